@@ -1,0 +1,95 @@
+"""The apps: the read app (GET only) and the intake app (POST), served together or apart."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+from msgspec import Struct
+from starlette.types import ASGIApp
+
+from api import problems
+from api.access import Access
+from api.cache import Answers, FreshAnswers
+from api.intake import intake_router
+from api.operations import CountedIntake, Metrics, operations_router
+from api.pages import pages_router
+from api.reads import Reads, reads_router
+from api.schemas import COMPONENTS
+from api.stream import stream_router
+from projections.live import Live
+from projections.ports import Intake, Lines, Tokens
+from projections.reader import Reader
+
+
+class Parts(Struct, frozen=True):
+    """What the composition root hands to an app: the ports, and what stands behind them."""
+
+    live: Live
+    reader: Reader
+    lines: Lines
+    tokens: Tokens
+    intake: Intake | None = None
+    simulated: bool = False
+    notice: Callable[[], str | None] = lambda: None
+
+
+class Built(Struct, frozen=True):
+    """An app to serve, the framework's object inside it, and the word that ends its streams."""
+
+    app: ASGIApp
+    framework: FastAPI
+    end_streams: Callable[[], None]
+
+
+def build(parts: Parts) -> Built:
+    """The read app; with an intake, the intake app in the same process."""
+    access, answers = Access(parts.tokens), Answers(parts.reader)
+    reads, metrics, ending = (
+        Reads(parts.reader, parts.lines, access, answers),
+        Metrics(parts.live, parts.lines),
+        asyncio.Event(),
+    )
+    routers = [
+        operations_router(parts.live, parts.lines, metrics),
+        stream_router(parts.live, ending, metrics.listeners),
+        reads_router(reads),
+        pages_router(reads, simulated=parts.simulated, notice=parts.notice),
+    ]
+    if parts.intake is not None:
+        routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
+    framework = _framework(routers)
+    return Built(FreshAnswers(framework, answers), framework, ending.set)
+
+
+def _framework(routers: Sequence[APIRouter]) -> FastAPI:
+    app = FastAPI(title="Neraca", version="1", docs_url=None, redoc_url=None)
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=str(files("api") / "static")), name="static")
+    _document(app)
+    return app
+
+
+def _document(app: FastAPI) -> None:
+    """OpenAPI drawn from the routes, with the schemas of the structs that are really served."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title="Neraca", version="1", routes=app.routes, openapi_version="3.1.0",
+                description="Live, explainable, provable performance scores of civil servants (ASN) and agencies (dinas).",
+            )  # fmt: skip
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            schemas |= COMPONENTS
+            document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the framework's documented way to extend the document

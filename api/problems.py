@@ -1,0 +1,98 @@
+"""Problems: every refusal as RFC 9457 `application/problem+json`, its type stable, its faults with their pointers."""
+
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from domain.refusal import Fault, Refusal
+from projections.ports import Unavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+PREFIX: Final = "urn:neraca:problem:"
+PROBLEMS: Final[dict[str, tuple[int, str]]] = {
+    "malformed-json": (400, "The body is not strict JSON"),
+    "malformed-headers": (400, "A CloudEvents header cannot be read"),
+    "unauthorized": (401, "A valid token is needed"),
+    "forbidden": (403, "The token does not cover this"),
+    "not-found": (404, "There is nothing here"),
+    "method-not-allowed": (405, "This is not done here"),
+    "content-conflict": (409, "The same source and id, other content"),
+    "natural-key-held": (409, "The case already has one of these"),
+    "already-reversed": (409, "The event was reversed before"),
+    "too-large": (413, "The request is too large"),
+    "unsupported-media-type": (415, "The content type is none of those taken here"),
+    "invalid-event": (422, "The event breaks the contract"),
+    "unknown-type": (422, "The type of event is not known"),
+    "reserved-type": (422, "The type of event is reserved"),
+    "invalid-query": (422, "The query cannot be answered"),
+    "internal": (500, "Neraca has failed"),
+    "unavailable": (503, "Nothing was recorded; send the same again"),
+}
+_BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
+
+
+def problem(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as a problem object."""
+    status, title = PROBLEMS[refusal.slug]
+    body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
+    if status == 422:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
+    if refusal.holder is not None:
+        body["holder"] = refusal.holder
+    return body
+
+
+def problem_response(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+    """A refusal as a response."""
+    body = problem(refusal)
+    if body["status"] == 401:
+        headers = {"www-authenticate": 'Bearer realm="neraca"', **(headers or {})}
+    return Response(msgspec.json.encode(body), body["status"], headers, MEDIA_TYPE)
+
+
+def bad_query(name: str, detail: str) -> Refusal:
+    """The refusal of a query parameter."""
+    return Refusal("invalid-query", f"{name}: {detail}", Fault(f"/{name}", detail))
+
+
+def install(app: FastAPI) -> None:
+    """Every error of an app leaves it as a problem."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    return problem_response(error if isinstance(error, Refusal) else Refusal("internal", str(error)))
+
+
+def _unavailable(_: Request, error: Exception) -> Response:
+    return problem_response(Refusal("unavailable", str(error)), {"retry-after": "1"})
+
+
+def _bad_request(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [Fault("/" + "/".join(str(step) for step in each["loc"][1:]), str(each["msg"]).lower()) for each in found]
+    return problem_response(
+        Refusal("invalid-query", "; ".join(f"{f.pointer[1:]}: {f.detail}" for f in faults), *faults)
+    )
+
+
+def _http(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    slug = _BY_STATUS.get(status)
+    if slug is not None:
+        return problem_response(Refusal(slug, PROBLEMS[slug][1]), headers)
+    detail = str(getattr(error, "detail", error))
+    body = {"type": "about:blank", "title": detail, "status": status, "detail": detail}
+    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+
+
+def _failed(_: Request, __: Exception) -> Response:
+    return problem_response(Refusal("internal", "the fault is logged; nothing is known to be lost"))

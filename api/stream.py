@@ -1,0 +1,79 @@
+"""The stream: server-sent events of what moves. First the position; then positions and the dinas that moved."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from prometheus_client import Gauge
+
+from api.schemas import STREAM_DOC
+from projections.live import Live
+from projections.segment import Moved
+
+ALIVE_S: Final = 15.0
+
+
+def stream_router(live: Live, ending: asyncio.Event, listeners: Gauge) -> APIRouter:
+    """The one route of the stream."""
+    router = APIRouter()
+
+    @router.get("/v1/stream", response_class=EventSourceResponse, **STREAM_DOC)
+    async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:
+        """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`."""
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        waiting: list[Moved] = []
+
+        def moved(what: Moved) -> None:
+            waiting.append(what)
+            loop.call_soon_threadsafe(woken.set)
+
+        end = live.movement.listen(moved)
+        listeners.inc()
+        try:
+            position = live.position
+            for first in _opening(live, request.headers.get("last-event-id"), position):
+                yield first
+            while not ending.is_set():
+                try:
+                    await asyncio.wait_for(woken.wait(), ALIVE_S)
+                except TimeoutError:
+                    yield ServerSentEvent(comment="alive")
+                    continue
+                woken.clear()
+                batch, waiting[:] = [one for one in waiting if one.position > position], []
+                if batch:
+                    position = batch[-1].position
+                    yield _movement(live, batch)
+        finally:
+            end()
+            listeners.dec()
+
+    return router
+
+
+def _id(live: Live, position: int) -> str:
+    return f"{live.journal}:{position}"
+
+
+def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
+    """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
+    at = ServerSentEvent(event="position", id=_id(live, position), data={"position": position})
+    if last_id is None:
+        return [at]
+    journal, _, seen = last_id.rpartition(":")
+    known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19
+    missed = live.movement.since(int(seen), position) if known else None
+    if missed is None:
+        return [ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})]
+    return [at, *([_movement(live, missed)] if missed else [])]
+
+
+def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
+    position = batch[-1].position
+    dinas = sorted(frozenset().union(*(one.dinas for one in batch)))
+    rules = any(one.rules for one in batch)
+    return ServerSentEvent(
+        event="moved", id=_id(live, position), data={"position": position, "dinas": dinas, "rulebook": rules}
+    )

@@ -1,0 +1,130 @@
+"""An exported journal, folded on every core: the file is cut at line ends, each part folded apart, the parts joined in order."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from audit.replay import Folded, ReplayError
+from domain.clock import parse_instant
+from domain.entries import DECODER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CHUNK: Final = 1 << 22
+LEAST_PART: Final = 1 << 24
+
+
+class _Recorded(msgspec.Struct):
+    position: int
+    recordedtime: str
+
+
+class Until(msgspec.Struct, frozen=True):
+    """Where a replay ends: at a position, or at the last entry recorded up to an instant."""
+
+    position: int | None = None
+    instant_us: int | None = None
+
+    def ends_before(self, line: bytes) -> bool:
+        """Whether a line lies beyond the end."""
+        if self.position is None and self.instant_us is None:
+            return False
+        recorded = msgspec.json.decode(line, type=_Recorded)
+        if self.position is not None:
+            return recorded.position > self.position
+        return self.instant_us is not None and parse_instant(recorded.recordedtime) > self.instant_us
+
+
+def fold_part(path: str, start: int, end: int) -> Folded:
+    """Fold the lines that begin in ``[start, end)``. Raises: ``ReplayError``, naming the line's place in the file."""
+    folded = Folded()
+    with open(path, "rb") as file:  # noqa: PTH123 - a plain path crosses to another process
+        file.seek(start)
+        while (at := file.tell()) < end:
+            chunk = file.read(min(CHUNK, end - at))
+            if not chunk.endswith(b"\n"):
+                chunk += file.readline()
+            _fold_chunk(folded, chunk, at)
+    return folded
+
+
+def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
+    try:
+        entries = DECODER.decode_lines(chunk)
+    except msgspec.DecodeError:
+        raise ReplayError(_first_bad(chunk, at)) from None
+    if not all(entry.position for entry in entries):
+        raise ReplayError(_first_bad(chunk, at))
+    lines = chunk.split(b"\n")
+    if b"\n\n" in chunk:
+        lines = [line for line in lines if line.strip()]
+    fold = folded.fold
+    for line, entry in zip(lines, entries, strict=False):
+        fold(entry.position, line, entry)
+
+
+def _first_bad(chunk: bytes, at: int) -> str:
+    for line in chunk.split(b"\n"):
+        try:
+            if line.strip() and not DECODER.decode(line).position:
+                return f"byte {at}: a line states no position"
+        except msgspec.DecodeError as error:
+            return f"byte {at}: this version cannot read the line there: {error}: {line[:80]!r}"
+        at += len(line) + 1
+    return f"byte {at}: unreadable"
+
+
+def cut(path: Path, parts: int) -> list[tuple[int, int]]:
+    """The file in parts that begin at line starts."""
+    size = path.stat().st_size
+    if size == 0:
+        return []
+    bounds = [0]
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        for number in range(1, parts):
+            newline = view.find(b"\n", max(size * number // parts, bounds[-1]))
+            if newline < 0:
+                break
+            bounds.append(newline + 1)
+    bounds.append(size)
+    return [(start, end) for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+
+
+def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda _: None) -> Folded:
+    """A whole exported journal folded, on all cores unless it ends early. Raises: ``ReplayError``."""
+    if until != Until():
+        return _fold_until(path, until)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = cut(path, max(1, min(cores, path.stat().st_size // LEAST_PART)))
+    whole = Folded()
+    if len(parts) < 2:  # noqa: PLR2004 - one part needs no second process
+        for start, end in parts:
+            whole.join(fold_part(str(path), start, end))
+        return whole
+    with ProcessPoolExecutor(
+        len(parts) - 1, mp_context=get_context("forkserver" if os.name == "posix" else "spawn")
+    ) as pool:
+        others = [pool.submit(fold_part, str(path), start, end) for start, end in parts[1:]]
+        whole.join(fold_part(str(path), *parts[0]))
+        for other in others:
+            whole.join(other.result())
+            progress(whole.last)
+    return whole
+
+
+def _fold_until(path: Path, until: Until) -> Folded:
+    folded = Folded()
+    with path.open("rb") as file:
+        for line in file:
+            if until.ends_before(line):
+                break
+            _fold_chunk(folded, line, 0)
+    return folded

@@ -1,0 +1,206 @@
+"""The data of each kind of event, as submitted. Fields and their meaning: `docs/events.md`."""
+
+from typing import Final, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+PauseReason = Literal["applicant", "payment", "blank_stock", "system_outage", "other_agency"]
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
+    """What every kind's data share: fields nobody defined are refused, not ignored."""
+
+
+class Pause(Data, frozen=True, rename={"from_": "from"}):
+    """The clock of a case stands still in ``[from, to]``, for a coded reason."""
+
+    from_: str
+    to: str
+    reason: PauseReason
+
+
+class PermitReceived(Data, frozen=True):
+    """A complete application came in: its file is open."""
+
+    dinas: str
+    service: str
+    case: str
+    received_at: str
+    asn: str | UnsetType = UNSET
+    due_at: str | UnsetType = UNSET
+
+
+class PermitPaused(Data, frozen=True):
+    """The clock of an open case stops."""
+
+    dinas: str
+    service: str
+    case: str
+    at: str
+    reason: PauseReason
+
+
+class PermitResumed(Data, frozen=True):
+    """The clock of a paused case runs again."""
+
+    dinas: str
+    service: str
+    case: str
+    at: str
+
+
+class PermitProcessed(Data, frozen=True):
+    """A case was decided; what is left out of receipt, deadline and pauses is taken from its file."""
+
+    dinas: str
+    service: str
+    case: str
+    completed_at: str
+    received_at: str | UnsetType = UNSET
+    asn: str | UnsetType = UNSET
+    due_at: str | UnsetType = UNSET
+    pauses: tuple[Pause, ...] | UnsetType = UNSET
+    outcome: Literal["issued", "rejected"] = "issued"
+
+
+class TaskCompleted(Data, frozen=True):
+    """An ASN finished a task."""
+
+    dinas: str
+    asn: str
+    task: str
+    completed_at: str
+    assigned_at: str | UnsetType = UNSET
+    due_at: str | UnsetType = UNSET
+    reported_by: Literal["self", "system"] = "system"
+
+
+class SatisfactionRated(Data, frozen=True):
+    """A citizen rated a case, or answered a survey: nine unsur, or one question."""
+
+    dinas: str
+    case: str | UnsetType = UNSET
+    service: str | UnsetType = UNSET
+    survey: str | UnsetType = UNSET
+    asn: str | UnsetType = UNSET
+    unsur: dict[str, int] | UnsetType = UNSET
+    overall: int | UnsetType = UNSET
+    scale: int | UnsetType = UNSET
+
+
+class EventName(Data, frozen=True):
+    """The name of an event: who emitted it, and under which id."""
+
+    source: str
+    id: str
+
+
+class EventRetracted(Data, frozen=True):
+    """A fact or a correction is taken out, for good."""
+
+    event: EventName
+    reason: str
+
+
+class EventCorrected(Data, frozen=True):
+    """A fact or a correction is taken out, and another put in its place."""
+
+    event: EventName
+    reason: str
+    replacement: dict[str, object]
+
+
+class DinasRegistered(Data, frozen=True):
+    """An agency is known, under a name; announced again, it is renamed."""
+
+    dinas: str
+    name: str
+
+
+class AsnRegistered(Data, frozen=True):
+    """A civil servant is known, under an opaque id."""
+
+    asn: str
+
+
+class AsnAssigned(Data, frozen=True):
+    """A civil servant belongs to an agency from a date, and until another if one is given."""
+
+    asn: str
+    dinas: str
+    effective_from: str
+    effective_to: str | None = None
+
+
+class StandardSet(Data, frozen=True):
+    """A service is promised within an amount of time, at one dinas or at all of them, from a date."""
+
+    service: str
+    amount: int
+    unit: str
+    effective_from: str
+    dinas: str | UnsetType = UNSET
+
+
+class Indicator(Data, frozen=True):
+    """A measure ratio with a direction, a target in percent, a cap, a minimum sample and a weight."""
+
+    id: str
+    numerator: str
+    denominator: str
+    direction: Literal["higher", "lower"]
+    target: str
+    cap: int | None
+    min_n: int
+    weight: str
+
+
+class SchemeAdopted(Data, frozen=True):
+    """From a month on, scores follow these indicators and weights."""
+
+    scheme: str
+    effective_from: str
+    indicators: tuple[Indicator, ...]
+    skm_weight: str
+    min_coverage: str
+
+
+Fact = PermitReceived | PermitProcessed | TaskCompleted | SatisfactionRated
+CaseNote = PermitPaused | PermitResumed
+Reversal = EventRetracted | EventCorrected
+Rule = DinasRegistered | AsnRegistered | AsnAssigned | StandardSet | SchemeAdopted
+Submittable = Fact | CaseNote | Reversal | Rule
+
+KINDS: Final[dict[str, type[Submittable]]] = {
+    "permit-received": PermitReceived,
+    "permit-paused": PermitPaused,
+    "permit-resumed": PermitResumed,
+    "permit-processed": PermitProcessed,
+    "task-completed": TaskCompleted,
+    "satisfaction-rated": SatisfactionRated,
+    "event-retracted": EventRetracted,
+    "event-corrected": EventCorrected,
+    "dinas-registered": DinasRegistered,
+    "asn-registered": AsnRegistered,
+    "asn-assigned": AsnAssigned,
+    "standard-set": StandardSet,
+    "scheme-adopted": SchemeAdopted,
+}
+RESERVED: Final = frozenset({
+    "calendar-adopted", "feedback-given", "feedback-answered", "objection-filed", "objection-decided", "period-closed",
+})  # fmt: skip
+
+
+def type_of(kind: str) -> str:
+    """The CloudEvents ``type`` of a kind, in the version this code writes."""
+    return f"neraca.{kind}.v1"
+
+
+TYPE_OF: Final[dict[type, str]] = {data: type_of(kind) for kind, data in KINDS.items()}
+FACT_TYPES: Final = frozenset(
+    type_of(k) for k in ("permit-received", "permit-processed", "task-completed", "satisfaction-rated")
+)
+REVERSAL_TYPES: Final = frozenset(type_of(k) for k in ("event-retracted", "event-corrected"))
+NOTE_TYPES: Final = frozenset(type_of(k) for k in ("permit-paused", "permit-resumed"))
+RULE_TYPES: Final = frozenset(TYPE_OF.values()) - FACT_TYPES - REVERSAL_TYPES - NOTE_TYPES
+OPENED_TYPE: Final = type_of("journal-opened")

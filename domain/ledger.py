@@ -1,0 +1,45 @@
+"""The ledger: a balance for each leaf account, and the one ``+`` that changes it."""
+
+from collections.abc import Iterable
+
+from domain.measures import MEASURES, WIDTH
+from domain.postings import Account, Posting
+
+Balance = list[int]
+"""One integer for each measure, in the order of ``MEASURES``."""
+
+
+def zero() -> Balance:
+    """The balance of an account nobody has posted to."""
+    return [0] * WIDTH
+
+
+class Ledger:
+    """Accounts and their balances. Sums forgive order, not duplication: who posts must post each entry once."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[Account, Balance] = {}
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """Each posting is added to its account's balance."""
+        accounts = self.accounts
+        for account, amounts in postings:
+            balance = accounts.get(account)
+            if balance is None:
+                balance = accounts[account] = zero()
+            for index, amount in amounts:
+                balance[index] += amount
+
+    def merge(self, other: "Ledger") -> None:
+        """Two ledgers of disjoint entries are one ledger of all of them."""
+        self.post(Posting(account, tuple(enumerate(balance))) for account, balance in other.accounts.items())
+
+
+def total(balances: Iterable[Balance]) -> Balance:
+    """A dinas is the sum of its leaves, an ASN the sum of theirs."""
+    return [sum(column) for column in zip(*balances, strict=True)] or zero()
+
+
+def named(balance: Balance) -> dict[str, int]:
+    """A balance by the names of its non-zero measures."""
+    return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}

@@ -1,0 +1,37 @@
+"""The closed, ordered list of measures. A balance is one integer for each; `docs/digest.md` says what each counts."""
+
+from typing import Final
+
+UNSUR: Final = (
+    "persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana",
+)  # fmt: skip
+CAPS: Final = (100, 110, 120, None)
+
+
+def cap_name(cap: int | None) -> str:
+    """How a cap is spelt in the name of a measure."""
+    return "none" if cap is None else str(cap)
+
+
+MEASURES: Final = (
+    "permits", "permits_with_standard", "permits_on_time", "permits_rejected", "permits_elapsed_us",
+    "capaian_n",
+    *(f"capaian_sum_{cap_name(cap)}" for cap in CAPS),
+    *(f"capaian_sq_{cap_name(cap)}" for cap in CAPS),
+    "tasks", "tasks_with_due", "tasks_on_time", "tasks_self_reported",
+    "respondents",
+    *(f"unsur_n_{unsur}" for unsur in UNSUR),
+    *(f"unsur_sum_{unsur}" for unsur in UNSUR),
+    "respondent_mean_sum", "respondent_mean_sq",
+    "overall_n", "overall_sum", "overall_sq",
+    "received",
+)  # fmt: skip
+INDEX: Final = {name: index for index, name in enumerate(MEASURES)}
+WIDTH: Final = len(MEASURES)
+
+COUNTS: Final = frozenset(
+    name for name in MEASURES if "_sum" not in name and "_sq" not in name and not name.endswith("_us")
+)
+BASIS_POINTS: Final = frozenset(
+    [*(f"capaian_sum_{cap_name(cap)}" for cap in CAPS), "respondent_mean_sum", "overall_sum"],
+)

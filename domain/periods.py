@@ -1,0 +1,49 @@
+"""Periods: a month, a quarter (triwulan), a half-year (semester) or a year, each a run of whole months."""
+
+import calendar
+import re
+from datetime import date
+from typing import NamedTuple
+
+_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d\d)|Q([1-4])|S([12])))?", re.ASCII)
+
+
+class Period(NamedTuple):
+    """A run of whole months of one year; ``name`` is ``2026-11``, ``2026-Q4``, ``2026-S2`` or ``2026``."""
+
+    name: str
+    year: int
+    first: int
+    last: int
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """The months ``YYYY-MM`` it consists of, in order."""
+        return tuple(f"{self.year:04d}-{month:02d}" for month in range(self.first, self.last + 1))
+
+    @property
+    def first_day(self) -> date:
+        """Its first calendar day."""
+        return date(self.year, self.first, 1)
+
+    @property
+    def last_day(self) -> date:
+        """Its last calendar day: the scheme in force on it scores the whole period."""
+        return date(self.year, self.last, calendar.monthrange(self.year, self.last)[1])
+
+
+def parse_period(text: str) -> Period:
+    """One of four spellings is one period. Raises: ``ValueError`` for any other text."""
+    match = _PERIOD.fullmatch(text)
+    if match and int(match[1]) > 0:
+        year, month, quarter, half = int(match[1]), match[2], match[3], match[4]
+        if quarter:
+            return Period(text, year, int(quarter) * 3 - 2, int(quarter) * 3)
+        if half:
+            return Period(text, year, int(half) * 6 - 5, int(half) * 6)
+        if month is None:
+            return Period(text, year, 1, 12)
+        if 1 <= int(month) <= 12:
+            return Period(text, year, int(month), int(month))
+    message = "must be a month 2026-11, a quarter 2026-Q4, a half-year 2026-S2 or a year 2026"
+    raise ValueError(message)

@@ -1,0 +1,167 @@
+"""Scorecards and rankings: a score as it is served. Here exact fractions become JSON numbers of two decimals."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from typing import Final, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from domain.ledger import Balance
+from domain.measures import INDEX
+from domain.scoring import IndicatorScore, Score, hundredths
+
+State = Literal["ok", "insufficient"]
+
+
+class Subject(Struct, frozen=True):
+    """Whose scorecard it is."""
+
+    kind: Literal["dinas", "asn"]
+    id: str
+
+
+class Iku(Struct, frozen=True):
+    """The composite in percent; ``se``, ``lo`` and ``hi`` stay null until intervals exist."""
+
+    value: Decimal | None
+    state: State
+    se: Decimal | None = None
+    lo: Decimal | None = None
+    hi: Decimal | None = None
+
+
+class IndicatorLine(Struct, frozen=True):
+    """One indicator: value, target and capaian in percent, weight a fraction of 1, n the size of its sample."""
+
+    id: str
+    value: Decimal | None
+    target: Decimal
+    capaian: Decimal | None
+    weight: Decimal
+    n: int
+    state: State
+
+
+class Counts(Struct, frozen=True):
+    """Plain counts, all present."""
+
+    permits: int
+    permits_with_standard: int
+    permits_on_time: int
+    permits_rejected: int
+    permits_open: int
+    permits_open_overdue: int
+    tasks: int
+    tasks_with_due: int
+    tasks_on_time: int
+    tasks_self_reported: int
+    ratings: int
+
+
+class Rank(Struct, frozen=True):
+    """A place among the peers of one covered set; best and worst differ when values are equal."""
+
+    best: int
+    worst: int
+
+
+class Scorecard(Struct, frozen=True):
+    """Everything served about one subject in one period."""
+
+    subject: Subject
+    period: str
+    position: int
+    scheme: str
+    registered: bool
+    iku: Iku
+    indicators: tuple[IndicatorLine, ...]
+    counts: Counts
+    rank: Rank | UnsetType | None = field(default=UNSET)
+
+
+class Standing(Struct, frozen=True):
+    """What a scorecard is made of: who, what the period's balance is, which files are open."""
+
+    subject: Subject
+    registered: bool
+    balance: Balance
+    permits_open: int
+    permits_open_overdue: int
+
+
+PLAIN: Final = tuple(
+    name for name in Counts.__struct_fields__ if name not in ("permits_open", "permits_open_overdue", "ratings")
+)
+
+
+def number(value: Fraction) -> Decimal:
+    """Two decimals, half-up: the only rounding between a balance and what is served."""
+    return Decimal(hundredths(value)).scaleb(-2)
+
+
+def exact(weight: Fraction) -> Decimal:
+    """A weight given as a decimal string, as that decimal."""
+    return Decimal(weight.numerator) / Decimal(weight.denominator)
+
+
+def scorecard(
+    standing: Standing, score: Score, *, period: str, position: int, scheme: str, rank: Rank | UnsetType | None = UNSET,
+) -> Scorecard:  # fmt: skip
+    """A standing and its score as served."""
+    return Scorecard(
+        subject=standing.subject, period=period, position=position, scheme=scheme, registered=standing.registered,
+        iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
+        indicators=tuple(_line(part) for part in score.indicators),
+        counts=_counts(standing),
+        rank=rank,
+    )  # fmt: skip
+
+
+def _line(part: IndicatorScore) -> IndicatorLine:
+    return IndicatorLine(
+        id=part.indicator.id,
+        value=None if part.value is None else number(part.value),
+        target=number(part.indicator.target),
+        capaian=None if part.capaian is None else number(part.capaian),
+        weight=exact(part.indicator.weight),
+        n=part.n,
+        state="ok" if part.sufficient else "insufficient",
+    )
+
+
+def _counts(standing: Standing) -> Counts:
+    balance = standing.balance
+    return Counts(
+        permits_open=standing.permits_open,
+        permits_open_overdue=standing.permits_open_overdue,
+        ratings=balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
+        **{name: balance[INDEX[name]] for name in PLAIN},
+    )
+
+
+def ranked(scored: Iterable[tuple[Standing, Score]]) -> list[tuple[Standing, Score, Rank | None]]:
+    """Subjects of one covered set are ranked among themselves by exact value; larger covered weight first, unranked last.
+
+    Ties share their ranks and stand in the order of their ids.
+    """
+    pool = sorted(scored, key=lambda pair: pair[0].subject.id)
+    with_value = [(standing, score, score.value) for standing, score in pool if score.value is not None]
+    groups: dict[tuple[str, ...], list[tuple[Standing, Score, Fraction]]] = {}
+    for row in with_value:
+        groups.setdefault(row[1].covered_set, []).append(row)
+    out: list[tuple[Standing, Score, Rank | None]] = []
+    for covered_set in sorted(groups, key=lambda names: (-groups[names][0][1].covered, _order(names, groups[names]))):
+        place = 1
+        for _, tie in groupby(sorted(groups[covered_set], key=lambda row: -row[2]), key=lambda row: row[2]):
+            tied = list(tie)
+            rank = Rank(place, place + len(tied) - 1)
+            out += [(standing, score, rank) for standing, score, _ in tied]
+            place += len(tied)
+    return out + [(standing, score, None) for standing, score in pool if score.value is None]
+
+
+def _order(names: tuple[str, ...], group: list[tuple[Standing, Score, Fraction]]) -> tuple[int, ...]:
+    scheme_order = [part.indicator.id for part in group[0][1].indicators]
+    return tuple(scheme_order.index(name) for name in names)

@@ -1,0 +1,47 @@
+"""Movement: what the fold has moved lately, kept for readers that come back, and told to those who listen."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from projections.segment import Moved
+
+KEPT = 2000
+
+
+class Movement:
+    """Thread-safe: the follower tells, listeners are called with each ``Moved`` in order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: deque[tuple[int, Moved]] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[Moved], None]] = []
+
+    def tell(self, before: int, moved: Moved) -> None:
+        """The fold went from position ``before`` to ``moved.position``."""
+        with self._lock:
+            self._kept.append((before, moved))
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(moved)
+
+    def listen(self, listener: Callable[[Moved], None]) -> Callable[[], None]:
+        """Call ``listener`` with what moves from now on; the answer ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return end
+
+    def since(self, position: int, head: int) -> list[Moved] | None:
+        """What moved after a position; ``None`` when that is no longer, or was never, known here."""
+        if position == head:
+            return []
+        with self._lock:
+            missed = [(before, moved) for before, moved in self._kept if moved.position > position]
+        if not missed or missed[0][0] > position or position > head:
+            return None
+        return [moved for _, moved in missed]

@@ -1,0 +1,170 @@
+"""What is read from a generation, each within one snapshot: positions, balances, open files, rules, the why-index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, Select, case, func, select
+
+from domain.casefiles import OpenFile
+from domain.ledger import Balance, Ledger
+from domain.postings import Account, Posting
+from projections.store import balance_of
+from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, RULES, SOURCES, WHY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_FILES = CASE_FILES.c
+_OPEN = _FILES.open_asn.is_not(None)
+
+
+class Open(NamedTuple):
+    """Open files of one subject: how many, and how many of them overdue."""
+
+    files: int
+    overdue: int
+
+
+NONE_OPEN = Open(0, 0)
+
+
+def position(db: Connection, source: str) -> int:
+    """How far a source is folded, in this snapshot."""
+    return db.execute(select(SOURCES.c.position).where(SOURCES.c.source == source)).scalar() or 0
+
+
+def last_rule(db: Connection) -> int:
+    """The position of the last rule entry."""
+    return db.execute(select(func.max(RULES.c.position))).scalar() or 0
+
+
+def rule_lines(db: Connection, after: int) -> list[tuple[int, bytes]]:
+    """Rule entries after a position."""
+    rows = db.execute(select(RULES).where(RULES.c.position > after).order_by(RULES.c.position))
+    return [(row[0], row[1]) for row in rows]
+
+
+def dinas_balances(db: Connection, months: Sequence[str], dinas: str | None = None) -> dict[str, Balance]:
+    """The balance of each dinas, or of one, summed over months."""
+    query = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(DINAS_MONTHS.c.month.in_(months))
+    return _summed(db.execute(query if dinas is None else query.where(DINAS_MONTHS.c.dinas == dinas)))
+
+
+def asn_balances(
+    db: Connection, months: Sequence[str], *, dinas: str | None = None, asn: str | None = None
+) -> dict[str, Balance]:
+    """The balance of each ASN within a dinas, or of one ASN over all, summed over services and months."""
+    query = select(ACCOUNTS.c.asn, ACCOUNTS.c.measures).where(ACCOUNTS.c.month.in_(months), ACCOUNTS.c.asn != "")
+    if dinas is not None:
+        query = query.where(ACCOUNTS.c.dinas == dinas)
+    if asn is not None:
+        query = query.where(ACCOUNTS.c.asn == asn)
+    return _summed(db.execute(query))
+
+
+def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
+    sums = Ledger()
+    sums.post(Posting((subject, "", "", ""), tuple(enumerate(balance_of(text)))) for subject, text in rows)
+    return {account[0]: balance for account, balance in sums.accounts.items()}
+
+
+def accounts(db: Connection) -> Iterator[tuple[Account, Balance]]:
+    """Every leaf account."""
+    for row in db.execute(select(ACCOUNTS)).yield_per(1000):
+        yield (row[1], row[2], row[3], row[4]), balance_of(row[5])
+
+
+def services(db: Connection, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
+    """The balance of each service of a dinas, summed over its ASN and months; ``""`` holds what has no service."""
+    query = select(ACCOUNTS.c.service, ACCOUNTS.c.measures)
+    return _summed(db.execute(query.where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.month.in_(months))))
+
+
+def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
+    """An open file's clock stands while it is paused, unless a raw ``due_at`` promises it."""
+    clock = case(
+        ((_FILES.kind == "standard") & _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us), _FILES.paused_us),
+        else_=now_us,
+    )
+    return func.coalesce(func.sum(case((clock > _FILES.due_us, 1), else_=0)), 0)
+
+
+def open_by_dinas(db: Connection, now_us: int, dinas: str | None = None) -> dict[str, Open]:
+    """Open files of each dinas, or of one."""
+    query = select(_FILES.dinas, func.count(), _overdue(now_us)).where(_OPEN).group_by(_FILES.dinas)
+    return _opened(db, query if dinas is None else query.where(_FILES.dinas == dinas))
+
+
+def open_by_asn(db: Connection, now_us: int, *, dinas: str | None = None, asn: str | None = None) -> dict[str, Open]:
+    """Open files of each ASN within a dinas, or of one ASN over all."""
+    query = select(_FILES.open_asn, func.count(), _overdue(now_us)).where(_OPEN, _FILES.open_asn != "")
+    if dinas is not None:
+        query = query.where(_FILES.dinas == dinas)
+    if asn is not None:
+        query = query.where(_FILES.open_asn == asn)
+    return _opened(db, query.group_by(_FILES.open_asn))
+
+
+def _opened(db: Connection, query: Select[Any]) -> dict[str, Open]:
+    return {row[0]: Open(row[1], int(row[2])) for row in db.execute(query)}
+
+
+def overdue(db: Connection, now_us: int) -> tuple[int, int | None]:
+    """How many open files are overdue, and the next instant at which one more may be."""
+    number = db.execute(select(_overdue(now_us)).where(_OPEN)).scalar_one()
+    following = db.execute(select(func.min(_FILES.due_us)).where(_OPEN, _FILES.due_us >= now_us)).scalar()
+    return int(number), following
+
+
+def open_files(db: Connection) -> Iterator[OpenFile]:
+    """Every open file."""
+    rows = db.execute(
+        select(
+            _FILES.dinas,
+            _FILES.service,
+            _FILES.case,
+            _FILES.open_asn,
+            _FILES.received_us,
+            _FILES.due_us,
+            _FILES.kind,
+            _FILES.paused_us,
+        ).where(_OPEN)
+    )
+    for row in rows:
+        yield OpenFile(*row)
+
+
+def known_dinas(db: Connection, dinas: str) -> bool:
+    """Whether any fact or file ever named it."""
+    counted = db.execute(select(DINAS_MONTHS.c.month).where(DINAS_MONTHS.c.dinas == dinas).limit(1)).first()
+    return (
+        counted is not None or db.execute(select(_FILES.case).where(_FILES.dinas == dinas).limit(1)).first() is not None
+    )
+
+
+def known_asn(db: Connection, asn: str) -> bool:
+    """Whether any fact or open file ever named them."""
+    counted = db.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.asn == asn).limit(1)).first()
+    return (
+        counted is not None
+        or db.execute(select(_FILES.case).where(_FILES.open_asn == asn).limit(1)).first() is not None
+    )
+
+
+def months_known(db: Connection) -> list[str]:
+    """Every month with a balance, oldest first."""
+    return [row[0] for row in db.execute(select(DINAS_MONTHS.c.month).distinct().order_by(DINAS_MONTHS.c.month))]
+
+
+def positions(
+    db: Connection, months: Sequence[str], after: int, limit: int, *, dinas: str | None = None, asn: str | None = None
+) -> list[int]:
+    """The positions after one, that moved a dinas's or an ASN's accounts in some months, in order."""
+    query = select(WHY.c.position).join(ACCOUNTS, ACCOUNTS.c.id == WHY.c.account)
+    query = query.where(ACCOUNTS.c.month.in_(months), WHY.c.position > after)
+    if dinas is not None:
+        query = query.where(ACCOUNTS.c.dinas == dinas)
+    if asn is not None:
+        query = query.where(ACCOUNTS.c.asn == asn)
+    return [row[0] for row in db.execute(query.distinct().order_by(WHY.c.position).limit(limit))]

@@ -1,0 +1,216 @@
+"""Reading: standings, scorecards, rankings and their reasons, all of one snapshot of what is served."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from domain.canonical import canonical
+from domain.clock import local_month
+from domain.digest import digest
+from domain.entries import decode
+from domain.ledger import Balance, zero
+from domain.periods import Period, parse_period
+from domain.rulebook import Rulebook
+from domain.scorecard import Scorecard, Standing, Subject, ranked, scorecard
+from domain.scoring import Score, score_of
+from projections import queries
+from projections.queries import NONE_OPEN, Open
+from projections.store import PROJECTION_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import tzinfo
+
+    from sqlalchemy import Connection
+
+    from domain.scheme import Scheme
+    from projections.live import Live
+
+SOURCE: Final = "journal"
+
+
+class Version(NamedTuple):
+    """What a reading rests on; it changes exactly when a served figure may. ``until_us``: when a file becomes overdue."""
+
+    journal: str
+    generation: int
+    position: int
+    overdue: int
+    until_us: int | None
+
+    def tag(self, *scope: str) -> str:
+        """An entity tag for one scope of reading."""
+        parts = (self.journal, self.generation, PROJECTION_VERSION, self.position, self.overdue, *scope)
+        return hashlib.sha256(canonical(parts)).hexdigest()[:32]
+
+
+class Snapshot:
+    """One consistent reading: every figure is of the same position."""
+
+    def __init__(self, db: Connection, version: Version, rulebook: Rulebook, now_us: int) -> None:
+        self._db = db
+        self.version = version
+        self.position = version.position
+        self.rulebook = rulebook
+        self._now_us = now_us
+
+    def scheme(self, period: Period) -> Scheme:
+        """The scheme in force on a period's last day scores all of it."""
+        return self.rulebook.scheme(period.last_day)
+
+    def dinas(self, period: Period) -> list[Standing]:
+        """Every dinas with a non-zero measure in the period, an open file, or a registration, by id."""
+        balances = queries.dinas_balances(self._db, period.months)
+        opened = queries.open_by_dinas(self._db, self._now_us)
+        registered = set(self.rulebook.dinas())
+        return _standings("dinas", balances, opened, registered)
+
+    def one_dinas(self, dinas: str, period: Period) -> Standing | None:
+        """A dinas's standing; ``None`` when nothing ever named it."""
+        registered = self.rulebook.dinas_name(dinas) is not None
+        if not registered and not queries.known_dinas(self._db, dinas):
+            return None
+        balance = queries.dinas_balances(self._db, period.months, dinas).get(dinas) or zero()
+        opened = queries.open_by_dinas(self._db, self._now_us, dinas).get(dinas, NONE_OPEN)
+        return Standing(Subject("dinas", dinas), registered, balance, *opened)
+
+    def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
+        """The ASN of a dinas, by id, that dinas's facts alone counted; ``None`` when nothing ever named the dinas."""
+        if self.rulebook.dinas_name(dinas) is None and not queries.known_dinas(self._db, dinas):
+            return None
+        balances = queries.asn_balances(self._db, period.months, dinas=dinas)
+        opened = queries.open_by_asn(self._db, self._now_us, dinas=dinas)
+        assigned = set(self.rulebook.assigned(dinas, period.first_day, period.last_day))
+        standings = _standings("asn", balances, opened, assigned)
+        return [
+            Standing(
+                s.subject, self.rulebook.knows_asn(s.subject.id), s.balance, s.permits_open, s.permits_open_overdue
+            )
+            for s in standings
+        ]
+
+    def one_asn(self, asn: str, period: Period) -> Standing | None:
+        """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
+        registered = self.rulebook.knows_asn(asn)
+        if not registered and not queries.known_asn(self._db, asn):
+            return None
+        balance = queries.asn_balances(self._db, period.months, asn=asn).get(asn) or zero()
+        opened = queries.open_by_asn(self._db, self._now_us, asn=asn).get(asn, NONE_OPEN)
+        return Standing(Subject("asn", asn), registered, balance, *opened)
+
+    def services(self, dinas: str, period: Period) -> dict[str, Balance]:
+        """The balance of each service of a dinas."""
+        return queries.services(self._db, dinas, period.months)
+
+    def months(self) -> list[str]:
+        """Every month that holds a balance, oldest first."""
+        return queries.months_known(self._db)
+
+    def score(self, standing: Standing, period: Period) -> Score:
+        """A standing's score under the period's scheme, exact."""
+        return score_of(standing.balance, self.scheme(period))
+
+    def card(self, standing: Standing, period: Period) -> Scorecard:
+        """A standing as served."""
+        scheme = self.scheme(period)
+        score = score_of(standing.balance, scheme)
+        return scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id)
+
+    def ranking(self, standings: Sequence[Standing], period: Period) -> list[Scorecard]:
+        """Standings as served, ranked."""
+        scheme = self.scheme(period)
+        scored = ((standing, score_of(standing.balance, scheme)) for standing in standings)
+        return [
+            scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id, rank=rank)
+            for standing, score, rank in ranked(scored)
+        ]
+
+    def positions(self, subject: Subject, period: Period, after: int, limit: int) -> list[int]:
+        """The entries that moved a subject's balance in a period, in order."""
+        chosen = {subject.kind: subject.id}
+        return queries.positions(
+            self._db, period.months, after, limit, dinas=chosen.get("dinas"), asn=chosen.get("asn")
+        )
+
+    def digest(self) -> str:
+        """The digest of everything folded up to this position."""
+        return digest(queries.accounts(self._db), self.rulebook.lines(), queries.open_files(self._db))
+
+
+def _standings(
+    kind: str, balances: dict[str, Balance], opened: dict[str, Open], registered: set[str]
+) -> list[Standing]:
+    measured = {subject for subject, balance in balances.items() if any(balance)}
+    return [
+        Standing(
+            Subject("dinas" if kind == "dinas" else "asn", subject), subject in registered,
+            balances.get(subject) or zero(), *opened.get(subject, NONE_OPEN),
+        )
+        for subject in sorted(measured | set(opened) | registered)
+    ]  # fmt: skip
+
+
+class Reader:
+    """Opens snapshots of what is served, and knows when an earlier reading is out of date."""
+
+    def __init__(self, live: Live, zone: tzinfo, now_us: Callable[[], int]) -> None:
+        self.live = live
+        self.zone = zone
+        self.now_us = now_us
+        self._lock = threading.Lock()
+        self._rulebook: tuple[int, Rulebook] = (-1, Rulebook())
+        self._version: Version | None = None
+
+    def period(self, text: str | None) -> Period:
+        """The period asked for; the current month in the zone by default. Raises: ``ValueError``."""
+        return parse_period(text if text is not None else local_month(self.now_us(), self.zone))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One consistent reading."""
+        live, now_us = self.live, self.now_us()
+        with live.store.engine.begin() as db:
+            version = self._version_in(db, live.generation, now_us)
+            yield Snapshot(db, version, self._rules(db, live.generation), now_us)
+
+    def version(self) -> Version:
+        """What a reading made now would rest on."""
+        held, live, now_us = self._version, self.live, self.now_us()
+        if held is not None and held.position == live.position and _holds(held, live.generation, now_us):
+            return held
+        with live.store.engine.begin() as db:
+            return self._version_in(db, live.generation, now_us)
+
+    def is_current(self, version: Version) -> bool:
+        """Whether a reading that rests on ``version`` would come out the same now."""
+        live = self.live
+        return version.position == live.position and _holds(version, live.generation, self.now_us())
+
+    def _version_in(self, db: Connection, generation: int, now_us: int) -> Version:
+        """The version of a snapshot; counting what is overdue again only when that may have changed."""
+        position, held = queries.position(db, SOURCE), self._version
+        if held is not None and held.position == position and _holds(held, generation, now_us):
+            return held
+        version = Version(self.live.journal, generation, position, *queries.overdue(db, now_us))
+        self._version = version
+        return version
+
+    def _rules(self, db: Connection, generation: int) -> Rulebook:
+        """The rulebook as of a snapshot. A new object whenever a rule is added: readers in flight keep theirs."""
+        with self._lock:
+            held_generation, rulebook = self._rulebook
+            if held_generation == generation and queries.last_rule(db) == rulebook.position:
+                return rulebook
+            fresh = rulebook.copy() if held_generation == generation else Rulebook()
+            for position, line in queries.rule_lines(db, fresh.position):
+                fresh.apply(position, decode(line))
+            self._rulebook = (generation, fresh)
+            return fresh
+
+
+def _holds(version: Version, generation: int, now_us: int) -> bool:
+    """Whether a version of this position still says how many files are overdue."""
+    return version.generation == generation and (version.until_us is None or now_us <= version.until_us)

@@ -1,0 +1,38 @@
+"""A segment: consecutive entries of one source, as a reader hands them to the fold."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from domain.entries import AnyEntry
+
+
+class Segment(Struct, frozen=True):
+    """The entries of ``(after, last]`` of a source, each with its position, line and decoded form.
+
+    ``last_hash`` identifies the entry at ``last``; a resumed reader is checked against it.
+    """
+
+    source: str
+    journal: str
+    after: int
+    last: int
+    last_hash: str
+    entries: Sequence[tuple[int, bytes, AnyEntry]]
+
+
+class Gap(Exception):  # noqa: N818 - a state of the stream, not a fault of the program
+    """A segment lies ahead of what is stored: applying it would lose what lies between."""
+
+
+class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault of the program
+    """The balances were folded from another journal, or from one that has since been put back to an older state."""
+
+
+class Moved(Struct, frozen=True):
+    """What a fold moved: the position reached, and the subjects whose balances or files changed."""
+
+    position: int
+    dinas: frozenset[str] = frozenset()
+    asn: frozenset[str] = frozenset()
+    rules: bool = False

@@ -1,0 +1,1 @@
+"""Everything that moves or keeps events: journal, intake, follower, importer, emitter, demo."""

@@ -1,0 +1,266 @@
+"""The demo city: what `examples/tangsel/city.toml` says, its roster, rules, working hours, and its dinas at work.
+
+All of it is simulated, and nothing here reads a clock. An ASN's id does not tell the dinas: ids are dealt out shuffled.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from math import log
+from pathlib import Path
+from random import Random
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+Event: TypeAlias = dict[str, Any]
+
+WIB: Final = timezone(timedelta(hours=7), "WIB")
+"""The zone of the city, Asia/Jakarta: seven hours ahead of UTC all year."""
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+OPENING: Final = 7 * HOUR + 1800
+CLOSING: Final = 16 * HOUR
+QUARTER: Final = 900
+BUSY_TASKS: Final = 13
+"""How many tasks a month make an ASN a busy one."""
+UNSUR: Final = {
+    "persyaratan": 0.02, "prosedur": 0.0, "waktu": -0.1, "biaya": 0.2, "produk": 0.03,
+    "kompetensi": 0.02, "perilaku": 0.08, "pengaduan": -0.1, "sarana": -0.15,
+}  # fmt: skip
+"""The nine unsur, each with what sets its mean answer apart from the others; together they cancel out."""
+
+_OFFSET = "+07:00"
+_MINUTES = [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(DAY // 60)]
+_SECONDS = [f"{second:02}{_OFFSET}" for second in range(60)]
+_DAYS_BEFORE, _DAYS_AFTER = 120, 240
+_SATURDAY = 5
+_LONGEST = 30 * 24
+
+
+class _Read(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file may say: a misspelt field is refused, not ignored."""
+
+
+class Service(_Read, frozen=True):
+    """A public service with its example standard in wall hours; `code` begins the ids of its cases."""
+
+    slug: str
+    code: str
+    name: str
+    hours: int
+
+
+class Shares(_Read, frozen=True):
+    """How often what happens, as fractions; the file says of what."""
+
+    corrected: float
+    retracted: float
+    paused: float
+    rejected: float
+    forgotten: float
+    task_due: float
+    self_reported: float
+    busy_tasks: float
+    rated_asn: float
+    silent: float
+
+
+class Dinas(_Read, frozen=True):
+    """An agency and its habits; the file says what each figure counts."""
+
+    slug: str
+    kind: Literal["Dinas", "Badan", "Kecamatan", "RSUD", "Satpol PP"]
+    name: str
+    asn: int
+    counters: int
+    services: dict[str, int]
+    cases: int
+    rated: float
+    surveys: int
+    tasks: int
+    tempo: float
+    spread: float
+    late: float
+    satisfied: float
+    open: Literal["office", "always"]
+
+
+class City(_Read, frozen=True):
+    """Everything the demo knows about the city."""
+
+    name: str
+    asn_total: int
+    holidays: frozenset[date]
+    shares: Shares
+    services: tuple[Service, ...]
+    dinas: tuple[Dinas, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> "City":
+        """A file is one city. Raises: `ValueError` for figures that disagree; a wrong field is one of msgspec's."""
+        return msgspec.toml.decode(path.read_bytes(), type=cls)
+
+    def __post_init__(self) -> None:
+        """The figures agree with one another, or the file is refused with the reason."""
+        total = sum(dinas.asn for dinas in self.dinas)
+        if total != self.asn_total:
+            message = f"the dinas have {total} ASN together, asn_total says {self.asn_total}"
+            raise ValueError(message)
+        if any(not 1 <= service.hours <= _LONGEST for service in self.services):
+            message = f"a standard has from 1 to {_LONGEST} hours: beyond, its cases would outlast the calendar"
+            raise ValueError(message)
+        known = {service.slug for service in self.services}
+        for dinas in self.dinas:
+            if unknown := dinas.services.keys() - known:
+                message = f"{dinas.slug} offers services nobody defined: {sorted(unknown)}"
+                raise ValueError(message)
+            if not 1 <= dinas.counters <= dinas.asn:
+                message = f"{dinas.slug} needs at least one counter, and an ASN for each"
+                raise ValueError(message)
+
+
+def roster(city: City) -> dict[str, list[str]]:
+    """Every ASN belongs to one dinas, in every month and under every seed; a dinas's first ones sit at its counters."""
+    ids = [f"a-{number:05}" for number in range(1, city.asn_total + 1)]
+    Random("roster").shuffle(ids)  # noqa: S311 - an order to repeat, not a secret
+    ends = iter(ids)
+    return {dinas.slug: [next(ends) for _ in range(dinas.asn)] for dinas in city.dinas}
+
+
+def event(kind: str, source: str, ident: str, time: str, data: Event) -> Event:
+    """An event is one CloudEvents dict, as `docs/events.md` defines it."""
+    return {
+        "specversion": "1.0",
+        "type": f"neraca.{kind}.v1",
+        "source": source,
+        "id": ident,
+        "time": time,
+        "data": data,
+    }
+
+
+def rules(city: City, start: date) -> Iterator[Event]:
+    """Who and what the city is, said at midnight of `start` and in force since a year and a day before it.
+
+    Ids contain `start`: a later start says its rules anew and never contradicts an id already used.
+    """
+    time = f"{start}T00:00:00{_OFFSET}"
+    since = (start - timedelta(days=366)).isoformat()
+
+    def rule(kind: str, what: str, data: Event) -> Event:
+        return event(kind, "/simulasi/kota/aturan", f"{start}-{what}", time, data)
+
+    for dinas in city.dinas:
+        yield rule("dinas-registered", f"dinas-{dinas.slug}", {"dinas": dinas.slug, "name": dinas.name})
+    for service in city.services:
+        promise = {"service": service.slug, "amount": service.hours, "unit": "wall_hours", "effective_from": since}
+        yield rule("standard-set", f"standar-contoh-{service.slug}", promise)
+    for slug, staff in roster(city).items():
+        for asn in staff:
+            yield rule("asn-registered", f"asn-{asn}", {"asn": asn})
+            yield rule("asn-assigned", f"tempat-{asn}", {"asn": asn, "dinas": slug, "effective_from": since})
+
+
+def local_second(moment: datetime) -> int:
+    """A moment is counted in whole seconds of the city's wall clock since midnight of day 0 (`date.toordinal`)."""
+    local = moment.astimezone(WIB)
+    return local.toordinal() * DAY + local.hour * HOUR + local.minute * 60 + local.second
+
+
+class Calendar:
+    """The days around one local month: as text, and as open or closed offices. All times are `local_second`s."""
+
+    def __init__(self, first: date, holidays: frozenset[date]) -> None:
+        """`first` is the first day of the month; 120 days before and 240 after it are known."""
+        self._base = first.toordinal() - _DAYS_BEFORE
+        days = [first + timedelta(days=n) for n in range(-_DAYS_BEFORE, _DAYS_AFTER)]
+        self._texts = [f"{day}T" for day in days]
+        self._working = [day.weekday() < _SATURDAY and day not in holidays for day in days]
+        self._last_working = list(range(len(days)))
+        self._next_working = list(range(len(days)))
+        for n in range(1, len(days)):
+            if not self._working[n]:
+                self._last_working[n] = self._last_working[n - 1]
+            if not self._working[-n - 1]:
+                self._next_working[-n - 1] = self._next_working[-n]
+        self.days = range(first.toordinal(), ((first + timedelta(days=31)).replace(day=1)).toordinal())
+
+    def text(self, at: int) -> str:
+        """A time is spelt with the city's offset."""
+        day, second = divmod(at, DAY)
+        return self._texts[day - self._base] + _MINUTES[second // 60] + _SECONDS[second % 60]
+
+    def working(self, day: int) -> bool:
+        """Whether offices open on a day."""
+        return self._working[day - self._base]
+
+    def last_working(self, day: int) -> int:
+        """The last working day on or before a day."""
+        return self._last_working[day - self._base] + self._base
+
+    def next_working(self, day: int) -> int:
+        """The first working day on or after a day."""
+        return self._next_working[day - self._base] + self._base
+
+    def office(self, at: int, jitter: int, deadline: int) -> int:
+        """A time when offices are closed moves to the nearest one when they are open, `jitter` seconds inside.
+
+        A time that keeps the deadline keeps it still: people finish before they go home.
+        """
+        day, second = divmod(at, DAY)
+        working = self.working(day)
+        if working and OPENING <= second <= CLOSING:
+            return at
+        before = self.last_working(day if working and second > CLOSING else day - 1) * DAY + CLOSING - jitter
+        after = self.next_working(day if working and second < OPENING else day + 1) * DAY + OPENING + jitter
+        return before if at - before <= after - at or at <= deadline < after else after
+
+    def arrivals(self, *, always: bool) -> list[int]:
+        """Quarters of an hour of the month, each as often as people come in it: most in the rush of working days."""
+        found: list[int] = []
+        for day in self.days:
+            working = self.working(day)
+            if not (working or always):
+                continue
+            for second in range(0, DAY, QUARTER) if always else range(OPENING, CLOSING, QUARTER):
+                found += [day * DAY + second] * round(4 * bustle(second) if working else 2 * bustle(second) + 0.5)
+        return found
+
+
+def bustle(second: int) -> float:
+    """How busy a working day is at a second of it: 1 in the rush, 0.6 in other office hours, 0.25 at night."""
+    if 8 * HOUR <= second < 11 * HOUR or 13 * HOUR <= second < 15 * HOUR:
+        return 1.0
+    return 0.6 if OPENING <= second < CLOSING else 0.25
+
+
+class Unit:
+    """A dinas at work in one month: its people, how it drifted from its habits, and the tables chance draws from."""
+
+    def __init__(self, dinas: Dinas, city: City, staff: list[str], calendar: Calendar, rng: Random) -> None:
+        """`staff` is the dinas's roster; what drifts is drawn from `rng`."""
+        self.slug = dinas.slug
+        self.dinas = dinas
+        self.staff = staff
+        self.busy = min(dinas.asn, max(dinas.counters, round(dinas.tasks * city.shares.busy_tasks / BUSY_TASKS)))
+        self.counters = staff[: dinas.counters]
+        self.always = dinas.open == "always"
+        self.arrivals = calendar.arrivals(always=self.always)
+        by_slug = {service.slug: service for service in city.services}
+        self.services = [by_slug[slug] for slug, weight in dinas.services.items() for _ in range(weight)]
+        self.log_tempo = log(dinas.tempo * rng.uniform(0.96, 1.04))
+        self.late = dinas.late * rng.uniform(0.85, 1.15)
+        satisfied = dinas.satisfied + rng.uniform(-0.03, 0.03)
+        self.moods = [_answers(satisfied + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
+
+
+def _answers(satisfied: float) -> list[tuple[str, list[int]]]:
+    """A hundred answers to each unsur whose mean is near `satisfied` (of 4)."""
+    tables = []
+    for name, shift in UNSUR.items():
+        mean = min(3.95, satisfied + shift)
+        twos = round(15 * (4 - mean))
+        fours = max(0, round(100 * (mean - 3)) + 2 + twos)
+        tables.append((name, ([1] + [2] * twos + [4] * fours + [3] * 100)[:100]))
+    return tables

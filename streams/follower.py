@@ -1,0 +1,128 @@
+"""The embedded follower: reads the journal in pages and folds them into the store, woken by appends, with a poll beside it.
+
+Stops, loudly, at an entry this version does not know; resumes only on the journal it folded from.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from domain.entries import decode
+from projections.segment import Moved, Segment, WrongJournal
+from streams.journal import line_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from projections.live import Live
+    from projections.store import Store
+    from streams.journal import Journal
+
+PAGE: Final = 1000
+POLL_S: Final = 0.05
+SOURCE: Final = "journal"
+LOG: Final = logging.getLogger("neraca.follower")
+
+
+class UnknownEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
+    """The journal holds an entry this version cannot read; it is not skipped."""
+
+
+def verified_position(journal: Journal, store: Store) -> int:
+    """How far a store is folded, checked against the journal's own entry at that position.
+
+    Raises: ``WrongJournal`` when the journal is another, or an older state of the same has been put back.
+    """
+    held = store.source(SOURCE)
+    if held is None:
+        return 0
+    folded_from, position, hash_then = held
+    hash_now = journal.hash_at(position) if position else ""
+    if folded_from != journal.id or hash_now != hash_then:
+        where = "ends before it" if hash_now is None else "holds another entry there"
+        message = (
+            f"the balances were folded up to position {position} of journal {folded_from}, but journal {journal.id} {where}. "
+            "Was an older journal restored? Then run: neraca rebuild --restored"
+        )
+        raise WrongJournal(message)
+    return position
+
+
+def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | None:
+    """The next page of entries after a position. Raises: ``UnknownEntry``, naming its position."""
+    lines = journal.lines(after, page)
+    if not lines:
+        return None
+    entries = []
+    for position, line in lines:
+        try:
+            entries.append((position, line, decode(line)))
+        except msgspec.DecodeError as error:
+            message = f"position {position}: this version cannot read the entry there: {error}"
+            raise UnknownEntry(message) from error
+    last, line = lines[-1]
+    return Segment(SOURCE, journal.id, after, last, line_hash(line), entries)
+
+
+def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Fold everything the journal holds into a store; the position reached."""
+    position = verified_position(journal, store)
+    while (segment := read_segment(journal, position, page)) is not None:
+        position = store.fold(segment).position
+        progress(position)
+    return position
+
+
+class Follower:
+    """A thread that keeps what is served at the journal's head."""
+
+    def __init__(self, journal: Journal, live: Live) -> None:
+        self._journal = journal
+        self._live = live
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="neraca-follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was appended."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Finish the page at hand, then stop."""
+        self._ending = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._wake.wait(POLL_S)
+            self._wake.clear()
+            try:
+                self._follow()
+            except Exception as error:
+                self._live.stopped = str(error)
+                LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
+                return
+
+    def _follow(self) -> None:
+        while self._step() is not None:
+            if self._ending:
+                return
+
+    def _step(self) -> Moved | None:
+        live = self._live
+        segment = read_segment(self._journal, live.position)
+        if segment is None:
+            return None
+        before, moved = live.position, live.store.fold(segment)
+        live.position = moved.position
+        live.movement.tell(before, moved)
+        return moved

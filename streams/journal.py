@@ -1,0 +1,171 @@
+"""The journal: every fact and every rule, in one order, never changed. The only room for the event store's library.
+
+Refuses to open a journal of another zone, one that is not durable, or one whose first entry is not its opening.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, StoredEvent
+from msgspec import Struct
+
+from domain.canonical import canonical
+from domain.clock import utc_text
+from domain.entries import JournalOpened, decode
+from domain.events import OPENED_TYPE
+from domain.recorded import Recorded, line_of, read_line
+from streams.journal_sqlite import FULL, Appending, JournalFactory, JournalRecorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
+
+NAMESPACE: Final = uuid.UUID("6f1c2d7e-1d0b-5f0a-9b52-6e6572616361")
+
+
+class JournalError(Exception):
+    """The journal cannot be used as asked; the message says why and what to do."""
+
+
+def originator_of(source: str, event_id: str) -> str:
+    """The identity of an event: UUIDv5 of the JSON array ``[source, id]``, as hex."""
+    return uuid.uuid5(NAMESPACE, canonical((source, event_id)).decode()).hex
+
+
+class JournalEvent(Struct, frozen=True):
+    """A journal line as the library's domain event: one event an originator, hence version 1."""
+
+    originator_id: uuid.UUID
+    originator_version: int
+    recorded: Recorded
+
+
+class LineMapper(Mapper[uuid.UUID]):
+    """Stores an event as its line, under its versioned CloudEvents type: never a module path."""
+
+    def to_stored_event(self, domain_event: Any) -> StoredEvent:  # noqa: ANN401 - the library's protocol is wider
+        """An event's topic is its type, its state its line."""
+        event: JournalEvent = domain_event
+        return StoredEvent(event.originator_id, event.originator_version, event.recorded.type, line_of(event.recorded))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:  # noqa: ANN401 - the library's protocol is wider
+        """A stored line read back. Raises: ``msgspec.ValidationError`` for a type or version unknown here."""
+        decode(stored_event.state)
+        originator = stored_event.originator_id
+        known = originator if isinstance(originator, uuid.UUID) else uuid.UUID(originator)
+        return JournalEvent(known, stored_event.originator_version, read_line(stored_event.state))
+
+
+class JournalApplication(Application[uuid.UUID]):
+    """The library's application around the journal's recorder and mapper."""
+
+    name = "neraca"
+    env = {  # noqa: RUF012 - the library reads it from the class
+        "PERSISTENCE_MODULE": "streams.journal_sqlite:JournalFactory",
+        "MAPPER_TOPIC": "streams.journal:LineMapper",
+    }
+
+
+class Journal:
+    """The journal of one city, open for appending and reading."""
+
+    def __init__(self, application: JournalApplication) -> None:
+        if not isinstance(application.recorder, JournalRecorder) or not isinstance(application.factory, JournalFactory):
+            message = f"no recorder of the journal: {application.recorder!r}"
+            raise TypeError(message)
+        self._application = application
+        self._recorder = application.recorder
+        opened = self._openings()
+        self.id: str = opened[-1].data.journal if opened else ""
+        self.zone: str = opened[-1].data.zone if opened else ""
+
+    @classmethod
+    def open(cls, path: Path, zone: str, now_us: int) -> Journal:
+        """Open a journal for appending, and begin it if it is new.
+
+        Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = cls(JournalApplication({"SQLITE_DBNAME": str(path)}))
+        if journal._recorder.synchronous() < FULL:
+            message = f"{path}: the database runs below synchronous=FULL and would lose acknowledged events"
+            raise JournalError(message)
+        if not journal.id:
+            journal.begin(zone, now_us)
+        if journal.zone != zone:
+            message = (
+                f"{path}: this journal counts its months in {journal.zone}, but {zone} is configured. "
+                f"Set NERACA_ZONE={journal.zone}, or use another --data."
+            )
+            raise JournalError(message)
+        return journal
+
+    @classmethod
+    def read_only(cls, path: Path) -> Journal:
+        """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
+        if not path.exists():
+            message = f"{path}: there is no journal here"
+            raise JournalError(message)
+        return cls(JournalApplication({"SQLITE_DBNAME": str(path)}))
+
+    def begin(self, zone: str, now_us: int) -> None:
+        """Write an opening: the first entry, and one more with a new id after a restore from backup."""
+        self.id, self.zone = str(uuid.uuid4()), zone
+        time = utc_text(now_us)
+        opening = Recorded(
+            OPENED_TYPE, "/neraca", self.id, time, {"journal": self.id, "zone": zone}, {}, time, "local", "",
+        )  # fmt: skip
+        with self.appending() as append:
+            append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
+
+    def _openings(self) -> list[JournalOpened]:
+        entries = (decode(line) for _, line in self._recorder.rule_lines())
+        return [entry for entry in entries if isinstance(entry, JournalOpened)]
+
+    @contextmanager
+    def appending(self) -> Iterator[Appending]:
+        """One append transaction, under the journal's write lock."""
+        with self._recorder.appending() as append:
+            yield append
+
+    def head(self) -> int:
+        """The position of the last entry; 0 before the first."""
+        return self._recorder.max_notification_id() or 0
+
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """Up to ``limit`` positions and lines after a position, in order."""
+        return self._recorder.lines(after, limit, stop)
+
+    def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The lines at some positions."""
+        return self._recorder.lines_at(positions)
+
+    def hash_at(self, position: int) -> str | None:
+        """What identifies the entry at a position: its content hash, or for an opening its id; ``None`` past the end."""
+        line = self.lines_at([position]).get(position)
+        return None if line is None else line_hash(line)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._application.close()
+
+
+class _Hashed(Struct):
+    id: str
+    contenthash: str
+
+
+_HASHED: Final = msgspec.json.Decoder(_Hashed)
+
+
+def line_hash(line: bytes) -> str:
+    """What identifies a line: its content hash, or its id where it has none."""
+    hashed = _HASHED.decode(line)
+    return hashed.contenthash or hashed.id

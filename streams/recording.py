@@ -1,0 +1,266 @@
+"""One append transaction's decisions: repeat or new, held or free, resolved under the rules as they stand at that position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, UnsetType, convert
+
+from domain import events
+from domain.canonical import canonical
+from domain.casefiles import CaseFile, intervals, merged
+from domain.casefiles import Receipt as FileReceipt
+from domain.checks import ahead_faults, data_ahead_faults
+from domain.clock import local_date, parse_instant
+from domain.entries import Standard, decode
+from domain.events import FACT_TYPES, KINDS, RULE_TYPES
+from domain.recorded import Recorded, line_of, read_line, recorded
+from domain.refusal import Fault, Refusal, invalid
+from domain.resolve import CaseContext, Setting, resolve_fact
+from domain.wire import Submission, read_data
+from projections.ports import Accepted, Grant, Receipt
+from streams.journal import line_hash, originator_of
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from domain.rulebook import Rulebook
+    from streams.journal import Appending
+
+CORRECTED: Final = events.type_of("event-corrected")
+
+
+class Policy(Struct, frozen=True):
+    """How a city wants its events judged: the zone of its months, and whether unknown dinas and ASN are refused."""
+
+    zone: tzinfo
+    strict: bool = False
+
+
+def key_of(*parts: str) -> str:
+    """A natural key as stored."""
+    return canonical(parts).decode()
+
+
+def natural_key(type_: str, data: dict[str, Any]) -> str | None:
+    """What may be stated only once beside ``(source, id)``: a case's receipt, its decision, its rating, a survey's response."""
+    match type_.split(".")[1]:
+        case "permit-received":
+            return key_of("receipt", data["dinas"], data["service"], data["case"])
+        case "permit-processed":
+            return key_of("decision", data["dinas"], data["service"], data["case"])
+        case "satisfaction-rated" if "case" in data:
+            return key_of("rating", data["dinas"], data["service"], data["case"])
+        case "satisfaction-rated":
+            return key_of("survey", data["dinas"], data["survey"])
+        case _:
+            return None
+
+
+def reversed_key(source: str, event_id: str) -> str:
+    """The key that an event's one reversal holds."""
+    return key_of("reversed", source, event_id)
+
+
+def keys_asked(submission: Submission) -> list[str]:
+    """The natural keys a submission will be asked about: worth looking up many at once."""
+    typed = submission.typed
+    if isinstance(typed, events.EventRetracted | events.EventCorrected):
+        return [reversed_key(typed.event.source, typed.event.id)]
+    own = natural_key(submission.type, submission.data)
+    receipt = (
+        [key_of("receipt", typed.dinas, typed.service, typed.case)] if isinstance(typed, events.PermitProcessed) else []
+    )
+    return receipt + ([own] if own else [])
+
+
+class Recording:
+    """Decides each submission in order, earlier ones of the same transaction included."""
+
+    def __init__(self, append: Appending, rulebook: Rulebook, policy: Policy, now_us: int) -> None:
+        self._append = append
+        self._rulebook = rulebook
+        self._policy = policy
+        self._setting = Setting(rulebook, policy.zone)
+        self._now_us = now_us
+
+    def record(self, submission: Submission, grant: Grant) -> Accepted:
+        """Record one event, or answer a repeat with its first receipt. Raises: ``Refusal``."""
+        originator = originator_of(submission.source, submission.id)
+        found = self._append.find(originator)
+        if found is not None:
+            return _repeat(submission, *found)
+        faults = ahead_faults(submission.time_us, submission.typed, self._now_us)
+        if faults:
+            raise invalid(*faults)
+        typed = submission.typed
+        if isinstance(typed, events.PermitPaused | events.PermitResumed):
+            return self._note(submission, typed, originator, grant)
+        if isinstance(typed, events.EventRetracted | events.EventCorrected):
+            return self._reversal(submission, typed, originator, grant)
+        if isinstance(typed, events.Fact):
+            return self._fact(submission, typed, originator, grant)
+        return self._rule(submission, typed, originator, grant)
+
+    def _add(
+        self,
+        submission: Submission,
+        originator: str,
+        grant: Grant,
+        resolved: dict[str, Any] | None,
+        note: str | None = None,
+    ) -> Accepted:
+        entry = recorded(submission, resolved, self._now_us, grant.id)
+        line = line_of(entry)
+        position = self._append.add(originator, entry.type, line, note=note)
+        if entry.type in RULE_TYPES:
+            self._rulebook.apply(position, decode(line))
+        return Accepted(_receipt(position, entry))
+
+    def _fact(self, submission: Submission, fact: events.Fact, originator: str, grant: Grant) -> Accepted:
+        key = natural_key(submission.type, submission.data)
+        self._must_be_free(key)
+        self._must_be_known(fact, "/data")
+        case = self._case(fact) if isinstance(fact, events.PermitProcessed) else None
+        resolved = resolve_fact(fact, submission.time_us, self._setting, case)
+        accepted = self._add(submission, originator, grant, resolved)
+        if key is not None:
+            self._append.set_key(key, originator)
+        return accepted
+
+    def _must_be_free(self, key: str | None) -> None:
+        holder = self._append.holder(key) if key is not None else None
+        if holder is not None:
+            position, entry = self._read(holder)
+            detail = "this case, or this survey response, already has one; correct or retract it first"
+            raise Refusal("natural-key-held", detail, holder=_name(position, entry))
+
+    def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
+        if not self._policy.strict:
+            return
+        faults = []
+        if self._rulebook.dinas_name(fact.dinas) is None:
+            faults.append(Fault(f"{at}/dinas", "is not registered"))
+        asn = getattr(fact, "asn", "")
+        if asn and not isinstance(asn, UnsetType) and not self._rulebook.knows_asn(asn):
+            faults.append(Fault(f"{at}/asn", "is not registered"))
+        if faults:
+            raise invalid(*faults)
+
+    def _case(self, of: events.PermitProcessed | events.CaseNote) -> CaseContext | None:
+        """The case's file as the journal holds it now; ``None`` without a receipt that stands."""
+        holder = self._append.holder(key_of("receipt", of.dinas, of.service, of.case))
+        if holder is None:
+            return None
+        data = self._read(holder)[1].fact["data"]
+        resolved = data["resolved"]
+        standard: Standard | None = convert(resolved.get("standard"), Standard | None)
+        receipt = FileReceipt(
+            data.get("asn", ""), resolved["received_us"], resolved.get("due_us"), standard.us if standard else None
+        )
+        file = CaseFile()
+        for line in self._append.notes(key_of("case", of.dinas, of.service, of.case)):
+            note = read_line(line)
+            at_us = parse_instant(note.data["at"])
+            paused = "reason" in note.data
+            said = CaseFile(pauses=((at_us, note.data["reason"]),)) if paused else CaseFile(resumed=(at_us,))
+            file = merged(file, said)
+        ended, since = intervals(file)
+        reason = next((reason for at_us, reason in file.pauses if at_us == since), "")
+        return CaseContext(receipt, ended, None if since is None else (since, reason))
+
+    def _note(self, submission: Submission, note: events.CaseNote, originator: str, grant: Grant) -> Accepted:
+        self._must_be_known(note, "/data")
+        case = self._case(note)
+        decided = self._append.holder(key_of("decision", note.dinas, note.service, note.case)) is not None
+        if case is None or decided:
+            raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal, or it is decided"))
+        at_us = parse_instant(note.at)
+        if isinstance(note, events.PermitPaused):
+            _must_pause(case, at_us)
+        elif case.paused is None:
+            raise invalid(Fault("/data/case", "is not paused"))
+        elif at_us <= case.paused[0]:
+            raise invalid(Fault("/data/at", "must lie after the pause began"))
+        return self._add(submission, originator, grant, None, key_of("case", note.dinas, note.service, note.case))
+
+    def _reversal(self, submission: Submission, reversal: events.Reversal, originator: str, grant: Grant) -> Accepted:
+        named = reversal.event
+        found = self._append.find(originator_of(named.source, named.id))
+        if found is None:
+            raise invalid(Fault("/data/event", "names no event of the journal"))
+        target = read_line(found[1])
+        if target.type not in FACT_TYPES and target.type != CORRECTED:
+            raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))
+        reversed_by = self._append.holder(reversed_key(named.source, named.id))
+        if reversed_by is not None:
+            position, entry = self._read(reversed_by)
+            raise Refusal("already-reversed", "this event was reversed before", holder=_name(position, entry))
+        fact = target.fact
+        if grant.dinas is not None and fact["data"]["dinas"] not in grant.dinas:
+            raise Refusal("forbidden", f"the token may not reverse events of dinas {fact['data']['dinas']}")
+        resolved: dict[str, Any] = {"removes": fact}
+        if isinstance(reversal, events.EventCorrected):
+            resolved["adds"] = self._replacement(reversal, fact)
+        accepted = self._add(submission, originator, grant, resolved)
+        key = natural_key(fact["type"], fact["data"])
+        if key is not None:
+            self._append.set_key(key, originator if "adds" in resolved else None)
+        self._append.set_key(reversed_key(named.source, named.id), originator)
+        return accepted
+
+    def _replacement(self, correction: events.EventCorrected, fact: dict[str, Any]) -> dict[str, Any]:
+        at, data, faults = "/data/replacement", correction.replacement, list[Fault]()
+        typed = read_data(KINDS[fact["type"].split(".")[1]], data, at, faults)
+        if typed is not None:
+            faults += [
+                Fault(f"{at}/{name}", "must stay as it was: retract the event, and record it anew")
+                for name in ("dinas", "service", "case", "survey")
+                if (name == "dinas" or natural_key(fact["type"], fact["data"]))
+                and data.get(name) != fact["data"].get(name)
+            ]
+            faults += data_ahead_faults(at, typed, self._now_us)
+        if faults or not isinstance(typed, events.Fact):
+            raise invalid(*faults)
+        self._must_be_known(typed, at)
+        case = self._case(typed) if isinstance(typed, events.PermitProcessed) else None
+        resolved = resolve_fact(typed, parse_instant(fact["time"]), self._setting, case, at)
+        return {"type": fact["type"], "time": fact["time"], "data": {**data, "resolved": resolved}}
+
+    def _rule(self, submission: Submission, rule: events.Rule, originator: str, grant: Grant) -> Accepted:
+        if isinstance(rule, events.SchemeAdopted):
+            today = local_date(self._now_us, self._policy.zone).isoformat()
+            if rule.effective_from < today and self._append.holds_facts():
+                raise invalid(Fault("/data/effective_from", "must not lie in the past: facts have been scored"))
+        return self._add(submission, originator, grant, None)
+
+    def _read(self, originator: str) -> tuple[int, Recorded]:
+        found = self._append.find(originator)
+        if found is None:
+            message = f"a natural key is held by {originator}, which the journal does not hold"
+            raise RuntimeError(message)
+        return found[0], read_line(found[1])
+
+
+def _must_pause(case: CaseContext, at_us: int) -> None:
+    if case.paused is not None:
+        raise invalid(Fault("/data/case", "is already paused"))
+    latest = max((end for _, end, _ in case.ended), default=None)
+    if latest is not None and at_us < latest:
+        raise invalid(Fault("/data/at", "must not lie before the last pause ended"))
+
+
+def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
+    entry = read_line(line)
+    if line_hash(line) != submission.content_hash:
+        detail = "an event of this source and id is recorded with other content"
+        raise Refusal("content-conflict", detail, holder=_name(position, entry))
+    return Accepted(_receipt(position, entry), repeated=True)
+
+
+def _receipt(position: int, entry: Recorded) -> Receipt:
+    return Receipt(position, {"source": entry.source, "id": entry.id}, entry.recordedtime)
+
+
+def _name(position: int, entry: Recorded) -> dict[str, object]:
+    return {"source": entry.source, "id": entry.id, "position": position}

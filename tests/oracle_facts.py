@@ -1,0 +1,97 @@
+"""What one fact says in numbers, for the oracle: instants, time paused, and the measures a single fact posts.
+
+It shares no code with the project; everything here is a pure function of what was submitted.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Line = dict[str, Any]
+Span = tuple[int, int]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_US = 3_600_000_000
+UNSUR = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
+CAPS = {"100": 100, "110": 110, "120": 120, "none": None}
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """Divide whole numbers, a half going up."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def us_of(text: str) -> int:
+    """Count an RFC 3339 instant in whole microseconds since 1970-01-01T00:00:00Z."""
+    return us_at(datetime.fromisoformat(text.upper()))
+
+
+def us_at(moment: datetime) -> int:
+    """Count an aware moment in whole microseconds, exactly."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def paused_within(spans: Iterable[Span], start: int, end: int | None) -> int:
+    """Pauses count once where they overlap, and only inside the case's span (`end` None: no end yet); microseconds."""
+    total, reached = 0, start
+    for begin, finish in sorted(spans):
+        low, high = max(begin, reached), finish if end is None else min(finish, end)
+        if high > low:
+            total, reached = total + high - low, high
+    return total
+
+
+def task_measures(data: Line) -> dict[str, int]:
+    """Tasks are on time when completed at or before their due time; without one they are only volume."""
+    due = data.get("due_at")
+    return {
+        "tasks": 1,
+        "tasks_with_due": int(due is not None),
+        "tasks_on_time": int(due is not None and us_of(data["completed_at"]) <= us_of(due)),
+        "tasks_self_reported": int(data.get("reported_by") == "self"),
+    }
+
+
+def rating_measures(data: Line) -> dict[str, int]:
+    """Respondents post each unsur answered, by name, and the mean of r/4 in bp; a single question posts r/scale."""
+    answers = data.get("unsur")
+    if answers is None:
+        share = half_up(10_000 * data["overall"], data.get("scale") or 4)
+        return {"overall_n": 1, "overall_sum": share, "overall_sq": share * share}
+    mean = half_up(10_000 * sum(answers.values()), 4 * len(answers))
+    measures = {"respondents": 1, "respondent_mean_sum": mean, "respondent_mean_sq": mean * mean}
+    for name in UNSUR:
+        if name in answers:
+            measures |= {f"unsur_n_{name}": 1, f"unsur_sum_{name}": answers[name]}
+    return measures
+
+
+def capaian_measures(elapsed: int, promise: int | None) -> dict[str, int]:
+    """Capaian is (2T - A)/T, floored at 0, then half-up to bp, then capped; T <= 0 has none."""
+    if promise is None or promise <= 0:
+        return {}
+    capaian = half_up(10_000 * max(0, 2 * promise - elapsed), promise)
+    measures = {"capaian_n": 1}
+    for name, cap in CAPS.items():
+        capped = capaian if cap is None else min(capaian, cap * 100)
+        measures |= {f"capaian_sum_{name}": capped, f"capaian_sq_{name}": capped * capped}
+    return measures
+
+
+def permit_measures(known: Line, pauses: list[Span], standard_us: int | None) -> dict[str, int]:
+    """Decisions are in time at or before their `due_at`, as raw instants; else within their standard on the clock.
+
+    A completion before the receipt counts as 0 elapsed: the clocks of two systems differ.
+    """
+    received, completed = us_of(known["received_at"]), us_of(known["completed_at"])
+    elapsed = max(0, completed - received) - paused_within(pauses, received, completed)
+    due = us_of(known["due_at"]) if "due_at" in known else None
+    promise = standard_us if due is None else due - received
+    in_time = promise is not None and (elapsed <= promise if due is None else completed <= due)
+    return {
+        "permits": 1,
+        "permits_with_standard": int(promise is not None),
+        "permits_on_time": int(in_time),
+        "permits_rejected": int(known.get("outcome") == "rejected"),
+        "permits_elapsed_us": elapsed,
+    } | capaian_measures(elapsed, promise)

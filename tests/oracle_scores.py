@@ -1,0 +1,224 @@
+"""From sums of measures to scores and ranks, for the oracle: schemes, indicators, the IKU, places in a ranking.
+
+It shares no code with the project and counts in exact fractions; a float appears only in what is handed out.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.oracle_facts import CAPS, UNSUR, half_up
+
+BASIS_POINTS = {f"capaian_sum_{cap}" for cap in CAPS} | {"respondent_mean_sum", "overall_sum"}
+
+
+class Indicator(NamedTuple):
+    """One indicator of a scheme; `target` and `cap` in percent, `weight` a share of 1."""
+
+    id: str
+    numerator: str
+    denominator: str
+    direction: str
+    target: Fraction
+    cap: Fraction | None
+    min_n: int
+    weight: Fraction
+
+
+class Scheme(NamedTuple):
+    """How indicators become an IKU, as a scheme says it."""
+
+    id: str
+    indicators: tuple[Indicator, ...]
+    skm_weight: Fraction
+    min_coverage: Fraction
+
+
+class Reading(NamedTuple):
+    """An indicator as read: value in percent (None without data), capaian in percent (None while insufficient), n."""
+
+    indicator: Indicator
+    value: Fraction | None
+    capaian: Fraction | None
+    n: int
+
+
+class Weighed(NamedTuple):
+    """An IKU, exact (None while insufficient), and what it rests on: the covered weight and indicators."""
+
+    iku: Fraction | None
+    weight: Fraction
+    covers: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """A subject's place: best and worst rank inside its covered set, None when unranked."""
+
+    id: str
+    best: int | None
+    worst: int | None
+
+
+CONTOH_2026: dict[str, Any] = {
+    "scheme": "contoh-2026",
+    "skm_weight": "1/9",
+    "min_coverage": "0.60",
+    "indicators": [
+        {
+            "id": "kecepatan",
+            "numerator": "capaian_sum_120",
+            "denominator": "capaian_n",
+            "direction": "higher",
+            "target": "100",
+            "cap": 120,
+            "min_n": 30,
+            "weight": "0.4",
+        },
+        {
+            "id": "kepuasan",
+            "numerator": "ikm",
+            "denominator": "respondents",
+            "direction": "higher",
+            "target": "88.31",
+            "cap": 120,
+            "min_n": 30,
+            "weight": "0.3",
+        },
+        {
+            "id": "ketepatan_waktu",
+            "numerator": "tasks_on_time",
+            "denominator": "tasks_with_due",
+            "direction": "higher",
+            "target": "100",
+            "cap": 120,
+            "min_n": 10,
+            "weight": "0.3",
+        },
+    ],
+}
+
+
+def edge(value: Fraction | None) -> float | None:
+    """Show percent half-up to 2 decimals; absence stays absence."""
+    return None if value is None else half_up(100 * value.numerator, value.denominator) / 100
+
+
+def months_of(period: str) -> list[str]:
+    """Periods are sums of months, written `2026-11`, `2026-Q4`, `2026-S2` or `2026`."""
+    year, _, part = period.partition("-")
+    length = {"": 12, "Q": 3, "S": 6}.get(part[:1], 1)
+    last = int(part[1:]) * length if part[:1] in {"Q", "S"} else int(part or 12)
+    return [f"{year}-{month:02}" for month in range(last - length + 1, last + 1)]
+
+
+def scheme_for(adopted: Iterable[dict[str, Any]], period: str) -> Scheme:
+    """Take the scheme in force on the period's last day; while none is, the built-in `contoh-2026`.
+
+    Of `adopted` no two share an `effective_from`: the later recorded stands.
+    """
+    last_month = months_of(period)[-1]
+    in_force = [rule for rule in adopted if rule["effective_from"][:7] <= last_month]
+    rule = max(in_force, key=lambda one: str(one["effective_from"]), default=CONTOH_2026)
+    indicators = tuple(
+        Indicator(
+            one["id"],
+            one["numerator"],
+            one["denominator"],
+            one["direction"],
+            Fraction(one["target"]),
+            None if one.get("cap") is None else Fraction(one["cap"]),
+            one["min_n"],
+            Fraction(one["weight"]),
+        )
+        for one in rule["indicators"]
+    )
+    return Scheme(rule["scheme"], indicators, Fraction(rule["skm_weight"]), Fraction(rule["min_coverage"]))
+
+
+def ikm(total: dict[str, int], weight: Fraction) -> Fraction | None:
+    """IKM = 25 * sum of w * NRR over the nine unsur, undefined while one has no answer (PermenPANRB 14/2017)."""
+    answered = [total.get(f"unsur_n_{name}", 0) for name in UNSUR]
+    if 0 in answered:
+        return None
+    sums = [total.get(f"unsur_sum_{name}", 0) for name in UNSUR]
+    return 25 * weight * sum((Fraction(score, n) for score, n in zip(sums, answered, strict=True)), Fraction(0))
+
+
+def value_of(indicator: Indicator, total: dict[str, int], skm_weight: Fraction) -> Fraction | None:
+    """Divide a count by a count, or a bp sum by a count, in percent; None without anything to divide by."""
+    n = total.get(indicator.denominator, 0)
+    if n == 0:
+        return None
+    if indicator.numerator == "ikm":
+        return ikm(total, skm_weight)
+    ratio = Fraction(total.get(indicator.numerator, 0), n)
+    return ratio / 100 if indicator.numerator in BASIS_POINTS else ratio * 100
+
+
+def read_all(scheme: Scheme, total: dict[str, int]) -> list[Reading]:
+    """Capaian is V/T (higher is better) or (2T - V)/T (lower), floored at 0, then capped; none below the minimum n."""
+    readings = []
+    for one in scheme.indicators:
+        n = total.get(one.denominator, 0)
+        value = value_of(one, total, scheme.skm_weight)
+        capaian = None
+        if value is not None and n >= one.min_n:
+            reached = value if one.direction == "higher" else 2 * one.target - value
+            capaian = max(Fraction(0), 100 * reached / one.target)
+            capaian = capaian if one.cap is None else min(capaian, one.cap)
+        readings.append(Reading(one, value, capaian, n))
+    return readings
+
+
+def weigh(scheme: Scheme, readings: list[Reading]) -> Weighed:
+    """IKU = sum of w * capaian over sum of w, of the parts that have one; a missing part is not zero."""
+    parts = [(one.indicator, one.capaian) for one in readings if one.capaian is not None]
+    weight = sum((indicator.weight for indicator, _ in parts), Fraction(0))
+    covers = tuple(indicator.id for indicator, _ in parts)
+    if weight == 0 or weight < scheme.min_coverage:
+        return Weighed(None, weight, covers)
+    return Weighed(sum((part.weight * capaian for part, capaian in parts), Fraction(0)) / weight, weight, covers)
+
+
+def written(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
+    """Write the `iku` and `indicators` of a scorecard; se, lo and hi are unknown for now."""
+    readings = read_all(scheme, total)
+    iku = weigh(scheme, readings).iku
+    return {
+        "iku": {"value": edge(iku), "state": state(iku), "se": None, "lo": None, "hi": None},
+        "indicators": [
+            {
+                "id": one.indicator.id,
+                "value": edge(one.value),
+                "target": edge(one.indicator.target),
+                "capaian": edge(one.capaian),
+                "weight": float(one.indicator.weight),
+                "n": one.n,
+                "state": state(one.capaian),
+            }
+            for one in readings
+        ],
+    }
+
+
+def state(score: Fraction | None) -> str:
+    """Without a score the data are insufficient."""
+    return "insufficient" if score is None else "ok"
+
+
+def places(weighed: dict[str, Weighed]) -> list[Place]:
+    """Rank inside one covered set by the exact IKU; larger covered weight first, the unranked last, ties by id."""
+    ranked = {subject: one for subject, one in weighed.items() if one.iku is not None}
+
+    def order(subject: str) -> tuple[Fraction, tuple[str, ...], Fraction, str]:
+        one = ranked[subject]
+        return -one.weight, one.covers, -(one.iku or Fraction(0)), subject
+
+    listed = []
+    for subject in sorted(ranked, key=order):
+        mine = ranked[subject]
+        peers = [one for one in ranked.values() if one.covers == mine.covers]
+        better = sum(one.iku > mine.iku for one in peers if one.iku is not None and mine.iku is not None)
+        worse = sum(one.iku < mine.iku for one in peers if one.iku is not None and mine.iku is not None)
+        listed.append(Place(subject, 1 + better, len(peers) - worse))
+    return listed + [Place(subject, None, None) for subject in sorted(weighed.keys() - ranked.keys())]
