@@ -1,6 +1,5 @@
 """The apps: the read app (GET only) and the intake app (POST), served together or apart."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
@@ -19,7 +18,7 @@ from api.operations import CountedIntake, Metrics, operations_router
 from api.pages import pages_router
 from api.reads import Reads, reads_router
 from api.schemas import COMPONENTS
-from api.stream import stream_router
+from api.stream import Ending, stream_router
 from projections.live import Live
 from projections.ports import Intake, Lines, Tokens
 from projections.reader import Reader
@@ -51,7 +50,7 @@ def build(parts: Parts) -> Built:
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
-        asyncio.Event(),
+        Ending(),
     )
     routers = [
         operations_router(parts.live, parts.lines, metrics),
@@ -62,7 +61,7 @@ def build(parts: Parts) -> Built:
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
     framework = _framework(routers)
-    return Built(FreshAnswers(framework, answers), framework, ending.set)
+    return Built(FreshAnswers(framework, answers), framework, ending.tell)
 
 
 def _framework(routers: Sequence[APIRouter]) -> FastAPI:

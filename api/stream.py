@@ -15,7 +15,21 @@ from projections.segment import Moved
 ALIVE_S: Final = 15.0
 
 
-def stream_router(live: Live, ending: asyncio.Event, listeners: Gauge) -> APIRouter:
+class Ending:
+    """Tells every open stream that the process ends."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self.wakers: set[asyncio.Event] = set()
+
+    def tell(self) -> None:
+        """End every stream; called on the event loop."""
+        self.told = True
+        for waker in self.wakers:
+            waker.set()
+
+
+def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     """The one route of the stream."""
     router = APIRouter()
 
@@ -31,11 +45,12 @@ def stream_router(live: Live, ending: asyncio.Event, listeners: Gauge) -> APIRou
 
         end = live.movement.listen(moved)
         listeners.inc()
+        ending.wakers.add(woken)
         try:
             position = live.position
             for first in _opening(live, request.headers.get("last-event-id"), position):
                 yield first
-            while not ending.is_set():
+            while not ending.told:
                 try:
                     await asyncio.wait_for(woken.wait(), ALIVE_S)
                 except TimeoutError:
@@ -49,6 +64,7 @@ def stream_router(live: Live, ending: asyncio.Event, listeners: Gauge) -> APIRou
         finally:
             end()
             listeners.dec()
+            ending.wakers.discard(woken)
 
     return router
 

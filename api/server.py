@@ -1,0 +1,37 @@
+"""Serves a built app with uvicorn until it is told to end; streams are ended first, so that ending takes no waiting."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from api.app import Built
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, built: Built) -> None:
+        super().__init__(config)
+        self._built = built
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._built.end_streams()
+        await super().shutdown(sockets)
+
+
+def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Listen on an address until SIGTERM or SIGINT. Raises: ``OSError`` when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise OSError(message) from error
+    shown = f"[{host}]" if family == socket.AF_INET6 else host
+    config = uvicorn.Config(
+        built.app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5, backlog=2048,
+    )  # fmt: skip
+    ready(f"http://{shown}:{listener.getsockname()[1]}/")
+    _Server(config, built).run(sockets=[listener])
