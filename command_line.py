@@ -1,7 +1,12 @@
-"""The command line's words: commands, options, and the help that teaches them. Settings come from the environment, options win."""
+"""The command line's words: commands, options, the help that teaches them, and what is said while they run.
+
+Settings come from the environment; options win.
+"""
 
 import argparse
 import os
+import sys
+import time
 from pathlib import Path
 
 
@@ -20,6 +25,25 @@ a journal of your own:
 
 settings: NERACA_DATA (./var), NERACA_ZONE (Asia/Jakarta), NERACA_UNKNOWN (open, strict), NERACA_TOKEN (for --url)
 """
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Says how far long work is, at most every two seconds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._said = time.monotonic()
+
+    def __call__(self, number: int) -> None:
+        """``number`` are done."""
+        if time.monotonic() - self._said >= 2.0:  # noqa: PLR2004 - seconds
+            self._said = time.monotonic()
+            say(f"{self._what} {number:,}")
 
 
 def _data(command: argparse.ArgumentParser) -> None:

@@ -1,4 +1,7 @@
-"""The composition root and command line: the one place that wires the rooms of Neraca together."""
+"""The composition root: the one place that wires the rooms of Neraca together, and the commands that serve and take in.
+
+Commands that only read or rebuild a data directory stand in ``commands_offline``.
+"""
 
 import argparse
 import logging
@@ -7,19 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from audit.journal_file import Until, fold_file
-from audit.replay import Folded, ReplayError, checked, concluded, fold_lines
-from command_line import Usage, parser
-from domain.clock import instant_of, local_month, parse_instant, utc_text
-from domain.periods import Period, parse_period
-from domain.recorded import exported
+from audit.replay import ReplayError
+from command_line import Progress, Usage, parser, say
+from commands_offline import export, rebuild, replay, token
 from projections.generations import Generations, sqlite_engine
 from projections.live import Live
 from projections.ports import Grant
@@ -30,7 +30,7 @@ from streams.datadir import DataDirectory, InUse, sqlite_warning
 from streams.demo import City
 from streams.demo_run import DemoRun, NotADemo
 from streams.emitter import Emitter, Outbox, emit
-from streams.follower import Follower, UnknownEntry, catch_up, verified_position
+from streams.follower import Follower, UnknownEntry, verified_position
 from streams.importer import Mapping, MappingError, ReadError, read_rows
 from streams.importing import Imported, LocalSink, Refused, RemoteSink, import_rows
 from streams.intake import IntakeService
@@ -39,34 +39,13 @@ from streams.recording import Policy
 from streams.tokens import TokenStore
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
-ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 REFUSED_SHOWN: Final = 20
-PAGE: Final = 5000
 LOG: Final = logging.getLogger("neraca")
 
 
 def now_us() -> int:
     """The clock: microseconds since the epoch."""
     return time.time_ns() // 1000
-
-
-def say(text: str) -> None:
-    """A line for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
-
-
-class Progress:
-    """Says how far long work is, at most every two seconds."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._said = time.monotonic()
-
-    def __call__(self, number: int) -> None:
-        """``number`` are done."""
-        if time.monotonic() - self._said >= 2.0:  # noqa: PLR2004 - seconds
-            self._said = time.monotonic()
-            say(f"{self._what} {number:,}")
 
 
 def examples() -> Path:
@@ -213,123 +192,15 @@ def emit_file(options: argparse.Namespace) -> int:
     return 0 if sent else 1
 
 
-def export(options: argparse.Namespace) -> int:
-    """Write the journal as CloudEvents, a line each."""
-    journal = Journal.read_only(DataDirectory(options.data or Path("var")).journal)
-    progress, position, head = Progress("events exported:"), 0, journal.head()
-    with ExitStack() as ending:
-        to: BinaryIO = (
-            sys.stdout.buffer if options.journal == "-" else ending.enter_context(Path(options.journal).open("wb"))
-        )
-        while lines := journal.lines(position, PAGE, head):
-            to.writelines(exported(line, at) + b"\n" for at, line in lines)
-            position = lines[-1][0]
-            progress(position)
-    say(f"exported positions 1 to {position}")
-    return 0
-
-
-def rebuild(options: argparse.Namespace) -> int:
-    """Fold the balances anew, beside the ones served, and switch to them."""
-    data = DataDirectory(options.data or Path("var"))
-    with data.locked():
-        journal = Journal.read_only(data.journal)
-        if options.restored:
-            journal.begin(journal.zone, now_us())
-        generations = Generations(data.balances)
-        generation, store = generations.begin()
-        position = catch_up(journal, store, PAGE, Progress("events folded:"))
-        generations.flip(generation)
-        generations.sweep(keep=generation)
-        with Reader(
-            Live(journal.id, generation, store, position), ZoneInfo(journal.zone), now_us
-        ).snapshot() as snapshot:
-            print(ENCODER.encode({"position": position, "digest": snapshot.digest()}).decode())
-    return 0
-
-
-def replay(options: argparse.Namespace) -> int:
-    """Fold a journal from zero, without the balances, and print what follows."""
-    until = until_of(options.until)
-    if options.journal is not None:
-        folded = checked(fold_file(options.journal, until, Progress("events folded:")))
-    else:
-        folded = checked(replay_data(DataDirectory(options.data or Path("var")), until))
-    zone = folded.opened.data.zone if folded.opened else options.zone
-    print(ENCODER.encode(concluded(folded, period_of(options.period, zone), now_us())).decode())
-    return 0
-
-
-def replay_data(data: DataDirectory, until: Until) -> Folded:
-    """A stored journal folded page by page; one that is being written to is read up to its head of now."""
-    journal = Journal.read_only(data.journal)
-    progress, head = Progress("events folded:"), journal.head()
-
-    def lines() -> Iterator[tuple[int, bytes]]:
-        position = 0
-        while page := journal.lines(position, PAGE, head):
-            for at, line in page:
-                if until.ends_before(exported(line, at)):
-                    return
-                yield at, line
-            position = page[-1][0]
-            progress(position)
-
-    return fold_lines(lines())
-
-
-def until_of(text: str | None) -> Until:
-    """A position, or an instant of recording. Raises: ``Usage``."""
-    if text is None:
-        return Until()
-    if text.isascii() and text.isdigit():
-        return Until(position=int(text))
-    try:
-        return Until(instant_us=parse_instant(text))
-    except ValueError as error:
-        message = f"--until: must be a position, or a time: {error}"
-        raise Usage(message) from None
-
-
-def period_of(text: str | None, zone: str) -> Period:
-    """The period asked for, the current month by default. Raises: ``Usage``."""
-    try:
-        return parse_period(text or local_month(now_us(), ZoneInfo(zone)))
-    except ValueError as error:
-        message = f"--period: {error}"
-        raise Usage(message) from None
-
-
-def token(options: argparse.Namespace) -> int:
-    """Make, list and revoke tokens."""
-    data = DataDirectory(options.data or Path("var"))
-    data.path.mkdir(parents=True, exist_ok=True)
-    store, at = TokenStore(sqlite_engine(data.tokens)), utc_text(instant_of(datetime.now(UTC)))
-    if options.action == "make":
-        try:
-            secret = store.make(options.id, options.scope, at, dinas=options.dinas, sources=options.source)
-        except ValueError as error:
-            raise Usage(str(error)) from None
-        say("This secret is shown once; only its hash is kept.")
-        print(secret)
-    elif options.action == "revoke":
-        if not store.revoke(options.id, at):
-            say(f"no token {options.id} stands")
-            return 1
-    else:
-        for token_id, scopes, dinas, sources, made, revoked in store.listed():
-            names = "".join(
-                f" {kind}={names.replace(chr(10), ',')}"
-                for kind, names in (("dinas", dinas), ("sources", sources))
-                if names
-            )
-            print(f"{token_id}: {scopes}{names} made {made}" + (f" revoked {revoked}" if revoked else ""))
-    return 0
-
-
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
-    "up": up, "import": import_file, "emit": emit_file, "export": export, "rebuild": rebuild, "replay": replay, "token": token,
-}  # fmt: skip
+    "up": up,
+    "import": import_file,
+    "emit": emit_file,
+    "export": export,
+    "rebuild": partial(rebuild, now_us=now_us),
+    "replay": partial(replay, now_us=now_us),
+    "token": partial(token, now_us=now_us),
+}
 REFUSALS: Final = (
     JournalError,
     InUse,

@@ -1,7 +1,7 @@
 """What a field may hold, beyond its type: identifiers, instants, dates, and the rules between fields of one event."""
 
 import re
-import unicodedata
+from functools import cache
 from typing import Final, assert_never
 
 from msgspec import UNSET, UnsetType
@@ -20,6 +20,8 @@ SKEW_US: Final = 60 * 1_000_000
 MOST_HOURS: Final = 1_000_000
 
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""The characters of Unicode category Cc, a closed set."""
 _PERSONAL = re.compile(r"\d{16}|\d{18}", re.ASCII)
 
 
@@ -29,18 +31,28 @@ def text(pointer: str, value: object, *, most: int = ID_MOST, slash: bool = True
         return [Fault(pointer, "must be a string")]
     if not 1 <= len(value) <= most:
         return [Fault(pointer, f"must be 1 to {most} characters")]
-    if any(unicodedata.category(character) == "Cc" for character in value):
+    if _CONTROL.search(value):
         return [Fault(pointer, "must not hold control characters")]
     if not slash and "/" in value:
         return [Fault(pointer, "must not hold a slash")]
     return []
 
 
-def _ids(at: str, data: Submittable | events.EventName) -> list[Fault]:
+@cache
+def _id_fields(kind: type[Submittable]) -> tuple[str, ...]:
+    return tuple(name for name in ("dinas", "asn", "service", "case", "task", "survey") if name in kind.__struct_fields__)
+
+
+@cache
+def _occurrences(kind: type[Submittable]) -> tuple[str, ...]:
+    return tuple(name for name in ("received_at", "completed_at", "assigned_at", "at") if name in kind.__struct_fields__)
+
+
+def _ids(at: str, data: Submittable) -> list[Fault]:
     faults: list[Fault] = []
-    for name in ("dinas", "asn", "service", "case", "task", "survey"):
-        value = getattr(data, name, UNSET)
-        if isinstance(value, UnsetType):
+    for name in _id_fields(type(data)):
+        value = getattr(data, name)
+        if value is UNSET:
             continue
         pointer = f"{at}/{name}"
         faults += text(pointer, value, slash=name not in ("dinas", "asn"))
@@ -186,9 +198,7 @@ def ahead_faults(time_us: int, data: Submittable, now_us: int) -> list[Fault]:
 
 def data_ahead_faults(at: str, data: Submittable, now_us: int) -> list[Fault]:
     """The same for the instants inside the data."""
-    occurred = [
-        (f"{at}/{name}", getattr(data, name, UNSET)) for name in ("received_at", "completed_at", "assigned_at", "at")
-    ]
+    occurred = [(f"{at}/{name}", getattr(data, name)) for name in _occurrences(type(data))]
     if isinstance(data, events.PermitProcessed):
         for index, pause in enumerate(data.pauses or ()):
             occurred += [(f"{at}/pauses/{index}/from", pause.from_), (f"{at}/pauses/{index}/to", pause.to)]

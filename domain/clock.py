@@ -5,6 +5,7 @@ An instant is an integer of microseconds since 1970-01-01T00:00:00Z. Text withou
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,6 +26,7 @@ def instant_of(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * SECOND_US + delta.microseconds
 
 
+@lru_cache(maxsize=8192)  # door, clock check and resolution ask for the same few instants of an event
 def parse_instant(text: str) -> int:
     """RFC 3339 text with an offset and at most six decimals is one instant.
 
@@ -55,7 +57,8 @@ def parse_date(text: str) -> date:
 def moment_of(instant_us: int, zone: tzinfo = UTC) -> datetime:
     """An instant is one aware datetime in each zone. Raises: ``ValueError`` outside the years 1 to 9999."""
     try:
-        return (EPOCH + timedelta(microseconds=instant_us)).astimezone(zone)
+        moment = EPOCH + timedelta(microseconds=instant_us)
+        return moment if zone is UTC else moment.astimezone(zone)
     except OverflowError:
         message = "lies outside the calendar"
         raise ValueError(message) from None
@@ -63,7 +66,7 @@ def moment_of(instant_us: int, zone: tzinfo = UTC) -> datetime:
 
 def utc_text(instant_us: int) -> str:
     """An instant has one spelling: UTC, six decimals, ``Z``."""
-    return moment_of(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment_of(instant_us).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def local_date(instant_us: int, zone: tzinfo) -> date:

@@ -1,6 +1,6 @@
 """The data of each kind of event, as submitted. Fields and their meaning: `docs/events.md`."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -107,7 +107,7 @@ class EventCorrected(Data, frozen=True):
 
     event: EventName
     reason: str
-    replacement: dict[str, object]
+    replacement: dict[str, Any]
 
 
 class DinasRegistered(Data, frozen=True):

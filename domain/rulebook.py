@@ -11,7 +11,16 @@ from msgspec import to_builtins
 
 from domain.canonical import canonical
 from domain.clock import HOUR_US
-from domain.entries import AnyEntry, AsnAssigned, AsnRegistered, DinasRegistered, Rule, SchemeAdopted, Standard, StandardSet
+from domain.entries import (
+    AnyEntry,
+    AsnAssigned,
+    AsnRegistered,
+    DinasRegistered,
+    Rule,
+    SchemeAdopted,
+    Standard,
+    StandardSet,
+)
 from domain.scheme import CONTOH_2026, Scheme, scheme_of
 
 UNIT_US = {"wall_hours": HOUR_US}

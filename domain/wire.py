@@ -4,6 +4,7 @@ journal (rulebook, case file, what it reverses) is decided where it is recorded.
 
 import json
 import re
+from functools import cache
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -18,6 +19,7 @@ from domain.refusal import Fault, Refusal, invalid
 MAX_DEPTH: Final = 32
 WRITTEN_HERE: Final = frozenset({"position", "recordedtime", "recordedby", "contenthash", "data_base64"})
 _REQUIRED: Final = ("specversion", "type", "source", "id", "time", "data")
+_KIND_OF: Final = {TYPE_OF[data]: kind for kind, data in KINDS.items()}
 _TYPE = re.compile(r"neraca\.([a-z-]+)\.v(\d+)", re.ASCII)
 _ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATH = re.compile(r"(?s)(.*?)(?: - at `\$(.*)`)?")
@@ -136,6 +138,9 @@ def read_submission(event: object) -> Submission:
 
 
 def _known_type(type_: object) -> str:
+    kind = _KIND_OF.get(type_) if isinstance(type_, str) else None
+    if kind is not None:
+        return kind
     match = _TYPE.fullmatch(type_) if isinstance(type_, str) else None
     if match is None or match[1] not in KINDS.keys() | RESERVED:
         detail = "names no kind of event known here"
@@ -208,8 +213,9 @@ def read_data(
     return None if wrong else typed
 
 
-def _required_fields(wanted: type[Submittable]) -> list[str]:
-    return [f.encode_name for f in msgspec.structs.fields(wanted) if f.required]
+@cache
+def _required_fields(wanted: type[Submittable]) -> tuple[str, ...]:
+    return tuple(f.encode_name for f in msgspec.structs.fields(wanted) if f.required)
 
 
 def _escaped(name: str) -> str:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from domain.entries import decode
 from domain.ledger import Balance
 from domain.measures import BASIS_POINTS, INDEX, MEASURES, UNSUR
-from domain.postings import postings_of
 from domain.periods import Period
+from domain.postings import postings_of
 from domain.recorded import read_line
 from domain.scheme import Scheme
 from domain.scorecard import Scorecard, Subject, exact, number

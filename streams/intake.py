@@ -12,8 +12,8 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from domain.events import REVERSAL_TYPES, RULE_TYPES
 from domain.entries import decode
+from domain.events import REVERSAL_TYPES, RULE_TYPES
 from domain.refusal import Refusal
 from domain.rulebook import Rulebook
 from domain.wire import Submission

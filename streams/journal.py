@@ -5,6 +5,7 @@ Refuses to open a journal of another zone, one that is not durable, or one whose
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
 
 NAMESPACE: Final = uuid.UUID("6f1c2d7e-1d0b-5f0a-9b52-6e6572616361")
+_NAMESPACE_BYTES: Final = NAMESPACE.bytes
 
 
 class JournalError(Exception):
@@ -36,7 +38,10 @@ class JournalError(Exception):
 
 def originator_of(source: str, event_id: str) -> str:
     """The identity of an event: UUIDv5 of the JSON array ``[source, id]``, as hex."""
-    return uuid.uuid5(NAMESPACE, canonical((source, event_id)).decode()).hex
+    digest = hashlib.sha1(_NAMESPACE_BYTES + canonical((source, event_id)), usedforsecurity=False).digest()
+    # As RFC 9562 has it: version 5 and its variant in four and two bits. `uuid.uuid5` does the same, in four times the time.
+    number = int.from_bytes(digest[:16]) & ~(0xF000 << 64) & ~(0xC000 << 48) | (0x5000 << 64) | (0x8000 << 48)
+    return f"{number:032x}"
 
 
 class JournalEvent(Struct, frozen=True):

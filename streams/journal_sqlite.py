@@ -20,7 +20,7 @@ from eventsourcing.persistence import (
     ProgrammingError,
     StoredEvent,
 )
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteFactory
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteFactory
 
 from domain.events import FACT_TYPES, OPENED_TYPE, RULE_TYPES
 
@@ -134,12 +134,15 @@ def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
 class JournalRecorder(SQLiteApplicationRecorder):
     """The library's application recorder over our table, whose positions survive VACUUM and are consecutive."""
 
+    def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
+        super().__init__(datastore, events_table_name)
+        self.insert_events_statement = (
+            f"INSERT INTO {events_table_name} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"  # noqa: S608
+        )
+
     def construct_create_table_statements(self) -> list[str]:
         """The tables of the journal, and the partial index that finds rules among a million facts."""
         table = self.events_table_name
-        self.insert_events_statement = (
-            f"INSERT INTO {table} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"  # noqa: S608
-        )
         return [
             f"CREATE TABLE IF NOT EXISTS {table} (rowid INTEGER PRIMARY KEY, originator_id TEXT NOT NULL, "
             "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, "

@@ -1,0 +1,1 @@
+"""Tests: laws as tables, each named after the law it shows."""

@@ -1,0 +1,265 @@
+"""Neraca served for tests: the real process as an operator starts it, or the same parts assembled in this process.
+
+Nothing is faked but the clock. Waiting is polling with a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+import httpx
+import uvicorn
+
+from api.app import Parts, build
+from domain.clock import parse_instant, utc_text
+from neraca import held, served
+from projections.generations import sqlite_engine
+from projections.reader import Reader
+from streams.datadir import DataDirectory
+from streams.follower import Follower
+from streams.intake import IntakeService
+from streams.recording import Policy
+from streams.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from fastapi import FastAPI
+
+ROOT: Final = Path(__file__).parents[1]
+ZONE: Final = "Asia/Jakarta"
+NOON: Final = "2026-11-24T12:00:00+07:00"
+"""What the clock of an assembled Neraca says until a test moves it."""
+EVENT: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+NDJSON: Final = "application/x-ndjson"
+_URL: Final = re.compile(r" at (http://\S+)/  \(API")
+_Found = TypeVar("_Found")
+
+
+def until(condition: Callable[[], _Found | None], what: str, *, within_s: float = 30.0) -> _Found:
+    """Poll until ``condition`` gives something truthy, and give that. Raises: ``TimeoutError`` that says what was awaited."""
+    between, deadline = threading.Event(), time.monotonic() + within_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            message = f"not within {within_s} s: {what}"
+            raise TimeoutError(message)
+        between.wait(0.005)
+
+
+class Clock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self, text: str = NOON) -> None:
+        self.us = parse_instant(text)
+
+    def __call__(self) -> int:
+        """Microseconds since the epoch."""
+        return self.us
+
+    def set(self, text: str) -> None:
+        """The clock now says this."""
+        self.us = parse_instant(text)
+
+
+class Assembled:
+    """What ``neraca up`` puts together, in this process, over a real journal and real balances, asked through ASGI."""
+
+    def __init__(self, path: Path, *, clock: Clock | None = None, strict: bool = False) -> None:
+        self.clock = clock or Clock()
+        self._ending = ExitStack()
+        data = DataDirectory(path)
+        self.journal = self._ending.enter_context(held(data, ZONE))
+        policy = Policy(ZoneInfo(ZONE), strict=strict)
+        self.live = served(data, self.journal)
+        follower = Follower(self.journal, self.live)
+        self.intake = IntakeService(self.journal, policy, self.clock, follower.wake)
+        follower.start()
+        engine = sqlite_engine(data.tokens)
+        self._ending.callback(self.live.store.engine.dispose)
+        self._ending.callback(engine.dispose)
+        self._ending.callback(follower.close)
+        self._ending.callback(self.intake.close)
+        self.tokens = TokenStore(engine)
+        reader = Reader(self.live, policy.zone, self.clock)
+        self.built = build(Parts(self.live, reader, self.journal, self.tokens, self.intake))
+        self._runner = self._ending.enter_context(asyncio.Runner())
+
+    @property
+    def framework(self) -> FastAPI:
+        """The framework's object inside the app."""
+        return self.built.framework
+
+    def __enter__(self) -> Self:
+        """Serve until the end of a ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give everything back."""
+        self.close()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._ending.close()
+
+    def token(self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None) -> str:
+        """A new token's ``authorization`` header."""
+        secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
+        return f"Bearer {secret}"
+
+    def ask(
+        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None,
+        caller: str = "127.0.0.1", host: str = "127.0.0.1",
+    ) -> httpx.Response:  # fmt: skip
+        """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500."""
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False, client=(caller, 40_000))
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+                return await client.request(method, path, content=content, headers=headers)
+
+        return self._runner.run(asked())
+
+    def get(self, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+        """Read."""
+        return self.ask("GET", path, **asked)
+
+    def post(self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+        """Post to the intake; a body that is not bytes is written as JSON."""
+        content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
+        return self.ask("POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **asked)
+
+    def record(self, *events: Mapping[str, object]) -> list[int]:
+        """Record events that must be taken, one a request, and fold them; their positions."""
+        positions = []
+        for event in events:
+            response = self.post(event)
+            assert response.status_code in (200, 201), response.text
+            positions.append(int(response.json()["position"]))
+        self.settle()
+        return positions
+
+    def settle(self) -> int:
+        """Wait until balances have reached the journal's head; the position."""
+        until(lambda: self.live.position >= self.journal.head() or self.live.stopped, "balances at the journal's head")
+        assert self.live.stopped is None, self.live.stopped
+        return self.live.position
+
+
+class Listening:
+    """An assembled Neraca on a real port, through uvicorn in a thread."""
+
+    def __init__(self, assembled: Assembled) -> None:
+        self._built = assembled.built
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._thread.start()
+        until(lambda: self._server.started, "uvicorn listens")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the streams, then the server."""
+        self._server.should_exit = True
+        self._thread.join(5)
+        self._built.end_streams()
+        self._thread.join()
+
+
+class Process:
+    """``neraca up`` as a process of its own on a free port, over a data directory that outlives it."""
+
+    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        self._said = data.parent / f"{data.name}.stderr"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        with self._said.open("ab") as said:
+            self._from = said.tell()
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, str(ROOT / "neraca.py"), "up", "--port", "0", "--data", str(data), *options],
+                cwd=ROOT, env={**kept, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            )  # fmt: skip
+        try:
+            self.url = until(self._address, "the process says where it serves")
+            until(self._ready, "the process is ready")
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def said(self) -> str:
+        """All it said since it was started."""
+        return self._said.read_bytes()[self._from :].decode(errors="replace")
+
+    def _address(self) -> str | None:
+        if self._process.poll() is not None:
+            message = f"neraca up ended with {self._process.returncode}: {self.said()}"
+            raise RuntimeError(message)
+        found = _URL.search(self.said())
+        return found[1] if found else None
+
+    def _ready(self) -> bool:
+        return httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK
+
+    def settle(self) -> None:
+        """Wait until balances have reached the journal's head."""
+        until(self._ready, "balances at the journal's head")
+
+    def stop(self, within_s: float = 20.0) -> int:
+        """End it as an operator does, by SIGTERM; its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(within_s)
+
+    def kill(self) -> None:
+        """End it by SIGKILL, with no chance to put anything in order."""
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        """Serve until the end of a ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, if it still runs."""
+        if self._process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+
+
+def event(kind: str, event_id: str, data: Mapping[str, object], **attributes: object) -> dict[str, Any]:
+    """A CloudEvent of a kind; what is left out is usual."""
+    usual = {
+        "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": "/loket", "id": event_id,
+        "time": "2026-11-24T11:00:00+07:00",
+    }  # fmt: skip
+    return {**usual, "data": dict(data), **attributes}
+
+
+def ndjson(lines: Iterable[object]) -> bytes:
+    """Events a line each; a line that is bytes is taken as it is."""
+    return b"\n".join(line if isinstance(line, bytes) else httpx.Request("POST", "http://-", json=line).content for line in lines)
