@@ -29,7 +29,7 @@ settings: NERACA_DATA (./var), NERACA_ZONE (Asia/Jakarta), NERACA_UNKNOWN (open,
 
 def say(text: str) -> None:
     """A line for the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place that speaks
 
 
 class Progress:
@@ -114,7 +114,10 @@ def _up(command: argparse.ArgumentParser) -> None:
 
 
 def _import(command: argparse.ArgumentParser) -> None:
-    command.epilog = "Safe to run twice: rows already imported are counted as duplicates. The last line counts what became of each row."
+    command.epilog = (
+        "Safe to run twice: rows already imported are counted as duplicates. "
+        "The last line counts what became of each row."
+    )
     command.add_argument("file", type=Path, help="CSV or NDJSON, also .gz")
     command.add_argument(
         "--map", type=Path, required=True, metavar="MAPPING.toml", help="which column is which field (see examples/)"

@@ -1,1 +1,1 @@
-"""The outside: intake over HTTP, reads, the stream, and the pages. Knows ports and read models, no journal and no Kafka."""
+"""The outside: intake over HTTP, reads, the stream, the pages. Knows ports and read models, no journal and no Kafka."""

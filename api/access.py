@@ -28,7 +28,8 @@ def is_local(request: Request) -> bool:
         return False
     if any(name in request.headers for name in _PROXIED):
         return False
-    return _loopback(request.url.hostname or "")
+    named = request.headers.get("host")  # a name that cannot be read is not taken for the server's own
+    return named in (None, request.url.netloc) and _loopback(request.url.hostname or "")
 
 
 class Access:

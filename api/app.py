@@ -81,7 +81,7 @@ def _document(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(
                 title="Neraca", version="1", routes=app.routes, openapi_version="3.1.0",
-                description="Live, explainable, provable performance scores of civil servants (ASN) and agencies (dinas).",
+                description="Live, explainable, provable scores of civil servants (ASN) and agencies (dinas).",
             )  # fmt: skip
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for unused in ("HTTPValidationError", "ValidationError"):

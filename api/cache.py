@@ -1,4 +1,4 @@
-"""Fresh answers: a public read that has been answered is answered again from memory while nothing it rests on has moved.
+"""Fresh answers: a public read once answered is answered again from memory while nothing it rests on has moved.
 
 Also HEAD, which is GET without a body. Sits before the framework, so that a repeated read costs next to nothing.
 """

@@ -31,7 +31,7 @@ def intake_router(intake: Intake, access: Access) -> APIRouter:
     async def post_events(request: Request) -> Response:
         """Record one event, a batch, or NDJSON lines.
 
-        What is answered 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send the same again.
+        What is answered 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
         grant = access.require(request, "fact", "rulebook", "reverse")
         media = _media(request)
@@ -73,7 +73,7 @@ def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict
         lines = [line for line in body.split(b"\n") if line.strip()]
         return _many(intake, grant, [_read_line(line) for line in _counted(lines)])
     event = parse_json(body) if media == EVENT else _from_headers(headers, body)
-    return _one(intake.submit([read_submission(event)], grant)[0])
+    return _one(intake.submit([_read(event)], grant)[0])
 
 
 def _counted(events: list[Any]) -> list[Any]:

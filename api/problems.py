@@ -38,7 +38,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     """A refusal as a problem object."""
     status, title = PROBLEMS[refusal.slug]
     body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
-    if status == 422:
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
     if refusal.holder is not None:
         body["holder"] = refusal.holder
@@ -48,7 +48,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
 def problem_response(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
     """A refusal as a response."""
     body = problem(refusal)
-    if body["status"] == 401:
+    if body["status"] == HTTPStatus.UNAUTHORIZED:
         headers = {"www-authenticate": 'Bearer realm="neraca"', **(headers or {})}
     return Response(msgspec.json.encode(body), body["status"], headers, MEDIA_TYPE)
 

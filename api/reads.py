@@ -108,13 +108,13 @@ def cursor_of(kind: str, value: str) -> str:
 def number_after(cursor: str | None, kind: str) -> int:
     """A cursor that holds a number. Raises: ``Refusal``."""
     text = after_cursor(cursor, kind)
-    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+    if text and not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 - digits of 63 bits
         raise bad_query("cursor", "is none of this list's")
     return int(text or 0)
 
 
 def suppressed(card: Scorecard, standing: Standing) -> Scorecard:
-    """An ASN's satisfaction below its minimum sample is withheld: one rating also identifies the citizen who gave it."""
+    """An ASN's satisfaction below its minimum sample is withheld: one rating also identifies the citizen behind it."""
     if standing.subject.kind != "asn":
         return card
     return msgspec.structs.replace(card, indicators=tuple(_withheld(line) for line in card.indicators))
@@ -163,8 +163,10 @@ def explained(
             name: n for name, n in balance.items() if not name.startswith(("unsur_sum", "respondent_mean", "overall_s"))
         }
         formula = msgspec.structs.replace(formula, indicators=tuple(
-            msgspec.structs.replace(part, unsur=(), value=None, expression=f"n = {part.denominator.balance} < {part.min_n}")
-            if part.id == "kepuasan" else part for part in formula.indicators
+            msgspec.structs.replace(
+                part, unsur=(), value=None, expression=f"n = {part.denominator.balance} < {part.min_n}"
+            ) if part.id == "kepuasan" else part
+            for part in formula.indicators
         ))  # fmt: skip
     return Why(
         standing.subject, period.name, snapshot.position, scheme.id, card, balance, formula,
@@ -243,7 +245,8 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
 
     @router.get("/v1/rankings/asn", **read_doc(Page, "The ASN of a dinas, ranked", known=True, guarded=True))
     def rank_asn(
-        request: Request, dinas: Annotated[str, Query(description="Nobody is ranked beyond their own dinas", max_length=200)],
+        request: Request,
+        dinas: Annotated[str, Query(description="Nobody is ranked beyond their own dinas", max_length=200)],
         period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None,
     ) -> Response:  # fmt: skip
         access.require(request, "read")

@@ -79,11 +79,13 @@ def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentE
     if last_id is None:
         return [at]
     journal, _, seen = last_id.rpartition(":")
-    known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19
+    known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
     missed = live.movement.since(int(seen), position) if known else None
     if missed is None:
         return [ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})]
-    return [at, *([_movement(live, missed)] if missed else [])]
+    if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
+        return [at.model_copy(update={"id": last_id}), _movement(live, missed)]
+    return [at]
 
 
 def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:

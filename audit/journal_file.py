@@ -1,4 +1,4 @@
-"""An exported journal, folded on every core: the file is cut at line ends, each part folded apart, the parts joined in order."""
+"""An exported journal, folded on every core: cut at line ends, each part folded apart, the parts joined in order."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def cut(path: Path, parts: int) -> list[tuple[int, int]]:
                 break
             bounds.append(newline + 1)
     bounds.append(size)
-    return [(start, end) for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+    return [(start, end) for start, end in pairwise(bounds) if start < end]
 
 
 def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda _: None) -> Folded:

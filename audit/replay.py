@@ -68,7 +68,10 @@ class Folded:
         if not following.last:
             return
         if self.last and following.first != self.last + 1:
-            message = f"position {following.first} follows position {self.last}: entries are missing, repeated or out of order"
+            message = (
+                f"position {following.first} follows position {self.last}: "
+                "entries are missing, repeated or out of order"
+            )
             raise ReplayError(message)
         self.first = self.first or following.first
         self.last = following.last

@@ -9,7 +9,7 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(value: object) -> bytes:
-    """A value of objects, arrays, strings, integers, booleans and null has one spelling: keys sorted, no white space."""
+    """A value of objects, arrays, strings, integers, booleans, null has one spelling: keys sorted, no white space."""
     return _ENCODER.encode(value)
 
 

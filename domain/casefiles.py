@@ -45,7 +45,7 @@ class Receipt(NamedTuple):
 
 
 class CaseFile(Struct, frozen=True, array_like=True):
-    """All that was said of a case: receipts with their signed counts, the count of decisions, pauses and resumptions."""
+    """All that was said of a case: receipts with signed counts, the count of decisions, pauses and resumptions."""
 
     receipts: tuple[tuple[Receipt, int], ...] = ()
     decisions: int = 0
@@ -69,7 +69,7 @@ class Change(NamedTuple):
 
 
 class OpenFile(NamedTuple):
-    """An open file as counted and listed: ``due_us`` is the instant from which it is overdue, pauses that ended included."""
+    """An open file as listed: ``due_us`` is the instant from which it is overdue, pauses that ended included."""
 
     dinas: str
     service: str
@@ -141,7 +141,7 @@ def merged(left: CaseFile, right: CaseFile) -> CaseFile:
 def intervals(file: CaseFile) -> tuple[tuple[Interval, ...], int | None]:
     """Pauses that ended, in order, and the instant since which the file is paused, if it is.
 
-    A pause said twice is one pause; a resumption of a running case says nothing. At one instant a resumption comes first.
+    A pause said twice is one pause; a resumption of a running case says nothing. At one instant it comes first.
     """
     notes = sorted([(at, 1, reason) for at, reason in file.pauses] + [(at, 0, "") for at in file.resumed])
     ended: list[Interval] = []

@@ -18,6 +18,7 @@ AHEAD_US: Final = 5 * 60 * 1_000_000
 SKEW_US: Final = 60 * 1_000_000
 """How long before its receipt a completion may lie and count as no time elapsed: two systems, two clocks."""
 MOST_HOURS: Final = 1_000_000
+AHEAD: Final = "lies more than 5 minutes ahead"
 
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -40,12 +41,14 @@ def text(pointer: str, value: object, *, most: int = ID_MOST, slash: bool = True
 
 @cache
 def _id_fields(kind: type[Submittable]) -> tuple[str, ...]:
-    return tuple(name for name in ("dinas", "asn", "service", "case", "task", "survey") if name in kind.__struct_fields__)
+    names = ("dinas", "asn", "service", "case", "task", "survey")
+    return tuple(name for name in names if name in kind.__struct_fields__)
 
 
 @cache
 def _occurrences(kind: type[Submittable]) -> tuple[str, ...]:
-    return tuple(name for name in ("received_at", "completed_at", "assigned_at", "at") if name in kind.__struct_fields__)
+    names = ("received_at", "completed_at", "assigned_at", "at")
+    return tuple(name for name in names if name in kind.__struct_fields__)
 
 
 def _ids(at: str, data: Submittable) -> list[Fault]:
@@ -136,7 +139,7 @@ def _rating(at: str, data: events.SatisfactionRated) -> list[Fault]:
     if data.scale is not UNSET and data.overall is UNSET:
         faults.append(Fault(f"{at}/scale", "goes with overall"))
     scale = 4 if isinstance(data.scale, UnsetType) else data.scale
-    if not 2 <= scale <= 10:
+    if not 2 <= scale <= 10:  # noqa: PLR2004 - as the refusal says
         faults.append(Fault(f"{at}/scale", "must be 2 to 10"))
     elif not isinstance(data.overall, UnsetType) and not 1 <= data.overall <= scale:
         faults.append(Fault(f"{at}/overall", f"must be 1 to {scale}"))
@@ -153,7 +156,7 @@ def _unsur(at: str, unsur: dict[str, int]) -> list[Fault]:
         pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
         if name not in UNSUR:
             faults.append(Fault(pointer, "is no unsur; they are " + ", ".join(UNSUR)))
-        elif not 1 <= answer <= 4:
+        elif not 1 <= answer <= 4:  # noqa: PLR2004 - the survey's scale
             faults.append(Fault(pointer, "must be 1 to 4"))
     return faults
 
@@ -191,19 +194,21 @@ def _scheme(at: str, data: events.SchemeAdopted) -> list[Fault]:
 
 
 def ahead_faults(time_us: int, data: Submittable, now_us: int) -> list[Fault]:
-    """Occurrences more than five minutes ahead of ``now_us`` are not facts; deadlines and effective dates may lie ahead."""
-    faults = [Fault("/time", "lies more than 5 minutes ahead")] if time_us > now_us + AHEAD_US else []
+    """Occurrences over five minutes ahead of ``now_us`` are no facts; deadlines and effective dates may lie ahead."""
+    faults = [Fault("/time", AHEAD)] if time_us > now_us + AHEAD_US else []
     return faults + data_ahead_faults("/data", data, now_us)
 
 
 def data_ahead_faults(at: str, data: Submittable, now_us: int) -> list[Fault]:
     """The same for the instants inside the data."""
-    occurred = [(f"{at}/{name}", getattr(data, name)) for name in _occurrences(type(data))]
+    latest_us, faults = now_us + AHEAD_US, list[Fault]()
+    for name in _occurrences(type(data)):
+        value = getattr(data, name)
+        if value is not UNSET and parse_instant(value) > latest_us:
+            faults.append(Fault(f"{at}/{name}", AHEAD))
     if isinstance(data, events.PermitProcessed):
         for index, pause in enumerate(data.pauses or ()):
-            occurred += [(f"{at}/pauses/{index}/from", pause.from_), (f"{at}/pauses/{index}/to", pause.to)]
-    return [
-        Fault(pointer, "lies more than 5 minutes ahead")
-        for pointer, value in occurred
-        if not isinstance(value, UnsetType) and parse_instant(value) > now_us + AHEAD_US
-    ]
+            for name, value in (("from", pause.from_), ("to", pause.to)):
+                if parse_instant(value) > latest_us:
+                    faults.append(Fault(f"{at}/pauses/{index}/{name}", AHEAD))
+    return faults

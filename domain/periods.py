@@ -43,7 +43,7 @@ def parse_period(text: str) -> Period:
             return Period(text, year, int(half) * 6 - 5, int(half) * 6)
         if month is None:
             return Period(text, year, 1, 12)
-        if 1 <= int(month) <= 12:
+        if 1 <= int(month) <= 12:  # noqa: PLR2004 - months
             return Period(text, year, int(month), int(month))
     message = "must be a month 2026-11, a quarter 2026-Q4, a half-year 2026-S2 or a year 2026"
     raise ValueError(message)

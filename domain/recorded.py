@@ -8,10 +8,11 @@ from msgspec import Struct
 from domain.clock import utc_text
 from domain.wire import Submission
 
+_ENCODER = msgspec.json.Encoder()
 _WRITTEN_LAST = ("recordedtime", "recordedby", "contenthash", "position")
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(Struct, frozen=True, gc=False):
     """One event of the journal: the CloudEvent with what was resolved under ``data.resolved``."""
 
     type: str
@@ -48,7 +49,7 @@ def recorded(submission: Submission, resolved: dict[str, Any] | None, recorded_u
 
 def line_of(event: Recorded) -> bytes:
     """The stored bytes: a CloudEvent in JSON, ``type`` first so that a reader knows at once what follows."""
-    return msgspec.json.encode({
+    return _ENCODER.encode({
         "type": event.type, "specversion": "1.0", "source": event.source, "id": event.id, "time": event.time,
         **event.attributes, "data": event.data,
         "recordedtime": event.recordedtime, "recordedby": event.recordedby, "contenthash": event.contenthash,

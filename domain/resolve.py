@@ -55,9 +55,12 @@ def resolve_fact(
                 assert_never(fact)
     except ValueError as error:
         raise invalid(Fault(at, str(error))) from None
-    flags = [*resolved.pop("flags", ()), *_unknown(fact, setting.rulebook)]
+    unknown = _unknown(fact, setting.rulebook)
+    flags = [*resolved.pop("flags", ()), *unknown]
     resolved["rulebook"] = setting.rulebook.position
-    return resolved | ({"flags": flags} if flags else {})
+    if flags:
+        resolved["flags"] = flags
+    return resolved
 
 
 def _unknown(fact: Fact, rulebook: Rulebook) -> list[str]:

@@ -77,7 +77,7 @@ class Rulebook:
                 assert_never(entry)
 
     def standard(self, dinas: str, service: str, received_on: date) -> Standard | None:
-        """The standard in force on the local date of receipt: one for the dinas beats a general one, then the later date."""
+        """The standard in force on the local date of receipt: the dinas's own beats a general one, then the later."""
         day = received_on.isoformat()
         for owner in (dinas, ""):
             dated = self._standards.get((service, owner))

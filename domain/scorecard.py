@@ -142,7 +142,7 @@ def _counts(standing: Standing) -> Counts:
 
 
 def ranked(scored: Iterable[tuple[Standing, Score]]) -> list[tuple[Standing, Score, Rank | None]]:
-    """Subjects of one covered set are ranked among themselves by exact value; larger covered weight first, unranked last.
+    """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
 
     Ties share their ranks and stand in the order of their ids.
     """

@@ -1,5 +1,7 @@
-"""The wire form: JSON text to a submission, checked field by field. What passes is well formed; whether it fits the
-journal (rulebook, case file, what it reverses) is decided where it is recorded.
+"""The wire form: JSON text to a submission, checked field by field.
+
+What passes is well formed; whether it fits the journal (rulebook, case file, what it reverses) is decided where it is
+recorded.
 """
 
 import json
@@ -87,7 +89,7 @@ def _number(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 40:
+    if len(text) > 40:  # noqa: PLR2004 - no integer of ours is as long
         message = f"the number {text[:40]}… is out of range"
         raise ValueError(message)
     return int(text)
@@ -101,7 +103,7 @@ _DECODER: Final = json.JSONDecoder(
 def _within(value: Any, depth: int) -> bool:  # noqa: ANN401 - any JSON value
     level: list[Any] = [value]
     while level:
-        if depth < 0:
+        if depth == 0:
             return False
         depth -= 1
         inner: list[Any] = []
@@ -181,7 +183,7 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
             faults.append(Fault(pointer, "is no attribute name: lower-case letters and digits only"))
         elif not isinstance(value, str | int) or (isinstance(value, int) and not -(2**31) <= value < 2**31):
             faults.append(Fault(pointer, "must be a string, a boolean or an integer of 32 bits"))
-        elif isinstance(value, str) and len(value) > 2000:
+        elif isinstance(value, str) and len(value) > 2000:  # noqa: PLR2004 - as the refusal says
             faults.append(Fault(pointer, "must be at most 2000 characters"))
         elif name == "datacontenttype" and str(value).split(";")[0].strip() != "application/json":
             faults.append(Fault(pointer, "must be application/json"))

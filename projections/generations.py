@@ -1,6 +1,6 @@
 """Generations of balances on SQLite: a file each, and a pointer to the one that is served.
 
-A rebuild fills a new file beside the live one; the pointer is replaced in one step, no file under an open connection ever is.
+A rebuild fills a new file beside the live one; the pointer is replaced in one step, never a file in use.
 """
 
 import os
@@ -22,7 +22,7 @@ class Pointer(Struct, frozen=True):
 
 
 def sqlite_engine(path: Path) -> Engine:
-    """An engine whose readers see one snapshot a transaction. A lost tail of balances is folded again, so NORMAL is enough."""
+    """An engine whose readers see one snapshot a transaction. A lost tail is folded again, so NORMAL is enough."""
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -1,4 +1,4 @@
-"""The ports between rooms: what the apps ask of intake, journal and tokens. `neraca.py` wires what stands behind them."""
+"""The ports between rooms: what the apps ask of intake, journal and tokens. `neraca.py` wires what is behind them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -23,7 +23,7 @@ LOCAL = Grant("local", frozenset(SCOPES))
 """Loopback without a token: the operator at the machine."""
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What an emitter gets for an event: its position, its name, when it was recorded; the same again on a repeat."""
 
     position: int
@@ -31,7 +31,7 @@ class Receipt(Struct, frozen=True):
     recorded_at: str
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """An event the journal holds, now or since before."""
 
     receipt: Receipt

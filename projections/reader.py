@@ -33,7 +33,7 @@ SOURCE: Final = "journal"
 
 
 class Version(NamedTuple):
-    """What a reading rests on; it changes exactly when a served figure may. ``until_us``: when a file becomes overdue."""
+    """What a reading rests on; it changes exactly when a served figure may. ``until_us``: when a file turns overdue."""
 
     journal: str
     generation: int

@@ -1,6 +1,6 @@
 """The one durable store of balances: folds segments into a generation, balances, index and position in one transaction.
 
-At-least-once delivery plus the stored position is exactly-once in effect: what was folded is dropped, a gap is never applied.
+At-least-once delivery plus the stored position is exactly-once in effect: what was folded is dropped, no gap is applied.
 """
 
 from __future__ import annotations
@@ -145,7 +145,10 @@ class Store:
         last = db.execute(select(ACCOUNTS.c.id).order_by(ACCOUNTS.c.id.desc()).limit(1)).scalar() or 0
         ids = {account: last + number for number, account in enumerate(fresh, 1)}
         db.execute(insert(ACCOUNTS), [
-            {"id": row, "dinas": a[0], "asn": a[1], "service": a[2], "month": a[3], "measures": measures_of(delta.accounts[a])}
+            {
+                "id": row, "dinas": a[0], "asn": a[1], "service": a[2], "month": a[3],
+                "measures": measures_of(delta.accounts[a]),
+            }  # fmt: skip
             for a, row in ids.items()
         ])  # fmt: skip
         return ids

@@ -175,7 +175,10 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, hide_r
         position, event.type, event.source, event.id, event.time, event.recordedtime, event.recordedby,
         None if hidden else event.data,
         [] if hidden else [
-            {"account": posting.account, "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount}}
+            {
+                "account": posting.account,
+                "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount},
+            }
             for posting in mine
         ],
         hidden,

@@ -6,11 +6,11 @@ import fcntl
 import os
 import sqlite3
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FIRST_FIXED: Final = (3, 51, 3)
 """The first SQLite without the WAL-reset corruption bug of 3.7.0 to 3.51.2."""
@@ -54,6 +54,7 @@ def sqlite_warning() -> str | None:
     if version >= FIRST_FIXED or version in ((3, 50, 7), (3, 44, 6)):
         return None
     return (
-        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug (3.7.0 to 3.51.2): rare corruption when several connections "
-        "write and checkpoint at once. Neraca writes through one connection; a Python built with SQLite 3.51.3 or later avoids it."
+        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug (3.7.0 to 3.51.2): rare corruption when several "
+        "connections write and checkpoint at once. Neraca writes through one connection; a Python built with "
+        "SQLite 3.51.3 or later avoids it."
     )

@@ -1,4 +1,4 @@
-"""Runs the simulated city through the real intake: rules, the last full month, this month, then older months beside live counters."""
+"""Runs the simulated city through the real intake: rules, the last full month, this month, then older ones and live."""
 
 from __future__ import annotations
 

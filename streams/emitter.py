@@ -1,4 +1,4 @@
-"""The emitter of a counter: keeps events until they are acknowledged, sends them again over a bad network, never twice in effect.
+"""A counter's emitter: keeps events until acknowledged, sends them again over a bad network, never twice in effect.
 
 With an outbox file nothing is lost when the counter's machine loses power: an event is on its disk before it is sent.
 """

@@ -1,4 +1,4 @@
-"""The embedded follower: reads the journal in pages and folds them into the store, woken by appends, with a poll beside it.
+"""The embedded follower: reads the journal in pages and folds them into the store, woken by appends, and a poll beside.
 
 Stops, loudly, at an entry this version does not know; resumes only on the journal it folded from.
 """
@@ -45,7 +45,8 @@ def verified_position(journal: Journal, store: Store) -> int:
     if folded_from != journal.id or hash_now != hash_then:
         where = "ends before it" if hash_now is None else "holds another entry there"
         message = (
-            f"the balances were folded up to position {position} of journal {folded_from}, but journal {journal.id} {where}. "
+            f"the balances were folded up to position {position} of journal {folded_from}, "
+            f"but journal {journal.id} {where}. "
             "Was an older journal restored? Then run: neraca rebuild --restored"
         )
         raise WrongJournal(message)

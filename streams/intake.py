@@ -18,8 +18,8 @@ from domain.refusal import Refusal
 from domain.rulebook import Rulebook
 from domain.wire import Submission
 from projections.ports import Accepted, Grant, Outcome, Unavailable
-from streams.journal import OperationalError, PersistenceError, originator_of
-from streams.recording import Policy, Recording, keys_asked
+from streams.journal import OperationalError, PersistenceError
+from streams.recording import Asked, Policy, Recording, asked, prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ class IntakeService:
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
         """An outcome for each event, in order, once all that was accepted is durable.
 
-        Raises: ``Unavailable`` when nothing was recorded: too much is waiting, the disk is full, or the service is ending.
+        Raises: ``Unavailable`` when nothing was recorded: too much waits, the disk is full, or the service ends.
         """
         allowed = [_authorised(event, grant) for event in events]
         if not any(isinstance(event, Submission) for event in allowed):
@@ -94,7 +94,7 @@ class IntakeService:
                 self._rulebook = None
                 _end_on_a_failing_disk(error)
                 _fail(group, Unavailable(f"nothing was recorded: {error}"))
-            except Exception as error:  # noqa: BLE001 - a fault of one group must reach its callers, not end the writer
+            except Exception as error:  # a fault of one group must reach its callers, not end the writer
                 LOG.exception("nothing of a group of %d requests was recorded", len(group))
                 self._rulebook = None
                 _fail(group, error if isinstance(error, PersistenceError) else RuntimeError(str(error)))
@@ -126,8 +126,12 @@ class IntakeService:
     def _record(self, group: list[_Request]) -> list[list[Outcome]]:
         with self._journal.appending() as append:
             recording = Recording(append, self._rules(append), self._policy, self._now_us())
-            _prefetch(append, group)
-            return [[_decide(recording, event, request.grant) for event in request.events] for request in group]
+            named = [[_asked(event) for event in request.events] for request in group]
+            prefetch(append, [one for events in named for one in events if isinstance(one, Asked)])
+            return [
+                [_decide(recording, one, request.grant) for one in events]
+                for request, events in zip(group, named, strict=True)
+            ]
 
     def _rules(self, append: Appending) -> Rulebook:
         """The rulebook, caught up inside the lock: another process may have moved it."""
@@ -153,19 +157,15 @@ def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refus
     return event
 
 
-def _prefetch(append: Appending, group: list[_Request]) -> None:
-    asked = [event for request in group for event in request.events if isinstance(event, Submission)]
-    append.prefetch(
-        (originator_of(event.source, event.id) for event in asked),
-        (key for event in asked for key in keys_asked(event)),
-    )
+def _asked(event: Submission | Refusal) -> Asked | Refusal:
+    return event if isinstance(event, Refusal) else asked(event)
 
 
-def _decide(recording: Recording, event: Submission | Refusal, grant: Grant) -> Outcome:
-    if isinstance(event, Refusal):
-        return event
+def _decide(recording: Recording, one: Asked | Refusal, grant: Grant) -> Outcome:
+    if isinstance(one, Refusal):
+        return one
     try:
-        return recording.record(event, grant)
+        return recording.record(one, grant)
     except Refusal as refusal:
         return refusal
 
@@ -176,7 +176,7 @@ def _fail(group: list[_Request], error: Exception) -> None:
 
 
 def _end_on_a_failing_disk(error: Exception) -> None:
-    """A full disk or a busy lock can pass; an I/O error leaves what was written unknown, and only a restart can verify it."""
+    """A full disk or a busy lock can pass; an I/O error leaves what was written unknown: only a restart verifies it."""
     if "disk I/O error" in str(error):
         LOG.critical("the journal's disk failed, ending the process: %s", error)
         os._exit(74)

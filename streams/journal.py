@@ -39,7 +39,7 @@ class JournalError(Exception):
 def originator_of(source: str, event_id: str) -> str:
     """The identity of an event: UUIDv5 of the JSON array ``[source, id]``, as hex."""
     digest = hashlib.sha1(_NAMESPACE_BYTES + canonical((source, event_id)), usedforsecurity=False).digest()
-    # As RFC 9562 has it: version 5 and its variant in four and two bits. `uuid.uuid5` does the same, in four times the time.
+    # As RFC 9562 has it: version 5 and its variant in four and two bits. `uuid.uuid5` takes four times as long.
     number = int.from_bytes(digest[:16]) & ~(0xF000 << 64) & ~(0xC000 << 48) | (0x5000 << 64) | (0x8000 << 48)
     return f"{number:032x}"
 
@@ -153,7 +153,7 @@ class Journal:
         return self._recorder.lines_at(positions)
 
     def hash_at(self, position: int) -> str | None:
-        """What identifies the entry at a position: its content hash, or for an opening its id; ``None`` past the end."""
+        """What identifies the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
         line = self.lines_at([position]).get(position)
         return None if line is None else line_hash(line)
 

@@ -48,6 +48,7 @@ class Appending:
         self._keys: dict[str, str | None] = {}
         self._keys_changed: set[str] = set()
         self._notes: list[tuple[str, int]] = []
+        self._noted: dict[str, list[bytes]] = {}
         (head,) = connection.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()  # noqa: S608 - our own table name
         self.head: int = head or 0
 
@@ -79,14 +80,24 @@ class Appending:
             self.prefetch([], [key])
         return self._keys[key]
 
+    def prefetch_notes(self, cases: Iterable[str]) -> None:
+        """Look up many at once what ``notes`` will be asked."""
+        for chunk in _chunks(case for case in cases if case not in self._noted):
+            marks = ",".join("?" * len(chunk))
+            rows = self._db.execute(
+                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "  # noqa: S608
+                f"WHERE key IN ({marks}) ORDER BY position",
+                chunk,
+            )
+            self._noted.update((case, []) for case in chunk)
+            for case, state in rows:
+                self._noted[case].append(state)
+
     def notes(self, case: str) -> list[bytes]:
-        """The lines of a case's pauses and resumptions, in order."""
-        added = {position for key, position in self._notes if key == case}
-        rows = self._db.execute(
-            f"SELECT state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position WHERE key=? ORDER BY position",  # noqa: S608
-            [case],
-        )
-        return [state for (state,) in rows] + [row[4] for row in self._rows if row[0] in added]
+        """The lines of a case's pauses and resumptions, in order, those of this transaction included."""
+        if case not in self._noted:
+            self.prefetch_notes([case])
+        return self._noted[case]
 
     def rules_since(self, position: int) -> list[tuple[int, bytes]]:
         """Rule entries recorded after a position, by this transaction too."""
@@ -108,6 +119,7 @@ class Appending:
         self._rows.append((self.head, originator, 1, topic, line))
         self._by_originator[originator] = (self.head, line)
         if note is not None:
+            self.notes(note).append(line)
             self._notes.append((note, self.head))
         return self.head
 

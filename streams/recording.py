@@ -1,8 +1,8 @@
-"""One append transaction's decisions: repeat or new, held or free, resolved under the rules as they stand at that position."""
+"""One append transaction's decisions: repeat or new, held or free, resolved under the rules that stand there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import Struct, UnsetType, convert
 
@@ -22,12 +22,16 @@ from projections.ports import Accepted, Grant, Receipt
 from streams.journal import line_hash, originator_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from domain.rulebook import Rulebook
     from streams.journal import Appending
 
 CORRECTED: Final = events.type_of("event-corrected")
+_NOTES: Final = (events.PermitPaused, events.PermitResumed)
+_REVERSALS: Final = (events.EventRetracted, events.EventCorrected)
+_FACTS: Final = (events.PermitProcessed, events.TaskCompleted, events.SatisfactionRated, events.PermitReceived)
 
 
 class Policy(Struct, frozen=True):
@@ -43,7 +47,7 @@ def key_of(*parts: str) -> str:
 
 
 def natural_key(type_: str, data: dict[str, Any]) -> str | None:
-    """What may be stated only once beside ``(source, id)``: a case's receipt, its decision, its rating, a survey's response."""
+    """What may be stated only once beside ``(source, id)``: a case's receipt, decision or rating, a survey's response."""
     match type_.split(".")[1]:
         case "permit-received":
             return key_of("receipt", data["dinas"], data["service"], data["case"])
@@ -62,16 +66,49 @@ def reversed_key(source: str, event_id: str) -> str:
     return key_of("reversed", source, event_id)
 
 
-def keys_asked(submission: Submission) -> list[str]:
-    """The natural keys a submission will be asked about: worth looking up many at once."""
-    typed = submission.typed
-    if isinstance(typed, events.EventRetracted | events.EventCorrected):
-        return [reversed_key(typed.event.source, typed.event.id)]
-    own = natural_key(submission.type, submission.data)
-    receipt = (
-        [key_of("receipt", typed.dinas, typed.service, typed.case)] if isinstance(typed, events.PermitProcessed) else []
+class Asked(NamedTuple):
+    """A submission and the names under which the journal will be asked about it."""
+
+    submission: Submission
+    originator: str
+    key: str | None
+    """The natural key it would hold."""
+    receipt: str | None = None
+    """The key of its case's receipt, of which a decision and a note take what they leave out."""
+    target: str | None = None
+    """The originator it reverses."""
+
+
+def asked(submission: Submission) -> Asked:
+    """The names of a submission, made once for looking up and for deciding."""
+    originator, typed = originator_of(submission.source, submission.id), submission.typed
+    if isinstance(typed, (events.PermitProcessed, *_NOTES)):
+        receipt = key_of("receipt", typed.dinas, typed.service, typed.case)
+        key = key_of("decision", typed.dinas, typed.service, typed.case)
+        return Asked(submission, originator, key, receipt)
+    if isinstance(typed, _REVERSALS):
+        named = typed.event
+        return Asked(
+            submission, originator, reversed_key(named.source, named.id), None, originator_of(named.source, named.id)
+        )
+    return Asked(submission, originator, natural_key(submission.type, submission.data))
+
+
+def prefetch(append: Appending, all_asked: Sequence[Asked]) -> None:
+    """Look up at once what many submissions need; what is missing here is looked up when it is needed."""
+    append.prefetch(
+        (name for one in all_asked for name in (one.originator, one.target) if name),
+        (key for one in all_asked for key in (one.key, one.receipt) if key),
     )
-    return receipt + ([own] if own else [])
+    cases, receipts = [], []
+    for one in all_asked:
+        holder = append.holder(one.receipt) if one.receipt else None
+        if holder is not None:
+            data = one.submission.data
+            cases.append(key_of("case", data["dinas"], data["service"], data["case"]))
+            receipts.append(holder)
+    append.prefetch(receipts, ())
+    append.prefetch_notes(cases)
 
 
 class Recording:
@@ -84,9 +121,9 @@ class Recording:
         self._setting = Setting(rulebook, policy.zone)
         self._now_us = now_us
 
-    def record(self, submission: Submission, grant: Grant) -> Accepted:
+    def record(self, one: Asked, grant: Grant) -> Accepted:
         """Record one event, or answer a repeat with its first receipt. Raises: ``Refusal``."""
-        originator = originator_of(submission.source, submission.id)
+        submission, originator = one.submission, one.originator
         found = self._append.find(originator)
         if found is not None:
             return _repeat(submission, *found)
@@ -94,12 +131,12 @@ class Recording:
         if faults:
             raise invalid(*faults)
         typed = submission.typed
-        if isinstance(typed, events.PermitPaused | events.PermitResumed):
+        if isinstance(typed, _FACTS):
+            return self._fact(one, typed, grant)
+        if isinstance(typed, _NOTES):
             return self._note(submission, typed, originator, grant)
-        if isinstance(typed, events.EventRetracted | events.EventCorrected):
+        if isinstance(typed, _REVERSALS):
             return self._reversal(submission, typed, originator, grant)
-        if isinstance(typed, events.Fact):
-            return self._fact(submission, typed, originator, grant)
         return self._rule(submission, typed, originator, grant)
 
     def _add(
@@ -117,11 +154,11 @@ class Recording:
             self._rulebook.apply(position, decode(line))
         return Accepted(_receipt(position, entry))
 
-    def _fact(self, submission: Submission, fact: events.Fact, originator: str, grant: Grant) -> Accepted:
-        key = natural_key(submission.type, submission.data)
+    def _fact(self, one: Asked, fact: events.Fact, grant: Grant) -> Accepted:
+        submission, originator, key = one.submission, one.originator, one.key
         self._must_be_free(key)
         self._must_be_known(fact, "/data")
-        case = self._case(fact) if isinstance(fact, events.PermitProcessed) else None
+        case = self._case(fact, one.receipt) if one.receipt and isinstance(fact, events.PermitProcessed) else None
         resolved = resolve_fact(fact, submission.time_us, self._setting, case)
         accepted = self._add(submission, originator, grant, resolved)
         if key is not None:
@@ -147,9 +184,9 @@ class Recording:
         if faults:
             raise invalid(*faults)
 
-    def _case(self, of: events.PermitProcessed | events.CaseNote) -> CaseContext | None:
+    def _case(self, of: events.PermitProcessed | events.CaseNote, receipt_key: str | None = None) -> CaseContext | None:
         """The case's file as the journal holds it now; ``None`` without a receipt that stands."""
-        holder = self._append.holder(key_of("receipt", of.dinas, of.service, of.case))
+        holder = self._append.holder(receipt_key or key_of("receipt", of.dinas, of.service, of.case))
         if holder is None:
             return None
         data = self._read(holder)[1].fact["data"]

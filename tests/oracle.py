@@ -106,7 +106,8 @@ class Oracle:
                 self._stand(ref, self._resolve(old.kind, new, old.time))
             case _ if kind in RULE_KEYS:
                 rule, key = RULE_KEYS[kind]
-                stated = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule, "event": f"{ref[0]}#{ref[1]}"}
+                named = {"event": f"{ref[0]}#{ref[1]}"} if rule == "standard" else {}
+                stated = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | named
                 self.rules[rule][tuple(stated[name] for name in key)] = stated
             case _:
                 message = f"unknown event type {line['type']} at position {self.position}"
@@ -243,6 +244,11 @@ class Oracle:
                     sums[measure] += amount
         return dict(sums)
 
+    def _registered(self, kind: str, subject: str) -> bool:
+        """A dinas by its registration; an ASN by that, or by an assignment."""
+        assigned = kind == "asn" and any(asn == subject for asn, _, _ in self.rules["assignment"])
+        return assigned or (subject,) in self.rules[kind]
+
     def scorecard(
         self,
         kind: str,
@@ -269,7 +275,7 @@ class Oracle:
             "period": period,
             "position": self.position,
             "scheme": scheme.id,
-            "registered": (id,) in self.rules[kind],
+            "registered": self._registered(kind, id),
             "counts": counts,
         } | written(scheme, total)
 

@@ -44,11 +44,11 @@ class Reading(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """An IKU, exact (None while insufficient), and what it rests on: the covered weight and indicators."""
+    """An IKU, exact (None while insufficient), and what it rests on: the covered weight and indicators, by index."""
 
     iku: Fraction | None
     weight: Fraction
-    covers: tuple[str, ...]
+    covers: tuple[int, ...]
 
 
 class Place(NamedTuple):
@@ -174,7 +174,7 @@ def weigh(scheme: Scheme, readings: list[Reading]) -> Weighed:
     """IKU = sum of w * capaian over sum of w, of the parts that have one; a missing part is not zero."""
     parts = [(one.indicator, one.capaian) for one in readings if one.capaian is not None]
     weight = sum((indicator.weight for indicator, _ in parts), Fraction(0))
-    covers = tuple(indicator.id for indicator, _ in parts)
+    covers = tuple(index for index, one in enumerate(readings) if one.capaian is not None)
     if weight == 0 or weight < scheme.min_coverage:
         return Weighed(None, weight, covers)
     return Weighed(sum((part.weight * capaian for part, capaian in parts), Fraction(0)) / weight, weight, covers)
@@ -207,10 +207,13 @@ def state(score: Fraction | None) -> str:
 
 
 def places(weighed: dict[str, Weighed]) -> list[Place]:
-    """Rank inside one covered set by the exact IKU; larger covered weight first, the unranked last, ties by id."""
+    """Rank inside one covered set by the exact IKU; larger covered weight first, the unranked last, ties by id.
+
+    Covered sets of equal weight stand in the order in which the scheme lists their indicators.
+    """
     ranked = {subject: one for subject, one in weighed.items() if one.iku is not None}
 
-    def order(subject: str) -> tuple[Fraction, tuple[str, ...], Fraction, str]:
+    def order(subject: str) -> tuple[Fraction, tuple[int, ...], Fraction, str]:
         one = ranked[subject]
         return -one.weight, one.covers, -(one.iku or Fraction(0)), subject
 

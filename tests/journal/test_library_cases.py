@@ -2,11 +2,12 @@
 
 Where a case cannot hold, it is overridden here and says why:
 
-| case | what | why |
-|---|---|---|
-| `AggregateRecorderTestCase` (all) | run on `Unnumbered` | it wants `insert_events` to answer `None`; the journal's answers positions |
-| `ApplicationRecorderTestCase.optional_test_insert_subscribe` | not called, refusal tested | the library has no subscription on SQLite: the follower polls |
-| `InfrastructureFactoryTestCase.test_mapper_with_cipher` (and two more) | not run | lines are never enciphered; the cipher is an extra that is not installed |
+* `AggregateRecorderTestCase`, whole: run on `Unnumbered`. It wants `insert_events` to answer `None`; the journal's
+  answers the positions.
+* `ApplicationRecorderTestCase.optional_test_insert_subscribe`: not called, its refusal is tested. The library has no
+  subscription on SQLite; the follower polls.
+* `InfrastructureFactoryTestCase.test_mapper_with_cipher`, `…_with_cipher_and_compressor`, `…_with_wrong_cipher_key`:
+  not run. Lines are never enciphered, and the cipher needs an extra that is not installed.
 """
 
 from collections.abc import Sequence
@@ -40,12 +41,12 @@ class Unnumbered(JournalRecorder):
 class OnDisk:
     """Gives each test a database file of its own."""
 
-    def setUp(self) -> None:  # noqa: N802 - unittest's name
+    def setUp(self) -> None:
         """A new directory."""
         self._directory = TemporaryDirectory()
         self._stores: list[SQLiteDatastore] = []
 
-    def tearDown(self) -> None:  # noqa: N802 - unittest's name
+    def tearDown(self) -> None:
         """Give back connections and directory."""
         for store in self._stores:
             store.close()
@@ -94,7 +95,7 @@ class Tracking(SQLiteTrackingRecorder):
 
 
 class TestFactory(InfrastructureFactoryTestCase[JournalFactory]):
-    """The factory is found by its name in the environment and constructs the journal's recorder; the rest is the library's."""
+    """The factory is found by its name and constructs the journal's recorder; the rest is the library's."""
 
     def setUp(self) -> None:
         """The environment of the journal's application."""

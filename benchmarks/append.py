@@ -1,0 +1,110 @@
+"""append: the journal's own append, beside raw `sqlite3` writing the same rows with the same durability."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from benchmarks.city import City, rules
+from benchmarks.measure import Figure, pairs, shown
+from benchmarks.prepared import ZONE, record, submissions
+from domain.wire import Submission, parse_json, read_submission
+from neraca import now_us
+from projections.ports import LOCAL, Accepted
+from streams.intake import IntakeService
+from streams.journal import Journal
+from streams.recording import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BATCH: Final = 500
+BATCHES: Final = 20
+PAIRS: Final = 7
+TABLES: Final = ("stored_events", "natural_keys", "case_notes")
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]]) -> float:
+    """Events a second from ``ready`` submissions to durable ones, through the intake service, into a new journal."""
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal.open(Path(folder) / "journal.sqlite", ZONE, now_us())
+        record(journal, rules())
+        intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
+        begun = time.perf_counter()
+        for batch in batches:
+            outcomes = intake.submit(ready(batch), LOCAL)
+            assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        took = time.perf_counter() - begun
+        intake.close()
+        journal.close()
+    return sum(map(len, batches)) / took
+
+
+def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
+    """The schema of a journal, and the rows each batch adds to each of its tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.sqlite"
+        journal = Journal.open(path, ZONE, now_us())
+        record(journal, rules())
+        intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
+        added = []
+        with closing(sqlite3.connect(path)) as db:
+            seen = {table: set(db.execute(f"SELECT * FROM {table}")) for table in TABLES}  # noqa: S608 - our own tables
+            for batch in batches:
+                intake.submit(batch, LOCAL)
+                rows: Rows = {}
+                for table in TABLES:
+                    now = db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own tables
+                    rows[table] = [row for row in now if row not in seen[table]]
+                    seen[table].update(rows[table])
+                added.append(rows)
+            schema = [row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+        intake.close()
+        journal.close()
+    return schema, added
+
+
+def raw_rate(schema: list[str], batches: list[Rows]) -> float:
+    """Events a second through `executemany`, WAL and synchronous=FULL, a transaction a batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(sqlite3.connect(Path(folder) / "raw.sqlite", isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            for statement in schema:
+                db.execute(statement)
+            begun = time.perf_counter()
+            for rows in batches:
+                db.execute("BEGIN IMMEDIATE")
+                db.executemany("INSERT INTO stored_events VALUES (?,?,?,?,?)", rows["stored_events"])
+                db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", rows["natural_keys"])
+                db.executemany("INSERT INTO case_notes VALUES (?,?)", rows["case_notes"])
+                db.execute("COMMIT")
+            took = time.perf_counter() - begun
+    return sum(len(rows["stored_events"]) for rows in batches) / took
+
+
+def _read(texts: list[bytes]) -> list[Submission]:
+    return [read_submission(parse_json(text)) for text in texts]
+
+
+def run() -> list[Figure]:
+    """The ratios of this measurement."""
+    events = list(City(11).facts(BATCH * BATCHES))
+    cut = [events[start : start + BATCH] for start in range(0, len(events), BATCH)]
+    ready, texts = [submissions(batch) for batch in cut], [[json.dumps(one).encode() for one in batch] for batch in cut]
+    schema, rows = rows_of(ready)
+    assert sum(len(batch["stored_events"]) for batch in rows) == len(events)
+    bare = lambda: raw_rate(schema, rows)  # noqa: E731 - said twice below
+    append = pairs(lambda: journal_rate(ready, lambda batch: batch), bare, PAIRS)
+    whole = pairs(lambda: journal_rate(texts, _read), bare, PAIRS)
+    return [
+        Figure("append ÷ raw sqlite3", append, 0.5, note=f"batches of {BATCH}, synchronous=FULL"),
+        shown("append from JSON bytes ÷ raw sqlite3", whole, note="parse, check, resolve and append"),
+    ]
