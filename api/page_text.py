@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -14,7 +15,6 @@ from domain.clock import HOUR_US, SECOND_US, moment_of
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
-    from decimal import Decimal
 
     from domain.periods import Period
 
@@ -76,6 +76,10 @@ class Words:
     def signed(self, value: Decimal | int, places: int = 0) -> str:
         """A figure that always shows its sign."""
         return ("+" if value > 0 else "") + self.number(value, places)
+
+    def basis_points(self, value: int) -> str:
+        """Hundredths of a percent, as a signed figure of two decimals."""
+        return self.signed(Decimal(value).scaleb(-2), 2)
 
     def range(self, first: int, last: int) -> str:
         """``2–3``, or one number where both are the same."""

@@ -1,5 +1,6 @@
 """Problems: every refusal as RFC 9457 `application/problem+json`, its type stable, its faults with their pointers."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec

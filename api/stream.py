@@ -75,9 +75,8 @@ def _id(live: Live, position: int) -> str:
 
 def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
     """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
-    at = ServerSentEvent(event="position", id=_id(live, position), data={"position": position})
     if last_id is None:
-        return [at]
+        return [_at(live, position)]
     journal, _, seen = last_id.rpartition(":")
     known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
     missed = live.movement.since(int(seen), position) if known else None

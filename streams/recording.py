@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CORRECTED: Final = events.type_of("event-corrected")
 _NOTES: Final = (events.PermitPaused, events.PermitResumed)
+_OF_A_CASE: Final = (events.PermitProcessed, *_NOTES)
 _REVERSALS: Final = (events.EventRetracted, events.EventCorrected)
 _FACTS: Final = (events.PermitProcessed, events.TaskCompleted, events.SatisfactionRated, events.PermitReceived)
 
@@ -82,7 +83,7 @@ class Asked(NamedTuple):
 def asked(submission: Submission) -> Asked:
     """The names of a submission, made once for looking up and for deciding."""
     originator, typed = originator_of(submission.source, submission.id), submission.typed
-    if isinstance(typed, (events.PermitProcessed, *_NOTES)):
+    if isinstance(typed, _OF_A_CASE):
         receipt = key_of("receipt", typed.dinas, typed.service, typed.case)
         key = key_of("decision", typed.dinas, typed.service, typed.case)
         return Asked(submission, originator, key, receipt)
