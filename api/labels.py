@@ -9,8 +9,34 @@ from domain.periods import Period
 
 LANGUAGES: Final = ("id", "en")
 _MONTHS: Final = {
-    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "id": [
+        "Januari",
+        "Februari",
+        "Maret",
+        "April",
+        "Mei",
+        "Juni",
+        "Juli",
+        "Agustus",
+        "September",
+        "Oktober",
+        "November",
+        "Desember",
+    ],
+    "en": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
 }
 _SPANS: Final = {"id": ("Triwulan", "Semester"), "en": ("Quarter", "Half-year")}
 _ROMAN: Final = ("I", "II", "III", "IV")
@@ -46,6 +72,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "kecepatan": ("Kecepatan pelayanan", "Speed of service"),
     "kepuasan": ("Kepuasan masyarakat", "Citizen satisfaction"),
     "ketepatan_waktu": ("Ketepatan waktu tugas", "Timeliness of tasks"),
+    "kecepatan_short": ("Kecepatan", "Speed"),
+    "kepuasan_short": ("Kepuasan", "Satisfaction"),
+    "ketepatan_waktu_short": ("Tepat waktu", "On time"),
+    "open_short": ("Terbuka", "Open"),
     "open_files": ("Berkas terbuka", "Open files"),
     "overdue": ("Lewat standar", "Beyond the standard"),
     "within": ("Masih dalam standar", "Within the standard"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from api.page_views import Bar, Dot, Indicator, amount, bar, covered_weight, dot, indicators_of, rank_text, speed_cap
-from api.reads import after_cursor, found, listed, suppressed
+from api.reads import after_cursor, listed, suppressed
 from domain.ledger import total
 from domain.periods import parse_period
 from domain.refusal import Refusal

@@ -99,7 +99,11 @@ class Site:
         self.style = (files("api") / "static" / "neraca.css").read_bytes()
         self.style_tag = hashlib.sha256(self.style).hexdigest()[:12]
         self._templates = Environment(
-            loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=PackageLoader("api"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         sources = (self._templates.get_template(name).render for name in ())
         del sources
@@ -221,7 +225,11 @@ def _why(asked: Asked, reads: Reads, standing: Standing) -> Made:
     snapshot, period, subject = asked.snapshot, asked.period, standing.subject
     why = explained(snapshot, period, standing, reads.lines, LISTED, asked.cursor)
     name = name_of(snapshot, subject.id) if subject.kind == "dinas" else subject.id
-    return {"name": name, "receipt": receipt(why, standing, snapshot.scheme(period), asked.words), "cursor": asked.cursor}
+    return {
+        "name": name,
+        "receipt": receipt(why, standing, snapshot.scheme(period), asked.words),
+        "cursor": asked.cursor,
+    }
 
 
 __all__ = ["bad_query", "pages_router"]

@@ -83,8 +83,12 @@ def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentE
     if missed is None:
         return [ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})]
     if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
-        return [at.model_copy(update={"id": last_id}), _movement(live, missed)]
-    return [at]
+        return [_at(live, int(seen)), _movement(live, missed)]
+    return [_at(live, position)]
+
+
+def _at(live: Live, position: int) -> ServerSentEvent:
+    return ServerSentEvent(event="position", id=_id(live, position), data={"position": position})
 
 
 def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:

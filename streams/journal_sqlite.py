@@ -217,7 +217,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
                 f"SELECT rowid, state FROM {self.events_table_name} WHERE rowid IN ({marks})", list(positions)
-            )  # noqa: S608
+            )
             return {row[0]: row[1] for row in cursor.fetchall()}
 
     def rule_lines(self) -> list[tuple[int, bytes]]:

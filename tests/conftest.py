@@ -41,7 +41,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for test, why in left_out:
         whys.setdefault(why.removeprefix("Skipped: "), []).append(test)
     strict = os.environ.get(NOTHING_SKIPPED) == "1"
-    terminalreporter.section(f"left out: {len(left_out)}" + (f", and {NOTHING_SKIPPED}=1" if strict else ""), red=strict)
+    terminalreporter.section(
+        f"left out: {len(left_out)}" + (f", and {NOTHING_SKIPPED}=1" if strict else ""), red=strict
+    )
     for why, tests in sorted(whys.items()):
         terminalreporter.line(f"{why}: {len(tests)}, the first {tests[0]}")
 

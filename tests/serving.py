@@ -117,7 +117,9 @@ class Assembled:
         """Give everything back."""
         self._ending.close()
 
-    def token(self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None) -> str:
+    def token(
+        self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None
+    ) -> str:
         """A new token's ``authorization`` header."""
         secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
         return f"Bearer {secret}"
@@ -139,10 +141,14 @@ class Assembled:
         """Read."""
         return self.ask("GET", path, **asked)
 
-    def post(self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+    def post(
+        self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None, **asked: Any
+    ) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
         """Post to the intake; a body that is not bytes is written as JSON."""
         content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
-        return self.ask("POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **asked)
+        return self.ask(
+            "POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **asked
+        )
 
     def record(self, *events: Mapping[str, object]) -> list[int]:
         """Record events that must be taken, one a request, and fold them; their positions."""
@@ -193,7 +199,7 @@ class Process:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         with self._said.open("ab") as said:
             self._from = said.tell()
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._process = subprocess.Popen(
                 [sys.executable, str(ROOT / "neraca.py"), "up", "--port", "0", "--data", str(data), *options],
                 cwd=ROOT, env={**kept, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
@@ -262,4 +268,6 @@ def event(kind: str, event_id: str, data: Mapping[str, object], **attributes: ob
 
 def ndjson(lines: Iterable[object]) -> bytes:
     """Events a line each; a line that is bytes is taken as it is."""
-    return b"\n".join(line if isinstance(line, bytes) else httpx.Request("POST", "http://-", json=line).content for line in lines)
+    return b"\n".join(
+        line if isinstance(line, bytes) else httpx.Request("POST", "http://-", json=line).content for line in lines
+    )

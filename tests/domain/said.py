@@ -37,7 +37,9 @@ def decided(elapsed_us: int, promise_us: int | None = None, *, on_time: bool | N
 
 def answered(unsur: dict[str, int]) -> AnyEntry:
     """A respondent's answers."""
-    return entry("satisfaction-rated", {"dinas": DINAS, "survey": "s", "unsur": unsur, "resolved": {"month": "2026-11"}})
+    return entry(
+        "satisfaction-rated", {"dinas": DINAS, "survey": "s", "unsur": unsur, "resolved": {"month": "2026-11"}}
+    )
 
 
 def balance(*entries: AnyEntry) -> Balance:

@@ -1,11 +1,12 @@
 """Capaian: floored per case, then half-up to 1/100 percent, then capped per case."""
 
+from fractions import Fraction
+
 import pytest
 
 from domain.capaian import capped, half_up, permit_capaian
 from domain.ledger import named
 from domain.scoring import band
-from fractions import Fraction
 from tests.domain.said import HOUR, balance, decided
 
 T = 24 * HOUR
@@ -74,7 +75,12 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
     measures = named(balance(decided(0, T), decided(2 * T, T)))
     assert measures["capaian_n"] == 2
     assert [measures[f"capaian_sum_{cap}"] for cap in (100, 110, 120, "none")] == [10_000, 11_000, 12_000, 20_000]
-    assert [measures[f"capaian_sq_{cap}"] for cap in (100, 110, 120, "none")] == [10_000**2, 11_000**2, 12_000**2, 20_000**2]
+    assert [measures[f"capaian_sq_{cap}"] for cap in (100, 110, 120, "none")] == [
+        10_000**2,
+        11_000**2,
+        12_000**2,
+        20_000**2,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,10 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
     ],
 )
 def test_a_promise_of_no_time_is_judged_but_has_no_capaian(
-    elapsed_us: int, promise_us: int | None, on_time: bool | None, expected: dict[str, int]  # noqa: FBT001 - a column
+    elapsed_us: int,
+    promise_us: int | None,
+    on_time: bool | None,
+    expected: dict[str, int],  # noqa: FBT001 - a column
 ) -> None:
     """T <= 0 counts for on-time and is left out of the speed mean; without a promise a permit is volume."""
     assert named(balance(decided(elapsed_us, promise_us, on_time=on_time))) == expected

@@ -76,7 +76,9 @@ def test_nine_hundred_fifty_five_over_twenty_nine() -> None:
 
 def test_forty_nine_raw_respondents_of_sekadau() -> None:
     """Column sums come to 1389 over 49: 78.74, B."""
-    people = [{unsur: int(row[f"u{n}"]) for n, unsur in enumerate(UNSUR, 1)} for row in _rows("sekadau_2019_s1_first49.csv")]
+    people = [
+        {unsur: int(row[f"u{n}"]) for n, unsur in enumerate(UNSUR, 1)} for row in _rows("sekadau_2019_s1_first49.csv")
+    ]
     index = _index(balance(*map(answered, people)), NINTH)
     assert len(people) == 49
     assert index == Fraction(25 * 1389, 9 * 49)
@@ -102,9 +104,7 @@ def test_an_unsur_nobody_answered_leaves_the_index_undefined(missing: str) -> No
     assert ikm(balance(), NINTH) is None
 
 
-@pytest.mark.parametrize(
-    ("weight", "most"), [(NINTH, Fraction(100)), (W0111, Fraction("99.9")), (W011, Fraction(99))]
-)
+@pytest.mark.parametrize(("weight", "most"), [(NINTH, Fraction(100)), (W0111, Fraction("99.9")), (W011, Fraction(99))])
 def test_the_weight_decides_the_most_an_index_can_be(weight: Fraction, most: Fraction) -> None:
     """Only 1/9 reaches 100."""
     assert ikm(balance(answered(dict.fromkeys(UNSUR, 4))), weight) == most

@@ -10,6 +10,7 @@ Where a case cannot hold, it is overridden here and says why:
   not run. Lines are never enciphered, and the cipher needs an extra that is not installed.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore, SQLit
 from eventsourcing.utils import Environment
 
 import tests.journal.library  # noqa: F401 - makes the next import possible without the cipher extra
+
 from eventsourcing.tests.persistence import (  # isort: skip
     AggregateRecorderTestCase,
     ApplicationRecorderTestCase,
@@ -45,9 +47,12 @@ class OnDisk:
         """A new directory."""
         self._directory = TemporaryDirectory()
         self._stores: list[SQLiteDatastore] = []
+        self._before = set(threading.enumerate())
 
     def tearDown(self) -> None:
-        """Give back connections and directory."""
+        """Give back connections and directory, once the case's readers, which it does not wait for, have ended."""
+        for thread in set(threading.enumerate()) - self._before:
+            thread.join()
         for store in self._stores:
             store.close()
         self._directory.cleanup()

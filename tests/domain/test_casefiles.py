@@ -1,0 +1,178 @@
+"""Case files: pauses that count, files that are open, and since when they are overdue."""
+
+from typing import Any
+
+import pytest
+
+from domain.casefiles import CaseFile, OpenFile, changes_of, counted_pauses, intervals, length_us, merged, open_file
+from domain.entries import AnyEntry
+from tests.domain.said import CASE, DINAS, HOUR, SERVICE, decided, entry, us
+
+KEY = (DINAS, SERVICE, CASE)
+
+
+def _received(at: str, *, due: str | None = None, hours: int | None = None, asn: str = "a-1") -> AnyEntry:
+    resolved: dict[str, Any] = {"month": "2026-11", "received_us": us(at)}
+    if due is not None:
+        resolved["due_us"] = us(due)
+    if hours is not None:
+        resolved["standard"] = {"id": "/peraturan#s", "us": hours * HOUR, "unit": "wall_hours"}
+    return entry(
+        "permit-received", {"dinas": DINAS, "service": SERVICE, "case": CASE, "asn": asn, "resolved": resolved}
+    )
+
+
+def _note(kind: str, at: str) -> AnyEntry:
+    day, clock = at.split()
+    data = {"dinas": DINAS, "service": SERVICE, "case": CASE, "at": f"2026-11-{day}T{clock}:00+07:00"}
+    return entry(kind, data | ({"reason": "applicant"} if kind == "permit-paused" else {}))
+
+
+def _retracted(fact: AnyEntry) -> AnyEntry:
+    embedded = {"position": 0, "contenthash": ""} | _builtins(fact)
+    return entry("event-retracted", {"resolved": {"removes": embedded}})
+
+
+def _builtins(fact: AnyEntry) -> dict[str, Any]:
+    import msgspec  # noqa: PLC0415 - only here
+
+    built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fact))
+    return built
+
+
+def _file(*entries: AnyEntry) -> CaseFile:
+    file = CaseFile()
+    for each in entries:
+        for key, change in changes_of(each):
+            assert key == KEY
+            file = merged(file, change)
+    return file
+
+
+def _opened(*entries: AnyEntry) -> OpenFile | None:
+    return open_file(KEY, _file(*entries))
+
+
+@pytest.mark.parametrize(
+    ("pauses", "span", "counted"),
+    [
+        ([], (0, 100), []),
+        ([(10, 20)], (0, 100), [(10, 20)]),
+        ([(10, 30), (20, 40)], (0, 100), [(10, 30), (30, 40)]),
+        ([(10, 40), (20, 30)], (0, 100), [(10, 40)]),
+        ([(20, 30), (10, 15)], (0, 100), [(10, 15), (20, 30)]),
+        ([(10, 20), (10, 20)], (0, 100), [(10, 20)]),
+        ([(10, 20), (20, 30)], (0, 100), [(10, 20), (20, 30)]),
+        ([(-50, 10)], (0, 100), [(0, 10)]),
+        ([(90, 150)], (0, 100), [(90, 100)]),
+        ([(-50, -10), (110, 120)], (0, 100), []),
+        ([(-50, 500)], (0, 100), [(0, 100)]),
+        ([(10, 10)], (0, 100), []),
+        ([(0, 100)], (50, 20), []),
+    ],
+)
+def test_pauses_count_once_where_they_overlap_and_only_inside_the_span(
+    pauses: list[tuple[int, int]], span: tuple[int, int], counted: list[tuple[int, int]]
+) -> None:
+    found = counted_pauses([(begin, end, "payment") for begin, end in pauses], *span)
+    assert [(begin, end) for begin, end, _ in found] == counted
+    assert length_us(found) == sum(end - begin for begin, end in counted)
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "ended", "since"),
+    [
+        ([], [], [], None),
+        ([5], [], [], 5),
+        ([5], [9], [(5, 9)], None),
+        ([5, 20], [9], [(5, 9)], 20),
+        ([5, 9], [9, 12], [(5, 9), (9, 12)], None),
+        ([5, 6], [9], [(5, 9)], None),
+        ([], [9], [], None),
+        ([9], [5], [], 9),
+    ],
+)
+def test_a_pause_lasts_until_the_next_resumption(
+    paused: list[int], resumed: list[int], ended: list[tuple[int, int]], since: int | None
+) -> None:
+    """A pause said twice is one; a resumption of a running case says nothing; at one instant the resumption is first."""
+    found, running = intervals(CaseFile(pauses=tuple((at, "payment") for at in paused), resumed=tuple(resumed)))
+    assert ([(begin, end) for begin, end, _ in found], running) == (ended, since)
+
+
+def test_a_file_is_open_while_its_receipt_stands_and_no_decision_does() -> None:
+    received, decision = _received("02 08:00"), decided(1)
+    assert _opened() is None
+    assert _opened(received) == OpenFile(*KEY, "a-1", us("02 08:00"), None, "none", None)
+    assert _opened(received, decision) is None
+    assert _opened(decision) is None
+    assert _opened(received, decision, _retracted(decision)) == _opened(received)
+    assert _opened(received, _retracted(received)) is None
+    again = _received("03 08:00", asn="a-2")
+    assert _opened(received, _retracted(received), again) == _opened(again)
+
+
+def test_what_was_said_of_a_case_forgives_order() -> None:
+    """Retraction before receipt, resumption before pause: the same file in the end."""
+    received = _received("02 08:00", hours=24)
+    said = [
+        received,
+        _retracted(received),
+        _received("03 08:00"),
+        _note("permit-paused", "04 08:00"),
+        _note("permit-resumed", "05 08:00"),
+    ]
+    assert _file(*said) == _file(*reversed(said))
+
+
+@pytest.mark.parametrize(
+    ("entries", "due", "kind"),
+    [
+        ([_received("02 08:00")], None, "none"),
+        ([_received("02 08:00", hours=24)], "03 08:00", "standard"),
+        ([_received("02 08:00", due="09 08:00")], "09 08:00", "due_at"),
+        ([_received("02 08:00", due="09 08:00", hours=24)], "09 08:00", "due_at"),
+    ],
+)
+def test_a_due_time_beats_the_standard_at_receipt(entries: list[AnyEntry], due: str | None, kind: str) -> None:
+    opened = _opened(*entries)
+    assert opened is not None
+    assert (opened.due_us, opened.kind) == (None if due is None else us(due), kind)
+
+
+PAUSE, RESUME = _note("permit-paused", "02 20:00"), _note("permit-resumed", "03 20:00")
+STANDARD, DUE = _received("02 08:00", hours=24), _received("02 08:00", due="03 08:00")
+
+
+@pytest.mark.parametrize(
+    ("entries", "now", "overdue"),
+    [
+        ([STANDARD], "03 08:00", False),
+        ([STANDARD], "03 08:01", True),
+        ([STANDARD, PAUSE], "30 08:00", False),  # the clock stands
+        ([STANDARD, PAUSE, RESUME], "04 08:00", False),  # and moved the instant by the day it stood
+        ([STANDARD, PAUSE, RESUME], "04 08:01", True),
+        ([STANDARD, _note("permit-paused", "04 08:00")], "30 08:00", True),  # overdue before it was paused
+        ([DUE], "03 08:00", False),
+        ([DUE], "03 08:01", True),
+        ([DUE, PAUSE], "03 08:01", True),  # a raw instant, which no pause moves
+        ([DUE, PAUSE, RESUME], "03 08:01", True),
+        ([_received("02 08:00")], "30 08:00", False),
+    ],
+)
+def test_overdue_is_judged_on_a_clock_that_stands_while_paused_unless_a_raw_instant_was_promised(
+    entries: list[AnyEntry],
+    now: str,
+    overdue: bool,  # noqa: FBT001 - a column
+) -> None:
+    opened = _opened(*entries)
+    assert opened is not None
+    assert opened.overdue_at(us(now)) is overdue
+
+
+def test_a_pause_before_receipt_moves_nothing() -> None:
+    """Pauses count inside the case's span only."""
+    early = [_note("permit-paused", "01 08:00"), _note("permit-resumed", "02 09:00")]
+    opened = _opened(STANDARD, *early)
+    assert opened is not None
+    assert opened.due_us == us("03 09:00")

@@ -1,0 +1,122 @@
+"""Scorecards: two decimals half-up at the edge, and ranks within one covered set."""
+
+from fractions import Fraction
+
+import msgspec
+import pytest
+
+from domain.measures import INDEX
+from domain.scheme import CONTOH_2026, Indicator, Scheme
+from domain.scorecard import Rank, Standing, Subject, number, ranked, scorecard
+from domain.scoring import score_of
+from tests.domain.said import measured
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        ("0", "0.00"), ("91.475", "91.48"), ("91.4749999", "91.47"), ("90.565", "90.57"), ("90.555", "90.56"), ("200/3", "66.67"),
+        ("100", "100.00"), ("0.005", "0.01"), ("0.0049", "0.00"), ("1/3", "0.33"), ("2.675", "2.68"), ("1.005", "1.01"), ("12345.675", "12345.68"),
+    ],
+)  # fmt: skip
+def test_percent_is_shown_with_two_decimals_half_up(exact: str, shown: str) -> None:
+    """As written by hand: 2.675 is 2.68, where a float would say 2.67."""
+    assert str(number(Fraction(exact))) == shown
+
+
+def _standing(name: str, *, registered: bool = True, opened: int = 0, overdue: int = 0, **amounts: int) -> Standing:
+    return Standing(Subject("dinas", name), registered, measured(**amounts), opened, overdue)
+
+
+def _shown(standing: Standing) -> dict[str, object]:
+    score = score_of(standing.balance, CONTOH_2026)
+    card = scorecard(standing, score, period="2026-11", position=7, scheme="contoh-2026")
+    shown: dict[str, object] = msgspec.json.decode(ENCODER.encode(card))
+    return shown
+
+
+def test_a_scorecard_of_nothing_says_null_never_zero() -> None:
+    """All counts are there and zero; no value, no capaian, no score."""
+    shown = _shown(_standing("dlh", registered=False))
+    assert shown["iku"] == {"value": None, "state": "insufficient", "se": None, "lo": None, "hi": None}
+    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [
+        (None, None, 0, "insufficient")
+    ] * 3  # type: ignore[attr-defined]
+    assert set(shown["counts"].values()) == {0}  # type: ignore[attr-defined]
+    assert len(shown["counts"]) == 11  # type: ignore[arg-type]
+    assert shown["registered"] is False
+    assert "rank" not in shown
+
+
+def test_an_insufficient_indicator_keeps_its_value_and_says_its_n() -> None:
+    shown = _shown(_standing("dlh", tasks=9, tasks_with_due=3, tasks_on_time=2))
+    part = shown["indicators"][2]  # type: ignore[index]
+    assert part == {
+        "id": "ketepatan_waktu",
+        "value": 66.67,
+        "target": 100,
+        "capaian": None,
+        "weight": 0.3,
+        "n": 3,
+        "state": "insufficient",
+    }
+
+
+def test_counts_are_the_plain_ones_and_ratings_are_both_kinds() -> None:
+    amounts = {
+        "permits": 5, "permits_with_standard": 4, "permits_on_time": 3, "permits_rejected": 2, "tasks": 9, "tasks_with_due": 8,
+        "tasks_on_time": 7, "tasks_self_reported": 6,
+    }  # fmt: skip
+    shown = _shown(_standing("dlh", opened=11, overdue=10, respondents=20, overall_n=3, **amounts))
+    assert shown["counts"] == amounts | {"permits_open": 11, "permits_open_overdue": 10, "ratings": 23}
+
+
+def _half(name: str, measure: str) -> Indicator:
+    return Indicator(name, f"{measure}_on_time", measure, "higher", Fraction(100), None, 1, Fraction(1, 2))
+
+
+EVEN = Scheme("even", (_half("zeta", "tasks"), _half("alfa", "permits")), Fraction(1, 9), Fraction(1, 2))
+"""Two indicators of equal weight, the first of which comes last in the alphabet."""
+
+
+def _tasks(name: str, on_time: int, of: int) -> Standing:
+    return _standing(name, tasks=of, tasks_on_time=on_time)
+
+
+def _places(*standings: Standing) -> list[tuple[str, Rank | None]]:
+    scored = [(standing, score_of(standing.balance, EVEN)) for standing in standings]
+    found = [(standing.subject.id, rank) for standing, _, rank in ranked(scored)]
+    assert found == [(standing.subject.id, rank) for standing, _, rank in ranked(reversed(scored))]
+    return found
+
+
+def test_equal_values_share_a_range_of_ranks_and_stand_by_id() -> None:
+    found = _places(_tasks("d", 1, 2), _tasks("b", 2, 3), _tasks("a", 4, 6), _tasks("c", 3, 3), _tasks("e", 0, 1))
+    assert found == [("c", Rank(1, 1)), ("a", Rank(2, 3)), ("b", Rank(2, 3)), ("d", Rank(4, 4)), ("e", Rank(5, 5))]
+
+
+def test_values_that_are_shown_alike_are_still_ranked_apart() -> None:
+    """Ranks go by the exact value: 66.666… is above 66.6655."""
+    assert _places(_tasks("b", 200_000, 300_000), _tasks("a", 199_999, 300_000)) == [
+        ("b", Rank(1, 1)),
+        ("a", Rank(2, 2)),
+    ]
+
+
+def test_only_subjects_of_one_covered_set_are_ranked_together_the_larger_first_and_the_unranked_last() -> None:
+    both = _standing("both", tasks=2, tasks_on_time=0, permits=1, permits_on_time=0)
+    permits = _standing("permits", permits=1, permits_on_time=1)
+    found = _places(
+        permits, _tasks("tasks-b", 0, 1), _standing("none"), _standing("also-none"), _tasks("tasks-a", 1, 1), both
+    )
+    assert found == [
+        ("both", Rank(1, 1)), ("tasks-a", Rank(1, 1)), ("tasks-b", Rank(2, 2)), ("permits", Rank(1, 1)), ("also-none", None), ("none", None),
+    ]  # fmt: skip
+
+
+def test_the_balance_of_a_scorecard_is_never_changed_by_reading_it() -> None:
+    standing = _tasks("a", 1, 2)
+    _shown(standing)
+    assert standing.balance[INDEX["tasks"]] == 2

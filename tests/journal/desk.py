@@ -1,0 +1,142 @@
+"""A counter's desk: events of one service in few words, what the intake said of them, and what the journal holds."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from domain.recorded import exported
+from domain.wire import read_submission
+from projections.ports import LOCAL, Accepted, Outcome
+from tests.serving import Assembled, event
+
+Event = dict[str, Any]
+NAMESPACE: Final = uuid.UUID("6f1c2d7e-1d0b-5f0a-9b52-6e6572616361")
+PLACE: Final = {"dinas": "disdukcapil", "service": "ktp-el"}
+DAY: Final = "2026-11-24T"
+
+
+def at(clock: str) -> str:
+    """An instant of the day, or as given when it names a day itself."""
+    return clock if "T" in clock else f"{DAY}{clock}:00+07:00"
+
+
+def received(name: str, case: str, clock: str = "08:00", **data: object) -> Event:
+    return event("permit-received", name, {**PLACE, "case": case, "received_at": at(clock), **data})
+
+
+def decided(name: str, case: str, clock: str = "10:00", **data: object) -> Event:
+    return event("permit-processed", name, {**PLACE, "case": case, "completed_at": at(clock), **data})
+
+
+def paused(name: str, case: str, clock: str) -> Event:
+    return event("permit-paused", name, {**PLACE, "case": case, "at": at(clock), "reason": "applicant"})
+
+
+def resumed(name: str, case: str, clock: str) -> Event:
+    return event("permit-resumed", name, {**PLACE, "case": case, "at": at(clock)})
+
+
+def task(name: str, asn: str = "a-1", clock: str = "09:00", **data: object) -> Event:
+    done = {"dinas": PLACE["dinas"], "asn": asn, "task": name, "completed_at": at(clock), **data}
+    return event("task-completed", name, done)
+
+
+def rated(name: str, **data: object) -> Event:
+    return event("satisfaction-rated", name, {"dinas": PLACE["dinas"], "overall": 4, **data})
+
+
+def standard(name: str, hours: int, since: str = "2026-01-01") -> Event:
+    data = {"service": PLACE["service"], "amount": hours, "unit": "wall_hours", "effective_from": since}
+    return event("standard-set", name, data)
+
+
+def retracted(name: str, target: str) -> Event:
+    return event("event-retracted", name, {"event": {"source": "/loket", "id": target}, "reason": "mistake"})
+
+
+def corrected(name: str, target: str, by: Event) -> Event:
+    """A correction of ``target`` that puts the data of ``by`` in its place."""
+    data = {"event": {"source": "/loket", "id": target}, "reason": "mistake", "replacement": by["data"]}
+    return event("event-corrected", name, data)
+
+
+def outcomes(neraca: Assembled, *events: Event) -> list[Outcome]:
+    """What the intake answers to one request of some events."""
+    return neraca.intake.submit([read_submission(one) for one in events], LOCAL)
+
+
+def said(neraca: Assembled, *events: Event) -> list[str]:
+    """The same in words: ``accepted``, ``repeated``, or the slug of the refusal."""
+    return [
+        ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug
+        for one in outcomes(neraca, *events)
+    ]
+
+
+def taken(neraca: Assembled, *events: Event) -> None:
+    """Each event, a request each, is accepted."""
+    for one in events:
+        assert said(neraca, one) == ["accepted"], one
+
+
+def lines_of(neraca: Assembled) -> list[Event]:
+    """The journal as exported."""
+    return [json.loads(exported(line, position)) for position, line in neraca.journal.lines(0, 10_000)]
+
+
+def rows(path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """What a statement answers on a database file, on a connection of its own."""
+    db = sqlite3.connect(path)
+    try:
+        with db:
+            return db.execute(statement, values).fetchall()
+    finally:
+        db.close()
+
+
+def written(*parts: str) -> str:
+    """Strings as a canonical JSON array."""
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+
+def originator(source: str, name: str) -> str:
+    """The identity an event must have."""
+    return uuid.uuid5(NAMESPACE, written(source, name)).hex
+
+
+def _key(kind: str, data: Event) -> str | None:
+    match kind:
+        case "permit-received":
+            return written("receipt", data["dinas"], data["service"], data["case"])
+        case "permit-processed":
+            return written("decision", data["dinas"], data["service"], data["case"])
+        case "satisfaction-rated" if "case" in data:
+            return written("rating", data["dinas"], data["service"], data["case"])
+        case "satisfaction-rated":
+            return written("survey", data["dinas"], data["survey"])
+        case _:
+            return None
+
+
+def keys_of(lines: Iterable[Event]) -> dict[str, str]:
+    """The natural keys and their holders, worked out anew from nothing but the lines."""
+    held: dict[str, str] = {}
+    standing: dict[tuple[str, str], str | None] = {}
+    for line in lines:
+        kind, data, name = line["type"].split(".")[1], line["data"], (line["source"], line["id"])
+        if kind in {"event-retracted", "event-corrected"}:
+            target = (data["event"]["source"], data["event"]["id"])
+            key = standing.pop(target)
+            held[written("reversed", *target)] = originator(*name)
+            if kind == "event-corrected":
+                standing[name] = key
+            elif key is not None:
+                del held[key]
+        else:
+            key = standing[name] = _key(kind, data)
+        if key is not None and kind != "event-retracted":
+            held[key] = originator(*name)
+    return held

@@ -1,0 +1,186 @@
+"""What the journal holds: who an event is, what a repeat is, in what order, and that no byte of it ever changes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.clock import parse_instant
+from neraca import main
+from projections.ports import Accepted
+from streams.journal import Journal, JournalApplication, JournalError, originator_of
+from tests.conftest import Assemble
+from tests.journal.desk import (
+    Event,
+    at,
+    corrected,
+    decided,
+    lines_of,
+    originator,
+    outcomes,
+    received,
+    retracted,
+    rows,
+    said,
+    standard,
+    taken,
+    task,
+    written,
+)
+from tests.serving import ZONE, Assembled, Clock, event
+
+NAMES = [
+    ("/loket", "1"), ("/loket/1", ""), ("/loke", "t1"), ('"', "],["), ("loket ü", "番号-7"), ("a", "bc"), ("ab", "c"),
+]  # fmt: skip
+"""Pairs that a careless concatenation would confuse."""
+
+
+@pytest.mark.parametrize(("source", "name"), NAMES)
+def test_identity_is_the_uuid5_of_source_and_id_as_a_json_array(source: str, name: str) -> None:
+    assert originator_of(source, name) == originator(source, name)
+
+
+def test_the_identity_is_what_the_table_stores(neraca: Assembled, tmp_path: Path) -> None:
+    pairs = [(source, name) for source, name in NAMES if name]
+    for source, name in pairs:
+        assert said(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
+    select = "SELECT originator_id, originator_version, topic FROM stored_events"
+    stored = rows(tmp_path / "data" / "journal.sqlite", select)
+    assert stored[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
+
+
+BASE = decided("d", "K-1", received_at="2026-11-24T08:00:00+07:00")
+REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
+    ("the same bytes", lambda e: e, "repeated"),
+    ("the instant in another offset", lambda e: e | {"time": "2026-11-24T04:00:00Z"}, "repeated"),
+    ("the instant with a fraction", lambda e: e | {"time": "2026-11-24T11:00:00.000+07:00"}, "repeated"),
+    ("its fields in another order", lambda e: e | {"data": dict(reversed(e["data"].items()))}, "repeated"),
+    ("an extension more", lambda e: e | {"loket": 7}, "repeated"),
+    ("a subject more", lambda e: e | {"subject": "K-1"}, "repeated"),
+    ("another instant", lambda e: e | {"time": "2026-11-24T11:00:01+07:00"}, "content-conflict"),
+    ("another datum", lambda e: e | {"data": e["data"] | {"asn": "a-2"}}, "content-conflict"),
+    ("a default spelt out", lambda e: e | {"data": e["data"] | {"outcome": "issued"}}, "content-conflict"),
+    ("a time of data in another offset", lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
+     "content-conflict"),
+    ("another type", lambda _: received("d", "K-1"), "content-conflict"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "answer"), [row[1:] for row in REPEATS], ids=[row[0] for row in REPEATS])
+def test_a_repeat_is_the_same_type_instant_and_data_as_submitted(
+    neraca: Assembled, change: Callable[[Event], Event], answer: str
+) -> None:
+    taken(neraca, BASE)
+    first, second = outcomes(neraca, BASE)[0], outcomes(neraca, change(BASE))[0]
+    assert isinstance(first, Accepted)
+    if answer == "repeated":
+        assert second == first
+    else:
+        assert said(neraca, change(BASE)) == [answer]
+        assert getattr(second, "holder", None) == {"source": "/loket", "id": "d", "position": 2}
+    assert neraca.journal.head() == 2
+
+
+LATER = ["retracted", "corrected", "under another rule", "when unknown dinas are refused", "in the past"]
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble, clock: Clock, later: str) -> None:
+    neraca = assemble()
+    (first,) = outcomes(neraca, BASE)
+    assert isinstance(first, Accepted)
+    match later:
+        case "retracted":
+            taken(neraca, retracted("x", "d"))
+        case "corrected":
+            taken(neraca, corrected("x", "d", decided("_", "K-1", "11:00", received_at=at("08:00"))))
+        case "under another rule":
+            taken(neraca, standard("s", 5))
+        case "when unknown dinas are refused":
+            neraca.close()
+            neraca = assemble(strict=True)
+        case _:
+            clock.set("2020-01-01T00:00:00+07:00")
+    assert outcomes(neraca, BASE) == [Accepted(first.receipt, repeated=True)]
+
+
+def _break_an_append(neraca: Assembled) -> None:
+    with neraca.journal.appending() as append:
+        append.add(originator("/x", "1"), "neraca.task-completed.v1", b"{}")
+        append.set_key(written("survey", "d", "s"), originator("/x", "1"))
+        raise ArithmeticError
+
+
+def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(neraca: Assembled) -> None:
+    """A position is never used up by what did not enter."""
+    taken(neraca, received("r1", "K-1"))
+    assert said(neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")) == [
+        "natural-key-held", "repeated", "content-conflict", "invalid-event",
+    ]  # fmt: skip
+    with pytest.raises(ArithmeticError):
+        _break_an_append(neraca)
+    assert said(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
+    assert [line["position"] for line in lines_of(neraca)] == [1, 2, 3, 4]
+    assert [line["id"] for line in lines_of(neraca)[1:]] == ["r1", "t1", "t2"]
+
+
+HISTORY: list[Event] = [
+    standard("s", 5), received("r1", "K-1"), decided("d1", "K-1"), task("t1"), corrected("c1", "t1", task("t1", "a-2")),
+    retracted("x1", "d1"), event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
+]  # fmt: skip
+
+
+def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, tmp_path: Path) -> None:
+    """The topic is the versioned type, never a module path; the state is the line."""
+    taken(neraca, *HISTORY)
+    application = JournalApplication({"SQLITE_DBNAME": str(tmp_path / "data" / "journal.sqlite")})
+    try:
+        notifications = application.recorder.select_notifications(start=1, limit=100)
+        for stored in notifications:
+            read = application.mapper.to_domain_event(stored)
+            again = application.mapper.to_stored_event(read)
+            assert (again.topic, again.state) == (stored.topic, stored.state)
+            assert (again.originator_id, again.originator_version) == (stored.originator_id, 1)
+            assert stored.topic == lines_of(neraca)[stored.id - 1]["type"]
+    finally:
+        application.close()
+    assert len(notifications) == len(HISTORY) + 1
+
+
+def test_stored_bytes_and_positions_never_change(assemble: Assemble, tmp_path: Path) -> None:
+    """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM touches a line that stands."""
+    path, select = tmp_path / "data" / "journal.sqlite", "SELECT rowid, * FROM stored_events ORDER BY rowid"
+    neraca = assemble()
+    taken(neraca, *HISTORY[:4])
+    before: list[tuple[Any, ...]] = rows(path, select)
+    taken(neraca, *HISTORY[4:])
+    neraca.close()
+    assert main(["rebuild", "--data", str(path.parent)]) == 0
+    whole = rows(path, select)
+    rows(path, "VACUUM")
+    assert rows(path, select) == whole
+    assert whole[: len(before)] == before
+    neraca = assemble()
+    taken(neraca, task("t9"))
+    assert rows(path, select)[:-1] == whole
+    assert neraca.settle() == len(HISTORY) + 2
+
+
+def test_an_acknowledged_event_is_on_the_disk(neraca: Assembled) -> None:
+    """synchronous=FULL (2) on the connection the journal appends through; NORMAL would lose the tail of the WAL."""
+    with neraca.journal._recorder.datastore.get_connection(commit=True) as connection:
+        db = connection._sqlite_conn
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_journal_begun_in_another_zone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The months of what is recorded would change their meaning."""
+    now = parse_instant("2026-11-24T12:00:00+07:00")
+    Journal.open(tmp_path / "journal.sqlite", ZONE, now).close()
+    Journal.open(tmp_path / "journal.sqlite", ZONE, now).close()
+    with pytest.raises(JournalError, match="counts its months in Asia/Jakarta, but Asia/Makassar is configured"):
+        Journal.open(tmp_path / "journal.sqlite", "Asia/Makassar", now)
+    assert main(["up", "--data", str(tmp_path), "--zone", "Asia/Makassar", "--port", "0"]) == 1
+    assert "Set NERACA_ZONE=Asia/Jakarta" in capsys.readouterr().err
