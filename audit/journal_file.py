@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 

@@ -73,7 +73,7 @@ def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
 
 def raw_rate(schema: list[str], batches: list[Rows]) -> float:
     """Events a second through `executemany`, WAL and synchronous=FULL, a transaction a batch."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:  # noqa: SIM117
         with closing(sqlite3.connect(Path(folder) / "raw.sqlite", isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")

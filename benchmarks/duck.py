@@ -82,7 +82,7 @@ WITH lines AS (
 SELECT dinas, asn, service, m,
   {sums}
 FROM f GROUP BY ALL
-"""
+"""  # noqa: S608
 
 
 def agrees(rows: list[tuple[object, ...]], ledger: Ledger) -> bool:

@@ -148,9 +148,9 @@ class Store:
             {
                 "id": row, "dinas": a[0], "asn": a[1], "service": a[2], "month": a[3],
                 "measures": measures_of(delta.accounts[a]),
-            }  # fmt: skip
+            }  # fmt: skip  # noqa: RUF028
             for a, row in ids.items()
-        ])  # fmt: skip
+        ])  # fmt: skip  # noqa: RUF028
         return ids
 
     def _post_dinas(self, db: Connection, delta: Ledger) -> None:

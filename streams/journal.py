@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec

@@ -142,8 +142,13 @@ class Assembled:
         return self.ask("GET", path, **asked)
 
     def post(
-        self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None, **asked: Any
-    ) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+        self,
+        body: object,
+        media: str = EVENT,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **asked: Any,  # noqa: ANN401
+    ) -> httpx.Response:
         """Post to the intake; a body that is not bytes is written as JSON."""
         content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
         return self.ask(

@@ -95,8 +95,8 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
 def test_a_promise_of_no_time_is_judged_but_has_no_capaian(
     elapsed_us: int,
     promise_us: int | None,
-    on_time: bool | None,
-    expected: dict[str, int],  # noqa: FBT001 - a column
+    on_time: bool | None,  # noqa: FBT001
+    expected: dict[str, int],
 ) -> None:
     """T <= 0 counts for on-time and is left out of the speed mean; without a promise a permit is volume."""
     assert named(balance(decided(elapsed_us, promise_us, on_time=on_time))) == expected

@@ -94,7 +94,7 @@ def test_the_weight_of_an_unsur_may_be_a_ratio(text: str, value: str) -> None:
 
 
 def _indicator(**fields: Any) -> Indicator:  # noqa: ANN401 - fields of an indicator
-    usual = {
+    usual: dict[str, Any] = {
         "id": "i", "numerator": "tasks_on_time", "denominator": "tasks", "direction": "higher", "target": Fraction(100), "cap": 120,
         "min_n": 1, "weight": Fraction(1),
     }  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_value_is_a_count_over_a_count_or_basis_points_over_a_count_in_percent
         ("higher", 80, None, "60", "75"), ("higher", 80, None, "100", "125"), ("higher", 80, 120, "100", "120"),
         ("higher", 80, 100, "80.01", "100"), ("higher", 80, 120, "0", "0"),
         ("lower", 10, None, "10", "100"), ("lower", 10, None, "5", "150"), ("lower", 10, None, "15", "50"),
-        ("lower", 10, None, "20", "0"), ("lower", 10, None, "30", "0"), ("lower", 10, 120, "0", "120"), ("lower", 10, None, "0", "200"),
+        ("lower", 10, None, "20", "0"), ("lower", 10, None, "30", "0"), ("lower", 10, 120, "0", "120"), ("lower", 10, None, "0", "200"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_an_indicators_capaian_is_floored_then_capped(

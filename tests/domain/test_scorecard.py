@@ -18,7 +18,7 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
     ("exact", "shown"),
     [
         ("0", "0.00"), ("91.475", "91.48"), ("91.4749999", "91.47"), ("90.565", "90.57"), ("90.555", "90.56"), ("200/3", "66.67"),
-        ("100", "100.00"), ("0.005", "0.01"), ("0.0049", "0.00"), ("1/3", "0.33"), ("2.675", "2.68"), ("1.005", "1.01"), ("12345.675", "12345.68"),
+        ("100", "100.00"), ("0.005", "0.01"), ("0.0049", "0.00"), ("1/3", "0.33"), ("2.675", "2.68"), ("1.005", "1.01"), ("12345.675", "12345.68"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_percent_is_shown_with_two_decimals_half_up(exact: str, shown: str) -> None:
@@ -41,9 +41,9 @@ def test_a_scorecard_of_nothing_says_null_never_zero() -> None:
     """All counts are there and zero; no value, no capaian, no score."""
     shown = _shown(_standing("dlh", registered=False))
     assert shown["iku"] == {"value": None, "state": "insufficient", "se": None, "lo": None, "hi": None}
-    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [
+    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [  # type: ignore[attr-defined]
         (None, None, 0, "insufficient")
-    ] * 3  # type: ignore[attr-defined]
+    ] * 3
     assert set(shown["counts"].values()) == {0}  # type: ignore[attr-defined]
     assert len(shown["counts"]) == 11  # type: ignore[arg-type]
     assert shown["registered"] is False
@@ -69,7 +69,7 @@ def test_counts_are_the_plain_ones_and_ratings_are_both_kinds() -> None:
         "permits": 5, "permits_with_standard": 4, "permits_on_time": 3, "permits_rejected": 2, "tasks": 9, "tasks_with_due": 8,
         "tasks_on_time": 7, "tasks_self_reported": 6,
     }  # fmt: skip
-    shown = _shown(_standing("dlh", opened=11, overdue=10, respondents=20, overall_n=3, **amounts))
+    shown = _shown(_standing("dlh", opened=11, overdue=10, respondents=20, overall_n=3, **amounts))  # type: ignore[arg-type]
     assert shown["counts"] == amounts | {"permits_open": 11, "permits_open_overdue": 10, "ratings": 23}
 
 
@@ -112,7 +112,7 @@ def test_only_subjects_of_one_covered_set_are_ranked_together_the_larger_first_a
         permits, _tasks("tasks-b", 0, 1), _standing("none"), _standing("also-none"), _tasks("tasks-a", 1, 1), both
     )
     assert found == [
-        ("both", Rank(1, 1)), ("tasks-a", Rank(1, 1)), ("tasks-b", Rank(2, 2)), ("permits", Rank(1, 1)), ("also-none", None), ("none", None),
+        ("both", Rank(1, 1)), ("tasks-a", Rank(1, 1)), ("tasks-b", Rank(2, 2)), ("permits", Rank(1, 1)), ("also-none", None), ("none", None),  # noqa: E501
     ]  # fmt: skip
 
 
