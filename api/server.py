@@ -25,6 +25,7 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(2048)  # whoever reads the address may connect at once
     except OSError as error:
         listener.close()
         message = f"cannot listen on {host}:{port}: {error.strerror}"
