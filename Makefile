@@ -19,7 +19,7 @@ bench: .venv/test
 	$(BIN)/python -m benchmarks
 
 soak: .venv/test
-	$(BIN)/python -m soak.kill --kills 200 --report soak/REPORT-kill.md
+	@echo "the long fault runs are not written yet"; exit 1
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
