@@ -1,35 +1,72 @@
-# Everything sets itself up: a virtual environment in .venv, from the lock file.
-PYTHON ?= python3
-BIN := .venv/bin
-.PHONY: run test check bench soak clean
+# Neraca's house: `make run` and `make test` do all their own set-up in .venv, once for each lock file.
 
-run: .venv/base
-	$(BIN)/python neraca.py up --demo
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PYTEST ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-test: .venv/test
-	$(BIN)/python -m pytest
+.PHONY: help run test check format bench soak lock clean
 
-check: .venv/test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+help:
+	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
+	@echo "make test    every test that can run here; the end names what was left out, and why"
+	@echo "make check   ruff, mypy, import-linter, and the tests that hold the style"
+	@echo "make format  lay the code out as make check wants it"
+	@echo "make bench   measure, against the committed ratios"
+	@echo "make soak    the long laws, and kills without end in sight (KILLS=1000)"
+	@echo "make lock    resolve the lock files anew"
+	@echo "make clean   everything that was made, except .venv and var"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Neraca needs Python 3.11 or later; none was found (PYTHON=… names one)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "no virtual environment: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+
+# The program by itself. Set-up for the tests holds all of it, and counts as this too.
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements-test.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements-test.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run.stamp
+
+run: $(VENV)/run.stamp
+	$(BIN)/neraca up --demo --port $(PORT)
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/tidy
 
-bench: .venv/test
+format: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
-soak: .venv/test
-	@echo "the long fault runs are not written yet"; exit 1
+KILLS ?= 1000
+soak: $(VENV)/test.stamp
+	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
+	$(BIN)/python -m soak.kill --kills $(KILLS)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+lock: $(VENV)/test.stamp
+	$(PIP) install --quiet uv
+	$(LOCK) --extra build pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra build --extra test pyproject.toml --output-file requirements-test.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
-
-.venv/base: requirements.lock
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	touch $@
-
-.venv/test: requirements-test.lock
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
-	touch $@
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist soak/work
+	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

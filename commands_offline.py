@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from audit.journal_file import Until, fold_file
-from audit.replay import Folded, checked, concluded, fold_lines
+from audit.replay import Folded, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
 from domain.periods import Period, parse_period
@@ -66,13 +66,14 @@ def rebuild(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 def replay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Fold a journal from zero, without the balances, and print what follows."""
     until = until_of(options.until)
-    if options.journal is not None:
-        folded = checked(fold_file(options.journal, until, Progress("events folded:")))
-    else:
-        folded = checked(replay_data(DataDirectory(options.data or Path("var")), until))
-    zone = folded.opened.data.zone if folded.opened else options.zone
-    at_us = now_us()
-    print(ENCODER.encode(concluded(folded, period_of(options.period, zone, at_us), at_us)).decode())
+    with uncollected():
+        if options.journal is not None:
+            folded = checked(fold_file(options.journal, until, Progress("events folded:")))
+        else:
+            folded = checked(replay_data(DataDirectory(options.data or Path("var")), until))
+        zone = folded.opened.data.zone if folded.opened else options.zone
+        at_us = now_us()
+        print(ENCODER.encode(concluded(folded, period_of(options.period, zone, at_us), at_us)).decode())
     return 0
 
 

@@ -5,6 +5,8 @@ Also HEAD, which is GET without a body. Sits before the framework, so that a rep
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from projections.reader import Reader, Version
 
 KEPT: Final = 256
+BEGUN_S: Final = 0.5
+"""How long a HEAD lets an answer end by itself once its body has begun."""
 
 
 class _Held(NamedTuple):
@@ -29,6 +33,7 @@ class Answers:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._held: dict[tuple[str, bytes], _Held] = {}
+        self._making: dict[tuple[str, bytes], threading.Lock] = {}
 
     def keep(
         self,
@@ -44,6 +49,12 @@ class Answers:
         if len(self._held) >= KEPT:
             self._held.clear()
         self._held[path, query] = _Held(version, until_us, etag.encode(), headers, body)
+
+    def making(self, path: str, query: bytes) -> threading.Lock:
+        """Held while an answer is made: who asks the same meanwhile waits for it, and does not make it again."""
+        if len(self._making) >= KEPT:
+            self._making.clear()
+        return self._making.setdefault((path, query), threading.Lock())
 
     def fresh(self, path: str, query: bytes) -> _Held | None:
         """An earlier answer, if nothing it rests on has moved."""
@@ -66,7 +77,8 @@ class FreshAnswers:
             await self._app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET"}, _without_body(send)
+            await _without_body(self, {**scope, "method": "GET"}, receive, send)
+            return
         held = self._answers.fresh(scope["path"], scope["query_string"])
         if held is None:
             await self._app(scope, receive, send)
@@ -80,10 +92,28 @@ class FreshAnswers:
         await send({"type": "http.response.body", "body": held.body})
 
 
-def _without_body(send: Send) -> Send:
+async def _without_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """GET's headers; a body that has only begun, as of the stream, is not waited for."""
+    begun = asyncio.Event()
+
     async def headers_only(message: Message) -> None:
+        if begun.is_set():
+            return
         if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
+            begun.set()
+            message = {"type": "http.response.body", "body": b""}
         await send(message)
 
-    return headers_only
+    answering = asyncio.ensure_future(app(scope, receive, headers_only))
+    waiting = asyncio.ensure_future(begun.wait())
+    try:
+        await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            await asyncio.wait({answering}, timeout=BEGUN_S)
+    finally:
+        ended = answering.done()
+        answering.cancel()
+        waiting.cancel()
+        await asyncio.wait({answering, waiting})
+    if ended:
+        answering.result()

@@ -1,162 +1,221 @@
-"""What the pages show, drawn from one snapshot: rows and parts whose figures are the API's own."""
+"""What the pages draw of scorecards: indicators with their bars, and the board of all dinas.
 
-from collections.abc import Iterable
-from datetime import date
+No figure is made here that the API does not serve, but for the place of a mark on its scale.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
 from decimal import Decimal
-from fractions import Fraction
-from typing import Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from domain.ledger import Balance
 from domain.measures import INDEX
-from domain.periods import Period, parse_period
-from domain.scorecard import IndicatorLine, Scorecard, number
-from domain.scoring import Score, band, mutu
-from projections.reader import Snapshot
+from domain.scorecard import Rank
 
-TARGET: Final = 100
-REACH: Final = 20
-HOUR_US: Final = 3_600_000_000
+if TYPE_CHECKING:
+    from api.page_text import Words
+    from domain.periods import Period
+    from domain.scheme import Scheme
+    from domain.scorecard import IndicatorLine, Scorecard, Standing
+    from projections.reader import Snapshot
+
+TARGET: Final = Decimal(100)
+BAR_REACH: Final = Decimal(20)
+"""How far from its target a bar tells differences apart; beyond, it is full."""
+AXIS: Final = (Decimal(70), Decimal(110))
+BELOW, BEYOND = "‹", "›"
+OVERDUE_SHOWN: Final = 8
 
 
 class Bar(Struct, frozen=True):
-    """The tip of a pair of scales: ±20 around the target in the middle, in percent of the drawing's width."""
+    """The tip of the scales: a rectangle that begins or ends at the target in the middle. In percent of its width."""
 
     x: str
     width: str
     under: bool
 
 
-def bar(capaian: Decimal | None) -> Bar | None:
-    """A capaian drawn around its target; nothing without one."""
-    if capaian is None:
-        return None
-    reach = Decimal(REACH)
-    off = max(-reach, min(reach, capaian - TARGET))
-    length = abs(off) * 50 / REACH
-    return Bar(f"{50 - length if off < 0 else Decimal(50):.1f}%", f"{length:.1f}%", off < 0)
+class Dot(Struct, frozen=True):
+    """A place on the axis from 70 to 110, in percent; ``beyond`` says which end it lies outside of."""
+
+    x: str
+    beyond: str = ""
 
 
-class BoardRow(Struct, frozen=True):
+class Indicator(Struct, frozen=True):
+    """One indicator as drawn; ``weight`` and ``covered`` give its contribution."""
+
+    id: str
+    name: str
+    short: str
+    unit: str
+    line: IndicatorLine
+    min_n: int
+    is_ikm: bool
+    bar: Bar | None
+    withheld: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Enough data to enter the IKU."""
+        return self.line.capaian is not None
+
+
+class Row(Struct, frozen=True):
     """A dinas on the board."""
 
+    name: str
     card: Scorecard
+    indicators: tuple[Indicator, ...]
+    rank: str
+    dot: Dot | None
+    missing: str
+
+
+class Group(Struct, frozen=True):
+    """Dinas that are ranked among themselves, or not at all; ``title`` says why they stand apart."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+class Overdue(Struct, frozen=True):
+    """A dinas whose open files are past their standard."""
+
+    id: str
     name: str
-    bars: tuple[tuple[IndicatorLine, Bar | None], ...]
-    missing: tuple[IndicatorLine, ...]
+    overdue: int
+    open: int
 
 
-class BoardGroup(Struct, frozen=True):
-    """Rows ranked among themselves: one covered set, or those without a value."""
+class Board(Struct, frozen=True):
+    """The board: groups of rows, the city's scales, and what is overdue."""
 
-    missing: tuple[str, ...]
-    ranked: bool
-    rows: tuple[BoardRow, ...]
-
-
-def board(snapshot: Snapshot, period: Period) -> list[BoardGroup]:
-    """Every dinas, in the groups in which ranks compare."""
-    groups: dict[tuple[bool, tuple[str, ...]], list[BoardRow]] = {}
-    for card in snapshot.ranking(snapshot.dinas(period), period):
-        row = _row(card, named_dinas(snapshot, card.subject.id))
-        ranked = card.iku.value is not None
-        key = (ranked, tuple(line.id for line in row.missing) if ranked else ())
-        groups.setdefault(key, []).append(row)
-    return [BoardGroup(missing, ranked, tuple(rows)) for (ranked, missing), rows in groups.items()]
+    groups: tuple[Group, ...]
+    heads: tuple[Indicator, ...]
+    scheme: Scheme
+    weights: str
+    size: int
+    below: int
+    at: int
+    above: int
+    overdue: tuple[Overdue, ...]
 
 
-def named_dinas(snapshot: Snapshot, dinas: str) -> str:
-    """A dinas by its registered name, or its id."""
-    return snapshot.rulebook.dinas_name(dinas) or dinas
+def bar(capaian: Decimal | None) -> Bar | None:
+    """A capaian as a bar; none where there is no capaian."""
+    if capaian is None:
+        return None
+    gap = max(min(capaian - TARGET, BAR_REACH), -BAR_REACH)
+    width = abs(gap) / (2 * BAR_REACH) * 100
+    return Bar(f"{50 - width if gap < 0 else Decimal(50):.2f}", f"{width:.2f}", gap < 0)
 
 
-def _row(card: Scorecard, name: str) -> BoardRow:
-    bars = tuple((line, bar(line.capaian)) for line in card.indicators)
-    return BoardRow(card, name, bars, tuple(line for line in card.indicators if line.capaian is None))
+def dot(value: Decimal | None) -> Dot | None:
+    """A score on the axis; at its end, with a sign, when it lies beyond."""
+    if value is None:
+        return None
+    low, high = AXIS
+    x = (max(min(value, high), low) - low) / (high - low) * 100
+    return Dot(f"{x:.2f}", BELOW if value < low else BEYOND if value > high else "")
 
 
-def shown_period(snapshot: Snapshot, current: Period) -> tuple[Period, bool]:
-    """The running month, or the last full one while the running one is thin; whether it is thin.
-
-    Thin: fewer than half as many dinas have a score as in the last full month.
-    """
-    known = [month for month in snapshot.months() if month < current.name]
-    if not known:
-        return current, False
-    last = parse_period(known[-1])
-    now = sum(snapshot.score(standing, current).value is not None for standing in snapshot.dinas(current))
-    then = sum(snapshot.score(standing, last).value is not None for standing in snapshot.dinas(last))
-    return (last, True) if 2 * now < then else (current, False)
-
-
-def offered(months: Iterable[str], current: str) -> tuple[list[Period], list[Period]]:
-    """The periods a reader can choose: months, newest first, then quarters, half-years and years that hold one."""
-    known = sorted({*months, current}, reverse=True)
-    longer: dict[str, Period] = {}
-    for month in known:
-        year, number_ = month[:4], int(month[5:])
-        for name in (f"{year}-Q{(number_ + 2) // 3}", f"{year}-S{(number_ + 5) // 6}", year):
-            longer.setdefault(name, parse_period(name))
-    return [parse_period(month) for month in known], list(longer.values())
-
-
-class ServiceRow(Struct, frozen=True):
-    """A service of a dinas: decided permits, their mean time in hours, share on time and mean capaian in percent."""
-
-    name: str
-    permits: int
-    with_standard: int
-    on_time: int
-    rejected: int
-    mean_hours: Decimal | None
-    on_time_share: Decimal | None
-    capaian: Decimal | None
-    bar: Bar | None
-
-
-def service_rows(services: dict[str, Balance]) -> list[ServiceRow]:
-    """The services with a decided permit, busiest first."""
-    rows = [_service(name, balance) for name, balance in services.items() if name and balance[INDEX["permits"]] > 0]
-    return sorted(rows, key=lambda row: (-row.permits, row.name))
-
-
-def _service(name: str, balance: Balance) -> ServiceRow:
-    permits, judged, n = (balance[INDEX[m]] for m in ("permits", "permits_with_standard", "capaian_n"))
-    capaian = number(Fraction(balance[INDEX["capaian_sum_120"]], n * 100)) if n > 0 else None
-    share = number(Fraction(100 * balance[INDEX["permits_on_time"]], judged)) if judged > 0 else None
-    return ServiceRow(
-        name, permits, judged, balance[INDEX["permits_on_time"]], balance[INDEX["permits_rejected"]],
-        number(Fraction(balance[INDEX["permits_elapsed_us"]], permits * HOUR_US)), share, capaian, bar(capaian),
+def indicators_of(card: Scorecard, scheme: Scheme, words: Words) -> tuple[Indicator, ...]:
+    """A card's indicators as drawn, in the order of the scheme."""
+    return tuple(
+        Indicator(
+            said.id, words.named("indicator", said.id), _short(said.id, words), words.named("unit", said.denominator),
+            line, said.min_n, said.numerator == "ikm", bar(line.capaian),
+            withheld=card.subject.kind == "asn" and line.id == "kepuasan" and line.state == "insufficient",
+        )
+        for said, line in zip(scheme.indicators, card.indicators, strict=True)
     )  # fmt: skip
 
 
-class Parts(Struct, frozen=True):
-    """A score in its parts, for its own page."""
-
-    card: Scorecard
-    lines: tuple[tuple[IndicatorLine, Bar | None, Decimal | None], ...]
-    band: str | None
-    grade: str | None
-    covered: Decimal
+def _short(indicator: str, words: Words) -> str:
+    short = words.named("indicator_short", indicator)
+    return words.named("indicator", indicator) if short == indicator else short
 
 
-def parts(card: Scorecard, score: Score) -> Parts:
-    """A scorecard with what each indicator contributes: its weight times its capaian over the covered weight."""
-    lines = []
-    for line, part in zip(card.indicators, score.indicators, strict=True):
-        counted = score.value is not None and part.capaian is not None
-        share = part.indicator.weight * part.capaian / score.covered if counted and part.capaian is not None else None
-        lines.append((line, bar(line.capaian), None if share is None else number(share)))
-    satisfaction = next(
-        (part for part in score.indicators if part.indicator.numerator == "ikm" and part.sufficient), None
+def rank_text(card: Scorecard, words: Words) -> str:
+    """``2``, or ``2–3`` where values are equal; a dash without a rank."""
+    return words.range(card.rank.best, card.rank.worst) if isinstance(card.rank, Rank) else "–"
+
+
+def missing_of(parts: tuple[Indicator, ...], words: Words) -> str:
+    """What each insufficient indicator has, and how much it needs."""
+    return ", ".join(
+        words("board.missing", unit=part.unit, n=words.number(part.line.n), least=words.number(part.min_n))
+        if part.line.n < part.min_n else words("board.missing_unsur", name=part.name)
+        for part in parts if not part.ok
+    )  # fmt: skip
+
+
+def covered_weight(card: Scorecard) -> Decimal:
+    """The weight of the indicators with enough data."""
+    return sum((line.weight for line in card.indicators if line.capaian is not None), Decimal(0))
+
+
+def name_of(snapshot: Snapshot, dinas: str) -> str:
+    """The name a dinas is registered under, else its id."""
+    return snapshot.rulebook.dinas_name(dinas) or dinas
+
+
+def board(snapshot: Snapshot, period: Period, words: Words) -> Board:
+    """Every dinas, ranked within its covered set."""
+    scheme, standings = snapshot.scheme(period), snapshot.dinas(period)
+    rows = tuple(_row(snapshot, card, scheme, words) for card in snapshot.ranking(standings, period))
+    groups = tuple(
+        Group(_title(found, covered, words), found)
+        for covered, found in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
     )
-    grade = mutu(satisfaction.value) if satisfaction is not None and satisfaction.value is not None else None
-    return Parts(
-        card, tuple(lines), None if score.value is None else band(score.value), grade, number(score.covered * 100)
+    sides = Counter((value > TARGET) - (value < TARGET) for row in rows if (value := row.card.iku.value) is not None)
+    heads = rows[0].indicators if rows else ()
+    weights = ", ".join(f"{head.name} {words.weight(head.line.weight)}" for head in heads)
+    overdue = _overdue(snapshot, standings)
+    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue)
+
+
+def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words) -> Row:
+    parts = indicators_of(card, scheme, words)
+    missing = "" if card.iku.value is not None else missing_of(parts, words)
+    return Row(
+        name_of(snapshot, card.subject.id), card, parts, rank_text(card, words), dot(card.iku.value), missing,
+    )  # fmt: skip
+
+
+def _covered_set(row: Row) -> tuple[str, ...] | None:
+    """What a ranked row rests on; nothing for the rows without a score."""
+    return None if row.card.iku.value is None else tuple(part.id for part in row.indicators if part.ok)
+
+
+def _title(rows: tuple[Row, ...], covered: tuple[str, ...] | None, words: Words) -> str:
+    if covered is None:
+        return words("board.not_enough")
+    missing = [part.name for part in rows[0].indicators if part.id not in covered]
+    if not missing:
+        return ""
+    share = words.share(covered_weight(rows[0].card))
+    return words("board.apart", missing=", ".join(missing), covered=share)
+
+
+def _overdue(snapshot: Snapshot, standings: list[Standing]) -> tuple[Overdue, ...]:
+    late = sorted((s for s in standings if s.permits_open_overdue), key=lambda s: -s.permits_open_overdue)
+    return tuple(
+        Overdue(s.subject.id, name_of(snapshot, s.subject.id), s.permits_open_overdue, s.permits_open)
+        for s in late[:OVERDUE_SHOWN]
     )
 
 
-def is_running(period: Period, today: date) -> bool:
-    """Whether a period has not ended yet."""
-    return period.last_day >= today
+def speed_cap(scheme: Scheme) -> str:
+    """The cap under which a scheme sums the capaian of permits, as in its measure's name; 120 where it sums none."""
+    sums = (said.numerator for said in scheme.indicators if said.numerator.startswith("capaian_sum_"))
+    return next(sums, "capaian_sum_120").removeprefix("capaian_sum_")
+
+
+def amount(balance: list[int], measure: str) -> int:
+    """One measure of a balance."""
+    return balance[INDEX[measure]]

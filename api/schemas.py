@@ -97,7 +97,18 @@ def _envelope() -> dict[str, Any]:
     return {"oneOf": one_of, "title": "CloudEvent"}
 
 
-COMPONENTS = {**COMPONENTS, "CloudEvent": _envelope()}
+def _as_served(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """A schema with decimals as the JSON numbers they are served as."""
+    if isinstance(schema, list):
+        return [_as_served(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "decimal":
+        return {"type": "number"}
+    return {name: _as_served(part) for name, part in schema.items()}
+
+
+COMPONENTS = {**_as_served(COMPONENTS), "CloudEvent": _envelope()}
 _EVENT: Final = {"$ref": REF.format(name="CloudEvent")}
 
 EVENTS_DOC: Final[dict[str, Any]] = {

@@ -5,23 +5,38 @@ The check for gaps stands: positions of an exported journal are consecutive, and
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from domain.casefiles import EMPTY, CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
+from domain.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
 from domain.digest import digest
-from domain.entries import DECODER, AnyEntry, JournalOpened, PermitProcessed, Rule, TaskCompleted
-from domain.ledger import Ledger, zero
+from domain.entries import DECODER, AnyEntry, JournalOpened, PermitProcessed, Rule, SatisfactionRated, TaskCompleted
+from domain.ledger import Ledger, amounts_of, zero
 from domain.postings import Posting, postings_of
 from domain.rulebook import Rulebook
 from domain.scorecard import Scorecard, Standing, Subject, scorecard
 from domain.scoring import score_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from domain.periods import Period
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A fold makes no cycles, and walking its millions of objects again and again would take longer than the fold."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class ReplayError(Exception):
@@ -35,33 +50,52 @@ class Folded:
         self.first = 0
         self.last = 0
         self.ledger = Ledger()
-        self.decided: dict[CaseKey, int] = {}
+        self.decided: dict[tuple[str, str], dict[str, int]] = {}
+        """How often each case of a dinas and service was decided; most of them have no file."""
         self.files: dict[CaseKey, CaseFile] = {}
         self.rules: list[tuple[int, bytes]] = []
         self.opened: JournalOpened | None = None
 
-    def fold(self, position: int, line: bytes, entry: AnyEntry) -> None:
-        """Fold the next entry. Raises: ``ReplayError`` when its position does not follow."""
-        if self.last and position != self.last + 1:
-            message = f"position {position} follows position {self.last}: entries are missing, repeated or out of order"
-            raise ReplayError(message)
-        self.first = self.first or position
-        self.last = position
-        self.ledger.post(postings_of(entry))
-        if isinstance(entry, PermitProcessed):
-            data = entry.data
-            key = (data.dinas, data.service, data.case)
-            self.decided[key] = self.decided.get(key, 0) + 1
-        elif not isinstance(entry, TaskCompleted):
-            self._rare(position, line, entry)
+    def fold(self, positions: Sequence[int], entries: Sequence[AnyEntry], lines: Callable[[], list[bytes]]) -> None:
+        """Fold the next entries; their ``lines`` are asked for only when a rule is among them.
 
-    def _rare(self, position: int, line: bytes, entry: AnyEntry) -> None:
-        for key, change in changes_of(entry):
-            self.files[key] = merged(self.files.get(key, EMPTY), change)
-        if isinstance(entry, Rule):
-            self.rules.append((position, line))
-        elif isinstance(entry, JournalOpened):
-            self.opened = entry
+        Raises: ``ReplayError`` when a position does not follow.
+        """
+        if not entries:
+            return
+        self._follow(positions)
+        self.ledger.post(chain.from_iterable(map(postings_of, entries)))
+        decided, stored = self.decided, list[bytes]()
+        for number, entry in enumerate(entries):
+            if isinstance(entry, PermitProcessed):
+                data = entry.data
+                cases = decided.get((data.dinas, data.service))
+                if cases is None:
+                    cases = decided[data.dinas, data.service] = {}
+                cases[data.case] = cases.get(data.case, 0) + 1
+            elif not isinstance(entry, (TaskCompleted, SatisfactionRated)):
+                for key, change in changes_of(entry):
+                    self._file(key, change)
+                if isinstance(entry, Rule):
+                    stored = stored or lines()
+                    self.rules.append((positions[number], stored[number]))
+                elif isinstance(entry, JournalOpened):
+                    self.opened = entry
+
+    def _follow(self, positions: Sequence[int]) -> None:
+        """Positions go on where the last ones ended, one by one."""
+        last = self.last or positions[0] - 1
+        for position in positions:
+            if position != last + 1:
+                message = f"position {position} follows position {last}: entries are missing, repeated or out of order"
+                raise ReplayError(message)
+            last = position
+        self.first = self.first or positions[0]
+        self.last = last
+
+    def _file(self, key: CaseKey, change: CaseFile) -> None:
+        held = self.files.get(key)
+        self.files[key] = change if held is None else merged(held, change)
 
     def join(self, following: Folded) -> None:
         """Append a run that begins where this one ends. Raises: ``ReplayError`` when it does not."""
@@ -76,20 +110,27 @@ class Folded:
         self.first = self.first or following.first
         self.last = following.last
         self.ledger.merge(following.ledger)
-        for key, count in following.decided.items():
-            self.decided[key] = self.decided.get(key, 0) + count
+        for service, counts in following.decided.items():
+            cases = self.decided.setdefault(service, {})
+            for case, count in counts.items():
+                cases[case] = cases.get(case, 0) + count
         for key, file in following.files.items():
-            self.files[key] = merged(self.files.get(key, EMPTY), file)
+            self._file(key, file)
         self.rules += following.rules
         self.opened = following.opened or self.opened
 
     def open_files(self) -> list[OpenFile]:
         """The files open at the end: a receipt stands, and no decision does."""
+        none: dict[str, int] = {}
         whole = (
-            (key, merged(file, CaseFile(decisions=self.decided[key])) if key in self.decided else file)
-            for key, file in self.files.items()
+            (key, file, self.decided.get((key[0], key[1]), none).get(key[2], 0)) for key, file in self.files.items()
         )
-        return [opened for key, file in whole if (opened := open_file(key, file)) is not None]
+        opened = (
+            open_file(key, merged(file, CaseFile(decisions=decisions)) if decisions else file)
+            for key, file, decisions in whole
+            if file.decisions + decisions <= 0
+        )
+        return [file for file in opened if file is not None]
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -121,11 +162,11 @@ def concluded(folded: Folded, period: Period, now_us: int) -> Replay:
 def _scorecards(
     folded: Folded, rulebook: Rulebook, files: list[OpenFile], period: Period, now_us: int
 ) -> dict[str, Scorecard]:
-    sums = Ledger()
+    sums, months = Ledger(), period.months
     sums.post(
-        Posting((account[0], "", "", ""), tuple(enumerate(balance)))
+        Posting((account[0], "", "", ""), amounts_of(balance))
         for account, balance in folded.ledger.accounts.items()
-        if account[3] in period.months
+        if account[3] in months
     )
     balances = {account[0]: balance for account, balance in sums.accounts.items()}
     scheme = rulebook.scheme(period.last_day)
@@ -142,16 +183,22 @@ def _scorecards(
     return cards
 
 
+PAGE: Final = 1000
+
+
 def fold_lines(lines: Iterable[tuple[int, bytes]]) -> Folded:
     """Stored lines with their positions, folded in order. Raises: ``ReplayError``."""
-    folded = Folded()
-    for position, line in lines:
-        try:
-            entry = DECODER.decode(line)
-        except msgspec.DecodeError as error:
-            message = f"position {position}: this version cannot read the entry there: {error}"
-            raise ReplayError(message) from error
-        folded.fold(position, line, entry)
+    folded, supply = Folded(), iter(lines)
+    while page := list(islice(supply, PAGE)):
+        entries = []
+        for position, line in page:
+            try:
+                entries.append(DECODER.decode(line))
+            except msgspec.DecodeError as error:
+                message = f"position {position}: this version cannot read the entry there: {error}"
+                raise ReplayError(message) from error
+        stored = [line for _, line in page]
+        folded.fold([position for position, _ in page], entries, lambda stored=stored: stored)  # type: ignore[misc]
     return folded
 
 

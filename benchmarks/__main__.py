@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from neraca import settle_memory
+
 if TYPE_CHECKING:
     from benchmarks.measure import Figure
 
@@ -46,6 +48,7 @@ def main() -> int:
     unknown = set(options.names) - set(NAMES)
     if unknown:
         words.error(f"no such benchmark: {', '.join(sorted(unknown))}; they are {', '.join(NAMES)}")
+    settle_memory()
     figures: list[Figure] = []
     for name in options.names or NAMES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)

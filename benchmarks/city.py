@@ -72,8 +72,8 @@ class City:
             return event("task-completed", number, at, data | ({"reported_by": "self"} if draw() < 0.3 else {}))
         if kind < 0.91:
             answers = {unsur: 1 + int(draw() * 4) for unsur in UNSUR if draw() < 0.95} or {"waktu": 3}
-            said = {"unsur": answers} if draw() < 0.8 else {"overall": 1 + int(draw() * 5), "scale": 5}
-            data = {"dinas": dinas, "survey": number, "asn": name, **said}  # type: ignore[dict-item]  # data of mixed kinds
+            said: Event = {"unsur": answers} if draw() < 0.8 else {"overall": 1 + int(draw() * 5), "scale": 5}
+            data = {"dinas": dinas, "survey": number, "asn": name, **said}
             return event("satisfaction-rated", number, at, data)
         if kind < 0.99 or not self._reversible:
             data = {
@@ -82,8 +82,8 @@ class City:
             self._received.append((f"k-{number}", data, at))
             return event("permit-received", number, at, data)
         target = self._reversible.pop(int(draw() * len(self._reversible)))
-        data = {"event": {"source": "/loket/bench", "id": target}, "reason": "entry_error"}  # type: ignore[dict-item]  # data of mixed kinds
-        return event("event-retracted", number, at, data)
+        named = {"source": "/loket/bench", "id": target}
+        return event("event-retracted", number, at, {"event": named, "reason": "entry_error"})
 
     def _decision(self, number: str, dinas: str, name: str, at: datetime) -> Event:
         draw = self._random.random

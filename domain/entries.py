@@ -1,7 +1,8 @@
 """Journal entries as the fold reads them: only what a posting, a case file or the rulebook needs of each.
 
 Follower, worker and auditor decode a stored line into these same structs; the rest of the line is skipped. A
-type or version that is not listed here fails to decode, so that a reader stops instead of passing over it.
+type or version that is not listed here fails to decode, so that a reader stops instead of passing over it. What JSON
+holds has no cycles, so the collector need not follow these structs (``gc=False``).
 """
 
 from typing import Final
@@ -13,7 +14,7 @@ from domain import events
 from domain.events import type_of
 
 
-class Standard(Struct, frozen=True):
+class Standard(Struct, frozen=True, gc=False):
     """The standard in force at receipt: the name of its event, its length in microseconds, its unit."""
 
     id: str
@@ -21,7 +22,7 @@ class Standard(Struct, frozen=True):
     unit: str
 
 
-class ReceiptResolved(Struct, frozen=True):
+class ReceiptResolved(Struct, frozen=True, gc=False):
     """What intake resolved of a receipt."""
 
     month: str
@@ -30,7 +31,7 @@ class ReceiptResolved(Struct, frozen=True):
     standard: Standard | None = None
 
 
-class ReceiptData(Struct, frozen=True):
+class ReceiptData(Struct, frozen=True, gc=False):
     """A receipt, as folded."""
 
     dinas: str
@@ -40,7 +41,7 @@ class ReceiptData(Struct, frozen=True):
     asn: str = ""
 
 
-class DecisionResolved(Struct, frozen=True):
+class DecisionResolved(Struct, frozen=True, gc=False):
     """What intake resolved of a decision: service time, promised time, verdict."""
 
     month: str
@@ -49,7 +50,7 @@ class DecisionResolved(Struct, frozen=True):
     on_time: bool | None = None
 
 
-class DecisionData(Struct, frozen=True):
+class DecisionData(Struct, frozen=True, gc=False):
     """A decision, as folded."""
 
     dinas: str
@@ -60,14 +61,14 @@ class DecisionData(Struct, frozen=True):
     outcome: str = "issued"
 
 
-class TaskResolved(Struct, frozen=True):
+class TaskResolved(Struct, frozen=True, gc=False):
     """What intake resolved of a task."""
 
     month: str
     on_time: bool | None = None
 
 
-class TaskData(Struct, frozen=True):
+class TaskData(Struct, frozen=True, gc=False):
     """A task, as folded."""
 
     dinas: str
@@ -76,13 +77,13 @@ class TaskData(Struct, frozen=True):
     reported_by: str = "system"
 
 
-class RatingResolved(Struct, frozen=True):
+class RatingResolved(Struct, frozen=True, gc=False):
     """What intake resolved of a rating."""
 
     month: str
 
 
-class RatingData(Struct, frozen=True):
+class RatingData(Struct, frozen=True, gc=False):
     """A rating, as folded."""
 
     dinas: str
@@ -94,32 +95,32 @@ class RatingData(Struct, frozen=True):
     scale: int = 4
 
 
-class Entry(Struct, frozen=True, tag_field="type"):
+class Entry(Struct, frozen=True, gc=False, tag_field="type"):
     """What the fold needs of every line: its position (0 where the store keeps it apart) and its content hash."""
 
     position: int = 0
     contenthash: str = ""
 
 
-class PermitReceived(Entry, frozen=True, kw_only=True, tag=type_of("permit-received")):
+class PermitReceived(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("permit-received")):
     """A fact: a receipt."""
 
     data: ReceiptData
 
 
-class PermitProcessed(Entry, frozen=True, kw_only=True, tag=type_of("permit-processed")):
+class PermitProcessed(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("permit-processed")):
     """A fact: a decision."""
 
     data: DecisionData
 
 
-class TaskCompleted(Entry, frozen=True, kw_only=True, tag=type_of("task-completed")):
+class TaskCompleted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("task-completed")):
     """A fact: a task."""
 
     data: TaskData
 
 
-class SatisfactionRated(Entry, frozen=True, kw_only=True, tag=type_of("satisfaction-rated")):
+class SatisfactionRated(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("satisfaction-rated")):
     """A fact: a rating."""
 
     data: RatingData
@@ -128,32 +129,32 @@ class SatisfactionRated(Entry, frozen=True, kw_only=True, tag=type_of("satisfact
 Fact = PermitReceived | PermitProcessed | TaskCompleted | SatisfactionRated
 
 
-class ReversalResolved(Struct, frozen=True):
+class ReversalResolved(Struct, frozen=True, gc=False):
     """The effective fact a reversal takes out, and the one it puts in."""
 
     removes: Fact
     adds: Fact | None = None
 
 
-class ReversalData(Struct, frozen=True):
+class ReversalData(Struct, frozen=True, gc=False):
     """A reversal, as folded: it embeds all it needs."""
 
     resolved: ReversalResolved
 
 
-class EventRetracted(Entry, frozen=True, kw_only=True, tag=type_of("event-retracted")):
+class EventRetracted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("event-retracted")):
     """A fact is taken out."""
 
     data: ReversalData
 
 
-class EventCorrected(Entry, frozen=True, kw_only=True, tag=type_of("event-corrected")):
+class EventCorrected(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("event-corrected")):
     """A fact is taken out and another put in."""
 
     data: ReversalData
 
 
-class PauseData(Struct, frozen=True):
+class PauseData(Struct, frozen=True, gc=False):
     """A pause or its end, as folded."""
 
     dinas: str
@@ -163,37 +164,37 @@ class PauseData(Struct, frozen=True):
     reason: str = ""
 
 
-class PermitPaused(Entry, frozen=True, kw_only=True, tag=type_of("permit-paused")):
+class PermitPaused(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("permit-paused")):
     """A note on a case: its clock stops."""
 
     data: PauseData
 
 
-class PermitResumed(Entry, frozen=True, kw_only=True, tag=type_of("permit-resumed")):
+class PermitResumed(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("permit-resumed")):
     """A note on a case: its clock runs again."""
 
     data: PauseData
 
 
-class DinasRegistered(Entry, frozen=True, kw_only=True, tag=type_of("dinas-registered")):
+class DinasRegistered(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("dinas-registered")):
     """A rule: an agency is known."""
 
     data: events.DinasRegistered
 
 
-class AsnRegistered(Entry, frozen=True, kw_only=True, tag=type_of("asn-registered")):
+class AsnRegistered(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("asn-registered")):
     """A rule: a civil servant is known."""
 
     data: events.AsnRegistered
 
 
-class AsnAssigned(Entry, frozen=True, kw_only=True, tag=type_of("asn-assigned")):
+class AsnAssigned(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("asn-assigned")):
     """A rule: a civil servant belongs to an agency."""
 
     data: events.AsnAssigned
 
 
-class StandardSet(Entry, frozen=True, kw_only=True, tag=type_of("standard-set")):
+class StandardSet(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("standard-set")):
     """A rule: a service has a promised time. ``source`` and ``id`` name the standard."""
 
     source: str
@@ -201,20 +202,20 @@ class StandardSet(Entry, frozen=True, kw_only=True, tag=type_of("standard-set"))
     data: events.StandardSet
 
 
-class SchemeAdopted(Entry, frozen=True, kw_only=True, tag=type_of("scheme-adopted")):
+class SchemeAdopted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("scheme-adopted")):
     """A rule: scores follow a scheme."""
 
     data: events.SchemeAdopted
 
 
-class OpenedData(Struct, frozen=True):
+class OpenedData(Struct, frozen=True, gc=False):
     """Which journal this is, and the zone its months are cut in."""
 
     journal: str
     zone: str
 
 
-class JournalOpened(Entry, frozen=True, kw_only=True, tag=type_of("journal-opened")):
+class JournalOpened(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("journal-opened")):
     """The first line of every journal."""
 
     data: OpenedData

@@ -1,9 +1,10 @@
 """The ledger: a balance for each leaf account, and the one ``+`` that changes it."""
 
 from collections.abc import Iterable
+from itertools import compress
 
 from domain.measures import MEASURES, WIDTH
-from domain.postings import Account, Posting
+from domain.postings import Account, Amounts, Posting
 
 Balance = list[int]
 """One integer for each measure, in the order of ``MEASURES``."""
@@ -32,7 +33,17 @@ class Ledger:
 
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
-        self.post(Posting(account, tuple(enumerate(balance))) for account, balance in other.accounts.items())
+        accounts = self.accounts
+        held = [item for item in other.accounts.items() if item[0] in accounts]
+        accounts.update(
+            (account, balance.copy()) for account, balance in other.accounts.items() if account not in accounts
+        )
+        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+
+
+def amounts_of(balance: Balance) -> Amounts:
+    """A balance as one posting's amounts."""
+    return tuple(zip(compress(range(WIDTH), balance), filter(None, balance), strict=True))
 
 
 def total(balances: Iterable[Balance]) -> Balance:

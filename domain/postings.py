@@ -49,8 +49,11 @@ ELAPSED_US: Final = INDEX["permits_elapsed_us"]
 CAPAIAN_N: Final = INDEX["capaian_n"]
 CAPAIAN_SUMS: Final = tuple(INDEX[f"capaian_sum_{cap_name(cap)}"] for cap in CAPS)
 CAPAIAN_SQUARES: Final = tuple(INDEX[f"capaian_sq_{cap_name(cap)}"] for cap in CAPS)
-UNSUR_N: Final = {unsur: INDEX[f"unsur_n_{unsur}"] for unsur in UNSUR}
-UNSUR_SUM: Final = {unsur: INDEX[f"unsur_sum_{unsur}"] for unsur in UNSUR}
+ONE_RESPONDENT: Final = (INDEX["respondents"], 1)
+ONE_ANSWER: Final = {unsur: (INDEX[f"unsur_n_{unsur}"], 1) for unsur in UNSUR}
+ANSWER: Final = {(unsur, answer): (INDEX[f"unsur_sum_{unsur}"], answer) for unsur in UNSUR for answer in range(1, 5)}
+MEAN_SUM: Final = INDEX["respondent_mean_sum"]
+MEAN_SQUARE: Final = INDEX["respondent_mean_sq"]
 RECEIVED: Final = ((INDEX["received"], 1),)
 ONE_TASK: Final = (INDEX["tasks"], 1)
 ONE_TASK_WITH_DUE: Final = (INDEX["tasks_with_due"], 1)
@@ -150,9 +153,9 @@ def _rating(rating: RatingData) -> Amounts:
 def _respondent(unsur: dict[str, int]) -> Amounts:
     mean_bp = half_up(10_000 * sum(unsur.values()), 4 * len(unsur))
     return (
-        (INDEX["respondents"], 1),
-        *((UNSUR_N[name], 1) for name in unsur),
-        *((UNSUR_SUM[name], answer) for name, answer in unsur.items()),
-        (INDEX["respondent_mean_sum"], mean_bp),
-        (INDEX["respondent_mean_sq"], mean_bp * mean_bp),
+        ONE_RESPONDENT,
+        *map(ONE_ANSWER.__getitem__, unsur),
+        *map(ANSWER.__getitem__, unsur.items()),
+        (MEAN_SUM, mean_bp),
+        (MEAN_SQUARE, mean_bp * mean_bp),
     )

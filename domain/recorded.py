@@ -38,6 +38,20 @@ class Recorded(Struct, frozen=True, gc=False):
         return added or {"type": self.type, "time": self.time, "data": self.data}
 
 
+class _Line(Struct, gc=False):
+    """The stored form of an event without extension attributes: most of them. Fields are written in this order."""
+
+    type: str
+    specversion: str
+    source: str
+    id: str
+    time: str
+    data: dict[str, Any]
+    recordedtime: str
+    recordedby: str
+    contenthash: str
+
+
 def recorded(submission: Submission, resolved: dict[str, Any] | None, recorded_us: int, recorded_by: str) -> Recorded:
     """A submission, resolved, as it enters the journal."""
     data = submission.data if resolved is None else {**submission.data, "resolved": resolved}
@@ -49,6 +63,11 @@ def recorded(submission: Submission, resolved: dict[str, Any] | None, recorded_u
 
 def line_of(event: Recorded) -> bytes:
     """The stored bytes: a CloudEvent in JSON, ``type`` first so that a reader knows at once what follows."""
+    if not event.attributes:
+        return _ENCODER.encode(_Line(
+            event.type, "1.0", event.source, event.id, event.time, event.data,
+            event.recordedtime, event.recordedby, event.contenthash,
+        ))  # fmt: skip
     return _ENCODER.encode({
         "type": event.type, "specversion": "1.0", "source": event.source, "id": event.id, "time": event.time,
         **event.attributes, "data": event.data,

@@ -97,7 +97,7 @@ def mutu(ikm_value: Fraction) -> str:
 
 
 def band(capaian: Fraction) -> str:
-    """The band of a capaian to 2 decimals: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
+    """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
     rounded = hundredths(capaian)
     bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
     return next((name for name, least in bands if rounded >= least), "sangat_rendah")

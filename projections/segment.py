@@ -29,10 +29,13 @@ class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault 
     """The balances were folded from another journal, or from one that has since been put back to an older state."""
 
 
+class NotWritten(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
+    """The balances' disk is full, or they are locked: nothing of a fold was applied, and it may be tried again."""
+
+
 class Moved(Struct, frozen=True):
-    """What a fold moved: the position reached, and the subjects whose balances or files changed."""
+    """What a fold moved: the position reached, and the dinas whose balances or files changed."""
 
     position: int
     dinas: frozenset[str] = frozenset()
-    asn: frozenset[str] = frozenset()
     rules: bool = False

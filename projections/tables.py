@@ -1,8 +1,23 @@
-"""The tables of one generation of balances, on SQLite and PostgreSQL alike."""
+"""The tables of one generation of balances, on SQLite and PostgreSQL alike, and statements on them for many rows."""
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    select,
+)
+from sqlalchemy.sql.dml import UpdateBase
 
 METADATA: Final = MetaData()
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -64,6 +79,9 @@ Index(
     "case_files_open",
     CASE_FILES.c.dinas,
     CASE_FILES.c.open_asn,
+    CASE_FILES.c.due_us,
+    CASE_FILES.c.kind,
+    CASE_FILES.c.paused_us,
     sqlite_where=CASE_FILES.c.open_asn.is_not(None),
     postgresql_where=CASE_FILES.c.open_asn.is_not(None),
 )
@@ -75,3 +93,50 @@ RULES: Final = Table(
     Column("line", LargeBinary, nullable=False),
 )  # fmt: skip
 """The rule entries, as the journal holds them."""
+
+
+class Written:
+    """A statement compiled once: rows go to the driver as they are, in a third of the time each costs on the long way."""
+
+    def __init__(self, statement: UpdateBase, names: Sequence[str], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(names))
+        self._sql = str(compiled)
+        self._names = names
+        order = getattr(compiled, "positiontup", None)
+        self._order: list[int] | None = [names.index(name) for name in order] if order else None
+
+    def run(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of the statement's names, in their order."""
+        if not rows:
+            return
+        if self._order is None:
+            db.exec_driver_sql(self._sql, [dict(zip(self._names, row, strict=True)) for row in rows])
+        elif self._order == list(range(len(self._names))):
+            db.exec_driver_sql(self._sql, list(rows))
+        else:
+            db.exec_driver_sql(self._sql, [tuple(row[at] for at in self._order) for row in rows])
+
+
+class Sought:
+    """Rows of a table by many keys at once.
+
+    A join from the keys: SQLite answers ``(a, b) IN (VALUES …)`` by reading the whole table.
+    """
+
+    AT_ONCE: Final = 200
+
+    def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]], dialect: Dialect) -> None:
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        named = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
+        chosen, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
+        self._head = f"WITH sought ({', '.join(f'k{at}' for at in range(len(key)))}) AS (VALUES "
+        where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(named))
+        self._tail = f") {chosen}FROM sought CROSS JOIN{table} WHERE {where}"
+        self._key = f"({', '.join([mark] * len(key))})"
+
+    def rows(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+        """The rows held, in no order."""
+        for start in range(0, len(keys), self.AT_ONCE):
+            chunk = keys[start : start + self.AT_ONCE]
+            sql = f"{self._head}{', '.join([self._key] * len(chunk))}{self._tail}"
+            yield from db.exec_driver_sql(sql, tuple(chain.from_iterable(chunk)))

@@ -48,13 +48,12 @@ class DataDirectory:
             yield
 
 
-def sqlite_warning() -> str | None:
-    """A sentence when this SQLite build has the WAL-reset bug."""
-    version = sqlite3.sqlite_version_info
+def sqlite_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str | None:
+    """A sentence when a SQLite build, by default this one, has the WAL-reset bug."""
     if version >= FIRST_FIXED or version in ((3, 50, 7), (3, 44, 6)):
         return None
     return (
-        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug (3.7.0 to 3.51.2): rare corruption when several "
+        f"SQLite {'.'.join(map(str, version))} has the WAL-reset bug (3.7.0 to 3.51.2): rare corruption when several "
         "connections write and checkpoint at once. Neraca writes through one connection; a Python built with "
         "SQLite 3.51.3 or later avoids it."
     )

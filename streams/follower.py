@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from domain.entries import decode
-from projections.segment import Moved, Segment, WrongJournal
+from projections.segment import NotWritten, Segment, WrongJournal
 from streams.journal import line_hash
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1000
 POLL_S: Final = 0.05
+GATHER_S: Final = 0.06
+"""How long a fold waits for company after the last one: an event is visible sooner than a person can look."""
+RETRY_S: Final = 0.5
 SOURCE: Final = "journal"
 LOG: Final = logging.getLogger("neraca.follower")
 
@@ -86,6 +90,7 @@ class Follower:
         self._live = live
         self._wake = threading.Event()
         self._ending = False
+        self._late = False
         self._thread = threading.Thread(target=self._run, name="neraca-follower", daemon=True)
 
     def start(self) -> None:
@@ -108,22 +113,35 @@ class Follower:
             self._wake.clear()
             try:
                 self._follow()
+                self._late = False
+            except NotWritten as error:
+                self._wait(error)
             except Exception as error:
                 self._live.stopped = str(error)
                 LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
                 return
 
-    def _follow(self) -> None:
-        while self._step() is not None:
-            if self._ending:
-                return
+    def _wait(self, error: NotWritten) -> None:
+        """What may pass is waited for, and said once; the balances stay as they are, and behind."""
+        if not self._late:
+            LOG.error("the fold waits at position %d: %s", self._live.position, error)
+        self._late = True
+        self._wake.wait(RETRY_S)
 
-    def _step(self) -> Moved | None:
+    def _follow(self) -> None:
+        """Fold what is there. Below a full page, let the next entries gather: answers made meanwhile stay fresh longer."""
+        folded = self._step()
+        while folded == PAGE and not self._ending:
+            folded = self._step()
+        if folded and not self._ending:
+            time.sleep(GATHER_S)
+
+    def _step(self) -> int:
         live = self._live
         segment = read_segment(self._journal, live.position)
         if segment is None:
-            return None
+            return 0
         before, moved = live.position, live.store.fold(segment)
         live.position = moved.position
         live.movement.tell(before, moved)
-        return moved
+        return len(segment.entries)

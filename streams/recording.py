@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from msgspec import Struct, UnsetType, convert
+from msgspec import Struct, UnsetType
 
 from domain import events
-from domain.canonical import canonical
 from domain.casefiles import CaseFile, intervals, merged
 from domain.casefiles import Receipt as FileReceipt
 from domain.checks import ahead_faults, data_ahead_faults
 from domain.clock import local_date, parse_instant
-from domain.entries import Standard, decode
+from domain.entries import decode
 from domain.events import FACT_TYPES, KINDS, RULE_TYPES
 from domain.recorded import Recorded, line_of, read_line, recorded
 from domain.refusal import Fault, Refusal, invalid
@@ -20,6 +19,7 @@ from domain.resolve import CaseContext, Setting, resolve_fact
 from domain.wire import Submission, read_data
 from projections.ports import Accepted, Grant, Receipt
 from streams.journal import line_hash, originator_of
+from streams.natural_keys import key_of, natural_key, reversed_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,31 +40,6 @@ class Policy(Struct, frozen=True):
 
     zone: tzinfo
     strict: bool = False
-
-
-def key_of(*parts: str) -> str:
-    """A natural key as stored."""
-    return canonical(parts).decode()
-
-
-def natural_key(type_: str, data: dict[str, Any]) -> str | None:
-    """What may be stated only once beside ``(source, id)``: a case's receipt, decision or rating, a survey's response."""
-    match type_.split(".")[1]:
-        case "permit-received":
-            return key_of("receipt", data["dinas"], data["service"], data["case"])
-        case "permit-processed":
-            return key_of("decision", data["dinas"], data["service"], data["case"])
-        case "satisfaction-rated" if "case" in data:
-            return key_of("rating", data["dinas"], data["service"], data["case"])
-        case "satisfaction-rated":
-            return key_of("survey", data["dinas"], data["survey"])
-        case _:
-            return None
-
-
-def reversed_key(source: str, event_id: str) -> str:
-    """The key that an event's one reversal holds."""
-    return key_of("reversed", source, event_id)
 
 
 class Asked(NamedTuple):
@@ -192,9 +167,9 @@ class Recording:
             return None
         data = self._read(holder)[1].fact["data"]
         resolved = data["resolved"]
-        standard: Standard | None = convert(resolved.get("standard"), Standard | None)
+        standard = resolved.get("standard")
         receipt = FileReceipt(
-            data.get("asn", ""), resolved["received_us"], resolved.get("due_us"), standard.us if standard else None
+            data.get("asn", ""), resolved["received_us"], resolved.get("due_us"), standard["us"] if standard else None
         )
         file = CaseFile()
         for line in self._append.notes(key_of("case", of.dinas, of.service, of.case)):
@@ -253,9 +228,8 @@ class Recording:
         if typed is not None:
             faults += [
                 Fault(f"{at}/{name}", "must stay as it was: retract the event, and record it anew")
-                for name in ("dinas", "service", "case", "survey")
-                if (name == "dinas" or natural_key(fact["type"], fact["data"]))
-                and data.get(name) != fact["data"].get(name)
+                for name in _kept(fact)
+                if data.get(name) != fact["data"].get(name)
             ]
             faults += data_ahead_faults(at, typed, self._now_us)
         if faults or not isinstance(typed, events.Fact):
@@ -278,6 +252,13 @@ class Recording:
             message = f"a natural key is held by {originator}, which the journal does not hold"
             raise RuntimeError(message)
         return found[0], read_line(found[1])
+
+
+def _kept(fact: dict[str, Any]) -> tuple[str, ...]:
+    """The fields a correction leaves as they are: the dinas, and what the natural key is made of."""
+    if natural_key(fact["type"], fact["data"]) is None:
+        return ("dinas",)
+    return ("dinas", "case", "survey") if "survey" in fact["data"] else ("dinas", "service", "case", "survey")
 
 
 def _must_pause(case: CaseContext, at_us: int) -> None:

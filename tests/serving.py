@@ -96,8 +96,8 @@ class Assembled:
         self._ending.callback(follower.close)
         self._ending.callback(self.intake.close)
         self.tokens = TokenStore(engine)
-        reader = Reader(self.live, policy.zone, self.clock)
-        self.built = build(Parts(self.live, reader, self.journal, self.tokens, self.intake))
+        self.reader = Reader(self.live, policy.zone, self.clock)
+        self.built = build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake))
         self._runner = self._ending.enter_context(asyncio.Runner())
 
     @property
@@ -142,13 +142,9 @@ class Assembled:
         return self.ask("GET", path, **asked)
 
     def post(
-        self,
-        body: object,
-        media: str = EVENT,
-        *,
-        headers: Mapping[str, str] | None = None,
-        **asked: Any,  # noqa: ANN401
-    ) -> httpx.Response:
+        self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None,
+        **asked: Any,  # noqa: ANN401 - the keywords of ``ask``
+    ) -> httpx.Response:  # fmt: skip
         """Post to the intake; a body that is not bytes is written as JSON."""
         content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
         return self.ask(

@@ -95,7 +95,7 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
 def test_a_promise_of_no_time_is_judged_but_has_no_capaian(
     elapsed_us: int,
     promise_us: int | None,
-    on_time: bool | None,  # noqa: FBT001
+    on_time: bool | None,  # noqa: FBT001 - a column
     expected: dict[str, int],
 ) -> None:
     """T <= 0 counts for on-time and is left out of the speed mean; without a promise a permit is volume."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.casefiles import CaseFile, OpenFile, changes_of, counted_pauses, intervals, length_us, merged, open_file
@@ -34,8 +35,6 @@ def _retracted(fact: AnyEntry) -> AnyEntry:
 
 
 def _builtins(fact: AnyEntry) -> dict[str, Any]:
-    import msgspec  # noqa: PLC0415 - only here
-
     built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fact))
     return built
 

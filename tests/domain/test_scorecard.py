@@ -1,6 +1,7 @@
 """Scorecards: two decimals half-up at the edge, and ranks within one covered set."""
 
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,14 +27,14 @@ def test_percent_is_shown_with_two_decimals_half_up(exact: str, shown: str) -> N
     assert str(number(Fraction(exact))) == shown
 
 
-def _standing(name: str, *, registered: bool = True, opened: int = 0, overdue: int = 0, **amounts: int) -> Standing:
-    return Standing(Subject("dinas", name), registered, measured(**amounts), opened, overdue)
+def _standing(name: str, *, registered: bool = True, **amounts: int) -> Standing:
+    return Standing(Subject("dinas", name), registered, measured(**amounts), 0, 0)
 
 
-def _shown(standing: Standing) -> dict[str, object]:
+def _shown(standing: Standing) -> dict[str, Any]:
     score = score_of(standing.balance, CONTOH_2026)
     card = scorecard(standing, score, period="2026-11", position=7, scheme="contoh-2026")
-    shown: dict[str, object] = msgspec.json.decode(ENCODER.encode(card))
+    shown: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
     return shown
 
 
@@ -41,18 +42,18 @@ def test_a_scorecard_of_nothing_says_null_never_zero() -> None:
     """All counts are there and zero; no value, no capaian, no score."""
     shown = _shown(_standing("dlh", registered=False))
     assert shown["iku"] == {"value": None, "state": "insufficient", "se": None, "lo": None, "hi": None}
-    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [  # type: ignore[attr-defined]
+    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [
         (None, None, 0, "insufficient")
     ] * 3
-    assert set(shown["counts"].values()) == {0}  # type: ignore[attr-defined]
-    assert len(shown["counts"]) == 11  # type: ignore[arg-type]
+    assert set(shown["counts"].values()) == {0}
+    assert len(shown["counts"]) == 11
     assert shown["registered"] is False
     assert "rank" not in shown
 
 
 def test_an_insufficient_indicator_keeps_its_value_and_says_its_n() -> None:
     shown = _shown(_standing("dlh", tasks=9, tasks_with_due=3, tasks_on_time=2))
-    part = shown["indicators"][2]  # type: ignore[index]
+    part = shown["indicators"][2]
     assert part == {
         "id": "ketepatan_waktu",
         "value": 66.67,
@@ -69,7 +70,10 @@ def test_counts_are_the_plain_ones_and_ratings_are_both_kinds() -> None:
         "permits": 5, "permits_with_standard": 4, "permits_on_time": 3, "permits_rejected": 2, "tasks": 9, "tasks_with_due": 8,
         "tasks_on_time": 7, "tasks_self_reported": 6,
     }  # fmt: skip
-    shown = _shown(_standing("dlh", opened=11, overdue=10, respondents=20, overall_n=3, **amounts))  # type: ignore[arg-type]
+    balance = measured(respondents=20, overall_n=3, **amounts)
+    shown = _shown(
+        Standing(Subject("dinas", "dlh"), registered=True, balance=balance, permits_open=11, permits_open_overdue=10)
+    )
     assert shown["counts"] == amounts | {"permits_open": 11, "permits_open_overdue": 10, "ratings": 23}
 
 

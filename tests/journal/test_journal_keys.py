@@ -100,6 +100,30 @@ def test_what_cannot_be_reversed(neraca: Assembled, before: list[Event], reversa
     assert said(neraca, reversal) == [slug]
 
 
+KEPT: list[tuple[str, Event, Event, str]] = [
+    ("a task's name", task("e1"), task("e2"), "accepted"),
+    ("a receipt's case", received("e1", "K-1"), received("_", "K-2"), "invalid-event"),
+    ("a receipt's service", received("e1", "K-1"), received("_", "K-1", service="kia"), "invalid-event"),
+    ("a response's survey", rated("e1", survey="s"), rated("_", survey="t"), "invalid-event"),
+    (
+        "a response's service",
+        rated("e1", survey="s", service="kia"),
+        rated("_", survey="s", service="siup"),
+        "accepted",
+    ),
+    ("a response into a case's rating", rated("e1", survey="s"), rated("_", **SKM), "invalid-event"),
+    ("a case's rating into a response", rated("e1", **SKM), rated("_", survey="s"), "invalid-event"),
+]
+
+
+@pytest.mark.parametrize(("fact", "by", "answer"), [row[1:] for row in KEPT], ids=[row[0] for row in KEPT])
+def test_a_correction_keeps_dinas_and_natural_key_and_nothing_else(
+    neraca: Assembled, fact: Event, by: Event, answer: str
+) -> None:
+    taken(neraca, fact)
+    assert said(neraca, corrected("c", "e1", by)) == [answer]
+
+
 CHAIN = [corrected("r1", "e", task("e", "a-2")), corrected("r2", "r1", task("e", "a-3")), retracted("x", "r2")]
 STANDS: list[tuple[int, dict[str, int]]] = [(0, {"a-1": 1}), (1, {"a-2": 1}), (2, {"a-3": 1}), (3, {})]
 

@@ -1,131 +1,388 @@
-"""The pages of a real process: what they show is what the API serves, and nothing on them comes from elsewhere."""
+"""The pages' laws: figures are the API's, thin months give way, refusals are pages, nothing foreign gets in or is fetched."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator  # noqa: TC003
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-HOSTILE = "<script>alert(1)</script>"
+from tests.pages.city import BUSY, FAST, IDLE, LONG, NAMES, ODD, OTHER_TWIN, RARE, SMALL, TWIN, UNRATED, WILD, settle_in
+from tests.pages.reading import Page, figure
+from tests.serving import NOON, Assembled, Clock, event
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def event(number: int, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """A CloudEvent of a counter."""
-    return {
-        "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": "/loket/1", "id": str(number),
-        "time": "2026-10-05T09:00:00+07:00", "data": data,
-    }  # fmt: skip
+    from tests.conftest import Assemble
 
-
-def city() -> list[dict[str, Any]]:
-    """One registered dinas with a hostile name and enough permits and tasks to have a score; one without."""
-    events = [
-        event(1, "dinas-registered", {"dinas": "d1", "name": HOSTILE}),
-        event(
-            2, "standard-set", {"service": "ktp-el", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
-        ),
-        event(3, "dinas-registered", {"dinas": "d2", "name": "Dinas Kecil"}),
-    ]
-    for number in range(40):
-        span = {"received_at": "2026-10-05T08:00:00+07:00", "completed_at": "2026-10-05T20:00:00+07:00"}
-        events.append(
-            event(
-                100 + number,
-                "permit-processed",
-                {"dinas": "d1", "service": "ktp-el", "case": f"k{number}", "asn": "a1", **span},
-            )
-        )
-        due = {"completed_at": "2026-10-05T10:00:00+07:00", "due_at": "2026-10-05T11:00:00+07:00"}
-        events.append(event(200 + number, "task-completed", {"dinas": "d1", "asn": "a1", "task": f"t{number}", **due}))
-    return events
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+DINAS: Final = f"/dinas/{FAST}"
+ALL: Final = (
+    "/", "/?lang=en", "/?period=2026", DINAS, f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}", f"{DINAS}/why",
+    f"/dinas/{quote(ODD, safe='')}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why", "/dinas/tak-ada", "/?period=besok",
+)  # fmt: skip
+MONTH: Final = "?period=2026-11"
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A served city."""
-    data = tmp_path_factory.mktemp("pages")
-    words = [sys.executable, str(ROOT / "neraca.py"), "up", "--port", "0", "--data", str(data)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        try:
-            yield settled(process)
-        finally:
-            process.terminate()
+def moment() -> Clock:
+    return Clock()
 
 
-def settled(process: subprocess.Popen[str]) -> str:
-    """The address of a process that serves the city, once all of it is folded."""
-    assert process.stderr is not None
-    found = next(match[0] for line in process.stderr if (match := re.search(r"http://127\.0\.0\.1:\d+/", line)))
-    body = "\n".join(json.dumps(each) for each in city()).encode()
-    posted = urllib.request.Request(f"{found}v1/events", body, {"content-type": "application/x-ndjson"})
-    with urllib.request.urlopen(posted) as answer:
-        assert json.load(answer) == {"accepted": 83, "duplicates": 0, "rejected": []}
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and status(f"{found}readyz") != 200:
-        pass
-    return str(found)
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory, moment: Clock) -> Iterator[Assembled]:
+    """The small city, recorded once; tests only read it, and put the clock back."""
+    with Assembled(tmp_path_factory.mktemp("pages") / "data", clock=moment) as assembled:
+        settle_in(assembled)
+        yield assembled
 
 
-def fetch(url: str) -> tuple[str, dict[str, str]]:
-    """A page and its headers."""
-    with urllib.request.urlopen(url) as answer:
-        return answer.read().decode(), {name.lower(): value for name, value in answer.headers.items()}
+@pytest.fixture
+def at(moment: Clock) -> Iterator[Clock]:
+    """The city's clock, put back after a test that moves it."""
+    yield moment
+    moment.set(NOON)
 
 
-def status(url: str) -> int:
-    """A status code."""
-    try:
-        with urllib.request.urlopen(url) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+def page(city: Assembled, path: str, status: int = 200, **asked: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
+    answer = city.get(path, **asked)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(answer.text)
 
 
-PAGES = (
-    "?period=2026-10",
-    "dinas/d1?period=2026-10",
-    "dinas/d1/why?period=2026-10",
-    "asn/a1?period=2026-10",
-    "asn/a1/why?period=2026-10",
-)
+def next_page(shown: Page) -> str | None:
+    """The address of the list's next page, if there is one."""
+    links = [link for link in shown.links if "cursor=" in link and "#" in link]
+    return links[-1].partition("#")[0] if links else None
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_needs_nothing_from_elsewhere_and_runs_no_script(url: str, path: str) -> None:
-    """No other host is named, nothing submitted becomes markup, and the policy forbids what is left."""
-    page, headers = fetch(url + path)
-    assert not re.findall(r"(?:src|href|action)=\"https?:", page)
-    assert HOSTILE not in page
-    assert "default-src 'none'" in headers["content-security-policy"]
+def test_the_board_shows_the_figures_of_the_ranking(city: Assembled) -> None:
+    board = page(city, f"/{MONTH}")
+    cards = city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
+    ranked = [card for card in cards if card["iku"]["value"] is not None]
+    assert len(ranked) == 4
+    for card in ranked:
+        row = board.row(NAMES[card["subject"]["id"]])
+        assert row[2] == figure(card["iku"]["value"])
+        for said, cell in zip(card["indicators"], row[3:6], strict=True):
+            n = f"n {figure(said['n'], 0)}" if said["state"] == "ok" else f"{said['n']} dari"
+            assert cell.startswith(f"{figure(said['capaian'])} {n}")
+        assert row[6].split()[0] == figure(card["counts"]["permits_open"], 0)
 
 
-def test_the_board_shows_the_figures_of_the_api(url: str) -> None:
-    """The value on the board is the API's, in Indonesian spelling; who has too little data has no value."""
-    card = json.loads(fetch(f"{url}v1/dinas/d1?period=2026-10")[0])
-    page = fetch(f"{url}?period=2026-10")[0]
-    assert f"<b>{card['iku']['value']:.2f}</b>".replace(".", ",") in page
-    assert "belum cukup data" in page
-    assert "not enough data" in fetch(f"{url}?period=2026-10&lang=en")[0]
+def test_the_board_stands_in_the_order_of_the_ranking(city: Assembled) -> None:
+    board = page(city, f"/{MONTH}")
+    cards = city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
+    shown = [row[1] for row in board.rows if len(row) > 3][1:]
+    names = [NAMES.get(card["subject"]["id"], f"{WILD} belum terdaftar") for card in cards]
+    assert shown == names
 
 
-def test_a_thin_running_month_gives_way_to_the_last_full_one(url: str) -> None:
-    """Without a period, the board shows the last month that has scores, and says so."""
-    assert "bulan penuh terakhir" in fetch(url)[0]
+def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(city: Assembled) -> None:
+    board = page(city, f"/{MONTH}")
+    ranks = {name: board.row(NAMES[name])[0] for name in (FAST, TWIN, OTHER_TWIN, UNRATED)}
+    assert ranks == {FAST: "1", TWIN: "2–3", OTHER_TWIN: "2–3", UNRATED: "1"}
+    titles = [row[0] for row in board.rows if len(row) == 1]
+    assert titles == [
+        "Bobot tercakup 70 %, tanpa: Kepuasan masyarakat. Diperingkat di antara mereka saja",
+        "Belum cukup data: tanpa nilai, tanpa peringkat",
+    ]
+    assert len(board.bodies) == 3
+
+
+def test_what_lacks_data_has_no_figure_and_says_what_is_missing(city: Assembled) -> None:
+    row = page(city, f"/{MONTH}").row(NAMES[SMALL])
+    assert row[0] == "–"
+    missing = "izin berstandar 18 dari 30, responden 12 dari 30, tugas bertenggat 3 dari 10"
+    assert row[2] == f"○ belum cukup data {missing}"
+    assert re.search(r"\d,\d\d", " ".join(row)) is None
+
+
+def test_the_citys_scales_count_scores_by_the_side_of_their_target(city: Assembled) -> None:
+    values = [card["iku"]["value"] for card in city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]]
+    below, above = (sum(value is not None and side * (value - 100) > 0 for value in values) for side in (-1, 1))
+    html = city.get(f"/{MONTH}").text
+    assert f'<b class="total under">{below}</b>' in html
+    assert f'<b class="total over">{above}</b>' in html
+    assert page(city, f"/{MONTH}").has(("Dinas Cepat", "▲ 1 dari 2"))
+
+
+def test_a_dinas_page_shows_its_scorecard(city: Assembled) -> None:
+    shown, card = page(city, f"{DINAS}{MONTH}"), city.get(f"/v1{DINAS}{MONTH}").json()
+    assert figure(card["iku"]["value"]) in shown.row("Nilai kinerja (gabungan IKU)")
+    for said, name in zip(card["indicators"], ("Kecepatan", "Kepuasan", "Ketepatan"), strict=True):
+        row = shown.row(name)
+        unit = "" if said["id"] == "kepuasan" else " %"
+        assert figure(said["n"], 0) in row[0]
+        assert row[1:3] == [figure(said["value"]) + unit, figure(said["target"]) + unit]
+        assert row[3] == figure(said["capaian"])
+        assert row[4] == figure(said["weight"])
+        assert row[5] == figure(said["weight"] * said["capaian"])
+    counts = card["counts"]
+    assert shown.has(
+        ("Izin diputus", figure(counts["permits"], 0)), ("Sesuai standar waktu", figure(counts["permits_on_time"], 0)),
+        ("Izin ditolak", figure(counts["permits_rejected"], 0)), ("Penilaian warga", figure(counts["ratings"], 0)),
+        ("Tugas dilaporkan sendiri", figure(counts["tasks_self_reported"], 0)), ("Peringkat", "1 dari 3"),
+    )  # fmt: skip
+
+
+def test_the_services_of_a_dinas_add_up_to_its_permits(city: Assembled) -> None:
+    shown, card = page(city, f"{DINAS}{MONTH}"), city.get(f"/v1{DINAS}{MONTH}").json()
+    counts, speed = card["counts"], card["indicators"][0]
+    for row in (shown.row("ktp-el"), shown.row("Semua layanan")):
+        assert row[2:4] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
+        assert row[5].endswith(f"{counts['permits_on_time']} dari {counts['permits_with_standard']}")
+        assert row[6] == f"{figure(speed['value'])} n {speed['n']}"
+    assert "standar 24 jam" in shown.row("ktp-el")[0]
+
+
+def test_months_of_a_dinas_are_those_of_the_api(city: Assembled) -> None:
+    shown = page(city, f"{DINAS}{MONTH}")
+    for month, name in (("2026-11", "November 2026"), ("2026-10", "Oktober 2026")):
+        card = city.get(f"/v1{DINAS}?period={month}").json()
+        row = next(row for row in shown.rows if row and row[0].startswith(name))
+        assert row[1] == figure(card["iku"]["value"])
+
+
+def test_the_receipt_holds_the_numbers_of_why(city: Assembled) -> None:
+    shown, why = page(city, f"{DINAS}/why{MONTH}"), city.get(f"/v1{DINAS}/why{MONTH}&limit=50").json()
+    balance, codes = why["balance"], shown.all("code")
+    assert shown.has(
+        ("izin bercapaian", figure(balance["capaian_n"], 0)), ("responden", figure(balance["respondents"], 0)),
+        ("tugas tepat waktu", figure(balance["tasks_on_time"], 0)),
+        ("jumlah capaian, batas 120 (per seratus persen)", figure(balance["capaian_sum_120"], 0)),
+        ("Nilai", figure(why["scorecard"]["iku"]["value"])),
+    )  # fmt: skip
+    assert [code.partition(": ")[2].replace(".", "").replace(",", ".") for code in codes] == [
+        *(part["expression"] for part in why["formula"]["indicators"]), why["formula"]["iku"],
+    ]  # fmt: skip
+    term = why["formula"]["indicators"][1]["unsur"][0]
+    assert shown.row("Persyaratan") == ["Persyaratan", str(term["n"]), str(term["sum"]), figure(term["nrr"])]
+    evidence = [row for row in shown.rows if row and row[0].replace(".", "").isdigit()]
+    assert [int(row[0].replace(".", "")) for row in evidence] == [entry["position"] for entry in why["events"]]
+
+
+def test_evidence_is_paged_to_its_end_and_every_event_comes_once(city: Assembled) -> None:
+    path, seen = f"{DINAS}/why{MONTH}", list[str]()
+    while path:
+        shown = page(city, path)
+        seen += [row[0] for row in shown.rows if row and row[0].replace(".", "").isdigit()]
+        path = next_page(shown) or ""
+    why = city.get(f"/v1{DINAS}/why{MONTH}&limit=1000").json()
+    assert [int(position.replace(".", "")) for position in seen] == [entry["position"] for entry in why["events"]]
+
+
+def test_evidence_says_reversals_in_words(city: Assembled) -> None:
+    shown = page(city, f"{DINAS}/why{MONTH}")
+    while following := next_page(shown):
+        shown = page(city, following)
+    withdrawn = next(row for row in shown.rows if any(cell.startswith("Pencabutan: Tugas selesai") for cell in row))
+    assert withdrawn[3] == "tugas −1 · tugas bertenggat −1 · tugas tepat waktu −1 · dilaporkan sendiri −1"
+    corrected = next(row for row in shown.rows if any(cell.startswith("Koreksi: Izin terbit") for cell in row))
+    assert "alasan: salah-waktu" in corrected[2]
+    assert corrected[3] == "sesuai standar −1 · waktu layanan +14 jam · capaian −28,33"
+
+
+def test_an_asn_page_shows_their_scorecard_over_all_dinas(city: Assembled) -> None:
+    shown, card = page(city, f"/asn/{BUSY}{MONTH}"), city.get(f"/v1/asn/{BUSY}{MONTH}").json()
+    assert shown.all("h1") == ["Nilai kinerja individu"]
+    assert figure(card["iku"]["value"]) in shown.row("Nilai kinerja individu")
+    assert not any(text == "Peringkat" for _, text in shown.texts)
+    assert any(link.startswith(f"{DINAS}?") for link in shown.links)
+
+
+def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(city: Assembled) -> None:
+    shown = page(city, f"/asn/{RARE}{MONTH}")
+    row = shown.row("Kepuasan masyarakat")
+    assert row[1] == "–"
+    assert "ditahan" in row[0]
+    why = city.get(f"/asn/{RARE}/why{MONTH}").text
+    assert "isi ditahan" in why
+    assert "skor unsur" not in why
+    assert "Persyaratan" not in why
+
+
+def test_an_asn_nobody_reported_on_is_known_and_has_no_score(city: Assembled) -> None:
+    assert "○ belum cukup data" in city.get(f"/asn/{IDLE}{MONTH}").text
+
+
+def test_the_list_of_asn_is_paged_by_fifty(city: Assembled) -> None:
+    first = page(city, f"/dinas/{TWIN}{MONTH}")
+    second = page(city, next_page(first) or "")
+    listed = [link for shown in (first, second) for link in shown.links if link.startswith("/asn/")]
+    api = city.get(f"/v1/dinas/{TWIN}/asn{MONTH}&limit=1000").json()["items"]
+    assert [link.partition("?")[0] for link in listed] == [f"/asn/{card['subject']['id']}" for card in api]
+    assert any("Menampilkan 1–50 dari 62" in text for text in first.all("caption"))
+    assert any("Menampilkan 51–62 dari 62" in text for text in second.all("caption"))
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("dinas/nobody", 404), ("asn/nobody", 404), ("?period=2026-13", 422), ("docs", 200)]
+    ("path", "status", "title"),
+    [
+        ("/dinas/tak-ada", 404, "Tidak ditemukan"),
+        ("/dinas/tak-ada/why", 404, "Tidak ditemukan"),
+        ("/asn/tak-ada", 404, "Tidak ditemukan"),
+        ("/asn/tak-ada/why", 404, "Tidak ditemukan"),
+        ("/?period=besok", 422, "Alamat tidak dapat dijawab"),
+        ("/?period=", 422, "Alamat tidak dapat dijawab"),
+        (f"{DINAS}?period=2026-13", 422, "Alamat tidak dapat dijawab"),
+        (f"{DINAS}?cursor=!!", 422, "Alamat tidak dapat dijawab"),
+        (f"{DINAS}/why?cursor=!!", 422, "Alamat tidak dapat dijawab"),
+        ("/dinas/tak-ada?lang=en", 404, "Not found"),
+    ],
 )
-def test_what_cannot_be_shown_is_said(url: str, path: str, expected: int) -> None:
-    """A subject nobody named, a period that is none."""
-    assert status(url + path) == expected
+def test_a_refusal_is_a_page(city: Assembled, path: str, status: int, title: str) -> None:
+    assert page(city, path, status).all("h1") == [title]
+
+
+def test_a_period_is_chosen_by_a_form_that_needs_no_script(city: Assembled) -> None:
+    html = city.get("/?period=2026-10").text
+    assert '<option value="2026-10" selected>Oktober 2026</option>' in html
+    assert {"November 2026 (berjalan)", "Triwulan IV 2026 (berjalan)", "Semester II 2026 (berjalan)"} <= set(
+        Page(html).all("option")
+    )
+    assert '<form class="tools" method="get">' in html
+    assert "Triwulan IV 2026" in city.get("/?period=2026-Q4").text
+
+
+@pytest.mark.parametrize("period", ["2026-10", "2026-Q4", "2026-S2", "2026"])
+def test_the_board_of_any_period_is_that_of_the_api(city: Assembled, period: str) -> None:
+    board = page(city, f"/?period={period}")
+    for card in city.get(f"/v1/rankings/dinas?period={period}").json()["items"]:
+        if card["iku"]["value"] is not None:
+            assert board.row(NAMES[card["subject"]["id"]])[2] == figure(card["iku"]["value"])
+
+
+def test_without_a_period_the_current_month_is_shown_when_it_holds_enough(city: Assembled) -> None:
+    html = city.get("/").text
+    assert "November 2026 · posisi" in html
+    assert "masih tipis" not in html
+
+
+@pytest.mark.parametrize("path", ["/", DINAS, f"{DINAS}/why", f"/asn/{BUSY}"])
+def test_a_thin_month_gives_way_to_the_last_full_one_and_the_page_says_so(
+    city: Assembled, at: Clock, path: str
+) -> None:
+    at.set("2026-12-02T09:00:00+07:00")
+    html = city.get(path).text
+    assert "November 2026 · posisi" in html
+    assert "Desember 2026 masih tipis, baru 0 dari 7 perangkat daerah yang datanya cukup." in html
+    asked = city.get(f"{path}?period=2026-12").text
+    assert "Desember 2026 · posisi" in asked
+    assert "masih tipis" not in asked
+
+
+def test_an_empty_journal_has_a_board_that_says_so(assemble: Assemble) -> None:
+    shown = page(assemble(), "/")
+    assert any(text.startswith("Belum ada perangkat daerah") for text in shown.all("p"))
+
+
+def test_names_and_ids_are_text_wherever_they_stand(city: Assembled) -> None:
+    for path in (*ALL, "/dinas/%3Cscript%3Ealert(1)", "/?period=%3Cscript%3E", f"{DINAS}?lang=%3Cscript%3E"):
+        tags = {tag for tag, _ in Page(city.get(path).text).tags}
+        assert not tags & {"script", "img", "iframe", "object", "style"}, path
+    assert NAMES[SMALL] in page(city, f"/{MONTH}").row("<script>")
+
+
+def test_an_id_with_signs_of_an_address_is_reached_by_its_link(city: Assembled) -> None:
+    link = next(link for link in page(city, f"/{MONTH}").links if "onerror" in link and "/why" not in link)
+    shown = page(city, link)
+    assert shown.all("h1") == [NAMES[ODD]]
+    data = next(found for found in shown.links if found.startswith("/v1/"))
+    assert city.get(data).json()["subject"]["id"] == ODD
+
+
+def test_an_unregistered_dinas_goes_by_its_id_and_is_marked(city: Assembled) -> None:
+    assert page(city, f"/{MONTH}").row(WILD)[1] == f"{WILD} belum terdaftar"
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(city: Assembled, path: str) -> None:
+    answer = city.get(path)
+    for tag, attributes in Page(answer.text).tags:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name != "style", tag
+            if name in ("href", "src", "action"):
+                assert value is not None
+                assert value.startswith(("/", "#", "data:,")), value
+                assert not value.startswith("//"), value
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert policy == [
+        "default-src 'none'", "style-src 'self'", "img-src 'self' data:", "form-action 'self'",
+        "frame-ancestors 'none'", "base-uri 'none'",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/", DINAS, f"{DINAS}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why"])
+def test_english_is_kept_by_every_link_of_a_page(city: Assembled, path: str) -> None:
+    answer = city.get(f"{path}{MONTH}&lang=en")
+    assert answer.headers["content-language"] == "en"
+    shown = Page(answer.text)
+    pages = [link for link in shown.links if link.startswith("/") and not link.startswith("/v1/")]
+    plain = [link for link in pages if "lang=en" not in link]
+    assert plain == [f"{path}{MONTH}"], "only the link back to Bahasa Indonesia leaves English"
+    assert '<input type="hidden" name="lang" value="en">' in answer.text
+    assert "read 24 November 2026, 12:00 WIB" in answer.text
+
+
+def test_of_persons_a_stranger_learns_nothing(city: Assembled) -> None:
+    assert city.get("/", **FAR).status_code == 200
+    shown = page(city, DINAS, **FAR)
+    assert any("pemegang token" in text for text in shown.all("p"))
+    assert not [link for link in shown.links if link.startswith("/asn/")]
+    for path in (f"/asn/{BUSY}", f"/asn/{BUSY}/why", f"{DINAS}/why"):
+        answer = city.get(path, **FAR)
+        assert Page(answer.text).all("h1") == ["Perlu token"]
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="neraca"')
+
+
+def test_a_token_opens_what_its_scopes_cover(city: Assembled) -> None:
+    reader, writer = city.token("pembaca", "read"), city.token("loket", "fact")
+    assert city.get(f"/asn/{BUSY}", headers={"authorization": reader}, **FAR).status_code == 200
+    assert city.get(f"/asn/{BUSY}", headers={"authorization": writer}, **FAR).status_code == 403
+    assert "/asn/" in city.get(DINAS, headers={"authorization": reader}, **FAR).text
+    assert "/asn/" not in city.get(DINAS, headers={"authorization": writer}, **FAR).text
+    assert city.get("/", headers={"authorization": "Bearer salah"}, **FAR).status_code == 401
+
+
+def test_a_page_is_not_sent_again_while_it_would_be_the_same(city: Assembled, at: Clock) -> None:
+    first = city.get("/").headers["etag"]
+    again = city.get("/", headers={"if-none-match": first})
+    assert (again.status_code, again.content) == (304, b"")
+    assert city.get("/?lang=en", headers={"if-none-match": first}).status_code == 200
+    assert city.get(DINAS).headers["etag"] != city.get(DINAS, **FAR).headers["etag"]
+    at.set("2026-11-24T12:01:00+07:00")
+    assert city.get("/", headers={"if-none-match": first}).status_code == 200, "the time of reading is on the page"
+
+
+def test_a_new_fact_is_on_the_next_page(neraca: Assembled) -> None:
+    neraca.record(event("dinas-registered", "d", {"dinas": "baru", "name": "Dinas Baru"}))
+    before = neraca.get("/").headers["etag"]
+    neraca.record(event("dinas-registered", "e", {"dinas": "baru", "name": "Dinas Lebih Baru"}))
+    after = neraca.get("/", headers={"if-none-match": before})
+    assert after.status_code == 200
+    assert "Dinas Lebih Baru" in after.text
+
+
+def test_a_fold_that_has_stopped_is_told(neraca: Assembled) -> None:
+    neraca.live.stopped = "position 7: unknown"
+    assert "○ pembukuan berhenti" in neraca.get("/").text
+
+
+def test_the_style_sheet_is_kept_for_good_under_its_own_version(city: Assembled) -> None:
+    address = re.search(r'href="(/static/neraca\.css\?v=\w+)"', city.get("/").text)
+    assert address is not None
+    versioned, plain = city.get(address[1]), city.get("/static/neraca.css")
+    assert versioned.headers["content-type"] == "text/css; charset=utf-8"
+    assert versioned.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert plain.headers["cache-control"] == "no-cache"
+    assert versioned.text == plain.text
+
+
+def test_the_pages_are_no_part_of_the_api_document(city: Assembled) -> None:
+    paths = city.get("/openapi.json").json()["paths"]
+    assert not [path for path in paths if path == "/" or path.startswith(("/dinas", "/asn", "/static"))]

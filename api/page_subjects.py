@@ -1,0 +1,210 @@
+"""The page of one dinas and of one ASN: score, indicators, services, months, and the ASN of a dinas."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from api.page_views import Bar, Dot, Indicator, amount, bar, covered_weight, dot, indicators_of, rank_text, speed_cap
+from api.reads import after_cursor, listed, suppressed
+from domain.ledger import total
+from domain.periods import parse_period
+from domain.refusal import Refusal
+from domain.scorecard import number
+from domain.scoring import band, mutu
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+
+    from api.page_text import Words
+    from domain.ledger import Balance
+    from domain.periods import Period
+    from domain.scheme import Scheme
+    from domain.scorecard import Scorecard, Standing
+    from projections.reader import Snapshot
+
+LISTED: Final = 50
+MONTHS_SHOWN: Final = 12
+
+
+class Line(Struct, frozen=True):
+    """An indicator of one subject, with what it adds to the score and its grade where it is an IKM."""
+
+    part: Indicator
+    contribution: Decimal | None
+    grade: str
+
+
+class ServiceRow(Struct, frozen=True):
+    """A service of a dinas, or all of them."""
+
+    id: str
+    standard_us: int | None
+    received: int
+    permits: int
+    rejected: int
+    with_standard: int
+    on_time: int
+    on_time_share: Decimal | None
+    mean_us: int | None
+    capaian_n: int
+    capaian: Decimal | None
+    bar: Bar | None
+
+
+class Services(Struct, frozen=True):
+    """The services of a dinas with permits, their total, and under which rules they are shown."""
+
+    rows: tuple[ServiceRow, ...]
+    total: ServiceRow
+    cap: str
+    day: date
+
+
+class MonthRow(Struct, frozen=True):
+    """One month of a subject."""
+
+    name: str
+    label: str
+    card: Scorecard
+    bar: Bar | None
+
+
+class Staff(Struct, frozen=True):
+    """A page of the ASN of a dinas, by id."""
+
+    cards: tuple[Scorecard, ...]
+    first: int
+    last: int
+    total: int
+    next: str | None
+
+
+class SubjectView(Struct, frozen=True):
+    """What both pages show of their subject."""
+
+    card: Scorecard
+    lines: tuple[Line, ...]
+    covered: Decimal
+    min_coverage: Decimal
+    equation: str
+    band: str
+    dot: Dot | None
+    months: tuple[MonthRow, ...]
+
+
+def subject_view(snapshot: Snapshot, standing: Standing, period: Period, words: Words) -> SubjectView:
+    """A standing as its page shows it; what one rating would give away is left out as the API leaves it out."""
+    scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
+    card = suppressed(snapshot.card(standing, period), standing)
+    lines = tuple(
+        Line(
+            part,
+            None if exact.capaian is None or score.value is None
+            else number(exact.indicator.weight * exact.capaian / score.covered),
+            mutu(exact.value) if part.is_ikm and exact.sufficient and exact.value is not None else "",
+        )
+        for part, exact in zip(indicators_of(card, scheme, words), score.indicators, strict=True)
+    )  # fmt: skip
+    return SubjectView(
+        card, lines, covered_weight(card), number(scheme.min_coverage), _equation(card, words),
+        "" if score.value is None else band(score.value), dot(card.iku.value), months_of(snapshot, standing, words),
+    )  # fmt: skip
+
+
+def _equation(card: Scorecard, words: Words) -> str:
+    """The score as the sum it is, in the figures of the page."""
+    if card.iku.value is None:
+        return ""
+    parts = [
+        f"{words.weight(line.weight)} × {words.percent(line.capaian)}"
+        for line in card.indicators
+        if line.capaian is not None
+    ]
+    covered = covered_weight(card)
+    shown = " + ".join(parts)
+    return f"{words.percent(card.iku.value)} = " + (shown if covered == 1 else f"({shown}) ÷ {words.weight(covered)}")
+
+
+def months_of(snapshot: Snapshot, standing: Standing, words: Words) -> tuple[MonthRow, ...]:
+    """The last months that hold data of anyone, the newest first."""
+    rows = []
+    for month in snapshot.months()[: -MONTHS_SHOWN - 1 : -1]:
+        period = parse_period(month)
+        read = snapshot.one_dinas if standing.subject.kind == "dinas" else snapshot.one_asn
+        then = read(standing.subject.id, period)
+        if then is not None and any(then.balance):
+            card = snapshot.card(then, period)
+            rows.append(MonthRow(month, words.period(period), card, bar(card.iku.value)))
+    return tuple(rows)
+
+
+def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Dot, ...]]:
+    """A dinas's rank among those of its covered set, and where the others of that set stand."""
+    ranked = snapshot.ranking(snapshot.dinas(period), period)
+    covered = _covered(card)
+    peers = [other for other in ranked if other.iku.value is not None and _covered(other) == covered]
+    mine = next((other for other in ranked if other.subject == card.subject), card)
+    if card.iku.value is None:
+        return words("subject.no_rank"), ()
+    rank = words("page.of", n=rank_text(mine, words), total=words.number(len(peers)))
+    dots = (dot(other.iku.value) for other in peers if other.subject != card.subject)
+    return rank, tuple(place for place in dots if place is not None)
+
+
+def _covered(card: Scorecard) -> tuple[str, ...]:
+    return tuple(line.id for line in card.indicators if line.capaian is not None)
+
+
+def services_of(snapshot: Snapshot, dinas: str, period: Period, today: date) -> Services:
+    """The services that received or decided a permit in the period, the busiest first."""
+    day = min(period.last_day, today)
+    scheme = snapshot.scheme(period)
+    balances = {
+        service: balance
+        for service, balance in snapshot.services(dinas, period).items()
+        if service and (amount(balance, "permits") or amount(balance, "received"))
+    }
+    rows = []
+    for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
+        standard = snapshot.rulebook.standard(dinas, service, day)
+        rows.append(_service(service, balance, scheme, None if standard is None else standard.us))
+    return Services(tuple(rows), _service("", total(balances.values()), scheme, None), speed_cap(scheme), day)
+
+
+def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None) -> ServiceRow:
+    permits, timed, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
+    on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
+    capaian = number(Fraction(summed, 100 * n)) if n else None
+    return ServiceRow(
+        service, standard_us, amount(balance, "received"), permits, amount(balance, "permits_rejected"), timed, on_time,
+        number(Fraction(100 * on_time, timed)) if timed else None,
+        amount(balance, "permits_elapsed_us") // permits if permits else None,
+        n, capaian, bar(capaian),
+    )  # fmt: skip
+
+
+def staff_of(snapshot: Snapshot, dinas: str, period: Period, cursor: str | None) -> Staff:
+    """A page of the ASN of a dinas. Raises: ``Refusal`` for a cursor that is none of this list's."""
+    standings = snapshot.asn_of(dinas, period)
+    if standings is None:
+        raise Refusal("not-found", f"nothing ever named {dinas}")
+    page = listed(snapshot, period, standings, LISTED, cursor)
+    after = after_cursor(cursor, "id")
+    before = sum(standing.subject.id <= after for standing in standings)
+    return Staff(
+        tuple(page.items), before + 1 if page.items else 0, before + len(page.items), len(standings), page.next
+    )
+
+
+def places_of(snapshot: Snapshot, asn: str, period: Period) -> tuple[tuple[str, str], ...]:
+    """The registered dinas an ASN is assigned to in a period: ids and names."""
+    rulebook = snapshot.rulebook
+    return tuple(
+        (dinas, rulebook.dinas_name(dinas) or dinas)
+        for dinas in rulebook.dinas()
+        if asn in rulebook.assigned(dinas, period.first_day, period.last_day)
+    )

@@ -1,0 +1,138 @@
+"""The words of the pages, in Bahasa Indonesia and English, and how each language writes figures, periods and instants.
+
+Every word comes from `templates/labels.toml`; nothing is translated in code.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from domain.clock import HOUR_US, SECOND_US, moment_of
+
+if TYPE_CHECKING:
+    from datetime import date, tzinfo
+
+    from domain.periods import Period
+
+Code = Literal["id", "en"]
+Labels = dict[str, dict[str, str]]
+MINUTE_US: Final = 60 * SECOND_US
+MINUTES_SHOWN_BELOW_H: Final = 48
+_ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV"}
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_TO_INDONESIAN: Final = str.maketrans(",.", ".,")
+
+
+def load_labels() -> Labels:
+    """Every label by ``section.name``, in both languages."""
+    sections = tomllib.loads((files("api") / "templates" / "labels.toml").read_text("utf-8"))
+    return {f"{section}.{name}": label for section, labels in sections.items() for name, label in labels.items()}
+
+
+class Words:
+    """One language of the pages in one zone. Calling it fills a label in."""
+
+    def __init__(self, code: Code, zone: tzinfo, labels: Labels) -> None:
+        self.code = code
+        self.zone = zone
+        self._labels = labels
+        self.months = labels["time.months"][code].split()
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The label, its blanks filled."""
+        return self._labels[key][self.code].format(**values)
+
+    def named(self, section: str, name: str) -> str:
+        """The label of a name that the data hold; a name nobody labelled stands for itself."""
+        label = self._labels.get(f"{section}.{name}")
+        return name if label is None else label[self.code]
+
+    def number(self, value: Decimal | int | None, places: int = 0) -> str:
+        """``1.204.331`` and ``98,43``, or their English forms; a dash where there is no figure."""
+        if value is None:
+            return "–"
+        text = f"{abs(value):,.{places}f}"
+        return ("−" if value < 0 else "") + (text.translate(_TO_INDONESIAN) if self.code == "id" else text)
+
+    def percent(self, value: Decimal | None) -> str:
+        """A figure in percent, of two decimals as served, without the sign."""
+        return self.number(value, 2)
+
+    def share_of(self, value: Decimal | None) -> str:
+        """A figure of two decimals that is a share: with its sign."""
+        return self.percent(value) if value is None else f"{self.percent(value)}\N{NO-BREAK SPACE}%"
+
+    def weight(self, value: Decimal) -> str:
+        """A weight in as many decimals as it has, two at least."""
+        exponent = value.normalize().as_tuple().exponent
+        return self.number(value, max(2, -exponent if isinstance(exponent, int) else 2))
+
+    def share(self, weight: Decimal) -> str:
+        """A weight in percent, without idle decimals."""
+        percent = (weight * 100).normalize()
+        exponent = percent.as_tuple().exponent
+        return self.number(percent, max(0, -exponent if isinstance(exponent, int) else 0))
+
+    def signed(self, value: Decimal | int, places: int = 0) -> str:
+        """A figure that always shows its sign."""
+        return ("+" if value > 0 else "") + self.number(value, places)
+
+    def basis_points(self, value: int) -> str:
+        """Hundredths of a percent, as a signed figure of two decimals."""
+        return self.signed(Decimal(value).scaleb(-2), 2)
+
+    def range(self, first: int, last: int) -> str:
+        """``2–3``, or one number where both are the same."""
+        return self.number(first) if first == last else f"{self.number(first)}–{self.number(last)}"
+
+    def arithmetic(self, expression: str) -> str:
+        """A formula's line with its numbers and its few words as this language writes them."""
+        words = {"belum ada data": "receipt.no_data", "bobot tercakup": "receipt.covered_text"}
+        for said, key in words.items():
+            expression = expression.replace(said, self(key))
+        return _NUMBER.sub(self._in_formula, expression)
+
+    def _in_formula(self, match: re.Match[str]) -> str:
+        whole, _, decimals = match[0].partition(".")
+        grouped, point = f"{int(whole):,}", "."
+        if self.code == "id":
+            grouped, point = grouped.translate(_TO_INDONESIAN), ","
+        return grouped + (point + decimals if decimals else "")
+
+    def duration(self, length_us: int) -> str:
+        """``5 jam 12 mnt``; whole hours from two days on, seconds only below a minute. Rounded down."""
+        hours, rest = divmod(length_us, HOUR_US)
+        minutes, seconds = rest // MINUTE_US, rest // SECOND_US
+        if not hours and not minutes:
+            return self("time.seconds", n=seconds)
+        if hours >= MINUTES_SHOWN_BELOW_H or not minutes:
+            return self("time.hours", n=self.number(hours))
+        tail = self("time.minutes", n=minutes)
+        return f"{self('time.hours', n=hours)} {tail}" if hours else tail
+
+    def day(self, day: date) -> str:
+        """``24 November 2026``."""
+        return f"{day.day} {self.months[day.month - 1]} {day.year}"
+
+    def moment(self, instant_us: int, *, short: bool = False) -> str:
+        """``24 November 2026, 10.41 WIB``; short: ``24 Nov 2026, 10.41.07 WIB``."""
+        local = moment_of(instant_us, self.zone)
+        clock = local.strftime("%H:%M:%S" if short else "%H:%M")
+        clock = clock.replace(":", ".") if self.code == "id" else clock
+        month = self.months[local.month - 1]
+        return f"{local.day} {month[:3] if short else month} {local.year}, {clock} {local.tzname()}"
+
+    def period(self, period: Period) -> str:
+        """``November 2026``, ``Triwulan IV 2026``, ``Semester II 2026``, ``Tahun 2026``."""
+        tail = period.name[5:]
+        values: dict[str, Any] = {"year": f"{period.year:04d}"}
+        if not tail:
+            return self("time.year", **values)
+        if tail[0] in "QS":
+            ordinal = _ROMAN[tail[1]] if self.code == "id" else tail[1]
+            return self("time.quarter" if tail[0] == "Q" else "time.half", n=ordinal, **values)
+        return self("time.month", month=self.months[period.first - 1], **values)

@@ -1,0 +1,1 @@
+"""Long runs that a release stands on; each writes a report that is committed."""

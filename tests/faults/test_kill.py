@@ -1,0 +1,70 @@
+"""kill -9 at any moment: nothing acknowledged is lost, nothing doubled, and what is served is what the journal says."""
+
+import copy
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import ACKNOWLEDGED_LEAST, Ledger, Survived, run
+from tests.faults.traffic import PERIOD, Event
+from tests.faults.verdict import balance_problems, journal_problems, verdict
+from tests.oracle import Oracle
+from tests.serving import event
+
+KILLS = 20
+SEED = int(os.environ.get("NERACA_KILL_SEED", "20261124"))
+
+
+def refuse(survived: Survived, name: tuple[str, str]) -> None:
+    """Say that an event was refused, and never acknowledged."""
+    survived.ledger.acknowledged.remove(name)
+    survived.ledger.refused.add(name)
+
+
+WRONG: list[tuple[str, Callable[[Survived], object], str]] = [
+    ("lost", lambda s: s.ledger.acknowledged.add(("/loket/1", "e9")), "acknowledged and lost: 1"),
+    ("doubled", lambda s: s.lines.append(s.lines[-1] | {"position": 4}), "recorded twice: 1"),
+    ("moved", lambda s: s.ledger.positions.update({("/loket/1", "e0"): 3}), "not at the position of its receipt: 1"),
+    ("left out", lambda s: s.lines[-1].update(position=4), "positions are not consecutive"),
+    ("refused", lambda s: refuse(s, ("/loket/1", "e1")), "refused and recorded: 1"),
+    ("made up", lambda s: s.ledger.acknowledged.discard(("/loket/1", "e1")), "recorded though nobody sent it: 1"),
+    ("served wrongly", lambda s: s.served.update(digest="0"), "served {'position': 3, 'digest': '0'}"),
+    ("scored wrongly", lambda s: s.cards["dinkes"].update(counts={}), "dinkes: counts is served as {}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "wanted"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_the_verdict_sees(spoil: Callable[[Survived], object], wanted: str) -> None:
+    """A check that cannot fail proves nothing: each thing wrong is said, and only a sound run is silent."""
+    lines: list[Event] = [
+        event("journal-opened", "j", {"journal": "j", "zone": "Asia/Jakarta"}, source="/neraca", position=1)
+    ]
+    for number in range(2):
+        data = {"dinas": "dinkes", "asn": "a-1", "task": "t", "completed_at": "2026-10-01T08:00:00+07:00"}
+        lines.append(event("task-completed", f"e{number}", data, source="/loket/1", position=number + 2))
+    names = [(line["source"], line["id"]) for line in lines[1:]]
+    ledger = Ledger(positions={name: place + 2 for place, name in enumerate(names)}, acknowledged=set(names))
+    oracle = Oracle(lines)
+    survived = Survived(0, lines=lines, ledger=ledger, served={"position": 3, "digest": oracle.digest()})
+    survived.cards = {"dinkes": dict(oracle.scorecard("dinas", "dinkes", PERIOD, datetime.now(UTC)))}
+    replayed = survived.served | {"dinas": copy.deepcopy(survived.cards)}
+    assert journal_problems(survived) + balance_problems(survived, replayed) == []
+    spoil(survived)
+    assert any(wanted in problem for problem in journal_problems(survived) + balance_problems(survived, replayed))
+
+
+@pytest.mark.faults
+def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """The same, two hundred times over, is ``python -m soak.kill``; NERACA_KILL_SEED chooses another run."""
+    print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with it
+    survived = run(tmp_path, kills=KILLS, seed=SEED)
+    assert verdict(survived, tmp_path) == []
+    assert survived.kills == KILLS
+    assert survived.least_between >= ACKNOWLEDGED_LEAST
+    types = {line["type"].split(".")[1] for line in survived.lines}
+    assert {"event-retracted", "event-corrected", "permit-processed", "standard-set"} <= types
+    assert survived.ledger.answers["none"] > 0
+    assert survived.ledger.answers["repeats"] > 0

@@ -1,0 +1,244 @@
+"""The fold: each entry once however often it comes, all of a segment or none of it, and sums that stay exact."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from domain.recorded import exported
+from domain.scorecard import Subject
+from projections.generations import Generations
+from projections.segment import Gap, Segment, WrongJournal
+from projections.store import PROJECTION_VERSION, Store
+from tests.conftest import Assemble
+from tests.journal.desk import at, decided, lines_of, standard, taken
+from tests.journal.folding import (
+    HISTORY,
+    NOVEMBER,
+    Line,
+    audited,
+    content,
+    counts,
+    digest,
+    dump,
+    empty,
+    reader,
+    segment,
+    segments,
+)
+from tests.oracle import Oracle
+from tests.serving import Assembled, Clock
+
+Delivery = Callable[[Sequence[Line], list[Segment]], list[Segment]]
+
+
+@pytest.fixture
+def lines(neraca: Assembled) -> list[Line]:
+    """The history, recorded."""
+    taken(neraca, *HISTORY)
+    return neraca.journal.lines(0, 1000)
+
+
+DELIVERIES: dict[str, Delivery] = {
+    "once": lambda _, cut: cut,
+    "each twice": lambda _, cut: [one for one in cut for _ in range(2)],
+    "all again from the first": lambda _, cut: cut + cut,
+    "from the first after each": lambda _, cut: [one for last in range(len(cut)) for one in cut[: last + 1]],
+    "each from three before": lambda lines, cut: [segment(lines, max(one.after - 3, 0), one.last) for one in cut],
+    "each from the first": lambda lines, cut: [segment(lines, 0, one.last) for one in cut],
+}
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_each_entry_counts_once_however_it_is_cut_and_delivered(
+    lines: list[Line], tmp_path: Path, size: int, delivery: str
+) -> None:
+    """At-least-once delivery and the stored position are exactly-once in effect; the digest is the auditor's."""
+    once, again = empty(tmp_path / "once.sqlite"), empty(tmp_path / "again.sqlite")
+    once.fold(segment(lines, 0, len(lines)))
+    for one in DELIVERIES[delivery](lines, list(segments(lines, size))):
+        again.fold(one)
+    assert content(again) == content(once)
+    assert digest(again) == digest(once) == audited(lines)
+
+
+def test_the_store_agrees_with_the_independent_oracle(neraca: Assembled, lines: list[Line], tmp_path: Path) -> None:
+    store = empty(tmp_path / "store.sqlite")
+    store.fold(segment(lines, 0, len(lines)))
+    assert digest(store)[1] == Oracle(lines_of(neraca)).digest()
+
+
+@pytest.mark.parametrize(("stored", "after"), [(0, 1), (3, 4), (3, 9)])
+def test_a_gap_is_never_applied(lines: list[Line], tmp_path: Path, stored: int, after: int) -> None:
+    store = empty(tmp_path / "store.sqlite")
+    if stored:
+        store.fold(segment(lines, 0, stored))
+    before = dump(store)
+    with pytest.raises(Gap, match=f"entries {stored + 1} to {after} are missing"):
+        store.fold(segment(lines, after, len(lines)))
+    assert dump(store) == before
+
+
+def test_another_journal_is_never_applied(lines: list[Line], tmp_path: Path) -> None:
+    """Neither what follows nor what was folded already."""
+    store = empty(tmp_path / "store.sqlite")
+    store.fold(segment(lines, 0, 5))
+    before = dump(store)
+    for first, last in ((5, 9), (0, 5)):
+        with pytest.raises(WrongJournal, match="of journal j, the entries of journal other"):
+            store.fold(segment(lines, first, last, "other"))
+    assert dump(store) == before
+
+
+WRITES = [
+    ("accounts", "INSERT"), ("accounts", "UPDATE"), ("dinas_months", "INSERT"), ("dinas_months", "UPDATE"),
+    ("why", "INSERT"), ("case_files", "INSERT"), ("case_files", "UPDATE"), ("rules", "INSERT"), ("sources", "UPDATE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "write"), WRITES)
+def test_a_fold_that_fails_anywhere_leaves_position_and_balances(
+    lines: list[Line], tmp_path: Path, table: str, write: str
+) -> None:
+    """All of a segment or none of it; the same segment is folded once it can be."""
+    store = empty(tmp_path / "store.sqlite")
+    store.fold(segment(lines, 0, 8))
+    before, rest = dump(store), segment(lines, 8, len(lines))
+    _run(store, f"CREATE TRIGGER fault BEFORE {write} ON {table} BEGIN SELECT RAISE(ABORT, 'broken here'); END")
+    with pytest.raises(DBAPIError, match="broken here"):
+        store.fold(rest)
+    assert dump(store) == before
+    _run(store, "DROP TRIGGER fault")
+    store.fold(rest)
+    assert digest(store) == audited(lines)
+
+
+def _run(store: Store, statement: str) -> None:
+    with store.engine.begin() as db:
+        db.execute(text(statement))
+
+
+def _served(directory: Path) -> tuple[int, tuple[int, str]] | None:
+    """What a process started now would serve: the generation, its position and digest."""
+    current = Generations(directory).current()
+    return None if current is None else (current[0], digest(current[1]))
+
+
+def test_a_generation_is_served_from_its_flip_on(lines: list[Line], tmp_path: Path) -> None:
+    """A crash at any step leaves the old one served, or the new one, and whole."""
+    directory = tmp_path / "balances"
+    assert _served(directory) is None
+    first, store = Generations(directory).begin()
+    store.fold(segment(lines, 0, 9))
+    assert _served(directory) is None
+    Generations(directory).flip(first)
+    old = (first, audited(lines[:9]))
+    assert _served(directory) == old
+    second, store = Generations(directory).begin()
+    assert _served(directory) == old
+    store.fold(segment(lines, 0, len(lines)))
+    (directory / "current.new").write_bytes(b"{half a poin")
+    assert _served(directory) == old
+    Generations(directory).flip(second)
+    assert (first, second) == (1, 2)
+    assert _served(directory) == (second, audited(lines))
+    Generations(directory).sweep(keep=second)
+    assert _served(directory) == (second, audited(lines))
+    assert not list(directory.glob("generation-1*"))
+
+
+@pytest.mark.parametrize(("number", "version"), [(1, PROJECTION_VERSION + 1), (7, PROJECTION_VERSION)])
+def test_balances_of_another_version_or_none_are_not_served(tmp_path: Path, number: int, version: int) -> None:
+    generation, _ = Generations(tmp_path).begin()
+    Generations(tmp_path).flip(generation)
+    (tmp_path / "current").write_text(json.dumps({"generation": number, "version": version}))
+    assert Generations(tmp_path).current() is None
+    assert Generations(tmp_path).begin()[0] == generation + 1
+
+
+def test_a_version_bump_folds_anew_by_itself(
+    assemble: Assemble, tmp_path: Path, lines: list[Line], neraca: Assembled
+) -> None:
+    """Balances another version left behind are passed over, and the journal is folded from its first entry."""
+    neraca.settle()
+    neraca.close()
+    (tmp_path / "data" / "balances" / "current").write_text(json.dumps({"generation": 1, "version": 0}))
+    again = assemble()
+    again.settle()
+    assert (again.live.generation, digest(again.live.store)) == (2, audited(lines))
+
+
+LONG = "0002-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_sums_beyond_64_bits_stay_exact(neraca: Assembled, tmp_path: Path, size: int) -> None:
+    """A balance is Python's integer; a database that counts for itself would turn it into a float."""
+    taken(neraca, standard("s", 1))
+    for number in range(160):
+        taken(neraca, decided(f"d{number}", f"K-{number}", asn="a-1", received_at=LONG))
+    lines = neraca.journal.lines(0, 1000)
+    store = empty(tmp_path / "store.sqlite")
+    for one in segments(lines, size):
+        store.fold(one)
+    oracle = Oracle(lines_of(neraca))
+    assert digest(store) == audited(lines) == (len(lines), oracle.digest())
+    (balance,) = oracle.balances.values()
+    assert balance["permits_elapsed_us"] > 2**63
+    with reader(store).snapshot() as snapshot:
+        assert counts(snapshot, "permits") == {"disdukcapil": (160,)}
+
+
+@pytest.mark.parametrize("moment", ["08:20", "09:01", "10:01", "10:29", "10:31", "12:31", "2027-01-01T00:00:00+07:00"])
+def test_open_and_overdue_files_follow_the_clock_and_stand_while_paused(
+    neraca: Assembled, lines: list[Line], tmp_path: Path, moment: str
+) -> None:
+    """Counted at reading time, by dinas and by ASN, as the oracle counts them."""
+    store, now = empty(tmp_path / "store.sqlite"), at(moment)
+    for one in segments(lines, 4):
+        store.fold(one)
+    files = Oracle(lines_of(neraca)).open_files(datetime.fromisoformat(now))
+    with reader(store, Clock(now)).snapshot() as snapshot:
+        served = counts(snapshot, "permits_open", "permits_open_overdue")
+        asn = {standing.subject.id: standing for standing in snapshot.asn_of("disdukcapil", NOVEMBER) or []}
+    assert len(files) == 4
+    for dinas, found in served.items():
+        mine = [one for one in files if one["dinas"] == dinas]
+        assert found == (len(mine), sum(one["overdue"] for one in mine))
+    for name, standing in asn.items():
+        mine = [one for one in files if one["asn"] == name]
+        found = (standing.permits_open, standing.permits_open_overdue)
+        assert found == (len(mine), sum(one["overdue"] for one in mine))
+
+
+SUBJECTS = [("dinas", "disdukcapil"), ("dinas", "dpmptsp"), ("asn", "a-1"), ("asn", "a-2")]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(("kind", "name"), SUBJECTS)
+def test_the_why_index_names_every_entry_that_moved_a_balance(
+    lines: list[Line], tmp_path: Path, kind: str, name: str, size: int
+) -> None:
+    """Whoever adds up the entries it names, in a period, has the balance; it pages without loss."""
+    store = empty(tmp_path / "store.sqlite")
+    for one in segments(lines, size):
+        store.fold(one)
+    wanted = []
+    for position, line in lines:
+        data = json.loads(exported(line, position))["data"]
+        resolved = data.get("resolved", {})
+        facts = [one["data"] for one in (resolved.get("removes"), resolved.get("adds")) if one] or [data]
+        if any(one.get(kind) == name and one.get("resolved", {}).get("month") == "2026-11" for one in facts):
+            wanted.append(position)
+    subject = Subject("dinas" if kind == "dinas" else "asn", name)
+    with reader(store).snapshot() as snapshot:
+        found, after = list[int](), 0
+        while page := snapshot.positions(subject, NOVEMBER, after, 3):
+            found, after = found + page, page[-1]
+    assert found == wanted
+    assert found

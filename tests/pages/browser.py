@@ -1,0 +1,101 @@
+"""A real browser for tests: headless Chromium through its driver's HTTP protocol (W3C WebDriver), no library between.
+
+The width is emulated, because a headless window is never narrower than some 500 px.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+
+from tests.serving import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MISSING: Final = "needs Chromium and its driver: apt-get install chromium chromium-driver"
+SWITCHES: Final = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-dev-shm-usage", "--no-first-run", "--no-default-browser-check",
+)  # fmt: skip
+
+
+def installed() -> bool:
+    """Whether both halves of the browser are on the path."""
+    return all(shutil.which(name) for name in ("chromium", "chromedriver"))
+
+
+class Browser:
+    """One window of a browser with an empty profile."""
+
+    def __init__(self, profile: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self._driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        try:
+            until(self._listens, "chromedriver listens")
+            options = {"binary": shutil.which("chromium"), "args": [*SWITCHES, f"--user-data-dir={profile}"]}
+            opened = self._post("/session", capabilities={"alwaysMatch": {"goog:chromeOptions": options}})
+        except BaseException:
+            self._driver.kill()
+            self._driver.wait()
+            raise
+        self._session = f"/session/{opened['sessionId']}"
+
+    def _listens(self) -> bool:
+        try:
+            return bool(self._http.get("/status").json()["value"]["ready"])
+        except httpx.TransportError:
+            return False
+
+    def _post(self, path: str, **body: object) -> Any:  # noqa: ANN401 - any JSON value
+        answer = self._http.post(path, json=body)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()["value"]
+
+    def _devtools(self, command: str, **parameters: object) -> Any:  # noqa: ANN401 - any JSON value
+        return self._post(f"{self._session}/goog/cdp/execute", cmd=command, params=parameters)
+
+    def screen(self, width: int, height: int = 1080, *, dark: bool = False) -> None:
+        """Look from now on through a screen of some width in CSS pixels, in light or in dark."""
+        self._devtools(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._devtools("Emulation.setEmulatedMedia", media="screen", features=[scheme])
+
+    def open(self, url: str) -> None:
+        """Load a page and wait for it."""
+        self._post(f"{self._session}/url", url=url)
+
+    def ask(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
+        """What an expression gives inside the page."""
+        return self._post(f"{self._session}/execute/sync", script=f"return {script}", args=[])
+
+    def picture(self, *, whole: bool = False) -> bytes:
+        """The window, or the whole page, as PNG."""
+        shot = self._devtools("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        return base64.b64decode(shot["data"])
+
+    def said(self) -> list[str]:
+        """Errors and warnings of the page's console since last asked."""
+        return [entry["message"] for entry in self._post(f"{self._session}/se/log", type="browser")]
+
+    def __enter__(self) -> Self:
+        """Browse until the end of a ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the window and end the driver."""
+        try:
+            self._http.delete(self._session)
+        finally:
+            self._http.close()
+            self._driver.terminate()
+            self._driver.wait()

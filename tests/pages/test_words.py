@@ -1,0 +1,140 @@
+"""How each language writes figures, periods, instants; that every label exists in both; and the demo's own marks."""
+
+from __future__ import annotations
+
+import asyncio
+import string
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.access import Access
+from api.cache import Answers
+from api.page_text import Words, load_labels
+from api.page_views import bar, dot
+from api.pages import pages_router
+from api.reads import Reads
+from domain.clock import parse_instant
+from domain.periods import parse_period
+from projections.reader import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.serving import Assembled
+
+LABELS: Final = load_labels()
+ZONE: Final = ZoneInfo("Asia/Jakarta")
+ID, EN = Words("id", ZONE, LABELS), Words("en", ZONE, LABELS)
+
+
+@pytest.mark.parametrize("key", sorted(LABELS))
+def test_a_label_says_the_same_blanks_in_both_languages(key: str) -> None:
+    label = LABELS[key]
+    assert set(label) == {"id", "en"}
+    assert all(text.strip() for text in label.values())
+    blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in label.values()]
+    assert blanks[0] == blanks[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "indonesian", "english"),
+    [
+        (1_204_331, 0, "1.204.331", "1,204,331"),
+        (Decimal("98.43"), 2, "98,43", "98.43"),
+        (Decimal("-1234.5"), 2, "−1.234,50", "−1,234.50"),
+        (0, 0, "0", "0"),
+        (None, 2, "–", "–"),
+    ],
+)
+def test_figures(value: Decimal | int | None, places: int, indonesian: str, english: str) -> None:
+    assert (ID.number(value, places), EN.number(value, places)) == (indonesian, english)
+
+
+def test_weights_keep_their_decimals_and_shares_drop_idle_ones() -> None:
+    assert [ID.weight(Decimal(text)) for text in ("0.4", "1", "0.125")] == ["0,40", "1,00", "0,125"]
+    assert [ID.share(Decimal(text)) for text in ("0.7", "1", "0.125")] == ["70", "100", "12,5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "indonesian", "english"),
+    [
+        ("2026-11", "November 2026", "November 2026"),
+        ("2026-Q4", "Triwulan IV 2026", "Quarter 4 of 2026"),
+        ("2026-S2", "Semester II 2026", "Half 2 of 2026"),
+        ("2026", "Tahun 2026", "Year 2026"),
+    ],
+)
+def test_periods(name: str, indonesian: str, english: str) -> None:
+    period = parse_period(name)
+    assert (ID.period(period), EN.period(period)) == (indonesian, english)
+
+
+def test_instants_are_said_in_the_zone() -> None:
+    at = parse_instant("2026-11-24T03:41:07Z")
+    assert ID.moment(at) == "24 November 2026, 10.41 WIB"
+    assert EN.moment(at) == "24 November 2026, 10:41 WIB"
+    assert ID.moment(at, short=True) == "24 Nov 2026, 10.41.07 WIB"
+    assert Words("id", ZoneInfo("Asia/Jayapura"), LABELS).moment(at) == "24 November 2026, 12.41 WIT"
+    assert ID.day(date(2026, 8, 1)) == "1 Agustus 2026"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (40, "40 dtk"),
+        (61, "1 mnt"),
+        (3600, "1 jam"),
+        (18_720, "5 jam 12 mnt"),
+        (48 * 3600 + 60, "48 jam"),
+        (0, "0 dtk"),
+    ],
+)
+def test_durations(seconds: int, said: str) -> None:
+    assert ID.duration(seconds * 1_000_000) == said
+
+
+def test_a_formula_is_written_as_its_language_writes() -> None:
+    line = "(0.4 × 101.62 + 0.6 × 94.10) / 1 = 97.11; 25 × 1/9; 1184000 / 64"
+    assert ID.arithmetic(line) == "(0,4 × 101,62 + 0,6 × 94,10) / 1 = 97,11; 25 × 1/9; 1.184.000 / 64"
+    assert EN.arithmetic("bobot tercakup 0.3 < 0.6") == "covered weight 0.3 < 0.6"
+
+
+def test_marks_lie_within_their_scale() -> None:
+    bars = [bar(Decimal(value)) for value in ("100", "112.40", "94.10", "0", "120", "500")]
+    assert [(b.x, b.width, b.under) for b in bars if b] == [
+        ("50.00", "0.00", False), ("50.00", "31.00", False), ("35.25", "14.75", True), ("0.00", "50.00", True),
+        ("50.00", "50.00", False), ("50.00", "50.00", False),
+    ]  # fmt: skip
+    dots = [dot(Decimal(value)) for value in ("70", "98.43", "110", "20", "130")]
+    assert [(d.x, d.beyond) for d in dots if d] == [
+        ("0.00", ""), ("71.08", ""), ("100.00", ""), ("0.00", "‹"), ("100.00", "›"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("notice", "said"), [(lambda: "1/6", "riwayat simulasi sedang dimuat: 1/6"), (lambda: None, None)]
+)
+def test_a_simulation_is_marked_on_every_page(
+    neraca: Assembled, notice: Callable[[], str | None], said: str | None
+) -> None:
+    reader = Reader(neraca.live, ZONE, neraca.clock)
+    app = FastAPI()
+    reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
+    app.include_router(pages_router(reads, simulated=True, notice=notice))
+
+    async def get(path: str) -> str:
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return (await client.get(path)).text
+
+    board, lost = (asyncio.run(get(path)) for path in ("/", "/dinas/tak-ada"))
+    assert '<span class="tag sim">Data simulasi</span>' in board
+    assert '<span class="tag sim">Data simulasi</span>' in lost
+    assert ("sedang dimuat" in board) == (said is not None)
+    assert said is None or said in board

@@ -1,0 +1,94 @@
+"""The style, held as tests: size, names and openings of every file, and what may stand in none."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+ROOMS: Final = ("domain", "projections", "streams", "api", "audit")
+FOLDERS: Final = (*ROOMS, "benchmarks", "soak", "tests")
+SOURCES: Final = tuple(
+    sorted(
+        str(path.relative_to(ROOT))
+        for path in [*ROOT.glob("*.py"), *(p for f in FOLDERS for p in ROOT.glob(f"{f}/**/*.py"))]
+    )
+)
+LINES_MOST: Final = 300
+FUNCTION_MOST: Final = 40
+TEST_MOST: Final = 60
+"""A test tells a history, and what must hold of it, in one piece."""
+LONGER: Final = {
+    "tests/api/test_bad_input.py": "a table: a row for each way in which an event can be wrong",
+    "tests/api/test_intake.py": "one suite over one route",
+    "tests/api/test_reads.py": "one suite over one history, read through every route",
+    "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
+    "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
+    "tests/streams/test_importer.py": "tables of files as they come",
+}
+LONGER_FUNCTIONS: Final = {
+    "api/reads.py:reads_router": "a list of routes, each two or three lines",
+}
+FORBIDDEN_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+
+
+@cache
+def tree(source: str) -> ast.Module:
+    return ast.parse((ROOT / source).read_text(encoding="utf-8"))
+
+
+def lines_of(source: str) -> int:
+    return len((ROOT / source).read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_module_says_what_it_owns(source: str) -> None:
+    """Every module with code opens with a docstring."""
+    assert not tree(source).body or ast.get_docstring(tree(source)), f"{source} opens with no docstring"
+
+
+def test_a_file_holds_one_idea() -> None:
+    """Files have 300 lines at most; what is longer is named here with its reason."""
+    assert {source for source in SOURCES if lines_of(source) > LINES_MOST} <= set(LONGER)
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    """Functions have 40 lines at most, tests 60."""
+    long = {
+        f"{source}:{node.name}"
+        for source in SOURCES
+        for node in ast.walk(tree(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1
+        > (TEST_MOST if source.startswith("tests/") else FUNCTION_MOST)
+    }
+    assert long <= set(LONGER_FUNCTIONS)
+
+
+def test_a_name_says_something() -> None:
+    """No file or folder has a name under which anything could be put."""
+    parts = {part.removesuffix(".py") for source in SOURCES for part in Path(source).parts}
+    assert parts.isdisjoint(FORBIDDEN_NAMES)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_is_to_do_has_an_issue(source: str) -> None:
+    """A note of something to do is followed by its issue in brackets."""
+    text = (ROOT / source).read_text(encoding="utf-8")
+    assert not re.search(r"\b(?:TOD[O]|FIXM[E]|XX[X])\b(?!\(#\d+\))", text)
+
+
+def test_the_domain_knows_no_fractions_of_two() -> None:
+    """Money, time and scores are integers and exact ratios; only JSON's own numbers pass the wire's edge as they came."""
+    found = {
+        (source, node.id if isinstance(node, ast.Name) else repr(node.value))
+        for source in SOURCES
+        if source.startswith("domain/")
+        for node in ast.walk(tree(source))
+        if (isinstance(node, ast.Name) and node.id == "float")
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+    }
+    assert found == {("domain/wire.py", "float")}
