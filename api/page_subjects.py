@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from api.page_views import Bar, Dot, Indicator, amount, bar, covered_weight, dot, indicators_of, rank_text, speed_cap
-from api.reads import after_cursor, listed, suppressed
+from api.reads import after_cursor, listed
+from api.withheld import suppressed
 from domain.ledger import total
 from domain.periods import parse_period
 from domain.refusal import Refusal
@@ -99,7 +100,7 @@ class SubjectView(Struct, frozen=True):
 def subject_view(snapshot: Snapshot, standing: Standing, period: Period, words: Words) -> SubjectView:
     """A standing as its page shows it; what one rating would give away is left out as the API leaves it out."""
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
-    card = suppressed(snapshot.card(standing, period), standing)
+    card = suppressed(snapshot.card(standing, period), scheme)
     lines = tuple(
         Line(
             part,

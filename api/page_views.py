@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.withheld import is_withheld
 from domain.measures import INDEX
 from domain.scorecard import Rank
 
@@ -129,7 +130,7 @@ def indicators_of(card: Scorecard, scheme: Scheme, words: Words) -> tuple[Indica
         Indicator(
             said.id, words.named("indicator", said.id), _short(said.id, words), words.named("unit", said.denominator),
             line, said.min_n, said.numerator == "ikm", bar(line.capaian),
-            withheld=card.subject.kind == "asn" and line.id == "kepuasan" and line.state == "insufficient",
+            withheld=is_withheld(card, line, scheme),
         )
         for said, line in zip(scheme.indicators, card.indicators, strict=True)
     )  # fmt: skip

@@ -12,11 +12,12 @@ from api.access import Access
 from api.cache import Answers
 from api.problems import bad_query
 from api.schemas import DigestAnswer, Page, read_doc
+from api.withheld import formula_without_answers, hides_ratings, suppressed, without_answers
 from domain.clock import DAY_US, local_month
 from domain.ledger import named
 from domain.periods import Period
 from domain.refusal import Refusal
-from domain.scorecard import IndicatorLine, Scorecard, Standing
+from domain.scorecard import Scorecard, Standing
 from projections.ports import Lines
 from projections.reader import Reader, Snapshot
 from projections.why import Why, behind, formula_of
@@ -128,34 +129,21 @@ def number_after(cursor: str | None, kind: str) -> int:
     return int(text or 0)
 
 
-def suppressed(card: Scorecard, standing: Standing) -> Scorecard:
-    """An ASN's satisfaction below its minimum sample is withheld: one rating also identifies the citizen behind it."""
-    if standing.subject.kind != "asn":
-        return card
-    return msgspec.structs.replace(card, indicators=tuple(_withheld(line) for line in card.indicators))
-
-
-def _withheld(line: IndicatorLine) -> IndicatorLine:
-    hide = line.id == "kepuasan" and line.state == "insufficient"
-    return msgspec.structs.replace(line, value=None) if hide else line
-
-
 def listed(snapshot: Snapshot, period: Period, standings: list[Standing], limit: int, cursor: str | None) -> Page:
     """A page of a list by id."""
     after = after_cursor(cursor, "id")
     rest = [standing for standing in standings if standing.subject.id > after]
     page = rest[:limit]
     following = cursor_of("id", page[-1].subject.id) if len(rest) > limit else None
-    cards = [suppressed(snapshot.card(standing, period), standing) for standing in page]
+    cards = [suppressed(snapshot.card(standing, period), snapshot.scheme(period)) for standing in page]
     return Page(period.name, snapshot.position, cards, following)
 
 
 def ranking(snapshot: Snapshot, period: Period, standings: list[Standing], limit: int, cursor: str | None) -> Page:
     """A page of a ranking."""
     start = number_after(cursor, "rank")
-    by_id = {standing.subject.id: standing for standing in standings}
     cards = snapshot.ranking(standings, period)
-    page = [suppressed(card, by_id[card.subject.id]) for card in cards[start : start + limit]]
+    page = [suppressed(card, snapshot.scheme(period)) for card in cards[start : start + limit]]
     following = cursor_of("rank", str(start + limit)) if len(cards) > start + limit else None
     return Page(period.name, snapshot.position, page, following)
 
@@ -169,20 +157,11 @@ def explained(
     page = positions[:limit]
     stored = lines.lines_at(page) if page else {}
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
-    card = suppressed(snapshot.card(standing, period), standing)
-    hide = any(line.id == "kepuasan" and line.state == "insufficient" for line in card.indicators)
-    hide = hide and standing.subject.kind == "asn"
+    card = suppressed(snapshot.card(standing, period), scheme)
     balance, formula = named(standing.balance), formula_of(standing.balance, score, scheme)
+    hide = hides_ratings(card, scheme)
     if hide:
-        balance = {
-            name: n for name, n in balance.items() if not name.startswith(("unsur_sum", "respondent_mean", "overall_s"))
-        }
-        formula = msgspec.structs.replace(formula, indicators=tuple(
-            msgspec.structs.replace(
-                part, unsur=(), value=None, expression=f"n = {part.denominator.balance} < {part.min_n}"
-            ) if part.id == "kepuasan" else part
-            for part in formula.indicators
-        ))  # fmt: skip
+        balance, formula = without_answers(balance), formula_without_answers(formula, scheme)
     return Why(
         standing.subject, period.name, snapshot.position, scheme.id, card, balance, formula,
         behind(((at, stored[at]) for at in page), standing.subject, period, hide_ratings=hide),
@@ -236,7 +215,7 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
 
         def card(snapshot: Snapshot) -> Scorecard:
             standing = found(snapshot.one_asn(asn, at), asn)
-            return suppressed(snapshot.card(standing, at), standing)
+            return suppressed(snapshot.card(standing, at), snapshot.scheme(at))
 
         return reads.answer(request, at, card, public=False)
 

@@ -30,6 +30,11 @@ class Indicator(Struct, frozen=True):
     min_n: int
     weight: Fraction
 
+    @property
+    def of_ratings(self) -> bool:
+        """Whether it measures what citizens said: below its sample one answer could be told from it."""
+        return self.numerator == "ikm" or self.numerator.startswith(("unsur_", "respondent", "overall_"))
+
 
 class Scheme(Struct, frozen=True):
     """Indicators whose weights sum to 1, the weight of an unsur, and the least weight an IKU must cover."""

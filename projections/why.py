@@ -171,15 +171,23 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, hide_r
     ]  # fmt: skip
     rated = event.type == RATED or event.resolved.get("removes", {}).get("type") == RATED
     hidden = hide_ratings and rated
+    nameless = rated and subject.kind == "dinas"
     return Behind(
         position, event.type, event.source, event.id, event.time, event.recordedtime, event.recordedby,
-        None if hidden else event.data,
+        None if hidden else _nameless(event.data) if nameless else event.data,
         [] if hidden else [
             {
-                "account": posting.account,
+                "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
                 "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount},
             }
             for posting in mine
         ],
         hidden,
     )  # fmt: skip
+
+
+def _nameless(data: dict[str, Any]) -> dict[str, Any]:
+    """A rating without whom it was about and which case: a dinas's reasons do not give away its staff's single ratings."""
+    return {
+        name: value for name, value in data.items() if name not in ("asn", "case", "survey", "resolved", "replacement")
+    }

@@ -1,0 +1,80 @@
+"""What is withheld of ratings, whatever a scheme calls its indicator of them."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from api.withheld import hides_ratings, suppressed
+from domain.entries import decode
+from domain.ledger import Ledger
+from domain.measures import UNSUR
+from domain.periods import parse_period
+from domain.postings import postings_of
+from domain.recorded import line_of, read_line
+from domain.scheme import CONTOH_2026, Indicator, Scheme
+from domain.scorecard import Standing, Subject, scorecard
+from domain.scoring import score_of
+from projections.why import behind
+
+RATING: dict[str, Any] = {
+    "type": "neraca.satisfaction-rated.v1", "specversion": "1.0", "source": "/s", "id": "1", "time": "2026-11-02T08:00:00+07:00",
+    "data": {
+        "dinas": "d", "service": "ktp-el", "case": "k-1", "asn": "a-1", "unsur": dict.fromkeys(UNSUR, 1),
+        "resolved": {"month": "2026-11", "rulebook": 0},
+    },
+    "recordedtime": "2026-11-02T01:00:00.000000Z", "recordedby": "local", "contenthash": "v1:0",
+}  # fmt: skip
+LINE = json.dumps(RATING).encode()
+
+
+def renamed(name: str, numerator: str, denominator: str) -> Scheme:
+    """The example scheme with its indicator of ratings under another name and over another measure."""
+
+    def change(indicator: Indicator) -> Indicator:
+        if indicator.id != "kepuasan":
+            return indicator
+        return msgspec.structs.replace(indicator, id=name, numerator=numerator, denominator=denominator)
+
+    return msgspec.structs.replace(
+        CONTOH_2026, indicators=tuple(change(indicator) for indicator in CONTOH_2026.indicators)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "numerator", "denominator"),
+    [
+        ("kepuasan", "ikm", "respondents"),
+        ("skm", "ikm", "respondents"),
+        ("suara", "respondent_mean_sum", "respondents"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["asn", "dinas"])
+def test_one_rating_of_an_asn_is_withheld_whatever_the_indicator_is_called(
+    kind: str, name: str, numerator: str, denominator: str
+) -> None:
+    """An ASN's value is left out and its ratings hidden; a dinas keeps its value and its n."""
+    ledger, scheme = Ledger(), renamed(name, numerator, denominator)
+    ledger.post(postings_of(decode(LINE)))
+    (balance,) = ledger.accounts.values()
+    standing = Standing(
+        Subject("asn" if kind == "asn" else "dinas", "x"),
+        registered=True,
+        balance=balance,
+        permits_open=0,
+        permits_open_overdue=0,
+    )
+    card = scorecard(standing, score_of(balance, scheme), period="2026-11", position=1, scheme=scheme.id)
+    shown = {line.id: line.value for line in suppressed(card, scheme).indicators}
+    assert (shown[name] is None) is (kind == "asn")
+    assert hides_ratings(card, scheme) is (kind == "asn")
+
+
+def test_the_reasons_of_a_dinas_do_not_say_whom_a_rating_was_about() -> None:
+    """The answers count for the dinas and are shown; the ASN and the case are not, neither in data nor in postings."""
+    period = parse_period("2026-11")
+    (shown,) = behind([(2, LINE)], Subject("dinas", "d"), period)
+    assert shown.data == {"dinas": "d", "service": "ktp-el", "unsur": dict.fromkeys(UNSUR, 1)}
+    assert [posting["account"] for posting in shown.postings] == [("d", "", "ktp-el", "2026-11")]
+    assert b"a-1" in line_of(read_line(LINE))
