@@ -34,10 +34,12 @@ class Ledger:
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        held = [item for item in other.accounts.items() if item[0] in accounts]
-        accounts.update(
-            (account, balance.copy()) for account, balance in other.accounts.items() if account not in accounts
-        )
+        held: list[tuple[Account, Balance]] = []
+        for account, balance in other.accounts.items():
+            if account in accounts:
+                held.append((account, balance))
+            else:
+                accounts[account] = balance.copy()
         self.post(Posting(account, amounts_of(balance)) for account, balance in held)
 
 

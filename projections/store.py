@@ -5,7 +5,6 @@ At least once with the stored position is exactly-once in effect: what was folde
 
 from __future__ import annotations
 
-from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,7 +22,7 @@ from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, METADATA, RULES, SOURCES, WHY, Sought, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 PROJECTION_VERSION: Final = 1
 """Raised whenever a measure, a table or the meaning of either changes: balances of another version are folded anew."""
@@ -32,6 +31,9 @@ _PASSING: Final = (5, 13)
 _MEASURES: Final = msgspec.json.Decoder(dict[str, int])
 _FILE: Final = msgspec.json.Decoder(CaseFile)
 _ENCODER: Final = msgspec.json.Encoder()
+_STORED: Final[Callable[..., msgspec.Struct]] = msgspec.defstruct(
+    "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, gc=False
+)
 _CLOSED: Final = (None,) * 5
 
 
@@ -45,7 +47,7 @@ def balance_of(measures: str) -> Balance:
 
 def measures_of(balance: Balance) -> str:
     """A vector as stored: its non-zero measures."""
-    return _ENCODER.encode(dict(zip(compress(MEASURES, balance), filter(None, balance), strict=True))).decode()
+    return _ENCODER.encode(_STORED(*balance)).decode()
 
 
 class Store:
@@ -124,10 +126,10 @@ class Store:
         ledger, touched = Ledger(), set[tuple[Account, int]]()
         files: dict[CaseKey, CaseFile] = {}
         rules: list[dict[str, object]] = []
+        posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
+        ledger.post(posting for _, posting in posted)
+        touched.update((posting.account, position) for position, posting in posted)
         for position, line, entry in fresh:
-            postings = postings_of(entry)
-            ledger.post(postings)
-            touched.update((posting.account, position) for posting in postings)
             for key, change in changes_of(entry):
                 files[key] = merged(files[key], change) if key in files else change
             if isinstance(entry, Rule):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1000
 POLL_S: Final = 0.05
-GATHER_S: Final = 0.06
+GATHER_S: Final = 0.08
 """How long a fold waits for company after the last one: an event is visible sooner than a person can look."""
 RETRY_S: Final = 0.5
 SOURCE: Final = "journal"

@@ -27,7 +27,7 @@ def entry(kind: str, data: dict[str, Any], event_id: str = "e-1", source: str = 
     return decode(msgspec.json.encode({"type": type_of(kind), "source": source, "id": event_id, "data": data}))
 
 
-def decided(elapsed_us: int, promise_us: int | None = None, *, on_time: bool | None = None, **data: Any) -> AnyEntry:  # noqa: ANN401 - fields of the event
+def decided(elapsed_us: int, promise_us: int | None = None, *, on_time: bool | None = None, **data: str) -> AnyEntry:
     """A decision that took so long, against a promise."""
     resolved: dict[str, Any] = {"month": "2026-11", "elapsed_us": elapsed_us}
     if promise_us is not None:

@@ -13,8 +13,8 @@ from domain.scheme import CONTOH_2026
 from tests.domain.said import DINAS, HOUR, SERVICE, entry, rules, standard
 
 INDICATOR = {
-    "id": "kecepatan", "numerator": "capaian_sum_120", "denominator": "capaian_n", "direction": "higher", "target": "100",
-    "cap": 120, "min_n": 1, "weight": "1",
+    "id": "kecepatan", "numerator": "capaian_sum_120", "denominator": "capaian_n", "direction": "higher",
+    "target": "100", "cap": 120, "min_n": 1, "weight": "1",
 }  # fmt: skip
 
 

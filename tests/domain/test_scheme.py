@@ -53,11 +53,14 @@ def test_a_scheme_that_cannot_score_is_refused_at_the_field(changed: dict[str, A
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"skm_weight": "0"}, "/data/skm_weight"), ({"skm_weight": "1/0"}, "/data/skm_weight"),
-        ({"skm_weight": "1.1"}, "/data/skm_weight"), ({"min_coverage": "0"}, "/data/min_coverage"),
-        ({"min_coverage": "1.01"}, "/data/min_coverage"), ({"min_coverage": "x"}, "/data/min_coverage"),
+        ({"skm_weight": "0"}, "/data/skm_weight"),
+        ({"skm_weight": "1/0"}, "/data/skm_weight"),
+        ({"skm_weight": "1.1"}, "/data/skm_weight"),
+        ({"min_coverage": "0"}, "/data/min_coverage"),
+        ({"min_coverage": "1.01"}, "/data/min_coverage"),
+        ({"min_coverage": "x"}, "/data/min_coverage"),
     ],
-)  # fmt: skip
+)
 def test_a_schemes_own_numbers_are_checked(fields: dict[str, str], field: str) -> None:
     assert [fault.pointer for fault in faults_of(_announced(**fields))] == [field]
 
@@ -95,9 +98,15 @@ def test_the_weight_of_an_unsur_may_be_a_ratio(text: str, value: str) -> None:
 
 def _indicator(**fields: Any) -> Indicator:  # noqa: ANN401 - fields of an indicator
     usual: dict[str, Any] = {
-        "id": "i", "numerator": "tasks_on_time", "denominator": "tasks", "direction": "higher", "target": Fraction(100), "cap": 120,
-        "min_n": 1, "weight": Fraction(1),
-    }  # fmt: skip
+        "id": "i",
+        "numerator": "tasks_on_time",
+        "denominator": "tasks",
+        "direction": "higher",
+        "target": Fraction(100),
+        "cap": 120,
+        "min_n": 1,
+        "weight": Fraction(1),
+    }
     return Indicator(**(usual | fields))
 
 
@@ -124,12 +133,20 @@ def test_a_value_is_a_count_over_a_count_or_basis_points_over_a_count_in_percent
 @pytest.mark.parametrize(
     ("direction", "target", "cap", "value", "capaian"),
     [
-        ("higher", 80, None, "60", "75"), ("higher", 80, None, "100", "125"), ("higher", 80, 120, "100", "120"),
-        ("higher", 80, 100, "80.01", "100"), ("higher", 80, 120, "0", "0"),
-        ("lower", 10, None, "10", "100"), ("lower", 10, None, "5", "150"), ("lower", 10, None, "15", "50"),
-        ("lower", 10, None, "20", "0"), ("lower", 10, None, "30", "0"), ("lower", 10, 120, "0", "120"), ("lower", 10, None, "0", "200"),  # noqa: E501
+        ("higher", 80, None, "60", "75"),
+        ("higher", 80, None, "100", "125"),
+        ("higher", 80, 120, "100", "120"),
+        ("higher", 80, 100, "80.01", "100"),
+        ("higher", 80, 120, "0", "0"),
+        ("lower", 10, None, "10", "100"),
+        ("lower", 10, None, "5", "150"),
+        ("lower", 10, None, "15", "50"),
+        ("lower", 10, None, "20", "0"),
+        ("lower", 10, None, "30", "0"),
+        ("lower", 10, 120, "0", "120"),
+        ("lower", 10, None, "0", "200"),
     ],
-)  # fmt: skip
+)
 def test_an_indicators_capaian_is_floored_then_capped(
     direction: str, target: int, cap: int | None, value: str, capaian: str
 ) -> None:

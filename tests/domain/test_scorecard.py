@@ -18,10 +18,21 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 @pytest.mark.parametrize(
     ("exact", "shown"),
     [
-        ("0", "0.00"), ("91.475", "91.48"), ("91.4749999", "91.47"), ("90.565", "90.57"), ("90.555", "90.56"), ("200/3", "66.67"),
-        ("100", "100.00"), ("0.005", "0.01"), ("0.0049", "0.00"), ("1/3", "0.33"), ("2.675", "2.68"), ("1.005", "1.01"), ("12345.675", "12345.68"),  # noqa: E501
+        ("0", "0.00"),
+        ("91.475", "91.48"),
+        ("91.4749999", "91.47"),
+        ("90.565", "90.57"),
+        ("90.555", "90.56"),
+        ("200/3", "66.67"),
+        ("100", "100.00"),
+        ("0.005", "0.01"),
+        ("0.0049", "0.00"),
+        ("1/3", "0.33"),
+        ("2.675", "2.68"),
+        ("1.005", "1.01"),
+        ("12345.675", "12345.68"),
     ],
-)  # fmt: skip
+)
 def test_percent_is_shown_with_two_decimals_half_up(exact: str, shown: str) -> None:
     """As written by hand: 2.675 is 2.68, where a float would say 2.67."""
     assert str(number(Fraction(exact))) == shown
@@ -67,9 +78,15 @@ def test_an_insufficient_indicator_keeps_its_value_and_says_its_n() -> None:
 
 def test_counts_are_the_plain_ones_and_ratings_are_both_kinds() -> None:
     amounts = {
-        "permits": 5, "permits_with_standard": 4, "permits_on_time": 3, "permits_rejected": 2, "tasks": 9, "tasks_with_due": 8,
-        "tasks_on_time": 7, "tasks_self_reported": 6,
-    }  # fmt: skip
+        "permits": 5,
+        "permits_with_standard": 4,
+        "permits_on_time": 3,
+        "permits_rejected": 2,
+        "tasks": 9,
+        "tasks_with_due": 8,
+        "tasks_on_time": 7,
+        "tasks_self_reported": 6,
+    }
     balance = measured(respondents=20, overall_n=3, **amounts)
     shown = _shown(
         Standing(Subject("dinas", "dlh"), registered=True, balance=balance, permits_open=11, permits_open_overdue=10)
@@ -116,8 +133,13 @@ def test_only_subjects_of_one_covered_set_are_ranked_together_the_larger_first_a
         permits, _tasks("tasks-b", 0, 1), _standing("none"), _standing("also-none"), _tasks("tasks-a", 1, 1), both
     )
     assert found == [
-        ("both", Rank(1, 1)), ("tasks-a", Rank(1, 1)), ("tasks-b", Rank(2, 2)), ("permits", Rank(1, 1)), ("also-none", None), ("none", None),  # noqa: E501
-    ]  # fmt: skip
+        ("both", Rank(1, 1)),
+        ("tasks-a", Rank(1, 1)),
+        ("tasks-b", Rank(2, 2)),
+        ("permits", Rank(1, 1)),
+        ("also-none", None),
+        ("none", None),
+    ]
 
 
 def test_the_balance_of_a_scorecard_is_never_changed_by_reading_it() -> None:

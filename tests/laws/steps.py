@@ -28,9 +28,9 @@ EDGES: Final = tuple(
 """Instants whose month is another in Jakarta than in UTC, and their neighbours."""
 KINDS: Final = (
     "permit-received", "permit-received", "permit-processed", "permit-processed", "permit-processed", "permit-paused",
-    "permit-resumed", "task-completed", "satisfaction-rated", "satisfaction-rated", "event-retracted", "event-retracted",
-    "event-corrected", "event-corrected", "repeat", "standard-set", "scheme-adopted", "dinas-registered", "asn-registered",
-    "asn-assigned",
+    "permit-resumed", "task-completed", "satisfaction-rated", "satisfaction-rated",
+    "event-retracted", "event-retracted", "event-corrected", "event-corrected", "repeat", "standard-set",
+    "scheme-adopted", "dinas-registered", "asn-registered", "asn-assigned",
 )  # fmt: skip
 FACTS: Final = frozenset({"permit-received", "permit-processed", "task-completed", "satisfaction-rated"})
 
@@ -264,7 +264,8 @@ def _scheme(dice: Dice) -> dict[str, Any]:
     punctual = {"id": "ketepatan_waktu", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "cap": 100}
     usual = {"direction": "higher", "target": "40", "min_n": dice.pick((1, 1, 2, 3)), "weight": "0.2"}
     return {
-        "scheme": f"uji-{dice.roll(9)}", "effective_from": dice.pick(("2026-01-01", "2026-11-01", "2026-12-01", "2026-10-01")),
+        "scheme": f"uji-{dice.roll(9)}",
+        "effective_from": dice.pick(("2026-01-01", "2026-11-01", "2026-12-01", "2026-10-01")),
         "indicators": [usual | one for one in (speed, rejected, pleased, asked, punctual)],
         "skm_weight": dice.pick(("1/9", "0.111", "0.11")), "min_coverage": dice.pick(("0.2", "0.4", "0.6")),
     }  # fmt: skip

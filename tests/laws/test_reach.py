@@ -1,4 +1,4 @@
-"""The random histories reach every corner that the laws speak of: a law over histories that never reverse proves nothing."""
+"""The random histories reach what the laws speak of: a law over histories that never reverse proves nothing."""
 
 import random
 from collections import Counter
@@ -10,7 +10,7 @@ from tests.laws.steps import KINDS, Step
 
 
 def test_histories_reach_every_corner() -> None:
-    """Each kind taken, each refusal met; correction chains, decisions after a retraction, skewed clocks, running pauses."""
+    """Each kind taken, each refusal met; correction chains, decisions after a retraction, skew, pauses."""
     dice, seen = random.Random(36_74), Counter[str]()  # noqa: S311 - a seed, so that the run repeats
     for _ in range(25):
         told = [Step(dice.randrange(len(KINDS)), tuple(dice.randrange(5000) for _ in range(9))) for _ in range(70)]

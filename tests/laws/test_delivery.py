@@ -1,0 +1,115 @@
+"""Laws of delivery, through the real store: whatever is sent again or cut otherwise, each entry counts once."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+
+from projections import queries
+from projections.segment import Gap, Segment, WrongJournal
+from projections.store import Store
+from streams.follower import SOURCE, read_segment
+from tests.domain.said import entry
+from tests.laws.histories import History, bounded, follow, reading, recorded, steps, store_of
+from tests.laws.steps import Step
+
+HISTORIES = steps(30)
+CUTS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
+
+
+def _held(history: History, store: Store) -> tuple[object, ...]:
+    """All that a store holds: balances, index, files, rules, position."""
+    with reading(history, store, lambda: history.now_us) as snapshot, store.engine.connect() as db:
+        accounts = dict(queries.accounts(db))
+        return (
+            {account: balance for account, balance in accounts.items() if any(balance)},
+            snapshot.digest(),
+            store.source(SOURCE),
+            {d: queries.positions(db, snapshot.months(), 0, 10_000, dinas=d) for d in ("disdukcapil", "dpmptsp")},
+            queries.rule_lines(db, 0),
+            sorted(queries.open_files(db)),
+        )
+
+
+@bounded(8)
+@given(HISTORIES, CUTS, st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int]) -> None:
+    """Pages that begin too early, and pages wholly delivered before, leave the store as one delivery does."""
+    with (
+        recorded(told) as history,
+        store_of(history.folder, "once") as once,
+        store_of(history.folder, "again") as again,
+    ):
+        follow(history, once, [1_000_000])
+        follow(history, again, cuts, back)
+        everything = read_segment(history.journal, 0, 1_000_000)
+        assert everything is not None
+        assert again.fold(everything).position == history.journal.head()
+        assert _held(history, again) == _held(history, once)
+
+
+@bounded(8)
+@given(HISTORIES, st.integers(0, 30), st.integers(1, 5))
+def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> None:
+    """A segment that lies ahead is refused whole, and what was held stays as it was."""
+    with recorded(told) as history, store_of(history.folder, "balances") as store:
+        follow_until = min(start, history.journal.head() - 1)
+        if follow_until:
+            first = read_segment(history.journal, 0, follow_until)
+            assert first is not None
+            store.fold(first)
+        ahead = read_segment(history.journal, follow_until + missing, 5)
+        if ahead is None:
+            ahead = Segment(SOURCE, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
+        before = _held(history, store)
+        with pytest.raises(Gap, match=f"entries {follow_until + 1} to {follow_until + missing} are missing"):
+            store.fold(ahead)
+        assert _held(history, store) == before
+
+
+@bounded(4)
+@given(HISTORIES)
+def test_entries_of_another_journal_are_never_applied(told: list[Step]) -> None:
+    """Balances belong to one journal, by its id."""
+    with recorded(told) as history, store_of(history.folder, "balances") as store:
+        follow(history, store, [7])
+        before, head = _held(history, store), history.journal.head()
+        with pytest.raises(WrongJournal):
+            store.fold(Segment(SOURCE, "another", head, head + 1, "", []))
+        assert _held(history, store) == before
+
+
+@pytest.mark.parametrize("torn", ["a rule", "the position"])
+@bounded(5)
+@given(told=HISTORIES, cut=st.integers(1, 20))
+def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, told: list[Step], cut: int) -> None:
+    """Balances, index, files and position move in one transaction or not at all; the fold resumes where it was.
+
+    The database itself refuses the end of the segment, after balances, index and files were written: a rule listed
+    twice at one position, or a position without its hash.
+    """
+    with (
+        recorded(told) as history,
+        store_of(history.folder, "balances") as store,
+        store_of(history.folder, "once") as once,
+    ):
+        first = read_segment(history.journal, 0, cut)
+        rest = first and read_segment(history.journal, first.last, 1_000_000)
+        if first is None or rest is None:
+            return
+        store.fold(first)
+        before, entries = _held(history, store), [*rest.entries]
+        last_hash: Any = rest.last_hash
+        if torn == "a rule":
+            entries += [(rest.last, b"{}", entry("asn-registered", {"asn": "a-1"}))] * 2
+        else:
+            last_hash = None
+        with pytest.raises(IntegrityError):
+            store.fold(msgspec.structs.replace(rest, entries=entries, last_hash=last_hash))
+        assert _held(history, store) == before
+        store.fold(rest)
+        follow(history, once, [1_000_000])
+        assert _held(history, store) == _held(history, once)

@@ -1,0 +1,110 @@
+"""Laws of sums, over the entries of real histories."""
+
+import random
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.replay import fold_lines
+from domain.casefiles import EMPTY, CaseFile, CaseKey, changes_of, merged
+from domain.digest import digest
+from domain.entries import AnyEntry, EventCorrected, EventRetracted
+from domain.ledger import Ledger, zero
+from domain.postings import negated, posting_of, postings_of
+from domain.rulebook import Rulebook
+from tests.laws.histories import balances_of, bounded, recorded, steps
+from tests.laws.steps import Step
+
+HISTORIES = steps(40)
+
+
+def _posted(entries: Iterable[AnyEntry]) -> Ledger:
+    ledger = Ledger()
+    for entry in entries:
+        ledger.post(postings_of(entry))
+    return ledger
+
+
+def _files(entries: Iterable[AnyEntry]) -> dict[CaseKey, CaseFile]:
+    files: dict[CaseKey, CaseFile] = {}
+    for entry in entries:
+        for key, change in changes_of(entry):
+            files[key] = merged(files.get(key, EMPTY), change)
+    return files
+
+
+@bounded(12)
+@given(HISTORIES, st.randoms(use_true_random=False))
+def test_order_does_not_matter(told: list[Step], dice: random.Random) -> None:
+    """Journalled entries in any order come to the same balances, case files and rules."""
+    with recorded(told) as history:
+        entries = history.entries
+    shuffled = list(entries)
+    dice.shuffle(shuffled)
+    assert balances_of(_posted(e for _, _, e in shuffled)) == balances_of(_posted(e for _, _, e in entries))
+    assert _files(e for _, _, e in shuffled) == _files(e for _, _, e in entries)
+    books = Rulebook(), Rulebook()
+    for book, order in zip(books, (entries, shuffled), strict=True):
+        for position, _, entry in order:
+            book.apply(position, entry)
+    assert books[0].lines() == books[1].lines()
+
+
+@bounded(12)
+@given(HISTORIES, st.lists(st.integers(0, 3), min_size=1, max_size=20))
+def test_partitions_merge(told: list[Step], parts: list[int]) -> None:
+    """However entries are dealt among partitions, the merged ledgers are the ledger of all."""
+    with recorded(told) as history:
+        entries = [entry for _, _, entry in history.entries]
+    dealt: list[list[AnyEntry]] = [[], [], [], []]
+    for number, entry in enumerate(entries):
+        dealt[parts[number % len(parts)]].append(entry)
+    whole = Ledger()
+    for part in dealt:
+        whole.merge(_posted(part))
+    assert balances_of(whole) == balances_of(_posted(entries))
+
+
+@bounded(12)
+@given(HISTORIES)
+def test_a_reversal_is_the_negation_of_what_it_takes_out(told: list[Step]) -> None:
+    """A retraction posts minus the fact, a correction plus its replacement too; fact and negation are nothing."""
+    with recorded(told) as history:
+        entries = [entry for _, _, entry in history.entries]
+    for entry in entries:
+        if not isinstance(entry, EventRetracted | EventCorrected):
+            continue
+        removes, adds = entry.data.resolved.removes, entry.data.resolved.adds
+        wanted = (negated(posting_of(removes)), *([posting_of(adds)] if adds is not None else []))
+        assert postings_of(entry) == wanted
+        nothing = Ledger()
+        nothing.post([posting_of(removes), negated(posting_of(removes))])
+        assert list(nothing.accounts.values()) == [zero()]
+
+
+@bounded(12)
+@given(HISTORIES, st.integers(0, 60))
+def test_prefix_and_tail_are_the_whole(told: list[Step], cut: int) -> None:
+    """A journal folded in two parts that meet is the journal folded at once: accounts, files, rules."""
+    with recorded(told) as history:
+        lines = history.lines
+    prefix, tail, whole = fold_lines(lines[:cut]), fold_lines(lines[cut:]), fold_lines(lines)
+    prefix.join(tail)
+    assert balances_of(prefix.ledger) == balances_of(whole.ledger)
+    assert sorted(prefix.open_files()) == sorted(whole.open_files())
+    assert (prefix.rules, prefix.first, prefix.last) == (whole.rules, whole.first, whole.last)
+
+
+@bounded(12)
+@given(HISTORIES, st.randoms(use_true_random=False))
+def test_the_digest_does_not_depend_on_order(told: list[Step], dice: random.Random) -> None:
+    """Lines are sorted before they are hashed."""
+    with recorded(told) as history:
+        folded = fold_lines(history.lines)
+    accounts, files = list(folded.ledger.accounts.items()), folded.open_files()
+    rules = [line for _, line in folded.rules]
+    first = digest(accounts, rules, files)
+    for each in (accounts, rules, files):
+        dice.shuffle(each)
+    assert digest(accounts, rules, files) == first

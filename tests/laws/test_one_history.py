@@ -1,0 +1,133 @@
+"""One history, four bookkeepers: the store, the auditor, a ledger in any order, and an oracle that shares no code.
+
+All come to the same balances, digest, scorecards and ranks.
+"""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.journal_file import Until, cut, fold_file, fold_part
+from audit.replay import Folded, Replay, checked, concluded
+from domain.ledger import Ledger, named
+from domain.periods import parse_period
+from domain.postings import postings_of
+from domain.scorecard import Scorecard
+from projections import queries
+from projections.ports import Accepted
+from projections.reader import Snapshot
+from projections.store import Store
+from tests.laws.histories import History, balances_of, bounded, follow, parsed, reading, recorded, steps, store_of
+from tests.laws.steps import OPENED, Step
+from tests.oracle import Oracle
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+PERIODS = ("2026-09", "2026-10", "2026-Q3", "2026-Q4", "2026-S2", "2026", "2025-12")
+CUTS = st.lists(st.integers(1, 12), min_size=1, max_size=4)
+LATER_US = 40 * 24 * 3_600_000_000
+
+
+def _written(card: Scorecard) -> dict[str, Any]:
+    written: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
+    return written
+
+
+def _audited(history: History, parts: int, period: str, now_us: int) -> tuple[Folded, Replay]:
+    """The export folded from its file: as a whole, and in parts joined in order."""
+    path = history.folder / "journal.ndjson"
+    path.write_bytes(history.export)
+    joined = Folded()
+    for start, end in cut(path, parts):
+        joined.join(fold_part(str(path), start, end))
+    whole = checked(fold_file(path, Until()))
+    said = concluded(whole, parse_period(period), now_us)
+    assert concluded(checked(joined), parse_period(period), now_us) == said
+    return whole, said
+
+
+@bounded(30)
+@given(steps(60), CUTS, st.randoms(use_true_random=False), st.integers(1, 4), st.sampled_from((0, 1, LATER_US)))
+def test_four_bookkeepers_agree(
+    told: list[Step], cuts: list[int], dice: random.Random, parts: int, later_us: int
+) -> None:
+    """Balances, digest, and the scorecards of every dinas and ASN for months, quarters, halves and years."""
+    with recorded(told, batch=cuts[0]) as history, store_of(history.folder, "balances") as store:
+        now_us = history.now_us + later_us
+        oracle = Oracle(parsed(history.export))
+        follow(history, store, cuts)
+        entries = [entry for _, _, entry in history.entries]
+        dice.shuffle(entries)
+        ledger = Ledger()
+        for entry in entries:
+            ledger.post(postings_of(entry))
+        folded, audited = _audited(history, parts, "2026", now_us)
+        with reading(history, store, lambda: now_us) as snapshot, store.engine.connect() as db:
+            served = {account: found for account, balance in queries.accounts(db) if (found := named(balance))}
+            assert served == oracle.balances
+            assert balances_of(ledger) == oracle.balances
+            assert balances_of(folded.ledger) == oracle.balances
+            assert snapshot.digest() == audited.digest == oracle.digest()
+            assert snapshot.position == audited.position == oracle.position
+            _cards_agree(snapshot, oracle, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us))
+            year = parse_period("2026")
+            assert audited.dinas == {one.subject.id: snapshot.card(one, year) for one in snapshot.dinas(year)}
+
+
+def _cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
+    for text in PERIODS:
+        period = parse_period(text)
+        dinas = snapshot.dinas(period)
+        for standing in dinas:
+            assert _written(snapshot.card(standing, period)) == oracle.scorecard(
+                "dinas", standing.subject.id, text, now
+            )
+            within = standing.subject.id
+            for each in snapshot.asn_of(within, period) or ():
+                assert _written(snapshot.card(each, period)) == oracle.scorecard(
+                    "asn", each.subject.id, text, now, within
+                )
+        for asn in ("a-1", "a-2", "a-3", "a-8", "a-9"):
+            one = snapshot.one_asn(asn, period)
+            if one is not None:
+                assert _written(snapshot.card(one, period)) == oracle.scorecard("asn", asn, text, now)
+        ranked = [(card.subject.id, card.rank) for card in snapshot.ranking(dinas, period)]
+        places = [(place.id, place.best, place.worst) for place in oracle.places_dinas(text, now)]
+        assert [(name, rank.best if rank else None, rank.worst if rank else None) for name, rank in ranked] == places
+
+
+def _known_to_the_intake(history: History) -> int:
+    return sum(isinstance(outcome, Accepted) and not outcome.repeated for _, outcome in history.outcomes)
+
+
+@bounded(10)
+@given(steps(60), CUTS)
+def test_what_is_refused_or_repeated_leaves_no_trace(told: list[Step], cuts: list[int]) -> None:
+    """The journal holds its opening and each event accepted for the first time, and nothing else."""
+    with recorded(told, batch=cuts[0]) as history:
+        assert history.journal.head() == 1 + _known_to_the_intake(history)
+        positions = [position for position, _ in history.lines]
+        assert positions == list(range(1, len(positions) + 1))
+
+
+@bounded(10)
+@given(steps(60), st.integers(1, 20), st.integers(1, 20))
+def test_how_submissions_are_batched_changes_nothing(told: list[Step], one: int, other: int) -> None:
+    """Earlier items of a batch count as recorded: alone or together, the same is accepted and the same follows."""
+    digests = []
+    for batch in (one, other):
+        with (
+            recorded(told, batch, standing_us=OPENED + LATER_US) as history,
+            store_of(history.folder, "balances") as store,
+        ):
+            follow(history, store, [1000])
+            digests.append((_digest(history, store), history.kinds()))
+    assert digests[0] == digests[1]
+
+
+def _digest(history: History, store: Store) -> str:
+    with reading(history, store, lambda: history.now_us) as snapshot:
+        return snapshot.digest()
