@@ -16,7 +16,7 @@ help:
 	@echo "make check   ruff, mypy, import-linter, and the tests that hold the style"
 	@echo "make format  lay the code out as make check wants it"
 	@echo "make bench   measure, against the committed ratios"
-	@echo "make soak    the long laws, and kills without end in sight (KILLS=1000)"
+	@echo "make soak    the long laws, and 200 kills of a real process (KILLS=200)"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
 
@@ -56,10 +56,10 @@ format: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
-KILLS ?= 1000
+KILLS ?= 200
 soak: $(VENV)/test.stamp
 	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
-	$(BIN)/python -m soak.kill --kills $(KILLS)
+	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 lock: $(VENV)/test.stamp

@@ -17,6 +17,7 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import data_directory
+from commands_offline import REBUILD_PAGE
 from domain.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.entries import AnyEntry, decode
 from domain.ledger import Ledger
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 FACTS: Final = 100_000
 ONE_BY_ONE: Final = 3000
 PAIRS: Final = 3
-PAGE: Final = 5000
-"""As `neraca rebuild` reads."""
 ACCOUNT: Final = "WHERE dinas=? AND asn=? AND service=? AND month=?"
 CASE: Final = 'WHERE dinas=? AND service=? AND "case"=?'
 
@@ -107,7 +106,7 @@ def paged(journal: Journal) -> float:
     """Events a second of a catch-up from zero."""
     with new_store() as (_, store):
         begun = time.perf_counter()
-        return catch_up(journal, store, PAGE) / (time.perf_counter() - begun)
+        return catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
 
 
 def one_by_one(path: Path, count: int, *, relaxed: bool = False) -> float:

@@ -14,6 +14,9 @@ from domain.events import SchemeAdopted
 from domain.measures import BASIS_POINTS, CAPS, COUNTS
 from domain.refusal import Fault
 
+MOST_N: Final = 1_000_000
+"""The largest minimum sample a scheme may ask for: more than a city has."""
+
 _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,12})?", re.ASCII)
 _RATIO = re.compile(r"\d{1,9}/0*[1-9]\d{0,8}", re.ASCII)
 
@@ -125,8 +128,8 @@ def _indicator_faults(at: str, numerator: str, denominator: str, cap: int | None
         faults.append(Fault(f"{at}/cap", "must be 100, 110, 120 or null"))
     elif numerator.startswith("capaian_sum_") and numerator != f"capaian_sum_{'none' if cap is None else cap}":
         faults.append(Fault(f"{at}/cap", f"must be the cap that {numerator} names"))
-    if min_n < 1:
-        faults.append(Fault(f"{at}/min_n", "must be at least 1"))
+    if not 1 <= min_n <= MOST_N:
+        faults.append(Fault(f"{at}/min_n", f"must be 1 to {MOST_N}"))
     return faults
 
 
