@@ -89,7 +89,7 @@ def served(data: DataDirectory, journal: Journal) -> Live:
 def up(options: argparse.Namespace) -> int:
     """Serve intake, reads and pages from one process."""
     from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
-    from api.server import serve  # noqa: PLC0415
+    from api.server import serve  # noqa: PLC0415 - the same
 
     policy, data = policy_of(options), DataDirectory(options.data or Path("var/demo" if options.demo else "var"))
     warning = sqlite_warning()

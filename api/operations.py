@@ -90,8 +90,9 @@ def operations_router(live: Live, lines: Lines, metrics: Metrics) -> APIRouter:
         head = lines.head()
         ready = live.stopped is None and live.position >= head
         state: dict[str, Any] = {"status": "ready" if ready else "stopped" if live.stopped else "catching up"}
-        if live.stopped:
-            state["reason"] = live.stopped
+        reason = live.stopped or live.waiting
+        if reason and not ready:
+            state["reason"] = reason
         return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

@@ -1,4 +1,4 @@
-"""What is served now: the generation, its store, how far it is folded, and whether the fold has stopped."""
+"""What is served now: the generation, its store, how far it is folded, and why the fold waits or has stopped."""
 
 from projections.movement import Movement
 from projections.store import Store
@@ -13,4 +13,5 @@ class Live:
         self.store = store
         self.position = position
         self.stopped: str | None = None
+        self.waiting: str | None = None
         self.movement = Movement()

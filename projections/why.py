@@ -159,10 +159,10 @@ def behind(
     lines: Iterable[tuple[int, bytes]], subject: Subject, period: Period, *, hide_ratings: bool = False
 ) -> list[Behind]:
     """The entries behind a subject's balance, with their postings to it; ``hide_ratings`` leaves single answers out."""
-    return [_behind(position, line, subject, period, hide_ratings) for position, line in lines]
+    return [_behind(position, line, subject, period, hide_ratings=hide_ratings) for position, line in lines]
 
 
-def _behind(position: int, line: bytes, subject: Subject, period: Period, hide_ratings: bool) -> Behind:  # noqa: FBT001
+def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hide_ratings: bool) -> Behind:
     event = read_line(line)
     at = 0 if subject.kind == "dinas" else 1
     mine = [

@@ -113,7 +113,7 @@ class Follower:
             self._wake.clear()
             try:
                 self._follow()
-                self._late = False
+                self._late, self._live.waiting = False, None
             except NotWritten as error:
                 self._wait(error)
             except Exception as error:
@@ -125,7 +125,7 @@ class Follower:
         """What may pass is waited for, and said once; the balances stay as they are, and behind."""
         if not self._late:
             LOG.error("the fold waits at position %d: %s", self._live.position, error)
-        self._late = True
+        self._late, self._live.waiting = True, str(error)
         self._wake.wait(RETRY_S)
 
     def _follow(self) -> None:

@@ -49,7 +49,7 @@ class Appending:
         self._keys_changed: set[str] = set()
         self._notes: list[tuple[str, int]] = []
         self._noted: dict[str, list[bytes]] = {}
-        (head,) = connection.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()  # noqa: S608 - our own table name
+        (head,) = connection.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()
         self.head: int = head or 0
 
     def prefetch(self, originators: Iterable[str], keys: Iterable[str]) -> None:
@@ -58,7 +58,7 @@ class Appending:
             self._by_originator.update(dict.fromkeys(chunk))
             marks = ",".join("?" * len(chunk))
             rows = self._db.execute(
-                f"SELECT originator_id, rowid, state FROM {self._table} "  # noqa: S608 - our own table name
+                f"SELECT originator_id, rowid, state FROM {self._table} "
                 f"WHERE originator_version=1 AND originator_id IN ({marks})",
                 chunk,
             )
@@ -66,7 +66,7 @@ class Appending:
         for chunk in _chunks(keys):
             self._keys.update(dict.fromkeys(chunk))
             marks = ",".join("?" * len(chunk))
-            self._keys.update(self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk))  # noqa: S608
+            self._keys.update(self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk))
 
     def find(self, originator: str) -> tuple[int, bytes] | None:
         """The position and line of an event, if the journal holds it."""
@@ -85,7 +85,7 @@ class Appending:
         for chunk in _chunks(case for case in cases if case not in self._noted):
             marks = ",".join("?" * len(chunk))
             rows = self._db.execute(
-                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "  # noqa: S608
+                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
                 f"WHERE key IN ({marks}) ORDER BY position",
                 chunk,
             )
@@ -102,7 +102,7 @@ class Appending:
     def rules_since(self, position: int) -> list[tuple[int, bytes]]:
         """Rule entries recorded after a position, by this transaction too."""
         rows = self._db.execute(
-            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",  # noqa: S608
+            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",
             [position],
         )
         return [(at, state) for at, state in rows]
@@ -110,7 +110,7 @@ class Appending:
     def holds_facts(self) -> bool:
         """Whether any fact is in the journal, or about to be."""
         facts = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
-        row = self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({facts}) LIMIT 1").fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({facts}) LIMIT 1").fetchone()
         return row is not None or any(row[3] in FACT_TYPES for row in self._rows)
 
     def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
@@ -130,7 +130,7 @@ class Appending:
 
     def flush(self) -> None:
         """Write what was added; the transaction commits it."""
-        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", self._rows)  # noqa: S608
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", self._rows)
         held = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
         self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", [row for row in held if row[1]])
         self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key, holder in held if not holder])
@@ -149,7 +149,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name)
         self.insert_events_statement = (
-            f"INSERT INTO {events_table_name} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"  # noqa: S608
+            f"INSERT INTO {events_table_name} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
         )
 
     def construct_create_table_statements(self) -> list[str]:
@@ -211,7 +211,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         """Positions and lines after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} "  # noqa: S608 - a name of ours
+                f"SELECT rowid, state FROM {self.events_table_name} "
                 "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
                 [after, stop if stop is not None else 2**62, limit],
             )
@@ -222,7 +222,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         marks = ",".join("?" * len(positions))
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} WHERE rowid IN ({marks})",  # noqa: S608 - marks only
+                f"SELECT rowid, state FROM {self.events_table_name} WHERE rowid IN ({marks})",
                 list(positions),
             )
             return {row[0]: row[1] for row in cursor.fetchall()}
@@ -231,7 +231,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         """Every rule entry and every opening, in order."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} WHERE topic IN ({RULE_LIST}) ORDER BY rowid"  # noqa: S608
+                f"SELECT rowid, state FROM {self.events_table_name} WHERE topic IN ({RULE_LIST}) ORDER BY rowid"
             )
             return [(row[0], row[1]) for row in cursor.fetchall()]
 

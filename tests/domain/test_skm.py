@@ -57,7 +57,7 @@ def test_the_three_live_weights_give_what_was_worked_out_by_hand(row: dict[str, 
 def test_nine_hundred_fifty_five_over_twenty_nine() -> None:
     """The worked example: 91.475 with 1/9, shown as 91.48, and 90.56 with 0.11; both A."""
     rows = _rows("ikm_kemenag_tw3_unsur_counts.csv")
-    counted = {unsur: row for unsur, row in zip(UNSUR, rows, strict=True)}  # noqa: C416
+    counted = {unsur: row for unsur, row in zip(UNSUR, rows, strict=True)}  # noqa: C416 - named as it is read below
     assert sum(int(row["total"]) for row in rows) == 955
     people = []
     for person in range(29):

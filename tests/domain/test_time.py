@@ -51,7 +51,7 @@ def test_a_year_is_its_halves_quarters_and_months(year: str) -> None:
     "text",
     [
         "", "2026-13", "2026-00", "2026-1", "2026-Q5", "2026-Q0", "2026-S3", "2026-q1", "0000", "26",
-        "2026-", "2026-11-01", " 2026", "2026\n", "٢٠٢٦", "2026-Q", "２０２６", "2026-W1",  # noqa: RUF001
+        "2026-", "2026-11-01", " 2026", "2026\n", "٢٠٢٦", "2026-Q", "２０２６", "2026-W1",  # noqa: RUF001 - look-alikes are the point
     ],
 )  # fmt: skip
 def test_any_other_text_is_no_period(text: str) -> None:
@@ -87,7 +87,7 @@ def test_an_instant_is_a_count_of_microseconds_whatever_its_offset(text: str, us
     ],
 )  # fmt: skip
 def test_text_that_names_no_instant_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must be RFC 3339|names no moment"):  # noqa: RUF043
+    with pytest.raises(ValueError, match="must be RFC 3339|names no moment"):  # noqa: RUF043 - either of two words
         parse_instant(text)
 
 
@@ -98,7 +98,7 @@ def test_a_naive_datetime_names_no_instant() -> None:
 
 @pytest.mark.parametrize("text", ["2026-2-1", "2026-02-30", "2026-11-01T00:00:00Z", "", "20261101", "2026-11"])
 def test_text_that_names_no_day_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must be a date|names no day"):  # noqa: RUF043
+    with pytest.raises(ValueError, match="must be a date|names no day"):  # noqa: RUF043 - either of two words
         parse_date(text)
 
 
@@ -132,4 +132,4 @@ def test_an_instant_outside_the_calendar_is_refused() -> None:
     with pytest.raises(ValueError, match="outside the calendar"):
         moment_of(2**62)
     with pytest.raises(ValueError, match="outside the calendar"):
-        local_month(instant_of(datetime.max.replace(tzinfo=timezone.utc)), timezone(timedelta(hours=7)))  # noqa: UP017
+        local_month(instant_of(datetime.max.replace(tzinfo=timezone.utc)), timezone(timedelta(hours=7)))  # noqa: UP017 - beside a timezone

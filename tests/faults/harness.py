@@ -116,7 +116,7 @@ class Sender(threading.Thread):
             self._ledger.answers["none"] += 1
         return pending if self._random.random() < RESENT else None
 
-    def _send(self, connection: http.client.HTTPConnection, events: list[Event], batch: bool) -> None:  # noqa: FBT001
+    def _send(self, connection: http.client.HTTPConnection, events: list[Event], batch: bool) -> None:  # noqa: FBT001 - of a pair
         body = json.dumps(events if batch else events[0])
         connection.request("POST", "/v1/events", body, {"content-type": BATCH if batch else EVENT})
         response = connection.getresponse()

@@ -161,6 +161,7 @@ def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pyt
             assert answer.json() == {"accepted": 50, "duplicates": 0, "rejected": []}
         ready = httpx.get(f"{process.url}/readyz")
         assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE, ready.text
+        until(lambda: "full" in httpx.get(f"{process.url}/readyz").json().get("reason", ""), "the reason why it waits")
         (small_disk / "ballast").unlink()
         process.settle()
         served = httpx.get(f"{process.url}/v1/digest").json()
