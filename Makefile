@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTEST ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test check format bench soak lock clean
+.PHONY: help run test check format bench soak lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
@@ -16,7 +16,10 @@ help:
 	@echo "make check   ruff, mypy, import-linter, and the tests that hold the style"
 	@echo "make format  lay the code out as make check wants it"
 	@echo "make bench   measure, against the committed ratios"
-	@echo "make soak    the long laws, and 200 kills of a real process (KILLS=200)"
+	@echo "make soak    the long laws, 200 kills of a real process (KILLS=200), every fault"
+	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
+	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
+	@echo "make postgres-down, make kafka-down  stop it; its data stays"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
 
@@ -57,15 +60,33 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
 KILLS ?= 200
+CHAOS ?= 1.0
+SEEDS ?= 2000
 soak: $(VENV)/test.stamp
 	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
 	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
+	$(BIN)/python -m soak.chaos --scale $(CHAOS) --report soak/REPORT-chaos.md
+	$(BIN)/python -m soak.simulation --seeds $(SEEDS) --report soak/REPORT-simulation.md
+
+# Only the standard library: the program need not be set up for these.
+postgres-up: | $(BIN)/python
+	@$(BIN)/python -m deploy up postgres
+
+postgres-down: | $(BIN)/python
+	@$(BIN)/python -m deploy down postgres
+
+kafka-up: | $(BIN)/python
+	@$(BIN)/python -m deploy up kafka
+
+kafka-down: | $(BIN)/python
+	@$(BIN)/python -m deploy down kafka
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 lock: $(VENV)/test.stamp
 	$(PIP) install --quiet uv
 	$(LOCK) --extra build pyproject.toml --output-file requirements.lock
-	$(LOCK) --extra build --extra test pyproject.toml --output-file requirements-test.lock
+	$(LOCK) --extra kafka --extra postgres pyproject.toml --output-file requirements-scaled.lock
+	$(LOCK) --extra build --extra kafka --extra postgres --extra test pyproject.toml --output-file requirements-test.lock
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist soak/work

@@ -5,9 +5,12 @@ Settings come from the environment; options win.
 
 import argparse
 import os
+import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 
 class Usage(Exception):  # noqa: N818 - an answer to the person at the terminal
@@ -51,6 +54,14 @@ def _data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--data", type=Path, default=Path(data) if data else None, metavar="DIR", help="data directory (default ./var)"
     )
+    _database(command)
+
+
+def _database(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--database", default=os.environ.get("NERACA_DATABASE_URL"), metavar="URL",
+        help="a PostgreSQL database in the place of --data: postgresql://user:password@host:5432/database",
+    )  # fmt: skip
 
 
 def _zone(command: argparse.ArgumentParser) -> None:
@@ -98,6 +109,12 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(commands.add_parser("rebuild", help="fold the balances anew from the journal"))
     _replay(commands.add_parser("replay", help="fold a journal from zero and print position, digest and scorecards"))
     _token(commands.add_parser("token", help="make, list and revoke tokens"))
+    _intake(commands.add_parser("intake", help="take events for a shared database"))
+    _api(commands.add_parser("api", help="serve reads and pages of a shared database"))
+    _relay(commands.add_parser("relay", help="relay a shared database's journal to Kafka"))
+    _worker(commands.add_parser("worker", help="fold partitions from Kafka into a shared database"))
+    _layout(commands.add_parser("layout", help="say, or change, into how many partitions the journal is cut"))
+    _resume(commands.add_parser("resume", help="let partitions that stand still go on"))
     return root
 
 
@@ -134,9 +151,9 @@ def _import(command: argparse.ArgumentParser) -> None:
 def _emit(command: argparse.ArgumentParser) -> None:
     command.epilog = "Safe to run twice: what was acknowledged is not sent again, and what is sent again counts once."
     command.add_argument("file", help="CloudEvents in NDJSON; - reads standard input as it comes")
-    command.add_argument(
-        "--url", required=True, help="address of the intake, such as http://127.0.0.1:8000 (token: NERACA_TOKEN)"
-    )
+    to = command.add_mutually_exclusive_group(required=True)
+    to.add_argument("--url", help="address of the intake, such as http://127.0.0.1:8000 (token: NERACA_TOKEN)")
+    _kafka(to, "produce to the topic neraca.intake instead")
     command.add_argument("--outbox", type=Path, metavar="FILE", help="keep events here until they are acknowledged")
     command.add_argument(
         "--patience", type=float, default=60.0, metavar="SECONDS", help="how long to try a dead network (%(default)s)"
@@ -152,6 +169,9 @@ def _rebuild(command: argparse.ArgumentParser) -> None:
     _data(command)
     command.add_argument(
         "--restored", action="store_true", help="the journal was put back from a backup: give it a new id"
+    )
+    command.add_argument(
+        "--undivided", action="store_true", help="balances that workers folded are to be folded by neraca up again"
     )
 
 
@@ -182,3 +202,87 @@ def _token(command: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="all tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="end a token")
     revoke.add_argument("id")
+
+
+def _kafka(command: Any, help_text: str) -> None:  # noqa: ANN401 - a parser, or a group of one
+    command.add_argument(
+        "--kafka", nargs="?", const="", metavar="SERVERS",
+        help=f"{help_text}; the bootstrap servers are NERACA_KAFKA's unless named here",
+    )  # fmt: skip
+
+
+def _partitions(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--partitions", type=_number, default=_number(os.environ.get("NERACA_PARTITIONS", "12")),
+        help="into how many partitions the first layout cuts the journal (%(default)s)",
+    )  # fmt: skip
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 1000:  # noqa: PLR2004 - more partitions than a city has dinas
+        message = f"{text!r} is no number from 1 to 1000"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _metrics(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--metrics-port", type=_port, help="serve Prometheus metrics on this port")
+
+
+def _name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--name", default=socket.gethostname(), help="who it is among its kind (%(default)s)")
+
+
+def _listening(command: argparse.ArgumentParser, port: int) -> None:
+    _database(command)
+    _zone(command)
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    command.add_argument("--port", type=_port, default=port, help="port (%(default)s); 0 takes a free one")
+
+
+def _intake(command: argparse.ArgumentParser) -> None:
+    _listening(command, 8001)
+    _kafka(command, "take events from the topic neraca.intake too")
+    _partitions(command)
+
+
+def _api(command: argparse.ArgumentParser) -> None:
+    _listening(command, 8000)
+
+
+def _relay(command: argparse.ArgumentParser) -> None:
+    command.epilog = "One relay works, the others wait for their turn. What it sends twice is counted once."
+    _database(command)
+    _zone(command)
+    _kafka(command, "the broker")
+    _partitions(command)
+    _name(command)
+    _metrics(command)
+    command.add_argument(
+        "--events", action="store_true", help="also write each event to the topic neraca.events, for other consumers"
+    )
+
+
+def _worker(command: argparse.ArgumentParser) -> None:
+    command.epilog = "Ends its process to begin anew whenever that is the cure; nothing it folded is folded twice."
+    _database(command)
+    _zone(command)
+    _kafka(command, "the broker")
+    _partitions(command)
+    _name(command)
+    _metrics(command)
+    command.add_argument("--alone", nargs="?", const=tempfile.gettempdir(), metavar="DIR", help=argparse.SUPPRESS)
+
+
+def _layout(command: argparse.ArgumentParser) -> None:
+    command.epilog = "The new layout begins at the journal's head; workers drain the old one, then go on in the new."
+    _database(command)
+    _zone(command)
+    command.add_argument("--into", type=_number, metavar="PARTITIONS", help="cut it into so many from now on")
+
+
+def _resume(command: argparse.ArgumentParser) -> None:
+    command.epilog = "First see that the cause is gone: each standing partition is shown with its own."
+    _database(command)
+    _zone(command)
+    command.add_argument("--partition", type=int, help="this one alone (default: all that stand still)")

@@ -11,18 +11,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from audit.journal_file import Until, fold_file
-from audit.replay import Folded, checked, concluded, fold_lines, uncollected
+from audit.replay import Folded, Vector, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
 from domain.periods import Period, parse_period
 from domain.recorded import exported
-from projections.generations import Generations, sqlite_engine
-from projections.live import Live
+from projections.live import At, Live
 from projections.reader import Reader
-from streams.datadir import DataDirectory
+from streams.datadir import DataDirectory, Place
 from streams.follower import catch_up
 from streams.journal import Journal
-from streams.tokens import TokenStore
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 PAGE: Final = 5000
@@ -30,9 +28,21 @@ REBUILD_PAGE: Final = 20_000
 """A rebuild writes an account once a page, so larger pages write less."""
 
 
+def place_of(options: argparse.Namespace, default: str = "var") -> Place:
+    """Where journal and balances are kept: the database that is named, else a directory. Raises: ``Usage``."""
+    if not options.database:
+        return DataDirectory(options.data or Path(default))
+    try:
+        from streams.database import Database  # noqa: PLC0415 - an extra: only who uses a database needs it
+    except ModuleNotFoundError as missing:
+        message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
+        raise Usage(message) from None
+    return Database(options.database).prepare()
+
+
 def export(options: argparse.Namespace) -> int:
     """Write the journal as CloudEvents, a line each."""
-    journal = Journal.read_only(DataDirectory(options.data or Path("var")).journal)
+    journal = Journal.read_only(place_of(options).journal)
     progress, position, head = Progress("events exported:"), 0, journal.head()
     with ExitStack() as ending:
         to: BinaryIO = (
@@ -48,20 +58,25 @@ def export(options: argparse.Namespace) -> int:
 
 def rebuild(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Fold the balances anew, beside the ones served, and switch to them."""
-    data = DataDirectory(options.data or Path("var"))
-    with data.locked():
-        journal = Journal.read_only(data.journal)
+    place = place_of(options)
+    with place.locked() if options.undivided else place.rebuilding():
+        journal = Journal.read_only(place.journal)
         if options.restored:
             journal.begin(journal.zone, now_us())
-        generations = Generations(data.balances)
+        generations = place.generations()
         generation, store = generations.begin()
-        position = catch_up(journal, store, REBUILD_PAGE, Progress("events folded:"))
-        generations.flip(generation)
+        progress = Progress("events folded:")
+        position = catch_up(journal, store, REBUILD_PAGE, progress)
+        generations.flip(
+            generation, lambda: catch_up(journal, store, REBUILD_PAGE, progress), undivided=options.undivided
+        )
         generations.sweep(keep=generation)
-        with Reader(
-            Live(journal.id, generation, store, position), ZoneInfo(journal.zone), now_us
-        ).snapshot() as snapshot:
-            print(ENCODER.encode({"position": position, "digest": snapshot.digest()}).decode())
+        live = Live(journal.id, generation, store, At(position))
+        with Reader(live, ZoneInfo(journal.zone), now_us).snapshot() as snapshot:
+            position = snapshot.position
+            said = {"position": position, "digest": snapshot.digest()}
+            vector = snapshot.version.at.vector
+            print(ENCODER.encode(said if vector is None else said | {"vector": vector}).decode())
     return 0
 
 
@@ -72,16 +87,15 @@ def replay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
         if options.journal is not None:
             folded = checked(fold_file(options.journal, until, Progress("events folded:")))
         else:
-            folded = checked(replay_data(DataDirectory(options.data or Path("var")), until))
+            folded = checked(replay_stored(Journal.read_only(place_of(options).journal), until))
         zone = folded.opened.data.zone if folded.opened else options.zone
         at_us = now_us()
-        print(ENCODER.encode(concluded(folded, period_of(options.period, zone, at_us), at_us)).decode())
+        print(ENCODER.encode(concluded(folded, period_of(options.period, zone, at_us), at_us, until.vector)).decode())
     return 0
 
 
-def replay_data(data: DataDirectory, until: Until) -> Folded:
+def replay_stored(journal: Journal, until: Until) -> Folded:
     """A stored journal folded page by page; one that is being written to is read up to its head of now."""
-    journal = Journal.read_only(data.journal)
     progress, head = Progress("events folded:"), journal.head()
 
     def lines() -> Iterator[tuple[int, bytes]]:
@@ -94,13 +108,19 @@ def replay_data(data: DataDirectory, until: Until) -> Folded:
             position = page[-1][0]
             progress(position)
 
-    return fold_lines(lines())
+    return fold_lines(lines(), until.vector)
 
 
 def until_of(text: str | None) -> Until:
-    """A position, or an instant of recording. Raises: ``Usage``."""
+    """A position, a vector of them as ``/v1/digest`` says it, or an instant of recording. Raises: ``Usage``."""
     if text is None:
         return Until()
+    if text.startswith("{"):
+        try:
+            return Until(vector=msgspec.json.decode(text, type=Vector))
+        except msgspec.DecodeError as error:
+            message = f"--until: must be a vector as /v1/digest says it: {error}"
+            raise Usage(message) from None
     if text.isascii() and text.isdigit():
         return Until(position=int(text))
     try:
@@ -121,9 +141,7 @@ def period_of(text: str | None, zone: str, now_us: int) -> Period:
 
 def token(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Make, list and revoke tokens."""
-    data = DataDirectory(options.data or Path("var"))
-    data.path.mkdir(parents=True, exist_ok=True)
-    store, at = TokenStore(sqlite_engine(data.tokens)), utc_text(now_us())
+    store, at = place_of(options).token_store(), utc_text(now_us())
     if options.action == "make":
         try:
             secret = store.make(options.id, options.scope, at, dinas=options.dinas, sources=options.source)

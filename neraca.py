@@ -18,16 +18,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+import commands_scaled
 from audit.replay import ReplayError
 from command_line import Progress, Usage, parser, say
-from commands_offline import export, rebuild, replay, token
-from projections.generations import Generations, sqlite_engine
-from projections.live import Live
+from commands_offline import export, place_of, rebuild, replay, token
+from projections.live import At, Live
 from projections.ports import Grant
 from projections.reader import Reader
 from projections.segment import WrongJournal
-from streams.client import IntakeClient, NotNow, NotTaken
-from streams.datadir import DataDirectory, InUse, sqlite_warning
+from streams.client import Client, IntakeClient, NotNow, NotTaken
+from streams.datadir import DataDirectory, InUse, NoDatabase, Place, serving, sqlite_warning
 from streams.demo import City
 from streams.demo_run import DemoRun, NotADemo
 from streams.emitter import Emitter, Outbox, emit
@@ -37,7 +37,6 @@ from streams.importing import Imported, LocalSink, Refused, RemoteSink, import_r
 from streams.intake import IntakeService
 from streams.journal import Journal, JournalError
 from streams.recording import Policy
-from streams.tokens import TokenStore
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSED_SHOWN: Final = 20
@@ -65,25 +64,49 @@ def policy_of(options: argparse.Namespace) -> Policy:
 
 
 @contextmanager
-def held(data: DataDirectory, zone: str) -> Iterator[Journal]:
-    """The data directory for this process alone, its journal open for appending."""
-    with data.locked():
-        journal = Journal.open(data.journal, zone, now_us())
+def held(place: Place, zone: str) -> Iterator[Journal]:
+    """The place for this process alone to fold, its journal open for appending."""
+    with place.locked():
+        journal = Journal.open(place.journal, zone, now_us())
         try:
             yield journal
         finally:
             journal.close()
 
 
-def served(data: DataDirectory, journal: Journal) -> Live:
+@contextmanager
+def recording(place: Place, zone: str) -> Iterator[Journal]:
+    """A journal open for appending: of a directory alone, of a database beside others who append."""
+    if isinstance(place, DataDirectory):
+        with held(place, zone) as journal:
+            yield journal
+        return
+    journal = Journal.open(place.journal, zone, now_us())
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def served(place: Place, journal: Journal) -> Live:
     """The generation to serve; a new one when there is none of this version. Raises: ``WrongJournal``."""
-    generations = Generations(data.balances)
-    current = generations.current()
-    if current is None:
-        current = generations.begin()
-        generations.flip(current[0])
-    generation, store = current
-    return Live(journal.id, generation, store, verified_position(journal, store))
+    generation, store = serving(place.generations())
+    return Live(journal.id, generation, store, At(verified_position(journal, store)))
+
+
+def reopened(place: Place, journal: Journal) -> Callable[[Live], None]:
+    """What a follower does when a rebuild has put another generation in the place of its own."""
+
+    def reopen(live: Live) -> None:
+        again = served(place, journal)
+        live.served, live.at = again.served, again.at
+
+    return reopen
+
+
+def simulation(place: Place) -> Path | None:
+    """The file that marks a directory's journal as simulated; a database holds no simulation."""
+    return place.path / "demo.json" if isinstance(place, DataDirectory) else None
 
 
 def up(options: argparse.Namespace) -> int:
@@ -91,40 +114,36 @@ def up(options: argparse.Namespace) -> int:
     from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
 
-    policy, data = policy_of(options), DataDirectory(options.data or Path("var/demo" if options.demo else "var"))
-    warning = sqlite_warning()
+    policy = policy_of(options)
+    place = DataDirectory(options.data or Path("var/demo")) if options.demo else place_of(options)
+    warning = sqlite_warning() if isinstance(place, DataDirectory) else None
     if warning:
         say(f"warning: {warning}")
-    with held(data, options.zone) as journal, ExitStack() as ending:
-        marker = data.path / "demo.json"
-        if options.demo and not marker.exists() and journal.head() > 1:
-            message = f"{data.path} holds a journal that is no simulation: give the demo a --data of its own"
+    with held(place, options.zone) as journal, ExitStack() as ending:
+        marker = simulation(place)
+        if options.demo and marker is not None and not marker.exists() and journal.head() > 1:
+            message = f"{place.shown} holds a journal that is no simulation: give the demo a --data of its own"
             raise NotADemo(message)
-        live = served(data, journal)
-        follower = Follower(journal, live)
+        live = served(place, journal)
+        follower = Follower(journal, live, reopened(place, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
         follower.start()
         ending.callback(follower.close)
         ending.callback(intake.close)
-        run = (
-            DemoRun(City.load(examples() / "tangsel" / "city.toml"), intake, marker, ZoneInfo(options.zone))
-            if options.demo
-            else None
-        )
-        if run is not None:
+        run = None
+        if options.demo and marker is not None:
+            city = City.load(examples() / "tangsel" / "city.toml")
+            run = DemoRun(city, intake, marker, ZoneInfo(options.zone))
             run.start()
             ending.callback(run.close)
+        simulated = run is not None or (marker is not None and marker.exists())
         parts = Parts(
-            live, Reader(live, policy.zone, now_us), journal, TokenStore(sqlite_engine(data.tokens)), intake,
-            simulated=marker.exists(), notice=run.notice if run else lambda: None,
+            live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
+            simulated=simulated, notice=run.notice if run else lambda: None,
         )  # fmt: skip
-        kind = "a simulated city (data simulasi)" if marker.exists() else f"{data.path}"
-        serve(
-            build(parts),
-            options.host,
-            options.port,
-            lambda url: say(f"Neraca serves {kind} at {url}  (API: {url}docs)"),
-        )
+        kind = "a simulated city (data simulasi)" if simulated else place.shown
+        told = f"Neraca serves {kind} at "
+        serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
     return 0
 
 
@@ -140,7 +159,7 @@ def import_file(options: argparse.Namespace) -> int:
             client = IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
             total = import_rows(rows, RemoteSink(client, again), refuse, progress)
         else:
-            journal = ending.enter_context(held(DataDirectory(options.data or Path("var")), options.zone))
+            journal = ending.enter_context(recording(place_of(options), options.zone))
             intake = IntakeService(journal, policy, now_us)
             ending.callback(intake.close)
             total = import_rows(rows, LocalSink(intake, IMPORT), refuse, progress)
@@ -177,12 +196,20 @@ def refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]:
     return refuse
 
 
+def client_of(options: argparse.Namespace) -> Client:
+    """Where events are sent: an intake, or a topic."""
+    if options.kafka is None:
+        return IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
+    kafka = commands_scaled.kafka_of(options)
+    from streams.kafka_intake import KafkaClient  # noqa: PLC0415 - an extra
+
+    return KafkaClient(kafka)
+
+
 def emit_file(options: argparse.Namespace) -> int:
     """Send events to an intake until they are acknowledged."""
     outbox = Outbox(options.outbox)
-    emitter = Emitter(
-        outbox, IntakeClient(options.url, os.environ.get("NERACA_TOKEN")), say, patience_s=options.patience
-    )
+    emitter = Emitter(outbox, client_of(options), say, patience_s=options.patience)
     with ExitStack() as ending:
         lines: BinaryIO = (
             sys.stdin.buffer if options.file == "-" else ending.enter_context(Path(options.file).open("rb"))
@@ -201,10 +228,17 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "rebuild": partial(rebuild, now_us=now_us),
     "replay": partial(replay, now_us=now_us),
     "token": partial(token, now_us=now_us),
+    "intake": lambda options: commands_scaled.intake(options, policy_of(options), now_us),
+    "api": lambda options: commands_scaled.api(options, policy_of(options), now_us),
+    "relay": partial(commands_scaled.relay, now_us=now_us),
+    "worker": partial(commands_scaled.worker, now_us=now_us),
+    "layout": partial(commands_scaled.layout, now_us=now_us),
+    "resume": partial(commands_scaled.resume, now_us=now_us),
 }
 REFUSALS: Final = (
     JournalError,
     InUse,
+    NoDatabase,
     WrongJournal,
     NotADemo,
     UnknownEntry,

@@ -32,6 +32,7 @@ class Parts(Struct, frozen=True):
     lines: Lines
     tokens: Tokens
     intake: Intake | None = None
+    reads: bool = True
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
 
@@ -45,19 +46,20 @@ class Built(Struct, frozen=True):
 
 
 def build(parts: Parts) -> Built:
-    """The read app; with an intake, the intake app in the same process."""
+    """The read app; with an intake, the intake app in the same process, or alone."""
     access, answers = Access(parts.tokens), Answers(parts.reader)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
         Ending(),
     )
-    routers = [
-        operations_router(parts.live, parts.lines, metrics),
-        stream_router(parts.live, ending, metrics.listeners),
-        reads_router(reads),
-        pages_router(reads, simulated=parts.simulated, notice=parts.notice),
-    ]
+    routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
+    if parts.reads:
+        routers += [
+            stream_router(parts.live, ending, metrics.listeners),
+            reads_router(reads),
+            pages_router(reads, simulated=parts.simulated, notice=parts.notice),
+        ]
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
     framework = _framework(routers)

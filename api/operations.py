@@ -1,5 +1,6 @@
 """For whoever runs it: liveness, readiness, metrics, and API documentation that opens without the internet."""
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from domain.clock import parse_instant
+from domain.recorded import read_line
 from domain.refusal import Refusal
 from domain.wire import Submission
 from projections.live import Live
@@ -41,6 +44,23 @@ class _State(Collector):
             ),
         ):
             yield GaugeMetricFamily(name, text, value=float(value))
+        if live.at.partitions:
+            yield from self._partitions(head)
+
+    def _partitions(self, head: int) -> Iterable[Metric]:
+        live = self._live
+        reached = GaugeMetricFamily(
+            "neraca_partition_position", "Position a partition is folded to", labels=["partition"]
+        )
+        lag = GaugeMetricFamily(
+            "neraca_partition_lag_entries", "Entries up to the journal's head", labels=["partition"]
+        )
+        stands = GaugeMetricFamily("neraca_partition_stopped", "1 while a partition stands still", labels=["partition"])
+        for partition, position in enumerate(live.at.partitions):
+            reached.add_metric([str(partition)], position)
+            lag.add_metric([str(partition)], max(0, head - position))
+            stands.add_metric([str(partition)], int(partition in live.standing))
+        yield from (reached, lag, stands)
 
 
 class Metrics:
@@ -75,8 +95,20 @@ class CountedIntake:
         return outcomes
 
 
-def operations_router(live: Live, lines: Lines, metrics: Metrics) -> APIRouter:
-    """Health, readiness and metrics."""
+FRESH_US: Final = 5_000_000
+"""Where workers fold, they are always a little behind: as long as this, balances count as having reached the head."""
+
+
+def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
+    """Whether balances have reached the journal's head; of partitions, the head as it was a moment ago."""
+    if live.position >= head or not live.at.partitions:
+        return live.position >= head
+    following = lines.lines_at([live.position + 1]).get(live.position + 1)
+    return following is not None and now_us - parse_instant(read_line(following).recordedtime) < FRESH_US
+
+
+def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool = True) -> APIRouter:
+    """Health, readiness and metrics; an intake that serves no reads is ready when its journal answers."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", summary="The process answers")
@@ -88,9 +120,10 @@ def operations_router(live: Live, lines: Lines, metrics: Metrics) -> APIRouter:
     )
     def readyz() -> Response:
         head = lines.head()
-        ready = live.stopped is None and live.position >= head
-        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if live.stopped else "catching up"}
-        reason = live.stopped or live.waiting
+        ready = not reads or (live.stopped is None and _reached(live, lines, head, time.time_ns() // 1000))
+        stopped = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
+        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stopped else "catching up"}
+        reason = stopped or live.waiting
         if reason and not ready:
             state["reason"] = reason
         return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)

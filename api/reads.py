@@ -58,9 +58,10 @@ class Reads:
             held = self.answers.fresh(path, query)
             if held is None:
                 return self._made(request, period, make, public=True)
-        headers = {"etag": held.etag.decode(), "cache-control": "no-cache"}
+        headers = {name.decode(): value.decode() for name, value in held.headers}
         if headers["etag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
+            kept = {name: value for name, value in headers.items() if name not in ("content-length", "content-type")}
+            return Response(status_code=304, headers=kept)
         return Response(held.body, 200, headers, "application/json")
 
     def _made(
@@ -70,7 +71,7 @@ class Reads:
         scope = (period.name if period else "", path, query.decode("latin-1"), "public" if public else "guarded")
         with self.reader.snapshot() as snapshot:
             etag = f'"{snapshot.version.tag(*scope)}"'
-            headers = {"etag": etag, "cache-control": "no-cache"}
+            headers = {"etag": etag, "cache-control": "no-cache"} | _vector(snapshot)
             if etag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
             body = ENCODER.encode(make(snapshot))
@@ -84,6 +85,12 @@ class Reads:
         """The first instant of the next local month: until then the default period stays the same."""
         now_us, zone = self.reader.now_us(), self.reader.zone
         return next_month(now_us, lambda at_us: local_month(at_us, zone))
+
+
+def _vector(snapshot: Snapshot) -> dict[str, str]:
+    """The header that says how far each partition is folded, where they are folded apart."""
+    vector = snapshot.version.at.vector
+    return {} if vector is None else {"neraca-vector": ENCODER.encode(vector).decode()}
 
 
 def next_month(now_us: int, month_at: Callable[[int], str]) -> int:
@@ -249,7 +256,9 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
 
     @router.get("/v1/digest", **read_doc(DigestAnswer, "The digest of all that is folded"))
     def read_digest(request: Request) -> Response:
-        return reads.answer(request, None, lambda s: DigestAnswer(s.position, s.digest()), public=True)
+        return reads.answer(
+            request, None, lambda s: DigestAnswer(s.position, s.digest(), s.version.at.vector), public=True
+        )
 
     return router
 

@@ -47,11 +47,12 @@ class Page(msgspec.Struct):
     next: str | None
 
 
-class DigestAnswer(msgspec.Struct):
-    """The digest of all that is folded up to a position."""
+class DigestAnswer(msgspec.Struct, omit_defaults=True):
+    """The digest of all that is folded up to a position; ``vector`` says how far each part is, where parts are apart."""
 
     position: int
     digest: str
+    vector: dict[str, Any] | None = None
 
 
 _TYPES: Final = (Receipt, Tally, Page, DigestAnswer, Problem, Scorecard, *KINDS.values(), events.EventName)

@@ -48,7 +48,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
         ending.wakers.add(woken)
         try:
             position = live.position
-            for first in _opening(live, request.headers.get("last-event-id"), position):
+            for first in await _opening(live, request.headers.get("last-event-id"), position):
                 yield first
             while not ending.told:
                 try:
@@ -57,7 +57,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                     yield ServerSentEvent(comment="alive")
                     continue
                 woken.clear()
-                batch, waiting[:] = [one for one in waiting if one.position > position], []
+                batch, waiting[:] = _news(live, waiting, position), []
                 if batch:
                     position = batch[-1].position
                     yield _movement(live, batch)
@@ -69,14 +69,23 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     return router
 
 
+def _news(live: Live, waiting: list[Moved], position: int) -> list[Moved]:
+    """What the reader has not seen. Of partitions folded apart one may move while the position, the least of them, stands."""
+    return [one for one in waiting if one.position > position or live.at.partitions]
+
+
+async def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
+    """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
+    if last_id is None:
+        return [_at(live, position)]
+    return await asyncio.to_thread(_resumption, live, last_id, position)
+
+
 def _id(live: Live, position: int) -> str:
     return f"{live.journal}:{position}"
 
 
-def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
-    """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
-    if last_id is None:
-        return [_at(live, position)]
+def _resumption(live: Live, last_id: str, position: int) -> list[ServerSentEvent]:
     journal, _, seen = last_id.rpartition(":")
     known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
     missed = live.movement.since(int(seen), position) if known else None
@@ -88,7 +97,13 @@ def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentE
 
 
 def _at(live: Live, position: int) -> ServerSentEvent:
-    return ServerSentEvent(event="position", id=_id(live, position), data={"position": position})
+    return ServerSentEvent(event="position", id=_id(live, position), data={"position": position} | _vector(live))
+
+
+def _vector(live: Live) -> dict[str, object]:
+    """How far each partition is folded, where they are folded apart."""
+    vector = live.at.vector
+    return {} if vector is None else {"vector": vector}
 
 
 def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
@@ -96,5 +111,6 @@ def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
     dinas = sorted(frozenset().union(*(one.dinas for one in batch)))
     rules = any(one.rules for one in batch)
     return ServerSentEvent(
-        event="moved", id=_id(live, position), data={"position": position, "dinas": dinas, "rulebook": rules}
-    )
+        event="moved", id=_id(live, position),
+        data={"position": position, "dinas": dinas, "rulebook": rules} | _vector(live),
+    )  # fmt: skip

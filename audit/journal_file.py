@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from audit.parcel import Parcel, packed, unpacked
-from audit.replay import Folded, ReplayError, uncollected
+from audit.replay import Folded, ReplayError, Vector, uncollected
 from domain.clock import parse_instant
 from domain.entries import DECODER
 
@@ -31,16 +31,19 @@ class _Recorded(msgspec.Struct):
 
 
 class Until(msgspec.Struct, frozen=True):
-    """Where a replay ends: at a position, or at the last entry recorded up to an instant."""
+    """Where a replay ends: at a position, at the last entry recorded up to an instant, or each part at its own."""
 
     position: int | None = None
     instant_us: int | None = None
+    vector: Vector | None = None
 
     def ends_before(self, line: bytes) -> bool:
         """Whether a line lies beyond the end."""
-        if self.position is None and self.instant_us is None:
+        if self.position is None and self.instant_us is None and self.vector is None:
             return False
         recorded = msgspec.json.decode(line, type=_Recorded)
+        if self.vector is not None:
+            return recorded.position > self.vector.last
         if self.position is not None:
             return recorded.position > self.position
         return self.instant_us is not None and parse_instant(recorded.recordedtime) > self.instant_us
@@ -64,7 +67,7 @@ def _fold_elsewhere(path: str, start: int, end: int) -> Parcel:
         return packed(fold_part(path, start, end))
 
 
-def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
+def _fold_chunk(folded: Folded, chunk: bytes, at: int, within: Vector | None = None) -> None:
     try:
         entries = DECODER.decode_lines(chunk)
     except msgspec.DecodeError:
@@ -72,7 +75,7 @@ def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
     positions = [entry.position for entry in entries]
     if not all(positions):
         raise ReplayError(_first_bad(chunk, at))
-    folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
+    folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()], within)
 
 
 def _first_bad(chunk: bytes, at: int) -> str:
@@ -127,5 +130,5 @@ def _fold_until(path: Path, until: Until) -> Folded:
         for line in file:
             if until.ends_before(line):
                 break
-            _fold_chunk(folded, line, 0)
+            _fold_chunk(folded, line, 0, until.vector)
     return folded

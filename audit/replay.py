@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from domain.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, op
 from domain.digest import digest
 from domain.entries import DECODER, AnyEntry, JournalOpened, PermitProcessed, Rule, SatisfactionRated, TaskCompleted
 from domain.ledger import Ledger, amounts_of, zero
+from domain.partition import dinas_of, partition_of
 from domain.postings import Posting, postings_of
 from domain.rulebook import Rulebook
 from domain.scorecard import Scorecard, Standing, Subject, scorecard
@@ -43,6 +44,29 @@ class ReplayError(Exception):
     """The journal cannot be replayed; the message names the position."""
 
 
+class Vector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far each partition and the rulebook are folded, as ``/v1/digest`` says it where they are folded apart."""
+
+    partitions: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
+    rulebook: int
+
+    @property
+    def position(self) -> int:
+        """The least of them: up to here everything is folded."""
+        return min(*self.partitions, self.rulebook)
+
+    @property
+    def last(self) -> int:
+        """The greatest of them: beyond it nothing is folded."""
+        return max(*self.partitions, self.rulebook)
+
+    def holds(self, position: int, entry: AnyEntry) -> bool:
+        """Whether an entry is folded."""
+        dinas = dinas_of(entry)
+        reached = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
+        return position <= reached
+
+
 class Folded:
     """What a run of consecutive entries folds to. Two runs that meet fold to what their whole folds to."""
 
@@ -56,14 +80,23 @@ class Folded:
         self.rules: list[tuple[int, bytes]] = []
         self.opened: JournalOpened | None = None
 
-    def fold(self, positions: Sequence[int], entries: Sequence[AnyEntry], lines: Callable[[], list[bytes]]) -> None:
+    def fold(
+        self, positions: Sequence[int], entries: Sequence[AnyEntry], lines: Callable[[], list[bytes]],
+        within: Vector | None = None,
+    ) -> None:  # fmt: skip
         """Fold the next entries; their ``lines`` are asked for only when a rule is among them.
 
-        Raises: ``ReplayError`` when a position does not follow.
+        Of a vector, what lies beyond it is checked to be there and left out. Raises: ``ReplayError`` when a position
+        does not follow.
         """
         if not entries:
             return
         self._follow(positions)
+        if within is not None:
+            kept = [number for number, entry in enumerate(entries) if within.holds(positions[number], entry)]
+            whole, stored_lines = positions, lines
+            positions, entries = [whole[number] for number in kept], [entries[number] for number in kept]
+            lines = lambda: [stored_lines()[number] for number in kept]  # noqa: E731 - the same question of fewer
         self.ledger.post(chain.from_iterable(map(postings_of, entries)))
         decided, stored = self.decided, list[bytes]()
         for number, entry in enumerate(entries):
@@ -149,9 +182,10 @@ def rulebook_of(folded: Folded) -> Rulebook:
     return rulebook
 
 
-def concluded(folded: Folded, period: Period, now_us: int) -> Replay:
+def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None = None) -> Replay:
     """The digest of a run from the first entry on, and its scorecards of a period."""
     rulebook, files = rulebook_of(folded), folded.open_files()
+    folded.last = within.position if within else folded.last
     return Replay(
         position=folded.last,
         digest=digest(folded.ledger.accounts.items(), rulebook.lines(), files),
@@ -186,8 +220,8 @@ def _scorecards(
 PAGE: Final = 1000
 
 
-def fold_lines(lines: Iterable[tuple[int, bytes]]) -> Folded:
-    """Stored lines with their positions, folded in order. Raises: ``ReplayError``."""
+def fold_lines(lines: Iterable[tuple[int, bytes]], within: Vector | None = None) -> Folded:
+    """Stored lines with their positions, folded in order, those of a vector alone. Raises: ``ReplayError``."""
     folded, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
         entries = []
@@ -198,7 +232,7 @@ def fold_lines(lines: Iterable[tuple[int, bytes]]) -> Folded:
                 message = f"position {position}: this version cannot read the entry there: {error}"
                 raise ReplayError(message) from error
         stored = [line for _, line in page]
-        folded.fold([position for position, _ in page], entries, lambda stored=stored: stored)  # type: ignore[misc]
+        folded.fold([position for position, _ in page], entries, lambda stored=stored: stored, within)  # type: ignore[misc]
     return folded
 
 

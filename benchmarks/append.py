@@ -19,6 +19,7 @@ from domain.recorded import line_of, read_line
 from domain.wire import Submission, parse_json, read_submission
 from neraca import now_us
 from projections.ports import LOCAL, Accepted
+from streams.datadir import InFile
 from streams.intake import IntakeService
 from streams.journal import Journal
 from streams.recording import Policy, asked, prefetch
@@ -36,7 +37,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]], callers: int = 1) -> float:
     """Events a second from ``ready`` submissions to durable ones, through the intake service, into a new journal."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal.open(Path(folder) / "journal.sqlite", ZONE, now_us())
+        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
         begun = time.perf_counter()
@@ -56,7 +57,7 @@ def append_rate(batches: list[list[Submission]], rows: list[Rows]) -> float:
     lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
     held = [_keys_by_holder(batch) for batch in rows]
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal.open(Path(folder) / "journal.sqlite", ZONE, now_us())
+        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
         begun = time.perf_counter()
         for batch, recorded, keys in zip(batches, lines, held, strict=True):
@@ -86,7 +87,7 @@ def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
     """The schema of a journal, and the rows each batch adds to each of its tables."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite"
-        journal = Journal.open(path, ZONE, now_us())
+        journal = Journal.open(InFile(path), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
         added = []

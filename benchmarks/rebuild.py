@@ -24,6 +24,7 @@ from domain.ledger import Ledger
 from domain.postings import Posting, postings_of
 from projections.generations import sqlite_engine
 from projections.store import Store, balance_of, measures_of
+from streams.datadir import InFile
 from streams.follower import catch_up
 from streams.journal import Journal, JournalApplication
 
@@ -111,7 +112,7 @@ def paged(journal: Journal) -> float:
 
 def one_by_one(path: Path, count: int, *, relaxed: bool = False) -> float:
     """Events a second of the library's pull loop, as it comes (synchronous=FULL) or ``relaxed`` to ours (NORMAL)."""
-    application = JournalApplication({"SQLITE_DBNAME": str(path)})
+    application = JournalApplication(InFile(path).environment)
     with new_store() as (balances, store):
         datastore = SQLiteDatastore(str(balances))
         view = BalancesView(datastore)
@@ -148,8 +149,8 @@ def run() -> list[Figure]:
     """The ratio of this measurement."""
     data = data_directory(FACTS)
     journal = Journal.read_only(data.journal)
-    ratio = pairs(lambda: paged(journal), lambda: one_by_one(data.journal, ONE_BY_ONE), PAIRS)
-    relaxed = pairs(lambda: paged(journal), lambda: one_by_one(data.journal, ONE_BY_ONE, relaxed=True), PAIRS)
+    ratio = pairs(lambda: paged(journal), lambda: one_by_one(data.journal.path, ONE_BY_ONE), PAIRS)
+    relaxed = pairs(lambda: paged(journal), lambda: one_by_one(data.journal.path, ONE_BY_ONE, relaxed=True), PAIRS)
     journal.close()
     return [
         Figure(

@@ -4,6 +4,7 @@ A rebuild fills a new file beside the live one; the pointer is replaced in one s
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,12 @@ class Generations:
         store.create()
         return generation, store
 
-    def flip(self, generation: int) -> None:
-        """Serve a generation from now on; it survives a power cut before the older ones are removed."""
+    def flip(
+        self, generation: int, finish: Callable[[], object] = lambda: None,
+        *, undivided: bool = True,  # noqa: ARG002 - in a file all is folded as one
+    ) -> None:  # fmt: skip
+        """Serve a generation from now on, once ``finish`` has caught it up; it survives a power cut."""
+        finish()
         fresh = self._directory / "current.new"
         with fresh.open("wb") as file:
             file.write(msgspec.json.encode(Pointer(generation, PROJECTION_VERSION)))

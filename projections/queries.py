@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Select, case, func, select
 from domain.casefiles import OpenFile
 from domain.ledger import Balance, Ledger
 from domain.postings import Account, Posting
+from projections.live import At
+from projections.segment import RULEBOOK
 from projections.store import balance_of
-from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, RULES, SOURCES, WHY
+from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,9 +31,27 @@ class Open(NamedTuple):
 NONE_OPEN = Open(0, 0)
 
 
-def position(db: Connection, source: str) -> int:
-    """How far a source is folded, in this snapshot."""
-    return db.execute(select(SOURCES.c.position).where(SOURCES.c.source == source)).scalar() or 0
+def reached(db: Connection) -> At:
+    """How far everything is folded, in this snapshot."""
+    held = {row[0]: row[1] for row in db.execute(select(SOURCES.c.source, SOURCES.c.position))}
+    if len(held) <= 1:
+        return At(max(held.values(), default=0))
+    rulebook = held.pop(RULEBOOK)
+    ordered = sorted(held.items(), key=lambda one: int(one[0].partition("/")[2]))
+    partitions = tuple(position for _, position in ordered)
+    return At(min(*partitions, rulebook), partitions, rulebook)
+
+
+def standing(db: Connection) -> dict[int, str]:
+    """The partitions that stand still, and why."""
+    rows = db.execute(select(SOURCES.c.source, SOURCES.c.stopped).where(SOURCES.c.stopped.is_not(None)))
+    return {int(row[0].partition("/")[2]): row[1] for row in rows}
+
+
+def moved_since(db: Connection, position: int) -> list[tuple[str, int]]:
+    """Every dinas that moved after a position, and how far its partition was folded when it did."""
+    rows = db.execute(select(MOVED.c.dinas, MOVED.c.position).where(MOVED.c.position > position))
+    return [(row[0], row[1]) for row in rows]
 
 
 def last_rule(db: Connection) -> int:

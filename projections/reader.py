@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.canonical import canonical
 from domain.clock import local_month
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from domain.scheme import Scheme
-    from projections.live import Live
-
-SOURCE: Final = "journal"
+    from projections.live import At, Live
 
 
 class Version(NamedTuple):
@@ -37,13 +35,18 @@ class Version(NamedTuple):
 
     journal: str
     generation: int
-    position: int
+    at: At
     overdue: int
     until_us: int | None
 
+    @property
+    def position(self) -> int:
+        """Up to which position everything is folded."""
+        return self.at.position
+
     def tag(self, *scope: str) -> str:
         """An entity tag for one scope of reading."""
-        parts = (self.journal, self.generation, PROJECTION_VERSION, self.position, self.overdue, *scope)
+        parts = (self.journal, self.generation, PROJECTION_VERSION, self.at, self.overdue, *scope)
         return hashlib.sha256(canonical(parts)).hexdigest()[:32]
 
 
@@ -171,30 +174,31 @@ class Reader:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One consistent reading."""
-        live, now_us = self.live, self.now_us()
-        with live.store.engine.begin() as db:
-            version = self._version_in(db, live.generation, now_us)
-            yield Snapshot(db, version, self._rules(db, live.generation), now_us)
+        (generation, store), now_us = self.live.served, self.now_us()
+        with store.snapshot() as db:
+            version = self._version_in(db, generation, now_us)
+            yield Snapshot(db, version, self._rules(db, generation), now_us)
 
     def version(self) -> Version:
         """What a reading made now would rest on."""
         held, live, now_us = self._version, self.live, self.now_us()
-        if held is not None and held.position == live.position and _holds(held, live.generation, now_us):
+        generation, store = live.served
+        if held is not None and held.at == live.at and _holds(held, generation, now_us):
             return held
-        with live.store.engine.begin() as db:
-            return self._version_in(db, live.generation, now_us)
+        with store.snapshot() as db:
+            return self._version_in(db, generation, now_us)
 
     def is_current(self, version: Version) -> bool:
         """Whether a reading that rests on ``version`` would come out the same now."""
         live = self.live
-        return version.position == live.position and _holds(version, live.generation, self.now_us())
+        return version.at == live.at and _holds(version, live.generation, self.now_us())
 
     def _version_in(self, db: Connection, generation: int, now_us: int) -> Version:
         """The version of a snapshot; counting what is overdue again only when that may have changed."""
-        position, held = queries.position(db, SOURCE), self._version
-        if held is not None and held.position == position and _holds(held, generation, now_us):
+        at, held = queries.reached(db), self._version
+        if held is not None and held.at == at and _holds(held, generation, now_us):
             return held
-        version = Version(self.live.journal, generation, position, *queries.overdue(db, now_us))
+        version = Version(self.live.journal, generation, at, *queries.overdue(db, now_us))
         self._version = version
         return version
 

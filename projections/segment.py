@@ -1,10 +1,16 @@
 """A segment: consecutive entries of one source, as a reader hands them to the fold."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from domain.entries import AnyEntry
+
+JOURNAL: Final = "journal"
+"""The source of a fold of the whole journal."""
+RULEBOOK: Final = "rulebook"
+"""The source of the rules where partitions are folded apart; a partition's source is ``layout/number``."""
 
 
 class Segment(Struct, frozen=True):
@@ -31,6 +37,14 @@ class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault 
 
 class NotWritten(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
     """The balances' disk is full, or they are locked: nothing of a fold was applied, and it may be tried again."""
+
+
+class NotFoldable(Exception):  # noqa: N818 - a state of the data, not a fault of the machine
+    """Entries that cannot be added to the balances, now or later; nothing of their fold was applied."""
+
+
+class Superseded(Exception):  # noqa: N818 - a state of the store, not a fault of the program
+    """Another generation is served now: nothing was applied, and the fold goes on there."""
 
 
 class Moved(Struct, frozen=True):

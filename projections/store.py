@@ -5,44 +5,45 @@ At least once with the stored position is exactly-once in effect: what was folde
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import OperationalError
+from msgspec.structs import astuple
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from domain.casefiles import CaseFile, CaseKey, changes_of, merged, open_file
 from domain.entries import Rule
-from domain.ledger import Balance, Ledger, amounts_of, zero
-from domain.measures import INDEX, MEASURES
+from domain.ledger import Balance, Ledger
+from domain.measures import MEASURES
 from domain.postings import Account, Posting, postings_of
 from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
-from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, METADATA, RULES, SOURCES, WHY, Sought, Written
+from projections.statements import on_postgres, on_sqlite, passing
+from projections.tables import ACCOUNTS, METADATA, RULES, SOURCES
+from projections.tables_postgres import BY_INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-PROJECTION_VERSION: Final = 1
+    from domain.entries import AnyEntry
+
+PROJECTION_VERSION: Final = 2
 """Raised whenever a measure, a table or the meaning of either changes: balances of another version are folded anew."""
-_PASSING: Final = (5, 13)
-"""SQLITE_BUSY and SQLITE_FULL: what may pass by itself."""
-_MEASURES: Final = msgspec.json.Decoder(dict[str, int])
+MOVED_CHANNEL: Final = "neraca_moved"
 _FILE: Final = msgspec.json.Decoder(CaseFile)
 _ENCODER: Final = msgspec.json.Encoder()
 _STORED: Final[Callable[..., msgspec.Struct]] = msgspec.defstruct(
-    "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, gc=False
+    "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, forbid_unknown_fields=True, gc=False
 )
+_MEASURES: Final = msgspec.json.Decoder[Any](_STORED)
 _CLOSED: Final = (None,) * 5
 
 
 def balance_of(measures: str) -> Balance:
     """A stored vector. Raises: ``msgspec.ValidationError`` when it holds anything but integers."""
-    balance = zero()
-    for name, amount in _MEASURES.decode(measures).items():
-        balance[INDEX[name]] = amount
-    return balance
+    return list(astuple(_MEASURES.decode(measures)))
 
 
 def measures_of(balance: Balance) -> str:
@@ -53,23 +54,27 @@ def measures_of(balance: Balance) -> str:
 class Store:
     """One generation of balances."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, guard: Callable[[Connection], None] = lambda _: None) -> None:
         self.engine = engine
-        dialect = engine.dialect
-        leaf, files = ACCOUNTS.c, CASE_FILES.c
-        self._accounts = Sought(list(leaf), (leaf.dinas, leaf.asn, leaf.service, leaf.month), dialect)
-        self._months = Sought(list(DINAS_MONTHS.c), (DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.month), dialect)
-        case = (files.dinas, files.service, files.case)
-        self._files = Sought((*case, files.state), case, dialect)
-        add = update(ACCOUNTS).where(leaf.id == bindparam("row")).values(measures=bindparam("measures"))
-        self._add = Written(add, ("row", "measures"), dialect)
-        self._open = Written(insert(ACCOUNTS), [column.name for column in leaf], dialect)
-        self._why = Written(insert(WHY), [column.name for column in WHY.c], dialect)
-        self._put_month, self._put_file = _upsert(DINAS_MONTHS, dialect), _upsert(CASE_FILES, dialect)
+        self._guard = guard
+        self._on_sqlite = engine.dialect.name == "sqlite"
+        self._tools = on_sqlite(engine.dialect) if self._on_sqlite else on_postgres()
+        self._reading = engine if self._on_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
 
     def create(self) -> None:
         """Make the tables that are missing."""
         METADATA.create_all(self.engine)
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A transaction in which all is read of one moment."""
+        return self._reading.begin()
+
+    def divided(self) -> bool:
+        """Whether partitions are folded apart here."""
+        with self.engine.connect() as db:
+            return (
+                db.execute(select(SOURCES.c.source).where(SOURCES.c.source.contains("/")).limit(1)).first() is not None
+            )
 
     def source(self, source: str) -> tuple[str, int, str] | None:
         """The journal, position and hash up to which a source is folded."""
@@ -87,13 +92,13 @@ class Store:
         """
         try:
             return self._fold(segment)
-        except OperationalError as error:
-            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING:
-                raise NotWritten(str(error.orig)) from error
+        except DBAPIError as error:
+            if passing(error):
+                raise NotWritten(str(error.orig).strip()) from error
             raise
 
     def _fold(self, segment: Segment) -> Moved:
-        with self.engine.begin() as db:
+        with self.guarded() as db:
             stored = self._locked_position(db, segment)
             if segment.after > stored:
                 message = f"{segment.source}: entries {stored + 1} to {segment.after} are missing"
@@ -101,13 +106,14 @@ class Store:
             fresh = [entry for entry in segment.entries if entry[0] > stored]
             if segment.last <= stored:
                 return Moved(stored)
-            moved = self._apply(db, fresh, segment.last)
+            dinas, rules = self.apply(db, fresh)
+            self.tell(db, dict.fromkeys(dinas, segment.last))
             db.execute(
                 update(SOURCES)
                 .where(SOURCES.c.source == segment.source)
                 .values(position=segment.last, hash=segment.last_hash),
             )
-        return moved
+        return Moved(segment.last, dinas, rules)
 
     def _locked_position(self, db: Connection, segment: Segment) -> int:
         row = db.execute(
@@ -122,82 +128,89 @@ class Store:
             raise WrongJournal(message)
         return int(row[1])
 
-    def _apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, Any]], last: int) -> Moved:
-        ledger, touched = Ledger(), set[tuple[Account, int]]()
+    def apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> tuple[frozenset[str], bool]:
+        """Add entries, none of which was added before, in the caller's transaction: the dinas they move, and the rulebook."""
+        posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
+        postings = [posting for _, posting in posted]
         files: dict[CaseKey, CaseFile] = {}
         rules: list[dict[str, object]] = []
-        posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
-        ledger.post(posting for _, posting in posted)
-        touched.update((posting.account, position) for position, posting in posted)
         for position, line, entry in fresh:
             for key, change in changes_of(entry):
                 files[key] = merged(files[key], change) if key in files else change
             if isinstance(entry, Rule):
                 rules.append({"position": position, "line": line})
-        ids = self._post(db, ledger)
-        self._post_dinas(db, ledger)
-        self._why.run(db, sorted((ids[account], position) for account, position in touched))
+        if not self._on_sqlite:
+            db.execute(BY_INDEX)
+        ids = self._post(db, postings)
+        self._post_dinas(db, postings)
+        self._tools.why.run(db, sorted({(ids[posting.account], position) for position, posting in posted}))
         self._file(db, files)
         if rules:
             db.execute(insert(RULES), rules)
-        accounts = ledger.accounts
-        return Moved(last, frozenset(a[0] for a in accounts) | frozenset(key[0] for key in files), bool(rules))
+        return frozenset(account[0] for account in ids) | frozenset(key[0] for key in files), bool(rules)
 
-    def _post(self, db: Connection, delta: Ledger) -> dict[Account, int]:
-        """Leaf accounts: read, add, write back; the sums are Python's, which do not overflow."""
-        held: dict[Account, tuple[int, str]] = {
-            (row[1], row[2], row[3], row[4]): (row[0], row[5])
-            for row in self._accounts.rows(db, sorted(delta.accounts))
-        }
-        before = Ledger()
-        before.accounts = {account: balance_of(measures) for account, (_, measures) in held.items()}
-        self._add.run(db, [(held[account][0], text) for account, text in _sums(before, delta, held)])
-        fresh = sorted(delta.accounts.keys() - held.keys())
-        return {account: row for account, (row, _) in held.items()} | self._begin(db, fresh, delta)
+    def tell(self, db: Connection, moved: Mapping[str, int]) -> None:
+        """Tell readers in other processes which dinas moved, and how far their source is folded."""
+        if self._tools.moved is not None:
+            self._tools.moved.run(db, sorted(moved.items()))
+            db.execute(select(func.pg_notify(MOVED_CHANNEL, "")))
 
-    def _begin(self, db: Connection, fresh: list[Account], delta: Ledger) -> dict[Account, int]:
-        """Accounts nobody posted to before; this fold alone adds rows, so their ids follow the last one."""
+    @contextmanager
+    def guarded(self) -> Iterator[Connection]:
+        """A fold's transaction, in which this generation stays the one served. Raises: ``Superseded``."""
+        with self.engine.begin() as db:
+            self._guard(db)
+            yield db
+
+    def _post(self, db: Connection, postings: Sequence[Posting]) -> dict[Account, int]:
+        """Leaf accounts: read, add, write back; the sums are Python's, which do not overflow. The id of each."""
+        ledger, ids = Ledger(), dict[Account, int]()
+        accounts = sorted({account for account, _ in postings})
+        for row, dinas, asn, service, month, measures in self._tools.accounts.rows(db, accounts):
+            account = dinas, asn, service, month
+            ids[account], ledger.accounts[account] = row, balance_of(measures)
+        ledger.post(postings)
+        self._tools.add.run(db, sorted((row, measures_of(ledger.accounts[account])) for account, row in ids.items()))
+        return ids | self._begin(db, [account for account in accounts if account not in ids], ledger)
+
+    def _begin(self, db: Connection, fresh: list[Account], ledger: Ledger) -> dict[Account, int]:
+        """Accounts nobody posted to before."""
         if not fresh:
             return {}
-        last = db.execute(select(ACCOUNTS.c.id).order_by(ACCOUNTS.c.id.desc()).limit(1)).scalar() or 0
-        ids = {account: last + number for number, account in enumerate(fresh, 1)}
-        self._open.run(db, [(row, *account, measures_of(delta.accounts[account])) for account, row in ids.items()])
+        ids = dict(zip(fresh, self._free_ids(db, len(fresh)), strict=True))
+        self._tools.open.run(
+            db, [(row, *account, measures_of(ledger.accounts[account])) for account, row in ids.items()]
+        )
         return ids
 
-    def _post_dinas(self, db: Connection, delta: Ledger) -> None:
-        sums, before = Ledger(), Ledger()
-        sums.post(
-            Posting((account[0], "", "", account[3]), amounts_of(balance))
-            for account, balance in delta.accounts.items()
+    def _free_ids(self, db: Connection, number: int) -> list[int]:
+        """On SQLite one fold alone adds rows, so ids follow the last one; on PostgreSQL several do, each its own."""
+        if self._on_sqlite:
+            last = db.execute(select(ACCOUNTS.c.id).order_by(ACCOUNTS.c.id.desc()).limit(1)).scalar() or 0
+            return list(range(last + 1, last + 1 + number))
+        sequence = select(func.nextval("accounts_id_seq")).select_from(func.generate_series(1, number))
+        return [int(row[0]) for row in db.execute(sequence)]
+
+    def _post_dinas(self, db: Connection, postings: Sequence[Posting]) -> None:
+        """The same postings, to the months of their dinas."""
+        sums = Ledger()
+        months = sorted({(account[0], account[3]) for account, _ in postings})
+        for dinas, month, measures in self._tools.months.rows(db, months):
+            sums.accounts[dinas, "", "", month] = balance_of(measures)
+        sums.post(Posting((account[0], "", "", account[3]), amounts) for account, amounts in postings)
+        self._tools.put_month.run(
+            db, [(account[0], account[3], measures_of(balance)) for account, balance in sorted(sums.accounts.items())]
         )
-        months = [(account[0], account[3]) for account in sorted(sums.accounts)]
-        for row in self._months.rows(db, months):
-            before.accounts[row[0], "", "", row[1]] = balance_of(row[2])
-        wanted = [(dinas, "", "", month) for dinas, month in months]
-        self._put_month.run(db, [(dinas, month, text) for (dinas, _, _, month), text in _sums(before, sums, wanted)])
 
     def _file(self, db: Connection, files: dict[CaseKey, CaseFile]) -> None:
-        held = {(row[0], row[1], row[2]): _FILE.decode(row[3]) for row in self._files.rows(db, sorted(files))}
-        self._put_file.run(db, [
-            _file_row(key, merged(held[key], change) if key in held else change) for key, change in sorted(files.items())
-        ])  # fmt: skip
-
-
-def _sums(before: Ledger, delta: Ledger, wanted: Iterable[Account]) -> Iterator[tuple[Account, str]]:
-    """What some accounts hold after a delta, as stored."""
-    listed = list(wanted)
-    before.post(Posting(account, amounts_of(delta.accounts[account])) for account in listed)
-    return ((account, measures_of(before.accounts[account])) for account in listed)
+        """Case files: read, merge, write back."""
+        keys = sorted(files)
+        held = {(row[0], row[1], row[2]): _FILE.decode(row[3]) for row in self._tools.files.rows(db, keys)}
+        self._tools.open_file.run(db, [_file_row(key, files[key]) for key in keys if key not in held])
+        self._tools.put_file.run(db, [_file_row(key, merged(held[key], files[key])) for key in sorted(held)])
 
 
 def _file_row(key: CaseKey, file: CaseFile) -> tuple[Any, ...]:
     """A file as stored, in the order of the table's columns."""
     opened = open_file(key, file)
     return (*key, msgspec.json.encode(file), *(_CLOSED if opened is None else opened[3:]))
-
-
-def _upsert(table: Table, dialect: Dialect) -> Written:
-    statement = (sqlite_insert if dialect.name == "sqlite" else postgres_insert)(table)
-    keys, names = [column.name for column in table.primary_key], [column.name for column in table.c]
-    changed = {name: statement.excluded[name] for name in names if name not in keys}
-    return Written(statement.on_conflict_do_update(index_elements=keys, set_=changed), names, dialect)

@@ -28,8 +28,14 @@ SOURCES: Final = Table(
     Column("journal", Text, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("read_next", BigInteger, nullable=False, server_default="0"),
+    Column("recorded", Text, nullable=False, server_default=""),
+    Column("stopped", Text),
 )  # fmt: skip
-"""How far each source of entries is folded: the journal's id, the last position, and what identifies that entry."""
+"""How far each source of entries is folded: the journal's id, the last position, what identifies that entry.
+
+Of a partition also the first record of its topic not yet applied, when its newest entry was recorded, and why it stands.
+"""
 
 ACCOUNTS: Final = Table(
     "accounts", METADATA,
@@ -39,11 +45,15 @@ ACCOUNTS: Final = Table(
     Column("service", Text, nullable=False),
     Column("month", Text, nullable=False),
     Column("measures", Text, nullable=False),
-    Index("accounts_leaf", "dinas", "asn", "service", "month", unique=True),
-    Index("accounts_month", "dinas", "month"),
+    Index("accounts_leaf", "dinas", "month", "asn", "service", unique=True),
     Index("accounts_asn", "asn", "month"),
+    postgresql_with={"fillfactor": 60},
 )  # fmt: skip
-"""A row per leaf account; ``measures`` is a JSON object of its non-zero integers, as in its digest line."""
+"""A row per leaf account; ``measures`` is a JSON object of its non-zero integers, as in its digest line.
+
+The leaf's index also finds the leaves of a dinas in a month. On PostgreSQL a row that grows finds room on its page: written
+elsewhere it would be entered anew into each index.
+"""
 
 DINAS_MONTHS: Final = Table(
     "dinas_months", METADATA,
@@ -87,6 +97,13 @@ Index(
 )
 """What was said of each case; while it is open, ``open_asn`` (``""`` for nobody) and what it is counted by."""
 
+MOVED: Final = Table(
+    "moved", METADATA,
+    Column("dinas", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False, index=True),
+)  # fmt: skip
+"""How far its source was folded when a dinas last moved; kept on PostgreSQL, for readers in other processes."""
+
 RULES: Final = Table(
     "rules", METADATA,
     Column("position", BigInteger, primary_key=True),
@@ -101,20 +118,14 @@ class Written:
     def __init__(self, statement: UpdateBase, names: Sequence[str], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(names))
         self._sql = str(compiled)
-        self._names = names
-        order = getattr(compiled, "positiontup", None)
-        self._order: list[int] | None = [names.index(name) for name in order] if order else None
+        self._order = [names.index(name) for name in compiled.positiontup or ()]
+        self._as_named = self._order == list(range(len(names)))
 
     def run(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of the statement's names, in their order."""
-        if not rows:
-            return
-        if self._order is None:
-            db.exec_driver_sql(self._sql, [dict(zip(self._names, row, strict=True)) for row in rows])
-        elif self._order == list(range(len(self._names))):
-            db.exec_driver_sql(self._sql, list(rows))
-        else:
-            db.exec_driver_sql(self._sql, [tuple(row[at] for at in self._order) for row in rows])
+        if rows:
+            ordered = list(rows) if self._as_named else [tuple(row[at] for at in self._order) for row in rows]
+            db.exec_driver_sql(self._sql, ordered)
 
 
 class Sought:
@@ -126,13 +137,12 @@ class Sought:
     AT_ONCE: Final = 200
 
     def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]], dialect: Dialect) -> None:
-        mark = "?" if dialect.paramstyle == "qmark" else "%s"
         named = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
         chosen, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
         self._head = f"WITH sought ({', '.join(f'k{at}' for at in range(len(key)))}) AS (VALUES "
         where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(named))
         self._tail = f") {chosen}FROM sought CROSS JOIN{table} WHERE {where}"
-        self._key = f"({', '.join([mark] * len(key))})"
+        self._key = f"({', '.join('?' * len(key))})"
 
     def rows(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         """The rows held, in no order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import urllib.parse
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -26,6 +26,18 @@ class Answer(msgspec.Struct):
     accepted: int
     duplicates: int
     rejected: list[dict[str, Any]]
+
+
+class Client(Protocol):
+    """Sends a counter's events."""
+
+    def send(self, lines: list[bytes]) -> Answer:
+        """Send events, one a line. Raises: ``NotNow``, ``NotTaken``."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection."""
+        ...
 
 
 class IntakeClient:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from streams.client import IntakeClient, NotNow, NotTaken
+from streams.client import Client, NotNow, NotTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +75,7 @@ class Outbox:
 class Emitter:
     """Sends an outbox to an intake."""
 
-    def __init__(self, outbox: Outbox, client: IntakeClient, say: Callable[[str], None], *, patience_s: float) -> None:
+    def __init__(self, outbox: Outbox, client: Client, say: Callable[[str], None], *, patience_s: float) -> None:
         self._outbox = outbox
         self._client = client
         self._say = say

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from domain.entries import decode
-from projections.segment import NotWritten, Segment, WrongJournal
+from projections.live import At
+from projections.segment import JOURNAL, NotWritten, Segment, Superseded, WrongJournal
 from streams.journal import line_hash
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ POLL_S: Final = 0.05
 GATHER_S: Final = 0.08
 """How long a fold waits for company after the last one: an event is visible sooner than a person can look."""
 RETRY_S: Final = 0.5
-SOURCE: Final = "journal"
 LOG: Final = logging.getLogger("neraca.follower")
 
 
@@ -41,7 +41,13 @@ def verified_position(journal: Journal, store: Store) -> int:
 
     Raises: ``WrongJournal`` when the journal is another, or an older state of the same has been put back.
     """
-    held = store.source(SOURCE)
+    if store.divided():
+        message = (
+            "the balances are folded by workers, in partitions: start neraca worker, "
+            "or fold them as one: neraca rebuild --undivided"
+        )
+        raise WrongJournal(message)
+    held = store.source(JOURNAL)
     if held is None:
         return 0
     folded_from, position, hash_then = held
@@ -70,7 +76,7 @@ def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | No
             message = f"position {position}: this version cannot read the entry there: {error}"
             raise UnknownEntry(message) from error
     last, line = lines[-1]
-    return Segment(SOURCE, journal.id, after, last, line_hash(line), entries)
+    return Segment(JOURNAL, journal.id, after, last, line_hash(line), entries)
 
 
 def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -85,9 +91,10 @@ def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callabl
 class Follower:
     """A thread that keeps what is served at the journal's head."""
 
-    def __init__(self, journal: Journal, live: Live) -> None:
+    def __init__(self, journal: Journal, live: Live, reopen: Callable[[Live], None] = lambda _: None) -> None:
         self._journal = journal
         self._live = live
+        self._reopen = reopen
         self._wake = threading.Event()
         self._ending = False
         self._late = False
@@ -116,12 +123,17 @@ class Follower:
                 self._late, self._live.waiting = False, None
             except NotWritten as error:
                 self._wait(error)
+            except Superseded:
+                self._reopen(self._live)
             except Exception as error:
+                if self._journal.passing(error):
+                    self._wait(error)
+                    continue
                 self._live.stopped = str(error)
                 LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
                 return
 
-    def _wait(self, error: NotWritten) -> None:
+    def _wait(self, error: Exception) -> None:
         """What may pass is waited for, and said once; the balances stay as they are, and behind."""
         if not self._late:
             LOG.error("the fold waits at position %d: %s", self._live.position, error)
@@ -142,6 +154,6 @@ class Follower:
         if segment is None:
             return 0
         before, moved = live.position, live.store.fold(segment)
-        live.position = moved.position
+        live.at = At(moved.position)
         live.movement.tell(before, moved)
         return len(segment.entries)

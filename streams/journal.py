@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from eventsourcing.application import Application
@@ -20,11 +20,10 @@ from domain.clock import utc_text
 from domain.entries import JournalOpened, decode
 from domain.events import OPENED_TYPE
 from domain.recorded import Recorded, line_of, read_line
-from streams.journal_sqlite import FULL, Appending, JournalFactory, JournalRecorder
+from streams.appending import Appending, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 __all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
 
@@ -53,6 +52,24 @@ class JournalEvent(Struct, frozen=True):
     recorded: Recorded
 
 
+class Kept(Protocol):
+    """Where a journal is kept: a file, or a database."""
+
+    @property
+    def shown(self) -> str:
+        """How it is named to people; no secret."""
+        ...
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How the event store's library finds it."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there may be a journal."""
+        ...
+
+
 class LineMapper(Mapper[uuid.UUID]):
     """Stores an event as its line, under its versioned CloudEvents type: never a module path."""
 
@@ -73,53 +90,51 @@ class JournalApplication(Application[uuid.UUID]):
     """The library's application around the journal's recorder and mapper."""
 
     name = "neraca"
-    env = {  # noqa: RUF012 - the library reads it from the class
-        "PERSISTENCE_MODULE": "streams.journal_sqlite:JournalFactory",
-        "MAPPER_TOPIC": "streams.journal:LineMapper",
-    }
+    env = {"MAPPER_TOPIC": "streams.journal:LineMapper"}  # noqa: RUF012 - the library reads it from the class
 
 
 class Journal:
     """The journal of one city, open for appending and reading."""
 
     def __init__(self, application: JournalApplication) -> None:
-        if not isinstance(application.recorder, JournalRecorder) or not isinstance(application.factory, JournalFactory):
+        if not isinstance(application.recorder, Recorder):
             message = f"no recorder of the journal: {application.recorder!r}"
             raise TypeError(message)
         self._application = application
-        self._recorder = application.recorder
+        self._recorder: Recorder = application.recorder
         opened = self._openings()
         self.id: str = opened[-1].data.journal if opened else ""
         self.zone: str = opened[-1].data.zone if opened else ""
 
     @classmethod
-    def open(cls, path: Path, zone: str, now_us: int) -> Journal:
+    def open(cls, place: Kept, zone: str, now_us: int) -> Journal:
         """Open a journal for appending, and begin it if it is new.
 
         Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        journal = cls(JournalApplication({"SQLITE_DBNAME": str(path)}))
-        if journal._recorder.synchronous() < FULL:
-            message = f"{path}: the database runs below synchronous=FULL and would lose acknowledged events"
+        journal = cls(JournalApplication(place.environment))
+        undurable = journal._recorder.undurable()
+        if undurable is not None:
+            message = f"{place.shown}: {undurable} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us)
         if journal.zone != zone:
             message = (
-                f"{path}: this journal counts its months in {journal.zone}, but {zone} is configured. "
+                f"{place.shown}: this journal counts its months in {journal.zone}, but {zone} is configured. "
                 f"Set NERACA_ZONE={journal.zone}, or use another --data."
             )
             raise JournalError(message)
         return journal
 
     @classmethod
-    def read_only(cls, path: Path) -> Journal:
+    def read_only(cls, place: Kept) -> Journal:
         """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
-        if not path.exists():
-            message = f"{path}: there is no journal here"
+        journal = cls(JournalApplication(place.environment)) if place.exists() else None
+        if journal is None or not journal.id:
+            message = f"{place.shown}: there is no journal here"
             raise JournalError(message)
-        return cls(JournalApplication({"SQLITE_DBNAME": str(path)}))
+        return journal
 
     def begin(self, zone: str, now_us: int) -> None:
         """Write an opening: the first entry, and one more with a new id after a restore from backup."""
@@ -152,6 +167,14 @@ class Journal:
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
         return self._recorder.lines_at(positions)
+
+    def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
+        """Positions and lines of the rules, and of openings, after a position."""
+        return self._recorder.rule_lines(after)
+
+    def passing(self, error: BaseException) -> bool:
+        """Whether a failure to read may pass by itself."""
+        return self._recorder.passing(error)
 
     def hash_at(self, position: int) -> str | None:
         """What identifies the entry at a position: its content hash, or an opening's id; ``None`` past the end."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from eventsourcing.persistence import (
     DatabaseError,
@@ -22,125 +21,76 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteFactory
 
-from domain.events import FACT_TYPES, OPENED_TYPE, RULE_TYPES
+from streams.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-RULE_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted({*RULE_TYPES, OPENED_TYPE}))
 _CHUNK: Final = 500
 FULL: Final = 2
 
 
-def hex_of(originator_id: UUID | str) -> str:
-    """How the table spells an originator."""
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
-
-
-class Appending:
-    """One append transaction: reads see the journal and what this transaction has added; writes go at its end."""
+class StoredInSqlite:
+    """The journal's tables within one append transaction that holds the write lock."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
         self._db = connection
         self._table = table
-        self._rows: list[tuple[int, str, int, str, bytes]] = []
-        self._by_originator: dict[str, tuple[int, bytes] | None] = {}
-        self._keys: dict[str, str | None] = {}
-        self._keys_changed: set[str] = set()
-        self._notes: list[tuple[str, int]] = []
-        self._noted: dict[str, list[bytes]] = {}
-        (head,) = connection.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()
-        self.head: int = head or 0
 
-    def prefetch(self, originators: Iterable[str], keys: Iterable[str]) -> None:
-        """Look up many at once what ``find`` and ``holder`` will be asked."""
+    def head(self) -> int:
+        """The position of the last entry; 0 before the first."""
+        (head,) = self._db.execute(f"SELECT MAX(rowid) FROM {self._table}").fetchone()
+        return head or 0
+
+    def events(self, originators: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+        """Originator, position and line of those the journal holds."""
         for chunk in _chunks(originators):
-            self._by_originator.update(dict.fromkeys(chunk))
             marks = ",".join("?" * len(chunk))
-            rows = self._db.execute(
+            yield from self._db.execute(
                 f"SELECT originator_id, rowid, state FROM {self._table} "
                 f"WHERE originator_version=1 AND originator_id IN ({marks})",
                 chunk,
             )
-            self._by_originator.update((originator, (position, state)) for originator, position, state in rows)
+
+    def holders(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each natural key that is held, and the originator that holds it."""
         for chunk in _chunks(keys):
-            self._keys.update(dict.fromkeys(chunk))
             marks = ",".join("?" * len(chunk))
-            self._keys.update(self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk))
+            yield from self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk)
 
-    def find(self, originator: str) -> tuple[int, bytes] | None:
-        """The position and line of an event, if the journal holds it."""
-        if originator not in self._by_originator:
-            self.prefetch([originator], [])
-        return self._by_originator[originator]
-
-    def holder(self, key: str) -> str | None:
-        """The originator that holds a natural key."""
-        if key not in self._keys:
-            self.prefetch([], [key])
-        return self._keys[key]
-
-    def prefetch_notes(self, cases: Iterable[str]) -> None:
-        """Look up many at once what ``notes`` will be asked."""
-        for chunk in _chunks(case for case in cases if case not in self._noted):
+    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Case and line of each pause and resumption, in order."""
+        for chunk in _chunks(cases):
             marks = ",".join("?" * len(chunk))
-            rows = self._db.execute(
+            yield from self._db.execute(
                 f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
                 f"WHERE key IN ({marks}) ORDER BY position",
                 chunk,
             )
-            self._noted.update((case, []) for case in chunk)
-            for case, state in rows:
-                self._noted[case].append(state)
 
-    def notes(self, case: str) -> list[bytes]:
-        """The lines of a case's pauses and resumptions, in order, those of this transaction included."""
-        if case not in self._noted:
-            self.prefetch_notes([case])
-        return self._noted[case]
-
-    def rules_since(self, position: int) -> list[tuple[int, bytes]]:
-        """Rule entries recorded after a position, by this transaction too."""
-        rows = self._db.execute(
-            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",
-            [position],
+    def rules(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Position and line of the rule entries after a position, in order."""
+        return self._db.execute(
+            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid", [after]
         )
-        return [(at, state) for at, state in rows]
 
     def holds_facts(self) -> bool:
-        """Whether any fact is in the journal, or about to be."""
-        facts = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
-        row = self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({facts}) LIMIT 1").fetchone()
-        return row is not None or any(row[3] in FACT_TYPES for row in self._rows)
+        """Whether any fact is in the journal."""
+        return (
+            self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({FACT_LIST}) LIMIT 1").fetchone() is not None
+        )
 
-    def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
-        """One event enters the journal, at the position returned."""
-        self.head += 1
-        self._rows.append((self.head, originator, 1, topic, line))
-        self._by_originator[originator] = (self.head, line)
-        if note is not None:
-            self.notes(note).append(line)
-            self._notes.append((note, self.head))
-        return self.head
-
-    def set_key(self, key: str, holder: str | None) -> None:
-        """A natural key is held by an originator, or free."""
-        self._keys[key] = holder
-        self._keys_changed.add(key)
-
-    def flush(self) -> None:
-        """Write what was added; the transaction commits it."""
-        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", self._rows)
-        held = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
-        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", [row for row in held if row[1]])
-        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key, holder in held if not holder])
-        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", self._notes)
+    def write(self, added: Added) -> None:
+        """Write what the transaction adds; it commits afterwards."""
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", added.rows)
+        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", added.held)
+        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in added.freed])
+        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", added.notes)
 
 
-def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
-    listed = list(dict.fromkeys(items))
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
+def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
 
 
 class JournalRecorder(SQLiteApplicationRecorder):
@@ -173,7 +123,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def appending(self) -> Iterator[Appending]:
         """One append: the write lock first, then whatever is looked up and added, then one commit."""
         with self._immediate() as db:
-            append = Appending(db, self.events_table_name)
+            append = Appending(StoredInSqlite(db, self.events_table_name))
             yield append
             append.flush()
 
@@ -227,18 +177,25 @@ class JournalRecorder(SQLiteApplicationRecorder):
             )
             return {row[0]: row[1] for row in cursor.fetchall()}
 
-    def rule_lines(self) -> list[tuple[int, bytes]]:
-        """Every rule entry and every opening, in order."""
+    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+        """Every rule entry and every opening after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
             cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} WHERE topic IN ({RULE_LIST}) ORDER BY rowid"
+                f"SELECT rowid, state FROM {self.events_table_name} "
+                f"WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",
+                [after],
             )
             return [(row[0], row[1]) for row in cursor.fetchall()]
 
-    def synchronous(self) -> int:
-        """The durability the connection really has; 2 is FULL."""
+    def passing(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
+        """A file that cannot be read does not mend by itself."""
+        return False
+
+    def undurable(self) -> str | None:
+        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
         with self.datastore.get_connection(commit=False) as connection:
-            return int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
+            level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
+        return None if level >= FULL else "the database runs below synchronous=FULL"
 
 
 _TRANSLATIONS: Final = (

@@ -35,6 +35,14 @@ _REVERSALS: Final = (events.EventRetracted, events.EventCorrected)
 _FACTS: Final = (events.PermitProcessed, events.TaskCompleted, events.SatisfactionRated, events.PermitReceived)
 
 
+_UNKNOWN_TARGET: Final = Fault("/data/event", "names no event of the journal")
+
+
+def is_overtaking(refusal: Refusal) -> bool:
+    """Whether a reversal was refused because the event it names is not in the journal, or not yet."""
+    return _UNKNOWN_TARGET in refusal.faults
+
+
 class Policy(Struct, frozen=True):
     """How a city wants its events judged: the zone of its months, and whether unknown dinas and ASN are refused."""
 
@@ -201,7 +209,7 @@ class Recording:
         named = reversal.event
         found = self._append.find(originator_of(named.source, named.id))
         if found is None:
-            raise invalid(Fault("/data/event", "names no event of the journal"))
+            raise invalid(_UNKNOWN_TARGET)
         target = read_line(found[1])
         if target.type not in FACT_TYPES and target.type != CORRECTED:
             raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))

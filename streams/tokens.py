@@ -7,8 +7,10 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
-from projections.ports import SCOPES, Grant
+from projections.ports import SCOPES, Grant, Unavailable
+from projections.statements import passing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +69,16 @@ class TokenStore:
         return secret
 
     def grant(self, secret: str) -> Grant | None:
-        """What a token allows; ``None`` when it is not known or revoked."""
-        with self._engine.begin() as db:
-            row = db.execute(
-                select(_TOKENS).where(_TOKENS.c.hash == _hash(secret), _TOKENS.c.revoked.is_(None))
-            ).first()
+        """What a token allows; ``None`` when it is not known or revoked. Raises: ``Unavailable`` while nobody can tell."""
+        known = select(_TOKENS).where(_TOKENS.c.hash == _hash(secret), _TOKENS.c.revoked.is_(None))
+        try:
+            with self._engine.begin() as db:
+                row = db.execute(known).first()
+        except DBAPIError as error:
+            if passing(error):
+                message = "tokens cannot be read now"
+                raise Unavailable(message) from error
+            raise
         if row is None:
             return None
         return Grant(row.id, frozenset(row.scopes.split()), _split(row.dinas), _split(row.sources))

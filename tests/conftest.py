@@ -1,6 +1,7 @@
 """What tests share: a Neraca assembled in this process, and the rule that nothing is left out in silence."""
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,10 +9,15 @@ from typing import Final
 
 import pytest
 
+from projections.store import Store
+from streams.datadir import DataDirectory, Place
 from tests.serving import Assembled, Clock
 
+pytest_plugins = ["tests.services"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
+Places = Callable[[str], Place]
+NewStore = Callable[[str], Store]
 
 
 def _left_out(config: pytest.Config) -> list[tuple[str, str]]:
@@ -54,13 +60,64 @@ def clock() -> Clock:
     return Clock()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A contract holds on both databases, except where a test is about SQLite's file."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "kept" in metafunc.fixturenames and "both_databases" in marks and "sqlite_file" not in marks:
+        metafunc.parametrize("kept", ["sqlite", "postgres"], indirect=True)
+
+
 @pytest.fixture
-def assemble(tmp_path: Path, clock: Clock) -> Iterator[Assemble]:
-    """Assemble a Neraca over a directory of this test, by name; all are closed when it ends."""
+def kept(request: pytest.FixtureRequest) -> str:
+    """The kind of database this test's Neraca is kept in."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Places]:
+    """Places of this test, by name, kept in the kind of database it is run on."""
+    if kept == "sqlite":
+        yield lambda name: DataDirectory(tmp_path / name)
+        return
+    server, urls = request.getfixturevalue("postgres"), dict[str, str]()
+    server.start()
+
+    def place(name: str) -> Place:
+        from streams.database import Database  # noqa: PLC0415 - an extra
+
+        if name not in urls:
+            urls[name] = server.database(f"test_{uuid.uuid4().hex}")
+        return Database(urls[name]).prepare()
+
+    yield place
+    for url in urls.values():
+        server.drop(url.rpartition("/")[2])
+
+
+@pytest.fixture
+def new_store(places: Places) -> Iterator[NewStore]:
+    """Empty stores of balances of this test, by name."""
+    made: list[Store] = []
+
+    def empty(name: str) -> Store:
+        generations = places(name).generations()
+        number, store = generations.begin()
+        generations.flip(number)
+        made.append(store)
+        return store
+
+    yield empty
+    for store in made:
+        store.engine.dispose()
+
+
+@pytest.fixture
+def assemble(places: Places, clock: Clock) -> Iterator[Assemble]:
+    """Assemble a Neraca over a place of this test, by name; all are closed when it ends."""
     with ExitStack() as ending:
 
         def made(name: str = "data", *, strict: bool = False) -> Assembled:
-            return ending.enter_context(Assembled(tmp_path / name, clock=clock, strict=strict))
+            return ending.enter_context(Assembled(places(name), clock=clock, strict=strict))
 
         yield made
 

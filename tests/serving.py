@@ -24,19 +24,19 @@ import uvicorn
 
 from api.app import Parts, build
 from domain.clock import parse_instant, utc_text
-from neraca import held, served
-from projections.generations import sqlite_engine
+from neraca import held, reopened, served
 from projections.reader import Reader
 from streams.datadir import DataDirectory
 from streams.follower import Follower
 from streams.intake import IntakeService
 from streams.recording import Policy
-from streams.tokens import TokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fastapi import FastAPI
+
+    from streams.datadir import Place
 
 ROOT: Final = Path(__file__).parents[1]
 ZONE: Final = "Asia/Jakarta"
@@ -80,25 +80,28 @@ class Clock:
 class Assembled:
     """What ``neraca up`` puts together, in this process, over a real journal and real balances, asked through ASGI."""
 
-    def __init__(self, path: Path, *, clock: Clock | None = None, strict: bool = False) -> None:
+    def __init__(self, where: Path | Place, *, clock: Clock | None = None, strict: bool = False) -> None:
         self.clock = clock or Clock()
         self._ending = ExitStack()
-        data = DataDirectory(path)
-        self.journal = self._ending.enter_context(held(data, ZONE))
+        place = DataDirectory(where) if isinstance(where, Path) else where
+        self.journal = self._ending.enter_context(held(place, ZONE))
         policy = Policy(ZoneInfo(ZONE), strict=strict)
-        self.live = served(data, self.journal)
-        follower = Follower(self.journal, self.live)
+        self.live = served(place, self.journal)
+        follower = Follower(self.journal, self.live, reopened(place, self.journal))
         self.intake = IntakeService(self.journal, policy, self.clock, follower.wake)
         follower.start()
-        engine = sqlite_engine(data.tokens)
-        self._ending.callback(self.live.store.engine.dispose)
-        self._ending.callback(engine.dispose)
+        self.tokens = place.token_store()
+        self._ending.callback(self._dispose)
+        self._ending.callback(self.tokens._engine.dispose)
         self._ending.callback(follower.close)
         self._ending.callback(self.intake.close)
-        self.tokens = TokenStore(engine)
         self.reader = Reader(self.live, policy.zone, self.clock)
         self.built = build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake))
         self._runner = self._ending.enter_context(asyncio.Runner())
+
+    def _dispose(self) -> None:
+        """Whatever generation is served by then."""
+        self.live.store.engine.dispose()
 
     @property
     def framework(self) -> FastAPI:

@@ -3,13 +3,15 @@
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from domain.recorded import exported
 from domain.wire import read_submission
 from projections.ports import LOCAL, Accepted, Outcome
+from projections.store import Store
+from streams.datadir import DataDirectory, Place
 from tests.serving import Assembled, event
 
 Event = dict[str, Any]
@@ -87,14 +89,59 @@ def lines_of(neraca: Assembled) -> list[Event]:
     return [json.loads(exported(line, position)) for position, line in neraca.journal.lines(0, 10_000)]
 
 
-def rows(path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """What a statement answers on a database file, on a connection of its own."""
-    db = sqlite3.connect(path)
+def rows(place: Path | Place, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """What a statement answers on a journal's database, on a connection of its own; of a file, in SQLite's words."""
+    if not isinstance(place, Path | DataDirectory):
+        return _rows_of_database(place, statement)
+    db = sqlite3.connect(place if isinstance(place, Path) else place.journal.path)
     try:
         with db:
             return db.execute(statement, values).fetchall()
     finally:
         db.close()
+
+
+def _rows_of_database(place: Any, statement: str) -> list[tuple[Any, ...]]:  # noqa: ANN401 - a database, an extra
+    with place.connected("test") as db:
+        named = statement.replace("rowid", "notification_id").replace("stored_events", "neraca_events")
+        cursor = db.execute(f"SET search_path = neraca; {named}".encode())
+        while cursor.nextset():
+            pass
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def rows_alone(place: Any, statement: str) -> None:  # noqa: ANN401 - a database, an extra
+    """One statement on a database that must stand in no transaction."""
+    with place.connected("test") as db:
+        db.execute(statement.encode())
+
+
+def url_of(place: Any) -> str:  # noqa: ANN401 - a database, an extra
+    """The address by which a command finds a database."""
+    return str(place._url.render_as_string(hide_password=False))
+
+
+def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
+    """Whatever writes to a table fails with a word; what is answered mends it."""
+    if isinstance(place, Store):
+
+        def run(statement: str) -> None:
+            with place.engine.begin() as db:
+                db.exec_driver_sql(statement)
+
+        on_sqlite = place.engine.dialect.name == "sqlite"
+    else:
+
+        def run(statement: str) -> None:
+            rows(place, statement)
+
+        on_sqlite = isinstance(place, DataDirectory)
+    if on_sqlite:
+        run(f"CREATE TRIGGER fault BEFORE {write} ON {table} BEGIN SELECT RAISE(ABORT, '{word}'); END")
+        return lambda: run("DROP TRIGGER fault")
+    run(f"CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{word}'; END $$")
+    run(f"CREATE TRIGGER fault BEFORE {write} ON {table} FOR EACH ROW EXECUTE FUNCTION fault()")
+    return lambda: run(f"DROP TRIGGER fault ON {table}")
 
 
 def written(*parts: str) -> str:

@@ -15,8 +15,10 @@ import pytest
 from domain.wire import read_submission
 from neraca import main
 from projections.ports import LOCAL, Unavailable
+from streams.datadir import InFile
 from streams.intake import IntakeService
 from streams.journal import Journal
+from streams.journal_sqlite import JournalRecorder
 from streams.recording import Policy
 from tests.conftest import Assemble
 from tests.faults.harness import Server
@@ -93,6 +95,7 @@ def _fill(disk: Path) -> None:
 
 def _limit(journal: Journal, pages: int | None) -> None:
     """Let no connection of a journal's pool grow the file beyond some pages, or beyond what it holds now."""
+    assert isinstance(journal._recorder, JournalRecorder)
     datastore = journal._recorder.datastore
     with ExitStack() as borrowed:
         for _ in range(datastore.pool.pool_size):
@@ -103,7 +106,7 @@ def _limit(journal: Journal, pages: int | None) -> None:
 
 def test_a_full_journal_answers_unavailable_and_recovers_in_place(tmp_path: Path, clock: Clock) -> None:
     """Nothing of a refused request is recorded; once there is room, the same request is."""
-    journal = Journal.open(tmp_path / "journal.sqlite", ZONE, clock())
+    journal = Journal.open(InFile(tmp_path / "journal.sqlite"), ZONE, clock())
     intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), clock)
     group = [read_submission(task(f"b{n}")) for n in range(1000)]
     try:

@@ -1,14 +1,14 @@
 """What may be stated once: held, freed by retraction, kept by correction; and what a decision takes from its file."""
 
-from pathlib import Path
-
 import pytest
 
 from domain.refusal import Refusal
+from tests.conftest import Places
 from tests.journal.desk import (
     PLACE,
     Event,
     at,
+    broken,
     corrected,
     decided,
     keys_of,
@@ -27,6 +27,8 @@ from tests.journal.desk import (
     task,
 )
 from tests.serving import Assembled
+
+pytestmark = pytest.mark.both_databases
 
 HOUR_US = 3_600_000_000
 SKM = {"case": "K-1", "service": PLACE["service"]}
@@ -180,14 +182,12 @@ def test_a_rule_holds_from_the_next_event_of_its_request_on(neraca: Assembled) -
     assert [one["rulebook"] for one in resolved] == [0, 3, 5]
 
 
-def test_a_rolled_back_request_leaves_no_rule_behind(neraca: Assembled, tmp_path: Path) -> None:
+def test_a_rolled_back_request_leaves_no_rule_behind(neraca: Assembled, places: Places) -> None:
     """The intake's rulebook is the journal's, also after a transaction that failed at its end."""
-    path = tmp_path / "data" / "journal.sqlite"
-    guard = "CREATE TRIGGER guard BEFORE INSERT ON stored_events BEGIN SELECT RAISE(ABORT, 'guarded'); END"
-    rows(path, guard)
+    mend = broken(places("data"), "stored_events", "INSERT", "guarded")
     with pytest.raises(Exception, match="guarded"):
         said(neraca, standard("s1", 1))
-    rows(path, "DROP TRIGGER guard")
+    mend()
     taken(neraca, decided("d", "K-1", **DECIDED))
     assert "standard" not in lines_of(neraca)[-1]["data"]["resolved"]
 
@@ -223,7 +223,7 @@ def test_a_decision_takes_from_its_file(
     assert {name: resolved.get(name) for name in wanted} == wanted
 
 
-def test_natural_keys_can_be_rebuilt_from_the_lines(neraca: Assembled, tmp_path: Path) -> None:
+def test_natural_keys_can_be_rebuilt_from_the_lines(neraca: Assembled, places: Places) -> None:
     """The table beside the journal says nothing the journal does not."""
     for number, (first, second) in enumerate(KEYED.values()):
         renamed = [one | {"source": f"/loket/{number}"} for one in (first, second)]
@@ -234,7 +234,7 @@ def test_natural_keys_can_be_rebuilt_from_the_lines(neraca: Assembled, tmp_path:
             one["data"]["event"]["source"] = renamed[0]["source"] if one is fix else fix["source"]
         taken(neraca, renamed[0], *([fix] if number > 0 else []), *([undo, renamed[1]] if number > 1 else []))
     taken(neraca, *[task("e"), *CHAIN])
-    stored = dict(rows(tmp_path / "data" / "journal.sqlite", "SELECT key, holder FROM natural_keys"))
+    stored = dict(rows(places("data"), "SELECT key, holder FROM natural_keys"))
     assert stored == keys_of(lines_of(neraca))
     assert len(stored) == 4 + 3 + 2 + 3
     assert originator("/loket", "e") not in stored.values()

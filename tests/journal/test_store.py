@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.recorded import exported
 from domain.scorecard import Subject
 from projections.generations import Generations
 from projections.segment import Gap, Segment, WrongJournal
-from projections.store import PROJECTION_VERSION, Store
-from tests.conftest import Assemble
-from tests.journal.desk import at, decided, lines_of, standard, taken
+from projections.store import PROJECTION_VERSION
+from streams.datadir import DataDirectory
+from tests.conftest import Assemble, NewStore, Places
+from tests.journal.desk import at, broken, decided, lines_of, rows, standard, taken
 from tests.journal.folding import (
     HISTORY,
     NOVEMBER,
@@ -25,13 +25,14 @@ from tests.journal.folding import (
     counts,
     digest,
     dump,
-    empty,
     reader,
     segment,
     segments,
 )
 from tests.oracle import Oracle
 from tests.serving import Assembled, Clock
+
+pytestmark = pytest.mark.both_databases
 
 Delivery = Callable[[Sequence[Line], list[Segment]], list[Segment]]
 
@@ -56,10 +57,10 @@ DELIVERIES: dict[str, Delivery] = {
 @pytest.mark.parametrize("delivery", DELIVERIES)
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 def test_each_entry_counts_once_however_it_is_cut_and_delivered(
-    lines: list[Line], tmp_path: Path, size: int, delivery: str
+    lines: list[Line], new_store: NewStore, size: int, delivery: str
 ) -> None:
     """At-least-once delivery and the stored position are exactly-once in effect; the digest is the auditor's."""
-    once, again = empty(tmp_path / "once.sqlite"), empty(tmp_path / "again.sqlite")
+    once, again = new_store("once"), new_store("again")
     once.fold(segment(lines, 0, len(lines)))
     for one in DELIVERIES[delivery](lines, list(segments(lines, size))):
         again.fold(one)
@@ -67,15 +68,17 @@ def test_each_entry_counts_once_however_it_is_cut_and_delivered(
     assert digest(again) == digest(once) == audited(lines)
 
 
-def test_the_store_agrees_with_the_independent_oracle(neraca: Assembled, lines: list[Line], tmp_path: Path) -> None:
-    store = empty(tmp_path / "store.sqlite")
+def test_the_store_agrees_with_the_independent_oracle(
+    neraca: Assembled, lines: list[Line], new_store: NewStore
+) -> None:
+    store = new_store("store")
     store.fold(segment(lines, 0, len(lines)))
     assert digest(store)[1] == Oracle(lines_of(neraca)).digest()
 
 
 @pytest.mark.parametrize(("stored", "after"), [(0, 1), (3, 4), (3, 9)])
-def test_a_gap_is_never_applied(lines: list[Line], tmp_path: Path, stored: int, after: int) -> None:
-    store = empty(tmp_path / "store.sqlite")
+def test_a_gap_is_never_applied(lines: list[Line], new_store: NewStore, stored: int, after: int) -> None:
+    store = new_store("store")
     if stored:
         store.fold(segment(lines, 0, stored))
     before = dump(store)
@@ -84,9 +87,9 @@ def test_a_gap_is_never_applied(lines: list[Line], tmp_path: Path, stored: int, 
     assert dump(store) == before
 
 
-def test_another_journal_is_never_applied(lines: list[Line], tmp_path: Path) -> None:
+def test_another_journal_is_never_applied(lines: list[Line], new_store: NewStore) -> None:
     """Neither what follows nor what was folded already."""
-    store = empty(tmp_path / "store.sqlite")
+    store = new_store("store")
     store.fold(segment(lines, 0, 5))
     before = dump(store)
     for first, last in ((5, 9), (0, 5)):
@@ -103,24 +106,19 @@ WRITES = [
 
 @pytest.mark.parametrize(("table", "write"), WRITES)
 def test_a_fold_that_fails_anywhere_leaves_position_and_balances(
-    lines: list[Line], tmp_path: Path, table: str, write: str
+    lines: list[Line], new_store: NewStore, table: str, write: str
 ) -> None:
     """All of a segment or none of it; the same segment is folded once it can be."""
-    store = empty(tmp_path / "store.sqlite")
+    store = new_store("store")
     store.fold(segment(lines, 0, 8))
     before, rest = dump(store), segment(lines, 8, len(lines))
-    _run(store, f"CREATE TRIGGER fault BEFORE {write} ON {table} BEGIN SELECT RAISE(ABORT, 'broken here'); END")
+    mend = broken(store, table, write, "broken here")
     with pytest.raises(DBAPIError, match="broken here"):
         store.fold(rest)
     assert dump(store) == before
-    _run(store, "DROP TRIGGER fault")
+    mend()
     store.fold(rest)
     assert digest(store) == audited(lines)
-
-
-def _run(store: Store, statement: str) -> None:
-    with store.engine.begin() as db:
-        db.execute(text(statement))
 
 
 def _served(directory: Path) -> tuple[int, tuple[int, str]] | None:
@@ -162,12 +160,16 @@ def test_balances_of_another_version_or_none_are_not_served(tmp_path: Path, numb
 
 
 def test_a_version_bump_folds_anew_by_itself(
-    assemble: Assemble, tmp_path: Path, lines: list[Line], neraca: Assembled
+    assemble: Assemble, places: Places, lines: list[Line], neraca: Assembled
 ) -> None:
     """Balances another version left behind are passed over, and the journal is folded from its first entry."""
     neraca.settle()
     neraca.close()
-    (tmp_path / "data" / "balances" / "current").write_text(json.dumps({"generation": 1, "version": 0}))
+    place = places("data")
+    if isinstance(place, DataDirectory):
+        (place.path / "balances" / "current").write_text(json.dumps({"generation": 1, "version": 0}))
+    else:
+        rows(place, "UPDATE generations SET version = 0")
     again = assemble()
     again.settle()
     assert (again.live.generation, digest(again.live.store)) == (2, audited(lines))
@@ -177,13 +179,13 @@ LONG = "0002-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_sums_beyond_64_bits_stay_exact(neraca: Assembled, tmp_path: Path, size: int) -> None:
+def test_sums_beyond_64_bits_stay_exact(neraca: Assembled, new_store: NewStore, size: int) -> None:
     """A balance is Python's integer; a database that counts for itself would turn it into a float."""
     taken(neraca, standard("s", 1))
     for number in range(160):
         taken(neraca, decided(f"d{number}", f"K-{number}", asn="a-1", received_at=LONG))
     lines = neraca.journal.lines(0, 1000)
-    store = empty(tmp_path / "store.sqlite")
+    store = new_store("store")
     for one in segments(lines, size):
         store.fold(one)
     oracle = Oracle(lines_of(neraca))
@@ -196,10 +198,10 @@ def test_sums_beyond_64_bits_stay_exact(neraca: Assembled, tmp_path: Path, size:
 
 @pytest.mark.parametrize("moment", ["08:20", "09:01", "10:01", "10:29", "10:31", "12:31", "2027-01-01T00:00:00+07:00"])
 def test_open_and_overdue_files_follow_the_clock_and_stand_while_paused(
-    neraca: Assembled, lines: list[Line], tmp_path: Path, moment: str
+    neraca: Assembled, lines: list[Line], new_store: NewStore, moment: str
 ) -> None:
     """Counted at reading time, by dinas and by ASN, as the oracle counts them."""
-    store, now = empty(tmp_path / "store.sqlite"), at(moment)
+    store, now = new_store("store"), at(moment)
     for one in segments(lines, 4):
         store.fold(one)
     files = Oracle(lines_of(neraca)).open_files(datetime.fromisoformat(now))
@@ -222,10 +224,10 @@ SUBJECTS = [("dinas", "disdukcapil"), ("dinas", "dpmptsp"), ("asn", "a-1"), ("as
 @pytest.mark.parametrize("size", [1, 7, 1000])
 @pytest.mark.parametrize(("kind", "name"), SUBJECTS)
 def test_the_why_index_names_every_entry_that_moved_a_balance(
-    lines: list[Line], tmp_path: Path, kind: str, name: str, size: int
+    lines: list[Line], new_store: NewStore, kind: str, name: str, size: int
 ) -> None:
     """Whoever adds up the entries it names, in a period, has the balance; it pages without loss."""
-    store = empty(tmp_path / "store.sqlite")
+    store = new_store("store")
     for one in segments(lines, size):
         store.fold(one)
     wanted = []

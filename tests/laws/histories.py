@@ -20,10 +20,11 @@ from domain.recorded import exported
 from domain.refusal import Refusal
 from domain.wire import Submission, read_submission
 from projections.generations import sqlite_engine
-from projections.live import Live
+from projections.live import At, Live
 from projections.ports import LOCAL, Accepted, Outcome
 from projections.reader import Reader, Snapshot
 from projections.store import Store
+from streams.datadir import InFile
 from streams.follower import read_segment
 from streams.intake import IntakeService
 from streams.journal import Journal
@@ -112,7 +113,7 @@ class Desk(History):
 def desk() -> Iterator[Desk]:
     """A new journal and its intake; they are gone at the end of the ``with``."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
-        journal = Journal.open(Path(folder) / "journal.sqlite", ZONE, OPENED)
+        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, OPENED)
         ending.callback(journal.close)
         opened = Desk(journal, Path(folder))
         ending.callback(opened.intake.close)
@@ -163,7 +164,7 @@ def follow(history: History, store: Store, cuts: Sequence[int], back: Sequence[i
 @contextmanager
 def reading(history: History, store: Store, now_us: Callable[[], int]) -> Iterator[Snapshot]:
     """A snapshot of what a store would serve."""
-    live = Live(history.journal.id, 1, store, history.journal.head())
+    live = Live(history.journal.id, 1, store, At(history.journal.head()))
     with Reader(live, ZoneInfo(ZONE), now_us).snapshot() as snapshot:
         yield snapshot
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from projections import queries
-from projections.segment import Gap, Segment, WrongJournal
+from projections.segment import JOURNAL, Gap, Segment, WrongJournal
 from projections.store import Store
-from streams.follower import SOURCE, read_segment
+from streams.follower import read_segment
 from tests.domain.said import entry
 from tests.laws.histories import History, bounded, follow, reading, recorded, steps, store_of
 from tests.laws.steps import Step
@@ -27,7 +27,7 @@ def _held(history: History, store: Store) -> tuple[object, ...]:
         return (
             {account: balance for account, balance in accounts.items() if any(balance)},
             snapshot.digest(),
-            store.source(SOURCE),
+            store.source(JOURNAL),
             {d: queries.positions(db, snapshot.months(), 0, 10_000, dinas=d) for d in ("disdukcapil", "dpmptsp")},
             queries.rule_lines(db, 0),
             sorted(queries.open_files(db)),
@@ -63,7 +63,7 @@ def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> N
             store.fold(first)
         ahead = read_segment(history.journal, follow_until + missing, 5)
         if ahead is None:
-            ahead = Segment(SOURCE, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
+            ahead = Segment(JOURNAL, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
         before = _held(history, store)
         with pytest.raises(Gap, match=f"entries {follow_until + 1} to {follow_until + missing} are missing"):
             store.fold(ahead)
@@ -78,7 +78,7 @@ def test_entries_of_another_journal_are_never_applied(told: list[Step]) -> None:
         follow(history, store, [7])
         before, head = _held(history, store), history.journal.head()
         with pytest.raises(WrongJournal):
-            store.fold(Segment(SOURCE, "another", head, head + 1, "", []))
+            store.fold(Segment(JOURNAL, "another", head, head + 1, "", []))
         assert _held(history, store) == before
 
 

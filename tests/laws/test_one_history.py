@@ -72,12 +72,12 @@ def test_four_bookkeepers_agree(
             assert balances_of(folded.ledger) == oracle.balances
             assert snapshot.digest() == audited.digest == oracle.digest()
             assert snapshot.position == audited.position == oracle.position
-            _cards_agree(snapshot, oracle, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us))
+            cards_agree(snapshot, oracle, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us))
             year = parse_period("2026")
             assert audited.dinas == {one.subject.id: snapshot.card(one, year) for one in snapshot.dinas(year)}
 
 
-def _cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
+def cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
     for text in PERIODS:
         period = parse_period(text)
         dinas = snapshot.dinas(period)

@@ -22,7 +22,7 @@ SCORECARD, RULEBOOK, FILES = (
     "tests/domain/test_casefiles.py",
 )
 
-APPLY: Final = "            moved = self._apply(db, fresh, segment.last)\n"
+APPLY: Final = "            dinas, rules = self.apply(db, fresh)\n"
 POSITION: Final = (
     "            db.execute(update(SOURCES).where(SOURCES.c.source == segment.source)"
     ".values(position=segment.last, hash=segment.last_hash or ''))\n"

@@ -1,0 +1,135 @@
+"""What the topics hold, and what must follow from it: the journal's facts as segments, and as JSON events one a record."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from benchmarks.kafka.ground import BEGUN, PARTITIONS
+from benchmarks.prepared import ZONE
+from domain.entries import decode
+from domain.events import FACT_TYPES, REVERSAL_TYPES
+from domain.ledger import Ledger
+from domain.partition import dinas_of, partition_of
+from domain.postings import postings_of
+from domain.recorded import exported
+from neraca import now_us
+from streams.broker import Sender, ensure_topic
+from streams.database import Database
+from streams.journal import Journal
+from streams.layouts import Layout
+from streams.outbox import SETTLED, Cursors, Outbox
+from streams.partition_fold import Record
+from streams.relay import PAGE, WATERMARK_S, DatabaseCursors, LayoutRelay, RelayState
+from streams.sent import packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.kafka.ground import Ground
+    from domain.postings import Account
+    from streams.broker import Headers
+    from streams.sent import Sent
+
+EVENTS: Final = "events"
+"""The topic of the baselines: each fact as its exported line, keyed by its dinas, in the partition of its segments."""
+LAYOUT: Final = 1
+"""The layout whose topic the workers read."""
+_SENT_AT_ONCE: Final = 5000
+
+
+def lines(ground: Ground) -> Iterator[list[tuple[int, bytes]]]:
+    """Every page of the journal."""
+    journal, at = Journal.read_only(ground.prepared), 0
+    while page := journal.lines(at, PAGE):
+        yield page
+        at = page[-1][0]
+    journal.close()
+
+
+@cache
+def expected(ground: Ground) -> dict[Account, list[int]]:
+    """Every account as a plain fold of the journal leaves it."""
+    ledger = Ledger()
+    for page in lines(ground):
+        ledger.post(posting for _, line in page for posting in postings_of(decode(line)))
+    return ledger.accounts
+
+
+@cache
+def segments(ground: Ground) -> tuple[Sent, ...]:
+    """The journal, cut as a relay cuts it that catches up."""
+    journal = Journal.read_only(ground.prepared)
+    outbox, cursors = (
+        Outbox(journal.id, LAYOUT, PARTITIONS),
+        Cursors(0, (0,) * PARTITIONS, (SETTLED,) * PARTITIONS),
+    )
+    journal.close()
+    held: list[Sent] = []
+    for page in lines(ground):
+        cut, cursors = outbox.cut(page, cursors)
+        held += cut
+    return tuple(held)
+
+
+@cache
+def placed(ground: Ground) -> dict[int, list[int]]:
+    """The positions of each partition's entries, in order."""
+    held: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
+    for sent in segments(ground):
+        held[sent.partition] += [position for position, _ in sent.entries]
+    return held
+
+
+def records(ground: Ground) -> list[Record]:
+    """The segments as a topic would hold them."""
+    ends = [0] * PARTITIONS
+    made = []
+    for sent in segments(ground):
+        made.append(Record(sent.partition, ends[sent.partition], packed(sent)))
+        ends[sent.partition] += 1
+    return made
+
+
+def relayed(ground: Ground, url: str, number: int) -> float:
+    """Relay a database's journal to the topic of a layout, with the relay's own step; how long its entries took, in seconds."""
+    database, layout = Database(url), Layout(number, PARTITIONS, 0)
+    ensure_topic(ground.settings, layout.topic, PARTITIONS)
+    journal, sender = Journal.open(database.journal, ZONE, now_us()), Sender(ground.settings)
+    with database.connected("relay") as db:
+        cursors = DatabaseCursors(db, layout)
+        run = LayoutRelay(journal, layout, cursors, sender.send, RelayState())
+        begun = time.perf_counter()
+        while run.step():
+            pass
+        took = time.perf_counter() - begun
+        while min(cursors.load().sent) < cursors.load().scanned:  # a partition that lies idle is told once a second
+            time.sleep(WATERMARK_S / 10)
+            run.step()
+    sender.close()
+    journal.close()
+    return took
+
+
+@cache
+def filled(ground: Ground) -> int:
+    """Both topics hold the journal; how many records the events' has."""
+    with ground.database(BEGUN) as url:
+        relayed(ground, url, LAYOUT)
+    ensure_topic(ground.settings, EVENTS, PARTITIONS)
+    sender, count = Sender(ground.settings), 0
+    for page in lines(ground):
+        facts = [one for one in page if msgspec.json.decode(one[1])["type"] in FACT_TYPES | REVERSAL_TYPES]
+        for start in range(0, len(facts), _SENT_AT_ONCE):
+            sender.send(_event(position, line) for position, line in facts[start : start + _SENT_AT_ONCE])
+        count += len(facts)
+    sender.close()
+    return count
+
+
+def _event(position: int, line: bytes) -> tuple[str, int, bytes, bytes, Headers]:
+    dinas = dinas_of(decode(line)) or ""
+    return EVENTS, partition_of(dinas, PARTITIONS), dinas.encode(), exported(line, position), []

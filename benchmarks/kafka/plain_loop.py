@@ -1,0 +1,67 @@
+"""The floor: a plain `aiokafka` loop around the same fold, without groups, guards or a framework. A process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # it ships no types
+
+from benchmarks.kafka.ground import PARTITIONS
+from benchmarks.prepared import ZONE
+from neraca import now_us, settle_memory
+from projections.partitions import PartitionStore
+from streams.database import Database
+from streams.journal import Journal
+from streams.lanes import Lanes
+from streams.partition_fold import Letter, PartitionFold, Record
+from streams.worker import SWITCH_S, TAKE
+from streams.worker_parts import epoch_of, reopener
+
+NAME = "plain"
+
+
+def folding(url: str, journal: str, layout: int) -> Lanes:
+    """A fold into a database; a letter for the dead ends it."""
+
+    def letter(one: Letter) -> None:
+        raise AssertionError(one.why)
+
+    database = Database(url)
+    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch_of(database, NAME))
+    sys.setswitchinterval(SWITCH_S)
+    return Lanes(lambda: PartitionFold(store, journal, layout, letter))
+
+
+async def read(server: str, topic: str, fold: Lanes, head: int) -> None:
+    """Fold all partitions up to the journal's head."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=server, enable_auto_commit=False, auto_offset_reset="earliest",
+        max_partition_fetch_bytes=32 * 2**20,
+    )  # fmt: skip
+    await consumer.start()
+    consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
+    loop, thread, standing = asyncio.get_running_loop(), ThreadPoolExecutor(1), dict.fromkeys(range(PARTITIONS), 0)
+    first = True
+    while min(standing.values()) < head:
+        found = await consumer.getmany(timeout_ms=50, max_records=TAKE)
+        records = [Record(one.partition, one.offset, one.value) for held in found.values() for one in held]
+        if first and records:
+            first = False
+            print("first", flush=True)
+        counts = await loop.run_in_executor(thread, fold.fold, records)
+        standing |= {partition: to.position for partition, to in counts.moved.items()}
+    print("folded", flush=True)
+    await consumer.stop()
+
+
+def main(server: str, topic: str, url: str, layout: str) -> None:
+    """Fold until the head, and say so."""
+    journal = Journal.open(Database(url).journal, ZONE, now_us())
+    settle_memory()
+    asyncio.run(read(server, topic, folding(url, journal.id, int(layout)), journal.head()))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

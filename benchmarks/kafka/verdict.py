@@ -1,0 +1,65 @@
+"""Whether what was measured is right: every account, the index of reasons, and the digest that `neraca replay` comes to."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+import psycopg
+
+from benchmarks.kafka.contents import expected
+from benchmarks.prepared import ZONE, command
+from domain.measures import MEASURES
+from neraca import now_us
+from projections.live import At, Live
+from projections.reader import Reader
+from projections.store import balance_of
+from streams.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.kafka.ground import Ground
+    from domain.postings import Account
+
+
+@cache
+def replayed(ground: Ground) -> str:
+    """The digest of the journal folded from zero by the auditor."""
+    words = command("replay", "--data", str(ground.prepared.path.parent), "--period", "2026-06")
+    said = subprocess.run(words, check=True, capture_output=True)
+    return str(msgspec.json.decode(said.stdout)["digest"])
+
+
+def folded_right(ground: Ground, url: str) -> None:
+    """The accounts of a database are those of its journal, and so is the index of reasons. Raises: ``AssertionError``."""
+    with psycopg.connect(url) as db:
+        rows = db.execute("SELECT dinas, asn, service, month, measures FROM neraca_1.accounts").fetchall()
+        reasons = db.execute("SELECT count(*) FROM neraca_1.why").fetchall()
+    assert {tuple(row[:4]): balance_of(row[4]) for row in rows} == expected(ground)
+    assert reasons[0][0] >= ground.facts
+
+
+def proved(ground: Ground, url: str) -> None:
+    """The digest served of a database is the replay's. Raises: ``AssertionError``."""
+    generations = Database(url).generations()
+    found = generations.current()
+    assert found is not None
+    with Reader(Live("", *found, At(0)), ZoneInfo(ZONE), now_us).snapshot() as snapshot:
+        assert snapshot.digest() == replayed(ground)
+    found[1].engine.dispose()
+    generations.close()
+
+
+def counted_right(ground: Ground, path: Path) -> None:
+    """The accounts a baseline wrote are those of the journal. Raises: ``AssertionError``."""
+    held: dict[Account, list[int]] = {}
+    for line in path.read_text().splitlines():
+        key, _, values = line.partition("\t")
+        dinas, asn, service, month = key.split("|")
+        held[dinas, asn, service, month] = msgspec.json.decode(values, type=list[int])
+    assert all(len(balance) == len(MEASURES) for balance in held.values())
+    assert held == expected(ground)

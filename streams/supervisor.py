@@ -1,0 +1,91 @@
+"""Starts a process anew whenever it ends: for a worker, ending is the cure for everything."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import signal
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+LOG: Final = logging.getLogger("neraca.supervisor")
+CALM_S: Final = 30.0
+"""A process that lived this long was well: the next pause is short again."""
+PAUSE_MOST_S: Final = 10.0
+PAUSE_LEAST_S: Final = 0.2
+ENDING_S: Final = 15.0
+"""How long a process that is told to end may take, until it is killed."""
+
+
+class Exit(enum.IntEnum):
+    """Why a worker's process ended."""
+
+    ENDED = 0
+    FAILED = 70
+    READ_AGAIN = 71
+    WATCHDOG = 75
+    OVERTAKEN = 78
+    REFUSED = 79
+
+
+FINAL: Final = frozenset({Exit.ENDED, Exit.OVERTAKEN, Exit.REFUSED})
+"""What starting anew would not cure: it was told to end, a newer process has its name, or its journal is another."""
+
+
+def next_pause(before_s: float, lived_s: float) -> float:
+    """How long to wait before the next start: longer each time, short again after a process that was well for a while."""
+    return PAUSE_LEAST_S if lived_s > CALM_S else min(PAUSE_MOST_S, max(PAUSE_LEAST_S, before_s * 2))
+
+
+class Supervisor:
+    """Runs one command, again and again, until SIGTERM or SIGINT, or an end that is final."""
+
+    def __init__(self, command: Sequence[str], ending_s: float = ENDING_S) -> None:
+        self._command = list(command)
+        self._ending_s = ending_s
+        self._ending = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> int:
+        """The last process's exit code; 0 when it was told to end."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        pause_s = 0.0
+        while True:
+            began = time.monotonic()
+            self._process = subprocess.Popen(self._command)  # noqa: S603 - our own command line
+            if self._ending.is_set():
+                self._process.terminate()
+            code = self._wait()
+            if self._ending.is_set():
+                return 0
+            if code in FINAL:
+                return 0 if code == Exit.ENDED else 1
+            pause_s = next_pause(pause_s, time.monotonic() - began)
+            LOG.warning("the worker ended with %d; starting it again", code)
+            if self._ending.wait(pause_s):
+                return 0
+
+    def _wait(self) -> int:
+        process = self._process
+        assert process is not None, "just started"  # noqa: S101 - for the type checker
+        told: float | None = None
+        while True:
+            if told is None and self._ending.is_set():
+                told = time.monotonic()
+            try:
+                return process.wait(0.5 if told is None else max(0.0, told + self._ending_s - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                if told is not None:
+                    process.kill()
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self._ending.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()

@@ -1,0 +1,105 @@
+"""Puts a worker's process together: its epoch, its store, the fold, the threads that watch it, and the shell around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from projections.partitions import PartitionStore
+from streams.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
+from streams.lanes import Lanes
+from streams.layouts import Layouts
+from streams.partition_fold import Letter, PartitionFold, ReadAgain
+from streams.supervisor import Exit
+from streams.watchdog import Rules, Watch
+from streams.worker import Parts, end, run
+from streams.worker_metrics import WorkerMetrics
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from projections.store import Store
+    from streams.database import Database
+    from streams.journal import Journal
+    from streams.kafka_settings import KafkaSettings
+
+DEAD_TOPIC: Final = "neraca.segments.dead"
+
+
+def epoch_of(database: Database, name: str) -> int:
+    """A number greater than that of every process that had this worker's name before."""
+    with database.connected("epoch") as db:
+        row = db.execute(
+            "INSERT INTO neraca.workers AS held VALUES (%s, 1) "
+            "ON CONFLICT (name) DO UPDATE SET epoch = held.epoch + 1 RETURNING epoch",
+            (name,),
+        ).fetchone()
+    assert row is not None, "an insertion that returns"  # noqa: S101 - for the type checker
+    return int(row[0])
+
+
+class DeadLetters:
+    """Keeps what cannot be applied on a topic of its own, with why and from where."""
+
+    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
+        self._kafka = kafka
+        self._topic = topic
+
+    def __call__(self, letter: Letter) -> None:
+        """Keep one. Raises: ``ReadAgain`` when that cannot be done now: the record is read again."""
+        record = letter.record
+        said: dict[str, Any] = {
+            "why": letter.why, "topic": self._topic, "partition": record.partition, "offset": record.offset,
+        }  # fmt: skip
+        headers: Headers = [(name, str(value).encode()) for name, value in said.items()]
+        try:
+            ensure_topic(self._kafka, DEAD_TOPIC, 1)
+            sender = Sender(self._kafka)
+            try:
+                sender.send([(DEAD_TOPIC, None, None, record.value or b"", headers)])
+            finally:
+                sender.close()
+        except NoBroker as error:
+            message = f"a dead letter could not be kept: {error}"
+            raise ReadAgain(message) from error
+
+
+def reopener(database: Database) -> Callable[[], Store | None]:
+    """Opens the store of the generation that is served now."""
+    generations = database.generations()
+
+    def reopen() -> Store | None:
+        found = generations.current()
+        return None if found is None else found[1]
+
+    return reopen
+
+
+def fold_partitions(
+    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, directory: str
+) -> None:
+    """Fold until told to end. Raises: ``WrongJournal`` when the balances are of another journal."""
+    run(parts_of(database, journal, kafka, options, directory))
+
+
+def parts_of(
+    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, directory: str
+) -> Parts:
+    """The parts of a worker, those that watch it at work already. Raises: ``WrongJournal``."""
+    layouts = Layouts(database, journal)
+    layout = layouts.reached(options.partitions)
+    ensure_topic(kafka, layout.topic, layout.partitions)
+    epoch = epoch_of(database, options.name)
+    store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
+    letter = DeadLetters(kafka, layout.topic)
+    fold = Lanes(lambda: PartitionFold(store, journal.id, layout.number, letter))
+    metrics = WorkerMetrics(epoch)
+    if options.metrics_port:
+        metrics.serve(options.metrics_port)
+    ends = Offsets(kafka, layout.topic, layout.partitions)
+    Watch(
+        store, layout, layouts, ends.ends, lambda: metrics.mine, lambda: fold.stopped, metrics.lag,
+        lambda why: end(Exit.WATCHDOG, why),
+    ).start()  # fmt: skip
+    Rules(store, journal).start()
+    return Parts(options.name, kafka, layout, store, fold, metrics, directory)

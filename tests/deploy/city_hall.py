@@ -1,0 +1,200 @@
+"""A city hall that runs Neraca by the runbook: an operator who types its blocks in order, counters that send, and proof."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+
+from tests.faults.traffic import Counter
+from tests.serving import BATCH, ROOT, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.deploy.docker_stand_in import DockerStandIn
+    from tests.deploy.native import Native
+
+RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+_BLOCK: Final = re.compile(
+    r"^#+ (?P<heading>[^\n]*)$|^<!-- tested -->\n```sh\n(?P<block>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+_FUNCTION: Final = re.compile(r"^\w+\(\) \{.*\}$", re.MULTILINE)
+TYPED_WITHIN_S: Final = 300
+PERIOD: Final = "2026"
+BETWEEN_S: Final = 0.1
+"""Between two batches: the machine is small, and has to run everything."""
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Every tested block of the runbook, in order, each under its heading."""
+    found, heading = list[tuple[str, str]](), ""
+    for one in _BLOCK.finditer(RUNBOOK):
+        heading = one["heading"] or heading
+        if one["block"]:
+            found.append((heading, one["block"]))
+    return found
+
+
+class Operator:
+    """Types the runbook's blocks from top to bottom into a shell, each in the folder of the machine it is for."""
+
+    def __init__(self, machine: Native, docker: DockerStandIn) -> None:
+        self.machine = machine
+        self._docker = docker
+        self._left = blocks()
+        self._functions = "\n".join(_FUNCTION.findall("\n".join(block for _, block in self._left)))
+
+    @property
+    def left(self) -> list[tuple[str, str]]:
+        """What is still to be typed."""
+        return list(self._left)
+
+    def types(self, heading: str, machine: Native | None = None) -> str:
+        """The next block, which must stand under this heading; what it prints. Each of its commands must succeed."""
+        under, block = self._left.pop(0)
+        assert under == heading, f"the next block is of {under}"
+        at = machine or self.machine
+        if (at.folder / ".env").exists():
+            for address, here in at.published().items():
+                block = re.sub(rf"\b{re.escape(address)}\b(?!:)", here, block)
+        typed = subprocess.run(
+            ["bash", "-c", f"set -euo pipefail\n{self._functions}\n{block}"], cwd=at.folder,
+            env={"PATH": f"{self._docker.path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False,
+            timeout=TYPED_WITHIN_S,
+        )  # fmt: skip
+        assert typed.returncode == 0, f"{block}\n{typed.stdout}\n{typed.stderr}"
+        return typed.stdout
+
+
+class City:
+    """What can be asked of a running city, and whether it is proved."""
+
+    def __init__(self, machine: Native) -> None:
+        self.machine = machine
+
+    def get(self, service: str, path: str) -> httpx.Response:
+        """Ask a reader."""
+        return httpx.get(f"http://127.0.0.1:{self.machine.port(service, 8000)}{path}", timeout=30)
+
+    def digest(self, service: str = "api-1") -> dict[str, Any]:
+        """The digest served, with its vector."""
+        served: dict[str, Any] = self.get(service, "/v1/digest").json()
+        return served
+
+    def partitions(self) -> int:
+        """Into how many partitions what is served is folded."""
+        return len(self.digest().get("vector", {}).get("partitions", ()))
+
+    def settled(self) -> dict[str, Any]:
+        """The digest of the journal's head, once both readers serve it."""
+
+        def reached() -> dict[str, Any] | None:
+            head = self.get("api-1", "/readyz").json()["head"]
+            served = [self.digest(reader) for reader in ("api-1", "api-2")]
+            return served[0] if [one["position"] for one in served] == [head, head] else None
+
+        try:
+            return until(reached, "both readers serve the journal's head", within_s=120)
+        except TimeoutError as error:
+            error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
+            for name, one in self.machine.running.items():
+                error.add_note(f"{name} said: {one.said()[-2000:]}")
+            raise
+
+    def neraca(self, *words: str) -> str:
+        """What a command prints, typed beside the runbook."""
+        program, environment = self.machine.inside("api-1", ["neraca", *words])
+        typed = subprocess.run(
+            program, env=environment, cwd=self.machine.folder, capture_output=True, text=True, check=True
+        )
+        return typed.stdout
+
+    def proved(self) -> dict[str, Any]:
+        """What both readers serve is what a replay finds; the replay."""
+        served = self.settled()
+        replayed: dict[str, Any] = json.loads(self.neraca("replay", "--period", PERIOD))
+        digests = {self.digest(reader)["digest"] for reader in ("api-1", "api-2")}
+        assert digests == {served["digest"]} == {replayed["digest"]}
+        assert replayed["position"] == served["position"]
+        return replayed
+
+    def metric(self, service: str, line: str) -> float | None:
+        """One sample that a relay or a worker tells, named as it is written there; ``None`` while it does not."""
+        try:
+            told = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+        except httpx.TransportError:
+            return None
+        found = re.search(rf"^{re.escape(line)} (\S+)$", told, re.MULTILINE)
+        return float(found[1]) if found else None
+
+
+class Counters:
+    """Counters that send batch after batch, each until it is acknowledged; a token says who they are."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._counter = Counter(seed=11, number=1)
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._told: dict[str, str] = {}
+        self.accepted = 0
+
+    def _post(self, events: list[Any]) -> httpx.Response:
+        at = f"http://127.0.0.1:{self._city.machine.port('intake', 8001)}/v1/events"
+        return httpx.post(at, json=events, headers=self._told, timeout=60)
+
+    def status(self) -> int:
+        """What an empty batch is answered with now."""
+        return self._post([]).status_code
+
+    def _send(self, events: list[Any]) -> bool:
+        """Send one batch; whether it was acknowledged."""
+        try:
+            said = self._post(events)
+        except httpx.TransportError:
+            return False
+        if said.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return False
+        assert said.status_code == httpx.codes.OK, said.text
+        self.accepted += said.json()["accepted"]
+        return True
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            events, _ = self._counter.request()
+            while not self._send(events) and not self._ending.wait(0.2):
+                pass
+            self._ending.wait(BETWEEN_S)
+
+    def send(self, more: int) -> None:
+        """So many more are acknowledged."""
+        to = self.accepted + more
+        until(lambda: self.accepted >= to, f"{more} more events are acknowledged", within_s=120)
+
+    def __enter__(self) -> Self:
+        """Send while a ``with`` lasts; something is acknowledged before it begins."""
+        if not self._told:
+            scopes = [word for scope in ("fact", "rulebook", "reverse") for word in ("--scope", scope)]
+            secret = self._city.neraca("token", "make", "counters", *scopes).strip()
+            self._told = {"authorization": f"Bearer {secret}", "content-type": BATCH}
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self.send(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Send no more; the last batch is acknowledged, or is given up."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def written(folder: Path, name: str) -> str:
+    """What an operator kept in a file."""
+    return (folder / name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,169 @@
+"""docker-compose.yml: it is what its schema says, holds no secret, and its very commands run, natively, on real servers."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import yaml
+
+from command_line import parser
+from tests.deploy.composed import FILE, Unset, composed, loaded
+from tests.deploy.native import ENTRYPOINT, Native
+from tests.services import installed
+from tests.serving import BATCH, ROOT, event, until
+
+SECRET: Final = re.compile(r"PASSWORD|SECRET|TOKEN|KEY", re.IGNORECASE)
+ASKED_FOR: Final = r"\$\{\w+:\?[^}]+\}"
+SERVED: Final = ("postgres", "kafka")
+NUMBERS: Final = {"intake": 1, "api": 2, "relay": 2, "worker": 2}
+
+
+def valid(file: Path) -> subprocess.CompletedProcess[str]:
+    """The verdict of the compose specification's own schema."""
+    words = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+
+
+def ours(project: dict[str, Any]) -> dict[str, Any]:
+    """The services that run the program."""
+    return {name: service for name, service in project["services"].items() if name not in SERVED}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the file, and a .env beside it."""
+    shutil.copy(ROOT / FILE, tmp_path)
+    (tmp_path / ".env").write_text(f"NERACA_DB_PASSWORD={'0' * 16}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def native(folder: Path, server_directory: Path) -> Iterator[Native]:
+    with Native(folder, server_directory) as native:
+        installed(native.postgres)
+        installed(native.kafka)
+        yield native
+
+
+def test_the_file_is_as_the_schema_of_compose_files_says() -> None:
+    checked = valid(ROOT / FILE)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("service", "broken"),
+    [("api-1", {"restart": True}), ("kafka", {"healthcheck": {"intervall": "1s"}}), ("relay-1", {"comand": []})],
+)
+def test_the_schema_refuses_what_is_misspelt(tmp_path: Path, service: str, broken: dict[str, Any]) -> None:
+    """The check above can fail."""
+    project = loaded(ROOT / FILE)
+    project["services"][service] |= broken
+    (tmp_path / FILE).write_text(yaml.safe_dump(project))
+    checked = valid(tmp_path / FILE)
+    assert (checked.returncode, service in checked.stdout) == (1, True), checked.stdout
+
+
+def test_no_secret_is_in_the_file(folder: Path) -> None:
+    """Every setting with a secret in it is a reference that Compose refuses to leave empty."""
+    services = loaded(ROOT / FILE)["services"]
+    held = [(name, value) for one in services.values() for name, value in one.get("environment", {}).items()]
+    passwords = [value for name, value in held if SECRET.search(name)]
+    passwords += [found for _, value in held for found in re.findall(r"//[^:/]+:(.+)@", value)]
+    assert len(passwords) > len(ours({"services": services}))
+    assert [one for one in passwords if not re.fullmatch(ASKED_FOR, one)] == []
+    (folder / ".env").unlink()
+    with pytest.raises(Unset, match=r"^NERACA_DB_PASSWORD: set it in \.env$"):
+        composed(folder)
+
+
+def test_every_service_is_watched_and_started_again(folder: Path) -> None:
+    """Ending is the cure for everything, so whatever ended comes back; a start waits for what it depends on."""
+    services = composed(folder)["services"]
+    assert {name: one["restart"] for name, one in services.items()} == dict.fromkeys(services, "always")
+    assert [name for name, one in services.items() if one["healthcheck"]["test"][0] != "CMD"] == []
+    assert [name for name, one in services.items() if not one["stop_grace_period"]] == []
+    conditions = [how for one in services.values() for how in one.get("depends_on", {}).values()]
+    assert {json.dumps(how) for how in conditions} == {'{"condition": "service_healthy"}'}
+    assert {name for name, one in services.items() if "postgres" in one.get("depends_on", {})} == set(
+        ours({"services": services})
+    )
+
+
+def test_what_has_to_last_lies_in_a_named_volume(folder: Path) -> None:
+    project = composed(folder)
+    held = {name: one["volumes"] for name, one in project["services"].items() if "volumes" in one}
+    assert held == {"postgres": ["postgres:/var/lib/postgresql/data"], "kafka": ["kafka:/var/lib/kafka/data"]}
+    assert set(project["volumes"]) == set(held)
+    assert project["services"]["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
+
+
+def test_every_command_is_one_of_the_programs(folder: Path) -> None:
+    """As many of each as the issue of scaling out asks for, each under a name of its own, with no more rights than it needs."""
+    services = ours(composed(folder))
+    asked = {name: parser().parse_args(one["command"]) for name, one in services.items()}
+    numbers = [options.command for options in asked.values()]
+    assert {command: numbers.count(command) for command in numbers} == NUMBERS
+    named = {name: options.name for name, options in asked.items() if options.command in ("relay", "worker")}
+    assert named == {name: name for name in named}
+    hosts = {options.host for options in asked.values() if options.command in ("api", "intake")}
+    assert hosts == {str(IPv4Address(0))}
+    rights = [(one["read_only"], one["cap_drop"], one["security_opt"]) for one in services.values()]
+    assert [one for one in rights if one != (True, ["ALL"], ["no-new-privileges:true"])] == []
+
+
+def test_only_the_machine_itself_reaches_what_is_published(folder: Path) -> None:
+    """Until a setting says otherwise; neither the database nor the broker is published at all."""
+    services = composed(folder)["services"]
+    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert set(published) == {name for name in services if name.startswith(("api", "intake"))}
+    assert [one for ports in published.values() for one in ports if not one.startswith("127.0.0.1:")] == []
+
+
+def test_every_service_runs_natively_by_its_very_command(native: Native) -> None:
+    """Healthy by its own check, all ends well within its grace, and in between both readers serve what a replay finds."""
+    native.up()
+    native.wait()
+    at = {
+        name: f"http://127.0.0.1:{native.port(name, 8001 if name == 'intake' else 8000)}"
+        for name in ("intake", "api-1", "api-2")
+    }
+    made = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
+    secret = neraca(native, *made).strip()
+    told = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
+    said = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=told).json()
+    assert (said["accepted"], said["rejected"]) == (200, [])
+    nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=told | {"authorization": "Bearer x"})
+    assert nobody.status_code == httpx.codes.UNAUTHORIZED
+
+    until(
+        lambda: all(httpx.get(f"{at[api]}/v1/digest").json()["position"] == 201 for api in ("api-1", "api-2")),
+        "all is folded",
+    )
+    until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
+    replayed = json.loads(neraca(native, "replay", "--period", "2026-11"))
+    assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replayed["digest"]}
+    assert sum(card["counts"]["permits"] for card in replayed["dinas"].values()) == 200
+    assert native.stop([*ours({"services": native.services})]) == dict.fromkeys(ours({"services": native.services}), 0)
+
+
+def permits() -> list[dict[str, Any]]:
+    """Two hundred of two dinas."""
+    times = {"received_at": "2026-11-24T09:00:00+07:00", "completed_at": "2026-11-24T10:00:00+07:00"}
+    return [
+        event("permit-processed", str(n), {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times})
+        for n in range(200)
+    ]  # fmt: skip
+
+
+def neraca(native: Native, *words: str) -> str:
+    """What a command of the program prints, typed in a container of the readers."""
+    argv, environment = native.inside("api-1", [*ENTRYPOINT, *words])
+    return subprocess.run(argv, env=environment, cwd=native.work, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,94 @@
+"""The image, as far as it can be seen without building it: what it is made of, what is sent to its builder, who runs in it."""
+
+import fnmatch
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Final
+
+from tests.serving import ROOT
+from tests.tidy.test_house import text_of
+from tests.tidy.test_source import ROOMS
+
+DOCKERFILE: Final = text_of("Dockerfile")
+FINAL: Final = DOCKERFILE.rpartition("\nFROM ")[2]
+ROOT_FILES: Final = ("neraca.py", "command_line.py", "commands_offline.py", "commands_scaled.py")
+
+
+def sent(name: str) -> bool:
+    """Whether .dockerignore lets a file through: its last line that fits decides, for the file or a folder above it."""
+    through = True
+    for line in text_of(".dockerignore").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        pattern = line.removeprefix("!").removeprefix("**/")
+        parts = Path(name).parts
+        within = parts if line.startswith("**/") else ("/".join(parts[: number + 1]) for number in range(len(parts)))
+        if any(fnmatch.fnmatch(one, pattern) for one in within):
+            through = line.startswith("!")
+    return through
+
+
+def test_neither_journals_nor_secrets_are_sent_to_the_builder() -> None:
+    """Only what is named is."""
+    kept = (
+        ".env",
+        "var/journal.sqlite",
+        "neraca.dump",
+        "loket-1.token",
+        ".git/config",
+        "tests/serving.py",
+        "docker-compose.yml",
+    )
+    assert [name for name in kept if sent(name)] == []
+    assert not sent("domain/__pycache__/events.cpython-313.pyc")
+    assert [name for name in (*ROOT_FILES, "domain/events.py", "api/static/neraca.css") if not sent(name)] == []
+
+
+def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
+    """Built as the Dockerfile does, offline, from nothing but what its builder is sent."""
+    assert "pip wheel --no-deps --no-build-isolation" in DOCKERFILE
+    whole = {
+        str(file.relative_to(ROOT))
+        for room in (*ROOMS, "examples")
+        for file in (ROOT / room).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    for name in (*whole, *ROOT_FILES, "pyproject.toml", "README.md", "LICENSE"):
+        assert sent(name), name
+        copied = tmp_path / "src" / name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_bytes((ROOT / name).read_bytes())
+    words = [
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(tmp_path),
+        ".",
+    ]
+    subprocess.run([sys.executable, "-m", *words], cwd=tmp_path / "src", check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert {re.sub(r"^examples/", "neraca_examples/", name) for name in (*whole, *ROOT_FILES)} <= held
+
+
+def test_the_image_holds_what_is_pinned_and_no_tool_to_build_with() -> None:
+    """Wheels with hashes alone; in the last stage nothing is installed or compiled, and whoever runs there is not root."""
+    installs = re.findall(r"pip(?: --python \S+)? install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+    assert len(installs) == 3
+    assert [one for one in installs if "--require-hashes" not in one and "--no-index" not in one] == []
+    assert re.findall(r"^COPY (.*)$", FINAL, re.MULTILINE) == ["--from=build /opt/neraca /opt/neraca"]
+    assert not re.search(r"\b(?:apt-get|pip install|gcc|ARG)\b", FINAL)
+    assert int(re.findall(r"^USER (\d+)$", FINAL, re.MULTILINE)[-1]) > 0
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", text_of("requirements-scaled.lock"), re.MULTILINE))
+    extras = tomllib.loads(text_of("pyproject.toml"))["project"]["optional-dependencies"]
+    asked = {re.split(r"[^\w-]", one)[0] for extra in ("kafka", "postgres") for one in extras[extra]}
+    assert asked <= pinned
+    assert pinned.isdisjoint({"hatchling", "pip", "setuptools", "wheel", "pytest"})

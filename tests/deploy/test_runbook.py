@@ -1,0 +1,261 @@
+"""docs/runbook.md, typed as it stands there from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
+
+PostgreSQL and Kafka are real, and so is every process; ``docker`` is a stand-in that starts them without containers.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import httpx
+import psycopg
+import pytest
+
+from streams.broker import Sender
+from streams.kafka_intake import KafkaClient
+from streams.kafka_settings import KafkaSettings
+from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written
+from tests.deploy.composed import FILE
+from tests.deploy.docker_stand_in import DockerStandIn
+from tests.deploy.native import Native
+from tests.services import installed
+from tests.serving import ROOT, event
+from tests.serving import until as within
+
+until: Final = partial(within, within_s=120)
+"""Long, since a small machine runs all of it."""
+ELSEWHERE: Final = {"10.0.0.5:5432": ("postgres", 5432), "10.0.0.5:9092": ("kafka", 9092)}
+RETRACTED: Final = {"event": {"source": "/loket/1", "id": "never"}, "reason": "mistake"}
+
+
+class Hall(NamedTuple):
+    """Everything a section of the runbook works on."""
+
+    operator: Operator
+    machine: Native
+    other: Native
+    city: City
+    counters: Counters
+
+
+def folder_of(machine: Path) -> Path:
+    """A checkout, as far as the runbook needs one."""
+    machine.mkdir()
+    for name in (FILE, "Dockerfile"):
+        shutil.copy(ROOT / name, machine)
+    return machine
+
+
+@pytest.fixture
+def hall(tmp_path: Path, server_directory: Path) -> Iterator[Hall]:
+    here, there = folder_of(tmp_path / "here"), folder_of(tmp_path / "there")
+    (tmp_path / "work").mkdir()
+    with (
+        Native(here, server_directory) as machine,
+        Native(there, tmp_path / "work" / "there", beside=machine) as other,
+        DockerStandIn(tmp_path / "work", {here: machine, there: other}) as docker,
+    ):
+        installed(machine.postgres)
+        installed(machine.kafka)
+        other.elsewhere |= ELSEWHERE
+        city = City(machine)
+        yield Hall(Operator(machine, docker), machine, other, city, Counters(city))
+
+
+def test_the_runbook_from_top_to_bottom(hall: Hall) -> None:
+    """What it says happens, under load; after each section the readers serve what a replay of the journal finds."""
+    start(hall)
+    with hall.counters:
+        scale(hall)
+        replace_a_worker(hall)
+    hall.city.proved()
+    with hall.counters:
+        change_the_layout(hall)
+        rebuild(hall)
+    hall.city.proved()
+    back_up_and_restore(hall)
+    upgrade(hall)
+    hall.city.proved()
+    every_alarm_is_told(hall)
+    a_partition_stands_still(hall)
+    the_broker_is_lost(hall)
+    the_database_is_away(hall)
+    refused_and_parked(hall)
+    hall.city.proved()
+    assert hall.operator.left == []
+
+
+def start(hall: Hall) -> None:
+    """A secret is made, everything is healthy, an event is in the ranking, a night's proof comes out."""
+    said = hall.operator.types("Start")
+    assert set(said.splitlines()) == {f"{name} healthy" for name in hall.machine.services}
+    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", written(hall.machine.folder, ".env"))
+    assert (hall.machine.folder / ".env").stat().st_mode & 0o077 == 0
+    receipt = json.loads(hall.operator.types("Start").partition("}{")[0] + "}")
+    assert receipt["position"] == 2
+    hall.city.settled()
+    assert hall.operator.types("Start").startswith('"digest":"')
+
+
+def scale(hall: Hall) -> None:
+    """A third worker folds, a third reader serves, and both go again."""
+    hall.operator.types("Scale")
+    until(lambda: hall.city.metric("worker-3", "neraca_partitions_assigned") == 4.0, "three workers fold four each")
+    assert hall.city.get("api-3", "/healthz").status_code == httpx.codes.OK
+    told = hall.operator.types("Scale")
+    assert "neraca_partitions_assigned 4.0" in told
+    assert 'neraca_partition_lag_entries{partition="11"}' in told
+    hall.operator.types("Scale")
+    assert not hall.machine.runs("worker-3")
+    until(lambda: hall.city.metric("worker-2", "neraca_partitions_assigned") == 6.0, "two fold six each")
+
+
+def replace_a_worker(hall: Hall) -> None:
+    """A restart is a new epoch; one of the same name elsewhere ends the older process, and folds in its place."""
+    starts = hall.city.metric("worker-2", "neraca_worker_starts")
+    hall.operator.types("Replace a worker")
+    until(lambda: hall.machine.healthy("worker-2"), "worker-2 is back")
+    assert hall.city.metric("worker-2", "neraca_worker_starts") == (starts or 0) + 1
+    old = hall.machine.running["worker-1"]
+    hall.operator.types("Replace a worker", hall.other)
+    assert old.ended(60) == 1
+    assert "worker worker-1: a newer process has this name" in old.said()
+    hall.operator.types("Replace a worker")
+    new = City(hall.other)
+    until(lambda: new.metric("worker-1", "neraca_partitions_assigned") == 6.0, "the new one folds six")
+    hall.other.stop(["worker-1"])
+    hall.machine.up(["worker-1"])
+
+
+def change_the_layout(hall: Hall) -> None:
+    """Under load: the old one is drained, the new one folded."""
+    said = hall.operator.types("Change the layout")
+    assert re.fullmatch(r"layout 1: 12 partitions after position 0\nlayout 2: 24 partitions after position \d+\n", said)
+    until(lambda: hall.city.partitions() == 24, "the new layout is folded")
+    assert f"neraca.segments.{2}`" in RUNBOOK
+
+
+def rebuild(hall: Hall) -> None:
+    """Under load: readers change over to another generation, and its digest is a replay's."""
+    before = generation(hall)
+    rebuilt = json.loads(hall.operator.types("Rebuild"))
+    replayed = json.loads(hall.city.neraca("replay", "--until", json.dumps(rebuilt["vector"])))
+    assert replayed["digest"] == rebuilt["digest"]
+    until(lambda: generation(hall) == before + 1, "the new generation is served")
+
+
+def generation(hall: Hall) -> float:
+    """The generation that a reader serves."""
+    return float(re.findall(r"^neraca_generation (\S+)$", hall.city.get("api-1", "/metrics").text, re.MULTILINE)[0])
+
+
+def back_up_and_restore(hall: Hall) -> None:
+    """What was recorded before the backup is there again, with the same receipts; what came by the topic after it, too."""
+    before = hall.city.proved()
+    hall.operator.types("Back up and restore")
+    with hall.counters as counters:
+        hall.city.neraca("layout", "--into", "6")
+        until(lambda: hall.city.partitions() == 6, "a layout that the backup does not know is folded")
+        counters.send(200)
+    by_topic(hall, event("task-completed", "after-the-backup", task("T-9")))
+    until(lambda: "T-9" in hall.city.neraca("export", "--journal", "-"), "the topic's event is recorded")
+    hall.city.settled()
+    hall.operator.types("Back up and restore")
+    restored = hall.city.proved()
+    assert (restored["position"], restored["digest"]) == (before["position"] + 1, before["digest"])
+    hall.operator.types("Back up and restore")
+    until(lambda: "T-9" in hall.city.neraca("export", "--journal", "-"), "the topic's event is recorded again")
+    assert hall.city.proved()["position"] == restored["position"] + 1
+    assert "12 partitions" in hall.city.neraca("layout").splitlines()[-1]
+
+
+def task(name: str) -> dict[str, Any]:
+    """A task that was done."""
+    return {"dinas": "dinkes", "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
+
+
+def by_topic(hall: Hall, said: dict[str, Any]) -> None:
+    """An event that a counter produces to the topic."""
+    client = KafkaClient(KafkaSettings((hall.machine.kafka.bootstrap,)))
+    client.send([json.dumps(said).encode()])
+    client.close()
+
+
+def upgrade(hall: Hall) -> None:
+    """Balances of an older version are folded anew before the new one starts; the figures stay."""
+    before = hall.city.proved()
+    with psycopg.connect(hall.machine.postgres.url) as db:
+        db.execute("UPDATE neraca.generations SET version = version - 1 WHERE served")
+    hall.operator.types("Upgrade")
+    assert hall.city.proved()["digest"] == before["digest"]
+
+
+def every_alarm_is_told(hall: Hall) -> None:
+    """Each metric that the runbook names is one that a process tells."""
+    named = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
+    told = hall.city.get("api-1", "/metrics").text
+    for service in ("relay-1", "worker-1"):
+        told += httpx.get(f"http://127.0.0.1:{hall.machine.port(service, 9100)}/metrics").text
+    samples = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
+    assert len(named) > 10
+    assert named - samples == set()
+
+
+def a_partition_stands_still(hall: Hall) -> None:
+    """One that met a record of another's is seen, is told why, and goes on; the record is kept apart."""
+    sender = Sender(KafkaSettings((hall.machine.kafka.bootstrap,)))
+    number = hall.city.neraca("layout").splitlines()[-1].split()[1].rstrip(":")
+    sender.send([(f"neraca.segments.{number}", 11, None, b"no segment", [])])
+    sender.close()
+    stands = 'neraca_partition_stopped{partition="11"} 1.0'
+    until(lambda: stands in hall.city.get("api-1", "/metrics").text, "a partition stands still")
+    with hall.counters:
+        until(
+            lambda: hall.city.get("api-1", "/readyz").status_code == httpx.codes.SERVICE_UNAVAILABLE, "it is not ready"
+        )
+    *others, standing = hall.city.digest()["vector"]["partitions"]
+    assert min(others) > standing
+    why = json.loads(hall.operator.types("A partition stands still"))
+    assert "no segment of version 1" in why["reason"]
+    said = hall.operator.types("A partition stands still")
+    assert "why:no segment of version 1" in said
+    assert f"{number}/11 goes on" in said
+    hall.city.proved()
+
+
+def the_broker_is_lost(hall: Hall) -> None:
+    """With all that was on its way: a new layout and a rebuild bring everything to the journal's head, and go on from there."""
+    hall.machine.stop(["worker-1", "worker-2"])
+    with hall.counters as counters:
+        counters.send(100)
+    hall.operator.types("The broker is away, or its disk is lost")
+    with hall.counters as counters:
+        counters.send(100)
+    hall.city.proved()
+
+
+def the_database_is_away(hall: Hall) -> None:
+    """Under load: while it is away nothing is acknowledged, and what was is there afterwards."""
+    hall.machine.postgres.stop()
+    assert hall.counters.status() == httpx.codes.SERVICE_UNAVAILABLE
+    hall.machine.postgres.start()
+    with hall.counters as counters:
+        hall.operator.types("The database is away, or its disk is full")
+        counters.send(100)
+    hall.city.proved()
+
+
+def refused_and_parked(hall: Hall) -> None:
+    """An event that cannot be, and a retraction of what never came."""
+    by_topic(hall, event("task-completed", "bad", {"dinas": "dinkes"}))
+    by_topic(hall, event("event-retracted", "early", RETRACTED))
+    with psycopg.connect(hall.machine.postgres.url, autocommit=True) as db:
+        until(lambda: db.execute("SELECT 1 FROM neraca.parked").fetchone(), "the retraction waits for its fact")
+    said = hall.operator.types("Refused and parked events of the topic")
+    assert "/data/asn" in said
+    assert said.splitlines()[-1] == "1"
+    assert len(blocks()) > 15

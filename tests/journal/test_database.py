@@ -1,0 +1,223 @@
+"""One PostgreSQL for many processes: who may fold, what each of them sees at once, and what a rebuild beside them does."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from deploy.local_postgres import LocalPostgres
+from domain.wire import read_submission
+from neraca import main
+from projections.ports import LOCAL, Accepted
+from streams.intake import IntakeService
+from streams.journal import Journal, JournalError
+from streams.recording import Policy
+from tests.journal.desk import decided, received, retracted, rows, standard, task
+from tests.journal.folding import HISTORY, audited
+from tests.serving import ZONE, Assembled, Clock, Listening, event, until
+
+pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
+
+from commands_scaled import live_of
+from projections.store import MOVED_CHANNEL
+from streams.database import Database
+from streams.datadir import InUse, NoDatabase
+from streams.listening import Listener
+
+CLOCK = Clock()
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    """An empty database, prepared."""
+    return Database(database_url).prepare()
+
+
+@pytest.fixture
+def neraca(database: Database) -> Iterator[Assembled]:
+    """What folds it alone."""
+    with Assembled(database, clock=CLOCK) as assembled:
+        yield assembled
+
+
+class Desk:
+    """Another intake on the same database, as a process of its own would have it."""
+
+    def __init__(self, database: Database, ending: ExitStack) -> None:
+        self.journal = Journal.open(database.journal, ZONE, CLOCK())
+        ending.callback(self.journal.close)
+        self.intake = IntakeService(self.journal, Policy(ZoneInfo(ZONE)), CLOCK)
+        ending.callback(self.intake.close)
+
+    def take(self, *events: dict[str, object]) -> list[str]:
+        """What became of each event."""
+        outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
+        return [
+            ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug for one in outcomes
+        ]
+
+
+def test_intakes_that_race_take_each_event_and_each_case_once(database: Database) -> None:
+    """Four intakes are sent the same: one of them takes an event, the others answer with its receipt."""
+    with ExitStack() as ending:
+        desks = [Desk(database, ending) for _ in range(4)]
+        told: list[list[str]] = [[] for _ in desks]
+
+        def tell(number: int) -> None:
+            for case in range(40):
+                told[number] += desks[number].take(task(f"t{case}"))
+                told[number] += desks[number].take(received(f"r{case}-{number}", f"K-{case}"))
+
+        threads = [threading.Thread(target=tell, args=(number,)) for number in range(len(desks))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        said = [word for words in told for word in words]
+        assert (said.count("accepted"), said.count("repeated"), said.count("natural-key-held")) == (80, 120, 120)
+        lines = desks[0].journal.lines(0, 1000)
+        assert [position for position, _ in lines] == list(range(1, 82))
+
+
+def test_a_rule_recorded_by_one_intake_holds_at_once_in_another(database: Database) -> None:
+    with ExitStack() as ending:
+        first, second = Desk(database, ending), Desk(database, ending)
+        case = {"received_at": "2026-11-24T08:00:00+07:00"}
+        assert second.take(decided("d1", "K-1", **case)) == ["accepted"]
+        assert first.take(standard("s1", 1)) == ["accepted"]
+        assert second.take(decided("d2", "K-2", **case)) == ["accepted"]
+        before, after = (json.loads(second.journal.lines(at, 1)[0][1])["data"]["resolved"] for at in (1, 3))
+        assert (before.get("on_time"), after.get("on_time")) == (None, False)
+
+
+def test_positions_are_consecutive_after_refusals_and_failures(database: Database) -> None:
+    """No sequence numbers them: what was rolled back leaves no gap."""
+    with ExitStack() as ending:
+        desk = Desk(database, ending)
+        assert desk.take(task("t1"), task("t1") | {"time": "2026-11-24T10:59:00+07:00"}) == [
+            "accepted",
+            "content-conflict",
+        ]
+        rows(database, "ALTER TABLE stored_events ADD CONSTRAINT guard CHECK (notification_id <> 3)")
+        with pytest.raises(Exception, match="guard"):
+            desk.take(task("t2"))
+        rows(database, "ALTER TABLE stored_events DROP CONSTRAINT guard")
+        assert desk.take(task("t3"), retracted("x1", "t1")) == ["accepted", "accepted"]
+        assert [position for position, _ in desk.journal.lines(0, 100)] == [1, 2, 3, 4]
+
+
+def test_one_process_folds_alone(database: Database, neraca: Assembled) -> None:
+    """A second one is refused with a clear word; an intake beside it is not."""
+    with pytest.raises(InUse, match="another neraca folds this database"), database.locked():
+        pass
+    with ExitStack() as ending:
+        assert Desk(database, ending).take(task("t1")) == ["accepted"]
+        until(lambda: neraca.live.position == 2, "what another process recorded is folded")
+
+
+def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assembled) -> None:
+    """Two readers on the database: each is told what moved, and serves the same digest."""
+    with ExitStack() as ending:
+        readers = []
+        for _ in range(2):
+            journal = Journal.open(database.journal, ZONE, CLOCK())
+            ending.callback(journal.close)
+            live, watcher = live_of(database, journal)
+            told: list[frozenset[str]] = []
+            live.movement.listen(lambda moved, told=told: told.append(moved.dinas))  # type: ignore[misc] # of its loop
+            listener = Listener(database, [MOVED_CHANNEL], watcher.look)
+            listener.start()
+            ending.callback(listener.close)
+            readers.append((live, told))
+        neraca.record(*HISTORY)
+        for live, told in readers:
+            until(lambda live=live: live.position == len(HISTORY) + 1, "a reader has moved")  # type: ignore[misc] # the same
+            assert frozenset().union(*told) == {"disdukcapil", "dpmptsp"}
+            missed = live.movement.since(len(HISTORY), live.position)
+            assert missed is not None
+            assert "disdukcapil" in frozenset().union(*(one.dinas for one in missed))
+            assert live.movement.since(live.position, live.position) == []
+            assert live.movement.since(10_000, live.position) is None
+
+
+def test_a_stream_is_the_same_from_every_instance(neraca: Assembled) -> None:
+    """What one process served is known to another: an id that came from there is taken up."""
+    neraca.record(*HISTORY[:5])
+    with Listening(neraca) as listening, httpx.stream("GET", f"{listening.url}/v1/stream", timeout=10) as stream:
+        lines = stream.iter_lines()
+        first = [next(lines) for _ in range(3)]
+    assert any(f"{neraca.journal.id}:6" in line for line in first), first
+
+
+def test_a_rebuild_goes_on_beside_the_fold(
+    database_url: str, database: Database, neraca: Assembled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The follower goes over to the new generation by itself; of the older ones the last is kept for who still reads."""
+    neraca.record(*HISTORY)
+    for generation in (2, 3, 4):
+        assert main(["rebuild", "--database", database_url]) == 0
+        said = json.loads(capsys.readouterr().out)
+        neraca.record(task(f"after-{generation}"))
+        until(lambda at=generation: neraca.live.generation == at, "the new generation is served")  # type: ignore[misc] # of its loop
+        with neraca.reader.snapshot() as snapshot:
+            assert (snapshot.position, snapshot.digest()) == audited(neraca.journal.lines(0, 1000))
+        assert said["position"] == len(HISTORY) + generation - 1
+    held = rows(
+        database,
+        "SELECT schema_name::text FROM information_schema.schemata WHERE schema_name LIKE 'neraca%' ORDER BY 1",
+    )
+    assert [name for (name,) in held] == ["neraca", "neraca_3", "neraca_4"]
+
+
+def test_another_zone_is_refused(database: Database, neraca: Assembled) -> None:
+    assert neraca.journal.zone == ZONE
+    with pytest.raises(JournalError, match="counts its months in Asia/Jakarta, but Asia/Makassar is configured"):
+        Journal.open(database.journal, "Asia/Makassar", CLOCK())
+
+
+def test_a_database_that_would_lose_what_it_acknowledged_is_refused(server_directory: Path) -> None:
+    """fsync=off is for a machine that never loses power: there is none."""
+    with LocalPostgres(server_directory, durable=False) as server:
+        database = Database(server.database("careless")).prepare()
+        with pytest.raises(JournalError, match="fsync=off and would lose acknowledged events"):
+            Journal.open(database.journal, ZONE, CLOCK())
+
+
+@pytest.mark.parametrize(("url", "word"), [
+    ("nonsense", "not an address"),
+    ("mysql://u:secret@127.0.0.1/x", "is no PostgreSQL database"),
+    ("postgresql://u:secret@127.0.0.1:1/x", "refused"),
+])  # fmt: skip
+def test_an_address_that_does_not_do_is_refused_without_its_secret(url: str, word: str) -> None:
+    with pytest.raises(NoDatabase, match=word) as refusal:
+        Database(url).prepare()
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_command_that_cannot_reach_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1, one line, and no secret in it."""
+    assert main(["replay", "--database", "postgresql://u:secret@127.0.0.1:1/x"]) == 1
+    said = capsys.readouterr().err
+    assert "secret" not in said
+    assert "127.0.0.1" in said
+
+
+def test_a_server_that_is_away_costs_time_only(postgres: LocalPostgres, neraca: Assembled) -> None:
+    """While it is away nothing is taken; what was acknowledged is there, and the fold goes on by itself."""
+    neraca.record(*HISTORY[:9])
+    postgres.kill()
+    assert neraca.post(task("t-away")).status_code in (500, 503)
+    postgres.start()
+    taken = until(lambda: neraca.post(task("t-back")).status_code in (200, 201), "events are taken again")
+    assert taken
+    neraca.settle()
+    with neraca.reader.snapshot() as snapshot:
+        assert (snapshot.position, snapshot.digest()) == audited(neraca.journal.lines(0, 1000))
+    named = [json.loads(line)["id"] for _, line in neraca.journal.lines(1, 1000)]
+    assert len(named) == len(set(named))
+    assert event("x", "y", {})["id"] not in named

@@ -1,0 +1,166 @@
+"""Partitions folded apart: what is served of them, and that the vector served with it is enough to prove it."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import msgspec
+import pytest
+
+from audit.replay import Vector
+from domain.entries import decode
+from domain.partition import dinas_of, partition_of
+from domain.wire import read_submission
+from neraca import main
+from projections.ports import LOCAL
+from streams.intake import IntakeService
+from streams.recording import Policy
+from tests.journal.folding import HISTORY
+from tests.serving import ZONE, Assembled, Clock
+
+pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
+
+from api.app import Parts, build
+from commands_scaled import live_of
+from projections.partitions import PartitionStore
+from projections.reader import Reader
+from projections.segment import WrongJournal
+from streams.database import Database
+from streams.journal import Journal, line_hash
+from streams.layouts import Layouts
+from streams.outbox import SETTLED, Cursors, Outbox
+from streams.partition_fold import PartitionFold, Record
+from streams.sent import packed
+from streams.worker_parts import epoch_of, reopener
+
+PARTITIONS = 3
+CLOCK = Clock()
+
+
+class City:
+    """A journal of one history in a database, cut into partitions that a test folds as far as it likes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = Database(url).prepare()
+        with Assembled(self.database, clock=CLOCK) as alone:
+            alone.record(*HISTORY[:7])
+        self.journal = Journal.open(self.database.journal, ZONE, CLOCK())
+        self.layout = Layouts(self.database, self.journal).reached(PARTITIONS)
+        self.store = PartitionStore(
+            reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w")
+        )
+        letters: list[object] = []
+        self.fold = PartitionFold(self.store, self.journal.id, self.layout.number, letters.append)
+        self._outbox = Outbox(self.journal.id, self.layout.number, PARTITIONS)
+        start = self.layout.from_position
+        self._cursors = Cursors(start, (start,) * PARTITIONS, (SETTLED,) * PARTITIONS)
+        self._offsets = [0] * PARTITIONS
+
+    def go_on(self, partitions: set[int], size: int) -> None:
+        """Cut the next entries, and fold those of some partitions."""
+        segments, self._cursors = self._outbox.cut(self.journal.lines(self._cursors.scanned, size), self._cursors)
+        for one in segments:
+            record = Record(one.partition, self._offsets[one.partition], packed(one))
+            self._offsets[one.partition] += 1
+            if one.partition in partitions:
+                self.fold.fold([record])
+
+    def fold_rules(self, last: int) -> None:
+        """Fold the rulebook's entries up to a position."""
+        line = self.journal.lines_at([last])[last]
+        self.store.fold_rules(
+            last, line_hash(line), lambda after: [(at, one, decode(one)) for at, one in self.journal.rule_lines(after)]
+        )
+
+
+@pytest.fixture
+def city(database_url: str) -> Iterator[City]:
+    """A city whose first entries one process folded alone, the rest recorded since then."""
+    made = City(database_url)
+    intake = IntakeService(made.journal, Policy(ZoneInfo(ZONE)), CLOCK)
+    intake.submit([read_submission(one) for one in HISTORY[7:]], LOCAL)
+    intake.close()
+    yield made
+    made.journal.close()
+
+
+def _replayed(city: City, vector: object, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
+    until = msgspec.json.encode(vector).decode()
+    assert main(["replay", *(options or ("--database", city.url)), "--until", until]) == 0
+    said = json.loads(capsys.readouterr().out)
+    return said["position"], said["digest"]
+
+
+def test_a_vector_replays_to_the_digest_served_with_it(
+    city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the partitions have reached, the journal and the vector give the digest; also from an exported file."""
+    live, watcher = live_of(city.database, city.journal)
+    reader = Reader(live, ZoneInfo(ZONE), CLOCK)
+    export = tmp_path / "journal.ndjson"
+    assert main(["export", "--database", city.url, "--journal", str(export)]) == 0
+    seen = set()
+    for mine, size, rules in (({0}, 6, 10), ({0, 1, 2}, 5, 12), (set(), 4, 20), ({1}, 4, 25), ({2, 0}, 50, 29)):
+        city.go_on(mine, size)
+        city.fold_rules(rules)
+        watcher.look()
+        with reader.snapshot() as snapshot:
+            vector, digest = snapshot.version.at.vector, snapshot.digest()
+        assert vector is not None
+        read = msgspec.convert(vector, Vector)
+        assert (read.position, snapshot.position) == (min(*read.partitions, read.rulebook),) * 2
+        assert _replayed(city, vector, capsys) == (read.position, digest)
+        assert _replayed(city, vector, capsys, "--journal", str(export)) == (read.position, digest)
+        seen.add(digest)
+    assert len(seen) > 2, "the partitions stood at different places"
+
+
+def test_an_answer_carries_its_vector(city: City) -> None:
+    """In a header of every read, kept with it in the tag; a partition that moves makes another answer."""
+    live, watcher = live_of(city.database, city.journal)
+    built = build(Parts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
+
+    async def asked(tag: str = "") -> httpx.Response:
+        transport = httpx.ASGITransport(built.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/v1/rankings/dinas?period=2026-11", headers={"if-none-match": tag})
+
+    first = asyncio.run(asked())
+    vector = json.loads(first.headers["neraca-vector"])
+    assert vector == {"partitions": [8, 8, 8], "rulebook": 8}
+    assert asyncio.run(asked()).headers["neraca-vector"] == first.headers["neraca-vector"]
+    assert asyncio.run(asked(first.headers["etag"])).status_code == httpx.codes.NOT_MODIFIED
+    city.go_on({partition_of("disdukcapil", PARTITIONS)}, 9)
+    watcher.look()
+    second = asyncio.run(asked(first.headers["etag"]))
+    assert second.status_code == httpx.codes.OK
+    assert second.json()["position"] == first.json()["position"] == 8
+    assert json.loads(second.headers["neraca-vector"]) != vector
+
+
+def test_what_workers_fold_is_not_folded_by_one_process(city: City, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would fold everything a second time; a rebuild takes the balances back."""
+    with pytest.raises(WrongJournal, match="folded by workers, in partitions"):
+        Assembled(city.database, clock=CLOCK)
+    assert main(["rebuild", "--database", city.url, "--undivided"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert "vector" not in said
+    with Assembled(city.database, clock=CLOCK) as alone:
+        assert alone.settle() == said["position"] == len(HISTORY) + 1
+
+
+def test_every_entry_has_a_partition_or_is_the_rulebooks(city: City) -> None:
+    """A reversal belongs where the fact it embeds does."""
+    placed = [dinas_of(decode(line)) for _, line in city.journal.lines(0, 100)]
+    assert placed[:2] == [None, None]
+    reversals = [
+        dinas for dinas, (_, line) in zip(placed, city.journal.lines(0, 100), strict=True) if b'"removes"' in line
+    ]
+    assert set(reversals) == {"disdukcapil", "dpmptsp"}
+    assert len(reversals) == sum(
+        one["type"] in ("neraca.event-retracted.v1", "neraca.event-corrected.v1") for one in HISTORY
+    )

@@ -1,0 +1,26 @@
+"""A Neraca of many processes for each test: a database of its own, on a broker that holds nothing of an earlier one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local_kafka import LocalKafka
+from tests.kafka.serving import Scaled
+from tests.kafka.topics import Topics
+
+
+@pytest.fixture
+def topics(kafka: LocalKafka) -> Topics:
+    """The session's broker, up and empty."""
+    kafka.start()
+    topics = Topics(kafka.bootstrap)
+    topics.clear()
+    return topics
+
+
+@pytest.fixture
+def scaled(tmp_path: Path, database_url: str, topics: Topics) -> Iterator[Scaled]:
+    """Nothing of it runs until the test starts it."""
+    with Scaled(tmp_path, database_url, topics.bootstrap) as scaled:
+        yield scaled

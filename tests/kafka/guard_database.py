@@ -1,0 +1,100 @@
+"""A real database as workers find it: a journal, layouts, the relay's segments on a topic in memory, and folds of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from commands_scaled import live_of
+from domain.wire import read_submission
+from projections.partitions import PartitionStore
+from projections.ports import LOCAL, Accepted
+from streams.intake import IntakeService
+from streams.journal import Journal
+from streams.layouts import Layouts
+from streams.partition_fold import Letter, PartitionFold, Record
+from streams.recording import Policy
+from streams.relay import DatabaseCursors, LayoutRelay, RelayState
+from streams.worker_parts import epoch_of, reopener
+from tests.serving import ZONE, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import ExitStack
+
+    from streams.database import Database
+    from streams.layouts import Layout
+    from tests.journal.desk import Event
+
+CLOCK: Final = Clock()
+
+
+class Kept:
+    """A database, its journal, and its layouts; all is given back when ``ending`` does."""
+
+    def __init__(self, database: Database, ending: ExitStack) -> None:
+        self.database = database
+        self.ending = ending
+        self.journal = Journal.open(database.journal, ZONE, CLOCK())
+        ending.callback(self.journal.close)
+        self.intake = IntakeService(self.journal, Policy(ZoneInfo(ZONE)), CLOCK)
+        ending.callback(self.intake.close)
+        live_of(database, self.journal)
+        self.layouts = Layouts(database, self.journal)
+        self.letters: list[Letter] = []
+
+    def record(self, *events: Event) -> int:
+        """Events in the journal; its head."""
+        outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
+        assert all(isinstance(one, Accepted) for one in outcomes), outcomes
+        return self.journal.head()
+
+    def store(self, layout: Layout, name: str = "w", epoch: int | None = None) -> PartitionStore:
+        """The partitions as a process that was just started under a name folds them."""
+        mine = epoch_of(self.database, name) if epoch is None else epoch
+        return PartitionStore(reopener(self.database), layout.number, layout.partitions, name, mine)
+
+    def fold(
+        self, layout: Layout, store: PartitionStore | None = None, made: type[PartitionFold] = PartitionFold,
+        **more: Any,  # noqa: ANN401 - a clock
+    ) -> PartitionFold:  # fmt: skip
+        """The fold of a process that was just started."""
+        return made(store or self.store(layout), self.journal.id, layout.number, self.letters.append, **more)
+
+    def relay(self, layout: Layout, send: Callable[[Iterable[Any]], None]) -> None:
+        """Relay what is in the journal, and the watermarks."""
+        with self.database.connected("relay") as db:
+            run = LayoutRelay(self.journal, layout, DatabaseCursors(db, layout), send, RelayState())
+            while run.step():
+                pass
+
+    def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the database; names without a schema are of the generation served."""
+        with self.database.connected("test") as db:
+            db.execute("SET search_path = neraca_1, neraca")
+            return db.execute(query.encode(), values or None).fetchall()
+
+    def sources(self) -> dict[str, int]:
+        """The position of each source."""
+        return dict(self.sql("SELECT source, position FROM sources"))
+
+
+class Topic:
+    """A topic in memory: offsets are contiguous, and what was read may be read again."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, list[bytes]] = {}
+
+    def send(self, records: Iterable[tuple[str, int, None, bytes, object]]) -> None:
+        """Keep records."""
+        for _, partition, _, value, _ in records:
+            self.held.setdefault(partition, []).append(value)
+
+    def records(self, after: Callable[[int], int] = lambda _: 0) -> list[Record]:
+        """Every record, from ``after(partition)`` on."""
+        return [
+            Record(partition, offset, value)
+            for partition, values in sorted(self.held.items())
+            for offset, value in enumerate(values)
+            if offset >= after(partition)
+        ]

@@ -1,0 +1,294 @@
+"""Neraca outgrown to many processes, as an operator runs them: intake, api, relay and worker, on real servers.
+
+A process is known by a name that begins with its command: ``relay``, ``relay-2``. Nothing outlives the ``with``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+import msgspec
+import psycopg
+
+from deploy.local_server import GUARD, end_family, family
+from tests.faults.traffic import Counter
+from tests.serving import NDJSON, ROOT, ndjson, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+PARTITIONS: Final = 4
+_AT: Final = re.compile(r" at (http://\S+)/  \(API")
+_UP: Final = {"intake": _AT, "api": _AT, "relay": re.compile(r"Neraca relays"), "worker": re.compile(r"Neraca worker")}
+"""What each command says once it is up."""
+_LISTENING: Final = ("intake", "api")
+
+
+class Ended(Exception):  # noqa: N818 - a state of a process
+    """A process ended instead of coming up; the message has what it said."""
+
+
+class Running:
+    """One process of the product in a session of its own, with what it says in a file; a guard ends it with the tests."""
+
+    def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
+        self._said = said
+        with said.open("ab") as into:
+            self._from = into.tell()
+            self._process = subprocess.Popen(
+                [sys.executable, str(ROOT / "neraca.py"), *words], cwd=ROOT, env=environment,
+                stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
+            )  # fmt: skip
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", str(self.pid)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        """The number of the process; a worker's is its supervisor."""
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """The exit code; ``None`` while it runs."""
+        return self._process.poll()
+
+    def said(self) -> str:
+        """What it has said since it was started."""
+        return self._said.read_bytes()[self._from :].decode(errors="replace")
+
+    def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
+        """The sign that it is up. Raises: ``Ended``."""
+        if self.code is not None:
+            message = f"ended with {self.code}: {self.said()}"
+            raise Ended(message)
+        return sign.search(self.said())
+
+    def signal(self, number: signal.Signals) -> None:
+        """A signal to the process and all that descend from it."""
+        for pid in family(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def stop(self, within_s: float) -> int:
+        """End it as an operator does, by SIGTERM; its exit code. Raises: ``subprocess.TimeoutExpired``."""
+        self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(within_s)
+        self._guard.communicate(b"\n")
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL it and all that descend from it."""
+        if self.code is None:
+            end_family(self.pid)
+            self._process.wait()
+        if self._guard.poll() is None:
+            self._guard.communicate(b"\n")
+
+
+class Scaled:
+    """The processes over one database and one broker; ``settings`` are environment variables that all of them are given."""
+
+    def __init__(
+        self, directory: Path, database_url: str, kafka: str, *, partitions: int = PARTITIONS,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.directory = directory
+        self.database_url = database_url
+        self.kafka = kafka
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        self.environment = {
+            **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka, "NERACA_PARTITIONS": str(partitions),
+            "PYTHONUNBUFFERED": "1", **(settings or {}),
+        }  # fmt: skip
+        self._running: dict[str, Running] = {}
+
+    def __enter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill whatever still runs."""
+        for running in self._running.values():
+            running.kill()
+
+    def begin(self, name: str, *options: str, settings: Mapping[str, str] | None = None) -> Running:
+        """Start a process and do not wait for it; one of the same name must have ended."""
+        assert name not in self._running or self._running[name].code is not None, f"{name} runs"
+        command = name.partition("-")[0]
+        words = [command, *(["--port", "0"] if command in _LISTENING else ["--name", name]), *options]
+        said = self.directory / f"{name}.said"
+        running = self._running[name] = Running(words, self.environment | dict(settings or {}), said)
+        return running
+
+    def start(self, *names: str, options: Iterable[str] = (), settings: Mapping[str, str] | None = None) -> None:
+        """Start these at once, and wait until each says that it is up."""
+        for name in names:
+            self.begin(name, *options, settings=settings)
+        for name in names:
+            self.await_up(name)
+
+    def start_all(self) -> None:
+        """One of each; an intake that takes from Kafka too."""
+        self.begin("intake", "--kafka")
+        self.start("api", "relay", "worker")
+        self.await_up("intake")
+
+    def await_up(self, name: str) -> re.Match[str]:
+        """Wait until a process says that it is up."""
+        return until(lambda: self._running[name].up(_UP[name.partition("-")[0]]), f"{name} is up")
+
+    def stop(self, name: str, within_s: float = 20.0) -> int:
+        """End one by SIGTERM; its exit code."""
+        return self._running[name].stop(within_s)
+
+    def kill(self, name: str) -> None:
+        """End one by SIGKILL, with its descendants."""
+        self._running[name].kill()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """A signal to one and its descendants."""
+        self._running[name].signal(number)
+
+    def running(self, name: str) -> Running:
+        """The process of this name, or the last there was."""
+        return self._running[name]
+
+    def said(self, name: str) -> str:
+        """What the process of this name has said since it was last started."""
+        return self._running[name].said()
+
+    def all_said(self) -> dict[str, str]:
+        """All that was said under each name, and by commands, since the beginning."""
+        return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
+
+    def url(self, name: str) -> str:
+        """Where an intake or an api listens."""
+        return self.await_up(name)[1]
+
+    def post(self, events: Iterable[object], name: str = "intake") -> dict[str, Any]:
+        """Post events to an intake as NDJSON; its tally."""
+        answer = httpx.post(
+            f"{self.url(name)}/v1/events", content=ndjson(events), headers={"content-type": NDJSON}, timeout=30
+        )
+        assert answer.status_code == httpx.codes.OK, answer.text
+        tally: dict[str, Any] = answer.json()
+        return tally
+
+    def get(self, path: str, name: str = "api") -> Any:  # noqa: ANN401 - any JSON
+        """What an api serves there, whatever its status."""
+        return httpx.get(f"{self.url(name)}{path}", timeout=30).json()
+
+    def metric(self, line: str, name: str = "api") -> float | None:
+        """The value of one sample, named as it is written there; ``None`` where it is not."""
+        text = httpx.get(f"{self.url(name)}/metrics", timeout=30).text
+        found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else None
+
+    def settle(self, within_s: float = 60.0, name: str = "api") -> int:
+        """Wait until every partition, and the rulebook, is folded up to the journal's head; the position."""
+        seen: list[dict[str, Any]] = [{}]
+
+        def reached() -> bool:
+            seen[0] = self.get("/readyz", name)
+            return bool(seen[0]["status"] == "ready" and seen[0]["position"] == seen[0]["head"])
+
+        try:
+            until(reached, "balances at the journal's head", within_s=within_s)
+        except TimeoutError as error:
+            error.add_note(f"{seen[0]}, positions {self.partitions()}")
+            raise
+        return int(seen[0]["position"])
+
+    def digest(self, name: str = "api") -> dict[str, Any]:
+        """Position and digest, as they are served."""
+        served: dict[str, Any] = self.get("/v1/digest", name)
+        return served
+
+    def replay(self) -> dict[str, Any]:
+        """Position and digest, as a replay of the journal finds them."""
+        found: dict[str, Any] = msgspec.json.decode(self.command("replay").stdout)
+        return found
+
+    def prove(self, within_s: float = 60.0) -> int:
+        """Settle, and see that the served digest is the replayed one; the position."""
+        position, served, replayed = self.settle(within_s), self.digest(), self.replay()
+        assert (served["position"], served["digest"]) == (position, replayed["digest"])
+        assert replayed["position"] == position
+        return position
+
+    def command(
+        self, *words: str, settings: Mapping[str, str] | None = None, code: int = 0, within_s: float = 60.0
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command of the product to its end, which is ``code``."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "neraca.py"), *words], cwd=self.directory,
+            env=self.environment | dict(settings or {}), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=within_s,
+        )  # fmt: skip
+        with (self.directory / f"{words[0]}.command.said").open("ab") as said:
+            said.write(done.stdout + done.stderr)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done
+
+    def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        with psycopg.connect(self.database_url, autocommit=True) as db:
+            return db.execute(query.encode(), values or None).fetchall()
+
+    def partitions(self) -> list[int]:
+        """The position of each partition, as the api serves it."""
+        text = httpx.get(f"{self.url('api')}/metrics", timeout=30).text
+        return [int(float(one)) for one in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)]
+
+    def head(self) -> int:
+        """The journal's last position."""
+        return int(self.sql("SELECT max(notification_id) FROM neraca.neraca_events")[0][0])
+
+
+class Traffic(threading.Thread):
+    """A counter that posts what a city's counters say, without pause, for the length of a ``with``."""
+
+    def __init__(self, scaled: Scaled, seed: int) -> None:
+        super().__init__(name="traffic", daemon=True)
+        self._scaled = scaled
+        self._counter = Counter(seed, 1)
+        self._ending = threading.Event()
+        self._failure: BaseException | None = None
+        self.accepted = 0
+
+    def run(self) -> None:
+        """Post until told to end."""
+        try:
+            while not self._ending.is_set():
+                events, _ = self._counter.request()
+                self.accepted += self._scaled.post(events)["accepted"]
+        except BaseException as error:  # noqa: BLE001 - told by the thread that waits
+            self._failure = error
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self.start()
+        return self
+
+    def more(self, accepted: int) -> None:
+        """Wait until so many more are accepted."""
+        wanted = self.accepted + accepted
+        until(lambda: self.accepted >= wanted or self._failure, f"{accepted} more events")
+        assert self._failure is None, self._failure
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._ending.set()
+        self.join(30)
+        assert self._failure is None, self._failure

@@ -1,0 +1,138 @@
+"""How far segments bring a partition, how a segment is read, and which partition a dinas is of: tables."""
+
+from typing import Final
+
+import msgspec
+import pytest
+import zstandard
+
+from domain.partition import partition_of
+from projections.partitions import StoredPartition
+from streams import sent as wire
+from streams.advance import Memory, advance
+from streams.sent import Sent, Unreadable, packed, unpacked
+from tests.kafka.guard_fold import JOURNAL, LAYOUT, sent
+
+VERSION: Final = b"\x01"
+AT_TEN: Final = StoredPartition(JOURNAL, 10, 5, None)
+"""Entries up to 10 are applied; offset 5 is read next."""
+AHEAD: Final = Memory({7: sent(14, 16)}, frozenset(), read=True)
+READ: Final = Memory(read=True)
+
+Row = tuple[Memory, dict[int, Sent], list[int], int, int, list[int], list[int], int]
+TABLE: Final[dict[str, Row]] = {
+    # what: memory, arrived, the positions applied, where it then stands, what is read next, what is ahead, what is beyond
+    "the next": (READ, {5: sent(10, 12)}, [11, 12], 12, 6, [], [], 0),
+    "several, in order": (READ, {5: sent(10, 12), 6: sent(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
+    "several, in reverse": (READ, {6: sent(10, 12), 5: sent(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
+    "an overlap is trimmed": (READ, {5: sent(8, 12)}, [11, 12], 12, 6, [], [], 2),
+    "what was applied is dropped": (READ, {5: sent(6, 9)}, [], 10, 6, [], [], 3),
+    "the same twice": (READ, {5: sent(10, 12), 6: sent(10, 12)}, [11, 12], 12, 7, [], [], 2),
+    "cut otherwise, again": (READ, {5: sent(10, 12), 6: sent(11, 14)}, [11, 12, 13, 14], 14, 7, [], [], 1),
+    "a watermark": (READ, {5: sent(10, 30, [])}, [], 30, 6, [], [], 0),
+    "a watermark of the past": (READ, {5: sent(4, 7, [])}, [], 10, 6, [], [], 0),
+    "sparse positions": (READ, {5: sent(10, 30, [12, 29])}, [12, 29], 30, 6, [], [], 0),
+    "a gap waits": (READ, {5: sent(12, 14)}, [], 10, 5, [5], [], 0),
+    "a gap, and the next behind it": (READ, {5: sent(12, 14), 6: sent(10, 11)}, [11], 11, 5, [5], [6], 0),
+    "what was missing comes": (AHEAD, {5: sent(10, 12), 6: sent(12, 14)}, [11, 12, 13, 14, 15, 16], 16, 8, [], [], 0),
+    "what was missing comes later": (AHEAD, {8: sent(10, 14)}, [11, 12, 13, 14, 15, 16], 16, 5, [], [7, 8], 0),
+    "an offset is passed over": (READ, {6: sent(10, 12)}, [11, 12], 12, 5, [], [6], 0),
+    "an offset passed over comes": (Memory({}, frozenset({6}), read=True), {5: sent(9, 10)}, [], 10, 7, [], [], 1),
+    "the topic begins later": (Memory(), {9: sent(10, 12)}, [11, 12], 12, 10, [], [], 0),
+    "the topic begins later, with a gap": (Memory(), {9: sent(11, 12)}, [], 10, 5, [9], [], 0),
+    "nothing": (AHEAD, {}, [], 10, 5, [7], [], 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TABLE)
+def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None:
+    """What follows is applied once, what was applied is dropped, what lies ahead waits; nothing missing is read past."""
+    memory, arrived, applied, position, read_next, ahead, beyond, dropped = TABLE[what]
+    done = advance(AT_TEN, memory, arrived)
+    assert [one for one, _ in done.fresh] == applied
+    assert (done.to.position, done.to.read_next, done.dropped) == (position, read_next, dropped)
+    assert (sorted(done.memory.ahead), sorted(done.memory.handled)) == (ahead, beyond)
+    assert done.memory.read
+
+
+def test_a_partition_keeps_its_hash_and_time_unless_it_moved() -> None:
+    """The hash is that of the last segment applied, the time that of the last with entries."""
+    still = advance(AT_TEN, READ, {5: sent(6, 9)}).to
+    assert (still.last_hash, still.recorded) == ("", "")
+    moved = advance(AT_TEN, READ, {5: sent(10, 12), 6: sent(12, 20, [])}).to
+    assert (moved.last_hash, moved.recorded) == ("h20", "2026-11-24T05:00:00.000000Z")
+
+
+def test_memory_is_never_changed_in_place() -> None:
+    """A transaction that fails is done again from the same memory."""
+    advance(AT_TEN, AHEAD, {5: sent(10, 14)})
+    assert list(AHEAD.ahead) == [7]
+    assert Memory().ahead == {}
+
+
+def test_a_segment_is_read_as_it_was_packed() -> None:
+    whole = sent(10, 30, [12, 29])
+    assert unpacked(packed(whole)) == whole
+    assert unpacked(packed(sent(10, 30, []))).entries == []
+
+
+def compressed(value: object) -> bytes:
+    return VERSION + zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(value))
+
+
+def misplaced(after: int, last: int, *positions: int) -> bytes:
+    return packed(Sent(JOURNAL, 1, 0, after, last, "h", "", [(position, b"{}") for position in positions]))
+
+
+UNREADABLE: Final = {
+    "nothing": (None, "no segment of version 1"),
+    "empty": (b"", "no segment of version 1"),
+    "another version": (b"\x02" + packed(sent(0, 1))[1:], "no segment of version 1"),
+    "JSON": (b'{"journal": "j"}', "no segment of version 1"),
+    "only a version": (VERSION, "not to be unpacked"),
+    "not compressed": (VERSION + msgspec.msgpack.encode([1]), "not to be unpacked"),
+    "cut short": (packed(sent(0, 9))[:-5], "not to be unpacked"),
+    "not MessagePack": (VERSION + zstandard.ZstdCompressor().compress(b"\xc1"), "not to be unpacked"),
+    "a field too few": (compressed(["j", 1, 0, 0, 1, "h", ""]), "not to be unpacked"),
+    "a field of another type": (compressed(["j", "1", 0, 0, 1, "h", "", []]), "not to be unpacked"),
+    "it ends before it begins": (misplaced(5, 4), "its positions"),
+    "out of order": (misplaced(0, 9, 3, 2), "its positions"),
+    "a position twice": (misplaced(0, 9, 3, 3), "its positions"),
+    "a position before": (misplaced(5, 9, 5, 6), "its positions"),
+    "a position beyond": (misplaced(5, 9, 6, 10), "its positions"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_is_no_segment_is_refused_whole(what: str) -> None:
+    value, why = UNREADABLE[what]
+    with pytest.raises(Unreadable, match=why):
+        unpacked(value)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
+def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
+    """Zeros compress a thousandfold: what is unpacked is bounded, not what arrives, whatever the frame says of itself."""
+    bomb = msgspec.msgpack.encode(Sent(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
+    value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
+    assert len(value) < 2**20
+    with pytest.raises(Unreadable, match="not to be unpacked"):
+        unpacked(value)
+
+
+VECTORS: Final = {
+    # by sha256sum and bc: the first sixteen digits of the hash, modulo 4, 12 and 1000
+    "disdukcapil": (0x4E09B101F11E4525, 1, 9, 397),
+    "dpmptsp": (0xFB35D498469023EC, 0, 4, 708),
+    "dinkes": (0xDA3D71BDDA71AC69, 1, 1, 489),
+    "Dinas Pékerjaan": (0x8E59A7EAAFD57F62, 2, 6, 730),
+    "": (0xE3B0C44298FC1C14, 0, 4, 652),
+}
+
+
+@pytest.mark.parametrize("dinas", VECTORS)
+def test_a_dinas_is_of_the_same_partition_for_all_time(dinas: str) -> None:
+    """Another function would fold entries of one dinas by two workers at once."""
+    whole, *parts = VECTORS[dinas]
+    assert partition_of(dinas, 2**64) == whole
+    assert [partition_of(dinas, number) for number in (4, 12, 1000)] == parts

@@ -1,0 +1,119 @@
+"""Every kind of fault, twice each, on a running stack: nothing is lost, nothing counted twice, every partition goes on.
+
+The same, many times over and in any order, is ``python -m soak.chaos``; NERACA_CHAOS_SEED chooses another run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+import pytest
+
+from commands_scaled import live_of, opened
+from projections.partitions import PartitionStore, StoredPartition
+from soak.chaos_run import KINDS, Run, chaos, compare
+from soak.chaos_stack import Stack
+from streams.database import Database
+from streams.layouts import Layouts
+from streams.partition_fold import ReadAgain
+from streams.watchdog import Rules
+from streams.worker_parts import epoch_of, reopener
+from tests.kafka.guard_fold import JOURNAL, Fold, record, sent
+from tests.serving import ZONE, Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deploy.local_kafka import LocalKafka
+    from deploy.local_postgres import LocalPostgres
+    from tests.kafka.topics import Topics
+
+SEED: Final = int(os.environ.get("NERACA_CHAOS_SEED", "20261124"))
+GROUPS: Final = {
+    "workers": ("kill", "kill", "kill-two", "kill-in-rebalance", "kill-in-rebalance", "leave", "term", "term", "storm", "storm"),
+    "names and stops": ("twin", "twin", "stop-two", "stop-two-in-transaction"),
+    "servers": ("relay", "relay", "postgres", "postgres", "broker", "broker"),
+    "what is not seen": ("hang-two", "segments", "segments", "withheld-two"),
+}  # fmt: skip
+"""Each kind twice, those that take long as two at once."""
+SOAKED: Final = {"postgres-away"}
+"""A minute long: struck by ``make soak`` alone."""
+
+
+def test_every_kind_of_fault_is_struck() -> None:
+    """What the soak knows, these tests know, once or as two at once."""
+    struck = {name.replace("-two", "") for group in GROUPS.values() for name in group}
+    assert struck | SOAKED == {name.replace("-two", "") for name in KINDS}
+
+
+def test_what_a_crash_of_the_database_took_is_read_again_at_once() -> None:
+    """Folds are durable a moment after their commit; a position that goes back is no gap of the topic to be waited for."""
+    one = Fold()
+    one.arrive(record(0, sent(0, 2)), record(1, sent(2, 4)))
+    one.store.stored[0], one.store.entries = StoredPartition(JOURNAL, 2, 1, None), [1, 2]
+    with pytest.raises(ReadAgain, match="partition 0 is back at position 2"):
+        one.arrive(record(2, sent(4, 6)))
+    assert one.store.gaps == {}
+    one.restart()
+    one.arrive(record(1, sent(2, 4)), record(2, sent(4, 6)))
+    assert (one.store.entries, one.store.at()) == ([1, 2, 3, 4, 5, 6], (6, 3))
+
+
+def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) -> None:
+    """Whoever holds its row may not fold it; it is looked at again, though nothing was recorded meanwhile."""
+    database = Database(database_url).prepare()
+    with opened(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
+        live_of(database, journal)
+        layout = Layouts(database, journal).reached(4)
+        store = PartitionStore(reopener(database), layout.number, 4, "worker", epoch_of(database, "worker"))
+        rules = Rules(store, journal)
+        other.execute("SELECT 1 FROM neraca_1.sources FOR UPDATE")
+        rules.step()
+        other.rollback()
+        rules.step()
+        held = other.execute("SELECT position FROM neraca_1.sources WHERE source = 'rulebook'").fetchone()
+        assert held == (journal.head(),) == (1,)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("group", GROUPS)
+def test_faults_lose_nothing_and_double_nothing(
+    group: str, tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
+) -> None:  # fmt: skip
+    """After each fault every partition goes on in time; at the end journal, auditor, oracle and what is served agree."""
+    print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with it
+    assert topics.read("neraca.segments.1") == []
+    names = list(GROUPS[group])
+    random.Random(f"{SEED}/{group}").shuffle(names)  # noqa: S311 - a test's choices, not a secret
+    with Stack(tmp_path, postgres, kafka, database_url, SEED) as stack:
+        run = chaos(stack, [KINDS[name] for name in names], SEED, pause_s=0.5)
+    figures = [f"{name}: {recovery_s:.1f} s, stood {still_s:.1f} s" for name, recovery_s, still_s in run.suffered]
+    print(*figures, sep="\n")  # noqa: T201 - what a run took
+    assert run.problems == []
+    assert [one.kind for one in run.suffered] == names
+    assert run.facts > 0
+
+
+@pytest.mark.faults
+def test_the_verdict_sees(
+    tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
+) -> None:  # fmt: skip
+    """A check that cannot fail proves nothing: each thing that is wrong with balances is said."""
+    assert topics.read("neraca.segments.1") == []
+    with Stack(tmp_path, postgres, kafka, database_url, SEED, ("a",)) as stack:
+        stack.city.more(100)
+        sound, doubled, lost = Run(SEED), Run(SEED), Run(SEED)
+        compare(stack, sound)
+        assert sound.problems == []
+        stack.city.hush()
+        sql = stack.scaled.sql
+        sql("DELETE FROM neraca_1.why WHERE position = (SELECT max(position) FROM neraca_1.why) RETURNING position")
+        compare(stack, lost)
+        assert any(problem.startswith("lost: [") for problem in lost.problems)
+        task = """replace(measures, '"tasks":', '"tasks":1')"""
+        sql(f"UPDATE neraca_1.accounts SET measures = {task} WHERE measures LIKE '%%\"tasks\":%%' RETURNING id")  # noqa: S608 - our own words
+        compare(stack, doubled)
+        assert any(problem.startswith("served {") and "oracle" in problem for problem in doubled.problems)

@@ -1,0 +1,284 @@
+"""The guards that lie in the database: gaps, epochs and transactions, on a real one, and what is planted without each."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import create_engine, text
+
+from projections.generations_postgres import IDLE_MS
+from projections.partitions import _LOCKED, Advance, Folding, Overtaken, PartitionStore, StoredPartition, source_of
+from projections.segment import NotWritten
+from projections.store import Store
+from streams.database import Database
+from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain, Record
+from streams.worker_parts import epoch_of, reopener
+from tests.journal.desk import task
+from tests.kafka.guard_database import Kept, Topic
+from tests.kafka.guard_fold import Now
+from tests.serving import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+OTHER: Final = "dpmptsp"
+"""Of partition 0 of two; the desk's dinas is of partition 1."""
+
+
+class Partitions(Kept):
+    """A journal in two partitions, relayed; its balances are to be folded."""
+
+    def __init__(self, database: Database, ending: ExitStack) -> None:
+        super().__init__(database, ending)
+        self.layout = self.layouts.reached(2)
+        self.topic = Topic()
+        for number in range(3):
+            self.record(task(f"t{number}"), task(f"u{number}"), task(f"o{number}", dinas=OTHER))
+            self.relay(self.layout, self.topic.send)
+
+    def planted(self, made: type[PartitionStore], name: str = "w") -> PartitionStore:
+        """A store as a process just started has it, of another make."""
+        epoch = epoch_of(self.database, name)
+        return made(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
+
+    def of(self, partition: int) -> list[Record]:
+        """The records of a partition."""
+        return [one for one in self.topic.records() if one.partition == partition]
+
+    def at(self, partition: int) -> tuple[int, int, str | None]:
+        """Position, what is read next, and why it has stopped."""
+        stored = self.store(self.layout, "reader").standing()[partition]
+        return stored.position, stored.read_next, stored.stopped
+
+    def counted(self) -> list[tuple[Any, ...]]:
+        """How often each position is in the index of reasons, where that is not once."""
+        return self.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1")
+
+    def waiting(self) -> None:
+        """Wait until somebody waits for a lock."""
+        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: self.sql(query), "a fold waits for a lock")
+
+
+@pytest.fixture
+def kept(database_url: str) -> Iterator[Partitions]:
+    """Three segments of partition 1 and of partition 0, of which nothing is folded."""
+    with ExitStack() as ending:
+        yield Partitions(Database(database_url).prepare(), ending)
+
+
+def test_a_gap_is_counted_across_processes_and_stops_its_partition(kept: Partitions) -> None:
+    """Guard 2: twice the process reads again; the third time the partition is stopped in the database, the other goes on."""
+    first, _, third = [one for one in kept.of(1) if len(one.value or b"") > 0][:3]
+    for times in range(3):
+        now = Now()
+        fold = kept.fold(kept.layout, clock=now)
+        fold.fold([first, third._replace(offset=first.offset + 1)])
+        assert kept.at(1)[2] is None
+        now.s += GAP_WAIT_S + 0.1
+        if times < 2:
+            with pytest.raises(ReadAgain, match="of partition 1 are missing from the topic"):
+                fold.fold([])
+    fold.fold(kept.of(0))
+    assert "are missing from the topic" in (kept.at(1)[2] or "")
+    assert set(fold.stopped) == {1}
+    assert kept.sql("SELECT times FROM gaps") == [(3,)]
+    assert (kept.at(0)[0], kept.at(0)[2]) == (kept.journal.head(), None)
+
+
+def test_an_offset_passed_over_is_read_again_and_counted_as_no_gap(kept: Partitions) -> None:
+    """Guard 2: a record that the framework skipped was of no consequence by position; offsets say that it was skipped."""
+    now = Now()
+    fold = kept.fold(kept.layout, clock=now)
+    records = kept.of(1)
+    again = records[0]._replace(offset=len(records) + 1)
+    fold.fold([*records, again])
+    now.s += HOLE_WAIT_S + 0.1
+    with pytest.raises(ReadAgain, match="passed over"):
+        fold.fold([])
+    assert (kept.at(1)[1], kept.sql("SELECT * FROM gaps")) == (len(records), [])
+
+
+def fencing_check(kept: Partitions, made: type[PartitionStore]) -> None:
+    """Guard 3: a newer process of the same name ends the older one, which writes nothing more, also while it waited."""
+    old = kept.fold(kept.layout, kept.planted(made))
+    old.fold(kept.of(1)[:1])
+    at = kept.at(1)
+    failed: list[BaseException] = []
+
+    def late() -> None:
+        try:
+            old.fold(kept.of(1))
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            failed.append(error)
+
+    with kept.database.connected("lock") as db, db.transaction():
+        db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/1' FOR UPDATE")
+        waiting = threading.Thread(target=late)
+        waiting.start()
+        kept.waiting()
+        kept.store(kept.layout)
+    waiting.join()
+    assert [type(one) for one in failed] == [Overtaken]
+    with pytest.raises(Overtaken, match="worker w: a newer process has this name"):
+        old.fold(kept.of(1))
+    assert kept.at(1) == at
+    kept.fold(kept.layout, kept.store(kept.layout, "another")).fold(kept.of(1))
+    assert kept.at(1)[0] == kept.journal.head()
+
+
+class Unfenced(PartitionStore):
+    """Planted: nobody looks at the epoch."""
+
+    def _check_epoch(self, db: object) -> None:
+        pass
+
+
+class LooksEarly(PartitionStore):
+    """Planted: the epoch is looked at before the lock, not after it."""
+
+    @contextmanager
+    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+        with self._writing() as db:
+            self._check_epoch(db)
+            with locked(self, db, partitions, str(_LOCKED)) as folding:
+                yield folding
+
+
+class ReadsEarly(PartitionStore):
+    """Planted: positions are read before the rows are locked."""
+
+    @contextmanager
+    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+        with self._writing() as db:
+            unlocked = str(_LOCKED).replace("FOR UPDATE", "")
+            with locked(self, db, partitions, unlocked) as folding, locked(self, db, partitions, str(_LOCKED)):
+                yield folding
+
+
+class LocksBackwards(PartitionStore):
+    """Planted: rows are locked in the order in which they happen to be asked for."""
+
+    @contextmanager
+    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+        backwards = str(_LOCKED).replace("ORDER BY source", "ORDER BY source DESC")
+        with self._writing() as db, locked(self, db, partitions, backwards) as folding:
+            yield folding
+
+
+@contextmanager
+def locked(store: PartitionStore, db: Any, partitions: Sequence[int], statement: str) -> Iterator[Folding]:  # noqa: ANN401 - a connection
+    """A folding of what a statement finds."""
+    folding = Folding(db, store._current(), store._layout, store._partitions)
+    names = [source_of(store._layout, one) for one in partitions]
+    for row in db.execute(text(statement), {"names": names}):
+        folding.stored[int(row[0].partition("/")[2])] = StoredPartition(*row[1:5])
+    yield folding
+
+
+def test_a_newer_process_ends_the_older_one(kept: Partitions) -> None:
+    fencing_check(kept, PartitionStore)
+
+
+@pytest.mark.parametrize("planted", [Unfenced, LooksEarly])
+def test_without_its_guard_two_processes_fold_under_one_name(kept: Partitions, planted: type[PartitionStore]) -> None:
+    with pytest.raises(AssertionError):
+        fencing_check(kept, planted)
+
+
+def position_check(kept: Partitions, made: type[PartitionStore]) -> None:
+    """Guard 4: position is read under the lock, so that what another worker folded meanwhile is trimmed."""
+    mine, other = kept.planted(made, "mine"), kept.store(kept.layout, "other")
+    seen: list[int] = []
+
+    def look() -> None:
+        with mine.folding([1]) as folding:
+            seen.append(folding.stored[1].position)
+
+    waiting = threading.Thread(target=look)
+    with other.folding([1]) as folding:
+        waiting.start()
+        kept.waiting()
+        folding.apply([], {1: Advance(5, "h", 2, "")})
+    waiting.join()
+    assert seen == [5]
+
+
+def test_a_position_is_read_under_the_lock(kept: Partitions) -> None:
+    position_check(kept, PartitionStore)
+
+
+def test_without_its_guard_a_position_is_that_of_before(kept: Partitions) -> None:
+    with pytest.raises(AssertionError):
+        position_check(kept, ReadsEarly)
+
+
+def order_check(kept: Partitions, made: type[PartitionStore]) -> None:
+    """Guard 4: rows are locked in order: whoever waits for one holds none behind it, so that nobody waits in a circle."""
+    mine = kept.fold(kept.layout, kept.planted(made))
+    with kept.database.connected("lock") as db, db.transaction():
+        db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE")
+        waiting = threading.Thread(target=lambda: mine.fold([*kept.of(1), *kept.of(0)]))
+        waiting.start()
+        kept.waiting()
+        try:
+            db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/1' FOR UPDATE NOWAIT")
+        except LockNotAvailable as error:
+            message = "whoever waits for 1/0 holds 1/1"
+            raise AssertionError(message) from error
+        finally:
+            db.execute("ROLLBACK")
+            waiting.join()
+    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
+
+
+def test_rows_are_locked_in_order(kept: Partitions) -> None:
+    order_check(kept, PartitionStore)
+
+
+def test_without_its_guard_workers_may_wait_in_a_circle(kept: Partitions) -> None:
+    with pytest.raises(AssertionError, match="holds 1/1"):
+        order_check(kept, LocksBackwards)
+
+
+def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
+    """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
+
+    What the first wrote is undone; when it goes on, it is told that nothing was written.
+    """
+    assert IDLE_MS <= 8000
+    unlimited = create_engine(
+        database_url.replace("postgresql://", "postgresql+psycopg://"),
+        connect_args={"options": "-c search_path=neraca_1,neraca"},
+    )
+    kept.ending.callback(unlimited.dispose)
+    planted = PartitionStore(lambda: Store(unlimited), 1, 2, "planted", epoch_of(kept.database, "planted"))
+    mine = kept.store(kept.layout)
+    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
+    with ExitStack() as standing:
+        folding = standing.enter_context(left_standing(mine, 1))
+        standing.enter_context(planted.folding([0]))
+        other.fold(kept.of(1))
+        assert kept.at(1)[0] == kept.journal.head()
+        with (
+            kept.database.connected("try") as db,
+            pytest.raises(LockNotAvailable),
+        ):
+            db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE NOWAIT")
+        folding()
+    assert kept.counted() == []
+    again = kept.fold(kept.layout, mine)
+    again.fold(kept.topic.records())
+    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
+    assert kept.counted() == []
+
+
+@contextmanager
+def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
+    """A folding that is left standing; going on with it, by what is given, says that nothing was written."""
+    with pytest.raises(NotWritten), store.folding([partition]) as folding:
+        yield lambda: folding.apply([], {})

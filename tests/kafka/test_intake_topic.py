@@ -1,0 +1,176 @@
+"""Intake from Kafka: the same validation and idempotency as over HTTP, and nothing lost or doubled when it is killed."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import httpx
+import msgspec
+import pytest
+
+from api.problems import problem
+from deploy.local_kafka import LocalKafka
+from streams.database import Database
+from streams.intake import IntakeService
+from streams.journal import Journal
+from streams.kafka_intake import PARKED_S, KafkaIntake, ParkedInDatabase
+from streams.kafka_settings import KafkaSettings
+from streams.recording import Policy
+from tests.kafka.serving import Scaled
+from tests.kafka.topics import Headers, Topics
+from tests.serving import EVENT, ZONE, Clock, event, ndjson, until
+
+INTAKE: Final = "neraca.intake"
+REFUSED: Final = "neraca.refused"
+KEY: Final = b"disdukcapil"
+STRUCTURED: Final[Headers] = [("content-type", EVENT.encode())]
+DECISION: Final = {
+    "dinas": "disdukcapil", "service": "ktp-el", "case": "K-1", "received_at": "2026-11-24T08:00:00+07:00",
+    "completed_at": "2026-11-24T10:00:00+07:00",
+}  # fmt: skip
+
+
+def task(name: str, **data: object) -> dict[str, Any]:
+    done = {"dinas": "disdukcapil", "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
+    return event("task-completed", name, {**done, **data})
+
+
+def retracted(name: str, target: str, reason: str = "mistake") -> dict[str, Any]:
+    return event("event-retracted", name, {"event": {"source": "/loket", "id": target}, "reason": reason})
+
+
+def produced(topics: Topics, *events: object) -> None:
+    """Events in JSON, in order, as one counter produces them."""
+    topics.produce(INTAKE, [(KEY, ndjson([one]), STRUCTURED) for one in events], partition=0)
+
+
+def refused(topics: Topics, number: int) -> list[Any]:
+    """The refusals, once there are so many."""
+
+    def read() -> list[Any] | None:
+        found = topics.read(REFUSED)
+        return found if len(found) >= number else None
+
+    return until(read, f"{number} refusals")
+
+
+def told(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untyped client
+    """The problem that a refused record carries."""
+    said: dict[str, Any] = msgspec.json.decode(dict(record.headers)["problem"])
+    return said
+
+
+BAD: Final = [
+    b"{", b"", b"[]", b'{"id": NaN}', b'{"id": 1, "id": 1}', b"\xff", b"null", b"[" * 50 + b"]" * 50,
+    event("task-finished", "b1", {}), event("period-closed", "b2", {}), {**task("b3"), "type": "neraca.task-completed.v2"},
+    {**task("b4"), "time": "2999-01-01T00:00:00+07:00"}, {**task("b5"), "time": "2026-11-24T11:00:00"},
+    task("b6", asn="198501012010011001"), task("b7", extra=1), {**task("b8"), "data": {"dinas": "disdukcapil"}},
+    {**task("b9"), "recordedby": "me"},
+    task("t1", task="another"), event("permit-processed", "b10", DECISION), retracted("b11", "t2"), retracted("b12", "m1"),
+]  # fmt: skip
+"""Each is wrong in its own way; the last four only beside what was recorded before."""
+
+
+def test_what_is_wrong_is_refused_as_over_http(scaled: Scaled, topics: Topics) -> None:
+    """Good events are recorded once, repeats included; each refusal has its problem, and the record as it was produced."""
+    topics.make(INTAKE)
+    good = [task("t1"), task("t2"), event("permit-processed", "d1", DECISION), retracted("m1", "t2"), task("t1")]
+    produced(topics, *good, *BAD)
+    rule = event("dinas-registered", "r1", {"dinas": "disdukcapil", "name": "Dinas"})
+    binary: Headers = [("ce_id", b"b"), ("ce_source", b"\xff"), ("content-type", b"application/json")]
+    topics.produce(INTAKE, [(KEY, ndjson([rule]), STRUCTURED), (KEY, b"{}", binary)])
+    topics.produce_nulls(INTAKE, "ce_id")
+    scaled.begin("intake", "--kafka")
+    scaled.await_up("intake")
+    *alike, unauthorised, malformed, empty, without = refused(topics, len(BAD) + 4)
+
+    assert scaled.head() == 1 + 4
+    values = [ndjson([one]) for one in BAD]
+    assert [(one.key, one.value) for one in alike] == [(KEY, value) for value in values]
+    assert all(one.headers[:-1] == STRUCTURED for one in alike)
+    with httpx.Client(base_url=scaled.url("intake"), headers={"content-type": EVENT}) as http:
+        answers = [http.post("/v1/events", content=value) for value in values]
+    assert [told(one) for one in alike] == [answer.json() for answer in answers]
+    assert {answer.status_code for answer in answers} == {400, 409, 422}
+    assert [told(one)["type"].rpartition(":")[2] for one in alike[-4:]] == [
+        "content-conflict", "natural-key-held", "already-reversed", "invalid-event",
+    ]  # fmt: skip
+    assert told(unauthorised)["detail"] == "the token has no scope rulebook"
+    assert told(malformed)["detail"] == "ce_source: must be UTF-8"
+    assert malformed.headers[:-1] == binary
+    assert (empty.key, empty.value, told(empty)["status"]) == (None, b"", 400)
+    assert (without.headers[0], told(without)["detail"]) == (("ce_id", b""), "ce_id: must have a value")
+    assert scaled.head() == 1 + 4
+
+
+@contextmanager
+def taking(database_url: str, bootstrap: str, clock: Clock) -> Iterator[Journal]:
+    """An intake from Kafka in this process, whose clock the test moves."""
+    database = Database(database_url).prepare()
+    journal, ending = Journal.open(database.journal, ZONE, clock()), threading.Event()
+    service = IntakeService(journal, Policy(ZoneInfo(ZONE)), clock)
+    intake = KafkaIntake(KafkaSettings((bootstrap,)), service, ParkedInDatabase(database), problem, clock, partitions=1)
+    thread = threading.Thread(target=intake.run, args=(ending,))
+    thread.start()
+    try:
+        yield journal
+    finally:
+        ending.set()
+        thread.join()
+        service.close()
+        journal.close()
+
+
+def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
+    database_url: str,
+    topics: Topics,
+    kafka: LocalKafka,
+    clock: Clock,
+) -> None:
+    """When the fact comes it is recorded; of two under one name only one; and whose fact never comes is refused in time."""
+    parking = ParkedInDatabase(Database(database_url).prepare())
+    topics.make(INTAKE)
+    with taking(database_url, kafka.bootstrap, clock) as journal:
+        two = [retracted("m1", "late"), retracted("m1", "late", reason="duplicate")]
+        produced(topics, *two, retracted("m2", "never"))
+        until(lambda: len(parking.all()) == 3, "three are parked")
+        assert (journal.head(), topics.read(REFUSED)) == (1, [])
+        produced(topics, task("late"))
+        until(lambda: len(parking.all()) == 1, "what has come is parked no longer")
+        (conflict,) = topics.read(REFUSED)
+        assert (journal.head(), told(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
+        assert conflict.value in [ndjson([one]) for one in two]
+        clock.us += int(PARKED_S * 1e6)
+        until(lambda: len(parking.all()) == 1, "its time is not over on the second")
+        clock.us += 1
+        _, never = refused(topics, 2)
+        assert (never.key, never.value) == (KEY, ndjson([retracted("m2", "never")]))
+        assert never.headers[:-1] == STRUCTURED
+        assert told(never)["errors"] == [{"pointer": "/data/event", "detail": "names no event of the journal"}]
+        until(lambda: not parking.all(), "it waits no longer")
+        assert journal.head() == 3
+
+
+@pytest.mark.faults
+def test_an_intake_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(scaled: Scaled, topics: Topics) -> None:
+    """Everything produced is in the journal exactly once, and a reversal that was parked is recorded after its fact."""
+    number = 6000
+    topics.make(INTAKE, 2)
+    produced(topics, retracted("m", "late"))
+    scaled.start("intake", options=["--kafka"])
+    until(lambda: scaled.sql("SELECT 1 FROM neraca.parked"), "the reversal is parked")
+    records = [(str(n).encode(), ndjson([task(f"t{n}")]), STRUCTURED) for n in range(number)]
+    topics.produce(INTAKE, records)
+    until(lambda: scaled.head() > 500, "the stream is under way")
+    scaled.kill("intake")
+    at_the_kill = scaled.head()
+    assert at_the_kill < number
+    produced(topics, task("late"))
+    scaled.start("intake", options=["--kafka"])
+    until(lambda: scaled.head() >= 1 + number + 2, "everything is recorded", within_s=90)
+    until(lambda: not scaled.sql("SELECT 1 FROM neraca.parked"), "nothing is parked")
+    lines = [msgspec.json.decode(line) for line in scaled.command("export", "--journal", "-").stdout.splitlines()]
+    assert sorted(line["id"] for line in lines[1:]) == sorted([*(f"t{n}" for n in range(number)), "late", "m"])
+    assert topics.read(REFUSED) == []

@@ -1,0 +1,55 @@
+"""A rebuild while a change of the layout is under way brings balances beyond where the new layout begins."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from projections.segment import RULEBOOK
+from streams.database import Database
+from streams.follower import catch_up
+from streams.layouts import Layout
+from tests.journal.desk import rows, task
+from tests.kafka.guard_database import Kept, Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def kept(database_url: str) -> Iterator[Kept]:
+    """A database with an empty journal."""
+    with ExitStack() as ending:
+        yield Kept(Database(database_url).prepare(), ending)
+
+
+def rebuild(kept: Kept) -> None:
+    """Balances are folded anew in the second generation, which takes the place of the first."""
+    generations = kept.database.generations()
+    kept.ending.callback(generations.close)
+    generation, store = generations.begin()
+    kept.ending.callback(store.engine.dispose)
+    generations.flip(generation, lambda: catch_up(kept.journal, store, 100, lambda _: None))
+    assert generation == 2
+
+
+def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(kept: Kept) -> None:
+    """The new layout goes on where balances stand, not where it was said to begin; its earlier entries are trimmed."""
+    kept.layouts.reached(2)
+    begun = kept.record(task("t1"))
+    changed = kept.layouts.change(3)
+    assert changed == Layout(2, 3, begun)
+    head = kept.record(task("t2"), task("t3"))
+    rebuild(kept)
+    assert kept.layouts.reached(2) == changed
+    assert dict(rows(kept.database, "SELECT source, position FROM neraca_2.sources")) == {
+        "2/0": head, "2/1": head, "2/2": head, RULEBOOK: head,
+    }  # fmt: skip
+    last, topic = kept.record(task("t4")), Topic()
+    kept.relay(changed, topic.send)
+    kept.fold(changed).fold(topic.records())
+    assert rows(kept.database, "SELECT count(*) FROM neraca_2.why") == [(4,)]
+    positions = rows(kept.database, "SELECT DISTINCT position FROM neraca_2.sources WHERE source <> 'rulebook'")
+    assert positions == [(last,)]

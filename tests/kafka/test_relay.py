@@ -1,0 +1,231 @@
+"""The relay against a real broker that comes and goes, and against its own death: nothing is lost, nothing counts twice."""
+
+import signal
+import socket
+import threading
+from collections import Counter as Tally
+from collections.abc import Iterator
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from commands_scaled import live_of, opened
+from deploy.local_kafka import LocalKafka
+from deploy.local_server import HOST
+from domain.partition import partition_of
+from streams.broker import NoBroker, Sender
+from streams.database import Database
+from streams.kafka_settings import KafkaSettings
+from streams.layouts import Layouts
+from streams.relay import Relay
+from streams.sent import Sent, unpacked
+from tests.kafka.serving import PARTITIONS, Scaled, Traffic
+from tests.kafka.topics import Topics
+from tests.serving import ZONE, Clock, event, until
+
+SEGMENTS: Final = "neraca.segments.1"
+TURN: Final = (
+    "SELECT a.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
+    "WHERE l.locktype = 'advisory' AND a.application_name = 'neraca relay' AND l.granted"
+)
+"""The session that has the turn."""
+SENT_AND_NOT_MOVED: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'neraca relay' AND wait_event_type = 'Lock' "
+    "AND query LIKE 'UPDATE neraca.relays%'"
+)
+WAITS: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE application_name = 'neraca relay' AND wait_event_type = 'Lock' "
+    "AND query LIKE 'LOCK TABLE neraca.layouts%'"
+)
+BEYOND: Final = "SELECT 1 FROM neraca.relays WHERE scanned > %s"
+END: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'neraca relay'"
+RELAYED: Final = "SELECT 1 FROM neraca.relays WHERE scanned = %s AND scanned = ALL (sent)"
+
+
+def tasks(since: int, number: int, dinas: str = "disdukcapil") -> list[dict[str, Any]]:
+    data = {"dinas": dinas, "asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00"}
+    return [event("task-completed", f"t{n}", {**data, "task": f"t{n}"}) for n in range(since, since + number)]
+
+
+def segments(topics: Topics) -> list[tuple[int, Sent]]:
+    """Every segment on the topic, with the partition it lies in."""
+    return [(one.partition, unpacked(one.value)) for one in topics.read(SEGMENTS)]
+
+
+def relaying(scaled: Scaled, name: str, times: int = 1) -> None:
+    """Wait until a relay has had its turn so often."""
+    until(lambda: scaled.said(name).count("relaying to") == times, f"{name} has its turn", within_s=60)
+
+
+def relayed(scaled: Scaled, head: int) -> None:
+    """Wait until the relay has nothing left to do."""
+    until(lambda: scaled.sql(RELAYED, head), "everything is relayed to every partition")
+
+
+def test_partitions_without_entries_reach_the_head_too(scaled: Scaled, topics: Topics) -> None:
+    """Only one dinas moves: its partition has the entries, the others are told how far the journal was scanned."""
+    scaled.start("intake", "api", "relay", "worker")
+    scaled.post(tasks(0, 20))
+    head = scaled.settle()
+    assert scaled.partitions() == [head] * PARTITIONS
+    mine = partition_of("disdukcapil", PARTITIONS)
+    assert {partition for partition, sent in segments(topics) if sent.entries} == {mine}
+    assert {sent.partition for partition, sent in segments(topics) if sent.partition == partition} == {
+        *range(PARTITIONS)
+    }
+    assert scaled.prove() == head == 21
+
+
+@pytest.mark.faults
+def test_a_second_relay_waits_and_takes_over(scaled: Scaled) -> None:
+    """The turn is that of a session of the database: it passes when the first is killed, not when it is stopped.
+
+    A stopped relay keeps its session, and with it the turn, until it goes on, or until the database has not heard of it
+    for longer than the session's limit. It then finds its session gone, and waits for its turn like any other.
+    """
+    scaled.start("intake", "api", "relay", "worker")
+    relaying(scaled, "relay")
+    scaled.start("relay-2")
+    scaled.post(tasks(0, 10))
+    scaled.settle()
+    assert "relaying to" not in scaled.said("relay-2")
+    scaled.kill("relay")
+    relaying(scaled, "relay-2")
+    scaled.post(tasks(10, 10))
+    scaled.settle()
+
+    scaled.signal("relay-2", signal.SIGSTOP)
+    ((turn,),) = scaled.sql(TURN)
+    scaled.start("relay")
+    scaled.post(tasks(20, 10))
+    tried = (
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND state = 'idle' AND pid <> %s"
+    )
+    until(lambda: scaled.sql(tried, turn), "the first asks for the turn")
+    assert scaled.sql(TURN) == [(turn,)]
+    assert "relaying to" not in scaled.said("relay")
+    scaled.signal("relay-2", signal.SIGCONT)
+    scaled.settle()
+    assert [scaled.stop(name) for name in ("relay", "relay-2")] == [0, 0]
+
+    limits = "".join(f"-c%20{one}_timeout%3D2s%20" for one in ("idle_session", "idle_in_transaction_session"))
+    limited = f"{scaled.database_url}?options={limits}"
+    scaled.start("relay", settings={"NERACA_DATABASE_URL": limited})
+    relaying(scaled, "relay")
+    with psycopg.connect(scaled.database_url) as changing:
+        changing.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
+        until(lambda: scaled.sql(WAITS), "it is inside a transaction")
+        scaled.signal("relay", signal.SIGSTOP)
+    scaled.start("relay-2")
+    scaled.post(tasks(30, 10))
+    relaying(scaled, "relay-2")
+    scaled.settle()
+    scaled.signal("relay", signal.SIGCONT)
+    until(lambda: "relaying again in a moment" in scaled.said("relay"), "the first finds its session gone")
+    scaled.kill("relay-2")
+    scaled.post(tasks(40, 10))
+    relaying(scaled, "relay", times=2)
+    assert scaled.prove() == 51
+
+
+@pytest.mark.faults
+def test_a_broker_that_is_away_costs_time_and_no_event(scaled: Scaled, kafka: LocalKafka, topics: Topics) -> None:
+    """Relay and worker may be started before it, and stay while it is killed and started again under load."""
+    topics.make("facts")
+    senders = [Sender(KafkaSettings((kafka.bootstrap,)), ack_s=ack_s) for ack_s in (1, 60)]
+    for sender in senders:
+        sender.send([("facts", 0, None, b"acknowledged", [])])
+    kafka.kill()
+    with pytest.raises(NoBroker, match="not acknowledged"):
+        senders[0].send([("facts", 0, None, b"in doubt", [])])
+    senders[1]._producer.send("facts", b"unsent")
+    for sender in senders:
+        sender.close()
+    scaled.start("intake", "api", "relay", "worker")
+    scaled.post(tasks(0, 10))
+    until(lambda: "no broker answers" in scaled.said("relay"), "the relay looks for a broker")
+    until(lambda: "no broker answers" in scaled.said("worker"), "the worker looks for a broker")
+    kafka.start()
+    scaled.settle()
+    with Traffic(scaled, seed=7) as traffic:
+        traffic.more(200)
+        kafka.kill()
+        traffic.more(400)
+        kafka.start()
+        traffic.more(200)
+    assert scaled.prove(within_s=120) > 800
+    for name in ("relay", "worker"):
+        assert "Traceback" not in scaled.said(name), name
+
+
+@pytest.mark.faults
+def test_a_relay_killed_before_it_moved_its_cursors_sends_again_and_it_counts_once(
+    scaled: Scaled, topics: Topics
+) -> None:
+    """Between the acknowledgement and the cursors lies the one moment that counts: here it is held open, then hit."""
+    scaled.start("intake", "api", "relay", "worker")
+    for since in (0, 100):
+        head = scaled.settle()
+        relayed(scaled, head)
+        with psycopg.connect(scaled.database_url) as holding:
+            holding.execute("SELECT 1 FROM neraca.relays FOR UPDATE")
+            scaled.post(tasks(since, 50))
+            until(lambda: scaled.sql(SENT_AND_NOT_MOVED), "the relay has sent, and cannot move its cursors")
+            scaled.kill("relay")
+            scaled.sql(END)
+        scaled.post(tasks(since + 50, 50))
+        scaled.start("relay")
+    with Traffic(scaled, seed=11) as traffic:
+        for _ in range(3):
+            traffic.more(40)
+            scaled.kill("relay")
+            traffic.more(40)
+            scaled.start("relay")
+            relaying(scaled, "relay")
+    scaled.prove()
+    times = Tally(position for _, sent in segments(topics) for position, _ in sent.entries)
+    twice = [position for position, number in times.items() if number > 1]
+    assert len(twice) >= 100, "what was sent before each of the two kills was sent again"
+
+
+@pytest.mark.faults
+def test_what_is_recorded_while_a_layout_is_changed_belongs_to_the_new_one_alone(scaled: Scaled) -> None:
+    """The change has taken the journal's head and is not committed yet: here that moment is held open."""
+    scaled.start("intake", "api", "relay", "worker")
+    scaled.post(tasks(0, 10))
+    head = scaled.settle()
+    with psycopg.connect(scaled.database_url) as changing:
+        changing.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
+        scaled.post(tasks(10, 10))
+        until(lambda: scaled.sql(WAITS) or scaled.sql(BEYOND, head), "the relay waits, or goes on regardless")
+        changing.execute("INSERT INTO neraca.layouts VALUES (2, 3, %s)", (head,))
+    with Traffic(scaled, seed=3) as traffic:
+        traffic.more(100)
+    assert scaled.prove() > 120
+    assert len(scaled.partitions()) == 3
+
+
+@pytest.fixture
+def mute() -> Iterator[str]:
+    """A broker that takes connections and says nothing."""
+    with socket.create_server((HOST, 0)) as listening:
+        yield f"{HOST}:{listening.getsockname()[1]}"
+
+
+def test_a_relay_that_the_database_does_not_hear_of_loses_its_turn(database_url: str, clock: Clock, mute: str) -> None:
+    """It is stopped, or cut off: whichever relay waits goes on without it."""
+    database, ending = Database(database_url).prepare(), threading.Event()
+    with opened(database, ZONE, clock) as journal, psycopg.connect(database_url, autocommit=True) as db:
+        live_of(database, journal)
+        kafka = KafkaSettings((mute,))
+        relay = Relay(database, journal, Layouts(database, journal), kafka, partitions=1, silent_s=0.5)
+        thread = threading.Thread(target=relay.run, args=(ending,))
+        thread.start()
+        try:
+            until(lambda: db.execute(TURN).fetchall(), "it has the turn, and waits for the broker")
+            until(lambda: not db.execute(TURN).fetchall(), "it has it no longer", within_s=3)
+            assert relay.state.failures == 0, "it still waits for the broker, and knows nothing"
+        finally:
+            ending.set()
+            thread.join()

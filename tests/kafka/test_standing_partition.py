@@ -1,0 +1,51 @@
+"""A record that is no segment, among real ones: kept apart with why, its partition stands visibly, and goes on when resumed."""
+
+import pytest
+
+from domain.partition import partition_of
+from tests.kafka.serving import PARTITIONS, Scaled
+from tests.kafka.topics import Topics
+from tests.serving import event, until
+
+GARBAGE = b"\x01 no segment"
+DINAS = ("disdukcapil", "dpmptsp")
+MINE, OTHER = (partition_of(one, PARTITIONS) for one in DINAS)
+
+
+def post(scaled: Scaled, since: int) -> None:
+    """Ten tasks of either dinas."""
+    done = {"asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00"}
+    names = [(dinas, f"{dinas}-{number}") for dinas in DINAS for number in range(since, since + 10)]
+    tally = scaled.post(event("task-completed", name, {**done, "dinas": dinas, "task": name}) for dinas, name in names)
+    assert tally["accepted"] == 20
+
+
+@pytest.mark.faults
+def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(scaled: Scaled, topics: Topics) -> None:
+    """The others go on; why it stands is in the metrics, in a dead letter and in `neraca resume`; then nothing is missing."""
+    assert MINE != OTHER
+    stopped = [f'neraca_partition_stopped{{partition="{partition}"}}' for partition in (MINE, OTHER)]
+    scaled.start("intake", "api", "relay", "worker")
+    post(scaled, 0)
+    before = scaled.settle()
+    (offset,) = topics.produce("neraca.segments.1", [(None, GARBAGE, [])], partition=MINE)
+    until(lambda: scaled.metric(stopped[0]) == 1, "the partition stands")
+    post(scaled, 10)
+    until(lambda: scaled.partitions()[OTHER] == scaled.head(), "the other goes on")
+    assert (scaled.partitions()[MINE], scaled.metric(stopped[1])) == (before, 0)
+    assert scaled.get("/v1/digest")["position"] == before
+
+    (letter,) = topics.read("neraca.segments.dead")
+    headers = {name: value.decode() for name, value in letter.headers}
+    why = headers.pop("why")
+    assert why.startswith("not to be unpacked: ")
+    assert (letter.value, headers) == (
+        GARBAGE, {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)}
+    )  # fmt: skip
+
+    resumed = scaled.command("resume", "--partition", str(MINE))
+    assert resumed.stderr.decode().startswith(f"1/{MINE}: record {offset} of partition {MINE}: {why}")
+    assert resumed.stdout.decode() == f"1/{MINE} goes on\n"
+    assert scaled.prove() == before + 20
+    assert scaled.metric(stopped[0]) == 0
+    assert scaled.command("resume", code=1).stderr == b"no such partition stands still\n"

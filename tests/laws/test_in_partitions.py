@@ -1,0 +1,119 @@
+"""Laws of partitions, through the real cut, fold and PostgreSQL: any number of them, any delivery, the same balances."""
+
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.local_postgres import LocalPostgres
+from domain.entries import decode
+from domain.ledger import named
+from projections import queries
+from projections.live import At, Live
+from projections.reader import Reader
+from tests.laws.histories import History, bounded, parsed, recorded, steps
+from tests.laws.steps import ZONE, Step
+from tests.laws.test_one_history import cards_agree
+from tests.oracle import Oracle
+
+pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
+
+from zoneinfo import ZoneInfo
+
+from projections.partitions import PartitionStore
+from streams.database import Database
+from streams.datadir import serving
+from streams.journal import line_hash
+from streams.layouts import Layouts
+from streams.outbox import SETTLED, Cursors, Outbox
+from streams.partition_fold import PartitionFold, Record
+from streams.sent import Sent, packed
+from streams.worker_parts import epoch_of, reopener
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _segments(history: History, partitions: int, sizes: list[int], again: list[int]) -> list[Sent]:
+    """A journal cut into pages, some of them sent a second time from further back, as a relay that died would."""
+    outbox = Outbox(history.journal.id, 1, partitions)
+    cursors = Cursors(0, (0,) * partitions, (SETTLED,) * partitions)
+    kept, sent, turn = [cursors], list[Sent](), 0
+    while cursors.scanned < history.journal.head():
+        back = min(again[turn % len(again)], len(kept) - 1)
+        start = kept[-1 - back]
+        page = history.journal.lines(start.scanned, sizes[turn % len(sizes)] + (cursors.scanned - start.scanned))
+        segments, cursors = outbox.cut(page, start)
+        sent += segments
+        kept.append(cursors)
+        turn += 1
+    last = line_hash(history.journal.lines_at([cursors.scanned])[cursors.scanned])
+    return sent + [outbox.watermark(partition, cursors, last) for partition in range(partitions)]
+
+
+def _delivered(sent: list[Sent], dice: random.Random) -> list[list[Record]]:
+    """Records by partition in the order of their offsets, now and then two exchanged or repeated; in batches."""
+    offsets: dict[int, int] = {}
+    records = []
+    for one in sent:
+        for _ in range(1 + (dice.random() < 0.2)):
+            offset = offsets.get(one.partition, 0)
+            offsets[one.partition] = offset + 1
+            records.append(Record(one.partition, offset, packed(one)))
+    for at, first in enumerate(records):
+        following = next((n for n in range(at + 1, len(records)) if records[n].partition == first.partition), None)
+        if following is not None and dice.random() < 0.3:
+            second = records[following]
+            records[at] = first._replace(value=second.value)
+            records[following] = second._replace(value=first.value)
+    batches = []
+    while records:
+        size = dice.randint(1, 7)
+        batches.append(records[:size])
+        records = records[size:]
+    return batches
+
+
+@bounded(12)
+@given(
+    steps(40), st.integers(1, 5), st.lists(st.integers(1, 15), min_size=1, max_size=4),
+    st.lists(st.integers(0, 2), min_size=1, max_size=4), st.integers(0, 10_000),
+)  # fmt: skip
+def test_partitions_come_to_what_the_oracle_says(
+    postgres: LocalPostgres, told: list[Step], partitions: int, sizes: list[int], again: list[int], seed: int
+) -> None:
+    """Cut, repeated, exchanged and folded apart: balances, files, rules, digest and scorecards are those of the journal."""
+    postgres.start()
+    name = f"laws_{uuid.uuid4().hex}"
+    database = Database(postgres.database(name)).prepare()
+    with recorded(told) as history:
+        serving(database.generations())[1].engine.dispose()
+        layout = Layouts(database, history.journal).reached(partitions)
+        store = PartitionStore(reopener(database), layout.number, partitions, "w", epoch_of(database, "w"))
+        letters: list[object] = []
+        fold = PartitionFold(store, history.journal.id, layout.number, letters.append)
+        for batch in _delivered(_segments(history, partitions, sizes, again), random.Random(seed)):  # noqa: S311 - a seeded order
+            fold.fold(batch)
+        head = history.journal.head()
+        last = line_hash(history.journal.lines_at([head])[head])
+        store.fold_rules(
+            head, last, lambda after: [(at, one, decode(one)) for at, one in history.journal.rule_lines(after)]
+        )
+        assert not letters
+        assert {one.position for one in store.standing().values()} == {head}
+        _agrees(database, history)
+    postgres.drop(name)
+
+
+def _agrees(database: Database, history: History) -> None:
+    oracle = Oracle(parsed(history.export))
+    number, store = serving(database.generations())
+    live = Live(history.journal.id, number, store, At(0))
+    with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.engine.connect() as db:
+        served = {account: found for account, balance in queries.accounts(db) if (found := named(balance))}
+        assert served == oracle.balances
+        assert (snapshot.position, snapshot.digest()) == (oracle.position, oracle.digest())
+        cards_agree(snapshot, oracle, EPOCH + timedelta(microseconds=history.now_us))
+    store.engine.dispose()
