@@ -65,6 +65,7 @@ SEEDS ?= 2000
 soak: $(VENV)/test.stamp
 	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
 	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
+	NERACA_FAULTS=1 $(BIN)/python -m pytest tests/kafka/test_faults.py tests/kafka/test_relay.py
 	$(BIN)/python -m soak.chaos --scale $(CHAOS) --report soak/REPORT-chaos.md
 	$(BIN)/python -m soak.simulation --seeds $(SEEDS) --report soak/REPORT-simulation.md
 

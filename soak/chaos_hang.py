@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from command_line import parser
 from commands_scaled import database_of, kafka_of, live_of, opened
-from streams.lanes import Lanes
+from streams.partition_fold import PartitionFold
 from streams.supervisor import Supervisor
 from streams.worker import run
 from streams.worker_parts import parts_of
@@ -29,16 +29,15 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from streams.lanes import Folds
     from streams.partition_fold import Counts, Record
 
 HANG: Final = "NERACA_FAULT_HANG"
 
 
-class Hanging(Lanes):
+class Hanging(PartitionFold):
     """A fold with its state and all, but for the moment at which it hangs."""
 
-    def __init__(self, fold: Folds) -> None:
+    def __init__(self, fold: PartitionFold) -> None:
         self.__dict__ = fold.__dict__
 
     def fold(self, records: Iterable[Record]) -> Counts:

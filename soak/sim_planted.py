@@ -143,6 +143,4 @@ def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sen
     while read_next in handled:
         read_next += 1
     beyond = frozenset(offset for offset in handled if offset > read_next)
-    return Advanced(
-        fresh, Advance(at, f"{reached}", read_next, ""), Memory(left, beyond, read=True, read_next=read_next), 0
-    )
+    return Advanced(fresh, Advance(at, f"{reached}", read_next, ""), Memory(left, beyond, read=True), 0)

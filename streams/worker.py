@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,15 +29,13 @@ if TYPE_CHECKING:
 
     from projections.partitions import PartitionStore
     from streams.kafka_settings import KafkaSettings
-    from streams.lanes import Folds
     from streams.layouts import Layout
+    from streams.partition_fold import PartitionFold
     from streams.worker_metrics import WorkerMetrics
 
 GROUP: Final = "neraca-workers"
-TAKE: Final = 32
-"""How many segments are folded at once, in a transaction of each lane."""
-SWITCH_S: Final = 0.0005
-"""A lane whose answer has come need not wait long for the other's arithmetic."""
+TAKE: Final = 16
+"""How many segments one transaction takes."""
 WITHIN_S: Final = 0.05
 LOOK_S: Final = 1.0
 SEEK_S: Final = 20.0
@@ -62,7 +59,7 @@ class Parts(Struct, frozen=True):
     kafka: KafkaSettings
     layout: Layout
     store: PartitionStore
-    fold: Folds
+    fold: PartitionFold
     metrics: WorkerMetrics
     directory: str
     end: Callable[[int, str], None] = end
@@ -231,7 +228,6 @@ def run(parts: Parts, shell: Shell = Shell(), fault: Callable[[Any], str | None]
     """Fold until SIGTERM, or until the process ends itself to begin anew."""
     for chatty in ("faust", "aiokafka", "mode", "streams.worker"):  # the framework names its services after our module
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    sys.setswitchinterval(SWITCH_S)
     app = app_of(parts, shell)
     watched = (app, parts, fault or coordinator_fault)
     threading.Thread(target=_watch_coordinator, args=watched, name="neraca-coordinator", daemon=True).start()

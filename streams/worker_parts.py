@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from projections.partitions import PartitionStore
 from streams.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
-from streams.lanes import Lanes
 from streams.layouts import Layouts
 from streams.partition_fold import Letter, PartitionFold, ReadAgain
 from streams.supervisor import Exit
@@ -91,8 +90,7 @@ def parts_of(
     ensure_topic(kafka, layout.topic, layout.partitions)
     epoch = epoch_of(database, options.name)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
-    letter = DeadLetters(kafka, layout.topic)
-    fold = Lanes(lambda: PartitionFold(store, journal.id, layout.number, letter))
+    fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(options.metrics_port)

@@ -14,15 +14,14 @@ from neraca import now_us, settle_memory
 from projections.partitions import PartitionStore
 from streams.database import Database
 from streams.journal import Journal
-from streams.lanes import Lanes
 from streams.partition_fold import Letter, PartitionFold, Record
-from streams.worker import SWITCH_S, TAKE
+from streams.worker import TAKE
 from streams.worker_parts import epoch_of, reopener
 
 NAME = "plain"
 
 
-def folding(url: str, journal: str, layout: int) -> Lanes:
+def folding(url: str, journal: str, layout: int) -> PartitionFold:
     """A fold into a database; a letter for the dead ends it."""
 
     def letter(one: Letter) -> None:
@@ -30,11 +29,10 @@ def folding(url: str, journal: str, layout: int) -> Lanes:
 
     database = Database(url)
     store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch_of(database, NAME))
-    sys.setswitchinterval(SWITCH_S)
-    return Lanes(lambda: PartitionFold(store, journal, layout, letter))
+    return PartitionFold(store, journal, layout, letter)
 
 
-async def read(server: str, topic: str, fold: Lanes, head: int) -> None:
+async def read(server: str, topic: str, fold: PartitionFold, head: int) -> None:
     """Fold all partitions up to the journal's head."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=server, enable_auto_commit=False, auto_offset_reset="earliest",
