@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTEST ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test check format bench soak lock clean postgres-up postgres-down kafka-up kafka-down
+.PHONY: help run test check format bench bench-kafka soak lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check   ruff, mypy, import-linter, and the tests that hold the style"
 	@echo "make format  lay the code out as make check wants it"
 	@echo "make bench   measure, against the committed ratios"
+	@echo "make bench-kafka   the same of many processes: a real PostgreSQL and Kafka of its own, and baselines beside"
 	@echo "make soak    the long laws, 200 kills of a real process (KILLS=200), every fault"
 	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
@@ -59,13 +60,15 @@ format: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
 
+bench-kafka: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.kafka
+
 KILLS ?= 200
 CHAOS ?= 1.0
 SEEDS ?= 2000
 soak: $(VENV)/test.stamp
 	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
 	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
-	NERACA_FAULTS=1 $(BIN)/python -m pytest tests/kafka/test_faults.py tests/kafka/test_relay.py
 	$(BIN)/python -m soak.chaos --scale $(CHAOS) --report soak/REPORT-chaos.md
 	$(BIN)/python -m soak.simulation --seeds $(SEEDS) --report soak/REPORT-simulation.md
 

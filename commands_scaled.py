@@ -109,7 +109,7 @@ def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) 
     with opened(database, options.zone, now_us) as journal, ExitStack() as ending:
         live, watcher = live_of(database, journal)
         watch(database, watcher, ending)
-        parts = Parts(live, Reader(live, policy.zone, now_us), journal, database.token_store())
+        parts = Parts(live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.away)
         told = f"Neraca serves {database.shown} at "
         serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
     return 0
@@ -129,7 +129,8 @@ def intake(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int
         if options.kafka is not None:
             ending.callback(_from_kafka(options, database, service, now_us))
         parts = Parts(
-            live, Reader(live, policy.zone, now_us), journal, database.token_store(), service, reads=False
+            live, Reader(live, policy.zone, now_us), journal, database.token_store(), service, reads=False,
+            away=database.away,
         )  # fmt: skip
         told = f"Neraca takes events for {database.shown} at "
         serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
@@ -199,6 +200,7 @@ def worker(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def _fold_alone(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """One process of a worker."""
+    from streams.names import claimed  # noqa: PLC0415 - an extra
     from streams.worker_parts import fold_partitions  # noqa: PLC0415 - an extra
 
     database, kafka = database_of(options), kafka_of(options)
@@ -209,7 +211,8 @@ def _fold_alone(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
         live_of(database, journal)
         database.share_folding(standing)
         say(f"Neraca worker {options.name} folds {database.shown} from {kafka.shown}")
-        fold_partitions(database, journal, kafka, options, options.alone)
+        epoch = claimed(standing, options.name, Path(options.alone))
+        fold_partitions(database, journal, kafka, options, epoch)
     return 0
 
 

@@ -139,7 +139,7 @@ def up(options: argparse.Namespace) -> int:
         simulated = run is not None or (marker is not None and marker.exists())
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
-            simulated=simulated, notice=run.notice if run else lambda: None,
+            simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
         )  # fmt: skip
         kind = "a simulated city (data simulasi)" if simulated else place.shown
         told = f"Neraca serves {kind} at "

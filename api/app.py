@@ -35,6 +35,8 @@ class Parts(Struct, frozen=True):
     reads: bool = True
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
+    away: tuple[type[Exception], ...] = ()
+    """What the ports raise while the database does not answer."""
 
 
 class Built(Struct, frozen=True):
@@ -62,13 +64,13 @@ def build(parts: Parts) -> Built:
         ]
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
-    framework = _framework(routers)
+    framework = _framework(routers, parts.away)
     return Built(FreshAnswers(framework, answers), framework, ending.tell)
 
 
-def _framework(routers: Sequence[APIRouter]) -> FastAPI:
+def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]]) -> FastAPI:
     app = FastAPI(title="Neraca", version="1", docs_url=None, redoc_url=None)
-    problems.install(app)
+    problems.install(app, away)
     for router in routers:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("api") / "static")), name="static")

@@ -1,5 +1,6 @@
 """Problems: every refusal as RFC 9457 `application/problem+json`, its type stable, its faults with their pointers."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "reserved-type": (422, "The type of event is reserved"),
     "invalid-query": (422, "The query cannot be answered"),
     "internal": (500, "Neraca has failed"),
-    "unavailable": (503, "Nothing was recorded; send the same again"),
+    "unavailable": (503, "Not now; send the same again"),
 }
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
 
@@ -59,8 +60,10 @@ def bad_query(name: str, detail: str) -> Refusal:
     return Refusal("invalid-query", f"{name}: {detail}", Fault(f"/{name}", detail))
 
 
-def install(app: FastAPI) -> None:
-    """Every error of an app leaves it as a problem."""
+def install(app: FastAPI, away: Sequence[type[Exception]] = ()) -> None:
+    """Every error of an app leaves it as a problem; ``away`` are those that mean that the database does not answer."""
+    for error in away:
+        app.add_exception_handler(error, _away)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(RequestValidationError, _bad_request)
@@ -74,6 +77,10 @@ def _refused(_: Request, error: Exception) -> Response:
 
 def _unavailable(_: Request, error: Exception) -> Response:
     return problem_response(Refusal("unavailable", str(error)), {"retry-after": "1"})
+
+
+def _away(_: Request, __: Exception) -> Response:
+    return problem_response(Refusal("unavailable", "the database does not answer; ask again"), {"retry-after": "1"})
 
 
 def _bad_request(_: Request, error: Exception) -> Response:

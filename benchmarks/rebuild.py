@@ -63,7 +63,7 @@ class BalancesView(SQLiteTrackingRecorder):
     def _account(self, cursor: Any, posting: Posting, position: int) -> None:  # noqa: ANN401 - the library's cursor
         cursor.execute(f"SELECT id, measures FROM accounts {ACCOUNT}", posting.account)
         row = cursor.fetchone()
-        text = _added(None if row is None else row[1], posting)
+        text = added(None if row is None else row[1], posting)
         if row is None:
             cursor.execute(
                 "INSERT INTO accounts (dinas, asn, service, month, measures) VALUES (?,?,?,?,?)",
@@ -80,11 +80,12 @@ class BalancesView(SQLiteTrackingRecorder):
         key = (posting.account[0], posting.account[3])
         cursor.execute("SELECT measures FROM dinas_months WHERE dinas=? AND month=?", key)
         row = cursor.fetchone()
-        text = _added(None if row is None else row[0], posting)
+        text = added(None if row is None else row[0], posting)
         cursor.execute("INSERT OR REPLACE INTO dinas_months VALUES (?,?,?)", (*key, text))
 
 
-def _added(text: str | None, posting: Posting) -> str:
+def added(text: str | None, posting: Posting) -> str:
+    """A stored vector, or none yet, after one posting."""
     ledger = Ledger()
     if text is not None:
         ledger.accounts[posting.account] = balance_of(text)

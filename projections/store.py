@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from domain.casefiles import CaseFile, CaseKey, changes_of, merged, open_file
 from domain.entries import Rule
-from domain.ledger import Balance, Ledger, zero
-from domain.measures import INDEX, MEASURES
+from domain.ledger import Balance, Ledger
+from domain.measures import MEASURES
 from domain.postings import Account, Posting, postings_of
 from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
 from projections.statements import on_postgres, on_sqlite, passing
@@ -31,21 +32,18 @@ if TYPE_CHECKING:
 PROJECTION_VERSION: Final = 2
 """Raised whenever a measure, a table or the meaning of either changes: balances of another version are folded anew."""
 MOVED_CHANNEL: Final = "neraca_moved"
-_MEASURES: Final = msgspec.json.Decoder(dict[str, int])
 _FILE: Final = msgspec.json.Decoder(CaseFile)
 _ENCODER: Final = msgspec.json.Encoder()
 _STORED: Final[Callable[..., msgspec.Struct]] = msgspec.defstruct(
-    "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, gc=False
+    "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, forbid_unknown_fields=True, gc=False
 )
+_MEASURES: Final = msgspec.json.Decoder[Any](_STORED)
 _CLOSED: Final = (None,) * 5
 
 
 def balance_of(measures: str) -> Balance:
     """A stored vector. Raises: ``msgspec.ValidationError`` when it holds anything but integers."""
-    balance = zero()
-    for name, amount in _MEASURES.decode(measures).items():
-        balance[INDEX[name]] = amount
-    return balance
+    return list(astuple(_MEASURES.decode(measures)))
 
 
 def measures_of(balance: Balance) -> str:

@@ -55,6 +55,7 @@ def report(run: Run, ended: Tally[str], dropped: int, program: str) -> str:
         "entries that came again and were dropped, at least": f"{dropped:,}",
         "processes that ended to begin anew": ", ".join(f"{name} {count}" for name, count in sorted(ended.items())),
         "longest stand without a fault": f"{run.calm_s:.1f} s",
+        "slower than a machine with nothing else to do, at least": f"{run.busy:.1f} times; limits are as many times wider",
         "whole run": f"{run.seconds:.0f} s",
     }
     return "\n".join([

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from command_line import parser
 from commands_scaled import database_of, kafka_of, live_of, opened
+from streams.names import claimed
 from streams.partition_fold import PartitionFold
 from streams.supervisor import Supervisor
 from streams.worker import run
@@ -65,7 +66,8 @@ def _fold(options: argparse.Namespace) -> None:
     with opened(database, options.zone, _now_us) as journal, database.connected(f"worker {options.name}") as standing:
         live_of(database, journal)
         database.share_folding(standing)
-        parts = parts_of(database, journal, kafka, options, options.alone)
+        epoch = claimed(standing, options.name, Path(options.alone))
+        parts = parts_of(database, journal, kafka, options, epoch)
         print(f"Neraca worker {options.name} folds, until it is hung", flush=True)
         run(replace(parts, fold=Hanging(parts.fold)))
 

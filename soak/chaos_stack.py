@@ -34,6 +34,8 @@ WORKERS: Final = ("a", "b")
 RELAYS: Final = ("relay-1", "relay-2")
 LOOK_S: Final = 0.2
 RECOVERED_WITHIN_S: Final = 120.0
+START_S: Final = 15.0
+"""What the start of a whole stack takes at most on a machine that has nothing else to do."""
 _AWAY: Final = re.compile(r"^neraca (?:worker|relay): postgresql://\S+: ", re.MULTILINE)
 _RELAYING: Final = 7_305_531_003
 """The advisory lock of the relay whose turn it is."""
@@ -136,14 +138,16 @@ class Stack:
         self.workers: dict[str, str] = {}
         self.over_at: float | None = None
         self.restarted = 0
+        self.busy = 1.0
         self._first = workers
         self._started = 0
         self._ports: dict[str, int] = {}
         self._dropped: dict[tuple[str, str], int] = {}
 
     def __enter__(self) -> Self:
-        """Start everything, and wait until every partition goes on."""
+        """Start everything, and wait until every partition goes on; how long it took says how busy the machine is."""
         self.scaled.__enter__()
+        began = time.monotonic()
         try:
             self.scaled.start("intake", "api", *RELAYS)
             for name in self._first:
@@ -153,6 +157,7 @@ class Stack:
             self.watch.start()
             self.city.__enter__()
             self.recovery_s(time.monotonic())
+            self.busy = max(1.0, (time.monotonic() - began) / START_S)
         except BaseException:
             self.__exit__()
             raise

@@ -61,6 +61,7 @@ class Cluster:
     def _write(self) -> None:
         """The journal grows, until a little after the last fault."""
         world, chance, lines = self.world, self.world.chance, told()
+        self.balances.flush()
         many = 1 if chance.random() < 0.7 else chance.randint(2, 12)
         same = self._heavy and chance.random() < 0.02
         for _ in range(chance.choice((700, 1500, 7000)) if same else many):
@@ -81,6 +82,8 @@ class Cluster:
             self.group.assign()
         if world.happens("relay overtaken while it goes on"):
             self.relaying = None
+        if world.happens("database crashed"):
+            self.balances.crash()
         if world.happens("balances rebuilt"):
             self.balances.rebuild()
         if world.happens("entry not to be folded"):
@@ -105,6 +108,7 @@ class Cluster:
         balances, cursors = self.balances, self.cursors
         if partition in balances.locks:
             return
+        balances.flush()
         stored = balances.stored[partition]
         balances.gaps = {key: times for key, times in balances.gaps.items() if key[0] != partition}
         again = list(cursors.now.again)

@@ -97,6 +97,7 @@ class Relay(Process):
             self.world.seen["cursors were moved by another"] += 1
             self.world.say(f"{self.name} is overtaken")
             return False
+        self._cluster.balances.flush()
         kept.now, kept.numbers = after, list(self._numbers)
         self.world.say(f"{self.name} moves the cursors: {after.scanned} {after.sent} {after.again}")
         if self.world.happens("cursors moved but unseen"):

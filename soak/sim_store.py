@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.ledger import Ledger
 from domain.partition import dinas_of, partition_of
-from domain.postings import postings_of
+from domain.postings import negated, postings_of
 from projections.generations_postgres import IDLE_MS
 from projections.partitions import Overtaken, StoredPartition
 from projections.segment import NotFoldable, NotWritten
@@ -42,6 +42,7 @@ class Balances:
         self.away_until = 0.0
         self.poison: set[int] = set()
         """Positions that no process can fold now."""
+        self._unflushed: list[Transaction] = []
 
     def begin(self, partitions: Sequence[int]) -> Transaction:
         """A transaction that holds these partitions' rows. Raises: ``NotWritten`` while another does."""
@@ -82,6 +83,29 @@ class Balances:
             self.stored[one] = self.stored[one]._replace(position=to.position, read_next=to.read_next, journal=name)
             self.world.say(f"    partition {one} stands at {to.position}, reads {to.read_next} next")
 
+    def committed(self, transaction: Transaction) -> None:
+        """A fold's commit is on the disk only with the next one that waits for it."""
+        self._unflushed.append(transaction)
+
+    def flush(self) -> None:
+        """A commit that waits for the disk, anybody's: what was committed before it is there too."""
+        self._unflushed.clear()
+
+    def crash(self) -> None:
+        """The database comes up again without the folds it had not flushed; whatever was open is undone."""
+        for holder in self.locks.values():
+            holder.undone = True
+        self.locks = {}
+        for transaction in reversed(self._unflushed):
+            self.world.seen["a fold was lost in a crash of the database"] += 1
+            for position, partition, entry in reversed(transaction.entries):
+                self.applied[partition].remove(position)
+                self.ledger.post(negated(posting) for posting in postings_of(entry))
+            for one in transaction.advances:
+                self.stored[one] = transaction.stored[one]
+                self.world.say(f"    partition {one} is back at {self.stored[one]}")
+        self._unflushed.clear()
+
     def verify(self, when: str) -> None:
         """What was applied is what the journal holds up to each position: each entry once, none of another partition."""
         for one, stored in self.stored.items():
@@ -101,6 +125,7 @@ class Balances:
         self.locks = {}
         self.verify("before a rebuild")
         head = self._journal.head()
+        self.flush()
         self.generation += 1
         self.ledger = self._journal.counted(head)
         for one, stored in self.stored.items():
@@ -115,13 +140,14 @@ class Transaction:
     def __init__(self, balances: Balances, stored: dict[int, StoredPartition]) -> None:
         self._balances = balances
         self._began = balances.world.now
+        self.undone = False
         self.stored = stored
         self.entries: list[tuple[int, int, AnyEntry]] = []
         self.advances: Mapping[int, Advance] = {}
 
     def idle(self) -> bool:
-        """Whether the database has ended it, because its process did nothing for so long."""
-        return self._balances.world.now - self._began > IDLE_S
+        """Whether the database has ended it, because its process did nothing for so long, or by a crash."""
+        return self.undone or self._balances.world.now - self._began > IDLE_S
 
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
         """Add entries, and move partitions. Raises: ``NotFoldable``."""
@@ -184,6 +210,7 @@ class ProcessStore:
             self._process.outside()
             self._may_fail(transaction)
         steps[1](transaction)
+        balances.committed(transaction)
         if balances.world.happens("commit done but unseen"):
             message = "the connection ended with the commit"
             raise NotWritten(message)
@@ -205,6 +232,7 @@ class ProcessStore:
         """How often a partition met a gap at a position. Raises: ``NotWritten``."""
         self._ask()
         self._suspect(partition, position)
+        self._balances.flush()
         times = self._balances.gaps[partition, position] = self._balances.gaps.get((partition, position), 0) + 1
         self._balances.world.seen["a gap was met"] += 1
         self._process.outside()
@@ -214,6 +242,7 @@ class ProcessStore:
         """A partition stands still, if it is at this position. Raises: ``NotWritten``."""
         self._ask()
         stored = self._balances.stored[partition]
+        self._balances.flush()
         if stored.position == position:
             self._balances.world.say(f"    {self._process.name} stops partition {partition}: {why}")
             self._balances.world.seen["a partition stopped"] += 1

@@ -38,6 +38,7 @@ FAULTS: Final = {
     "cursors moved but unseen": 0.02,
     "store away": 0.01,
     "store away for long": 0.01,
+    "database crashed": 0.05,
     "commit undone": 0.02,
     "commit done but unseen": 0.02,
     "entry not to be folded": 0.005,

@@ -111,7 +111,9 @@ def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], pro
 
 
 def _catch(outcome: Outcome | None) -> str:
-    return f"missed by {PLANTED_SEEDS} seeds" if outcome is None else f"{outcome.seed}: {outcome.problems[0]:.160}"
+    if outcome is None:
+        return f"missed by {PLANTED_SEEDS} seeds"
+    return f"{outcome.seed}: {' '.join(outcome.problems[0].split()):.160}"
 
 
 def _only(seed: int, *, trace: bool) -> int:

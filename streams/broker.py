@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, SaslAuthenticationFailedError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError, TopicAlreadyExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from streams.kafka_settings import KafkaSettings
 
@@ -19,6 +20,8 @@ ACK_S: Final = 30.0
 """How long a send may take until it counts as failed."""
 GIVEN_UP_S: Final = 5.0
 """How much longer it is waited for: the client gives up first, and nothing of it is left to be sent when it is closed."""
+LOOK_S: Final = 0.5
+"""How soon a send that waits sees that its process is told to end."""
 CLOSING_S: Final = 2.0
 RECORD_MOST: Final = 32 * 2**20
 """How large a record of ours may be: a segment, or an event, of the largest request an intake takes."""
@@ -76,8 +79,11 @@ def _connecting(settings: KafkaSettings) -> Iterator[None]:
 class Sender:
     """A producer whose sends are acknowledged before they count."""
 
-    def __init__(self, settings: KafkaSettings, *, ack_s: float = ACK_S) -> None:
+    def __init__(
+        self, settings: KafkaSettings, *, ack_s: float = ACK_S, ending: Callable[[], bool] = lambda: False
+    ) -> None:
         self._ack_s = ack_s
+        self._ending = ending
         with _connecting(settings):
             self._producer: Any = KafkaProducer(
                 **settings.client(), acks="all", enable_idempotence=True, linger_ms=2, batch_size=1 << 20,
@@ -89,7 +95,7 @@ class Sender:
     def send(self, records: Iterable[tuple[str, int | None, bytes | None, bytes | None, Headers]]) -> None:
         """Send topic, partition, key, value and headers of each, and wait until all are acknowledged.
 
-        Raises: ``NoBroker`` when one is not; the others may be there.
+        Raises: ``NoBroker`` when one is not, or when its process is told to end before; the others may be there.
         """
         try:
             futures = [
@@ -97,12 +103,24 @@ class Sender:
                 for topic, partition, key, value, headers in records
             ]
             if futures:
-                self._producer.flush(self._ack_s + GIVEN_UP_S)
+                self._flush()
             for future in futures:
                 future.get(GIVEN_UP_S)
         except (KafkaError, AssertionError, OSError) as error:
             message = f"not acknowledged: {error!r}"
             raise NoBroker(message) from error
+
+    def _flush(self) -> None:
+        """Wait for all acknowledgements, but no longer than until the process is told to end. Raises: ``KafkaError``."""
+        until = time.monotonic() + self._ack_s + GIVEN_UP_S
+        while True:
+            try:
+                self._producer.flush(LOOK_S)
+            except KafkaTimeoutError:
+                if self._ending() or time.monotonic() > until:
+                    raise
+            else:
+                return
 
     def close(self) -> None:
         """Give the connections back; what is unsent stays unsent."""

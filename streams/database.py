@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 
 from projections.generations_postgres import SCHEMA, PostgresGenerations, postgres_engine
 from streams.datadir import InUse, NoDatabase
+from streams.journal import PersistenceError
 from streams.tokens import TokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+AWAY: Final = (
+    NoDatabase,
+    OperationalError,
+    InterfaceError,
+    SQLTimeoutError,
+    PersistenceError,
+    psycopg.OperationalError,
+)
+"""What reading raises while the server is away, or does not answer in time."""
 _MAKING: Final = 7_305_531_001
 """Held for the length of making what is missing: PostgreSQL's IF NOT EXISTS is no protection from a neighbour."""
 _FOLDING: Final = 7_305_531_002
@@ -28,7 +39,7 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.generations (generation int PRIMARY KEY, ver
 CREATE TABLE IF NOT EXISTS {SCHEMA}.layouts (layout int PRIMARY KEY, partitions int NOT NULL, from_position bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.relays (
     layout int PRIMARY KEY, scanned bigint NOT NULL, sent bigint[] NOT NULL, again bigint[] NOT NULL);
-CREATE TABLE IF NOT EXISTS {SCHEMA}.workers (name text PRIMARY KEY, epoch bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.workers (name text PRIMARY KEY, epoch bigint NOT NULL, holder text NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.gaps (source text, position bigint, times int NOT NULL, PRIMARY KEY (source, position));
 CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea NOT NULL, until_us bigint NOT NULL);
 """
@@ -36,6 +47,8 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea N
 
 class Database:
     """A PostgreSQL database, by its URL."""
+
+    away: Final = AWAY
 
     def __init__(self, url: str) -> None:
         try:

@@ -84,6 +84,11 @@ class Place(Protocol):
         """Where the journal is."""
         ...
 
+    @property
+    def away(self) -> tuple[type[Exception], ...]:
+        """What reading raises while it cannot be reached for a moment."""
+        ...
+
     def generations(self) -> Kept:
         """The generations of balances."""
         ...
@@ -103,6 +108,8 @@ class Place(Protocol):
 
 class DataDirectory:
     """What lies under ``--data``."""
+
+    away: tuple[type[Exception], ...] = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -32,6 +32,8 @@ _TABLES: Final = 7_305_531_004
 """Held while the library makes its tables and functions: it replaces the functions at each opening, which may not race."""
 RECONNECT_S: Final = 5.0
 """The pool pauses twice as long after each attempt that failed, and begins anew after this: it never pauses long."""
+CONNECTION_WAIT_S: Final = 3.0
+"""How long is waited for a connection of the pool: readers are to be told soon that the database is away."""
 _SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -125,6 +127,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str = "stored_events") -> None:
         super().__init__(datastore, events_table_name=events_table_name)
         datastore.pool.reconnect_timeout = RECONNECT_S
+        datastore.pool.timeout = CONNECTION_WAIT_S
         self._names = datastore.schema, events_table_name
         names = Identifier(f"{events_table_name}_rules"), Identifier(datastore.schema, events_table_name)
         schema = Identifier(datastore.schema)
@@ -178,6 +181,11 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             return cursor.execute(_named(query, *self._names), values or None, binary=True).fetchall()
+
+    def max_notification_id(self) -> int | None:
+        """The position of the last entry; asked once, where the library asks ten times of a server that is away."""
+        ((position,),) = self._read("SELECT max(notification_id) FROM {events}")
+        return None if position is None else int(position)
 
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
         """Positions and lines after a position, in order."""

@@ -127,7 +127,7 @@ class KafkaIntake:
                 ending.wait(AGAIN_S)
 
     def _follow(self, ending: threading.Event) -> None:
-        sender = Sender(self._kafka)
+        sender = Sender(self._kafka, ending=ending.is_set)
         try:
             reading = Reading(self._kafka, INTAKE_TOPIC, GROUP)
         except NoBroker:

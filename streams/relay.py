@@ -128,7 +128,7 @@ class Relay:
             return
         db.execute("LISTEN neraca_journal")
         self._layouts.reached(self._partitions)
-        sender = Sender(self._kafka)
+        sender = Sender(self._kafka, ending=ending.is_set)
         self.state.active = True
         LOG.info("relaying to %s", self._kafka.shown)
         try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from streams.journal import PersistenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,14 +23,18 @@ class _Told(Collector):
         self._head = head
 
     def collect(self) -> Iterable[Metric]:
-        """The state now."""
-        state, head = self._state, self._head()
-        for name, text, value in (
-            ("neraca_relay_active", "1 while this relay has its turn", int(state.active)),
-            ("neraca_relay_layout", "Layout being relayed", state.layout),
-            ("neraca_relay_position", "Position up to which the journal is relayed", state.scanned),
-            ("neraca_relay_lag_entries", "Entries recorded and not yet relayed", max(0, head - state.scanned)),
-        ):
+        """The state now; how far it is while it has its turn, for one that waits does not know."""
+        state = self._state
+        gauges = [("neraca_relay_active", "1 while this relay has its turn", int(state.active))]
+        if state.active:
+            gauges += [
+                ("neraca_relay_layout", "Layout being relayed", state.layout),
+                ("neraca_relay_position", "Position up to which the journal is relayed", state.scanned),
+            ]
+            with suppress(PersistenceError):  # while the database is away nobody knows
+                lag = max(0, self._head() - state.scanned)
+                gauges.append(("neraca_relay_lag_entries", "Entries recorded and not yet relayed", lag))
+        for name, text, value in gauges:
             yield GaugeMetricFamily(name, text, value=float(value))
         for name, text, value in (
             ("neraca_relay_segments", "Segments acknowledged by the broker", state.segments),

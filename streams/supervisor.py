@@ -34,8 +34,8 @@ class Exit(enum.IntEnum):
     REFUSED = 79
 
 
-FINAL: Final = frozenset({Exit.ENDED, Exit.OVERTAKEN, Exit.REFUSED})
-"""What starting anew would not cure: it was told to end, a newer process has its name, or its journal is another."""
+FINAL: Final = frozenset({Exit.ENDED, Exit.REFUSED})
+"""What starting anew would not cure: it was told to end, or its journal is another. One that was overtaken starts, and waits."""
 
 
 def next_pause(before_s: float, lived_s: float) -> float:

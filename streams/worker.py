@@ -34,7 +34,18 @@ if TYPE_CHECKING:
     from streams.worker_metrics import WorkerMetrics
 
 GROUP: Final = "neraca-workers"
-TAKE: Final = 16
+
+
+def group_of(journal: str, layout: Layout) -> str:
+    """The consumer group of a layout's workers.
+
+    In the group of another layout, or of a journal before its restoration, the broker remembers what a worker of this
+    name was assigned, and assigns it again: partitions of a topic that it does not read, or that has others now.
+    """
+    return f"{GROUP}.{journal}.{layout.number}"
+
+
+TAKE: Final = 32
 """How many segments one transaction takes."""
 WITHIN_S: Final = 0.05
 LOOK_S: Final = 1.0
@@ -62,6 +73,7 @@ class Parts(Struct, frozen=True):
     fold: PartitionFold
     metrics: WorkerMetrics
     directory: str
+    group: str = GROUP
     end: Callable[[int, str], None] = end
     seek_s: float = SEEK_S
 
@@ -177,8 +189,9 @@ class _App(faust.App):
 def app_of(parts: Parts, shell: Shell = Shell()) -> Any:  # noqa: ANN401, B008 - an untyped framework; never changed
     """The Faust app of a worker."""
     app = _App(
-        GROUP, broker=[f"kafka://{server}" for server in parts.kafka.servers], broker_credentials=_credentials(parts),
-        store="memory://", topic_partitions=parts.layout.partitions, web_enabled=False, stream_wait_empty=False,
+        parts.group, broker=[f"kafka://{server}" for server in parts.kafka.servers],
+        broker_credentials=_credentials(parts), store="memory://", topic_partitions=parts.layout.partitions,
+        web_enabled=False, stream_wait_empty=False,
         broker_session_timeout=10.0, broker_heartbeat_interval=2.0, broker_rebalance_timeout=20.0,
         broker_request_timeout=40.0, consumer_auto_offset_reset="earliest", table_standby_replicas=0,
         topic_allow_declare=False, topic_disable_leader=True, consumer_group_instance_id=parts.name,
@@ -232,6 +245,7 @@ def run(parts: Parts, shell: Shell = Shell(), fault: Callable[[Any], str | None]
     watched = (app, parts, fault or coordinator_fault)
     threading.Thread(target=_watch_coordinator, args=watched, name="neraca-coordinator", daemon=True).start()
     worker = faust.Worker(app, loglevel="warning", quiet=True, override_logging=False)
+    worker.spinner = None  # it moves the cursor, also of a log
     worker.execute_from_commandline()
 
 

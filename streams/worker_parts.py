@@ -10,7 +10,7 @@ from streams.layouts import Layouts
 from streams.partition_fold import Letter, PartitionFold, ReadAgain
 from streams.supervisor import Exit
 from streams.watchdog import Rules, Watch
-from streams.worker import Parts, end, run
+from streams.worker import Parts, end, group_of, run
 from streams.worker_metrics import WorkerMetrics
 
 if TYPE_CHECKING:
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
     from streams.kafka_settings import KafkaSettings
 
 DEAD_TOPIC: Final = "neraca.segments.dead"
-
-
-def epoch_of(database: Database, name: str) -> int:
-    """A number greater than that of every process that had this worker's name before."""
-    with database.connected("epoch") as db:
-        row = db.execute(
-            "INSERT INTO neraca.workers AS held VALUES (%s, 1) "
-            "ON CONFLICT (name) DO UPDATE SET epoch = held.epoch + 1 RETURNING epoch",
-            (name,),
-        ).fetchone()
-    assert row is not None, "an insertion that returns"  # noqa: S101 - for the type checker
-    return int(row[0])
 
 
 class DeadLetters:
@@ -75,20 +63,19 @@ def reopener(database: Database) -> Callable[[], Store | None]:
 
 
 def fold_partitions(
-    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, directory: str
+    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, epoch: int
 ) -> None:
     """Fold until told to end. Raises: ``WrongJournal`` when the balances are of another journal."""
-    run(parts_of(database, journal, kafka, options, directory))
+    run(parts_of(database, journal, kafka, options, epoch))
 
 
 def parts_of(
-    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, directory: str
+    database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, epoch: int
 ) -> Parts:
     """The parts of a worker, those that watch it at work already. Raises: ``WrongJournal``."""
     layouts = Layouts(database, journal)
     layout = layouts.reached(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
-    epoch = epoch_of(database, options.name)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
     fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
     metrics = WorkerMetrics(epoch)
@@ -100,4 +87,4 @@ def parts_of(
         lambda why: end(Exit.WATCHDOG, why),
     ).start()  # fmt: skip
     Rules(store, journal).start()
-    return Parts(options.name, kafka, layout, store, fold, metrics, directory)
+    return Parts(options.name, kafka, layout, store, fold, metrics, options.alone, group_of(journal.id, layout))

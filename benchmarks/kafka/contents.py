@@ -75,6 +75,15 @@ def segments(ground: Ground) -> tuple[Sent, ...]:
     return tuple(held)
 
 
+@cache
+def placed(ground: Ground) -> dict[int, list[int]]:
+    """The positions of each partition's entries, in order."""
+    held: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
+    for sent in segments(ground):
+        held[sent.partition] += [position for position, _ in sent.entries]
+    return held
+
+
 def records(ground: Ground) -> list[Record]:
     """The segments as a topic would hold them."""
     ends = [0] * PARTITIONS

@@ -59,7 +59,7 @@ def write(accounts: Any, path: Path) -> None:  # noqa: ANN401 - an untyped frame
 def main(server: str, topic: str, partitions: str, total: str, path: str) -> None:
     """Count until all are."""
     app = counting(server, topic, int(partitions), int(total), Path(path))
-    faust.Worker(app, loglevel="error", quiet=True).execute_from_commandline()
+    faust.Worker(app, loglevel="error", quiet=True, redirect_stdouts=False).execute_from_commandline()
 
 
 if __name__ == "__main__":

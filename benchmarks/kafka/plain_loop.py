@@ -14,9 +14,10 @@ from neraca import now_us, settle_memory
 from projections.partitions import PartitionStore
 from streams.database import Database
 from streams.journal import Journal
+from streams.names import next_epoch
 from streams.partition_fold import Letter, PartitionFold, Record
 from streams.worker import TAKE
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
 
 NAME = "plain"
 
@@ -28,7 +29,9 @@ def folding(url: str, journal: str, layout: int) -> PartitionFold:
         raise AssertionError(one.why)
 
     database = Database(url)
-    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch_of(database, NAME))
+    with database.connected("epoch") as db:
+        epoch = next_epoch(db, NAME, NAME)
+    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch)
     return PartitionFold(store, journal, layout, letter)
 
 

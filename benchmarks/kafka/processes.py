@@ -70,12 +70,13 @@ def speaking(words: list[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def heard(process: subprocess.Popen[str], word: str, errors: Path) -> None:
-    """Wait for a word. Raises: ``RuntimeError`` with what the process said, when it says another, or ends."""
+    """Wait for a line that ends with a word. Raises: ``RuntimeError`` with what the process said, when it ends before."""
     assert process.stdout is not None
-    line = process.stdout.readline().strip()
-    if line != word:
-        message = f"waited for {word!r}, heard {line!r}: {errors.read_text(errors='replace')[-2000:]}"
-        raise RuntimeError(message)
+    for line in process.stdout:
+        if line.strip().endswith(word):
+            return
+    message = f"waited for {word!r}: {errors.read_text(errors='replace')[-2000:]}"
+    raise RuntimeError(message)
 
 
 class Product:

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 @cache
 def replayed(ground: Ground) -> str:
     """The digest of the journal folded from zero by the auditor."""
-    words = command("replay", "--data", str(ground.prepared.path.parent), "--period", "2026-06")
-    said = subprocess.run(words, check=True, capture_output=True)
+    return _replayed("--data", str(ground.prepared.path.parent))
+
+
+def _replayed(*place: str) -> str:
+    said = subprocess.run(command("replay", *place, "--period", "2026-06"), check=True, capture_output=True)
     return str(msgspec.json.decode(said.stdout)["digest"])
 
 
@@ -44,14 +47,24 @@ def folded_right(ground: Ground, url: str) -> None:
 
 
 def proved(ground: Ground, url: str) -> None:
-    """The digest served of a database is the replay's. Raises: ``AssertionError``."""
+    """The digest served of a database is the replay's of the same journal in its file. Raises: ``AssertionError``."""
+    assert _served(url) == replayed(ground)
+
+
+def served_is_replayed(url: str) -> None:
+    """The digest served of a database is the replay's of its own journal. Raises: ``AssertionError``."""
+    assert _served(url) == _replayed("--database", url)
+
+
+def _served(url: str) -> str:
     generations = Database(url).generations()
     found = generations.current()
     assert found is not None
     with Reader(Live("", *found, At(0)), ZoneInfo(ZONE), now_us).snapshot() as snapshot:
-        assert snapshot.digest() == replayed(ground)
+        digest = snapshot.digest()
     found[1].engine.dispose()
     generations.close()
+    return digest
 
 
 def counted_right(ground: Ground, path: Path) -> None:

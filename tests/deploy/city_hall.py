@@ -24,7 +24,7 @@ _BLOCK: Final = re.compile(
     r"^#+ (?P<heading>[^\n]*)$|^<!-- tested -->\n```sh\n(?P<block>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _FUNCTION: Final = re.compile(r"^\w+\(\) \{.*\}$", re.MULTILINE)
-TYPED_WITHIN_S: Final = 150
+TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 BETWEEN_S: Final = 0.1
 """Between two batches: the machine is small, and has to run everything."""
@@ -98,7 +98,13 @@ class City:
             served = [self.digest(reader) for reader in ("api-1", "api-2")]
             return served[0] if [one["position"] for one in served] == [head, head] else None
 
-        return until(reached, "both readers serve the journal's head", within_s=60)
+        try:
+            return until(reached, "both readers serve the journal's head", within_s=120)
+        except TimeoutError as error:
+            error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
+            for name, one in self.machine.running.items():
+                error.add_note(f"{name} said: {one.said()[-2000:]}")
+            raise
 
     def neraca(self, *words: str) -> str:
         """What a command prints, typed beside the runbook."""
@@ -118,8 +124,11 @@ class City:
         return replayed
 
     def metric(self, service: str, line: str) -> float | None:
-        """One sample that a relay or a worker tells, named as it is written there."""
-        told = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+        """One sample that a relay or a worker tells, named as it is written there; ``None`` while it does not."""
+        try:
+            told = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+        except httpx.TransportError:
+            return None
         found = re.search(rf"^{re.escape(line)} (\S+)$", told, re.MULTILINE)
         return float(found[1]) if found else None
 
@@ -135,11 +144,18 @@ class Counters:
         self._told: dict[str, str] = {}
         self.accepted = 0
 
+    def _post(self, events: list[Any]) -> httpx.Response:
+        at = f"http://127.0.0.1:{self._city.machine.port('intake', 8001)}/v1/events"
+        return httpx.post(at, json=events, headers=self._told, timeout=60)
+
+    def status(self) -> int:
+        """What an empty batch is answered with now."""
+        return self._post([]).status_code
+
     def _send(self, events: list[Any]) -> bool:
         """Send one batch; whether it was acknowledged."""
-        at = f"http://127.0.0.1:{self._city.machine.port('intake', 8001)}/v1/events"
         try:
-            said = httpx.post(at, json=events, headers=self._told, timeout=30)
+            said = self._post(events)
         except httpx.TransportError:
             return False
         if said.status_code == httpx.codes.SERVICE_UNAVAILABLE:
@@ -158,7 +174,7 @@ class Counters:
     def send(self, more: int) -> None:
         """So many more are acknowledged."""
         to = self.accepted + more
-        until(lambda: self.accepted >= to, f"{more} more events are acknowledged", within_s=60)
+        until(lambda: self.accepted >= to, f"{more} more events are acknowledged", within_s=120)
 
     def __enter__(self) -> Self:
         """Send while a ``with`` lasts; something is acknowledged before it begins."""

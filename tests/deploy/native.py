@@ -35,7 +35,7 @@ TOOLS: Final = {
     "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
 }
 """What the scripts of Kafka's image start."""
-STARTED_WITHIN_S: Final = 60.0
+STARTED_WITHIN_S: Final = 120.0
 _PORTS: Final = ("--port", "--metrics-port")
 
 

@@ -147,6 +147,7 @@ def test_every_service_runs_natively_by_its_very_command(native: Native) -> None
         lambda: all(httpx.get(f"{at[api]}/v1/digest").json()["position"] == 201 for api in ("api-1", "api-2")),
         "all is folded",
     )
+    until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
     replayed = json.loads(neraca(native, "replay", "--period", "2026-11"))
     assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replayed["digest"]}
     assert sum(card["counts"]["permits"] for card in replayed["dinas"].values()) == 200

@@ -34,7 +34,8 @@ from streams.layouts import Layouts
 from streams.outbox import SETTLED, Cursors, Outbox
 from streams.partition_fold import PartitionFold, Record
 from streams.sent import packed
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
+from tests.kafka.guard_database import epoch_of
 
 PARTITIONS = 3
 CLOCK = Clock()

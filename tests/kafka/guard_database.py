@@ -12,10 +12,11 @@ from projections.ports import LOCAL, Accepted
 from streams.intake import IntakeService
 from streams.journal import Journal
 from streams.layouts import Layouts
+from streams.names import next_epoch
 from streams.partition_fold import Letter, PartitionFold, Record
 from streams.recording import Policy
 from streams.relay import DatabaseCursors, LayoutRelay, RelayState
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
 from tests.serving import ZONE, Clock
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from tests.journal.desk import Event
 
 CLOCK: Final = Clock()
+
+
+def epoch_of(database: Database, name: str) -> int:
+    """The epoch of a process that was just started under a name."""
+    with database.connected("epoch") as db:
+        return next_epoch(db, name, "a test")
 
 
 class Kept:

@@ -82,7 +82,7 @@ class Stand:
         stored: Any = self.store
         folding: Any = self.folding
         kafka, metrics = KafkaSettings(("127.0.0.1:9",)), WorkerMetrics(1)
-        self.parts = Parts("w-1", kafka, LAYOUT, stored, folding, metrics, "/nowhere", self._end, seek_s)
+        self.parts = Parts("w-1", kafka, LAYOUT, stored, folding, metrics, "/nowhere", end=self._end, seek_s=seek_s)
 
     def _end(self, code: int, why: str) -> None:
         self.ended.append(Ended(code, why, list(self.stream.acknowledged)))

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from streams.broker import quiet
 from streams.database import Database
 from streams.journal import Journal
 from streams.kafka_settings import KafkaSettings
+from streams.names import claimed
 from streams.partition_fold import Counts, PartitionFold, Record
 from streams.worker import Parts, SeekingConsumer, Shell, coordinator_fault, fold_stream, run
 from streams.worker_parts import parts_of
@@ -134,8 +136,10 @@ def main(name: str, variant: Variant) -> None:
     database = Database(os.environ["NERACA_DATABASE_URL"])
     journal = Journal.open(database.journal, ZONE, Clock()())
     options = argparse.Namespace(name=name, partitions=PARTITIONS, metrics_port=0)
-    with tempfile.TemporaryDirectory(prefix="neraca-worker-") as directory:
-        parts = parts_of(database, journal, KafkaSettings.of(os.environ), options, directory)
+    with tempfile.TemporaryDirectory(prefix="neraca-worker-") as directory, database.connected("worker") as standing:
+        options.alone = directory
+        epoch = claimed(standing, name, Path(directory))
+        parts = parts_of(database, journal, KafkaSettings.of(os.environ), options, epoch)
         if variant.fold is not None:
             failing = variant.fold(parts.store, journal.id, parts.layout.number, lambda _: None)
             parts = msgspec.structs.replace(parts, fold=failing)

@@ -20,7 +20,8 @@ from streams.database import Database
 from streams.layouts import Layouts
 from streams.partition_fold import ReadAgain
 from streams.watchdog import Rules
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
+from tests.kafka.guard_database import epoch_of
 from tests.kafka.guard_fold import JOURNAL, Fold, record, sent
 from tests.serving import ZONE, Clock
 

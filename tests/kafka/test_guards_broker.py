@@ -23,7 +23,7 @@ from streams.database import Database
 from streams.kafka_settings import KafkaSettings
 from streams.partition_fold import Record
 from streams.supervisor import Exit
-from streams.worker import GROUP
+from streams.worker import group_of
 from tests.journal.desk import task
 from tests.kafka.guard_database import Kept
 from tests.kafka.guard_worker import PARTITIONS, VARIANTS
@@ -47,6 +47,7 @@ class Broker(Kept):
         self.topics = topics
         self.servers = servers
         self.layout = self.layouts.reached(PARTITIONS)
+        self.group = group_of(self.journal.id, self.layout)
         kafka = KafkaSettings((servers,))
         ensure_topic(kafka, self.layout.topic, PARTITIONS)
         self.sender = Sender(kafka)
@@ -89,7 +90,7 @@ class Broker(Kept):
             TopicPartition(self.layout.topic, one): OffsetAndMetadata(offset, "", -1) for one in range(PARTITIONS)
         }
         with closing(
-            KafkaConsumer(bootstrap_servers=self.servers, group_id=GROUP, enable_auto_commit=False)
+            KafkaConsumer(bootstrap_servers=self.servers, group_id=self.group, enable_auto_commit=False)
         ) as consumer:
             consumer.commit(garbage)
         assert set(self.committed().values()) == {offset}
@@ -97,14 +98,14 @@ class Broker(Kept):
     def committed(self) -> dict[int, int]:
         """The group's committed offsets, of partitions that have one."""
         with closing(KafkaAdminClient(bootstrap_servers=self.servers)) as admin:
-            found = admin.list_group_offsets(GROUP)
-        held: Any = found.get(GROUP, found)
+            found = admin.list_group_offsets(self.group)
+        held: Any = found.get(self.group, found)
         return {one.partition: at.offset for one, at in held.items() if at.offset >= 0}
 
     def members(self) -> set[str | None]:
         """The static names of the group's members."""
         with closing(KafkaAdminClient(bootstrap_servers=self.servers)) as admin:
-            return {one["group_instance_id"] for one in admin.describe_groups([GROUP])[GROUP]["members"]}
+            return {one["group_instance_id"] for one in admin.describe_groups([self.group])[self.group]["members"]}
 
 
 class Worker:

@@ -16,9 +16,9 @@ from projections.segment import NotWritten
 from projections.store import Store
 from streams.database import Database
 from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain, Record
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept, Topic
+from tests.kafka.guard_database import Kept, Topic, epoch_of
 from tests.kafka.guard_fold import Now
 from tests.serving import until
 

@@ -160,6 +160,24 @@ def test_a_broker_that_is_away_costs_time_and_no_event(scaled: Scaled, kafka: Lo
 
 
 @pytest.mark.faults
+def test_a_relay_that_waits_for_a_broker_ends_when_it_is_told_to(scaled: Scaled, kafka: LocalKafka) -> None:
+    """What it has sent may be acknowledged for half a minute yet; an operator's patience is shorter, and nothing is lost."""
+    scaled.start("intake", "api", "relay", "worker")
+    scaled.post(tasks(0, 10))
+    head = scaled.settle()
+    relayed(scaled, head)
+    kafka.kill()
+    scaled.post(tasks(10, 10))
+    with psycopg.connect(scaled.database_url, autocommit=True) as db:
+        db.execute("SELECT pg_sleep(1)")
+    assert not scaled.sql(BEYOND, head)
+    assert scaled.stop("relay", within_s=15) == 0
+    kafka.start()
+    scaled.start("relay")
+    assert scaled.prove() == head + 10
+
+
+@pytest.mark.faults
 def test_a_relay_killed_before_it_moved_its_cursors_sends_again_and_it_counts_once(
     scaled: Scaled, topics: Topics
 ) -> None:

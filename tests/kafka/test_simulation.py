@@ -12,6 +12,7 @@ from soak.simulation import Outcome, caught_by, report, simulated
 SEEDS: Final = range(1, 201)
 CALM: Final = range(1, 13)
 FOLLOWS: Final = {
+    "a fold was lost in a crash of the database",
     "a fold had to wait for another's transaction",
     "a fold of partitions that another had by then",
     "a gap was met",

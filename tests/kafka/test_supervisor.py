@@ -56,7 +56,7 @@ def test_a_pause_grows_and_is_forgotten_after_a_calm_while(before_s: float, live
 
 @pytest.mark.parametrize("code", sorted(FINAL))
 def test_what_starting_anew_would_not_cure_ends_the_supervisor(tmp_path: Path, code: Exit) -> None:
-    """It was told to end, a newer process has its name, or its journal is another."""
+    """It was told to end, or its journal is another."""
     with Supervised(tmp_path, code) as one:
         assert one.code() == (0 if code == Exit.ENDED else 1)
         assert len(one.said()) == 1

@@ -31,7 +31,8 @@ from streams.layouts import Layouts
 from streams.outbox import SETTLED, Cursors, Outbox
 from streams.partition_fold import PartitionFold, Record
 from streams.sent import Sent, packed
-from streams.worker_parts import epoch_of, reopener
+from streams.worker_parts import reopener
+from tests.kafka.guard_database import epoch_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,59 @@
+"""The README's section on many processes, followed as printed; only the ports are others, and the servers the tests' own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local_kafka import LocalKafka
+from deploy.local_server import free_port
+from tests.kafka.topics import Topics
+from tests.serving import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("\n## Scaled out\n")[2].partition("\n## ")[0]
+SERVERS, FOLLOWED = re.findall(r"^```sh\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+EVENTS = re.findall(r"^cat > events\.ndjson <<'EVENTS'\n.*?^EVENTS$", README, re.MULTILINE | re.DOTALL)[0]
+
+
+@pytest.fixture
+def topics(kafka: LocalKafka) -> Topics:
+    """The session's broker, up and empty."""
+    kafka.start()
+    topics = Topics(kafka.bootstrap)
+    topics.clear()
+    return topics
+
+
+@pytest.mark.faults
+def test_the_section_works_as_printed(tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics) -> None:
+    """Its last two commands name the same position and digest, as the section says."""
+    assert topics.read("neraca.segments.1") == []
+    assert "postgres-up kafka-up" in SERVERS
+    block = FOLLOWED
+    for command, port in (("intake", 8001), ("api", 8000)):
+        here = free_port()
+        block = re.sub(rf"^neraca {command} ", f"neraca {command} --port {here} ", block, flags=re.MULTILINE)
+        block = block.replace(f"127.0.0.1:{port}", f"127.0.0.1:{here}")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+    settings = {
+        **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka.bootstrap,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        ["bash", "-c", f"set -e\n{EVENTS}\n{block}\nkill $(jobs -p)\nwait"], cwd=tmp_path, env=settings,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, errors = process.communicate(timeout=90)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    served, replayed = re.findall(r'\{"position":(\d+),"digest":"(\w+)"', said)
+    assert served == replayed, errors
+    assert served[0] == "3"
+    assert "\x1b" not in said
