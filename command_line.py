@@ -194,7 +194,7 @@ def _token(command: argparse.ArgumentParser) -> None:
         "--scope",
         action="append",
         required=True,
-        choices=("fact", "rulebook", "reverse", "read"),
+        choices=("fact", "rulebook", "reverse", "read", "audit"),
         help="may be repeated",
     )
     make.add_argument("--dinas", type=_names, help="facts of these dinas only, separated by commas")

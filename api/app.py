@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import Access
 from api.cache import Answers, FreshAnswers
+from api.histories import histories_router
 from api.intake import intake_router
 from api.operations import CountedIntake, Metrics, operations_router
 from api.pages import pages_router
@@ -60,6 +61,7 @@ def build(parts: Parts) -> Built:
         routers += [
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
+            histories_router(reads),
             pages_router(reads, simulated=parts.simulated, notice=parts.notice),
         ]
     if parts.intake is not None:

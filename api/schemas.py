@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from api.history_answers import FilesAnswer, JournalAnswer, RecentAnswer, Series
 from domain import events
 from domain.events import KINDS, type_of
 from domain.scorecard import Scorecard
@@ -55,7 +56,10 @@ class DigestAnswer(msgspec.Struct, omit_defaults=True):
     vector: dict[str, Any] | None = None
 
 
-_TYPES: Final = (Receipt, Tally, Page, DigestAnswer, Problem, Scorecard, *KINDS.values(), events.EventName)
+_TYPES: Final = (
+    Receipt, Tally, Page, DigestAnswer, Series, FilesAnswer, RecentAnswer, JournalAnswer, Problem, Scorecard,
+    *KINDS.values(), events.EventName,
+)  # fmt: skip
 
 
 def _anything(_: type) -> dict[str, Any]:

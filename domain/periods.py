@@ -47,3 +47,11 @@ def parse_period(text: str) -> Period:
             return Period(text, year, int(month), int(month))
     message = "must be a month 2026-11, a quarter 2026-Q4, a half-year 2026-S2 or a year 2026"
     raise ValueError(message)
+
+
+def months_until(period: Period, number: int) -> tuple[Period, ...]:
+    """So many months, oldest first, the last of them a period's last; fewer where time does not reach back so far."""
+    last = period.year * 12 + period.last - 1
+    return tuple(
+        parse_period(f"{at // 12:04d}-{at % 12 + 1:02d}") for at in range(max(12, last - number + 1), last + 1)
+    )

@@ -18,7 +18,7 @@ class Grant(Struct, frozen=True):
     sources: frozenset[str] | None = None
 
 
-SCOPES = ("fact", "rulebook", "reverse", "read")
+SCOPES = ("fact", "rulebook", "reverse", "read", "audit")
 LOCAL = Grant("local", frozenset(SCOPES))
 """Loopback without a token: the operator at the machine."""
 
@@ -58,6 +58,10 @@ class Unavailable(Exception):  # noqa: N818 - an answer to the caller
 
 class Lines(Protocol):
     """Reads the journal's lines."""
+
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """Up to ``limit`` positions and lines after a position and not beyond ``stop``, in order."""
+        ...
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""

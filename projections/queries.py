@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
-from domain.casefiles import OpenFile
+from domain.casefiles import CaseFile, OpenFile
 from domain.ledger import Balance, Ledger
 from domain.postings import Account, Posting
 from projections.live import At
 from projections.segment import RULEBOOK
-from projections.store import balance_of
+from projections.store import balance_of, file_of
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
 
 if TYPE_CHECKING:
@@ -80,6 +80,20 @@ def asn_balances(
         query = query.where(ACCOUNTS.c.dinas == dinas)
     if asn is not None:
         query = query.where(ACCOUNTS.c.asn == asn)
+    return _summed(db.execute(query))
+
+
+def months_of_dinas(db: Connection, months: Sequence[str], dinas: str | None = None) -> dict[tuple[str, str], Balance]:
+    """The balance of each dinas, or of one, in each of some months that has one: by dinas and month."""
+    months_of = DINAS_MONTHS.c
+    query = select(months_of.dinas, months_of.month, months_of.measures).where(months_of.month.in_(months))
+    rows = db.execute(query if dinas is None else query.where(months_of.dinas == dinas))
+    return {(row[0], row[1]): balance_of(row[2]) for row in rows}
+
+
+def months_of_asn(db: Connection, months: Sequence[str], asn: str) -> dict[str, Balance]:
+    """The balance of one ASN over all dinas, in each of some months that has one."""
+    query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures).where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))
     return _summed(db.execute(query))
 
 
@@ -155,6 +169,29 @@ def open_files(db: Connection) -> Iterator[OpenFile]:
         yield OpenFile(*row)
 
 
+class ListedFile(NamedTuple):
+    """An open file, with every pause that was said of it."""
+
+    file: OpenFile
+    state: CaseFile
+
+
+FOREVER: Final = 2**62
+"""When a file without a promise is due, where files are in the order in which they are."""
+
+
+def files_of(db: Connection, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+    """Open files of a dinas after a due time, a service and a case, in that order; those without a promise last."""
+    due = func.coalesce(_FILES.due_us, FOREVER)
+    columns = (_FILES.dinas, _FILES.service, _FILES.case, _FILES.open_asn, _FILES.received_us, _FILES.due_us, _FILES.kind,
+               _FILES.paused_us)  # fmt: skip
+    query = select(*columns, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
+    if after is not None:
+        query = query.where(tuple_(due, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
+    rows = db.execute(query.order_by(due, _FILES.service, _FILES.case).limit(limit))
+    return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in rows]
+
+
 def known_dinas(db: Connection, dinas: str) -> bool:
     """Whether any fact or file ever named it."""
     counted = db.execute(select(DINAS_MONTHS.c.month).where(DINAS_MONTHS.c.dinas == dinas).limit(1)).first()
@@ -178,13 +215,19 @@ def months_known(db: Connection) -> list[str]:
 
 
 def positions(
-    db: Connection, months: Sequence[str], after: int, limit: int, *, dinas: str | None = None, asn: str | None = None
-) -> list[int]:
-    """The positions after one, that moved a dinas's or an ASN's accounts in some months, in order."""
+    db: Connection, months: Sequence[str], after: int, limit: int, *, dinas: str | None = None, asn: str | None = None,
+    newest: bool = False,
+) -> list[int]:  # fmt: skip
+    """The positions after one, that moved a dinas's or an ASN's accounts in some months, in order.
+
+    ``newest``: those before it, or all where it is 0, the last of them first.
+    """
     query = select(WHY.c.position).join(ACCOUNTS, ACCOUNTS.c.id == WHY.c.account)
-    query = query.where(ACCOUNTS.c.month.in_(months), WHY.c.position > after)
+    query = query.where(ACCOUNTS.c.month.in_(months))
+    query = query.where(WHY.c.position < (after or FOREVER) if newest else WHY.c.position > after)
     if dinas is not None:
         query = query.where(ACCOUNTS.c.dinas == dinas)
     if asn is not None:
         query = query.where(ACCOUNTS.c.asn == asn)
-    return [row[0] for row in db.execute(query.distinct().order_by(WHY.c.position).limit(limit))]
+    order = WHY.c.position.desc() if newest else WHY.c.position
+    return [row[0] for row in db.execute(query.distinct().order_by(order).limit(limit))]

@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from domain.canonical import canonical
 from domain.clock import local_month
 from domain.digest import digest
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from domain.casefiles import OpenFile
     from domain.scheme import Scheme
     from projections.live import At, Live
+    from projections.queries import ListedFile
 
 
 class Version(NamedTuple):
@@ -131,12 +135,32 @@ class Snapshot:
             for standing, score, rank in ranked(scored)
         ]
 
-    def positions(self, subject: Subject, period: Period, after: int, limit: int) -> list[int]:
-        """The entries that moved a subject's balance in a period, in order."""
+    def positions(
+        self, subject: Subject, period: Period, after: int, limit: int, *, newest: bool = False
+    ) -> list[int]:  # fmt: skip
+        """The entries that moved a subject's balance in a period, in order; ``newest``: backwards from ``after``."""
         chosen = {subject.kind: subject.id}
         return queries.positions(
-            self._db, period.months, after, limit, dinas=chosen.get("dinas"), asn=chosen.get("asn")
+            self._db, period.months, after, limit, dinas=chosen.get("dinas"), asn=chosen.get("asn"), newest=newest
         )
+
+    def series(self, standing: Standing, months: Sequence[Period]) -> list[Scorecard]:
+        """A subject month by month, each scored under the scheme of its month; open files are those of now."""
+        subject, names = standing.subject, [name for month in months for name in month.months]
+        if subject.kind == "dinas":
+            found = queries.months_of_dinas(self._db, names, subject.id)
+            held = {month: balance for (_, month), balance in found.items()}
+        else:
+            held = queries.months_of_asn(self._db, names, subject.id)
+        return [self.card(replace(standing, balance=held.get(month.name) or zero()), month) for month in months]
+
+    def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+        """Open files of a dinas, what is due first first."""
+        return queries.files_of(self._db, dinas, after, limit)
+
+    def is_overdue(self, file: OpenFile) -> bool:
+        """Whether a file is past what was promised, at the instant of this reading."""
+        return file.overdue_at(self._now_us)
 
     def digest(self) -> str:
         """The digest of everything folded up to this position."""

@@ -46,6 +46,11 @@ def balance_of(measures: str) -> Balance:
     return list(astuple(_MEASURES.decode(measures)))
 
 
+def file_of(state: bytes) -> CaseFile:
+    """A stored case file. Raises: ``msgspec.ValidationError``."""
+    return _FILE.decode(state)
+
+
 def measures_of(balance: Balance) -> str:
     """A vector as stored: its non-zero measures."""
     return _ENCODER.encode(_STORED(*balance)).decode()
@@ -205,7 +210,7 @@ class Store:
     def _file(self, db: Connection, files: dict[CaseKey, CaseFile]) -> None:
         """Case files: read, merge, write back."""
         keys = sorted(files)
-        held = {(row[0], row[1], row[2]): _FILE.decode(row[3]) for row in self._tools.files.rows(db, keys)}
+        held = {(row[0], row[1], row[2]): file_of(row[3]) for row in self._tools.files.rows(db, keys)}
         self._tools.open_file.run(db, [_file_row(key, files[key]) for key in keys if key not in held])
         self._tools.put_file.run(db, [_file_row(key, merged(held[key], files[key])) for key in sorted(held)])
 

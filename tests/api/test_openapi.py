@@ -24,7 +24,9 @@ from tests.serving import BATCH, Assembled, Listening, event
 UNSTREAMED: Final = (
     ("POST", "/v1/events"), ("GET", "/v1/dinas"), ("GET", "/v1/dinas/{dinas}"), ("GET", "/v1/dinas/{dinas}/asn"),
     ("GET", "/v1/dinas/{dinas}/why"), ("GET", "/v1/asn/{asn}"), ("GET", "/v1/asn/{asn}/why"), ("GET", "/v1/rankings/dinas"),
-    ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"),
+    ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"), ("GET", "/v1/dinas/{dinas}/series"), ("GET", "/v1/asn/{asn}/series"),
+    ("GET", "/v1/dinas/{dinas}/files"), ("GET", "/v1/dinas/{dinas}/events"), ("GET", "/v1/asn/{asn}/events"),
+    ("GET", "/v1/journal"),
 )  # fmt: skip
 DRAWN: Final = [
     (method, path, mode) for method, path in UNSTREAMED for mode in GenerationMode

@@ -1,0 +1,131 @@
+"""What led to the figures of now: twelve months, open files, newest events, the journal; page by page, withheld as it must be."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
+from tests.serving import Assembled, event
+
+pytestmark = pytest.mark.both_databases
+
+STANDARDS: Final = [
+    event(
+        "standard-set",
+        "std-kir",
+        {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2025-01-01"},
+    )
+]
+
+
+def paged(neraca: Assembled, path: str) -> list[dict[str, Any]]:
+    """Every item of a list, two a page."""
+    items, cursor = list[dict[str, Any]](), ""
+    while True:
+        page = neraca.get(f"{path}{'&' if '?' in path else '?'}limit=2{cursor}").json()
+        assert len(page["items"]) <= 2
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = f"&cursor={page['next']}"
+
+
+def test_a_series_is_twelve_months_each_as_it_is_read_alone(neraca: Assembled) -> None:
+    """Oldest first, up to the period's last month, over the turn of a year; a month without data has no score."""
+    old = {"received_at": "2025-12-30T08:00:00+07:00", "completed_at": "2025-12-31T07:00:00+07:00"}
+    fill(
+        neraca, *STANDARDS, *(permit("dishub", 24, **old) for _ in range(12)), *(permit("dishub", 36) for _ in range(11)),
+        *(task("dishub", on_time=True) for _ in range(10)),
+    )  # fmt: skip
+    for subject in ("dinas/dishub", "asn/a-1"):
+        for period, first in (("2026-11", "2025-12"), ("2026-Q3", "2025-10"), ("2025", "2025-01")):
+            series = neraca.get(f"/v1/{subject}/series?period={period}").json()
+            months = [card["period"] for card in series["items"]]
+            assert (len(months), months[0], months) == (12, first, sorted(months))
+            assert series["position"] == neraca.journal.head()
+            for card in series["items"]:
+                assert card == neraca.get(f"/v1/{subject}?period={card['period']}").json()
+    counts = {
+        card["period"]: card["counts"]["permits"] for card in neraca.get("/v1/dinas/dishub/series").json()["items"]
+    }
+    assert {month: n for month, n in counts.items() if n} == {"2025-12": 12, "2026-11": 11}
+    assert neraca.get("/v1/dinas/dishub/series?period=0001-02").json()["items"][0]["period"] == "0001-01"
+
+
+def test_a_series_withholds_what_a_scorecard_withholds(neraca: Assembled) -> None:
+    fill(neraca, rating("dishub", 4, asn="a-9"))
+    last = neraca.get("/v1/asn/a-9/series").json()["items"][-1]
+    line = next(line for line in last["indicators"] if line["id"] == "kepuasan")
+    assert (line["n"], line["value"]) == (1, None)
+
+
+def test_open_files_are_listed_by_what_is_due_first(neraca: Assembled) -> None:
+    """With what was promised, every pause, and whether it is overdue now; a file without a promise comes last."""
+    early, late = (
+        receipt("dishub", "2026-11-20T08:00:00+07:00"),
+        receipt("dishub", "2026-11-24T08:00:00+07:00", asn="a-1"),
+    )
+    bare = receipt("dishub", "2026-11-01T08:00:00+07:00", service="lain")
+    raw = receipt("dishub", "2026-11-23T08:00:00+07:00", service="lain", due_at="2026-11-24T11:00:00+07:00")
+    done, other = receipt("dishub", "2026-11-22T08:00:00+07:00"), receipt("dinkes", "2026-11-22T08:00:00+07:00")
+    case = late["data"]["case"]
+    fill(
+        neraca, *STANDARDS, early, late, bare, raw, done, other,
+        event("permit-paused", "p", {"dinas": "dishub", "service": "kir", "case": case,
+                                     "at": "2026-11-24T09:00:00+07:00", "reason": "applicant"}),
+        event("permit-resumed", "r", {"dinas": "dishub", "service": "kir", "case": case, "at": "2026-11-24T10:00:00+07:00"}),
+        permit("dishub", 1, case=done["data"]["case"]),
+    )  # fmt: skip
+    items = paged(neraca, "/v1/dinas/dishub/files")
+    assert items == neraca.get("/v1/dinas/dishub/files").json()["items"]
+    assert [one["case"] for one in items] == [one["data"]["case"] for one in (early, raw, late, bare)]
+    assert [one["overdue"] for one in items] == [True, True, False, False]
+    assert items[2] == {
+        "service": "kir", "case": case, "asn": "a-1", "received_at": "2026-11-24T01:00:00.000000Z",
+        "due_at": "2026-11-25T02:00:00.000000Z", "kind": "standard", "overdue": False, "paused_at": None,
+        "pauses": [{"at": "2026-11-24T02:00:00.000000Z", "reason": "applicant"}],
+        "resumed_at": ["2026-11-24T03:00:00.000000Z"],
+    }  # fmt: skip
+    assert (items[3]["due_at"], items[1]["kind"]) == (None, "due_at")
+    assert neraca.get("/v1/dinas/nobody/files").status_code == 404
+    assert neraca.get("/v1/dinas/dishub/files?cursor=ZmlsZTpb").status_code == 422
+
+
+def test_events_come_newest_first_and_say_what_the_reasons_say(neraca: Assembled) -> None:
+    fill(neraca, *RULES, *(task("dishub", on_time=True) for _ in range(5)), rating("dishub", 4, asn="a-1"))
+    for subject in ("dinas/dishub", "asn/a-1"):
+        reasons = neraca.get(f"/v1/{subject}/why").json()["events"]
+        assert len(reasons) == 6
+        assert paged(neraca, f"/v1/{subject}/events") == reasons[::-1]
+    rated = neraca.get("/v1/asn/a-1/events").json()["items"][0]
+    assert (rated["suppressed"], rated["data"]) == (True, None)
+    assert neraca.get("/v1/asn/a-1/events?period=2026-10").json()["items"] == []
+
+
+def test_the_journal_is_listed_entry_by_entry(neraca: Assembled) -> None:
+    """As exported, from the opening on; with filters, the entries alone that say so, a reversal by what it reverses."""
+    kept, taken = task("dishub", on_time=True), task("dinkes", on_time=True, asn="a-2")
+    undone = event("event-retracted", "x", {"event": {"source": "/loket", "id": taken["id"]}, "reason": "typo"})
+    fill(neraca, *RULES, kept, taken, undone)
+    page = neraca.get("/v1/journal").json()
+    assert (page["position"], page["journal"], page["next"]) == (neraca.journal.head(), neraca.journal.id, None)
+    assert [one["position"] for one in page["items"]] == [*range(1, page["position"] + 1)]
+    assert page["items"][0]["type"] == "neraca.journal-opened.v1"
+    assert paged(neraca, "/v1/journal") == page["items"]
+    for query, expected in (
+        ("dinas=dinkes", [taken["id"], "x"]), ("asn=a-1", [kept["id"]]), ("id=x", ["x"]), ("dinas=dinkes&id=x", ["x"]),
+        ("type=neraca.standard-set.v1", ["std"]), ("source=/nowhere", []),
+    ):  # fmt: skip
+        assert [one["id"] for one in paged(neraca, f"/v1/journal?{query}")] == expected, query
+
+
+def test_the_journal_is_an_auditors(neraca: Assembled) -> None:
+    """It holds what is withheld elsewhere: a token that reads scores does not open it."""
+    fill(neraca, task("dishub", on_time=True))
+    for scope, status in (("read", 403), ("audit", 200)):
+        held = {"authorization": neraca.token(f"t-{scope}", scope)}
+        assert neraca.ask("GET", "/v1/journal", headers=held, caller="10.0.0.9").status_code == status, scope
+    assert neraca.ask("GET", "/v1/journal", caller="10.0.0.9").status_code == 401
+    for path in ("dinas/dishub/files", "dinas/dishub/events", "asn/a-1/events", "asn/a-1/series"):
+        assert neraca.ask("GET", f"/v1/{path}", caller="10.0.0.9").status_code == 401, path
+    assert neraca.ask("GET", "/v1/dinas/dishub/series", caller="10.0.0.9").status_code == 200
