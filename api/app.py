@@ -62,7 +62,7 @@ def build(parts: Parts) -> Built:
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
-            pages_router(reads, simulated=parts.simulated, notice=parts.notice),
+            pages_router(reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice),
         ]
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))

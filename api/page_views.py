@@ -5,6 +5,7 @@ No figure is made here that the API does not serve, but for the place of a mark 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from decimal import Decimal
 from itertools import groupby
@@ -68,6 +69,7 @@ class Indicator(Struct, frozen=True):
 class Row(Struct, frozen=True):
     """A dinas on the board."""
 
+    anchor: str
     name: str
     card: Scorecard
     indicators: tuple[Indicator, ...]
@@ -165,6 +167,11 @@ def name_of(snapshot: Snapshot, dinas: str) -> str:
     return snapshot.rulebook.dinas_name(dinas) or dinas
 
 
+def anchor_of(dinas: str) -> str:
+    """A row's name on its page: an id may hold anything, an anchor may not."""
+    return f"d-{hashlib.sha256(dinas.encode()).hexdigest()[:12]}"
+
+
 def board(snapshot: Snapshot, period: Period, words: Words) -> Board:
     """Every dinas, ranked within its covered set."""
     scheme, standings = snapshot.scheme(period), snapshot.dinas(period)
@@ -184,7 +191,8 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words) -> R
     parts = indicators_of(card, scheme, words)
     missing = "" if card.iku.value is not None else missing_of(parts, words)
     return Row(
-        name_of(snapshot, card.subject.id), card, parts, rank_text(card, words), dot(card.iku.value), missing,
+        anchor_of(card.subject.id), name_of(snapshot, card.subject.id), card, parts,
+        rank_text(card, words), dot(card.iku.value), missing,
     )  # fmt: skip
 
 

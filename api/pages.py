@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from api.page_live import LiveBoards, live_router
 from api.page_periods import choices, choose
 from api.page_receipt import receipt
 from api.page_subjects import LISTED, peers_of, places_of, services_of, staff_of, subject_view
@@ -28,16 +29,19 @@ from domain.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prometheus_client import Gauge
+
     from api.page_periods import Chosen
     from api.page_text import Code
     from api.reads import Reads
+    from api.stream import Ending
     from domain.periods import Period
     from domain.scorecard import Standing
     from projections.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 GUARDS: Final = {
@@ -51,7 +55,7 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 class Links:
     """Addresses of pages that keep the language; ids stand in them verbatim, percent-encoded."""
 
-    def __init__(self, request: Request, code: Code) -> None:
+    def __init__(self, code: Code, request: Request | None = None) -> None:
         self._request = request
         self._code = code
 
@@ -67,6 +71,7 @@ class Links:
 
     def here(self, code: Code) -> str:
         """The page at hand, in a language."""
+        assert self._request is not None, "a page was asked for"  # noqa: S101 - for the type checker
         query = [(name, value) for name, value in self._request.query_params.multi_items() if name != "lang"]
         query += [("lang", "en")] if code == "en" else []
         path = quote(self._request.scope["path"])
@@ -96,7 +101,7 @@ class Site:
         self._simulated = simulated
         self._notice = notice
         labels, zone = load_labels(), reads.reader.zone
-        self._words: dict[Code, Words] = {"id": Words("id", zone, labels), "en": Words("en", zone, labels)}
+        self.words: dict[Code, Words] = {"id": Words("id", zone, labels), "en": Words("en", zone, labels)}
         self.style = (files("api") / "static" / "neraca.css").read_bytes()
         self.style_tag = hashlib.sha256(self.style).hexdigest()[:12]
         self._templates = Environment(
@@ -121,7 +126,7 @@ class Site:
     def _made(
         self, request: Request, template: str, make: Callable[[Asked], Made], code: Code, *, guarded: bool
     ) -> Response:
-        reads, access, words = self._reads, self._reads.access, self._words[code]
+        reads, access, words = self._reads, self._reads.access, self.words[code]
         grant = access.require(request, "read") if guarded else access.grant(request)
         may_read = grant is not None and "read" in grant.scopes
         text = request.query_params.get("period")
@@ -150,24 +155,31 @@ class Site:
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
         values = {"subject": subject, "value": request.query_params.get("period", "")}
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
-        text = self._words[code](f"problem.{field}-text", **values)
+        text = self.words[code](f"problem.{field}-text", **values)
         return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text)
+
+    def moved(self, code: Code, **said: object) -> str:
+        """What of the board has moved, as HTML that names its places, in one line."""
+        rows: Any = self._templates.get_template("rows.html").module
+        return str(rows.message(self.words[code], Links(code), **said)).replace("\n", "")
 
     def _html(
         self, request: Request, template: str, code: Code, status: int, headers: dict[str, str], **made: object
     ) -> Response:
         body = self._templates.get_template(template).render(
-            t=self._words[code], link=Links(request, code), style=self.style_tag, simulated=self._simulated, **made
+            t=self.words[code], link=Links(code, request), style=self.style_tag, simulated=self._simulated, **made
         )
         return HTMLResponse(body, status, {**headers, "content-language": code})
 
 
 def pages_router(
-    reads: Reads, *, simulated: bool = False, notice: Callable[[], str | None] = lambda: None
-) -> APIRouter:
-    """The pages, and their style sheet."""
+    reads: Reads, ending: Ending, listeners: Gauge, *,
+    simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
+) -> APIRouter:  # fmt: skip
+    """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
+    router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
     @router.get("/")
     def show_board(request: Request) -> Response:

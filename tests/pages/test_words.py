@@ -15,10 +15,12 @@ from fastapi import FastAPI
 
 from api.access import Access
 from api.cache import Answers
+from api.operations import Metrics
 from api.page_text import Words, load_labels
 from api.page_views import bar, dot
 from api.pages import pages_router
 from api.reads import Reads
+from api.stream import Ending
 from domain.clock import parse_instant
 from domain.periods import parse_period
 from projections.reader import Reader
@@ -126,7 +128,9 @@ def test_a_simulation_is_marked_on_every_page(
     reader = Reader(neraca.live, ZONE, neraca.clock)
     app = FastAPI()
     reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
-    app.include_router(pages_router(reads, simulated=True, notice=notice))
+    app.include_router(
+        pages_router(reads, Ending(), Metrics(neraca.live, neraca.journal).listeners, simulated=True, notice=notice)
+    )
 
     async def get(path: str) -> str:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))

@@ -32,6 +32,7 @@ LONGER: Final = {
 LONGER_FUNCTIONS: Final = {
     "api/reads.py:reads_router": "a list of routes, each two or three lines",
     "api/histories.py:histories_router": "the same",
+    "api/pages.py:pages_router": "the same",
 }
 FORBIDDEN_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 

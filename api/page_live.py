@@ -1,0 +1,210 @@
+"""The board as it moves: what has changed is drawn once for all who watch one period in one language, and sent row by row.
+
+A reader that comes, comes back, or could not keep pace is sent the whole table: nothing has to be remembered for it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from msgspec import Struct
+from prometheus_client import Gauge
+
+from api.page_text import Code, Words
+from api.page_views import Board, board
+from api.reads import Reads
+from api.stream import Ending
+from domain.periods import Period
+from projections.movement import Movement
+from projections.segment import Moved
+
+ALIVE_S: Final = 2.5
+"""A page counts as fresh while it hears this often that nothing has moved."""
+BETWEEN_S: Final = 0.5
+"""However fast events come, nobody reads a board that moves more often."""
+
+
+class Drawn(Struct, frozen=True):
+    """A board as drawn: its rows by anchor, without what says that they moved, and where it stands."""
+
+    made: Board
+    rows: dict[str, object]
+    order: tuple[str, ...]
+    position: int
+    read_us: int
+
+
+class Channel:
+    """All who watch one period in one language."""
+
+    def __init__(
+        self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words, movement: Movement,
+    ) -> None:  # fmt: skip
+        self._draw = draw
+        self._tell = tell
+        self._words = words
+        self._movement = movement
+        self._drawn: Drawn | None = None
+        self._message = ""
+        self._number = 0
+        self._next = asyncio.Event()
+        self._starting = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self.listeners = 0
+
+    async def follow(self, ending: Callable[[], bool]) -> AsyncGenerator[str | None]:
+        """The whole table, then what changes; ``None`` now and then when nothing does."""
+        self.listeners += 1
+        try:
+            await self._start()
+            seen = self._number
+            yield self._whole()
+            while not ending():
+                waited = self._next
+                if seen == self._number:
+                    try:
+                        await asyncio.wait_for(waited.wait(), ALIVE_S)
+                    except TimeoutError:
+                        yield None
+                if seen != self._number and not ending():
+                    behind, seen = self._number - seen, self._number
+                    yield self._message if behind == 1 else self._whole()
+        finally:
+            self.listeners -= 1
+            if not self.listeners and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if self._task is None:
+                self._drawn = await asyncio.to_thread(self._draw)
+                self._task = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Whoever waits looks again."""
+        waited, self._next = self._next, asyncio.Event()
+        waited.set()
+
+    def _whole(self) -> str:
+        assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
+        return self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
+
+    async def _run(self) -> None:
+        """Draw again whenever something moved: what moved before the first drawing is in it."""
+        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+
+        def told(_: Moved) -> None:
+            loop.call_soon_threadsafe(moved.set)
+
+        end = self._movement.listen(told)
+        moved.set()
+        try:
+            while True:
+                await moved.wait()
+                moved.clear()
+                await self._look()
+                await asyncio.sleep(BETWEEN_S)
+        finally:
+            end()
+
+    async def _look(self) -> None:
+        before, now = self._drawn, await asyncio.to_thread(self._draw)
+        assert before is not None, "drawn before anything moves"  # noqa: S101 - for the type checker
+        if now.position != before.position:
+            moved = changes(before, now, self._words)
+            self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
+            self._drawn = now
+            self._number += 1
+            self.wake()
+
+
+def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
+    """How each row that is not as it was has moved: by how much its score rose or fell, or that something else changed."""
+    scores = {row.anchor: row.card.iku.value for group in before.made.groups for row in group.rows}
+    said = {}
+    for group in now.made.groups:
+        for row in group.rows:
+            if before.rows.get(row.anchor) == now.rows[row.anchor]:
+                continue
+            value, was = row.card.iku.value, scores.get(row.anchor)
+            gap = None if value is None or was is None else value - was
+            said[row.anchor] = f"{'▲' if gap > 0 else '▼'} {words.percent(abs(gap))}" if gap else words("live.same")
+    return said
+
+
+def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
+    """The board now."""
+    now_us = reads.reader.now_us()
+    with reads.reader.snapshot() as snapshot:
+        made = board(snapshot, period, words)
+        rows: dict[str, object] = {
+            row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
+            for group in made.groups for row in group.rows
+        }  # fmt: skip
+        return Drawn(made, rows, tuple(rows), snapshot.position, now_us)
+
+
+class LiveBoards:
+    """The channels that have listeners, each drawn once."""
+
+    def __init__(
+        self, reads: Reads, words: dict[Code, Words], render: Callable[..., str], ending: Ending
+    ) -> None:  # fmt: skip
+        self._reads = reads
+        self._words = words
+        self._render = render
+        self._ending = ending
+        self._channels: dict[tuple[str, Code], Channel] = {}
+
+    async def stream(self, period: Period, code: Code) -> AsyncIterator[ServerSentEvent]:
+        """Messages of one channel, each of HTML that says where it belongs."""
+        channel = self._channels.setdefault((period.name, code), self._channel(period, code))
+        told = asyncio.Event()
+        self._ending.wakers.add(told)
+        waker = asyncio.create_task(self._wake(told, channel))
+        following = channel.follow(lambda: self._ending.told)
+        try:
+            async for text in following:
+                yield ServerSentEvent(event="alive", data={}) if text is None else ServerSentEvent(raw_data=text)
+        finally:
+            await following.aclose()
+            waker.cancel()
+            self._ending.wakers.discard(told)
+            if not channel.listeners:
+                self._channels.pop((period.name, code), None)
+
+    @staticmethod
+    async def _wake(told: asyncio.Event, channel: Channel) -> None:
+        await told.wait()
+        channel.wake()
+
+    def _channel(self, period: Period, code: Code) -> Channel:
+        words = self._words[code]
+
+        def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
+            said: dict[str, Any] = {"position": now.position, "read_us": now.read_us, "moved": moved, "whole": whole}
+            return self._render(code, board=now.made, period=period, **said)
+
+        return Channel(lambda: drawn(self._reads, period, words), tell, words, self._reads.reader.live.movement)
+
+
+def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:
+    """The one route of what moves on pages."""
+    router = APIRouter(include_in_schema=False)
+
+    def asked(request: Request) -> Period:
+        return reads.period(request.query_params.get("period"))
+
+    @router.get("/live/board", response_class=EventSourceResponse)
+    async def live_board(request: Request, period: Annotated[Period, Depends(asked)]) -> AsyncIterator[ServerSentEvent]:
+        listeners.inc()
+        try:
+            async for message in boards.stream(period, "en" if request.query_params.get("lang") == "en" else "id"):
+                yield message
+        finally:
+            listeners.dec()
+
+    return router
