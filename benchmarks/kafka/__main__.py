@@ -22,7 +22,7 @@ from neraca import settle_memory
 if TYPE_CHECKING:
     from benchmarks.measure import Figure
 
-NAMES: Final = ("worker", "relay", "live", "append", "rebuild")
+NAMES: Final = ("worker", "relay", "live", "append", "rebuild", "storage")
 FACTS: Final = 300_000
 BASELINE: Final = Path(__file__).parents[1] / "BASELINE-kafka.md"
 
