@@ -93,8 +93,8 @@ def lags(noted: Sequence[Noted], seen: Seen) -> list[tuple[float, float]]:
 
 
 def recovered(kills: Sequence[float], folded: Sequence[tuple[float, float]]) -> list[float]:
-    """For each kill, after how many seconds the last late fact was folded."""
-    ends = [*kills[1:], float("inf")]
+    """For each kill, after how many seconds the last late fact was folded; who waits for the next kill is late by that."""
+    ends = [*(one - LATE_S for one in kills[1:]), float("inf")]
     return [
         max((at + lag - killed for at, lag in folded if killed - LATE_S <= at < end and lag > LATE_S), default=0.0)
         for killed, end in zip(kills, ends, strict=True)
