@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from api.page_live import LiveBoards, live_router
 from api.page_periods import choices, choose
+from api.page_public import public
 from api.page_receipt import receipt
 from api.page_subjects import LISTED, peers_of, places_of, services_of, staff_of, subject_view
 from api.page_text import Words, load_labels
@@ -184,6 +185,12 @@ def pages_router(
     @router.get("/")
     def show_board(request: Request) -> Response:
         return site.page(request, "board.html", lambda a: {"board": board(a.snapshot, a.period, a.words)})
+
+    @router.get("/publik")
+    def show_public(request: Request) -> Response:
+        return site.page(
+            request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.now_us, a.words.zone)}
+        )
 
     @router.get("/dinas/{dinas}")
     def show_dinas(request: Request, dinas: str) -> Response:

@@ -54,7 +54,7 @@ def look(browser: Browser, url: str) -> None:
     """Open the board, and wait until it is live; the mark is gone if the page is loaded anew."""
     browser.screen(1440)
     browser.open(f"{url}/?period=2026-11")
-    until(lambda: browser.ask(TAG) == "● langsung", "the board is live")
+    until(lambda: browser.ask(TAG) == "● langsung", "the board is live", within_s=60)
     browser.ask(f"{MARK} = 'here'")
 
 

@@ -1,0 +1,72 @@
+"""The page for citizens: units and services, what they promise and keep; nobody is named, and few files tell nothing."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.page_public import LEAST_FILES, _of
+from tests.api.test_reads import fill, permit, rating
+from tests.conftest import Assemble
+from tests.pages.reading import Page
+from tests.serving import Assembled, event
+
+STANDARD = event(
+    "standard-set", "std", {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
+)
+PATH = "/publik?period=2026-11"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([10, 100]), st.data())
+def test_a_share_is_all_or_none_only_where_it_is(whole: int, data: st.DataObject) -> None:
+    """Else the nearest of ten, or of a hundred, halves up."""
+    n = data.draw(st.integers(1, 10_000))
+    part = data.draw(st.integers(0, n))
+    told = _of(whole, part, n)
+    assert (told == whole) == (part == n)
+    assert (told == 0) == (part == 0)
+    if 0 < told < whole and told not in (1, whole - 1):
+        assert abs(Fraction(whole * part, n) - told) <= Fraction(1, 2)
+
+
+def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
+    """18 of 20 within 24 hours; on average (18 x 12 + 2 x 48) / 20 = 15 h 36 min; the mean stands at 65 % of the promise."""
+    fill(
+        neraca, STANDARD, event("dinas-registered", "n", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
+        *(permit("dishub", 12) for _ in range(18)), *(permit("dishub", 48) for _ in range(2)),
+        *(permit("dishub", 1, service="lain") for _ in range(3)),
+        *(rating("dishub", 4, service="kir", asn="a-7") for _ in range(30)),
+        *(permit("dinkes", 30) for _ in range(LEAST_FILES)),
+    )  # fmt: skip
+    text = neraca.get(PATH).text
+    shown = Page(text)
+    assert shown.all("h2")[:2] == ["Dinas Perhubungan", "dinkes"]
+    assert shown.row("kir") == [
+        "kir Janji: 24 jam", "rata-rata 15 jam 36 mnt", "9 dari 10 sesuai janji 18 dari 20 berkas",
+        "A sangat baik 100,00 · 30 warga",
+    ]  # fmt: skip
+    assert shown.row("lain") == [
+        "lain Belum ada janji waktu", "rata-rata 1 jam", "○ belum cukup data 0 dari 0 berkas",
+        "○ belum cukup data 0 dari 30 penilaian",
+    ]  # fmt: skip
+    assert '<rect width="45.50%"/>' in text
+    assert "0 dari 10 sesuai janji" in text
+    assert '<rect class="u" width="87.50%"/>' in text
+    assert "60 dari 100 berkas yang dijanjikan" in text
+
+
+def test_nobody_is_named(neraca: Assembled) -> None:
+    """No ASN, no case, no rating that tells who gave it; and no token is asked for."""
+    fill(neraca, STANDARD, permit("dishub", 12, asn="a-17"), rating("dishub", 2, service="kir", asn="a-17"))
+    answer = neraca.ask("GET", PATH, caller="10.0.0.9")
+    assert answer.status_code == 200
+    assert "a-17" not in answer.text
+    assert "25,00" not in answer.text
+    assert "K-" not in answer.text
+
+
+@pytest.mark.parametrize(("query", "said"), [("", "Belum ada layanan"), ("&lang=en", "No service was decided")])
+def test_without_services_it_says_so(assemble: Assemble, query: str, said: str) -> None:
+    assert said in assemble().get(PATH + query).text
