@@ -54,9 +54,17 @@ class Cluster:
         """A relay's process."""
         self._relays[name] = Relay(self, name)
 
-    def start_worker(self, name: str, pause_s: float) -> None:
-        """A worker's process; the supervisor paused for so long before."""
-        self._workers[name] = Worker(self, name, pause_s)
+    def start_worker(self, name: str, pause_s: float, supervisor: object | None = None) -> None:
+        """A worker's process; its supervisor, or a new one, paused for so long before.
+
+        As in `streams/names.py`: a supervisor whose name was taken since waits while a process that has it lives.
+        """
+        held = self._workers.get(name)
+        if supervisor is not None and held is not None and held.alive and held.supervisor is not supervisor:
+            self.world.seen["a worker waited for its name"] += 1
+            self.world.after(1.0, lambda: self.start_worker(name, pause_s, supervisor))
+            return
+        self._workers[name] = Worker(self, name, pause_s, supervisor or object())
 
     def _write(self) -> None:
         """The journal grows, until a little after the last fault."""

@@ -32,10 +32,11 @@ ENDS: Final = {
 class Worker(Process):
     """One process of a worker. Its shell does what `streams/worker.py` does, without the framework."""
 
-    def __init__(self, cluster: Cluster, name: str, pause_s: float) -> None:
+    def __init__(self, cluster: Cluster, name: str, pause_s: float, supervisor: object) -> None:
         super().__init__(cluster.world, "worker", name)
         self._cluster = cluster
         self._program: Any = cluster.program.fold
+        self.supervisor = supervisor
         self._pause_s = pause_s
         self._born = self.world.now
         balances = cluster.balances
@@ -81,7 +82,7 @@ class Worker(Process):
             return
         calm = self.world.now - self._born > CALM_S
         pause_s = 0.1 if calm else min(PAUSE_MOST_S, self._pause_s * 2)
-        self.world.after(pause_s + 0.5, lambda: self._cluster.start_worker(self.name, pause_s))
+        self.world.after(pause_s + 0.5, lambda: self._cluster.start_worker(self.name, pause_s, self.supervisor))
 
     def seek(self) -> None:
         """Read where the balances say. It runs beside a fold that is under way, as the framework's loop does."""

@@ -13,6 +13,7 @@ SEEDS: Final = range(1, 201)
 CALM: Final = range(1, 13)
 FOLLOWS: Final = {
     "a fold was lost in a crash of the database",
+    "a worker waited for its name",
     "a fold had to wait for another's transaction",
     "a fold of partitions that another had by then",
     "a gap was met",
