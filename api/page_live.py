@@ -4,6 +4,7 @@ A reader that comes, comes back, or could not keep pace is sent the whole table:
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
@@ -20,6 +21,7 @@ from domain.periods import Period
 from projections.movement import Movement
 from projections.segment import Moved
 
+LOG: Final = logging.getLogger("neraca.live")
 ALIVE_S: Final = 2.5
 """A page counts as fresh while it hears this often that nothing has moved."""
 BETWEEN_S: Final = 0.5
@@ -40,35 +42,39 @@ class Channel:
     """All who watch one period in one language."""
 
     def __init__(
-        self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words, movement: Movement,
+        self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words,
+        movement: Movement, ending: Ending,
     ) -> None:  # fmt: skip
         self._draw = draw
         self._tell = tell
         self._words = words
         self._movement = movement
+        self._ending = ending
         self._drawn: Drawn | None = None
+        self._table: str | None = None
         self._message = ""
         self._number = 0
+        self._failing = False
         self._next = asyncio.Event()
         self._starting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.listeners = 0
 
-    async def follow(self, ending: Callable[[], bool]) -> AsyncGenerator[str | None]:
-        """The whole table, then what changes; ``None`` now and then when nothing does."""
+    async def follow(self) -> AsyncGenerator[str | None]:
+        """The whole table, then what changes; ``None`` now and then when nothing does, but not while nobody can know."""
         self.listeners += 1
         try:
             await self._start()
             seen = self._number
             yield self._whole()
-            while not ending():
-                waited = self._next
+            while not self._ending.told:
                 if seen == self._number:
                     try:
-                        await asyncio.wait_for(waited.wait(), ALIVE_S)
+                        await asyncio.wait_for(self._next.wait(), ALIVE_S)
                     except TimeoutError:
-                        yield None
-                if seen != self._number and not ending():
+                        if not self._failing:
+                            yield None
+                if seen != self._number and not self._ending.told:
                     behind, seen = self._number - seen, self._number
                     yield self._message if behind == 1 else self._whole()
         finally:
@@ -80,17 +86,20 @@ class Channel:
     async def _start(self) -> None:
         async with self._starting:
             if self._task is None:
-                self._drawn = await asyncio.to_thread(self._draw)
+                self._drawn, self._table = await asyncio.to_thread(self._draw), None
                 self._task = asyncio.create_task(self._run())
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Whoever waits looks again."""
         waited, self._next = self._next, asyncio.Event()
         waited.set()
 
     def _whole(self) -> str:
+        """The table of now, rendered once however many come."""
         assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
-        return self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
+        if self._table is None:
+            self._table = self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
+        return self._table
 
     async def _run(self) -> None:
         """Draw again whenever something moved: what moved before the first drawing is in it."""
@@ -100,15 +109,24 @@ class Channel:
             loop.call_soon_threadsafe(moved.set)
 
         end = self._movement.listen(told)
+        self._ending.wakers.add(moved)
         moved.set()
         try:
-            while True:
+            while not self._ending.told:
                 await moved.wait()
                 moved.clear()
-                await self._look()
+                try:
+                    await self._look()
+                    self._failing = False
+                except Exception as error:  # noqa: BLE001 - the database is away: no reader is told that all is well
+                    LOG.warning("the board is not drawn: %s", error)
+                    self._failing = True
+                    moved.set()
                 await asyncio.sleep(BETWEEN_S)
         finally:
             end()
+            self._ending.wakers.discard(moved)
+            self._wake()
 
     async def _look(self) -> None:
         before, now = self._drawn, await asyncio.to_thread(self._draw)
@@ -116,9 +134,9 @@ class Channel:
         if now.position != before.position:
             moved = changes(before, now, self._words)
             self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
-            self._drawn = now
+            self._drawn, self._table = now, None
             self._number += 1
-            self.wake()
+            self._wake()
 
 
 def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
@@ -162,24 +180,14 @@ class LiveBoards:
     async def stream(self, period: Period, code: Code) -> AsyncIterator[ServerSentEvent]:
         """Messages of one channel, each of HTML that says where it belongs."""
         channel = self._channels.setdefault((period.name, code), self._channel(period, code))
-        told = asyncio.Event()
-        self._ending.wakers.add(told)
-        waker = asyncio.create_task(self._wake(told, channel))
-        following = channel.follow(lambda: self._ending.told)
+        following = channel.follow()
         try:
             async for text in following:
                 yield ServerSentEvent(event="alive", data={}) if text is None else ServerSentEvent(raw_data=text)
         finally:
             await following.aclose()
-            waker.cancel()
-            self._ending.wakers.discard(told)
             if not channel.listeners:
                 self._channels.pop((period.name, code), None)
-
-    @staticmethod
-    async def _wake(told: asyncio.Event, channel: Channel) -> None:
-        await told.wait()
-        channel.wake()
 
     def _channel(self, period: Period, code: Code) -> Channel:
         words = self._words[code]
@@ -188,7 +196,8 @@ class LiveBoards:
             said: dict[str, Any] = {"position": now.position, "read_us": now.read_us, "moved": moved, "whole": whole}
             return self._render(code, board=now.made, period=period, **said)
 
-        return Channel(lambda: drawn(self._reads, period, words), tell, words, self._reads.reader.live.movement)
+        movement = self._reads.reader.live.movement
+        return Channel(lambda: drawn(self._reads, period, words), tell, words, movement, self._ending)
 
 
 def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:
