@@ -9,7 +9,19 @@ from pydantic import BaseModel, Field
 
 from api.history_answers import FileAnswer, FilesAnswer, JournalAnswer, JournalEntry, Pause, RecentAnswer, Series
 from api.problems import bad_query
-from api.reads import Asn, Cursor, Dinas, Limit, PeriodText, Reads, after_cursor, cursor_of, found, number_after
+from api.reads import (
+    Asn,
+    Cursor,
+    Dinas,
+    Limit,
+    PeriodText,
+    Reads,
+    after_cursor,
+    cursor_of,
+    entries_at,
+    found,
+    number_after,
+)
 from api.schemas import read_doc
 from api.withheld import hides_ratings, suppressed
 from domain.clock import utc_text
@@ -91,12 +103,9 @@ def recent(
     positions = snapshot.positions(
         standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True
     )  # fmt: skip
-    page = positions[:limit]
-    stored = reads.lines.lines_at(page) if page else {}
-    scheme = snapshot.scheme(period)
-    hide = hides_ratings(suppressed(snapshot.card(standing, period), scheme), scheme)
-    events = behind(((at, stored[at]) for at in page), standing.subject, period, hide_ratings=hide)
-    following = cursor_of("before", str(page[-1])) if len(positions) > limit else None
+    hide = hides_ratings(snapshot.card(standing, period), snapshot.scheme(period))
+    events = behind(entries_at(reads.lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
+    following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
     return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
 
 

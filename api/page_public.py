@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from api.page_views import amount, name_of
-from domain.clock import local_date
-from domain.measures import INDEX
+from api.page_subjects import service_rows
+from api.page_views import amount, anchor_of, name_of
 from domain.scorecard import number
 from domain.scoring import mutu, score_of
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import date
     from decimal import Decimal
 
+    from api.page_subjects import ServiceRow
     from domain.ledger import Balance
     from domain.periods import Period
     from domain.scheme import Scheme
@@ -30,14 +30,9 @@ TENTHS: Final = 10
 
 
 class Promise(Struct, frozen=True):
-    """A service: its promise, the mean time, how many of ten files kept the promise, and what citizens say of it."""
+    """A service, how many of ten files kept its promise, its mean time on a scale, and what citizens say of it."""
 
-    service: str
-    standard_us: int | None
-    mean_us: int | None
-    permits: int
-    timed: int
-    on_time: int
+    row: ServiceRow
     tenths: int | None
     width: str | None
     late: bool
@@ -60,56 +55,49 @@ class Public(Struct, frozen=True):
 
     units: tuple[Unit, ...]
     permits: int
-    timed: int
     on_time: int
     share: int | None
     open: int
     overdue: int
     unpromised: int
+    promise_at: int
 
 
-def public(snapshot: Snapshot, period: Period, now_us: int, zone: tzinfo) -> Public:
-    """Every unit with services in a period."""
-    day = min(period.last_day, local_date(now_us, zone))
-    scheme = snapshot.scheme(period)
-    standings = snapshot.dinas(period)
+def public(snapshot: Snapshot, period: Period, today: date) -> Public:
+    """Every unit with services in a period, and what is promised for each on its last day, or today."""
+    day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
     units = []
-    for number_, standing in enumerate(standings, 1):
+    for standing in standings:
         dinas = standing.subject.id
-        balances = snapshot.services(dinas, period)
-        promises = tuple(
-            _promise(service, balance, scheme, standard.us if standard is not None else None)
-            for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0]))
+        balances = {
+            service: balance for service, balance in snapshot.services(dinas, period).items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
-            for standard in (snapshot.rulebook.standard(dinas, service, day),)
-        )  # fmt: skip
-        if promises:
-            units.append(Unit(f"u-{number_}", name_of(snapshot, dinas), promises))
+        }  # fmt: skip
+        rows = service_rows(snapshot, dinas, balances, scheme, day)
+        if rows:
+            promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
+            units.append(Unit(anchor_of(dinas), name_of(snapshot, dinas), promises))
     units.sort(key=lambda unit: unit.name)
-    every = [promise for unit in units for promise in unit.services]
-    permits, timed, on_time = (sum(getattr(one, name) for one in every) for name in ("permits", "timed", "on_time"))
+    every = [promise.row for unit in units for promise in unit.services]
+    permits, timed, on_time = (
+        sum(getattr(row, name) for row in every) for name in ("permits", "with_standard", "on_time")
+    )
     return Public(
-        tuple(units), permits, timed, on_time, _of(100, on_time, timed) if timed else None,
+        tuple(units), permits, on_time, _of(100, on_time, timed) if timed else None,
         sum(one.permits_open for one in standings), sum(one.permits_open_overdue for one in standings), permits - timed,
+        PROMISE_AT,
     )  # fmt: skip
 
 
-def _promise(service: str, balance: Balance, scheme: Scheme, standard_us: int | None) -> Promise:
-    permits, timed, on_time = (
-        amount(balance, name) for name in ("permits", "permits_with_standard", "permits_on_time")
-    )
-    mean_us = amount(balance, "permits_elapsed_us") // permits if permits else None
-    width = late = None
-    if mean_us is not None and standard_us:
-        share = Fraction(mean_us, standard_us)
-        width, late = f"{float(min(share * PROMISE_AT, Fraction(100))):.2f}", share > 1
+def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
+    share = None if row.mean_us is None or not row.standard_us else Fraction(row.mean_us, row.standard_us)
     rated = next((part for part in score_of(balance, scheme).indicators if part.indicator.numerator == "ikm"), None)
     ikm = rated.value if rated is not None and rated.sufficient else None
     return Promise(
-        service, standard_us, mean_us, permits, timed, on_time,
-        _of(TENTHS, on_time, timed) if timed >= LEAST_FILES else None, width, bool(late),
-        "" if ikm is None else mutu(ikm), None if ikm is None else number(ikm),
-        balance[INDEX["respondents"]], rated.indicator.min_n if rated is not None else 0,
+        row, _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None,
+        None if share is None else f"{float(min(share * PROMISE_AT, Fraction(100))):.2f}",
+        share is not None and share > 1, "" if ikm is None else mutu(ikm), None if ikm is None else number(ikm),
+        amount(balance, "respondents"), rated.indicator.min_n if rated is not None else 0,
     )  # fmt: skip
 
 

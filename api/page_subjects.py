@@ -17,6 +17,7 @@ from domain.scorecard import number
 from domain.scoring import band, mutu
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from decimal import Decimal
 
@@ -169,11 +170,19 @@ def services_of(snapshot: Snapshot, dinas: str, period: Period, today: date) -> 
         for service, balance in snapshot.services(dinas, period).items()
         if service and (amount(balance, "permits") or amount(balance, "received"))
     }
+    rows = service_rows(snapshot, dinas, balances, scheme, day)
+    return Services(rows, _service("", total(balances.values()), scheme, None), speed_cap(scheme), day)
+
+
+def service_rows(
+    snapshot: Snapshot, dinas: str, balances: Mapping[str, Balance], scheme: Scheme, day: date
+) -> tuple[ServiceRow, ...]:
+    """Services of a dinas with their balances, the busiest first, and what is promised for each on a day."""
     rows = []
     for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
         standard = snapshot.rulebook.standard(dinas, service, day)
         rows.append(_service(service, balance, scheme, None if standard is None else standard.us))
-    return Services(tuple(rows), _service("", total(balances.values()), scheme, None), speed_cap(scheme), day)
+    return tuple(rows)
 
 
 def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None) -> ServiceRow:

@@ -29,6 +29,7 @@ from domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from prometheus_client import Gauge
 
@@ -89,6 +90,11 @@ class Asked(Struct, frozen=True):
     may_read: bool
     cursor: str | None
     now_us: int
+
+    @property
+    def today(self) -> date:
+        """The day in the zone of the pages."""
+        return local_date(self.now_us, self.words.zone)
 
 
 Made = dict[str, Any]
@@ -188,9 +194,7 @@ def pages_router(
 
     @router.get("/publik")
     def show_public(request: Request) -> Response:
-        return site.page(
-            request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.now_us, a.words.zone)}
-        )
+        return site.page(request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.today)})
 
     @router.get("/dinas/{dinas}")
     def show_dinas(request: Request, dinas: str) -> Response:
@@ -226,10 +230,9 @@ def _dinas(asked: Asked, dinas: str) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
     view = subject_view(snapshot, found(snapshot.one_dinas(dinas, period), dinas), period, words)
     rank, peers = peers_of(snapshot, view.card, period, words)
-    today = local_date(asked.now_us, words.zone)
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
-        "services": services_of(snapshot, dinas, period, today),
+        "services": services_of(snapshot, dinas, period, asked.today),
         "staff": staff_of(snapshot, dinas, period, asked.cursor) if asked.may_read else None,
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -161,8 +161,6 @@ def explained(
     """A standing's reasons, with a page of the entries behind it."""
     after = number_after(cursor, "position")
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
-    page = positions[:limit]
-    stored = lines.lines_at(page) if page else {}
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period), scheme)
     balance, formula = named(standing.balance), formula_of(standing.balance, score, scheme)
@@ -171,9 +169,15 @@ def explained(
         balance, formula = without_answers(balance), formula_without_answers(formula, scheme)
     return Why(
         standing.subject, period.name, snapshot.position, scheme.id, card, balance, formula,
-        behind(((at, stored[at]) for at in page), standing.subject, period, hide_ratings=hide),
-        cursor_of("position", str(page[-1])) if len(positions) > limit else None,
+        behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
+        cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
     )  # fmt: skip
+
+
+def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
+    """The entries at some positions, in the order of these."""
+    stored = lines.lines_at(positions) if positions else {}
+    return [(at, stored[at]) for at in positions]
 
 
 def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a route

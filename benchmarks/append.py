@@ -53,27 +53,32 @@ def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]], c
 
 
 def append_rate(batches: list[list[Submission]], rows: list[Rows]) -> float:
-    """Events a second through the journal's append alone: names, lock, look-ups, lines, keys, one commit a batch."""
-    lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
-    held = [_keys_by_holder(batch) for batch in rows]
+    """Events a second through the append of a new journal."""
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
-        begun = time.perf_counter()
-        for batch, recorded, keys in zip(batches, lines, held, strict=True):
-            named = [asked(submission) for submission in batch]
-            with journal.appending() as append:
-                prefetch(append, named)
-                for one, event in zip(named, recorded, strict=True):
-                    assert append.find(one.originator) is None
-                    if one.key is not None:
-                        append.holder(one.key)
-                    append.add(one.originator, event.type, line_of(event))
-                    for key in keys.get(one.originator, ()):
-                        append.set_key(key, one.originator)
-        took = time.perf_counter() - begun
+        rate = appended(journal, batches, rows)
         journal.close()
-    return sum(map(len, batches)) / took
+    return rate
+
+
+def appended(journal: Journal, batches: list[list[Submission]], rows: list[Rows]) -> float:
+    """Events a second through a journal's append alone: names, lock, look-ups, lines, keys, one commit a batch."""
+    lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
+    held = [_keys_by_holder(batch) for batch in rows]
+    begun = time.perf_counter()
+    for batch, recorded, keys in zip(batches, lines, held, strict=True):
+        named = [asked(submission) for submission in batch]
+        with journal.appending() as append:
+            prefetch(append, named)
+            for one, event in zip(named, recorded, strict=True):
+                assert append.find(one.originator) is None
+                if one.key is not None:
+                    append.holder(one.key)
+                append.add(one.originator, event.type, line_of(event))
+                for key in keys.get(one.originator, ()):
+                    append.set_key(key, one.originator)
+    return sum(map(len, batches)) / (time.perf_counter() - begun)
 
 
 def _keys_by_holder(batch: Rows) -> dict[str, list[str]]:

@@ -11,18 +11,17 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from benchmarks.append import BATCH, BATCHES, PAIRS, rows_of
+from benchmarks.append import BATCH, BATCHES, PAIRS, appended, rows_of
 from benchmarks.city import City, rules
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE, record, submissions
-from domain.recorded import line_of, read_line
 from domain.wire import Submission, parse_json, read_submission
 from neraca import now_us
 from projections.ports import LOCAL, Accepted
 from streams.database import Database
 from streams.intake import IntakeService
 from streams.journal import Journal
-from streams.recording import Policy, asked, prefetch
+from streams.recording import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,30 +56,9 @@ def begun(ground: Ground) -> Iterator[tuple[str, Journal]]:
 
 
 def append_rate(ground: Ground, ready: list[list[Submission]], rows: list[Rows]) -> float:
-    """Events a second through the journal's append alone: names, lock, look-ups, lines, keys, one commit a batch."""
-    lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
+    """Events a second through the append of a new journal."""
     with begun(ground) as (_, journal):
-        start = time.perf_counter()
-        for batch, recorded, held in zip(ready, lines, rows, strict=True):
-            named, keys = [asked(submission) for submission in batch], _keys_by_holder(held)
-            with journal.appending() as append:
-                prefetch(append, named)
-                for one, event in zip(named, recorded, strict=True):
-                    assert append.find(one.originator) is None
-                    if one.key is not None:
-                        append.holder(one.key)
-                    append.add(one.originator, event.type, line_of(event))
-                    for key in keys.get(one.originator, ()):
-                        append.set_key(key, one.originator)
-        took = time.perf_counter() - start
-    return sum(map(len, ready)) / took
-
-
-def _keys_by_holder(batch: Rows) -> dict[str, list[str]]:
-    held: dict[str, list[str]] = {}
-    for key, holder in batch["natural_keys"]:
-        held.setdefault(holder, []).append(key)
-    return held
+        return appended(journal, ready, rows)
 
 
 def intake_rate(ground: Ground, batches: list[Any], ready: Callable[[Any], list[Submission]]) -> float:

@@ -23,10 +23,7 @@ EVENTS = re.findall(r"^cat > events\.ndjson <<'EVENTS'\n.*?^EVENTS$", README, re
 @pytest.fixture
 def topics(kafka: LocalKafka) -> Topics:
     """The session's broker, up and empty."""
-    kafka.start()
-    topics = Topics(kafka.bootstrap)
-    topics.clear()
-    return topics
+    return Topics.cleared(kafka)
 
 
 @pytest.mark.faults

@@ -13,10 +13,7 @@ from tests.kafka.topics import Topics
 @pytest.fixture
 def topics(kafka: LocalKafka) -> Topics:
     """The session's broker, up and empty."""
-    kafka.start()
-    topics = Topics(kafka.bootstrap)
-    topics.clear()
-    return topics
+    return Topics.cleared(kafka)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -16,6 +16,8 @@ from tests.serving import until
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from deploy.local_kafka import LocalKafka
+
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -25,6 +27,14 @@ class Topics:
     def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
         self.bootstrap = bootstrap
         self._settings = {"bootstrap_servers": bootstrap, **(settings or {})}
+
+    @classmethod
+    def cleared(cls, kafka: LocalKafka) -> Self:
+        """Those of the session's broker, up and empty."""
+        kafka.start()
+        topics = cls(kafka.bootstrap)
+        topics.clear()
+        return topics
 
     def make(self, topic: str, partitions: int = 1) -> None:
         """A topic, where it is not there yet."""
