@@ -1,6 +1,7 @@
 """Who is asking: the operator at the machine, the holder of a token, or nobody.
 
-The operator is a caller on loopback, to a loopback name, through no proxy; such a call needs no token.
+The operator is a caller on loopback, to a loopback name, through no proxy; such a call needs no token. A token comes
+in a header, or in the cookie of a browser that has signed in.
 """
 
 import ipaddress
@@ -12,6 +13,8 @@ from domain.refusal import Refusal
 from projections.ports import LOCAL, Grant, Tokens
 
 _NAMES: Final = frozenset({"localhost"})
+COOKIE: Final = "neraca"
+"""Set by `/masuk`, out of reach of any script, sent to nobody else and from no other site."""
 _PROXIED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
@@ -42,12 +45,23 @@ class Access:
         """The caller's grant; ``None`` for nobody. Raises: ``Refusal`` for a token that is not known."""
         header = request.headers.get("authorization")
         if header is None:
-            return LOCAL if is_local(request) else None
+            return self.signed_in(request) or (LOCAL if is_local(request) else None)
         scheme, _, secret = header.partition(" ")
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
             raise Refusal("unauthorized", "the token is not known here, or was revoked")
         return grant
+
+    def signed_in(self, request: Request) -> Grant | None:
+        """The grant of a browser that has signed in; ``None`` too once its token is revoked, or for another site's call."""
+        secret = request.cookies.get(COOKIE)
+        if not secret or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return None
+        return self._tokens.grant(secret)
+
+    def known(self, secret: str) -> Grant | None:
+        """What a token allows that is being signed in with."""
+        return self._tokens.grant(secret)
 
     def require(self, request: Request, *scopes: str) -> Grant:
         """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""

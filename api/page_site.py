@@ -1,0 +1,195 @@
+"""What every page shares: templates, words, who is asking, the entity tag, addresses, and errors as pages.
+
+Nothing is loaded from anywhere else, and the policy sent along forbids it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
+
+from api.access import is_local
+from api.page_periods import choices, choose
+from api.page_text import Words, load_labels
+from api.problems import PROBLEMS
+from domain.clock import local_date
+from domain.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from api.page_periods import Chosen
+    from api.page_text import Code
+    from api.reads import Reads
+    from domain.periods import Period
+    from projections.reader import Snapshot
+
+MINUTE_US: Final = 60_000_000
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+GUARDS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+
+class Links:
+    """Addresses of pages that keep the language; ids stand in them verbatim, percent-encoded."""
+
+    def __init__(self, code: Code, request: Request | None = None) -> None:
+        self._request = request
+        self._code = code
+
+    def __call__(self, *steps: str, **query: str) -> str:
+        """The address of a page."""
+        query |= {"lang": "en"} if self._code == "en" else {}
+        path = "/" + "/".join(quote(step, safe="") for step in steps)
+        return f"{path}?{urlencode(query)}" if query else path
+
+    def data(self, *steps: str, **query: str) -> str:
+        """The address of the same in the API."""
+        return f"/v1/{'/'.join(quote(step, safe='') for step in steps)}?{urlencode(query)}"
+
+    def here(self, code: Code) -> str:
+        """The page at hand, in a language."""
+        assert self._request is not None, "a page was asked for"  # noqa: S101 - for the type checker
+        query = [(name, value) for name, value in self._request.query_params.multi_items() if name != "lang"]
+        query += [("lang", "en")] if code == "en" else []
+        path = quote(self._request.scope["path"])
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+class Asked(Struct, frozen=True):
+    """A page asked for: of which reading, period and language, and whether the caller may read of persons."""
+
+    snapshot: Snapshot
+    period: Period
+    chosen: Chosen
+    words: Words
+    may_read: bool
+    cursor: str | None
+    now_us: int
+
+    @property
+    def today(self) -> date:
+        """The day in the zone of the pages."""
+        return local_date(self.now_us, self.words.zone)
+
+
+Made = dict[str, Any]
+
+
+class Site:
+    """What every page shares: templates, words, who is asking, the entity tag, and errors as pages."""
+
+    def __init__(self, reads: Reads, *, simulated: bool, notice: Callable[[], str | None]) -> None:
+        self._reads = reads
+        self._simulated = simulated
+        self._notice = notice
+        labels, zone = load_labels(), reads.reader.zone
+        self.words: dict[Code, Words] = {"id": Words("id", zone, labels), "en": Words("en", zone, labels)}
+        self.style = (files("api") / "static" / "neraca.css").read_bytes()
+        self.style_tag = hashlib.sha256(self.style).hexdigest()[:12]
+        self._templates = Environment(
+            loader=PackageLoader("api"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._build = _build_of()
+
+    def page(
+        self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False
+    ) -> Response:
+        """A page, or the page of its refusal."""
+        code = _code(request)
+        try:
+            return self._made(request, template, make, code, guarded=guarded)
+        except Refusal as refusal:
+            return self._refused(request, refusal, code)
+
+    def _made(
+        self, request: Request, template: str, make: Callable[[Asked], Made], code: Code, *, guarded: bool
+    ) -> Response:
+        reads, access, words = self._reads, self._reads.access, self.words[code]
+        grant = access.require(request, "read") if guarded else access.grant(request)
+        may_read = grant is not None and "read" in grant.scopes
+        text = request.query_params.get("period")
+        asked, current = None if text is None else reads.period(text), reads.period(None)
+        now_us, notice, stopped = reads.reader.now_us(), self._notice(), reads.reader.live.stopped is not None
+        with reads.reader.snapshot() as snapshot:
+            seen = (
+                request.url.path,
+                request.url.query,
+                grant.id if grant else "",
+                notice or "",
+                str(stopped),
+                self._build,
+            )
+            tag = f'"{snapshot.version.tag("page", current.name, str(now_us // MINUTE_US), *seen)}"'
+            headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
+            if tag in request.headers.get("if-none-match", ""):
+                return Response(status_code=304, headers=headers)
+            chosen = choose(snapshot, asked, current)
+            cursor = request.query_params.get("cursor")
+            made = make(Asked(snapshot, chosen.period, chosen, words, may_read, cursor, now_us))
+            made |= {
+                "position": snapshot.position, "chosen": chosen, "period": chosen.period,
+                "choices": choices(snapshot.months(), chosen, words),
+            }  # fmt: skip
+        return self._html(request, template, code, 200, headers, read_us=now_us, notice=notice, stopped=stopped, **made)
+
+    def _refused(self, request: Request, refusal: Refusal, code: Code) -> Response:
+        status, _ = PROBLEMS[refusal.slug]
+        headers = {**GUARDS, "cache-control": "no-store"}
+        if refusal.slug == "unauthorized":
+            headers["www-authenticate"] = 'Bearer realm="neraca"'
+        subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
+        values = {"subject": subject, "value": request.query_params.get("period", "")}
+        field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
+        text = self.words[code](f"problem.{field}-text", **values)
+        here = Links("id", request).here("id")
+        return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text, here=here)
+
+    def plain(self, request: Request, template: str, made: Made, status: int = 200) -> Response:
+        """A page of no reading."""
+        return self._html(request, template, _code(request), status, {**GUARDS, "cache-control": "no-store"}, **made)
+
+    def moved(self, code: Code, **said: object) -> str:
+        """What of the board has moved, as HTML that names its places, in one line."""
+        rows: Any = self._templates.get_template("rows.html").module
+        return str(rows.message(self.words[code], Links(code), **said)).replace("\n", "")
+
+    def _html(
+        self, request: Request, template: str, code: Code, status: int, headers: dict[str, str], **made: object
+    ) -> Response:
+        signed, words = self._reads.access.signed_in(request), self.words[code]
+        body = self._templates.get_template(template).render(
+            t=words, link=Links(code, request), style=self.style_tag, simulated=self._simulated,
+            signed=signed.id if signed else "", at_machine=is_local(request), **made,
+        )  # fmt: skip
+        return HTMLResponse(body, status, {**headers, "content-language": code})
+
+
+def _code(request: Request) -> Code:
+    return "en" if request.query_params.get("lang") == "en" else "id"
+
+
+def _build_of() -> str:
+    """What the pages are made with: another build of them never answers 304 to a page of this one."""
+    room = files("api")
+    sources = [room / "static" / "neraca.css", *sorted((room / "templates").iterdir(), key=lambda file: file.name)]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -1,0 +1,118 @@
+"""Signing in: a cookie opens what its token covers, from this site only, until it is revoked; and it leads nowhere else."""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.pages.city import BUSY, settle_in
+from tests.pages.reading import Page
+from tests.serving import BATCH, Assembled, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+ELSEWHERE: Final = ("https://jahat.example/", "//jahat.example", "/\\jahat.example", "javascript:alert(1)", "/\r\nx: y")
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    with Assembled(tmp_path_factory.mktemp("signin") / "data") as assembled:
+        settle_in(assembled)
+        yield assembled
+
+
+def send(city: Assembled, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+    form = {"content-type": "application/x-www-form-urlencoded", **(headers or {})}
+    return city.ask("POST", path, content=urlencode(fields).encode(), headers=form, **FAR)
+
+
+def secret_of(city: Assembled, token_id: str, *scopes: str) -> str:
+    return city.token(token_id, *scopes).removeprefix("Bearer ")
+
+
+def cookie_of(answer: httpx.Response) -> dict[str, str]:
+    held = SimpleCookie(answer.headers["set-cookie"])["neraca"]
+    return {"cookie": f"neraca={held.value}"}
+
+
+def test_a_browser_that_signs_in_reads_what_the_token_covers_until_it_is_revoked(city: Assembled) -> None:
+    answer = send(city, "/masuk", token=f" {secret_of(city, 'kepala', 'read')} ", ke=f"/asn/{BUSY}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/asn/{BUSY}")
+    held = cookie_of(answer)
+    assert city.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 200
+    assert city.get(f"/v1/asn/{BUSY}", headers=held, **FAR).status_code == 200
+    assert "Keluar (kepala)" in city.get("/", headers=held, **FAR).text
+    assert city.get("/v1/journal", headers=held, **FAR).status_code == 403
+    city.tokens.revoke("kepala", "2026-11-24T00:00:00Z")
+    assert city.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 401
+    assert city.get("/", headers=held, **FAR).status_code == 200, "what anybody may read stays open"
+
+
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(city: Assembled) -> None:
+    secret = secret_of(city, "rapat", "read")
+    plain, behind_tls = (
+        send(city, "/masuk", token=secret),
+        send(city, "/masuk", {"x-forwarded-proto": "https"}, token=secret),
+    )
+    said = plain.headers["set-cookie"].lower()
+    assert "httponly" in said
+    assert "samesite=strict" in said
+    assert "path=/" in said
+    assert "secure" not in said
+    assert "secure" in behind_tls.headers["set-cookie"].lower()
+    for site in ("cross-site", "same-site"):
+        lured = cookie_of(plain) | {"sec-fetch-site": site}
+        assert city.get(f"/asn/{BUSY}", headers=lured, **FAR).status_code == 401, site
+        assert send(city, "/masuk", {"sec-fetch-site": site}, token=secret).status_code == 403, site
+
+
+def test_a_wrong_token_is_told_and_sets_nothing(city: Assembled) -> None:
+    for secret in ("neraca_salah", "", "x" * 300):
+        answer = send(city, "/masuk", token=secret, ke="/publik")
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+        assert "Token tidak dikenal di sini" in answer.text
+        assert 'name="ke" value="/publik"' in answer.text
+    assert send(city, "/masuk", token="x" * 5_000).status_code == 413
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_signing_in_leads_nowhere_else(city: Assembled, elsewhere: str) -> None:
+    answer = send(city, "/masuk", token=secret_of(city, f"t-{ELSEWHERE.index(elsewhere)}", "read"), ke=elsewhere)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_a_page_that_is_refused_leads_to_signing_in_and_back(city: Assembled) -> None:
+    refused = Page(city.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
+    assert [link for link in refused.links if "ke=" in link] == [f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"]
+    shown = city.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
+    assert shown.headers["cache-control"] == "no-store"
+    assert f'value="/asn/{BUSY}"' in shown.text
+    answer = send(city, "/masuk?lang=en", token=secret_of(city, "reader", "read"), ke=f"/asn/{BUSY}?period=2026-11")
+    assert answer.headers["location"] == f"/asn/{BUSY}?period=2026-11&lang=en"
+
+
+def test_signing_out_forgets_the_token(city: Assembled) -> None:
+    answer = send(city, "/keluar")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "max-age=0" in answer.headers["set-cookie"].lower()
+
+
+def test_a_counter_that_signed_in_records_under_its_token(city: Assembled) -> None:
+    held = cookie_of(send(city, "/masuk", token=secret_of(city, "loket-3", "fact")))
+    task = event(
+        "task-completed",
+        "masuk-1",
+        {"dinas": "cepat", "asn": BUSY, "task": "T-masuk", "completed_at": "2026-11-24T10:00:00+07:00"},
+    )
+    answer = city.post([task], BATCH, headers=held, **FAR)
+    assert answer.json()["accepted"] == 1, answer.text
+    assert city.post([task], BATCH, **FAR).status_code == 401
+    assert city.post([task], BATCH, headers=held | {"sec-fetch-site": "cross-site"}, **FAR).status_code == 401
