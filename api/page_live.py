@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from msgspec import Struct
 from prometheus_client import Gauge
 
+from api.page_feed import Item, feed
 from api.page_text import Code, Words
 from api.page_views import Board, board
 from api.reads import Reads
@@ -34,6 +35,7 @@ class Drawn(Struct, frozen=True):
     made: Board
     rows: dict[str, object]
     order: tuple[str, ...]
+    feed: tuple[Item, ...]
     position: int
     read_us: int
 
@@ -157,12 +159,12 @@ def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
     """The board now."""
     now_us = reads.reader.now_us()
     with reads.reader.snapshot() as snapshot:
-        made = board(snapshot, period, words)
+        made = board(snapshot, period, words, reads.period(None).name)
         rows: dict[str, object] = {
             row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
             for group in made.groups for row in group.rows
         }  # fmt: skip
-        return Drawn(made, rows, tuple(rows), snapshot.position, now_us)
+        return Drawn(made, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.position, now_us)
 
 
 class LiveBoards:
@@ -194,7 +196,7 @@ class LiveBoards:
 
         def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
             said: dict[str, Any] = {"position": now.position, "read_us": now.read_us, "moved": moved, "whole": whole}
-            return self._render(code, board=now.made, period=period, **said)
+            return self._render(code, board=now.made, feed=now.feed, period=period, **said)
 
         movement = self._reads.reader.live.movement
         return Channel(lambda: drawn(self._reads, period, words), tell, words, movement, self._ending)

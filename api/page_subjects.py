@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.page_trends import Chart, chart
 from api.page_views import Bar, Dot, Indicator, amount, bar, covered_weight, dot, indicators_of, rank_text, speed_cap
-from api.reads import after_cursor, listed
+from api.reads import after_cursor, listed, number_after, ranking
 from api.withheld import suppressed
 from domain.ledger import total
 from domain.periods import parse_period
@@ -76,13 +77,14 @@ class MonthRow(Struct, frozen=True):
 
 
 class Staff(Struct, frozen=True):
-    """A page of the ASN of a dinas, by id."""
+    """A page of the ASN of a dinas, by id or by score."""
 
     cards: tuple[Scorecard, ...]
     first: int
     last: int
     total: int
     next: str | None
+    by_score: bool
 
 
 class SubjectView(Struct, frozen=True):
@@ -96,10 +98,16 @@ class SubjectView(Struct, frozen=True):
     band: str
     dot: Dot | None
     months: tuple[MonthRow, ...]
+    chart: Chart | None
 
 
-def subject_view(snapshot: Snapshot, standing: Standing, period: Period, words: Words) -> SubjectView:
-    """A standing as its page shows it; what one rating would give away is left out as the API leaves it out."""
+def subject_view(
+    snapshot: Snapshot, standing: Standing, period: Period, words: Words, running: str
+) -> SubjectView:  # fmt: skip
+    """A standing as its page shows it, in a city whose current month is ``running``.
+
+    What one rating would give away is left out as the API leaves it out.
+    """
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period), scheme)
     lines = tuple(
@@ -114,6 +122,7 @@ def subject_view(snapshot: Snapshot, standing: Standing, period: Period, words: 
     return SubjectView(
         card, lines, covered_weight(card), number(scheme.min_coverage), _equation(card, words),
         "" if score.value is None else band(score.value), dot(card.iku.value), months_of(snapshot, standing, words),
+        chart(snapshot, standing, period, words, running),
     )  # fmt: skip
 
 
@@ -197,24 +206,16 @@ def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | 
     )  # fmt: skip
 
 
-def staff_of(snapshot: Snapshot, dinas: str, period: Period, cursor: str | None) -> Staff:
-    """A page of the ASN of a dinas. Raises: ``Refusal`` for a cursor that is none of this list's."""
+def staff_of(snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, *, by_score: bool) -> Staff:
+    """A page of the ASN of a dinas, by id, or by rank. Raises: ``Refusal`` for a cursor that is none of this list's."""
     standings = snapshot.asn_of(dinas, period)
     if standings is None:
         raise Refusal("not-found", f"nothing ever named {dinas}")
-    page = listed(snapshot, period, standings, LISTED, cursor)
-    after = after_cursor(cursor, "id")
-    before = sum(standing.subject.id <= after for standing in standings)
-    return Staff(
-        tuple(page.items), before + 1 if page.items else 0, before + len(page.items), len(standings), page.next
-    )
-
-
-def places_of(snapshot: Snapshot, asn: str, period: Period) -> tuple[tuple[str, str], ...]:
-    """The registered dinas an ASN is assigned to in a period: ids and names."""
-    rulebook = snapshot.rulebook
-    return tuple(
-        (dinas, rulebook.dinas_name(dinas) or dinas)
-        for dinas in rulebook.dinas()
-        if asn in rulebook.assigned(dinas, period.first_day, period.last_day)
-    )
+    page = (ranking if by_score else listed)(snapshot, period, standings, LISTED, cursor)
+    if by_score:
+        before = number_after(cursor, "rank")
+    else:
+        after = after_cursor(cursor, "id")
+        before = sum(standing.subject.id <= after for standing in standings)
+    first = before + 1 if page.items else 0
+    return Staff(tuple(page.items), first, before + len(page.items), len(standings), page.next, by_score)

@@ -118,6 +118,11 @@ class Words:
         """``24 November 2026``."""
         return f"{day.day} {self.months[day.month - 1]} {day.year}"
 
+    def clock(self, instant_us: int) -> str:
+        """``10.41.07``."""
+        clock = moment_of(instant_us, self.zone).strftime("%H:%M:%S")
+        return clock.replace(":", ".") if self.code == "id" else clock
+
     def moment(self, instant_us: int, *, short: bool = False) -> str:
         """``24 November 2026, 10.41 WIB``; short: ``24 Nov 2026, 10.41.07 WIB``."""
         local = moment_of(instant_us, self.zone)

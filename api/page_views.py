@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.page_trends import Scale, Spark, scale_of, spark, trends
 from api.withheld import is_withheld
 from domain.measures import INDEX
 from domain.scorecard import Rank
@@ -57,6 +58,7 @@ class Indicator(Struct, frozen=True):
     line: IndicatorLine
     min_n: int
     is_ikm: bool
+    measure: str
     bar: Bar | None
     withheld: bool = False
 
@@ -76,6 +78,7 @@ class Row(Struct, frozen=True):
     rank: str
     dot: Dot | None
     missing: str
+    spark: Spark | None
 
 
 class Group(Struct, frozen=True):
@@ -106,6 +109,7 @@ class Board(Struct, frozen=True):
     at: int
     above: int
     overdue: tuple[Overdue, ...]
+    scale: Scale
 
 
 def bar(capaian: Decimal | None) -> Bar | None:
@@ -131,7 +135,7 @@ def indicators_of(card: Scorecard, scheme: Scheme, words: Words) -> tuple[Indica
     return tuple(
         Indicator(
             said.id, words.named("indicator", said.id), _short(said.id, words), words.named("unit", said.denominator),
-            line, said.min_n, said.numerator == "ikm", bar(line.capaian),
+            line, said.min_n, said.numerator == "ikm", said.denominator, bar(line.capaian),
             withheld=is_withheld(card, line, scheme),
         )
         for said, line in zip(scheme.indicators, card.indicators, strict=True)
@@ -172,10 +176,15 @@ def anchor_of(dinas: str) -> str:
     return f"d-{hashlib.sha256(dinas.encode()).hexdigest()[:12]}"
 
 
-def board(snapshot: Snapshot, period: Period, words: Words) -> Board:
-    """Every dinas, ranked within its covered set."""
-    scheme, standings = snapshot.scheme(period), snapshot.dinas(period)
-    rows = tuple(_row(snapshot, card, scheme, words) for card in snapshot.ranking(standings, period))
+def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Board:
+    """Every dinas, ranked within its covered set; ``running`` names the current month."""
+    scheme, standings, months = snapshot.scheme(period), snapshot.dinas(period), trends(snapshot, period)
+    scale = scale_of(value for values in months.values() for value in values)
+    last = f"{period.year:04d}-{period.last:02d}" == running
+    lines = {dinas: spark(values, scale, words, running=last) for dinas, values in months.items()}
+    rows = tuple(
+        _row(snapshot, card, scheme, words, lines.get(card.subject.id)) for card in snapshot.ranking(standings, period)
+    )
     groups = tuple(
         Group(_title(found, covered, words), found)
         for covered, found in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
@@ -184,15 +193,15 @@ def board(snapshot: Snapshot, period: Period, words: Words) -> Board:
     heads = rows[0].indicators if rows else ()
     weights = ", ".join(f"{head.name} {words.weight(head.line.weight)}" for head in heads)
     overdue = _overdue(snapshot, standings)
-    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue)
+    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue, scale)
 
 
-def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words) -> Row:
+def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, months: Spark | None) -> Row:
     parts = indicators_of(card, scheme, words)
     missing = "" if card.iku.value is not None else missing_of(parts, words)
     return Row(
         anchor_of(card.subject.id), name_of(snapshot, card.subject.id), card, parts,
-        rank_text(card, words), dot(card.iku.value), missing,
+        rank_text(card, words), dot(card.iku.value), missing, months,
     )  # fmt: skip
 
 

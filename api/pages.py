@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from api.page_events import FILES_FIRST, events_behind, open_files
+from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
 from api.page_public import public
+from api.page_ranks import places_of
 from api.page_receipt import receipt
 from api.page_signin import signin_router
 from api.page_site import IMMUTABLE, Site
-from api.page_subjects import LISTED, peers_of, places_of, services_of, staff_of, subject_view
+from api.page_subjects import LISTED, peers_of, services_of, staff_of, subject_view
 from api.page_views import board, name_of
 from api.reads import explained, found
 
@@ -33,38 +36,22 @@ def pages_router(
     """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
+    router.include_router(_subjects(site, reads))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
     @router.get("/")
     def show_board(request: Request) -> Response:
-        return site.page(request, "board.html", lambda a: {"board": board(a.snapshot, a.period, a.words)})
+        def make(asked: Asked) -> Made:
+            snapshot, words = asked.snapshot, asked.words
+            made = board(snapshot, asked.period, words, asked.chosen.current.name)
+            return {"board": made, "feed": feed(snapshot, reads.lines, words)}
+
+        return site.page(request, "board.html", make)
 
     @router.get("/publik")
     def show_public(request: Request) -> Response:
         return site.page(request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.today)})
-
-    @router.get("/dinas/{dinas}")
-    def show_dinas(request: Request, dinas: str) -> Response:
-        return site.page(request, "dinas.html", lambda a: _dinas(a, dinas))
-
-    @router.get("/dinas/{dinas}/why")
-    def show_why_dinas(request: Request, dinas: str) -> Response:
-        def make(asked: Asked) -> Made:
-            return _why(asked, reads, found(asked.snapshot.one_dinas(dinas, asked.period), dinas))
-
-        return site.page(request, "why.html", make, guarded=True)
-
-    @router.get("/asn/{asn}")
-    def show_asn(request: Request, asn: str) -> Response:
-        return site.page(request, "asn.html", lambda a: _asn(a, asn), guarded=True)
-
-    @router.get("/asn/{asn}/why")
-    def show_why_asn(request: Request, asn: str) -> Response:
-        def make(asked: Asked) -> Made:
-            return _why(asked, reads, found(asked.snapshot.one_asn(asn, asked.period), asn))
-
-        return site.page(request, "why.html", make, guarded=True)
 
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:
@@ -74,21 +61,87 @@ def pages_router(
     return router
 
 
-def _dinas(asked: Asked, dinas: str) -> Made:
+def _subjects(site: Site, reads: Reads) -> APIRouter:  # noqa: C901 - one function a route
+    """The pages of one dinas and of one ASN, with their reasons."""
+    router = APIRouter()
+
+    @router.get("/dinas/{dinas}")
+    def show_dinas(request: Request, dinas: str) -> Response:
+        return site.page(request, "dinas.html", lambda a: _dinas(a, dinas, request))
+
+    @router.get("/dinas/{dinas}/why")
+    def show_why_dinas(request: Request, dinas: str) -> Response:
+        def make(asked: Asked) -> Made:
+            return _why(asked, reads, found(asked.snapshot.one_dinas(dinas, asked.period), dinas))
+
+        return site.page(request, "why.html", make, guarded=True)
+
+    @router.get("/dinas/{dinas}/events")
+    def show_events_dinas(request: Request, dinas: str) -> Response:
+        def make(asked: Asked) -> Made:
+            return _events(asked, reads, found(asked.snapshot.one_dinas(dinas, asked.period), dinas), request)
+
+        return site.page(request, "events.html", make, guarded=True)
+
+    @router.get("/dinas/{dinas}/files")
+    def show_files(request: Request, dinas: str) -> Response:
+        def make(asked: Asked) -> Made:
+            found(asked.snapshot.one_dinas(dinas, asked.period), dinas)
+            shown = open_files(asked.snapshot, dinas, asked.words, asked.now_us, asked.cursor)
+            return {"id": dinas, "name": name_of(asked.snapshot, dinas), "files": shown, "cursor": asked.cursor}
+
+        return site.page(request, "files.html", make, guarded=True)
+
+    @router.get("/asn/{asn}")
+    def show_asn(request: Request, asn: str) -> Response:
+        return site.page(request, "asn.html", lambda a: _asn(a, asn), guarded=True)
+
+    @router.get("/asn/{asn}/events")
+    def show_events_asn(request: Request, asn: str) -> Response:
+        def make(asked: Asked) -> Made:
+            return _events(asked, reads, found(asked.snapshot.one_asn(asn, asked.period), asn), request)
+
+        return site.page(request, "events.html", make, guarded=True)
+
+    @router.get("/asn/{asn}/why")
+    def show_why_asn(request: Request, asn: str) -> Response:
+        def make(asked: Asked) -> Made:
+            return _why(asked, reads, found(asked.snapshot.one_asn(asn, asked.period), asn))
+
+        return site.page(request, "why.html", make, guarded=True)
+
+    return router
+
+
+def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
-    view = subject_view(snapshot, found(snapshot.one_dinas(dinas, period), dinas), period, words)
+    view = subject_view(
+        snapshot, found(snapshot.one_dinas(dinas, period), dinas), period, words, asked.chosen.current.name
+    )
     rank, peers = peers_of(snapshot, view.card, period, words)
+    by_score = request.query_params.get("order") == "score"
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
         "services": services_of(snapshot, dinas, period, asked.today),
-        "staff": staff_of(snapshot, dinas, period, asked.cursor) if asked.may_read else None,
+        "files": open_files(snapshot, dinas, words, asked.now_us, None, FILES_FIRST) if asked.may_read else None,
+        "staff": staff_of(snapshot, dinas, period, asked.cursor, by_score=by_score) if asked.may_read else None,
     }  # fmt: skip
 
 
 def _asn(asked: Asked, asn: str) -> Made:
-    snapshot, period = asked.snapshot, asked.period
-    view = subject_view(snapshot, found(snapshot.one_asn(asn, period), asn), period, asked.words)
-    return {"name": asn, "view": view, "places": places_of(snapshot, asn, period)}
+    snapshot, period, running = asked.snapshot, asked.period, asked.chosen.current.name
+    view = subject_view(snapshot, found(snapshot.one_asn(asn, period), asn), period, asked.words, running)
+    return {"name": asn, "view": view, "places": places_of(snapshot, asn, period, asked.words)}
+
+
+def _events(asked: Asked, reads: Reads, standing: Standing, request: Request) -> Made:
+    snapshot, subject = asked.snapshot, standing.subject
+    query = dict(request.query_params)
+    return {
+        "events": events_behind(snapshot, reads, standing, asked.period, asked.words, query), "subject": subject,
+        "name": name_of(snapshot, subject.id) if subject.kind == "dinas" else subject.id, "cursor": asked.cursor,
+        "filters": {name: query[name] for name in ("service", "measure") if query.get(name)},
+    }  # fmt: skip
 
 
 def _why(asked: Asked, reads: Reads, standing: Standing) -> Made:

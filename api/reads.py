@@ -149,9 +149,9 @@ def listed(snapshot: Snapshot, period: Period, standings: list[Standing], limit:
 def ranking(snapshot: Snapshot, period: Period, standings: list[Standing], limit: int, cursor: str | None) -> Page:
     """A page of a ranking."""
     start = number_after(cursor, "rank")
-    cards = snapshot.ranking(standings, period)
-    page = [suppressed(card, snapshot.scheme(period)) for card in cards[start : start + limit]]
-    following = cursor_of("rank", str(start + limit)) if len(cards) > start + limit else None
+    cards = snapshot.ranking(standings, period, start, limit)
+    page = [suppressed(card, snapshot.scheme(period)) for card in cards]
+    following = cursor_of("rank", str(start + limit)) if len(standings) > start + limit else None
     return Page(period.name, snapshot.position, page, following)
 
 

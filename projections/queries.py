@@ -15,7 +15,7 @@ from projections.store import balance_of, file_of
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn.is_not(None)
@@ -215,19 +215,14 @@ def months_known(db: Connection) -> list[str]:
 
 
 def positions(
-    db: Connection, months: Sequence[str], after: int, limit: int, *, dinas: str | None = None, asn: str | None = None,
-    newest: bool = False,
+    db: Connection, months: Sequence[str], after: int, limit: int, of: Mapping[str, str], *, newest: bool = False
 ) -> list[int]:  # fmt: skip
-    """The positions after one, that moved a dinas's or an ASN's accounts in some months, in order.
+    """The positions after one that moved the accounts of some months and of some dinas, asn or service, in order.
 
     ``newest``: those before it, or all where it is 0, the last of them first.
     """
     query = select(WHY.c.position).join(ACCOUNTS, ACCOUNTS.c.id == WHY.c.account)
-    query = query.where(ACCOUNTS.c.month.in_(months))
+    query = query.where(ACCOUNTS.c.month.in_(months), *(ACCOUNTS.c[name] == value for name, value in of.items()))
     query = query.where(WHY.c.position < (after or FOREVER) if newest else WHY.c.position > after)
-    if dinas is not None:
-        query = query.where(ACCOUNTS.c.dinas == dinas)
-    if asn is not None:
-        query = query.where(ACCOUNTS.c.asn == asn)
     order = WHY.c.position.desc() if newest else WHY.c.position
     return [row[0] for row in db.execute(query.distinct().order_by(order).limit(limit))]

@@ -126,23 +126,24 @@ class Snapshot:
         score = score_of(standing.balance, scheme)
         return scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id)
 
-    def ranking(self, standings: Sequence[Standing], period: Period) -> list[Scorecard]:
-        """Standings as served, ranked."""
+    def ranking(
+        self, standings: Sequence[Standing], period: Period, start: int = 0, limit: int | None = None
+    ) -> list[Scorecard]:  # fmt: skip
+        """Standings as served, ranked; of a long ranking only so many from one on."""
         scheme = self.scheme(period)
         scored = ((standing, score_of(standing.balance, scheme)) for standing in standings)
         return [
             scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id, rank=rank)
-            for standing, score, rank in ranked(scored)
+            for standing, score, rank in ranked(scored)[start : None if limit is None else start + limit]
         ]
 
     def positions(
-        self, subject: Subject, period: Period, after: int, limit: int, *, newest: bool = False
+        self, subject: Subject, period: Period, after: int, limit: int, *, newest: bool = False,
+        service: str | None = None,
     ) -> list[int]:  # fmt: skip
         """The entries that moved a subject's balance in a period, in order; ``newest``: backwards from ``after``."""
-        chosen = {subject.kind: subject.id}
-        return queries.positions(
-            self._db, period.months, after, limit, dinas=chosen.get("dinas"), asn=chosen.get("asn"), newest=newest
-        )
+        of = {subject.kind: subject.id} | ({"service": service} if service else {})
+        return queries.positions(self._db, period.months, after, limit, of, newest=newest)
 
     def series(self, standing: Standing, months: Sequence[Period]) -> list[Scorecard]:
         """A subject month by month, each scored under the scheme of its month; open files are those of now."""
@@ -153,6 +154,14 @@ class Snapshot:
         else:
             held = queries.months_of_asn(self._db, names, subject.id)
         return [self.card(replace(standing, balance=held.get(month.name) or zero()), month) for month in months]
+
+    def months_of_dinas(self, months: Sequence[Period]) -> dict[str, dict[str, Balance]]:
+        """The balances of every dinas in some months, by dinas and month."""
+        names = [name for month in months for name in month.months]
+        found: dict[str, dict[str, Balance]] = {}
+        for (dinas, month), balance in queries.months_of_dinas(self._db, names).items():
+            found.setdefault(dinas, {})[month] = balance
+        return found
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, what is due first first."""

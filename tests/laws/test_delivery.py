@@ -28,7 +28,7 @@ def _held(history: History, store: Store) -> tuple[object, ...]:
             {account: balance for account, balance in accounts.items() if any(balance)},
             snapshot.digest(),
             store.source(JOURNAL),
-            {d: queries.positions(db, snapshot.months(), 0, 10_000, dinas=d) for d in ("disdukcapil", "dpmptsp")},
+            {d: queries.positions(db, snapshot.months(), 0, 10_000, {"dinas": d}) for d in ("disdukcapil", "dpmptsp")},
             queries.rule_lines(db, 0),
             sorted(queries.open_files(db)),
         )

@@ -29,7 +29,7 @@ class Board:
             message = "away"
             raise ConnectionError(message)
         empty: Any = type("Empty", (), {"groups": ()})
-        return Drawn(empty, {}, (), self.position, 0)
+        return Drawn(empty, {}, (), (), self.position, 0)
 
     def tell(self, now: Drawn, _: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the channel calls it
         """Its position, and whether it is the whole table."""

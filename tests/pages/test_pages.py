@@ -71,7 +71,7 @@ def test_the_board_shows_the_figures_of_the_ranking(city: Assembled) -> None:
         for said, cell in zip(card["indicators"], row[3:6], strict=True):
             n = f"n {figure(said['n'], 0)}" if said["state"] == "ok" else f"{said['n']} dari"
             assert cell.startswith(f"{figure(said['capaian'])} {n}")
-        assert row[6].split()[0] == figure(card["counts"]["permits_open"], 0)
+        assert row[7].split()[0] == figure(card["counts"]["permits_open"], 0)
 
 
 def test_the_board_stands_in_the_order_of_the_ranking(city: Assembled) -> None:

@@ -91,7 +91,9 @@ def test_signing_in_leads_nowhere_else(city: Assembled, elsewhere: str) -> None:
 
 def test_a_page_that_is_refused_leads_to_signing_in_and_back(city: Assembled) -> None:
     refused = Page(city.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
-    assert [link for link in refused.links if "ke=" in link] == [f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"]
+    assert [link for link in refused.links if "ke=" in link] == [
+        f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"
+    ]
     shown = city.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
     assert shown.headers["cache-control"] == "no-store"
     assert f'value="/asn/{BUSY}"' in shown.text

@@ -1,0 +1,122 @@
+"""The events behind one number, of a subject, a service or a measure, the newest first; and the open files of a dinas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from api.histories import files
+from api.page_receipt import Event, event_row, measure_label
+from api.reads import cursor_of, entries_at, number_after
+from api.withheld import hides_ratings
+from domain.clock import parse_instant
+from domain.measures import INDEX
+from domain.refusal import Fault, Refusal
+from projections.why import behind
+
+if TYPE_CHECKING:
+    from api.history_answers import FileAnswer
+    from api.page_text import Words
+    from api.reads import Reads
+    from domain.periods import Period
+    from domain.scorecard import Standing
+    from projections.reader import Snapshot
+    from projections.why import Behind
+
+LISTED: Final = 50
+SCANNED_MOST: Final = 2_000
+"""How many events one page looks through at most; where few of them count for the number, the page is short."""
+FILES_FIRST: Final = 8
+COUNTS: Final = {"ratings": ("respondents", "overall_n")}
+"""Counts of a scorecard that are a sum of measures."""
+
+
+class Events(Struct, frozen=True):
+    """A page of events, and of which number they are."""
+
+    rows: tuple[Event, ...]
+    service: str
+    measure: str
+    next: str | None
+
+
+class OpenRow(Struct, frozen=True):
+    """An open file: what is promised, whether that is past, and why it waits."""
+
+    service: str
+    case: str
+    asn: str
+    received: str
+    due: str
+    overdue: bool
+    left: str
+    paused: str
+
+
+class OpenFiles(Struct, frozen=True):
+    """A page of open files."""
+
+    rows: tuple[OpenRow, ...]
+    next: str | None
+
+
+def events_behind(
+    snapshot: Snapshot, reads: Reads, standing: Standing, period: Period, words: Words, asked: dict[str, str],
+) -> Events:  # fmt: skip
+    """The events that moved a subject's balance, of one service or measure where asked. Raises: ``Refusal``."""
+    service, measure = asked.get("service", ""), asked.get("measure", "")
+    if measure and measure not in INDEX and measure not in COUNTS:
+        raise Refusal("invalid-query", f"measure: {measure} is none", Fault("/measure", "is none"))
+    before = number_after(asked.get("cursor"), "before")
+    scheme = snapshot.scheme(period)
+    hide = hides_ratings(snapshot.card(standing, period), scheme)
+    rows: list[Event] = []
+    for _ in range(0, SCANNED_MOST, LISTED):
+        positions = snapshot.positions(standing.subject, period, before, LISTED, newest=True, service=service or None)
+        for event in behind(entries_at(reads.lines, positions), standing.subject, period, hide_ratings=hide):
+            before = event.position
+            if _counts(event, service, measure):
+                rows.append(event_row(event, scheme, words))
+            if len(rows) == LISTED:
+                return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
+        if len(positions) < LISTED:
+            return Events(tuple(rows), service, _label(measure, words), None)
+    return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
+
+
+def _counts(event: Behind, service: str, measure: str) -> bool:
+    mine = [posting for posting in event.postings if not service or posting["account"][2] == service]
+    wanted = COUNTS.get(measure, (measure,))
+    return not measure or any(posting["amounts"].get(one) for posting in mine for one in wanted)
+
+
+def _label(measure: str, words: Words) -> str:
+    if not measure:
+        return ""
+    return words(f"count.{measure}") if measure in COUNTS else measure_label(measure, words)
+
+
+def open_files(
+    snapshot: Snapshot, dinas: str, words: Words, now_us: int, cursor: str | None, limit: int = LISTED
+) -> OpenFiles:  # fmt: skip
+    """A page of the open files of a dinas, what is due first first. Raises: ``Refusal``."""
+    page = files(snapshot, dinas, limit, cursor)
+    return OpenFiles(tuple(_row(file, words, now_us) for file in page.items), page.next)
+
+
+def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
+    due_us = None if file.due_at is None else parse_instant(file.due_at)
+    left = ""
+    if due_us is not None and (file.paused_at is None or file.overdue):
+        gap = words.duration(abs(due_us - now_us))
+        left = words("open.over" if due_us < now_us else "open.left", length=gap)
+    paused = ""
+    if file.paused_at is not None:
+        reason = next((pause.reason for pause in reversed(file.pauses) if pause.at == file.paused_at), "")
+        since = words.moment(parse_instant(file.paused_at), short=True)
+        paused = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
+    return OpenRow(
+        file.service, file.case, file.asn or "", words.moment(parse_instant(file.received_at), short=True),
+        words.moment(due_us, short=True) if due_us is not None else "", file.overdue, left, paused,
+    )  # fmt: skip
