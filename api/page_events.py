@@ -109,7 +109,7 @@ def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
     left = ""
     if due_us is not None and (file.paused_at is None or file.overdue):
-        gap = words.duration(abs(due_us - now_us))
+        gap = words.span(abs(due_us - now_us))
         left = words("open.over" if due_us < now_us else "open.left", length=gap)
     paused = ""
     if file.paused_at is not None:

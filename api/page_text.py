@@ -22,6 +22,7 @@ Code = Literal["id", "en"]
 Labels = dict[str, dict[str, str]]
 MINUTE_US: Final = 60 * SECOND_US
 MINUTES_SHOWN_BELOW_H: Final = 48
+DAYS_FROM: Final = 3
 _ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _TO_INDONESIAN: Final = str.maketrans(",.", ".,")
@@ -113,6 +114,11 @@ class Words:
             return self("time.hours", n=self.number(hours))
         tail = self("time.minutes", n=minutes)
         return f"{self('time.hours', n=hours)} {tail}" if hours else tail
+
+    def span(self, length_us: int) -> str:
+        """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""
+        days = length_us // (24 * HOUR_US)
+        return self("time.days", n=self.number(days)) if days >= DAYS_FROM else self.duration(length_us)
 
     def day(self, day: date) -> str:
         """``24 November 2026``."""

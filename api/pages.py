@@ -36,7 +36,8 @@ def pages_router(
     """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
-    router.include_router(_subjects(site, reads))
+    router.include_router(_agencies(site, reads))
+    router.include_router(_people(site, reads))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
@@ -61,8 +62,8 @@ def pages_router(
     return router
 
 
-def _subjects(site: Site, reads: Reads) -> APIRouter:  # noqa: C901 - one function a route
-    """The pages of one dinas and of one ASN, with their reasons."""
+def _agencies(site: Site, reads: Reads) -> APIRouter:
+    """The pages of one dinas, with its reasons."""
     router = APIRouter()
 
     @router.get("/dinas/{dinas}")
@@ -91,6 +92,13 @@ def _subjects(site: Site, reads: Reads) -> APIRouter:  # noqa: C901 - one functi
             return {"id": dinas, "name": name_of(asked.snapshot, dinas), "files": shown, "cursor": asked.cursor}
 
         return site.page(request, "files.html", make, guarded=True)
+
+    return router
+
+
+def _people(site: Site, reads: Reads) -> APIRouter:
+    """The pages of one ASN, with their reasons."""
+    router = APIRouter()
 
     @router.get("/asn/{asn}")
     def show_asn(request: Request, asn: str) -> Response:

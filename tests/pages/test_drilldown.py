@@ -1,0 +1,187 @@
+"""From a figure down to its events: trends are the API's series, ranks its ranking, and each count leads to what it counts."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from tests.pages.city import BUSY, FAST, IDLE, NAMES, RARE, SMALL, TWIN, settle_in
+from tests.pages.reading import Page, figure
+from tests.serving import Assembled, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Assemble
+
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+MONTH: Final = "period=2026-11"
+COUNTED: Final = (
+    "permits", "permits_with_standard", "permits_on_time", "permits_rejected", "tasks", "tasks_with_due", "tasks_on_time",
+    "tasks_self_reported", "ratings",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    with Assembled(tmp_path_factory.mktemp("drill") / "data") as assembled:
+        settle_in(assembled)
+        yield assembled
+
+
+def shown(city: Assembled, path: str) -> Page:
+    answer = city.get(path)
+    assert answer.status_code == 200, answer.text
+    return Page(answer.text)
+
+
+def events_of(city: Assembled, path: str) -> list[str]:
+    """The positions of a list of events, over all its pages."""
+    found: list[str] = []
+    following: str | None = path
+    while following is not None:
+        page = shown(city, following)
+        found += [row[0] for row in page.rows if row[0].replace(".", "").isdigit()]
+        following = next((link for link in page.links if "cursor=" in link and "lang=" not in link), None)
+    return found
+
+
+@pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/dinas/{TWIN}", f"/asn/{BUSY}"])
+def test_the_trend_is_the_series_of_the_api(city: Assembled, path: str) -> None:
+    scores = [card["iku"]["value"] for card in city.get(f"/v1{path}/series?{MONTH}").json()["items"]]
+    html = city.get(f"{path}?{MONTH}").text
+    told = re.findall(r"<title>(\w+) 2026: ([\d,]+)</title>", html)
+    assert [value for _, value in told] == [figure(score) for score in scores if score is not None]
+    assert [month for month, _ in told] == ["Oktober", "November"]
+    assert len(re.findall(r'<circle class="open"', html)) == 1, "the month that runs is hollow"
+
+
+def test_without_a_score_in_any_month_no_trend_is_drawn(city: Assembled) -> None:
+    assert 'class="chart"' not in city.get(f"/dinas/{SMALL}").text
+
+
+def test_a_row_of_the_board_draws_its_months(city: Assembled) -> None:
+    html = city.get(f"/?{MONTH}").text
+    scores = [card["iku"]["value"] for card in city.get(f"/v1/dinas/{FAST}/series?{MONTH}").json()["items"]]
+    held = [figure(score) for score in scores if score is not None]
+    assert f'aria-label="12 bulan: dari {held[0]} ke {held[-1]}, {len(held)} bulan bernilai"' in html
+
+
+def test_open_files_stand_before_the_indicators_with_what_is_due_first_first(city: Assembled) -> None:
+    page = shown(city, f"/dinas/{FAST}")
+    files = city.get(f"/v1/dinas/{FAST}/files").json()["items"]
+    headings = page.all("h2")
+    assert headings.index("Berkas terbuka") < headings.index("Indikator terhadap target")
+    rows = [row for row in page.rows if row[0].startswith("B-")]
+    assert [row[0].split()[0] for row in rows] == [file["case"] for file in files]
+    assert "▲ lewat 22 hari" in rows[0][-1]
+    assert rows[1][-1] == "sisa 20 jam"
+
+
+def test_a_paused_file_says_why_its_clock_stands(neraca: Assembled) -> None:
+    case = {"dinas": "d", "service": "ktp-el", "case": "P-1"}
+    neraca.record(
+        event(
+            "permit-received",
+            "1",
+            {**case, "received_at": "2026-11-23T08:00:00+07:00", "due_at": None}
+            | {"due_at": "2026-11-30T08:00:00+07:00"},
+        ),
+        event("permit-paused", "2", {**case, "at": "2026-11-23T09:00:00+07:00", "reason": "blank_stock"}),
+    )
+    assert "❚❚ dijeda: blangko habis, sejak 23 Nov 2026, 09.00.00 WIB" in neraca.get("/dinas/d/files").text
+
+
+@pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}"])
+def test_a_count_leads_to_the_very_events_it_counts(city: Assembled, path: str) -> None:
+    """A retraction and a correction moved it too: they are listed, and their postings net to the count."""
+    counts = city.get(f"/v1{path}?{MONTH}").json()["counts"]
+    page = shown(city, f"{path}?{MONTH}")
+    behind = city.get(f"/v1{path}/events?{MONTH}&limit=1000").json()["items"]
+    for measure in COUNTED:
+        wanted = ("respondents", "overall_n") if measure == "ratings" else (measure,)
+        moved = {
+            item["position"]: net for item in behind
+            if (net := sum(p["amounts"].get(one, 0) for p in item["postings"] for one in wanted))
+            or any(p["amounts"].get(one) for p in item["postings"] for one in wanted)
+        }  # fmt: skip
+        assert sum(moved.values()) == counts[measure]
+        address = f"{path}/events?{MONTH}&measure={measure}"
+        assert (address in page.links) == bool(counts[measure])
+        listed = events_of(city, address)
+        assert [int(text.replace(".", "")) for text in listed] == sorted(moved, reverse=True)
+
+
+def test_events_of_a_service_are_its_own(city: Assembled) -> None:
+    listed = events_of(city, f"/dinas/{FAST}/events?{MONTH}&service=ktp-el&measure=permits_rejected")
+    assert len(listed) == 3
+    assert events_of(city, f"/dinas/{FAST}/events?{MONTH}&service=lain") == []
+    refused = city.get(f"/dinas/{FAST}/events?measure=rahasia")
+    assert refused.status_code == 422
+    assert Page(refused.text).all("h1") == ["Alamat tidak dapat dijawab"]
+
+
+def test_an_asn_is_ranked_within_their_dinas_as_the_api_ranks_them(assemble: Assemble) -> None:
+    neraca = assemble()
+    staff = {"a-1": 4, "a-2": 20, "a-3": 20, "a-4": 30}
+    for asn, hours in staff.items():
+        neraca.record(event("asn-registered", asn, {"asn": asn}),
+                      event("asn-assigned", f"t-{asn}", {"asn": asn, "dinas": "d", "effective_from": "2026-01-01"}))  # fmt: skip
+        done = datetime.fromisoformat("2026-11-10T08:00:00+07:00") + timedelta(hours=hours)
+        for n in range(30):
+            neraca.record(
+                event("permit-processed", f"{asn}-{n}", {
+                    "dinas": "d", "service": "ktp-el", "case": f"{asn}-{n}", "asn": asn, "due_at": "2026-11-11T08:00:00+07:00",
+                    "received_at": "2026-11-10T08:00:00+07:00", "completed_at": done.isoformat(),
+                }),
+                event("task-completed", f"{asn}-t{n}", {
+                    "dinas": "d", "asn": asn, "task": f"{asn}-{n}", "completed_at": "2026-11-10T08:00:00+07:00",
+                    "due_at": "2026-11-10T09:00:00+07:00",
+                }),
+            )  # fmt: skip
+    neraca.record(event("dinas-registered", "d", {"dinas": "d", "name": "Dinas D"}))
+    neraca.settle()
+    ranking = neraca.get(f"/v1/rankings/asn?dinas=d&{MONTH}").json()["items"]
+    assert any(card["rank"]["best"] != card["rank"]["worst"] for card in ranking), "a tie is among them"
+    ordered = shown(neraca, f"/dinas/d?{MONTH}&order=score")
+    names = [row[1].split()[0] for row in ordered.rows if len(row) > 1 and row[1][:3] in staff]
+    assert names == [card["subject"]["id"] for card in ranking]
+    for card in ranking:
+        best, worst = card["rank"]["best"], card["rank"]["worst"]
+        told = f"{best} dari 4" if best == worst else f"{best}–{worst} dari 4"
+        page = shown(neraca, f"/asn/{card['subject']['id']}?{MONTH}")
+        assert page.has(("Peringkat di Dinas D", told))
+
+
+def test_the_trend_of_an_asn_comes_before_any_rank(city: Assembled) -> None:
+    html = city.get(f"/asn/{BUSY}?{MONTH}").text
+    assert html.index("Tren 12 bulan") < html.index(f"Peringkat di {NAMES[FAST]}")
+
+
+def test_what_is_of_persons_stays_closed_to_strangers(city: Assembled) -> None:
+    for path in (f"/dinas/{FAST}/files", f"/dinas/{FAST}/events", f"/asn/{BUSY}/events"):
+        assert city.get(path, **FAR).status_code == 401, path
+    html = city.get(f"/dinas/{FAST}", **FAR).text
+    assert "B-0" not in html
+    assert "/events" not in html
+    assert "/asn/" not in html
+
+
+def test_a_withheld_rating_stays_withheld_among_the_events(city: Assembled) -> None:
+    assert events_of(city, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
+    html = city.get(f"/asn/{RARE}/events?{MONTH}").text
+    assert "isi ditahan" in html
+    assert not events_of(city, f"/asn/{IDLE}/events?{MONTH}")
+
+
+def test_the_feed_tells_of_units_and_services_only(city: Assembled) -> None:
+    html = city.get("/").text
+    feed = html[html.index('id="baru-isi"') : html.index("</ol>", html.index('id="baru-isi"'))]
+    assert feed.count("<li>") == 8
+    assert f"/dinas/{quote(FAST)}" in feed
+    for secret in (BUSY, RARE, "K-", "B-", "T-", "loket"):
+        assert secret not in feed, secret
