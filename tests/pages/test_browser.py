@@ -27,8 +27,8 @@ WIDEST: Final = """Math.max(
     e => e.getBoundingClientRect().right - document.documentElement.clientWidth))"""
 SPILT: Final = """Math.max(0, ...[...document.querySelectorAll('table')].map(
   e => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().right))"""
-SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll('a:not(.skip), button, select')].map(
-  e => e.getBoundingClientRect().height))"""
+SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll('a:not(.skip), button, select')]
+  .filter(e => e.offsetParent).map(e => e.getBoundingClientRect().height))"""
 
 
 @pytest.fixture(scope="module")
