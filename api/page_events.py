@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from projections.reader import Snapshot
     from projections.why import Behind
 
-LISTED: Final = 50
-SCANNED_MOST: Final = 2_000
-"""How many events one page looks through at most; where few of them count for the number, the page is short."""
+BATCH: Final = 50
+SCANNED_MOST: Final = 40
+"""How many times what it lists one page looks through at most; where few events count for the number, it is short."""
 FILES_FIRST: Final = 8
 COUNTS: Final = {"ratings": ("respondents", "overall_n")}
 """Counts of a scorecard that are a sum of measures."""
@@ -62,7 +62,7 @@ class OpenFiles(Struct, frozen=True):
 
 
 def events_behind(
-    snapshot: Snapshot, reads: Reads, standing: Standing, period: Period, words: Words, asked: dict[str, str],
+    snapshot: Snapshot, reads: Reads, standing: Standing, period: Period, words: Words, asked: dict[str, str], limit: int,
 ) -> Events:  # fmt: skip
     """The events that moved a subject's balance, of one service or measure where asked. Raises: ``Refusal``."""
     service, measure = asked.get("service", ""), asked.get("measure", "")
@@ -72,15 +72,15 @@ def events_behind(
     scheme = snapshot.scheme(period)
     hide = hides_ratings(snapshot.card(standing, period), scheme)
     rows: list[Event] = []
-    for _ in range(0, SCANNED_MOST, LISTED):
-        positions = snapshot.positions(standing.subject, period, before, LISTED, newest=True, service=service or None)
+    for _ in range(0, SCANNED_MOST * limit, BATCH):
+        positions = snapshot.positions(standing.subject, period, before, BATCH, newest=True, service=service or None)
         for event in behind(entries_at(reads.lines, positions), standing.subject, period, hide_ratings=hide):
             before = event.position
             if _counts(event, service, measure):
                 rows.append(event_row(event, scheme, words))
-            if len(rows) == LISTED:
+            if len(rows) == limit:
                 return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
-        if len(positions) < LISTED:
+        if len(positions) < BATCH:
             return Events(tuple(rows), service, _label(measure, words), None)
     return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
 
@@ -98,7 +98,7 @@ def _label(measure: str, words: Words) -> str:
 
 
 def open_files(
-    snapshot: Snapshot, dinas: str, words: Words, now_us: int, cursor: str | None, limit: int = LISTED
+    snapshot: Snapshot, dinas: str, words: Words, now_us: int, cursor: str | None, limit: int
 ) -> OpenFiles:  # fmt: skip
     """A page of the open files of a dinas, what is due first first. Raises: ``Refusal``."""
     page = files(snapshot, dinas, limit, cursor)

@@ -39,8 +39,9 @@ class Entry(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """An event behind a score, in words."""
+    """An event behind a score, in words; ``at`` is its position as a number."""
 
+    at: int
     position: str
     what: str
     detail: str
@@ -118,7 +119,7 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
     """An event behind a score, in words."""
     data = event.data or {}
     return Event(
-        words.number(event.position), what(event.type, data, words),
+        event.position, words.number(event.position), what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}", words.moment(parse_instant(event.time), short=True),
         "" if event.suppressed else _posted(event, scheme, words),

@@ -17,10 +17,12 @@ from msgspec import Struct
 
 from api.access import is_local
 from api.page_periods import choices, choose
+from api.page_tables import TABLES
 from api.page_text import Words, load_labels
 from api.problems import PROBLEMS
+from api.tables_csv import csv_response
 from domain.clock import local_date
-from domain.refusal import Refusal
+from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,9 @@ GUARDS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+LISTED: Final = 50
+CSV_MOST: Final = 10_000
+"""How many rows of a paged list a page shows, and a spreadsheet gets."""
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
@@ -64,9 +69,17 @@ class Links:
 
     def here(self, code: Code) -> str:
         """The page at hand, in a language."""
+        return self._here(code)
+
+    def table(self, name: str) -> str:
+        """A table of the page at hand, for a spreadsheet; of a paged list all there is."""
+        return self._here(self._code, csv=name)
+
+    def _here(self, code: Code, **more: str) -> str:
         assert self._request is not None, "a page was asked for"  # noqa: S101 - for the type checker
-        query = [(name, value) for name, value in self._request.query_params.multi_items() if name != "lang"]
-        query += [("lang", "en")] if code == "en" else []
+        left_out = {"lang", *more, *(("cursor",) if more else ())}
+        query = [(name, value) for name, value in self._request.query_params.multi_items() if name not in left_out]
+        query += [*more.items(), *([("lang", "en")] if code == "en" else [])]
         path = quote(self._request.scope["path"])
         return f"{path}?{urlencode(query)}" if query else path
 
@@ -81,6 +94,7 @@ class Asked(Struct, frozen=True):
     may_read: bool
     cursor: str | None
     now_us: int
+    listed: int
 
     @property
     def today(self) -> date:
@@ -145,7 +159,10 @@ class Site:
                 return Response(status_code=304, headers=headers)
             chosen = choose(snapshot, asked, current)
             cursor = request.query_params.get("cursor")
-            made = make(Asked(snapshot, chosen.period, chosen, words, may_read, cursor, now_us))
+            table, listed = request.query_params.get("csv"), LISTED if "csv" not in request.query_params else CSV_MOST
+            made = make(Asked(snapshot, chosen.period, chosen, words, may_read, cursor, now_us, listed))
+            if table is not None:
+                return _as_csv(request, template, table, made, words, chosen.period.name, headers)
             made |= {
                 "position": snapshot.position, "chosen": chosen, "period": chosen.period,
                 "choices": choices(snapshot.months(), chosen, words),
@@ -182,6 +199,20 @@ class Site:
             signed=signed.id if signed else "", at_machine=is_local(request), **made,
         )  # fmt: skip
         return HTMLResponse(body, status, {**headers, "content-language": code})
+
+
+def _as_csv(
+    request: Request, template: str, name: str, made: Made, words: Words, period: str, headers: dict[str, str]
+) -> Response:  # fmt: skip
+    """A table of a page for a spreadsheet. Raises: ``Refusal`` for a table the page does not have."""
+    make = TABLES.get(template, {}).get(name)
+    if make is None:
+        raise Refusal(
+            "invalid-query", f"csv: this page has no table {name}", Fault("/csv", "is none of this page's tables")
+        )
+    table = make(made, words)
+    file = "-".join(("neraca", *request.path_params.values(), name, period))
+    return csv_response(file, table.head, table.rows, words.code, headers)
 
 
 def _code(request: Request) -> Code:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from domain.scorecard import Scorecard, Standing
     from projections.reader import Snapshot
 
-LISTED: Final = 50
 MONTHS_SHOWN: Final = 12
 
 
@@ -206,12 +205,14 @@ def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | 
     )  # fmt: skip
 
 
-def staff_of(snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, *, by_score: bool) -> Staff:
+def staff_of(
+    snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, limit: int, *, by_score: bool
+) -> Staff:  # fmt: skip
     """A page of the ASN of a dinas, by id, or by rank. Raises: ``Refusal`` for a cursor that is none of this list's."""
     standings = snapshot.asn_of(dinas, period)
     if standings is None:
         raise Refusal("not-found", f"nothing ever named {dinas}")
-    page = (ranking if by_score else listed)(snapshot, period, standings, LISTED, cursor)
+    page = (ranking if by_score else listed)(snapshot, period, standings, limit, cursor)
     if by_score:
         before = number_after(cursor, "rank")
     else:

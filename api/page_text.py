@@ -47,6 +47,10 @@ class Words:
         """The label, its blanks filled."""
         return self._labels[key][self.code].format(**values)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is such a label."""
+        return key in self._labels
+
     def named(self, section: str, name: str) -> str:
         """The label of a name that the data hold; a name nobody labelled stands for itself."""
         label = self._labels.get(f"{section}.{name}")

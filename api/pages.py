@@ -13,8 +13,8 @@ from api.page_public import public
 from api.page_ranks import places_of
 from api.page_receipt import receipt
 from api.page_signin import signin_router
-from api.page_site import IMMUTABLE, Site
-from api.page_subjects import LISTED, peers_of, services_of, staff_of, subject_view
+from api.page_site import IMMUTABLE, LISTED, Site
+from api.page_subjects import peers_of, services_of, staff_of, subject_view
 from api.page_views import board, name_of
 from api.reads import explained, found
 
@@ -88,7 +88,7 @@ def _agencies(site: Site, reads: Reads) -> APIRouter:
     def show_files(request: Request, dinas: str) -> Response:
         def make(asked: Asked) -> Made:
             found(asked.snapshot.one_dinas(dinas, asked.period), dinas)
-            shown = open_files(asked.snapshot, dinas, asked.words, asked.now_us, asked.cursor)
+            shown = open_files(asked.snapshot, dinas, asked.words, asked.now_us, asked.cursor, asked.listed)
             return {"id": dinas, "name": name_of(asked.snapshot, dinas), "files": shown, "cursor": asked.cursor}
 
         return site.page(request, "files.html", make, guarded=True)
@@ -128,11 +128,12 @@ def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
     )
     rank, peers = peers_of(snapshot, view.card, period, words)
     by_score = request.query_params.get("order") == "score"
+    files_most = FILES_FIRST if asked.listed == LISTED else asked.listed
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
         "services": services_of(snapshot, dinas, period, asked.today),
-        "files": open_files(snapshot, dinas, words, asked.now_us, None, FILES_FIRST) if asked.may_read else None,
-        "staff": staff_of(snapshot, dinas, period, asked.cursor, by_score=by_score) if asked.may_read else None,
+        "files": open_files(snapshot, dinas, words, asked.now_us, None, files_most) if asked.may_read else None,
+        "staff": staff_of(snapshot, dinas, period, asked.cursor, asked.listed, by_score=by_score) if asked.may_read else None,
     }  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def _events(asked: Asked, reads: Reads, standing: Standing, request: Request) ->
     snapshot, subject = asked.snapshot, standing.subject
     query = dict(request.query_params)
     return {
-        "events": events_behind(snapshot, reads, standing, asked.period, asked.words, query), "subject": subject,
+        "events": events_behind(snapshot, reads, standing, asked.period, asked.words, query, asked.listed), "subject": subject,
         "name": name_of(snapshot, subject.id) if subject.kind == "dinas" else subject.id, "cursor": asked.cursor,
         "filters": {name: query[name] for name in ("service", "measure") if query.get(name)},
     }  # fmt: skip
@@ -154,7 +155,7 @@ def _events(asked: Asked, reads: Reads, standing: Standing, request: Request) ->
 
 def _why(asked: Asked, reads: Reads, standing: Standing) -> Made:
     snapshot, period, subject = asked.snapshot, asked.period, standing.subject
-    why = explained(snapshot, period, standing, reads.lines, LISTED, asked.cursor)
+    why = explained(snapshot, period, standing, reads.lines, asked.listed, asked.cursor)
     name = name_of(snapshot, subject.id) if subject.kind == "dinas" else subject.id
     return {
         "name": name,

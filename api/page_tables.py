@@ -1,0 +1,189 @@
+"""The tables of the pages as rows of figures, each by its name: what `?csv=` of a page answers with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from domain.clock import HOUR_US
+from domain.scorecard import Rank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from api.page_text import Words
+    from api.page_views import Indicator
+    from api.tables_csv import Cell
+    from domain.scorecard import Scorecard
+
+Row = tuple["Cell", ...]
+Made = dict[str, Any]
+
+
+class Table(Struct, frozen=True):
+    """A head and its rows."""
+
+    head: Sequence[str]
+    rows: Sequence[Row]
+
+
+def _board(made: Made, words: Words) -> Table:
+    board = made["board"]
+    parts = [column for head in board.heads for column in (head.name, f"n {head.unit}")]
+    head = (
+        words("csv.rank_best"), words("csv.rank_worst"), "id", words("board.agency"), words("board.score"), *parts,
+        words("subject.covered"), words("board.open"), words("board.overdue"),
+    )  # fmt: skip
+    return Table(head, [
+        (
+            *_rank(row.card), row.card.subject.id, row.name, row.card.iku.value, *_parts(row.indicators),
+            sum(part.line.weight for part in row.indicators if part.ok),
+            row.card.counts.permits_open, row.card.counts.permits_open_overdue,
+        )
+        for group in board.groups for row in group.rows
+    ])  # fmt: skip
+
+
+def _rank(card: Scorecard) -> tuple[Cell, Cell]:
+    return (card.rank.best, card.rank.worst) if isinstance(card.rank, Rank) else (None, None)
+
+
+def _parts(indicators: Sequence[Indicator]) -> Iterator[Cell]:
+    for part in indicators:
+        yield from (part.line.capaian, part.line.n)
+
+
+def _services(made: Made, words: Words) -> Table:
+    named = (
+        "service",
+        "standard_hours",
+        "received",
+        "decided",
+        "rejected",
+        "mean_hours",
+        "on_time",
+        "of_timed",
+        "mean_capaian",
+    )
+    rows = [
+        (
+            row.id, _hours(row.standard_us), row.received, row.permits, row.rejected, _hours(row.mean_us), row.on_time,
+            row.with_standard, row.capaian,
+        )
+        for row in made["services"].rows
+    ]  # fmt: skip
+    return Table([words(f"csv.{name}") for name in named], rows)
+
+
+def _hours(length_us: int | None) -> Cell:
+    """Hours in two decimals, rounded down."""
+    return None if length_us is None else Decimal(length_us * 100 // HOUR_US).scaleb(-2)
+
+
+def _indicators(made: Made, words: Words) -> Table:
+    head = [
+        words(f"subject.{name}") for name in ("indicator", "value", "target_head", "capaian", "weight", "contribution")
+    ]
+    return Table([*head, "n"], [
+        (
+            line.part.name, line.part.line.value, line.part.line.target, line.part.line.capaian, line.part.line.weight,
+            line.contribution, line.part.line.n,
+        )
+        for line in made["view"].lines
+    ])  # fmt: skip
+
+
+def _months(made: Made, words: Words) -> Table:
+    head = [
+        words(key) for key in ("subject.month", "board.score", "subject.permits", "subject.ratings", "subject.tasks")
+    ]
+    return Table(head, [
+        (month.name, month.card.iku.value, month.card.counts.permits, month.card.counts.ratings, month.card.counts.tasks)
+        for month in made["view"].months
+    ])  # fmt: skip
+
+
+def _counts(made: Made, words: Words) -> Table:
+    counts = made["view"].card.counts
+    return Table(
+        (words("csv.what"), words("csv.number")),
+        [
+            (words(f"count.{name}"), getattr(counts, name))
+            for name in counts.__struct_fields__
+            if f"count.{name}" in words
+        ],
+    )
+
+
+def _staff(made: Made, words: Words) -> Table:
+    named = (
+        "board.rank",
+        "subject.staff_score",
+        "subject.permits",
+        "subject.ratings",
+        "subject.tasks",
+        "board.open",
+        "board.overdue",
+    )
+    cards = made["staff"].cards if made["staff"] is not None else ()
+    return Table(["ASN", *map(words, named)], [
+        (
+            card.subject.id, _rank(card)[0], card.iku.value, card.counts.permits, card.counts.ratings, card.counts.tasks,
+            card.counts.permits_open, card.counts.permits_open_overdue,
+        )
+        for card in cards
+    ])  # fmt: skip
+
+
+def _files(made: Made, words: Words) -> Table:
+    named = ("open.file", "subject.service", "open.received", "open.due", "open.state")
+    rows = made["files"].rows if made["files"] is not None else ()
+    return Table([*map(words, named), "ASN"], [
+        (row.case, row.service, row.received, row.due, row.left if row.overdue else row.paused or row.left, row.asn)
+        for row in rows
+    ])  # fmt: skip
+
+
+def _events(made: Made, words: Words) -> Table:
+    rows = made["events"].rows if "events" in made else made["receipt"].events
+    named = ("receipt.position", "receipt.occurred", "receipt.event", "csv.detail", "csv.name", "receipt.posted")
+    return Table([words(name) for name in named], [
+        (row.at, row.time, row.what, row.detail, row.name, row.posted) for row in rows
+    ])  # fmt: skip
+
+
+def _unsur(made: Made, words: Words) -> Table:
+    terms = [term for part in made["receipt"].why.formula.indicators for term in part.unsur]
+    return Table(
+        (words("receipt.unsur"), "n", words("receipt.sum"), "NRR"),
+        [(words.named("unsur", term.unsur), term.n, term.sum, term.nrr) for term in terms],
+    )
+
+
+def _public(made: Made, words: Words) -> Table:
+    named = ("board.agency", "csv.service", "csv.standard_hours", "csv.mean_hours", "csv.on_time", "csv.of_timed", "csv.ikm",
+             "csv.grade", "csv.respondents")  # fmt: skip
+    return Table([words(name) for name in named], [
+        (
+            unit.name, one.row.id, _hours(one.row.standard_us), _hours(one.row.mean_us), one.row.on_time,
+            one.row.with_standard, one.ikm, one.grade, one.respondents,
+        )
+        for unit in made["public"].units for one in unit.services
+    ])  # fmt: skip
+
+
+TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
+    "board.html": {"board": _board},
+    "dinas.html": {
+        "files": _files, "indicators": _indicators, "services": _services, "counts": _counts, "months": _months,
+        "staff": _staff,
+    },
+    "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts},
+    "why.html": {"unsur": _unsur, "events": _events},
+    "events.html": {"events": _events},
+    "files.html": {"files": _files},
+    "public.html": {"public": _public},
+}  # fmt: skip
+"""Every table of every page, by the page's template and the table's name."""
