@@ -30,6 +30,13 @@ def installed() -> bool:
     return all(shutil.which(name) for name in ("chromium", "chromedriver"))
 
 
+KEYS: Final = {
+    "Tab": "\ue004", "Enter": "\ue007", "Alt": "\ue00a", "Shift": "\ue008", "Space": " ", "Escape": "\ue00c", "Down": "\ue015",
+    "Up": "\ue013", **{f"F{n}": chr(0xE030 + n) for n in range(1, 13)},
+}  # fmt: skip
+"""Keys by their names in the protocol."""
+
+
 class Browser:
     """One window of a browser with an empty profile."""
 
@@ -77,6 +84,32 @@ class Browser:
     def ask(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
         """What an expression gives inside the page."""
         return self._post(f"{self._session}/execute/sync", script=f"return {script}", args=[])
+
+    def promised(self, script: str, **given: object) -> Any:  # noqa: ANN401 - any JSON value
+        """What a promise made inside the page comes to; ``given`` by name in the script."""
+        names, values = ", ".join(given), list(given.values())
+        body = f"const done = arguments[arguments.length - 1], [{names}] = arguments; ({script}).then(done, e => done('' + e));"
+        return self._post(f"{self._session}/execute/async", script=body, args=values)
+
+    def run(self, script: str) -> None:
+        """Run statements inside the page."""
+        self._post(f"{self._session}/execute/sync", script=script, args=[])
+
+    def press(self, *keys: str) -> None:
+        """Press keys as a hand does, each let go before the next; of ``Alt+3`` the first is held meanwhile."""
+        actions = []
+        for key in keys:
+            *held, last = key.split("+") if len(key) > 1 else (key,)
+            codes = [KEYS.get(name, name) for name in (*held, last)]
+            actions += [{"type": "keyDown", "value": code} for code in codes]
+            actions += [{"type": "keyUp", "value": code} for code in reversed(codes)]
+        self._post(f"{self._session}/actions", actions=[{"type": "key", "id": "keys", "actions": actions}])
+
+    def printed(self, *, landscape: bool = False) -> bytes:
+        """The page as PDF, as its own print style has it."""
+        self._devtools("Emulation.setEmulatedMedia", media="")
+        page = {"printBackground": True, "preferCSSPageSize": True, "landscape": landscape}
+        return base64.b64decode(self._devtools("Page.printToPDF", **page)["data"])
 
     def picture(self, *, whole: bool = False) -> bytes:
         """The window, or the whole page, as PNG."""
