@@ -125,9 +125,14 @@ def _up(command: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on (%(default)s); beyond it tokens are needed"
     )
     command.add_argument("--port", type=_port, default=8000, help="port (%(default)s); 0 takes a free one")
-    command.add_argument(
+    simulated = command.add_mutually_exclusive_group()
+    simulated.add_argument(
         "--demo", action="store_true", help="simulate a city's counters, under ./var/demo unless --data is given"
     )
+    simulated.add_argument(
+        "--latihan", action="store_true",
+        help="practise: a small simulated city under ./var/latihan, with guided tours, that can be begun anew",
+    )  # fmt: skip
 
 
 def _import(command: argparse.ArgumentParser) -> None:

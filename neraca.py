@@ -28,14 +28,14 @@ from projections.reader import Reader
 from projections.segment import WrongJournal
 from streams.client import Client, IntakeClient, NotNow, NotTaken
 from streams.datadir import DataDirectory, InUse, NoDatabase, Place, serving, sqlite_warning
-from streams.demo import City
-from streams.demo_run import DemoRun, NotADemo
+from streams.demo_run import NotADemo
 from streams.emitter import Emitter, Outbox, emit
 from streams.follower import Follower, UnknownEntry, verified_position
 from streams.importer import Mapping, MappingError, ReadError, read_rows
 from streams.importing import Imported, LocalSink, Refused, RemoteSink, import_rows
 from streams.intake import IntakeService
 from streams.journal import Journal, JournalError
+from streams.practice import Practice, feeding
 from streams.recording import Policy
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
@@ -110,18 +110,35 @@ def simulation(place: Place) -> Path | None:
 
 
 def up(options: argparse.Namespace) -> int:
-    """Serve intake, reads and pages from one process."""
+    """Serve intake, reads and pages from one process; practice begins anew as often as it is asked to."""
+    data = {options.demo: Path("var/demo"), options.latihan: Path("var/latihan")}.get(True)
+    place = DataDirectory(options.data or data) if data is not None else place_of(options)
+    practice = None
+    if isinstance(place, DataDirectory):
+        held_practice = Practice(place.path)
+        practice = held_practice if options.latihan or held_practice.marker.exists() else None
+        warning = sqlite_warning()
+        if warning:
+            say(f"warning: {warning}")
+    while True:
+        _serve(options, place, practice)
+        if practice is None or not practice.again:
+            return 0
+        practice.empty()
+        say("practice begins anew")
+
+
+def _serve(options: argparse.Namespace, place: Place, practice: Practice | None) -> None:
+    """Serve a place until told to end; the port that was free the first time is kept."""
     from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
 
     policy = policy_of(options)
-    place = DataDirectory(options.data or Path("var/demo")) if options.demo else place_of(options)
-    warning = sqlite_warning() if isinstance(place, DataDirectory) else None
-    if warning:
-        say(f"warning: {warning}")
     with held(place, options.zone) as journal, ExitStack() as ending:
         marker = simulation(place)
-        if options.demo and marker is not None and not marker.exists() and journal.head() > 1:
+        if practice is not None:
+            practice.check(head=journal.head())
+        elif options.demo and marker is not None and not marker.exists() and journal.head() > 1:
             message = f"{place.shown} holds a journal that is no simulation: give the demo a --data of its own"
             raise NotADemo(message)
         live = served(place, journal)
@@ -130,21 +147,25 @@ def up(options: argparse.Namespace) -> int:
         follower.start()
         ending.callback(follower.close)
         ending.callback(intake.close)
-        run = None
-        if options.demo and marker is not None:
-            city = City.load(examples() / "tangsel" / "city.toml")
-            run = DemoRun(city, intake, marker, ZoneInfo(options.zone))
+        run = feeding(
+            examples() / "tangsel" / "city.toml", intake, marker if options.demo else None, practice, policy.zone
+        )
+        if run is not None:
             run.start()
             ending.callback(run.close)
         simulated = run is not None or (marker is not None and marker.exists())
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
             simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
+            reset=practice.reset if practice else None,
         )  # fmt: skip
-        kind = "a simulated city (data simulasi)" if simulated else place.shown
-        told = f"Neraca serves {kind} at "
-        serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
-    return 0
+        kind = "practice (latihan)" if practice else "a simulated city (data simulasi)" if simulated else place.shown
+
+        def ready(url: str) -> None:
+            options.port = int(url.rstrip("/").rpartition(":")[2])
+            say(f"Neraca serves {kind} at {url}  (API: {url}docs)")
+
+        serve(build(parts), options.host, options.port, ready)
 
 
 def import_file(options: argparse.Namespace) -> int:

@@ -38,6 +38,8 @@ class Parts(Struct, frozen=True):
     notice: Callable[[], str | None] = lambda: None
     away: tuple[type[Exception], ...] = ()
     """What the ports raise while the database does not answer."""
+    reset: Callable[[], None] | None = None
+    """Practice alone: throws away all that was practised, and begins anew."""
 
 
 class Built(Struct, frozen=True):
@@ -62,7 +64,9 @@ def build(parts: Parts) -> Built:
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
-            pages_router(reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice),
+            pages_router(
+                reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice, reset=parts.reset
+            ),
         ]
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))

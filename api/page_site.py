@@ -16,9 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from api.access import is_local
+from api.page_kept import KeptPages
 from api.page_periods import choices, choose
 from api.page_tables import TABLES
 from api.page_text import Words, load_labels
+from api.page_tours import step_of
 from api.problems import PROBLEMS
 from api.tables_csv import csv_response
 from domain.clock import local_date
@@ -108,10 +110,13 @@ Made = dict[str, Any]
 class Site:
     """What every page shares: templates, words, who is asking, the entity tag, and errors as pages."""
 
-    def __init__(self, reads: Reads, *, simulated: bool, notice: Callable[[], str | None]) -> None:
+    def __init__(
+        self, reads: Reads, *, simulated: bool, notice: Callable[[], str | None], practice: bool = False
+    ) -> None:  # fmt: skip
         self._reads = reads
         self._simulated = simulated
         self._notice = notice
+        self._practice = practice
         labels, zone = load_labels(), reads.reader.zone
         self.words: dict[Code, Words] = {"id": Words("id", zone, labels), "en": Words("en", zone, labels)}
         self.style = (files("api") / "static" / "neraca.css").read_bytes()
@@ -124,6 +129,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._build = _build_of()
+        self._kept = KeptPages()
 
     def page(
         self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False
@@ -134,6 +140,12 @@ class Site:
             return self._made(request, template, make, code, guarded=guarded)
         except Refusal as refusal:
             return self._refused(request, refusal, code)
+
+    def shared(self, request: Request, template: str, make: Callable[[Asked], Made]) -> Response:
+        """A page that nobody's rights change, for many at once."""
+        signed = self._reads.access.signed_in(request)
+        who = f"{signed.id if signed else ''} {is_local(request)} {self._notice()} {self._reads.reader.live.stopped}"
+        return self._kept.answer(request, who, lambda asked: self.page(asked, template, make))
 
     def _made(
         self, request: Request, template: str, make: Callable[[Asked], Made], code: Code, *, guarded: bool
@@ -196,7 +208,8 @@ class Site:
         signed, words = self._reads.access.signed_in(request), self.words[code]
         body = self._templates.get_template(template).render(
             t=words, link=Links(code, request), style=self.style_tag, simulated=self._simulated,
-            signed=signed.id if signed else "", at_machine=is_local(request), **made,
+            signed=signed.id if signed else "", at_machine=is_local(request), practice=self._practice,
+            step=step_of(request.query_params.get("tur", "")) if self._practice else None, **made,
         )  # fmt: skip
         return HTMLResponse(body, status, {**headers, "content-language": code})
 

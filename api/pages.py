@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.page_events import FILES_FIRST, events_behind, open_files
 from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
+from api.page_practice import practice_router
 from api.page_public import public
 from api.page_ranks import places_of
 from api.page_receipt import receipt
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 def pages_router(
     reads: Reads, ending: Ending, listeners: Gauge, *,
     simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
+    reset: Callable[[], None] | None = None,
 ) -> APIRouter:  # fmt: skip
     """The pages, what moves on them, and their style sheet."""
-    site = Site(reads, simulated=simulated, notice=notice)
+    site = Site(reads, simulated=simulated, notice=notice, practice=reset is not None)
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
     router.include_router(_people(site, reads))
+    if reset is not None:
+        router.include_router(practice_router(site, reads, reset))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
@@ -52,7 +56,7 @@ def pages_router(
 
     @router.get("/publik")
     def show_public(request: Request) -> Response:
-        return site.page(request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.today)})
+        return site.shared(request, "public.html", lambda a: {"public": public(a.snapshot, a.period, a.today)})
 
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:

@@ -46,11 +46,16 @@ class NotADemo(Exception):  # noqa: N818 - a state of the data
 class DemoRun:
     """A thread that fills and feeds a demo."""
 
-    def __init__(self, city: demo.City, intake: Intake, marker: Path, zone: ZoneInfo, *, seed: int = SEED) -> None:
+    def __init__(
+        self, city: demo.City, intake: Intake, marker: Path, zone: ZoneInfo, *,
+        seed: int = SEED, months: int = MONTHS, rate: float = RATE,
+    ) -> None:  # fmt: skip
         self._city = city
         self._intake = intake
         self._marker = marker
         self._zone = zone
+        self._months = months
+        self._rate = rate
         self._ending = threading.Event()
         self._progress = self._resumed(seed)
         self._threads = [
@@ -86,7 +91,7 @@ class DemoRun:
         until = datetime.fromisoformat(self._progress.until)
         months = [until.strftime("%Y-%m")]
         first = until.replace(day=1)
-        for _ in range(MONTHS):
+        for _ in range(self._months):
             first = (first - timedelta(days=1)).replace(day=1)
             months.append(first.strftime("%Y-%m"))
         return ["rules", months[1], months[0], *months[2:]]
@@ -96,7 +101,7 @@ class DemoRun:
         for step in self._steps():
             if step not in self._progress.done:
                 if step == "rules":
-                    since = (until.replace(day=1) - timedelta(days=31 * (MONTHS + 2))).date()
+                    since = (until.replace(day=1) - timedelta(days=31 * (self._months + 2))).date()
                     done = self._submit(demo.rules(self._city, since))
                 else:
                     done = self._submit(demo.history(self._city, self._progress.seed, step, until))
@@ -123,7 +128,7 @@ class DemoRun:
 
     def _live(self) -> None:
         start = datetime.now(self._zone)
-        for moment, event in demo.live(self._city, self._progress.seed, start, RATE):
+        for moment, event in demo.live(self._city, self._progress.seed, start, self._rate):
             if self._ending.wait(max((moment - datetime.now(self._zone)).total_seconds(), 0)):
                 return
             try:

@@ -1,16 +1,19 @@
 """The page for citizens: units and services, what they promise and keep; nobody is named, and few files tell nothing."""
 
+from datetime import date
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.page_public import LEAST_FILES, _of
+from api.page_public import LEAST_FILES, Public, _of, public
+from domain.periods import Period
+from projections.reader import Snapshot
 from tests.api.test_reads import fill, permit, rating
 from tests.conftest import Assemble
 from tests.pages.reading import Page
-from tests.serving import Assembled, event
+from tests.serving import Assembled, event, until
 
 STANDARD = event(
     "standard-set", "std", {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
@@ -70,3 +73,29 @@ def test_nobody_is_named(neraca: Assembled) -> None:
 @pytest.mark.parametrize(("query", "said"), [("", "Belum ada layanan"), ("&lang=en", "No service was decided")])
 def test_without_services_it_says_so(assemble: Assemble, query: str, said: str) -> None:
     assert said in assemble().get(PATH + query).text
+
+
+def test_a_page_for_the_whole_city_is_made_once_a_second_at_most(
+    neraca: Assembled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second caller gets the same bytes; who holds them gets 304; another language, or a refusal, is its own."""
+    made: list[str] = []
+
+    def counted(snapshot: Snapshot, period: Period, today: date) -> Public:
+        made.append("x")
+        return public(snapshot, period, today)
+
+    monkeypatch.setattr("api.pages.public", counted)
+    first = neraca.get("/publik?period=2026-11")
+    assert made == ["x"]
+    again = neraca.get("/publik?period=2026-11")
+    assert (again.content, made) == (first.content, ["x"])
+    held = neraca.get("/publik?period=2026-11", headers={"if-none-match": first.headers["etag"]})
+    assert (held.status_code, held.content, made) == (304, b"", ["x"])
+    assert neraca.get("/publik?period=2026-11&lang=en").content != first.content
+    assert [neraca.get("/publik?period=besok").status_code for _ in range(2)] == [422, 422]
+    until(
+        lambda: neraca.get("/publik?period=2026-11").status_code == 200 and len(made) == 3,
+        "it is made anew",
+        within_s=5,
+    )

@@ -1,0 +1,50 @@
+"""The guided tours of practice: five steps for each of four people, every step on a page as it really is."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from msgspec import Struct
+
+Role = Literal["petugas", "asn", "pimpinan", "auditor"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+STEPS: Final = 5
+DINAS: Final = "disdukcapil"
+PATHS: Final[dict[Role, tuple[str, ...]]] = {
+    "petugas": ("/loket", "/loket", "/loket", "/loket", "/loket"),
+    "asn": ("/asn/{asn}", "/asn/{asn}", "/asn/{asn}", "/asn/{asn}/why", "/asn/{asn}/events"),
+    "pimpinan": ("/", "/", "/dinas/{dinas}", "/dinas/{dinas}/why", "/"),
+    "auditor": ("/auditor", "/auditor", "/auditor", "/auditor", "/auditor"),
+}
+"""Where each step is; `{asn}` and `{dinas}` stand for those the tours are about."""
+
+
+class Step(Struct, frozen=True):
+    """One step of one tour."""
+
+    role: Role
+    number: int
+
+    @property
+    def code(self) -> str:
+        """How addresses name it."""
+        return f"{self.role}-{self.number}"
+
+    @property
+    def before(self) -> Step | None:
+        """The step before it."""
+        return Step(self.role, self.number - 1) if self.number > 1 else None
+
+    @property
+    def after(self) -> Step | None:
+        """The step after it."""
+        return Step(self.role, self.number + 1) if self.number < STEPS else None
+
+
+def step_of(code: str) -> Step | None:
+    """The step an address names; none for any other text."""
+    role, _, number = code.partition("-")
+    for known in ROLES:
+        if role == known and number.isascii() and number.isdigit() and 1 <= int(number) <= STEPS:
+            return Step(known, int(number))
+    return None

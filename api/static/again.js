@@ -1,0 +1,17 @@
+// While practice is begun anew the server is away for some seconds: look until it is back, then go there.
+(function () {
+  const place = document.querySelector("[data-again]").dataset.again;
+  async function look() {
+    try {
+      const answer = await fetch("/healthz", { cache: "no-store" });
+      if (answer.ok) {
+        location.replace(place);
+        return;
+      }
+    } catch {
+      // not back yet
+    }
+    setTimeout(look, 500);
+  }
+  setTimeout(look, 1500);
+})();

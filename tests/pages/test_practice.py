@@ -1,0 +1,116 @@
+"""Practice: marked on every page, five steps for each of four people, begun anew at will, never mixed with what counts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import pytest
+
+from api.page_tours import ROLES, STEPS, step_of
+from tests.pages.reading import Page
+from tests.serving import BATCH, ROOT, Process, event, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MARK: Final = "LATIHAN: tidak dihitung"
+PAGES: Final = (
+    "/", "/dinas/disdukcapil", "/dinas/disdukcapil/why", "/dinas/disdukcapil/files", "/publik", "/masuk", "/latihan",
+    "/dinas/tak-ada", "/loket", "/auditor",
+)  # fmt: skip
+TASK: Final = {"dinas": "disdukcapil", "asn": "a-00001", "task": "LATIH-1", "completed_at": "2026-08-03T10:00:00+07:00"}
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with Process(tmp_path_factory.mktemp("practice") / "latihan", "--latihan") as process:
+        until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=90)
+        yield process
+
+
+def get(practice: Process, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - keywords of httpx
+    return httpx.get(practice.url.rstrip("/") + path, follow_redirects=True, timeout=30, **asked)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/dinas/disdukcapil", "/dinas/disdukcapil/why", "/publik", "/masuk", "/latihan", "/tak/ada/di/sini"]
+)
+def test_every_page_is_marked(practice: Process, path: str) -> None:
+    answer = get(practice, path)
+    if answer.headers["content-type"].startswith("text/html"):
+        assert f'<span class="tag sim">{MARK}</span>' in answer.text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_tour_leads_through_five_steps_each_on_its_page(practice: Process, role: str) -> None:
+    """From the first step by its own links, each on a page that is there, the last back to all tours."""
+    following = f"/latihan/{role}-1"
+    for number in range(1, STEPS + 1):
+        answer = get(practice, following)
+        assert answer.status_code == 200, f"{following}: {answer.text[:300]}"
+        assert f"langkah {number} dari 5" in answer.text
+        links = [link for link in Page(answer.text).links if link.startswith("/latihan")]
+        following = f"/latihan/{role}-{number + 1}" if number < STEPS else "/latihan"
+        assert following in links
+    assert "langkah" in get(practice, following).text
+
+
+def test_only_steps_that_exist_are_steps(practice: Process) -> None:
+    assert [step_of(code) for code in ("petugas-0", "petugas-6", "petugas-", "wali-1", "", "asn-٣", "asn-1x")] == [
+        None
+    ] * 7
+    assert "langkah 9" not in get(practice, "/?tur=asn-9").text
+
+
+def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_address(practice: Process) -> None:
+    body = [event("task-completed", "latih-1", TASK)]
+    posted = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
+    assert posted.json()["accepted"] == 1, posted.text
+    before = get(practice, "/v1/journal?limit=1").json()["journal"]
+    lured = httpx.post(f"{practice.url}/latihan/ulang", headers={"sec-fetch-site": "cross-site"})
+    assert lured.status_code == 403
+    answer = httpx.post(f"{practice.url}/latihan/ulang")
+    assert answer.status_code == 202
+    assert MARK in answer.text
+
+    def renewed() -> bool:
+        try:
+            return bool(get(practice, "/v1/journal?limit=1").json()["journal"] != before)
+        except httpx.TransportError:
+            return False
+
+    until(renewed, "another journal is served", within_s=30)
+    until(lambda: "sedang dimuat" not in get(practice, "/").text, "the small city is loaded", within_s=90)
+    assert get(practice, "/v1/journal?id=latih-1&limit=1000").json()["items"] == []
+    again = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
+    assert again.json()["accepted"] == 1, "it is new to the new journal"
+
+
+def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Process(data) as process:
+        task = [event("task-completed", "1", TASK)]
+        assert (
+            httpx.post(f"{process.url}/v1/events", json=task, headers={"content-type": BATCH}).json()["accepted"] == 1
+        )
+        assert httpx.post(f"{process.url}/latihan/ulang").status_code in (404, 405)
+        assert MARK not in httpx.get(process.url).text
+    refused = subprocess.run(
+        [sys.executable, str(ROOT / "neraca.py"), "up", "--latihan", "--port", "0", "--data", str(data)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert refused.returncode != 0
+    assert "holds a journal that counts" in refused.stderr
+    assert (data / "journal.sqlite").exists()
+
+
+def test_a_directory_of_practice_stays_marked_however_it_is_served(tmp_path: Path) -> None:
+    data = tmp_path / "latihan"
+    with Process(data, "--latihan"):
+        pass
+    with Process(data) as plain:
+        assert MARK in httpx.get(plain.url).text
