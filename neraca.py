@@ -148,8 +148,9 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
         ending.callback(follower.close)
         ending.callback(intake.close)
         run = feeding(
-            examples() / "tangsel" / "city.toml", intake, marker if options.demo else None, practice, policy.zone
-        )
+            examples() / "tangsel" / "city.toml", intake, marker if options.demo else None, practice,
+            ZoneInfo(options.zone),
+        )  # fmt: skip
         if run is not None:
             run.start()
             ending.callback(run.close)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from domain.scoring import score_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
     from api.page_text import Words
@@ -21,6 +22,9 @@ REMEMBERED: Final = 16_384
 """Of a dinas of ten thousand, nearly all balances are what they were when somebody last asked."""
 
 
+Scored = tuple["Fraction | None", tuple[str, ...]]
+
+
 class Place(Struct, frozen=True):
     """A dinas an ASN belongs to, and the ASN's rank in it: by what counted there alone."""
 
@@ -29,16 +33,22 @@ class Place(Struct, frozen=True):
     rank: str
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _scored(balance: tuple[int, ...], scheme: Scheme) -> tuple[Fraction | None, tuple[str, ...]]:
-    score = score_of(list(balance), scheme)
-    return score.value, score.covered_set
+@lru_cache(maxsize=4)
+def _scored(scheme: Scheme) -> Callable[[tuple[int, ...]], Scored]:
+    """The scores of one scheme: itself looked up once for ten thousand balances."""
+
+    @lru_cache(maxsize=REMEMBERED)
+    def scored(balance: tuple[int, ...]) -> Scored:
+        score = score_of(list(balance), scheme)
+        return score.value, score.covered_set
+
+    return scored
 
 
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
-    scheme = snapshot.scheme(period)
-    scored = {s.subject.id: _scored(tuple(s.balance), scheme) for s in snapshot.asn_of(dinas, period) or ()}
+    score = _scored(snapshot.scheme(period))
+    scored = {s.subject.id: score(tuple(s.balance)) for s in snapshot.asn_of(dinas, period) or ()}
     mine, covered = scored.get(asn, (None, ()))
     if mine is None:
         return "–"

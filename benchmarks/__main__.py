@@ -17,7 +17,7 @@ from neraca import settle_memory
 if TYPE_CHECKING:
     from benchmarks.measure import Figure
 
-NAMES: Final = ("append", "rebuild", "replay", "reads", "visible", "memory")
+NAMES: Final = ("append", "rebuild", "replay", "reads", "visible", "memory", "pages", "watchers")
 HERE: Final = Path(__file__).parent
 HEAD: Final = "| measured | value | goal | reached | how |\n|---|---|---|---|---|"
 

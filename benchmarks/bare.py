@@ -14,8 +14,8 @@ def main(body: bytes) -> None:
     """Serve ``body`` on a free port, and print its address."""
     app = FastAPI()
 
-    @app.get("/v1/rankings/dinas")
-    async def read() -> Response:
+    @app.get("/{path:path}")
+    async def read(path: str) -> Response:  # noqa: ARG001 - any path
         return Response(body, media_type="application/json")
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

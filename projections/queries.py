@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
 from domain.casefiles import CaseFile, OpenFile
-from domain.ledger import Balance, Ledger
-from domain.postings import Account, Posting
+from domain.ledger import Balance, total
+from domain.postings import Account
 from projections.live import At
 from projections.segment import RULEBOOK
 from projections.store import balance_of, file_of
@@ -98,9 +98,11 @@ def months_of_asn(db: Connection, months: Sequence[str], asn: str) -> dict[str, 
 
 
 def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
-    sums = Ledger()
-    sums.post(Posting((subject, "", "", ""), tuple(enumerate(balance_of(text)))) for subject, text in rows)
-    return {account[0]: balance for account, balance in sums.accounts.items()}
+    sums: dict[str, Balance] = {}
+    for subject, text in rows:
+        balance, held = balance_of(text), sums.get(subject)
+        sums[subject] = balance if held is None else total((held, balance))
+    return sums
 
 
 def accounts(db: Connection) -> Iterator[tuple[Account, Balance]]:
