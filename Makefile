@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTEST ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test check format bench bench-kafka soak lock clean postgres-up postgres-down kafka-up kafka-down
+.PHONY: help run test check format bench bench-kafka soak pictures lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
@@ -21,6 +21,7 @@ help:
 	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
+	@echo "make pictures  every page as a picture, for docs/pages.md (needs chromium and chromedriver)"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
 
@@ -71,6 +72,9 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
 	$(BIN)/python -m soak.chaos --scale $(CHAOS) --report soak/REPORT-chaos.md
 	$(BIN)/python -m soak.simulation --seeds $(SEEDS) --report soak/REPORT-simulation.md
+
+pictures: $(VENV)/test.stamp
+	$(BIN)/python -m tests.pages.pictures
 
 # Only the standard library: the program need not be set up for these.
 postgres-up: | $(BIN)/python

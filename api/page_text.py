@@ -11,6 +11,10 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from babel import Locale
+from babel.dates import get_month_names
+from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
+
 from domain.clock import HOUR_US, SECOND_US, moment_of
 
 if TYPE_CHECKING:
@@ -25,7 +29,11 @@ MINUTES_SHOWN_BELOW_H: Final = 48
 DAYS_FROM: Final = 3
 _ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_TO_INDONESIAN: Final = str.maketrans(",.", ".,")
+_PLACES_MOST: Final = 6
+_PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
+    parse_pattern("#,##0" + ("." + "0" * places if places else "")) for places in range(_PLACES_MOST + 1)
+)
+"""Figures of so many decimals, grouped; which signs group and divide them is the locale's."""
 
 
 def load_labels() -> Labels:
@@ -41,7 +49,9 @@ class Words:
         self.code = code
         self.zone = zone
         self._labels = labels
-        self.months = labels["time.months"][code].split()
+        self._locale = Locale.parse(code)
+        self.months = list(get_month_names("wide", locale=self._locale).values())
+        self.short_months = list(get_month_names("abbreviated", locale=self._locale).values())
 
     def __call__(self, key: str, **values: object) -> str:
         """The label, its blanks filled."""
@@ -60,8 +70,9 @@ class Words:
         """``1.204.331`` and ``98,43``, or their English forms; a dash where there is no figure."""
         if value is None:
             return "–"
-        text = f"{abs(value):,.{places}f}"
-        return ("−" if value < 0 else "") + (text.translate(_TO_INDONESIAN) if self.code == "id" else text)
+        size: Decimal = abs(Decimal(value))
+        text: str = _PATTERNS[min(places, _PLACES_MOST)].apply(size, self._locale)
+        return ("−" if value < 0 else "") + text
 
     def percent(self, value: Decimal | None) -> str:
         """A figure in percent, of two decimals as served, without the sign."""
@@ -102,11 +113,9 @@ class Words:
         return _NUMBER.sub(self._in_formula, expression)
 
     def _in_formula(self, match: re.Match[str]) -> str:
+        """As many decimals as the formula has, be they more than a figure ever shows."""
         whole, _, decimals = match[0].partition(".")
-        grouped, point = f"{int(whole):,}", "."
-        if self.code == "id":
-            grouped, point = grouped.translate(_TO_INDONESIAN), ","
-        return grouped + (point + decimals if decimals else "")
+        return self.number(int(whole)) + (get_decimal_symbol(self._locale) + decimals if decimals else "")
 
     def duration(self, length_us: int) -> str:
         """``5 jam 12 mnt``; whole hours from two days on, seconds only below a minute. Rounded down."""
@@ -138,8 +147,8 @@ class Words:
         local = moment_of(instant_us, self.zone)
         clock = local.strftime("%H:%M:%S" if short else "%H:%M")
         clock = clock.replace(":", ".") if self.code == "id" else clock
-        month = self.months[local.month - 1]
-        return f"{local.day} {month[:3] if short else month} {local.year}, {clock} {local.tzname()}"
+        month = (self.short_months if short else self.months)[local.month - 1]
+        return f"{local.day} {month} {local.year}, {clock} {local.tzname()}"
 
     def period(self, period: Period) -> str:
         """``November 2026``, ``Triwulan IV 2026``, ``Semester II 2026``, ``Tahun 2026``."""

@@ -146,7 +146,7 @@ def chart(snapshot: Snapshot, standing: Standing, period: Period, words: Words, 
         for x, month, place, value in zip(xs, months, places, values, strict=True) if place
     )  # fmt: skip
     names = tuple(
-        Tick(f"{x:.1f}", words.months[month.first - 1][:3]) for x, month in zip(xs, months, strict=True)
+        Tick(f"{x:.1f}", words.short_months[month.first - 1]) for x, month in zip(xs, months, strict=True)
     )  # fmt: skip
     said = words(
         "trend.said", first_month=words.period(months[0]), last_month=words.period(months[-1]),

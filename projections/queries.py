@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
 from domain.casefiles import CaseFile, OpenFile
 from domain.ledger import Balance, total
-from domain.postings import Account
 from projections.live import At
 from projections.segment import RULEBOOK
 from projections.store import balance_of, file_of
@@ -16,6 +15,8 @@ from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from domain.postings import Account
 
 _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn.is_not(None)

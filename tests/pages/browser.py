@@ -111,9 +111,9 @@ class Browser:
         page = {"printBackground": True, "preferCSSPageSize": True, "landscape": landscape}
         return base64.b64decode(self._devtools("Page.printToPDF", **page)["data"])
 
-    def picture(self, *, whole: bool = False) -> bytes:
-        """The window, or the whole page, as PNG."""
-        shot = self._devtools("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def picture(self, *, whole: bool = False, form: str = "png") -> bytes:
+        """The window, or the whole page, as PNG or another form of picture."""
+        shot = self._devtools("Page.captureScreenshot", format=form, captureBeyondViewport=whole)
         return base64.b64decode(shot["data"])
 
     def said(self) -> list[str]:

@@ -1,0 +1,45 @@
+"""`make pictures`: every page as a picture, on a phone and on a wall, of the city to practise in; `docs/pages.md` shows them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tests.pages.browser import Browser
+from tests.serving import ROOT, Process, until
+
+OUT: Final = ROOT / "docs" / "pages"
+PAGES: Final = {
+    "papan": "/", "dinas": "/dinas/disdukcapil", "asn": "/asn/{asn}", "struk": "/dinas/disdukcapil/why",
+    "kejadian": "/dinas/disdukcapil/events?measure=permits_rejected", "berkas": "/dinas/disdukcapil/files",
+    "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3", "auditor": "/auditor", "latihan": "/latihan",
+    "tur": "/?tur=pimpinan-1", "masuk": "/masuk",
+}  # fmt: skip
+"""Files by the address they show; `{asn}` is the best of the agency."""
+SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
+
+
+def main() -> None:
+    """Make them all."""
+    OUT.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Process(Path(folder) / "latihan", "--latihan") as process,
+        Browser(Path(folder) / "profile") as browser,
+    ):
+        until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=120)
+        ranked = httpx.get(f"{process.url}v1/rankings/asn?dinas=disdukcapil").json()["items"]
+        for name, path in PAGES.items():
+            for screen, (width, height, dark) in SCREENS.items():
+                if screen == "gelap" and name != "papan":
+                    continue
+                browser.screen(width, height, dark=dark)
+                browser.open(process.url.rstrip("/") + path.format(asn=ranked[0]["subject"]["id"]))
+                (OUT / f"{name}-{screen}.webp").write_bytes(browser.picture(form="webp"))
+
+
+if __name__ == "__main__":
+    main()
