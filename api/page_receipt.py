@@ -117,7 +117,7 @@ def _not_counted(standing: Standing, scheme: Scheme, words: Words) -> Iterable[E
 def _event(event: Behind, scheme: Scheme, words: Words) -> Event:
     data = event.data or {}
     return Event(
-        words.number(event.position), _what(event.type, data, words),
+        words.number(event.position), what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}", words.moment(parse_instant(event.time), short=True),
         "" if event.suppressed else _posted(event, scheme, words),
@@ -128,11 +128,11 @@ def _kind(type_: str) -> str:
     return type_.removeprefix("neraca.").removesuffix(".v1")
 
 
-def _what(type_: str, data: dict[str, Any], words: Words) -> str:
+def what(type_: str, data: dict[str, Any], words: Words) -> str:
     """The kind of an event in words; of a reversal, also the kind of what it reverses."""
     removed = data.get("resolved", {}).get("removes")
     if removed is not None:
-        return words(f"kind.{_kind(type_)}", fact=_what(removed["type"], removed["data"], words))
+        return words(f"kind.{_kind(type_)}", fact=what(removed["type"], removed["data"], words))
     if type_ == PROCESSED and data.get("outcome") == "rejected":
         return words("kind.permit-rejected")
     label = words.named("kind", _kind(type_))

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from api.page_auditor import auditor_router
 from api.page_live import LiveBoards, live_router
 from api.page_periods import choices, choose
 from api.page_public import public
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from api.stream import Ending
     from domain.periods import Period
     from domain.scorecard import Standing
+    from projections.ports import Grant
     from projections.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
@@ -121,26 +123,33 @@ class Site:
         self._build = _build_of()
 
     def page(
-        self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False
-    ) -> Response:
-        """A page, or the page of its refusal."""
-        code: Code = "en" if request.query_params.get("lang") == "en" else "id"
+        self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False, scope: str = "read",
+        seen: str = "",
+    ) -> Response:  # fmt: skip
+        """A page, or the page of its refusal; ``seen`` is what it shows beside the reading."""
+        return self.guarded(
+            request, scope if guarded else "", lambda grant: self._made(request, template, make, grant, seen)
+        )
+
+    def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
+        """What is made for who holds a scope, where one is needed, or the page of the refusal."""
+        access = self._reads.access
         try:
-            return self._made(request, template, make, code, guarded=guarded)
+            return make(access.require(request, scope) if scope else access.grant(request))
         except Refusal as refusal:
-            return self._refused(request, refusal, code)
+            return self._refused(request, refusal, _code(request), scope)
 
     def _made(
-        self, request: Request, template: str, make: Callable[[Asked], Made], code: Code, *, guarded: bool
+        self, request: Request, template: str, make: Callable[[Asked], Made], grant: Grant | None, also: str
     ) -> Response:
-        reads, access, words = self._reads, self._reads.access, self.words[code]
-        grant = access.require(request, "read") if guarded else access.grant(request)
+        reads, code = self._reads, _code(request)
+        words = self.words[code]
         may_read = grant is not None and "read" in grant.scopes
         text = request.query_params.get("period")
         asked, current = None if text is None else reads.period(text), reads.period(None)
         now_us, notice, stopped = reads.reader.now_us(), self._notice(), reads.reader.live.stopped is not None
         with reads.reader.snapshot() as snapshot:
-            seen = (request.url.path, request.url.query, str(may_read), notice or "", str(stopped), self._build)
+            seen = (request.url.path, request.url.query, str(may_read), notice or "", str(stopped), self._build, also)
             tag = f'"{snapshot.version.tag("page", current.name, str(now_us // MINUTE_US), *seen)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization"}
             if tag in request.headers.get("if-none-match", ""):
@@ -154,14 +163,16 @@ class Site:
             }  # fmt: skip
         return self._html(request, template, code, 200, headers, read_us=now_us, notice=notice, stopped=stopped, **made)
 
-    def _refused(self, request: Request, refusal: Refusal, code: Code) -> Response:
+    def _refused(self, request: Request, refusal: Refusal, code: Code, scope: str) -> Response:
         status, _ = PROBLEMS[refusal.slug]
         headers = {**GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             headers["www-authenticate"] = 'Bearer realm="neraca"'
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
-        values = {"subject": subject, "value": request.query_params.get("period", "")}
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
+        values = {"subject": subject, "value": request.query_params.get(field, "")}
+        if scope == "audit" and field in ("unauthorized", "forbidden"):
+            field += "-audit"
         text = self.words[code](f"problem.{field}-text", **values)
         return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text)
 
@@ -186,6 +197,7 @@ def pages_router(
     """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
+    router.include_router(auditor_router(site, reads))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
     @router.get("/")
@@ -252,6 +264,10 @@ def _why(asked: Asked, reads: Reads, standing: Standing) -> Made:
         "receipt": receipt(why, standing, snapshot.scheme(period), asked.words),
         "cursor": asked.cursor,
     }
+
+
+def _code(request: Request) -> Code:
+    return "en" if request.query_params.get("lang") == "en" else "id"
 
 
 def _build_of() -> str:
