@@ -21,7 +21,7 @@ import msgspec
 import commands_scaled
 from audit.replay import ReplayError
 from command_line import Progress, Usage, parser, say
-from commands_offline import export, place_of, rebuild, replay, token
+from commands_offline import export, place_of, rebuild, replay, replays_of, token
 from projections.live import At, Live
 from projections.ports import Grant
 from projections.reader import Reader
@@ -130,6 +130,8 @@ def up(options: argparse.Namespace) -> int:
         follower.start()
         ending.callback(follower.close)
         ending.callback(intake.close)
+        replays = replays_of(place, now_us)
+        ending.callback(replays.close)
         run = None
         if options.demo and marker is not None:
             city = City.load(examples() / "tangsel" / "city.toml")
@@ -140,6 +142,7 @@ def up(options: argparse.Namespace) -> int:
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
             simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
+            replays=replays,
         )  # fmt: skip
         kind = "a simulated city (data simulasi)" if simulated else place.shown
         told = f"Neraca serves {kind} at "

@@ -21,7 +21,7 @@ from api.reads import Reads, reads_router
 from api.schemas import COMPONENTS
 from api.stream import Ending, stream_router
 from projections.live import Live
-from projections.ports import Intake, Lines, Tokens
+from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reader import Reader
 
 
@@ -38,6 +38,7 @@ class Parts(Struct, frozen=True):
     notice: Callable[[], str | None] = lambda: None
     away: tuple[type[Exception], ...] = ()
     """What the ports raise while the database does not answer."""
+    replays: Replays | None = None
 
 
 class Built(Struct, frozen=True):
@@ -62,7 +63,9 @@ def build(parts: Parts) -> Built:
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
-            pages_router(reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice),
+            pages_router(
+                reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice, replays=parts.replays
+            ),
         ]
     if parts.intake is not None:
         routers.append(intake_router(CountedIntake(parts.intake, metrics), access))

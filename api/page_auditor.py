@@ -1,104 +1,172 @@
-"""The auditor's pages: the desk, the journal entry by entry, and what can be taken away. All of it needs the scope `audit`."""
+"""The auditor's desk: a replay to a chosen instant beside today's figures, a digest beside the served one, and what to take away.
+
+What is asked stands in the address, so a page that waits is asked again by itself, and an answer can be passed on.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+from msgspec import Struct
 
-from api.page_journal import ROWS, asked_of, hashed_bytes, kinds, listed, stored, whole_entry
-from api.page_views import name_of
-from domain.clock import local_date, parse_instant
-from domain.recorded import read_line
+from api.csv_tables import csv_response
+from api.journal_search import Wanted, searched
+from api.page_journal import asked_of, position_of, row
+from api.page_journal_routes import AUDIT, PLAIN, about_journal, journal_router
+from api.page_question import address, asking, begun, question_of
+from api.page_replay import causes, compared, grouped, indicators_of, moved, table_of
+from api.problems import bad_query
+from domain.periods import parse_period
+from domain.recorded import exported
+from projections.ports import Done, Failed, Running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.datastructures import QueryParams
+
+    from api.page_replay import Comparison
     from api.page_text import Words
     from api.pages import Asked, Made, Site
     from api.reads import Reads
-    from projections.reader import Snapshot
+    from projections.ports import Lines, Question, Replays
 
-AUDIT: Final = "audit"
-PLAIN: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+REFRESH_S: Final = 2
+ROWS: Final = 10
+EXPORTED_AT_ONCE: Final = 1000
+_STARTS: Final = frozenset({"at", "position", "check"})
+
+State = Running | Done | Failed | None
 
 
-def auditor_router(site: Site, reads: Reads) -> APIRouter:
-    """The desk, the journal, its entries."""
+def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
+    """The desk, what is taken away from it, and the journal."""
     router = APIRouter()
-    router.include_router(_entries(site, reads))
+    router.include_router(_taking(site, reads, replays))
+    router.include_router(journal_router(site, reads))
 
-    @router.get("/auditor/journal")
-    def show_journal(request: Request) -> Response:
-        head = reads.lines.head()
-
-        def make(asked: Asked) -> Made:
-            wanted = asked_of(request.query_params, asked.words)
-            found = listed(asked.snapshot, reads.lines, head, wanted, asked.words)
-            return {"asked": wanted, "listed": found, "size": ROWS, **about_journal(reads, asked, head)}
-
-        return site.page(request, "journal.html", make, guarded=True, scope=AUDIT, seen=str(head))
-
-    return router
-
-
-def _entries(site: Site, reads: Reads) -> APIRouter:
-    """One entry, and its bytes."""
-    router = APIRouter()
-
-    @router.get("/auditor/journal/{position}")
-    def show_entry(request: Request, position: str) -> Response:
-        head = reads.lines.head()
-
-        def make(asked: Asked) -> Made:
-            entry = whole_entry(asked.snapshot, reads.lines, position, head, asked.words)
-            return {"entry": entry, "zone": zone_of(asked)}
-
-        return site.page(request, "entry.html", make, guarded=True, scope=AUDIT, seen=str(head))
-
-    @router.get("/auditor/journal/{position}/line")
-    def take_line(request: Request, position: str) -> Response:
+    @router.get("/auditor")
+    def show_desk(request: Request) -> Response:
         def make(_: object) -> Response:
-            at, line = stored(reads.lines, position)
-            return taken(line, f"posisi-{at}.json", "application/json")
-
-        return site.guarded(request, AUDIT, make)
-
-    @router.get("/auditor/journal/{position}/canonical")
-    def take_canonical(request: Request, position: str) -> Response:
-        def make(_: object) -> Response:
-            at, line = stored(reads.lines, position)
-            return taken(hashed_bytes(read_line(line)), f"posisi-{at}-kanonik.json", "application/json")
+            query, by_reader = request.query_params, _by_reader(request)
+            if by_reader and "until" not in query and any(query.get(name) for name in _STARTS):
+                return RedirectResponse(_begun(site, reads, replays, query), 303)
+            question = question_of(query, reads.reader.live.position, reads.period(None).name)
+            state = None if question is None else replays.ask(question, begin=by_reader)
+            desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
+            return site.page(
+                request, "auditor.html", lambda asked: _desk(asked, reads, replays, desk), guarded=True, scope=AUDIT,
+                seen=f"{desk.head} {_seen(state)} {len(replays.finished())}",
+            )  # fmt: skip
 
         return site.guarded(request, AUDIT, make)
 
     return router
 
 
-def taken(body: bytes, name: str, media: str) -> Response:
-    """A file to keep, exactly these bytes."""
-    return Response(body, 200, {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}, media)
+class Desk(Struct, frozen=True):
+    """What the desk was asked for, and how it stands; ``picked`` is the unit that is told in full."""
+
+    question: Question | None
+    state: State
+    picked: str
+    still: bool
+    head: int
 
 
-def about_journal(reads: Reads, asked: Asked, head: int) -> dict[str, Any]:
-    """What every page of the journal says of it, and what its filters offer."""
-    words, snapshot = asked.words, asked.snapshot
-    return {
-        "head": head, "journal": snapshot.version.journal[:13], "opened": opened_on(reads, words),
-        "zone": zone_of(asked), "dinas": units(snapshot, asked), "kinds": kinds(words),
+def _by_reader(request: Request) -> bool:
+    """Whether a reader asks: a replay is begun by no other site's page, and by no browser that loads ahead."""
+    headers = request.headers
+    foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return not foreign and "prefetch" not in headers.get("sec-purpose", "")
+
+
+def _begun(site: Site, reads: Reads, replays: Replays, query: QueryParams) -> str:
+    """The address of the answer that a form asks for, its replay begun. Raises: ``Refusal``."""
+    asked = {**query, "period": reads.period(query.get("period")).name}
+    with reads.reader.snapshot() as snapshot:
+        return begun(snapshot, reads.lines, replays, asked, _words(site, query), reads.reader.now_us())
+
+
+def _words(site: Site, query: QueryParams) -> Words:
+    return site.words["en" if query.get("lang") == "en" else "id"]
+
+
+def _seen(state: State) -> str:
+    """A state, as far as two pages of it differ."""
+    if isinstance(state, Running):
+        return f"{state.events} {state.took_s:.1f} {state.other}"
+    return "" if state is None else type(state).__name__
+
+
+def _desk(asked: Asked, reads: Reads, replays: Replays, desk: Desk) -> Made:
+    snapshot, words, question, state = asked.snapshot, asked.words, desk.question, desk.state
+    period = asked.period if question is None else parse_period(question.period)
+    made: dict[str, Any] = {
+        "question": question, "asking": asking(question, period, words, asked.now_us), "scored": period,
+        "address": {} if question is None else address(question, words), "still": desk.still,
+        "running": state if isinstance(state, Running) else None, "failed": state if isinstance(state, Failed) else None,
+        "done": state if isinstance(state, Done) else None, "moved": None, "compared": None, "refresh_s": REFRESH_S,
+        "others": _compared(replays, [one for one in replays.finished() if one[0] != question], asked),
+        "grouped": grouped, "causes": causes, "indicators": (), "fields": asked_of({}, words).fields,
+        "rows": [row(snapshot, entry, words) for entry in searched(reads.lines, Wanted(), desk.head + 1, ROWS).entries],
+        **about_journal(reads, asked, desk.head),
     }  # fmt: skip
+    if question is not None and isinstance(state, Done):
+        told = moved(question, state.replayed, snapshot, desk.picked)
+        made |= {"moved": told, "compared": next(iter(_compared(replays, [(question, state)], asked)), None)}
+        made["indicators"] = indicators_of(told.picked, words) if told and told.picked else ()
+    return made
 
 
-def opened_on(reads: Reads, words: Words) -> str:
-    """The day on which the journal was opened."""
-    first = read_line(reads.lines.lines_at([1])[1])
-    return words.day(local_date(parse_instant(first.recordedtime), words.zone))
+def _compared(replays: Replays, answers: list[tuple[Question, Done]], asked: Asked) -> list[Comparison]:
+    """Of some answers, those that were asked of a digest."""
+    return [
+        compared(question, done, replays.kept_at(question.until, question.digest), asked.words, asked.snapshot)
+        for question, done in answers
+        if question.digest
+    ]
 
 
-def zone_of(asked: Asked) -> str:
-    """``WIB``: how the zone of the pages is written."""
-    return asked.words.moment(asked.now_us).rpartition(" ")[2]
+def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
+    """What is taken away: the journal, and then and now as a table."""
+    router = APIRouter()
+
+    @router.get("/auditor/journal.ndjson")
+    def take_journal(request: Request) -> Response:
+        def make(_: object) -> Response:
+            head, text = reads.lines.head(), request.query_params.get("until", "").strip()
+            until = position_of(text) if text else head
+            if until is None or not 0 < until <= head:
+                raise bad_query("until", "must be a position of the journal")
+            name = f"jurnal-{reads.reader.live.journal[:8]}-{until}.ndjson"
+            headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
+            return StreamingResponse(_exported(reads.lines, until), 200, headers, "application/x-ndjson")
+
+        return site.guarded(request, AUDIT, make)
+
+    @router.get("/auditor/differences.csv")
+    def take_differences(request: Request) -> Response:
+        def make(_: object) -> Response:
+            query, words = request.query_params, _words(site, request.query_params)
+            question = question_of(query, reads.reader.live.position, reads.period(None).name)
+            state = None if question is None else replays.ask(question, begin=False)
+            if question is None or not isinstance(state, Done):
+                return RedirectResponse(f"/auditor?{request.url.query}", 303)  # it is replayed there first
+            with reads.reader.snapshot() as snapshot:
+                head, rows = table_of(question, state.replayed, snapshot, words)
+                return csv_response(f"perbedaan-{question.period}-{state.replayed.position}.csv", head, rows)
+
+        return site.guarded(request, AUDIT, make)
+
+    return router
 
 
-def units(snapshot: Snapshot, asked: Asked) -> list[tuple[str, str]]:
-    """Every dinas that is registered or has figures in the period, by name."""
-    ids = {*snapshot.rulebook.dinas(), *(standing.subject.id for standing in snapshot.dinas(asked.period))}
-    return sorted(((one, name_of(snapshot, one)) for one in ids), key=lambda pair: (pair[1], pair[0]))
+def _exported(lines: Lines, until: int) -> Iterator[bytes]:
+    """The journal as it is exported, a thousand lines in memory at once."""
+    position = 0
+    while page := lines.lines(position, EXPORTED_AT_ONCE, until):
+        yield b"".join(exported(line, at) + b"\n" for at, line in page)
+        position = page[-1][0]

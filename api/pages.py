@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from api.stream import Ending
     from domain.periods import Period
     from domain.scorecard import Standing
-    from projections.ports import Grant
+    from projections.ports import Grant, Replays
     from projections.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
@@ -190,14 +190,15 @@ class Site:
         return HTMLResponse(body, status, {**headers, "content-language": code})
 
 
-def pages_router(
+def pages_router(  # noqa: C901 - one function a route
     reads: Reads, ending: Ending, listeners: Gauge, *,
-    simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
+    simulated: bool = False, notice: Callable[[], str | None] = lambda: None, replays: Replays | None = None,
 ) -> APIRouter:  # fmt: skip
-    """The pages, what moves on them, and their style sheet."""
+    """The pages, what moves on them, and their style sheet; the auditor's where replays can be made."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
-    router.include_router(auditor_router(site, reads))
+    if replays is not None:
+        router.include_router(auditor_router(site, reads, replays))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 
     @router.get("/")
