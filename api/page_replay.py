@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from api.page_receipt import measure_label
 from api.page_views import anchor_of, name_of
+from domain.events import KINDS
 from domain.partition import partition_of
 from domain.periods import parse_period
 
@@ -143,7 +144,7 @@ def _side(past: Past) -> Side:
 
 def causes(unit: Unit, words: Words) -> str:
     """The entries between that bear on a unit, by kind, in words."""
-    said = [words(f"cause.{kind}", n=words.number(n)) for kind, n in sorted(unit.kinds.items())]
+    said = [words(f"cause.{kind}", n=words.number(unit.kinds[kind])) for kind in KINDS if kind in unit.kinds]
     return ", ".join(said) or words("cause.none")
 
 

@@ -171,7 +171,7 @@ class Replays:
             limit.cancel()
             if code:
                 late = time.monotonic() - run.began > self._limit_s
-                return Failed(f"not done within {self._limit_s:.0f} s" if late else last or f"exit code {code}")
+                return Failed(f"not done within {self._limit_s:g} s" if late else last or f"exit code {code}")
             out.seek(0)
             return _DECODER.decode(out.read())
 

@@ -46,7 +46,7 @@ def told_over_days(neraca: Assembled) -> None:
 @pytest.fixture
 def opened(assemble: Assemble, places: Places, clock: Clock) -> Assembled:
     """A Neraca whose journal was opened by the test's clock, so that times of recording rise from the first entry on."""
-    clock.set("2026-11-01T12:00:00+07:00")
+    clock.set("2026-10-01T12:00:00+07:00")
     place = places("data")
     with place.locked():
         Journal.open(place.journal, ZONE, clock()).close()
