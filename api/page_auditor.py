@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
 from msgspec import Struct
 
 from api.csv_tables import csv_response
@@ -131,7 +131,7 @@ def _compared(replays: Replays, answers: list[tuple[Question, Done]], asked: Ask
 
 
 def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
-    """What is taken away: the journal, and then and now as a table."""
+    """What is taken away: the journal, the lines of a digest, and then and now as a table."""
     router = APIRouter()
 
     @router.get("/auditor/journal.ndjson")
@@ -144,6 +144,18 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             name = f"jurnal-{reads.reader.live.journal[:8]}-{until}.ndjson"
             headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
             return StreamingResponse(_exported(reads.lines, until), 200, headers, "application/x-ndjson")
+
+        return site.guarded(request, AUDIT, make)
+
+    @router.get("/auditor/digest.ndjson")
+    def take_lines(request: Request) -> Response:
+        def make(_: object) -> Response:
+            question = question_of(request.query_params, reads.reader.live.position, reads.period(None).name)
+            kept = None if question is None else replays.kept_file(question.until, question.digest)
+            if question is None or kept is None:
+                return RedirectResponse(f"/auditor?{request.url.query}", 303)
+            name = f"digest-{question.digest[:8]}.ndjson"
+            return FileResponse(kept, headers=PLAIN, media_type="application/x-ndjson", filename=name)
 
         return site.guarded(request, AUDIT, make)
 

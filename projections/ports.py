@@ -1,6 +1,7 @@
 """The ports between rooms: what the apps ask of intake, journal and tokens. `neraca.py` wires what is behind them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -166,6 +167,10 @@ class Replays(Protocol):
 
     def kept_at(self, until: str, digest: str) -> int | None:
         """When it was kept that this digest was served up to an end; ``None`` when that is not known here."""
+        ...
+
+    def kept_file(self, until: str, digest: str) -> Path | None:
+        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
         ...
 
     def finished(self) -> list[tuple[Question, Done]]:

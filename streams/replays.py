@@ -110,6 +110,11 @@ class Replays:
         with self._lock:
             return self._served.get((until, digest))
 
+    def kept_file(self, until: str, digest: str) -> Path | None:
+        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
+        with self._lock:
+            return self._file(digest) if (until, digest) in self._served else None
+
     def finished(self) -> list[tuple[Question, Done]]:
         """The questions that were answered of late, the last first."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -14,7 +15,6 @@ from sqlalchemy import select, update
 
 from api.csv_tables import csv_response
 from domain.clock import HOUR_US, utc_text
-from domain.digest import digest_of
 from neraca import main
 from projections.ports import Question
 from projections.tables import ACCOUNTS
@@ -355,7 +355,14 @@ def test_what_cannot_be_replayed_is_refused_in_words(opened: Assembled, query: s
 
 @pytest.mark.parametrize(
     "path",
-    ["/auditor", "/auditor?check=1", "/auditor?until=1", "/auditor/journal.ndjson", "/auditor/differences.csv?until=1"],
+    [
+        "/auditor",
+        "/auditor?check=1",
+        "/auditor?until=1",
+        "/auditor/journal.ndjson",
+        "/auditor/differences.csv?until=1",
+        "/auditor/digest.ndjson",
+    ],
 )
 def test_a_stranger_sees_and_starts_nothing(opened: Assembled, path: str) -> None:
     opened.settle()
@@ -407,9 +414,20 @@ def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
     assert [link for link in links if "lang=en" not in link] == [address.replace("&lang=en", "")]
 
 
-def test_lines_that_are_kept_are_those_of_the_digest(opened: Assembled) -> None:
-    with opened.reader.snapshot() as snapshot:
-        assert digest_of(snapshot.digest_lines()) == snapshot.digest()
+def test_the_lines_that_were_served_hash_to_their_digest(
+    opened: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any tool proves it; and the command compares them with what the journal comes to."""
+    opened.settle()
+    address, html = answer(opened, "/auditor?check=1")
+    link = next(link for link in Page(html).links if link.startswith("/auditor/digest.ndjson"))
+    taken = opened.get(link)
+    assert hashlib.sha256(taken.content).hexdigest() == parse_qs(urlsplit(address).query)["digest"][0]
+    (tmp_path / "served.ndjson").write_bytes(taken.content)
+    assert main(["replay", "--data", str(tmp_path / "data"), "--against", str(tmp_path / "served.ndjson")]) == 0
+    assert json.loads(capsys.readouterr().out)["against"]["differs"] == 0
+    unknown = opened.get(f"/auditor/digest.ndjson?until=1&digest={'0' * 64}")
+    assert (unknown.status_code, unknown.headers["location"]) == (303, f"/auditor?until=1&digest={'0' * 64}")
 
 
 def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(october: tuple[Assembled, dict[str, Any]]) -> None:

@@ -169,6 +169,13 @@ def test_only_an_auditor_reads_the_journal(city: Assembled, path: str) -> None:
     assert city.get(path, headers={"authorization": auditor}, **FAR).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/auditor/journal?kind=task-completed", "/auditor/journal/9"])
+def test_english_is_kept_by_every_link_of_a_page(city: Assembled, path: str) -> None:
+    address = f"{path}{'&' if '?' in path else '?'}lang=en"
+    links = [link for link in page(city, address).links if link.startswith("/")]
+    assert [link for link in links if "lang=en" not in link] == [path]
+
+
 def test_a_dinas_of_any_name_is_filtered_by_its_form(city: Assembled) -> None:
     html = city.get("/auditor/journal").text
     assert html.count("<option value=") > 10
