@@ -188,6 +188,14 @@ def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--until", metavar="POSITION|TIME", help="fold no further than this position, or this time of recording"
     )
+    command.add_argument(
+        "--since", metavar="POSITION|TIME",
+        help="also print what was known then, and how many events that bear on each dinas were recorded since",
+    )  # fmt: skip
+    command.add_argument(
+        "--against", type=Path, metavar="LINES",
+        help="compare with a file of the lines that a digest covers, and print the first that differ",
+    )  # fmt: skip
 
 
 def _token(command: argparse.ArgumentParser) -> None:

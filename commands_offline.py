@@ -1,16 +1,18 @@
 """Commands on a data directory that serve nothing: export, rebuild, replay and tokens. They are handed the clock."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from audit.journal_file import Until, fold_file
+from audit.comparison import Compared, against, folded_apart
+from audit.journal_file import Until, file_lines, fold_file
 from audit.replay import Folded, Vector, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
@@ -21,6 +23,7 @@ from projections.reader import Reader
 from streams.datadir import DataDirectory, Place
 from streams.follower import catch_up
 from streams.journal import Journal
+from streams.replays import Replays
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 PAGE: Final = 5000
@@ -82,36 +85,59 @@ def rebuild(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def replay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Fold a journal from zero, without the balances, and print what follows."""
-    until = until_of(options.until)
+    until, at_us, told = until_of(options.until, "--until"), now_us(), dict[str, Any]()
+    since = None if options.since is None else until_of(options.since, "--since")
     with uncollected():
-        if options.journal is not None:
-            folded = checked(fold_file(options.journal, until, Progress("events folded:")))
+        if since is None:
+            folded = whole_of(options, until)
         else:
-            folded = checked(replay_stored(Journal.read_only(place_of(options).journal), until))
+            lines = lines_of(options, until)
+            folded, told["then"], told["between"] = folded_apart(
+                lines, since, until, lambda zone: period_of(options.period, zone, at_us), at_us
+            )
+        if options.against is not None:
+            told["against"] = against(folded, options.against)
         zone = folded.opened.data.zone if folded.opened else options.zone
-        at_us = now_us()
-        print(ENCODER.encode(concluded(folded, period_of(options.period, zone, at_us), at_us, until.vector)).decode())
+        replayed = concluded(folded, period_of(options.period, zone, at_us), at_us, until.vector)
+        print(ENCODER.encode(Compared(replayed.position, replayed.digest, replayed.dinas, **told)).decode())
     return 0
 
 
-def replay_stored(journal: Journal, until: Until) -> Folded:
-    """A stored journal folded page by page; one that is being written to is read up to its head of now."""
-    progress, head = Progress("events folded:"), journal.head()
-
-    def lines() -> Iterator[tuple[int, bytes]]:
-        position = 0
-        while page := journal.lines(position, PAGE, head):
-            for at, line in page:
-                if until.ends_before(exported(line, at)):
-                    return
-                yield at, line
-            position = page[-1][0]
-            progress(position)
-
-    return fold_lines(lines(), until.vector)
+def whole_of(options: argparse.Namespace, until: Until) -> Folded:
+    """The journal that is named, folded. Raises: ``ReplayError``."""
+    if options.journal is not None:
+        return checked(fold_file(options.journal, until, Progress("events folded:")))
+    return checked(fold_lines(lines_of(options, until), until.vector))
 
 
-def until_of(text: str | None) -> Until:
+def lines_of(options: argparse.Namespace, until: Until) -> Iterator[tuple[int, bytes]]:
+    """The lines of the journal that is named; of one that is being written to, up to its head of now."""
+    progress = Progress("events folded:")
+    if options.journal is not None:
+        for at, line in file_lines(options.journal, until):
+            progress(at)
+            yield at, line
+        return
+    journal = Journal.read_only(place_of(options).journal)
+    position, head = 0, journal.head()
+    while page := journal.lines(position, PAGE, head):
+        for at, line in page:
+            if until.ends_before(at, line):
+                return
+            yield at, line
+        position = page[-1][0]
+        progress(position)
+
+
+def replays_of(place: Place, now_us: Callable[[], int]) -> Replays:
+    """Replays of the journal at a place, by the command above."""
+    options, settings = place.told()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+    command = [sys.executable, str(Path(__file__).with_name("neraca.py")), "replay", *options]
+    return Replays(command, kept | settings, now_us)
+
+
+def until_of(text: str | None, option: str) -> Until:
     """A position, a vector of them as ``/v1/digest`` says it, or an instant of recording. Raises: ``Usage``."""
     if text is None:
         return Until()
@@ -119,14 +145,14 @@ def until_of(text: str | None) -> Until:
         try:
             return Until(vector=msgspec.json.decode(text, type=Vector))
         except msgspec.DecodeError as error:
-            message = f"--until: must be a vector as /v1/digest says it: {error}"
+            message = f"{option}: must be a vector as /v1/digest says it: {error}"
             raise Usage(message) from None
     if text.isascii() and text.isdigit():
         return Until(position=int(text))
     try:
         return Until(instant_us=parse_instant(text))
     except ValueError as error:
-        message = f"--until: must be a position, or a time: {error}"
+        message = f"{option}: must be a position, or a time: {error}"
         raise Usage(message) from None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from command_line import Usage, say
-from commands_offline import place_of
+from commands_offline import place_of, replays_of
 from projections.live import At, Live
 from projections.reader import Reader
 from projections.segment import WrongJournal
@@ -109,7 +109,12 @@ def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) 
     with opened(database, options.zone, now_us) as journal, ExitStack() as ending:
         live, watcher = live_of(database, journal)
         watch(database, watcher, ending)
-        parts = Parts(live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.away)
+        replays = replays_of(database, now_us)
+        ending.callback(replays.close)
+        parts = Parts(
+            live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.away,
+            replays=replays,
+        )  # fmt: skip
         told = f"Neraca serves {database.shown} at "
         serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
     return 0

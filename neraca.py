@@ -21,7 +21,7 @@ import msgspec
 import commands_scaled
 from audit.replay import ReplayError
 from command_line import Progress, Usage, parser, say
-from commands_offline import export, place_of, rebuild, replay, token
+from commands_offline import export, place_of, rebuild, replay, replays_of, token
 from projections.live import At, Live
 from projections.ports import Grant
 from projections.reader import Reader
@@ -35,7 +35,7 @@ from streams.importer import Mapping, MappingError, ReadError, read_rows
 from streams.importing import Imported, LocalSink, Refused, RemoteSink, import_rows
 from streams.intake import IntakeService
 from streams.journal import Journal, JournalError
-from streams.practice import Practice, feeding
+from streams.practice import Practice, feeding, never_mixed, practising
 from streams.recording import Policy
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
@@ -115,10 +115,8 @@ def up(options: argparse.Namespace) -> int:
     place = DataDirectory(options.data or data) if data is not None else place_of(options)
     practice = None
     if isinstance(place, DataDirectory):
-        held_practice = Practice(place.path)
-        practice = held_practice if options.latihan or held_practice.marker.exists() else None
-        warning = sqlite_warning()
-        if warning:
+        practice = practising(place.path, asked=options.latihan)
+        if warning := sqlite_warning():
             say(f"warning: {warning}")
     while True:
         _serve(options, place, practice)
@@ -136,21 +134,17 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
     policy = policy_of(options)
     with held(place, options.zone) as journal, ExitStack() as ending:
         marker = simulation(place)
-        if practice is not None:
-            practice.check(head=journal.head())
-        elif options.demo and marker is not None and not marker.exists() and journal.head() > 1:
-            message = f"{place.shown} holds a journal that is no simulation: give the demo a --data of its own"
-            raise NotADemo(message)
+        never_mixed(journal.head(), place.shown, marker if options.demo else None, practice)
         live = served(place, journal)
         follower = Follower(journal, live, reopened(place, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
         follower.start()
         ending.callback(follower.close)
         ending.callback(intake.close)
-        run = feeding(
-            examples() / "tangsel" / "city.toml", intake, marker if options.demo else None, practice,
-            ZoneInfo(options.zone),
-        )  # fmt: skip
+        replays = replays_of(place, now_us)
+        ending.callback(replays.close)
+        city, zone = examples() / "tangsel" / "city.toml", ZoneInfo(options.zone)
+        run = feeding(city, intake, marker if options.demo else None, practice, zone)
         if run is not None:
             run.start()
             ending.callback(run.close)
@@ -158,7 +152,7 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
             simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
-            reset=practice.reset if practice else None,
+            reset=practice.reset if practice else None, replays=replays,
         )  # fmt: skip
         kind = "practice (latihan)" if practice else "a simulated city (data simulasi)" if simulated else place.shown
 

@@ -21,7 +21,7 @@ from api.reads import Reads, reads_router
 from api.schemas import COMPONENTS
 from api.stream import Ending, stream_router
 from projections.live import Live
-from projections.ports import Intake, Lines, Tokens
+from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reader import Reader
 
 
@@ -40,6 +40,7 @@ class Parts(Struct, frozen=True):
     """What the ports raise while the database does not answer."""
     reset: Callable[[], None] | None = None
     """Practice alone: throws away all that was practised, and begins anew."""
+    replays: Replays | None = None
 
 
 class Built(Struct, frozen=True):
@@ -65,7 +66,13 @@ def build(parts: Parts) -> Built:
             reads_router(reads),
             histories_router(reads),
             pages_router(
-                reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice, reset=parts.reset
+                reads,
+                ending,
+                metrics.listeners,
+                simulated=parts.simulated,
+                notice=parts.notice,
+                reset=parts.reset,
+                replays=parts.replays,
             ),
         ]
     if parts.intake is not None:

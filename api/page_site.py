@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from api.page_text import Code
     from api.reads import Reads
     from domain.periods import Period
+    from projections.ports import Grant
     from projections.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
@@ -132,14 +133,21 @@ class Site:
         self._kept = KeptPages()
 
     def page(
-        self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False
-    ) -> Response:
-        """A page, or the page of its refusal."""
-        code = _code(request)
+        self, request: Request, template: str, make: Callable[[Asked], Made], *, guarded: bool = False, scope: str = "read",
+        seen: str = "",
+    ) -> Response:  # fmt: skip
+        """A page, or the page of its refusal; ``seen`` is what it shows beside the reading."""
+        return self.guarded(
+            request, scope if guarded else "", lambda grant: self._made(request, template, make, grant, seen)
+        )
+
+    def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
+        """What is made for who holds a scope, where one is needed, or the page of the refusal."""
+        access = self._reads.access
         try:
-            return self._made(request, template, make, code, guarded=guarded)
+            return make(access.require(request, scope) if scope else access.grant(request))
         except Refusal as refusal:
-            return self._refused(request, refusal, code)
+            return self._refused(request, refusal, _code(request), scope)
 
     def shared(self, request: Request, template: str, make: Callable[[Asked], Made]) -> Response:
         """A page that nobody's rights change, for many at once."""
@@ -148,10 +156,10 @@ class Site:
         return self._kept.answer(request, who, lambda asked: self.page(asked, template, make))
 
     def _made(
-        self, request: Request, template: str, make: Callable[[Asked], Made], code: Code, *, guarded: bool
+        self, request: Request, template: str, make: Callable[[Asked], Made], grant: Grant | None, also: str
     ) -> Response:
-        reads, access, words = self._reads, self._reads.access, self.words[code]
-        grant = access.require(request, "read") if guarded else access.grant(request)
+        reads, code = self._reads, _code(request)
+        words = self.words[code]
         may_read = grant is not None and "read" in grant.scopes
         text = request.query_params.get("period")
         asked, current = None if text is None else reads.period(text), reads.period(None)
@@ -164,6 +172,7 @@ class Site:
                 notice or "",
                 str(stopped),
                 self._build,
+                also,
             )
             tag = f'"{snapshot.version.tag("page", current.name, str(now_us // MINUTE_US), *seen)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -181,14 +190,16 @@ class Site:
             }  # fmt: skip
         return self._html(request, template, code, 200, headers, read_us=now_us, notice=notice, stopped=stopped, **made)
 
-    def _refused(self, request: Request, refusal: Refusal, code: Code) -> Response:
+    def _refused(self, request: Request, refusal: Refusal, code: Code, scope: str) -> Response:
         status, _ = PROBLEMS[refusal.slug]
         headers = {**GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             headers["www-authenticate"] = 'Bearer realm="neraca"'
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
-        values = {"subject": subject, "value": request.query_params.get("period", "")}
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
+        values = {"subject": subject, "value": request.query_params.get(field, "")}
+        if scope == "audit" and field in ("unauthorized", "forbidden"):
+            field += "-audit"
         text = self.words[code](f"problem.{field}-text", **values)
         here = Links("id", request).here("id")
         return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text, here=here)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from api.page_auditor import auditor_router
 from api.page_events import FILES_FIRST, events_behind, open_files
 from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from api.reads import Reads
     from api.stream import Ending
     from domain.scorecard import Standing
+    from projections.ports import Replays
 
 
 def pages_router(
     reads: Reads, ending: Ending, listeners: Gauge, *,
     simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
-    reset: Callable[[], None] | None = None,
+    reset: Callable[[], None] | None = None, replays: Replays | None = None,
 ) -> APIRouter:  # fmt: skip
     """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice, practice=reset is not None)
@@ -42,6 +44,8 @@ def pages_router(
     router.include_router(_people(site, reads))
     if reset is not None:
         router.include_router(practice_router(site, reads, reset))
+    if replays is not None:
+        router.include_router(auditor_router(site, reads, replays))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 

@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from audit.parcel import Parcel, packed, unpacked
-from audit.replay import Folded, ReplayError, Vector, uncollected
+from audit.replay import Folded, ReplayError, Vector, fold_lines, uncollected
 from domain.clock import parse_instant
 from domain.entries import DECODER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CHUNK: Final = 1 << 22
 LEAST_PART: Final = 1 << 24
 
 
+class _Placed(msgspec.Struct):
+    position: int = 0
+
+
 class _Recorded(msgspec.Struct):
-    position: int
     recordedtime: str
 
 
@@ -37,16 +40,12 @@ class Until(msgspec.Struct, frozen=True):
     instant_us: int | None = None
     vector: Vector | None = None
 
-    def ends_before(self, line: bytes) -> bool:
-        """Whether a line lies beyond the end."""
-        if self.position is None and self.instant_us is None and self.vector is None:
-            return False
-        recorded = msgspec.json.decode(line, type=_Recorded)
-        if self.vector is not None:
-            return recorded.position > self.vector.last
-        if self.position is not None:
-            return recorded.position > self.position
-        return self.instant_us is not None and parse_instant(recorded.recordedtime) > self.instant_us
+    def ends_before(self, position: int, line: bytes) -> bool:
+        """Whether the line at a position lies beyond the end."""
+        if self.instant_us is not None:
+            return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
+        last = self.vector.last if self.vector is not None else self.position
+        return last is not None and position > last
 
 
 def fold_part(path: str, start: int, end: int) -> Folded:
@@ -67,7 +66,7 @@ def _fold_elsewhere(path: str, start: int, end: int) -> Parcel:
         return packed(fold_part(path, start, end))
 
 
-def _fold_chunk(folded: Folded, chunk: bytes, at: int, within: Vector | None = None) -> None:
+def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
     try:
         entries = DECODER.decode_lines(chunk)
     except msgspec.DecodeError:
@@ -75,7 +74,7 @@ def _fold_chunk(folded: Folded, chunk: bytes, at: int, within: Vector | None = N
     positions = [entry.position for entry in entries]
     if not all(positions):
         raise ReplayError(_first_bad(chunk, at))
-    folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()], within)
+    folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
 
 
 def _first_bad(chunk: bytes, at: int) -> str:
@@ -108,7 +107,7 @@ def cut(path: Path, parts: int) -> list[tuple[int, int]]:
 def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda _: None) -> Folded:
     """A whole exported journal folded, on all cores unless it ends early. Raises: ``ReplayError``."""
     if until != Until():
-        return _fold_until(path, until)
+        return fold_lines(file_lines(path, until), until.vector)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = cut(path, max(1, min(cores, path.stat().st_size // LEAST_PART)))
     if len(parts) < 2:  # noqa: PLR2004 - one part needs no second process
@@ -124,11 +123,17 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
     return whole
 
 
-def _fold_until(path: Path, until: Until) -> Folded:
-    folded = Folded()
+def file_lines(path: Path, until: Until) -> Iterator[tuple[int, bytes]]:
+    """The lines of an exported journal with the positions they state, up to an end. Raises: ``ReplayError``."""
     with path.open("rb") as file:
-        for line in file:
-            if until.ends_before(line):
-                break
-            _fold_chunk(folded, line, 0, until.vector)
-    return folded
+        for number, line in enumerate(file, 1):
+            if line.isspace():
+                continue
+            try:
+                position = msgspec.json.decode(line, type=_Placed).position
+                if until.ends_before(position, line):
+                    return
+            except msgspec.DecodeError as error:
+                message = f"line {number}: this version cannot read it: {error}"
+                raise ReplayError(message) from None
+            yield position, line.rstrip()

@@ -220,8 +220,13 @@ def _scorecards(
 PAGE: Final = 1000
 
 
-def fold_lines(lines: Iterable[tuple[int, bytes]], within: Vector | None = None) -> Folded:
-    """Stored lines with their positions, folded in order, those of a vector alone. Raises: ``ReplayError``."""
+def fold_lines(
+    lines: Iterable[tuple[int, bytes]], within: Vector | None = None, seen: Callable[[AnyEntry], None] | None = None
+) -> Folded:
+    """Stored lines with their positions, folded in order, those of a vector alone; ``seen`` is told of each that counts.
+
+    Raises: ``ReplayError``.
+    """
     folded, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
         entries = []
@@ -231,6 +236,10 @@ def fold_lines(lines: Iterable[tuple[int, bytes]], within: Vector | None = None)
             except msgspec.DecodeError as error:
                 message = f"position {position}: this version cannot read the entry there: {error}"
                 raise ReplayError(message) from error
+        if seen is not None:
+            for (position, _), entry in zip(page, entries, strict=True):
+                if within is None or within.holds(position, entry):
+                    seen(entry)
         stored = [line for _, line in page]
         folded.fold([position for position, _ in page], entries, lambda stored=stored: stored, within)  # type: ignore[misc]
     return folded

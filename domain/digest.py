@@ -1,7 +1,7 @@
 """The digest: one SHA-256 for everything concluded from a journal. Layout: `docs/digest.md`."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
@@ -44,11 +44,22 @@ def file_line(file: OpenFile) -> bytes:
     })  # fmt: skip
 
 
-def digest(accounts: Iterable[tuple[Account, Balance]], rules: Iterable[bytes], files: Iterable[OpenFile]) -> str:
-    """Lower-case hex over the lines of accounts, rulebook and open files, each group sorted bytewise."""
+def digest_lines(
+    accounts: Iterable[tuple[Account, Balance]], rules: Iterable[bytes], files: Iterable[OpenFile]
+) -> list[bytes]:
+    """The lines of accounts, rulebook and open files, each group sorted bytewise, in this order."""
     lines = sorted(line for account, balance in accounts if (line := account_line(account, balance)))
+    return [*lines, *sorted(rules), *sorted(file_line(file) for file in files)]
+
+
+def digest_of(lines: Sequence[bytes]) -> str:
+    """Lower-case hex over lines in their order, each ended by a newline."""
     hasher = hashlib.sha256()
-    for group in (lines, sorted(rules), sorted(file_line(file) for file in files)):
-        for start in range(0, len(group), _AT_ONCE):
-            hasher.update(b"\n".join(group[start : start + _AT_ONCE]) + b"\n")
+    for start in range(0, len(lines), _AT_ONCE):
+        hasher.update(b"\n".join(lines[start : start + _AT_ONCE]) + b"\n")
     return hasher.hexdigest()
+
+
+def digest(accounts: Iterable[tuple[Account, Balance]], rules: Iterable[bytes], files: Iterable[OpenFile]) -> str:
+    """The digest of everything concluded."""
+    return digest_of(digest_lines(accounts, rules, files))

@@ -1,11 +1,13 @@
 """The ports between rooms: what the apps ask of intake, journal and tokens. `neraca.py` wires what is behind them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 
 from domain.refusal import Refusal
+from domain.scorecard import Scorecard
 from domain.wire import Submission
 
 
@@ -77,4 +79,100 @@ class Tokens(Protocol):
 
     def grant(self, secret: str) -> Grant | None:
         """What a token allows, or ``None`` when it is not known or revoked."""
+        ...
+
+
+class Question(Struct, frozen=True):
+    """What is to be replayed: a period, up to an end, told also as of an earlier one; ``digest`` names lines to compare with.
+
+    An end is a position, a vector as ``/v1/digest`` says it, or (the earlier) an instant of recording.
+    """
+
+    period: str
+    until: str
+    since: str = ""
+    digest: str = ""
+
+
+class Past(Struct, frozen=True):
+    """What a journal led to at one end: its digest, and the scorecard of each dinas."""
+
+    position: int
+    digest: str
+    dinas: dict[str, Scorecard]
+
+
+class Between(Struct, frozen=True):
+    """How many entries of each kind were recorded between the ends that bear on a dinas, and on every one."""
+
+    dinas: dict[str, dict[str, int]]
+    every: dict[str, int]
+
+
+class Difference(Struct, frozen=True):
+    """A line of the digest as it was kept, and as it was replayed."""
+
+    kept: str | None
+    replayed: str | None
+
+
+class Against(Struct, frozen=True):
+    """How many lines differ from those that were kept, and the first of them."""
+
+    digest: str
+    differs: int
+    first: tuple[Difference, ...]
+
+
+class Replayed(Past, frozen=True):
+    """What a replay printed."""
+
+    then: Past | None = None
+    between: Between | None = None
+    against: Against | None = None
+
+
+class Running(Struct, frozen=True):
+    """A replay goes on: since when, and how many events are folded; ``other`` when it is of another question."""
+
+    took_s: float
+    events: int
+    other: bool = False
+
+
+class Done(Struct, frozen=True):
+    """A replay has ended: what it printed, how long it took, when it ended."""
+
+    replayed: Replayed
+    took_s: float
+    at_us: int
+
+
+class Failed(Struct, frozen=True):
+    """A replay could not be made. Said once: asked again, it is begun again."""
+
+    why: str
+
+
+class Replays(Protocol):
+    """Folds the journal from zero, apart from the balances and from this process, one question at a time."""
+
+    def ask(self, question: Question, *, begin: bool) -> Running | Done | Failed | None:
+        """How a question stands; it is begun when it may be and nothing else goes on."""
+        ...
+
+    def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
+        """Keep the lines of what was served up to an end, to compare with them; their digest."""
+        ...
+
+    def kept_at(self, until: str, digest: str) -> int | None:
+        """When it was kept that this digest was served up to an end; ``None`` when that is not known here."""
+        ...
+
+    def kept_file(self, until: str, digest: str) -> Path | None:
+        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
+        ...
+
+    def finished(self) -> list[tuple[Question, Done]]:
+        """The questions that were answered of late, the last first."""
         ...

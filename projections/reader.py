@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from domain.canonical import canonical
 from domain.clock import local_month
-from domain.digest import digest
+from domain.digest import digest, digest_lines
 from domain.entries import decode
 from domain.ledger import Balance, zero
 from domain.periods import Period, parse_period
@@ -174,6 +174,10 @@ class Snapshot:
     def digest(self) -> str:
         """The digest of everything folded up to this position."""
         return digest(queries.accounts(self._db), self.rulebook.lines(), queries.open_files(self._db))
+
+    def digest_lines(self) -> list[bytes]:
+        """The lines that the digest covers."""
+        return digest_lines(queries.accounts(self._db), self.rulebook.lines(), queries.open_files(self._db))
 
 
 def _standings(

@@ -136,6 +136,10 @@ class Database:
         """A rebuild goes on beside whoever folds."""
         return nullcontext()
 
+    def told(self) -> tuple[list[str], dict[str, str]]:
+        """A setting, since whoever lists processes reads their options: there is a password in it."""
+        return [], {"NERACA_DATABASE_URL": self._url.render_as_string(hide_password=False)}
+
     def share_folding(self, db: psycopg.Connection[tuple[Any, ...]]) -> None:
         """A worker folds beside others for as long as ``db`` stands. Raises: ``InUse`` when one process folds alone."""
         row = db.execute("SELECT pg_try_advisory_lock_shared(%s)", (_FOLDING,)).fetchone()

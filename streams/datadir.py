@@ -105,6 +105,10 @@ class Place(Protocol):
         """What a rebuild holds for its length. Raises: ``InUse``."""
         ...
 
+    def told(self) -> tuple[list[str], dict[str, str]]:
+        """The options, and the settings, by which another process of the program is told of it."""
+        ...
+
 
 class DataDirectory:
     """What lies under ``--data``."""
@@ -129,6 +133,10 @@ class DataDirectory:
     def rebuilding(self) -> AbstractContextManager[None]:
         """A rebuild needs the directory alone: its files are not shared."""
         return self.locked()
+
+    def told(self) -> tuple[list[str], dict[str, str]]:
+        """The options, and the settings, by which another process of the program is told of it."""
+        return ["--data", str(self.path)], {}
 
     @contextmanager
     def locked(self) -> Iterator[None]:

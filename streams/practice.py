@@ -44,12 +44,6 @@ class Practice:
         """The file that marks the directory, and says how far it is loaded."""
         return self._path / MARK
 
-    def check(self, *, head: int) -> None:
-        """Nobody practises in a journal that counts. Raises: ``NotADemo``."""
-        if not self.marker.exists() and head > 1:
-            message = f"{self._path} holds a journal that counts: give practice a --data of its own"
-            raise NotADemo(message)
-
     def reset(self) -> None:
         """Ask for an empty directory: the process ends its serving in order, and begins anew."""
         self.again = True
@@ -68,6 +62,24 @@ class Practice:
             else:
                 entry.unlink()
         self.marker.unlink()
+
+
+def practising(path: Path, *, asked: bool) -> Practice | None:
+    """Practice in a directory where it is asked for, or where the directory is marked as one."""
+    practice = Practice(path)
+    return practice if asked or practice.marker.exists() else None
+
+
+def never_mixed(head: int, shown: str, demo: Path | None, practice: Practice | None) -> None:
+    """Neither practice nor a demo is begun in a journal that counts. Raises: ``NotADemo``."""
+    if head <= 1:
+        return
+    if practice is not None and not practice.marker.exists():
+        message = f"{shown} holds a journal that counts: give practice a --data of its own"
+        raise NotADemo(message)
+    if practice is None and demo is not None and not demo.exists():
+        message = f"{shown} holds a journal that is no simulation: give the demo a --data of its own"
+        raise NotADemo(message)
 
 
 def feeding(

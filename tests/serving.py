@@ -23,6 +23,7 @@ import httpx
 import uvicorn
 
 from api.app import Parts, build
+from commands_offline import replays_of
 from domain.clock import parse_instant, utc_text
 from neraca import held, reopened, served
 from projections.reader import Reader
@@ -96,7 +97,11 @@ class Assembled:
         self._ending.callback(follower.close)
         self._ending.callback(self.intake.close)
         self.reader = Reader(self.live, policy.zone, self.clock)
-        self.built = build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake))
+        self.replays = replays_of(place, self.clock)
+        self._ending.callback(self.replays.close)
+        self.built = build(Parts(
+            self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays,
+        ))  # fmt: skip
         self._runner = self._ending.enter_context(asyncio.Runner())
 
     def _dispose(self) -> None:

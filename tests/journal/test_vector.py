@@ -19,11 +19,12 @@ from projections.ports import LOCAL
 from streams.intake import IntakeService
 from streams.recording import Policy
 from tests.journal.folding import HISTORY
-from tests.serving import ZONE, Assembled, Clock
+from tests.serving import ZONE, Assembled, Clock, until
 
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
 from api.app import Parts, build
+from commands_offline import replays_of
 from commands_scaled import live_of
 from projections.partitions import PartitionStore
 from projections.reader import Reader
@@ -141,6 +142,36 @@ def test_an_answer_carries_its_vector(city: City) -> None:
     assert second.status_code == httpx.codes.OK
     assert second.json()["position"] == first.json()["position"] == 8
     assert json.loads(second.headers["neraca-vector"]) != vector
+
+
+def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: City) -> None:
+    """Its desk replays to the vector, and compares with an earlier position; the command it prints comes to the same."""
+    live, watcher = live_of(city.database, city.journal)
+    city.go_on({0}, 6)
+    city.go_on({0, 1}, 5)
+    city.fold_rules(10)
+    watcher.look()
+    replays = replays_of(city.database, CLOCK)
+    built = build(Parts(
+        live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store(), replays=replays,
+    ))  # fmt: skip
+
+    def get(path: str) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(built.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                return await client.get(path)
+
+        return asyncio.run(asked())
+
+    address = get("/auditor?period=2026-11&position=5").headers["location"].partition("#")[0]
+    until(lambda: "http-equiv" not in get(address).text, "an answer")
+    html = get(address).text
+    replays.close()
+    assert "✓ sama, 64 dari 64 karakter" in html
+    vector = msgspec.json.encode(live.at.vector).decode()
+    assert len({*live.at.partitions}) > 1, "the partitions stand at different places"
+    assert f"--since 5 --until '{vector}'" in html.replace("&#34;", '"').replace("&#39;", "'")
 
 
 def test_what_workers_fold_is_not_folded_by_one_process(city: City, capsys: pytest.CaptureFixture[str]) -> None:

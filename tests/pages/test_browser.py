@@ -9,16 +9,19 @@ import pytest
 
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
-from tests.serving import Assembled, Listening
+from tests.serving import Assembled, Listening, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 
+REPLAYED: Final = f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}"
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}",
-    "/publik", "/publik?lang=en", f"/dinas/{FAST}/why", f"/dinas/{LONG}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why?lang=en",
+    "/publik", "/publik?lang=en", "/auditor", REPLAYED, "/auditor/journal", "/auditor/journal?from=2026-01-01T00:00&lang=en",
+    "/auditor/journal/400", "/auditor/journal/1028?lang=en",
+    f"/dinas/{FAST}/why", f"/dinas/{LONG}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why?lang=en",
 )  # fmt: skip
 WIDTHS: Final = (320, 390, 641, 1000, 1089, 1345, 1440, 1600, 1824, 1920)
 WIDEST: Final = """Math.max(
@@ -27,14 +30,16 @@ WIDEST: Final = """Math.max(
     e => e.getBoundingClientRect().right - document.documentElement.clientWidth))"""
 SPILT: Final = """Math.max(0, ...[...document.querySelectorAll('table')].map(
   e => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().right))"""
-SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll('a:not(.skip), button, select')]
-  .filter(e => e.offsetParent).map(e => e.getBoundingClientRect().height))"""
+SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll(
+  'a:not(.skip), button, select, input, summary')].filter(e => e.checkVisibility()).map(
+  e => e.getBoundingClientRect().height))"""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with Assembled(tmp_path_factory.mktemp("browsed") / "data") as assembled:
         settle_in(assembled)
+        until(lambda: "http-equiv" not in assembled.get(REPLAYED).text, "the replay has ended")
         with Listening(assembled) as listening:
             yield listening.url
 

@@ -22,7 +22,8 @@ DINAS: Final = f"/dinas/{FAST}"
 ALL: Final = (
     "/", "/?lang=en", "/?period=2026", DINAS, f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}", f"{DINAS}/why",
     f"/dinas/{quote(ODD, safe='')}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why", "/dinas/tak-ada", "/?period=besok",
-    "/publik", "/publik?lang=en",
+    "/publik", "/publik?lang=en", "/auditor", "/auditor?lang=en", "/auditor?period=2026-11&since=9&until=1028",
+    "/auditor/journal", f"/auditor/journal?dinas={quote(ODD, safe='')}", "/auditor/journal/1028", "/auditor/journal/0",
 )  # fmt: skip
 MONTH: Final = "?period=2026-11"
 

@@ -1,0 +1,153 @@
+"""What an auditor asks to be replayed: read from a form, kept in an address, and said as the command that prints the same.
+
+What is served is read once, when a form is sent: its position and digest then stand in the address of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from api.page_instants import asked_instant, input_text, said_in_full
+from api.page_journal import position_of
+from api.problems import bad_query
+from domain.clock import instant_of, local_month, moment_of, parse_instant, utc_text
+from domain.recorded import read_line
+from projections.ports import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from api.page_text import Words
+    from domain.periods import Period
+    from projections.ports import Lines, Replays
+    from projections.reader import Snapshot
+
+HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class _Vector(Struct, forbid_unknown_fields=True):
+    partitions: list[int]
+    rulebook: int
+
+
+class Asking(Struct, frozen=True):
+    """What the desk's form shows, an instant as its value and in words; the earlier instant that was asked for, and the command."""
+
+    at: str
+    said: str
+    then: str
+    command: str
+
+
+def reached(snapshot: Snapshot) -> str:
+    """How far a reading is folded, as a replay's end: a position, or where partitions are folded apart their vector."""
+    vector = snapshot.version.at.vector
+    return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
+
+
+def begun(
+    snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
+) -> str:
+    """Keep what is served now, and begin to replay it as asked; the address of the answer. Raises: ``Refusal``."""
+    until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
+    digest = replays.keep(until, snapshot.digest_lines(), now_us)
+    question = Question(query.get("period") or local_month(now_us, words.zone), until, since, digest)
+    replays.ask(question, begin=True)
+    return f"/auditor?{urlencode(address(question, words))}#{'beda' if since else 'sidik'}"
+
+
+def address(question: Question, words: Words) -> dict[str, str]:
+    """The parts of an address that hold a question."""
+    parts = {"period": question.period, "since": question.since, "until": question.until, "digest": question.digest}
+    return {name: text for name, text in parts.items() if text} | ({"lang": "en"} if words.code == "en" else {})
+
+
+def earlier_end(
+    snapshot: Snapshot, lines: Lines, query: Mapping[str, str], zone: tzinfo, now_us: int
+) -> str:  # fmt: skip
+    """The earlier end that a form asks for: its position, else its instant; ``""`` for neither. Raises: ``Refusal``."""
+    text = query.get("position", "").strip()
+    if text:
+        position = position_of(text)
+        if position is None or not 0 < position <= snapshot.position:
+            raise bad_query("position", "must be a position that is folded")
+        return str(position)
+    at_us = asked_instant(query, "at", zone)
+    if at_us is None:
+        return ""
+    first = lines.lines_at([1]).get(1)
+    if first is None or at_us < parse_instant(read_line(first).recordedtime) or at_us > now_us:
+        raise bad_query("at", "must lie between the journal's opening and now")
+    return utc_text(at_us)
+
+
+def question_of(query: Mapping[str, str], position: int, default_period: str) -> Question | None:
+    """The question that an address holds; ``None`` where it holds none. Raises: ``Refusal``."""
+    if not query.get("until"):
+        return None
+    until = _end(query, "until", position)
+    since = query.get("since", "").strip()
+    if since:
+        found = position_of(since)
+        since = (
+            utc_text(_instant(since))
+            if found is None
+            else _end(query, "since", int(until) if until.isdigit() else position)
+        )
+    digest = re.sub(r"\s", "", query.get("digest", "")).lower()
+    if digest and not HEX.fullmatch(digest):
+        raise bad_query("digest", "must be 64 hexadecimal digits")
+    return Question(query.get("period") or default_period, until, since, digest)
+
+
+def _instant(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise bad_query("since", str(error)) from None
+
+
+def _end(query: Mapping[str, str], name: str, position: int) -> str:
+    text = query[name].strip()
+    if name == "until" and text.startswith("{"):
+        try:
+            vector = msgspec.json.decode(text, type=_Vector)
+        except msgspec.DecodeError:
+            vector = None
+        if vector is not None and 0 < len(vector.partitions) <= 1000 and min(*vector.partitions, vector.rulebook) >= 0:  # noqa: PLR2004 - as many as a layout may have
+            return text
+        raise bad_query(name, "must be a vector as /v1/digest says it")
+    found = position_of(text)
+    if found is None or not 0 < found <= position:
+        raise bad_query(name, "must be a position that is folded")
+    return str(found)
+
+
+def asking(question: Question | None, period: Period, words: Words, now_us: int) -> Asking:
+    """What the form shows: the instant that was asked for; else that at which the period had ended, or today began."""
+    asked = question is not None and question.since and not question.since.isdigit()
+    at_us = parse_instant(question.since) if question is not None and asked else _ended(period, words, now_us)
+    said = said_in_full(at_us, words)
+    return Asking(
+        input_text(at_us, words.zone), said, said if asked else "", "" if question is None else command(question)
+    )
+
+
+def _ended(period: Period, words: Words, now_us: int) -> int:
+    day = moment_of(now_us, words.zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
+    end = day.replace(year=year, month=month, day=1)
+    return instant_of(min(end, day))
+
+
+def command(question: Question) -> str:
+    """The command that prints the same of a journal that was downloaded."""
+    until = f"'{question.until}'" if question.until.startswith("{") else question.until
+    since = f" --since {question.since}" if question.since else ""
+    return f"neraca replay --journal jurnal.ndjson --period {question.period}{since} --until {until}"

@@ -1,0 +1,195 @@
+"""Replays that a reader asks for: the program's own command, in a process of its own, one at a time and not for ever.
+
+What is printed is kept for who asks again. Nothing of the fold is done here, so that no reader of figures waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+import msgspec
+
+from domain.digest import digest_of
+from projections.ports import Done, Failed, Question, Replayed, Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+LIMIT_S: Final = 1800.0
+KEPT: Final = 12
+"""How many answers are remembered."""
+LINES_KEPT: Final = 3
+"""Of how many readings the lines are kept: those of a province are some hundred megabytes."""
+KINDNESS: Final = 10
+"""A replay gives way to whoever serves."""
+ENDING_S: Final = 5.0
+_PROGRESS: Final = re.compile(r"events folded: ([\d,]+)$")
+_DECODER: Final = msgspec.json.Decoder(Replayed)
+
+
+class _Run:
+    """The replay that goes on."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.began = time.monotonic()
+        self.events = 0
+        self.process: subprocess.Popen[str] | None = None
+        self.thread: threading.Thread | None = None
+
+
+class Replays:
+    """Replays of one journal; ``command`` are the words of ``neraca replay`` that name it."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], now_us: Callable[[], int],
+        limit_s: float = LIMIT_S,
+    ) -> None:  # fmt: skip
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._now_us = now_us
+        self._limit_s = limit_s
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[Question, Done] = OrderedDict()
+        self._failed: dict[Question, Failed] = {}
+        self._served: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._room: tempfile.TemporaryDirectory[str] | None = None
+        self._run: _Run | None = None
+        self._ending = False
+
+    def ask(self, question: Question, *, begin: bool) -> Running | Done | Failed | None:
+        """How a question stands; it is begun when it may be and nothing else goes on."""
+        with self._lock:
+            answer = self._answers.get(question)
+            if answer is not None:
+                self._answers.move_to_end(question)
+                return answer
+            failed = self._failed.pop(question, None)
+            if failed is not None:
+                return failed
+            if self._run is None and begin and not self._ending:
+                self._run = run = _Run(question)
+                run.thread = threading.Thread(target=self._answer, args=(run,), name="neraca-replay", daemon=True)
+                run.thread.start()
+            if self._run is None:
+                return None
+            took_s = time.monotonic() - self._run.began
+            return Running(took_s, self._run.events, other=self._run.question != question)
+
+    def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
+        """Keep the lines of what was served up to an end, to compare with them; their digest."""
+        digest = digest_of(lines)
+        with self._lock:
+            if not self._ending:
+                with self._file(digest).open("wb") as file:
+                    file.writelines(line + b"\n" for line in lines)
+                self._served[until, digest] = at_us
+                self._served.move_to_end((until, digest))
+            self._drop()
+        return digest
+
+    def _drop(self) -> None:
+        """Forget the oldest readings, but for the one that is being compared with."""
+        used = "" if self._run is None else self._run.question.digest
+        for key in [key for key in self._served if key[1] != used][: max(0, len(self._served) - LINES_KEPT)]:
+            del self._served[key]
+            if all(kept != key[1] for _, kept in self._served):
+                self._file(key[1]).unlink(missing_ok=True)
+
+    def kept_at(self, until: str, digest: str) -> int | None:
+        """When it was kept that this digest was served up to an end; ``None`` when that is not known here."""
+        with self._lock:
+            return self._served.get((until, digest))
+
+    def kept_file(self, until: str, digest: str) -> Path | None:
+        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
+        with self._lock:
+            return self._file(digest) if (until, digest) in self._served else None
+
+    def finished(self) -> list[tuple[Question, Done]]:
+        """The questions that were answered of late, the last first."""
+        with self._lock:
+            return sorted(self._answers.items(), key=lambda one: -one[1].at_us)
+
+    def close(self) -> None:
+        """End what goes on, and leave nothing behind."""
+        with self._lock:
+            self._ending = True
+            run = self._run
+            if run is not None and run.process is not None:
+                run.process.kill()
+        if run is not None and run.thread is not None:
+            run.thread.join(ENDING_S)
+        if self._room is not None:
+            self._room.cleanup()
+
+    def _file(self, digest: str) -> Path:
+        if self._room is None:
+            self._room = tempfile.TemporaryDirectory(prefix="neraca-replays-")
+        return Path(self._room.name) / f"{digest}.lines"
+
+    def _words(self, question: Question) -> list[str]:
+        words = [*self._command, "--period", question.period, "--until", question.until]
+        words += ["--since", question.since] if question.since else []
+        with self._lock:
+            kept = (question.until, question.digest) in self._served
+            return words + (["--against", str(self._file(question.digest))] if kept else [])
+
+    def _answer(self, run: _Run) -> None:
+        """Run the command to its end, and remember what came of it."""
+        try:
+            found = self._printed(run)
+        except (OSError, msgspec.DecodeError) as error:
+            found = Failed(str(error))
+        with self._lock:
+            if isinstance(found, Failed):
+                self._failed = {run.question: found}
+            else:
+                self._answers[run.question] = Done(found, time.monotonic() - run.began, self._now_us())
+            while len(self._answers) > KEPT:
+                self._answers.popitem(last=False)
+            self._run = None
+
+    def _printed(self, run: _Run) -> Replayed | Failed:
+        with tempfile.TemporaryFile() as out:
+            process = self._started(run, out)
+            limit = threading.Timer(self._limit_s, process.kill)
+            limit.daemon = True
+            limit.start()
+            last = ""
+            assert process.stderr is not None, "asked for"  # noqa: S101 - for the type checker
+            with process.stderr as said:
+                for line in said:
+                    told = _PROGRESS.match(line.strip())
+                    run.events = int(told[1].replace(",", "")) if told else run.events
+                    last = last if told else line.strip() or last
+            code = process.wait()
+            limit.cancel()
+            if code:
+                late = time.monotonic() - run.began > self._limit_s
+                return Failed(f"not done within {self._limit_s:g} s" if late else last or f"exit code {code}")
+            out.seek(0)
+            return _DECODER.decode(out.read())
+
+    def _started(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
+        words = self._words(run.question)
+        with self._lock:
+            if self._ending:
+                message = "the service is ending"
+                raise OSError(message)
+            run.process = process = subprocess.Popen(  # noqa: S603 - our own command line
+                words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=self._environment,
+                text=True, errors="replace",
+            )  # fmt: skip
+        with suppress(OSError):  # it may have ended already
+            os.setpriority(os.PRIO_PROCESS, process.pid, KINDNESS)
+        return process

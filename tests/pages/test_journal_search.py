@@ -1,0 +1,151 @@
+"""Searching the journal: a filter finds exactly what a naive one over all lines finds, however it is cut into pages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api import journal_search
+from api.journal_search import KNOWN_KINDS, Wanted, last_recorded, searched
+from domain.clock import parse_instant
+from domain.entries import decode
+from domain.periods import parse_period
+from domain.postings import postings_of
+from tests.pages.reading import Page
+from tests.pages.told import DAYS, opened, told
+from tests.serving import Assembled, Clock, event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.periods import Period
+
+__all__ = ["opened", "told"]
+
+
+def _facts(line: dict[str, Any]) -> list[dict[str, Any]]:
+    resolved = line["data"].get("resolved") or {}
+    return [line["data"], *(one["data"] for name in ("removes", "adds") if (one := resolved.get(name)))]
+
+
+def _says(line: dict[str, Any], text: str) -> bool:
+    names = ("case", "asn", "task", "survey", "service", "name", "scheme")
+    said = [line["source"], line["id"], line["recordedby"], *(line["data"].get("event") or {}).values()]
+    said += [one[name] for one in _facts(line) for name in names if name in one]
+    low = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    return any(low in "".join(letter.lower() if letter.isascii() else letter for letter in one) for one in said)
+
+
+def _bears(stored: bytes, line: dict[str, Any], period: Period, dinas: str) -> bool:
+    if line["type"] == "neraca.scheme-adopted.v1":
+        return bool(line["data"]["effective_from"] <= period.last_day.isoformat())
+    named = {line["data"]["dinas"]} if line["type"] == "neraca.dinas-registered.v1" else set()
+    posted = {one.account[0] for one in postings_of(decode(stored)) if one.account[3] in period.months}
+    return bool(dinas in named | posted if dinas else named | posted)
+
+
+def naive(lines: Sequence[tuple[int, bytes]], wanted: Wanted) -> list[int]:
+    """Every line decoded and asked, with nothing of the search itself."""
+    found = []
+    for position, stored in lines:
+        line = json.loads(stored)
+        at_us = parse_instant(line["recordedtime"])
+        if (
+            wanted.after < position <= (wanted.until or position)
+            and (not wanted.kind or line["type"] == f"neraca.{wanted.kind}.v1")
+            and (not wanted.text or _says(line, wanted.text))
+            and (wanted.from_us or at_us) <= at_us <= (wanted.to_us or at_us)
+            and (
+                _bears(stored, line, wanted.touches, wanted.dinas)
+                if wanted.touches
+                else not wanted.dinas or any(one.get("dinas") == wanted.dinas for one in _facts(line))
+            )
+        ):
+            found.append(position)
+    return found[::-1]
+
+
+def paged(neraca: Assembled, wanted: Wanted, limit: int, *, whole: bool = False) -> list[int]:
+    """Every page of a search; together they have looked at everything once."""
+    positions, before, high = list[int](), neraca.journal.head() + 1, None
+    while True:
+        found = searched(neraca.journal, wanted, before, limit, whole=whole)
+        assert high is None or found.high <= high
+        assert all(found.low <= one.position <= found.high for one in found.entries)
+        positions += [one.position for one in found.entries]
+        if not found.more:
+            return positions
+        assert found.low < before
+        before = high = found.low
+
+
+def _wanted(asked: dict[str, Any]) -> Wanted:
+    return Wanted(**asked)
+
+
+WANTED: Final = st.fixed_dictionaries({
+    "dinas": st.sampled_from(["", "", "dishub", "dinkes", "lain"]),
+    "kind": st.sampled_from(["", "", *KNOWN_KINDS]),
+    "text": st.sampled_from(["", "", "tugas-1", "a-1", "K-1", "é", '"kutip\\', "t-4", "LOCAL", "Perhubungan", "baru", "tiada"]),
+    "from_us": st.sampled_from([None, *(parse_instant(f"{day}T12:00:00+07:00") for day in DAYS)]),
+    "to_us": st.sampled_from([None, *(parse_instant(f"{day}T{at}+07:00") for day in DAYS for at in ("11:00:00", "12:00:00"))]),
+    "touches": st.sampled_from([None, *map(parse_period, ("2026-10", "2026-11", "2026-Q4", "2027"))]),
+    "after": st.sampled_from([0, 0, 7, 20]),
+    "until": st.sampled_from([None, 1, 12, 25]),
+}).map(_wanted)  # fmt: skip
+
+
+@pytest.mark.both_databases
+def test_a_filter_finds_what_a_naive_one_finds(told: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked, however it is cut into pages, however little of the journal a page may look at."""
+    lines = told.journal.lines(0, 1000)
+
+    @settings(max_examples=250, deadline=None)
+    @given(WANTED, st.sampled_from([1, 3, 50]), st.sampled_from([1, 5, 1000]), st.booleans())
+    def holds(wanted: Wanted, limit: int, looked_at: int, whole: bool) -> None:  # noqa: FBT001 - drawn
+        monkeypatch.setattr(journal_search, "SCANNED_MOST", looked_at)
+        monkeypatch.setattr(journal_search, "WINDOW", 4)
+        assert paged(told, wanted, limit, whole=whole) == naive(lines, wanted)
+
+    holds()
+
+
+def test_a_clock_that_was_set_back_hides_nothing_from_who_looks_entry_by_entry(opened: Assembled, clock: Clock) -> None:
+    """Bounds by time are found by halving, which needs times that rise; the page says so, and offers the other way."""
+    for hour in (12, 13, 8, 9, 10):
+        clock.set(f"2026-11-20T{hour:02}:00:00+07:00")
+        opened.record(event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-20T07:00:00+07:00"))
+    wanted = Wanted(from_us=parse_instant("2026-11-20T12:30:00+07:00"))
+    assert paged(opened, wanted, 50, whole=True) == naive(opened.journal.lines(0, 50), wanted) == [3]
+    address = "/auditor/journal?from=2026-11-20T12:30"
+    other = next(link for link in Page(opened.get(address).text).links if "whole=1" in link)
+    assert [row[0] for row in Page(opened.get(other).text).rows[1:]] == ["3"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 30), max_size=40).map(sorted), st.integers(-1, 31), st.data())
+def test_the_last_entry_recorded_by_an_instant(seconds: list[int], asked: int, data: st.DataObject) -> None:
+    class Kept:
+        """A journal of nothing but times."""
+
+        def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+            raise NotImplementedError
+
+        def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+            return {
+                at: b'{"recordedtime":"2026-11-24T00:00:%02d.000000Z"}' % seconds[at - 1]
+                for at in positions
+                if 0 < at <= len(seconds)
+            }
+
+        def head(self) -> int:
+            return len(seconds)
+
+    low = data.draw(st.integers(0, len(seconds)))
+    at_us = parse_instant("2026-11-24T00:00:00Z") + asked * 1_000_000
+    expected = max([low, *(at for at, second in enumerate(seconds, 1) if second <= asked)])
+    assert last_recorded(Kept(), at_us, low, len(seconds)) == expected

@@ -1,0 +1,59 @@
+"""A journal told over five days by a test's clock: rules, facts, notes and reversals of two dinas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from streams.journal import Journal
+from tests.serving import ZONE, Assembled, Clock, event
+
+if TYPE_CHECKING:
+    from tests.conftest import Assemble, Places
+
+DAYS: Final = ("2026-11-02", "2026-11-05", "2026-11-09", "2026-11-20", "2026-11-24")
+
+
+def told_over_days(neraca: Assembled) -> None:
+    """Rules, facts, notes and reversals, recorded on five days; some of what is said is said of both dinas."""
+    case = {"dinas": "dinkes", "service": "izin", "case": "K-1"}
+    days = [
+        [event("dinas-registered", "d", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
+         event("standard-set", "s", {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"})],
+        [event("permit-received", "r", {**case, "received_at": "2026-11-04T08:00:00+07:00"}),
+         event("permit-paused", "p", {**case, "at": "2026-11-04T09:00:00+07:00", "reason": "applicant"}),
+         *(event("task-completed", f"t-{n}", {"dinas": "dishub", "asn": f"a-{n % 3}", "task": f"Tugas-{n}",
+                                              "completed_at": "2026-10-31T08:00:00+07:00"}) for n in range(30))],
+        [event("task-completed", "u", {"dinas": "dinkes", "asn": "a-1", "task": '"kutip\\ é',
+                                       "completed_at": "2026-11-08T08:00:00+07:00"})],
+        [event("event-retracted", "x", {"event": {"source": "/loket", "id": "t-4"}, "reason": "salah-input"}),
+         event("scheme-adopted", "scheme", {
+             "scheme": "baru", "effective_from": "2027-01-01", "skm_weight": "1/9", "min_coverage": "0.4", "indicators": [
+                 {"id": "tepat", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "direction": "higher",
+                  "target": "100", "cap": None, "min_n": 1, "weight": "1"}]})],
+        [event("event-corrected", "k", {
+            "event": {"source": "/loket", "id": "t-5"}, "reason": "salah-waktu",
+            "replacement": {"dinas": "dishub", "asn": "a-9", "task": "Tugas-5", "completed_at": "2026-11-01T00:00:00+07:00"}})],
+    ]  # fmt: skip
+    for day, events in zip(DAYS, days, strict=True):
+        neraca.clock.set(f"{day}T12:00:00+07:00")
+        for one in events:
+            one["time"] = f"{day}T11:00:00+07:00"
+        neraca.record(*events)
+
+
+@pytest.fixture
+def opened(assemble: Assemble, places: Places, clock: Clock) -> Assembled:
+    """A Neraca whose journal was opened by the test's clock, so that times of recording rise from the first entry on."""
+    clock.set("2026-10-01T12:00:00+07:00")
+    place = places("data")
+    with place.locked():
+        Journal.open(place.journal, ZONE, clock()).close()
+    return assemble()
+
+
+@pytest.fixture
+def told(opened: Assembled) -> Assembled:
+    told_over_days(opened)
+    return opened

@@ -1,0 +1,182 @@
+"""Replays in a process of their own: one at a time, told while they go on, remembered, bounded, and ended with the service."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from projections.ports import Done, Failed, Question, Running
+from streams.replays import KEPT, LINES_KEPT, Replays
+from tests.serving import Clock, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANSWER: Final = '{"position":7,"digest":"d","dinas":{}}'
+WAITS: Final = f"""
+import sys
+print("events folded: 1,234", file=sys.stderr, flush=True)
+open(sys.argv[1]).read()
+print('{ANSWER}')
+"""
+ONE, OTHER = Question("2026-11", "7"), Question("2026-10", "7", "3")
+
+
+class Waiting:
+    """Replays whose command waits at a door until the test opens it."""
+
+    def __init__(self, path: Path, limit_s: float = 60.0) -> None:
+        self._door = path / "door"
+        os.mkfifo(self._door)
+        self.replays = Replays([sys.executable, "-c", WAITS, str(self._door)], {}, Clock(), limit_s)
+
+    def open(self) -> None:
+        """Let the command that waits go on."""
+        self._door.write_bytes(b"")
+
+    def pid(self) -> int:
+        """The process that goes on."""
+        run = self.replays._run
+        assert run is not None
+        process = until(lambda: run.process, "the command is started")
+        return process.pid
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Waiting]:
+    made = Waiting(tmp_path)
+    yield made
+    made.replays.close()
+
+
+def ended(replays: Replays, question: Question) -> Done | Failed:
+    told = list[Done | Failed]()
+
+    def has_ended() -> bool:
+        found = replays.ask(question, begin=False)
+        if isinstance(found, Done | Failed):
+            told.append(found)
+        return bool(told)
+
+    until(has_ended, "the replay has ended")
+    return told[0]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_one_goes_on_at_a_time_and_is_told_while_it_does(waiting: Waiting) -> None:
+    """Another question learns that it has to wait, and begins once it is asked again."""
+    replays = waiting.replays
+    assert replays.ask(ONE, begin=False) is None
+    first = replays.ask(ONE, begin=True)
+    assert (isinstance(first, Running), getattr(first, "other", None)) == (True, False)
+
+    def progress() -> bool:
+        state = replays.ask(ONE, begin=True)
+        return isinstance(state, Running) and state.events == 1234
+
+    until(progress, "progress is told")
+    other = replays.ask(OTHER, begin=True)
+    assert isinstance(other, Running)
+    assert other.other
+    waiting.open()
+    done = ended(replays, ONE)
+    assert isinstance(done, Done)
+    assert (done.replayed.position, done.at_us) == (7, Clock()())
+    assert replays.ask(OTHER, begin=False) is None
+    begun = replays.ask(OTHER, begin=True)
+    assert isinstance(begun, Running)
+    assert not begun.other
+    waiting.open()
+    ended(replays, OTHER)
+    assert [question for question, _ in replays.finished()] == [ONE, OTHER]
+    assert replays.ask(ONE, begin=True) == done, "remembered, not replayed"
+
+
+def test_a_replay_does_not_go_on_for_ever(tmp_path: Path) -> None:
+    """It is killed; that it was is said once, and asked again it begins again."""
+    made = Waiting(tmp_path, limit_s=0.2)
+    made.replays.ask(ONE, begin=True)
+    failed = ended(made.replays, ONE)
+    assert failed == Failed("not done within 0.2 s")
+    assert made.replays.ask(ONE, begin=False) is None
+    made.replays.close()
+
+
+def test_ending_kills_what_goes_on_and_leaves_nothing(waiting: Waiting) -> None:
+    replays = waiting.replays
+    replays.ask(ONE, begin=True)
+    replays.keep("7", [b"a"], 1)
+    pid, room = waiting.pid(), replays._file("x").parent
+    assert alive(pid)
+    assert room.is_dir()
+    replays.close()
+    assert not alive(pid)
+    assert not room.exists()
+    assert replays.ask(OTHER, begin=True) is None, "nothing is begun any more"
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("import sys; print('neraca replay: position 7 is missing', file=sys.stderr); sys.exit(1)", "position 7 is missing"),
+        ("import sys; sys.exit(3)", "exit code 3"),
+        ("print('no JSON')", "malformed"),
+    ],
+)  # fmt: skip
+def test_why_it_failed_is_told(program: str, says: str) -> None:
+    replays = Replays([sys.executable, "-c", program], {}, Clock())
+    replays.ask(ONE, begin=True)
+    failed = ended(replays, ONE)
+    assert isinstance(failed, Failed)
+    assert says in failed.why
+    replays.close()
+
+
+def test_a_program_that_is_not_there_fails_as_any_other() -> None:
+    replays = Replays(["/nowhere/neraca"], {}, Clock())
+    replays.ask(ONE, begin=True)
+    failed = ended(replays, ONE)
+    assert isinstance(failed, Failed)
+    assert "/nowhere/neraca" in failed.why
+    replays.close()
+
+
+def test_the_last_answers_and_readings_are_kept() -> None:
+    """The oldest go; of a reading that is gone it is no longer known that it was served."""
+    replays = Replays([sys.executable, "-c", f"print('{ANSWER}')"], {}, Clock())
+    for number in range(LINES_KEPT + 1):
+        replays.keep(str(number), [b"%d" % number], number)
+    digests = [replays.keep("9", [b"%d" % number], 9) for number in range(1)]
+    assert replays.kept_at("0", digests[0]) is None
+    assert replays.kept_at("9", digests[0]) == 9
+    kept = sorted(path.read_bytes() for path in replays._file("x").parent.iterdir())
+    assert len(kept) == LINES_KEPT
+    questions = [Question("2026-11", str(number + 1)) for number in range(KEPT + 1)]
+    for question in questions:
+        replays.ask(question, begin=True)
+        ended(replays, question)
+    assert len(replays.finished()) == KEPT
+    assert replays.ask(questions[0], begin=False) is None
+    replays.close()
+
+
+def test_what_is_being_compared_with_is_not_dropped(waiting: Waiting) -> None:
+    replays = waiting.replays
+    digest = replays.keep("7", [b"first"], 1)
+    replays.ask(Question("2026-11", "7", digest=digest), begin=True)
+    waiting.pid()
+    for number in range(LINES_KEPT + 2):
+        replays.keep(str(number), [b"%d" % number], number)
+    assert replays._file(digest).read_bytes() == b"first\n"
+    assert replays.kept_at("7", digest) == 1
