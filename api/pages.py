@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from api.page_counter import counter_router
 from api.page_events import FILES_FIRST, events_behind, open_files
 from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
@@ -38,6 +39,7 @@ def pages_router(
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
     router.include_router(_people(site, reads))
+    router.include_router(counter_router(site, reads.access))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 

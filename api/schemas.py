@@ -37,6 +37,8 @@ class Tally(msgspec.Struct):
     accepted: int
     duplicates: int
     rejected: list[Rejected]
+    receipts: list[Receipt | None] | msgspec.UnsetType = msgspec.UNSET
+    """Of each event by its index, null for a rejected one; where `Prefer: return=representation` asks for them."""
 
 
 class Page(msgspec.Struct):
