@@ -67,7 +67,7 @@ def counter_router(site: Site, access: Access) -> APIRouter:
     @router.get("/loket-sw.js")
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
-        headers = {**GUARDS, "cache-control": "no-cache", "service-worker-allowed": "/loket"}
+        headers = {**GUARDS, "cache-control": "no-cache"}
         return Response(sources["worker.js"].replace(b"{build}", tag.encode()), 200, headers, "text/javascript")
 
     return router
