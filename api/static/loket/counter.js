@@ -47,10 +47,12 @@
     parts.push(tag(names[file.state] ?? "", say(`state_${file.state}`, { reason: pause(file.reason) })));
     if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);
     if (file.received_at && (file.state === "received" || file.state === "paused")) {
-      const spent = loket.casefile.elapsed(file, now), promise = file.promise_us === null || file.promise_us === undefined ? "" : file.promise_us / 1000;
-      const key = `${file.state === "paused" ? "stands" : "clock"}${promise === "" ? "" : "_of"}`;
-      parts.push(` · ${say(key, { length: length(spent), promise: promise === "" ? "" : length(promise) })}`);
-      if (promise !== "" && spent > promise) parts.push(" ", tag("late", say("state_late")));
+      // Before the server has said what it promises, the standard of today does.
+      const spent = loket.casefile.elapsed(file, now);
+      const promise = Number(file.promise_us === undefined ? tiles.find((tile) => tile.checked)?.dataset.standardUs ?? 0 : file.promise_us) / 1000;
+      const key = `${file.state === "paused" ? "stands" : "clock"}${promise ? "_of" : ""}`;
+      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "" })}`);
+      if (promise && spent > promise) parts.push(" ", tag("late", say("state_late")));
     }
     if (file.own) parts.push(` · ${say("here_first")}`);
     told.replaceChildren(...parts);
