@@ -5,14 +5,43 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 WHOLE, PULLED, DEAF = "whole", "pulled", "deaf"
 """Whole it passes everything; pulled, nothing; deaf, requests to the server, and no answer to a POST back."""
 AT_ONCE: Final = 65_536
+
+
+class Portal(BaseHTTPRequestHandler):
+    """A network's own sign-in page: 200 and the same words, whatever is asked."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = b"<!doctype html><title>Wi-Fi</title>Silakan masuk"
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def portal() -> Iterator[str]:
+    """Such a page on a port; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 class Cable:
@@ -26,6 +55,11 @@ class Cable:
         self.lost = 0
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    @property
+    def leads_to(self) -> str:
+        """The server it ends at."""
+        return f"http://127.0.0.1:{self._to}"
 
     def lead_to(self, url: str) -> None:
         """Another server from now on."""
