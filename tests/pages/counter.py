@@ -46,8 +46,9 @@ class Clerk:
         self.browser.open(f"{self.url}/loket{query}")
         self.working()
         if ready:
-            held = "caches.open('neraca-loket').then(c => c.keys()).then(k => k.filter(r => r.url.includes('/loket?')).length)"
-            until(lambda: self.browser.promised(held) >= 1, "the worker has kept the page")
+            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)).map(u => u.pathname))"
+            pages = {"/loket", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
+            until(lambda: pages <= set(self.browser.promised(held)), "the worker has kept the page and its parts")
 
     def working(self) -> None:
         """The counter takes keys."""

@@ -17,12 +17,12 @@
     }
     return;
   }
-  localStorage.setItem(REMEMBERED, JSON.stringify(here));
+  const remember = () => localStorage.setItem(REMEMBERED, JSON.stringify({ ...here, service: service() }));
 
   const source = loket.steps.sourceOf(here.dinas, here.loket, JSON.parse(root.dataset.sources));
   const input = by("nomor"), told = by("ada"), news = by("kabar"), failed = by("gagal"), received = by("diterima");
   const buttons = [...document.querySelectorAll("[data-step]")], tiles = [...document.querySelectorAll("[name=service]")];
-  let shown = null, timer = 0, order = Promise.resolve();
+  let shown = null, timer = 0, pressed = 0, order = Promise.resolve();
 
   const service = () => tiles.find((tile) => tile.checked)?.value ?? "";
   const number = () => input.value.trim();
@@ -139,13 +139,7 @@
     }
     const receivedAt = when ? new Date(when).toISOString() : undefined;
     const event = loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
-    try {
-      await loket.queue.add(event);
-    } catch (error) {
-      giveBack(file);
-      complain(say("unsaved", { why: error?.name ?? error, case: file.number }));
-      return;
-    }
+    await loket.queue.add(event);
     news.textContent = say("done", { case: file.number, step: stepSaid(event), clock: clock(event.time) });
     loket.status.look();
     loket.status.later();
@@ -161,7 +155,11 @@
     received.value = "";
     forget();
     input.focus();
-    order = order.then(() => keep(name, file, reason, when));
+    pressed += 1;
+    order = order.then(() => keep(name, file, reason, when)).catch((error) => {
+      giveBack(file);
+      complain(say("unsaved", { why: error?.name ?? error, case: file.number }));
+    }).finally(() => { pressed -= 1; });
   }
 
   function enter() {
@@ -258,6 +256,9 @@
     if (same(shown) && shown.known) describe(shown.known);
   }
 
+  const before = tiles.find((tile) => tile.value === held.service);
+  if (before && held.dinas === here.dinas && !service()) before.checked = true;
+  remember();
   document.addEventListener("keydown", onKey);
   by("isian").addEventListener("submit", (event) => event.preventDefault());
   by("isian").addEventListener("click", (event) => {
@@ -266,6 +267,7 @@
   });
   by("isian").addEventListener("change", (event) => {
     if (event.target.name !== "service") return;
+    remember();
     forget();
     lookUp();
   });
@@ -276,6 +278,8 @@
     timer = setTimeout(lookUp, LOOK_UP_MS);
   });
   by("tanda").addEventListener("click", onReceipt);
+  // A disk that stalls for a moment: nobody leaves before what was pressed is kept, unless they insist.
+  addEventListener("beforeunload", (event) => { if (pressed) event.preventDefault(); });
 
   if (here.loket) by("loket-nama").textContent = document.title = say("counter", { n: here.loket });
   if (here.asn) by("petugas").textContent = say("clerk", { asn: here.asn });

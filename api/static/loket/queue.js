@@ -73,8 +73,8 @@ self.loket = self.loket || {};
   // What is to be sent next, in the order in which it was pressed; from now on each of it may be in the journal.
   const gather = () => within("readwrite", async (entries) => {
     const found = await given(entries.index("state").getAll("waiting", AT_ONCE));
-    for (const entry of found) {
-      entry.tried = entry.tried || Date.now();
+    for (const entry of found.filter((one) => !one.tried)) {
+      entry.tried = Date.now();
       entries.put(entry);
     }
     return found;

@@ -83,13 +83,19 @@ self.loket = self.loket || {};
     } catch { /* then this page sends it when it is next open */ }
   }
 
+  // Every address under which this counter may be opened again, and its citizen's screen.
+  function pages() {
+    const { counter, rating, dinas } = root.dataset, named = new URL(counter, location.href);
+    if (dinas) named.searchParams.set("dinas", dinas);
+    return [...new Set([location.href, named.href, counter, rating])];
+  }
+
   async function keep() {
     navigator.storage?.persist?.();
     if (!("serviceWorker" in navigator)) return;
     await navigator.serviceWorker.register("/loket-sw.js", { scope: "/loket", updateViaCache: "none" });
     const { active } = await navigator.serviceWorker.ready;
-    const rating = root.dataset.rating ? [root.dataset.rating] : [];
-    active.postMessage({ pages: [location.pathname + location.search, ...rating], parts: JSON.parse(root.dataset.keep) });
+    active.postMessage({ pages: pages(), parts: JSON.parse(root.dataset.keep) });
   }
 
   function start() {
