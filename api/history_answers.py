@@ -1,6 +1,6 @@
 """What the reads of histories answer with."""
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -45,6 +45,34 @@ class FilesAnswer(Struct, frozen=True):
     position: int
     items: list[FileAnswer]
     next: str | None
+
+
+class EndedPause(Struct, frozen=True, rename={"from_": "from"}):
+    """A pause that ended, as a decision states it."""
+
+    from_: str
+    to: str
+    reason: str
+
+
+class CaseAnswer(Struct, frozen=True):
+    """One case: `none` before a receipt or a decision, then `received`, `paused` or `decided`.
+
+    Service time so far is `paused_at`, else the clock, less `received_at` and the pauses; what it may be is `promise_us`.
+    """
+
+    dinas: str
+    service: str
+    case: str
+    position: int
+    state: Literal["none", "received", "paused", "decided"]
+    asn: str | None
+    received_at: str | None
+    due_at: str | None
+    promise_us: int | None
+    paused_at: str | None
+    reason: str | None
+    pauses: list[EndedPause]
 
 
 class RecentAnswer(Struct, frozen=True):

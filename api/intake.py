@@ -68,10 +68,10 @@ def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict
         events = parse_json(body)
         if not isinstance(events, list):
             raise invalid(Fault("", "must be a JSON array of events"))
-        return _many(intake, grant, [_read(event) for event in _counted(events)])
+        return _many(intake, grant, [_read(event) for event in _counted(events)], headers)
     if media == NDJSON:
         lines = [line for line in body.split(b"\n") if line.strip()]
-        return _many(intake, grant, [_read_line(line) for line in _counted(lines)])
+        return _many(intake, grant, [_read_line(line) for line in _counted(lines)], headers)
     event = parse_json(body) if media == EVENT else _from_headers(headers, body)
     return _one(intake.submit([_read(event)], grant)[0])
 
@@ -117,9 +117,14 @@ def _one(outcome: Outcome) -> Response:
     )
 
 
-def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal]) -> Response:
+def _many(
+    intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]
+) -> Response:  # fmt: skip
     outcomes = intake.submit(events, grant) if events else []
-    return Response(msgspec.json.encode(tally(outcomes)), media_type="application/json")
+    told: dict[str, Any] = {}
+    if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():
+        told["receipts"] = [outcome.receipt if isinstance(outcome, Accepted) else None for outcome in outcomes]
+    return Response(msgspec.json.encode(tally(outcomes) | told), media_type="application/json")
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 MINUTE_US: Final = 60_000_000
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 GUARDS: Final = {
     "content-security-policy": POLICY,
@@ -246,5 +246,7 @@ def _code(request: Request) -> Code:
 def _build_of() -> str:
     """What the pages are made with: another build of them never answers 304 to a page of this one."""
     room = files("api")
-    sources = [room / "static" / "neraca.css", *sorted((room / "templates").iterdir(), key=lambda file: file.name)]
+    folders = (room / "templates", room / "static" / "loket")
+    sources = [room / "static" / "neraca.css"]
+    sources += (file for folder in folders for file in sorted(folder.iterdir(), key=lambda file: file.name))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

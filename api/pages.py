@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 
 from api.page_auditor import auditor_router
+from api.page_counter import counter_router
 from api.page_events import FILES_FIRST, events_behind, open_files
 from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
@@ -46,6 +47,7 @@ def pages_router(
         router.include_router(practice_router(site, reads, reset))
     if replays is not None:
         router.include_router(auditor_router(site, reads, replays))
+    router.include_router(counter_router(site, reads.access))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 

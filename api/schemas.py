@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.history_answers import FilesAnswer, JournalAnswer, RecentAnswer, Series
+from api.history_answers import CaseAnswer, FilesAnswer, JournalAnswer, RecentAnswer, Series
 from domain import events
 from domain.events import KINDS, type_of
 from domain.scorecard import Scorecard
@@ -37,6 +37,8 @@ class Tally(msgspec.Struct):
     accepted: int
     duplicates: int
     rejected: list[Rejected]
+    receipts: list[Receipt | None] | msgspec.UnsetType = msgspec.UNSET
+    """Of each event by its index, null for a rejected one; where `Prefer: return=representation` asks for them."""
 
 
 class Page(msgspec.Struct):
@@ -57,7 +59,7 @@ class DigestAnswer(msgspec.Struct, omit_defaults=True):
 
 
 _TYPES: Final = (
-    Receipt, Tally, Page, DigestAnswer, Series, FilesAnswer, RecentAnswer, JournalAnswer, Problem, Scorecard,
+    Receipt, Tally, Page, DigestAnswer, Series, FilesAnswer, CaseAnswer, RecentAnswer, JournalAnswer, Problem, Scorecard,
     *KINDS.values(), events.EventName,
 )  # fmt: skip
 
@@ -160,7 +162,7 @@ def read_doc(answer: type | None, summary: str, *, known: bool = False, guarded:
         responses[404] = _problem("Nothing ever named this subject")
     if guarded:
         responses[401] = _problem("Beyond this machine a token is needed")
-        responses[403] = _problem("The token has no scope read")
+        responses[403] = _problem("The token does not cover this")
     return {"tags": ["reads"], "summary": summary, "responses": responses}
 
 

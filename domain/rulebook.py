@@ -86,6 +86,10 @@ class Rulebook:
                 return dated[in_force]
         return None
 
+    def services(self, dinas: str) -> set[str]:
+        """The services with a standard of an agency's own; of ``""`` those with a general one."""
+        return {service for service, owner in self._standards if owner == dinas}
+
     def scheme(self, day: date) -> Scheme:
         """The scheme in force on a day; the built-in example before the first adoption."""
         since = max((since for since in self._schemes if since <= day.isoformat()), default=None)

@@ -195,6 +195,19 @@ def files_of(db: Connection, dinas: str, after: tuple[int, str, str] | None, lim
     return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in rows]
 
 
+def case_file(db: Connection, dinas: str, service: str, case: str) -> CaseFile | None:
+    """All that was said of one case; ``None`` when nothing ever named it."""
+    query = select(_FILES.state).where(_FILES.dinas == dinas, _FILES.service == service, _FILES.case == case)
+    row = db.execute(query).first()
+    return None if row is None else file_of(row[0])
+
+
+def services_known(db: Connection, dinas: str) -> set[str]:
+    """Every service that a fact or a file of a dinas ever named."""
+    counted = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
+    return {row[0] for row in db.execute(counted.union(select(_FILES.service).where(_FILES.dinas == dinas)))}
+
+
 def known_dinas(db: Connection, dinas: str) -> bool:
     """Whether any fact or file ever named it."""
     counted = db.execute(select(DINAS_MONTHS.c.month).where(DINAS_MONTHS.c.dinas == dinas).limit(1)).first()

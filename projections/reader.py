@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from domain.casefiles import OpenFile
+    from domain.casefiles import CaseFile, OpenFile
     from domain.scheme import Scheme
     from projections.live import At, Live
     from projections.queries import ListedFile
@@ -166,6 +166,14 @@ class Snapshot:
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, what is due first first."""
         return queries.files_of(self._db, dinas, after, limit)
+
+    def case_file(self, dinas: str, service: str, case: str) -> CaseFile | None:
+        """All that was said of one case; ``None`` when nothing ever named it."""
+        return queries.case_file(self._db, dinas, service, case)
+
+    def services_known(self, dinas: str) -> set[str]:
+        """Every service that a fact or a file of a dinas ever named."""
+        return queries.services_known(self._db, dinas)
 
     def is_overdue(self, file: OpenFile) -> bool:
         """Whether a file is past what was promised, at the instant of this reading."""

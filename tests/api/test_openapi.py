@@ -26,7 +26,7 @@ UNSTREAMED: Final = (
     ("GET", "/v1/dinas/{dinas}/why"), ("GET", "/v1/asn/{asn}"), ("GET", "/v1/asn/{asn}/why"), ("GET", "/v1/rankings/dinas"),
     ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"), ("GET", "/v1/dinas/{dinas}/series"), ("GET", "/v1/asn/{asn}/series"),
     ("GET", "/v1/dinas/{dinas}/files"), ("GET", "/v1/dinas/{dinas}/events"), ("GET", "/v1/asn/{asn}/events"),
-    ("GET", "/v1/journal"),
+    ("GET", "/v1/journal"), ("GET", "/v1/dinas/{dinas}/file"),
 )  # fmt: skip
 DRAWN: Final = [
     (method, path, mode) for method, path in UNSTREAMED for mode in GenerationMode

@@ -105,6 +105,27 @@ class Browser:
             actions += [{"type": "keyUp", "value": code} for code in reversed(codes)]
         self._post(f"{self._session}/actions", actions=[{"type": "key", "id": "keys", "actions": actions}])
 
+    def type(self, text: str) -> None:
+        """Type a text, key by key."""
+        self.press(*("Space" if letter == " " else letter for letter in text))
+
+    def another_tab(self) -> str:
+        """Open one more tab, and look at it from now on; the name of the one before."""
+        before: str = self._http.get(f"{self._session}/window").json()["value"]
+        self.tab(self._post(f"{self._session}/window/new", type="tab")["handle"])
+        return before
+
+    def tab(self, name: str) -> None:
+        """Look at a tab."""
+        self._post(f"{self._session}/window", handle=name)
+
+    def cut_off(self, *, off: bool) -> None:
+        """The page's own network, as the browser emulates it; a worker's is another."""
+        self._devtools("Network.enable")
+        self._devtools(
+            "Network.emulateNetworkConditions", offline=off, latency=0, downloadThroughput=-1, uploadThroughput=-1
+        )
+
     def printed(self, *, landscape: bool = False) -> bytes:
         """The page as PDF, as its own print style has it."""
         self._devtools("Emulation.setEmulatedMedia", media="")

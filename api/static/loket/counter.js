@@ -1,0 +1,294 @@
+// The counter: keys, the number, the steps. A press is kept before anything is said of it, and nothing here waits for the network.
+"use strict";
+(() => {
+  const LOOK_UP_MS = 250, TICK_MS = 15000, REMEMBERED = "neraca-loket-ini", PERSONAL = /^(\d{16}|\d{18})$/;
+  const { say, clock, day, moment, length, step: stepSaid, pause } = loket.words;
+  const by = (id) => document.getElementById(id), root = by("loket"), query = new URLSearchParams(location.search);
+  const held = JSON.parse(localStorage.getItem(REMEMBERED) || "{}");
+  const here = { dinas: root.dataset.dinas, loket: query.get("loket") ?? held.loket ?? "", asn: query.get("asn") ?? held.asn ?? "" };
+
+  for (const form of document.querySelectorAll("form.tools")) {
+    for (const name of ["loket", "asn"]) if (form.elements[name]) form.elements[name].value = here[name];
+  }
+  if (!here.dinas) {
+    if (held.dinas && by("pilih")) {
+      query.set("dinas", held.dinas);
+      location.replace(`${location.pathname}?${query}`);
+    }
+    return;
+  }
+  const remember = () => localStorage.setItem(REMEMBERED, JSON.stringify({ ...here, service: service() }));
+
+  const source = loket.steps.sourceOf(here.dinas, here.loket, JSON.parse(root.dataset.sources));
+  const input = by("nomor"), told = by("ada"), news = by("kabar"), failed = by("gagal"), received = by("diterima");
+  const buttons = [...document.querySelectorAll("[data-step]")], tiles = [...document.querySelectorAll("[name=service]")];
+  let shown = null, timer = 0, pressed = 0, order = Promise.resolve();
+
+  const service = () => tiles.find((tile) => tile.checked)?.value ?? "";
+  const number = () => input.value.trim();
+  const same = (file) => file && file.service === service() && file.number === number();
+
+  function complain(text) {
+    failed.textContent = text;
+    failed.hidden = !text;
+  }
+
+  function tag(known, text) {
+    const made = document.createElement("span");
+    made.className = `tag ${known}`;
+    made.textContent = text;
+    return made;
+  }
+
+  // What is known of the file under the number, in words; with the steps it can take.
+  function describe(file) {
+    const parts = [], now = Date.now();
+    const names = { received: "ok", decided: "ok", paused: "paused" };
+    parts.push(tag(names[file.state] ?? "", say(`state_${file.state}`, { reason: pause(file.reason) })));
+    if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);
+    if (file.received_at && (file.state === "received" || file.state === "paused")) {
+      // Before the server has said what it promises, the standard of today does.
+      const spent = loket.casefile.elapsed(file, now);
+      const promise = Number(file.promise_us === undefined ? tiles.find((tile) => tile.checked)?.dataset.standardUs ?? 0 : file.promise_us) / 1000;
+      const key = `${file.state === "paused" ? "stands" : "clock"}${promise ? "_of" : ""}`;
+      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "" })}`);
+      if (promise && spent > promise) parts.push(" ", tag("late", say("state_late")));
+    }
+    if (file.own) parts.push(` · ${say("here_first")}`);
+    told.replaceChildren(...parts);
+  }
+
+  function offer(file) {
+    const can = file ? loket.casefile.steps(file) : loket.casefile.steps({ state: "unknown" });
+    const next = file && loket.casefile.next(file);
+    for (const button of buttons) {
+      button.disabled = !can.includes(button.dataset.step);
+      button.classList.toggle("primary", button.dataset.step === next);
+    }
+    by("waktu").hidden = !(same(shown) && shown.asksWhen);
+  }
+
+  function forget() {
+    shown = null;
+    told.replaceChildren();
+    offer(null);
+  }
+
+  async function refresh(file) {
+    const entries = await loket.queue.ofFile([here.dinas, file.service, file.number]);
+    if (shown !== file || !same(file)) return;
+    if (!file.asked && !entries.length) told.textContent = say("state_asking");
+    else {
+      file.known = loket.casefile.stateOf(file.server, entries);
+      describe(file.known);
+      offer(file.known);
+    }
+  }
+
+  // Look a file up: at once what this counter knows, then what the server knows, if it can be asked.
+  async function lookUp() {
+    clearTimeout(timer);
+    if (!number() || !service()) return;
+    const file = { service: service(), number: number(), server: null, asked: false, known: null, asksWhen: false };
+    shown = file;
+    await refresh(file);
+    file.server = await loket.casefile.asked(here.dinas, file.service, file.number);
+    file.asked = true;
+    await refresh(file);
+  }
+
+  function wrong(file) {
+    if (!file.service) return say("no_service");
+    if (!file.number) return say("no_number");
+    return PERSONAL.test(file.number) ? say("personal") : "";
+  }
+
+  function notNow(name, file, known) {
+    if (known.state === "decided") return say("not_now_decided", { case: file.number });
+    const kind = name === "received" || name === "paused" || name === "resumed" ? name : "decided";
+    return say(`not_now_${kind}`, { case: file.number });
+  }
+
+  // Back into the field what was not recorded, unless the next number is being typed there already.
+  function giveBack(file, asksWhen = false) {
+    if (number() && number() !== file.number) return;
+    input.value = file.number;
+    shown = { ...file, asksWhen };
+    lookUp().then(() => {
+      if (asksWhen && shown) {
+        shown.asksWhen = true;
+        by("waktu").hidden = false;
+        received.focus();
+      }
+    });
+  }
+
+  async function keep(name, file, reason, when) {
+    const entries = await loket.queue.ofFile([here.dinas, file.service, file.number]);
+    const known = loket.casefile.stateOf(file.server, entries);
+    if (!loket.casefile.steps(known).includes(name)) {
+      giveBack(file);
+      complain(notNow(name, file, known));
+      return;
+    }
+    const decides = name === "issued" || name === "rejected";
+    if (decides && (known.state === "none" || file.asksWhen) && !when) {
+      giveBack(file, true);
+      complain(say("when_received", { case: file.number }));
+      return;
+    }
+    const receivedAt = when ? new Date(when).toISOString() : undefined;
+    const event = loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
+    await loket.queue.add(event);
+    news.textContent = say("done", { case: file.number, step: stepSaid(event), clock: clock(event.time) });
+    loket.status.look();
+    loket.status.later();
+  }
+
+  // The field is free for the next number at once: a second press of the same key finds nothing to record twice.
+  function take(name, reason) {
+    const file = { service: service(), number: number(), server: same(shown) ? shown.server : null, asksWhen: same(shown) && shown.asksWhen };
+    const why = wrong(file), when = file.asksWhen ? received.value : "";
+    complain(why);
+    if (why) return void input.focus();
+    input.value = "";
+    received.value = "";
+    forget();
+    input.focus();
+    pressed += 1;
+    order = order.then(() => keep(name, file, reason, when)).catch((error) => {
+      giveBack(file);
+      complain(say("unsaved", { why: error?.name ?? error, case: file.number }));
+    }).finally(() => { pressed -= 1; });
+  }
+
+  function enter() {
+    const ready = same(shown) && shown.known, next = ready && loket.casefile.next(shown.known);
+    if (next) take(next);
+    else if (!ready) {
+      complain(wrong({ service: service(), number: number() }));
+      lookUp();
+    }
+  }
+
+  const usable = (name) => buttons.find((button) => button.dataset.step === name && !button.disabled);
+
+  function pauseOrResume() {
+    if (same(shown) && shown.known?.state === "paused") return take("resumed");
+    const why = wrong({ service: service(), number: number() });
+    complain(why);
+    if (why) return input.focus();
+    return usable("paused") ? usable("paused").focus() : complain(say("not_now_paused", { case: number() }));
+  }
+
+  function onKey(event) {
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1], among = event.target.closest?.("#alasan");
+    const reasons = [...document.querySelectorAll("#alasan button:not(:disabled)")], at = reasons.indexOf(event.target);
+    const plain = !event.altKey && !event.ctrlKey && !event.metaKey;
+    const keys = { F2: () => take("received"), F4: pauseOrResume, F8: () => take("issued"), F9: () => take("rejected") };
+    let act = plain && !event.shiftKey ? keys[event.key] : null;
+    if (event.altKey && !event.ctrlKey && digit && tiles[digit - 1]) act = () => choose(tiles[digit - 1]);
+    if (among && plain) {
+      const moves = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (moves) act = () => reasons[(at + moves + reasons.length) % reasons.length].focus();
+      if (digit && reasons[digit - 1]) act = () => reasons[digit - 1].click();
+      if (event.key === "Escape") act = () => input.focus();
+    }
+    if (event.key === "Enter" && plain && (event.target === input || event.target === received)) {
+      act = event.target === input ? enter : () => usable("issued")?.focus();
+    }
+    if (!act) return;
+    event.preventDefault();
+    if (!event.repeat) act();
+  }
+
+  function choose(tile) {
+    tile.checked = true;
+    tile.dispatchEvent(new Event("change", { bubbles: true }));
+    input.focus();
+  }
+
+  async function onReceipt(event) {
+    const button = event.target.closest("button[data-kind]");
+    if (!button) return;
+    const all = await loket.queue.last(60), entry = all.find((one) => one.n === Number(button.dataset.n));
+    if (!entry) return;
+    const [, itsService, itsNumber] = entry.file;
+    if (button.dataset.kind === "seen") await loket.queue.see(entry.n);
+    if (button.dataset.kind === "mend") {
+      await loket.queue.see(entry.n);
+      const tile = tiles.find((one) => one.value === itsService);
+      if (tile) tile.checked = true;
+      const lacks = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
+      input.value = itsNumber;
+      giveBack({ service: itsService, number: itsNumber, server: null, asked: false, known: null }, lacks);
+    }
+    if (button.dataset.kind === "undo") {
+      if (!(await loket.queue.withdraw(entry.n))) {
+        await loket.queue.add(loket.steps.undo(source, entry.event), { file: entry.file, undoes: entry.n });
+        loket.status.look();
+      }
+      news.textContent = say("undid", { case: itsNumber, step: stepSaid(entry.event) });
+    }
+    if (button.dataset.kind !== "mend") input.focus();
+  }
+
+  // The citizen's screen is of the file decided last at this counter.
+  function offerRating(all) {
+    const rated = new Set(all.filter((one) => loket.steps.nameOf(one.event) === "rated").map((one) => String(one.file)));
+    const last = all.find((one) => ["issued", "rejected"].includes(loket.steps.nameOf(one.event)) && one.file[0] === here.dinas
+      && (one.state === "waiting" || one.state === "sent") && !rated.has(String(one.file)));
+    by("warga").hidden = !last;
+    if (!last) return;
+    const [dinas, itsService, itsNumber] = last.file, address = new URL(root.dataset.rating, location.href);
+    for (const [name, value] of Object.entries({ dinas, service: itsService, case: itsNumber })) address.searchParams.set(name, value);
+    by("nilai").href = address;
+    by("nilai").textContent = say("rate", { case: itsNumber });
+  }
+
+  async function draw() {
+    offerRating(await loket.receipts.draw());
+    if (shown) await refresh(shown);
+  }
+
+  function tick() {
+    by("jam").textContent = `${day(Date.now())}, ${clock(Date.now())}`;
+    if (same(shown) && shown.known) describe(shown.known);
+  }
+
+  const before = tiles.find((tile) => tile.value === held.service);
+  if (before && held.dinas === here.dinas && !service()) before.checked = true;
+  remember();
+  document.addEventListener("keydown", onKey);
+  by("isian").addEventListener("submit", (event) => event.preventDefault());
+  by("isian").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (button) take(button.dataset.step, button.dataset.reason);
+  });
+  by("isian").addEventListener("change", (event) => {
+    if (event.target.name !== "service") return;
+    remember();
+    forget();
+    lookUp();
+  });
+  input.addEventListener("input", () => {
+    forget();
+    complain("");
+    clearTimeout(timer);
+    timer = setTimeout(lookUp, LOOK_UP_MS);
+  });
+  by("tanda").addEventListener("click", onReceipt);
+  // A disk that stalls for a moment: nobody leaves before what was pressed is kept, unless they insist.
+  addEventListener("beforeunload", (event) => { if (pressed) event.preventDefault(); });
+
+  if (here.loket) by("loket-nama").textContent = document.title = say("counter", { n: here.loket });
+  if (here.asn) by("petugas").textContent = say("clerk", { asn: here.asn });
+  by("kerja").hidden = false;
+  loket.queue.listen(draw);
+  tick();
+  setInterval(tick, TICK_MS);
+  forget();
+  draw();
+  input.focus();
+  loket.status.start();
+})();

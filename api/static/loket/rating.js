@@ -1,0 +1,66 @@
+// The citizen's screen: one file, one rating, kept and sent like everything else of the counter.
+"use strict";
+(() => {
+  const { say, refusal } = loket.words;
+  const by = (id) => document.getElementById(id), query = new URLSearchParams(location.search);
+  const dinas = query.get("dinas"), service = query.get("service"), number = query.get("case");
+  const form = by("penilaian"), failed = by("gagal"), thanks = by("terima");
+
+  function complain(text) {
+    failed.textContent = text;
+    failed.hidden = !text;
+  }
+
+  function end(text) {
+    by("layar").hidden = true;
+    by("kembali").hidden = false;
+    thanks.textContent = text;
+  }
+
+  if (!dinas || !service || !number) {
+    end(say("rate_none"));
+    return;
+  }
+  const source = `/loket/${encodeURIComponent(dinas)}/warga`;
+  const name = loket.steps.ratingId(service, number);
+  by("berkas").textContent = say("rate_file", { case: number, service });
+
+  // What became of a rating that is kept here.
+  function became({ state, problem }) {
+    if (state === "waiting") return say("rated");
+    if (state === "sent") return say("rated_sent");
+    const held = /natural-key-held|content-conflict/.test(problem?.type);
+    return held ? say("rated_before") : say("rate_refused", { why: refusal(problem) });
+  }
+
+  async function look() {
+    const held = await loket.queue.named(source, name);
+    if (held && mine) end(became(held));
+    else if (held) end(say(held.state === "refused" ? "rated_before" : "rated_before"));
+    else by("layar").hidden = false;
+  }
+  let mine = false;
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const said = Object.fromEntries(new FormData(form)), { overall, ...aspects } = said;
+    const unsur = Object.fromEntries(Object.entries(aspects).map(([aspect, value]) => [aspect, Number(value)]));
+    if (!overall && !Object.keys(unsur).length) return complain(say("rate_empty"));
+    complain("");
+    const rating = loket.steps.rating({ source, dinas, service, number, overall: Number(overall), unsur });
+    try {
+      const { fresh } = await loket.queue.add(rating);
+      if (!fresh) return end(say("rated_before"));
+    } catch (error) {
+      return complain(say("unsaved", { why: error?.name ?? error, case: number }));
+    }
+    mine = true;
+    await look();
+    loket.status.look();
+    return loket.status.later();
+  });
+
+  loket.queue.listen(look);
+  look();
+  loket.status.start();
+})();

@@ -1,0 +1,84 @@
+// Sending: what waits goes to the intake, in order, one sender at a time in the whole browser. An answer that was lost changes
+// nothing: the same events are sent again under the same names, and the journal holds each once.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const PATIENCE_MS = 20000, BATCH = "application/cloudevents-batch+json";
+  let running = null, again = false;
+
+  async function asked(address, options = {}) {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), options.patience_ms ?? PATIENCE_MS);
+    try {
+      const answer = await fetch(address, {
+        credentials: "same-origin", cache: "no-store", redirect: "error", ...options, signal: patience.signal,
+      });
+      return { status: answer.status, date: Date.parse(answer.headers.get("date")), body: await answer.json().catch(() => null) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // A network's own sign-in page answers 200 to anything: only an account of every event sent is an answer.
+  function accounted(body, sent) {
+    if (!body || !Array.isArray(body.rejected)) return null;
+    if (body.accepted + body.duplicates + body.rejected.length !== sent.length) return null;
+    const problems = new Map(body.rejected.map((one) => [one.index, one.problem]));
+    return sent.map((entry, index) => [entry.n, problems.has(index)
+      ? { state: "refused", problem: problems.get(index) }
+      : { state: "sent", position: body.receipts?.[index]?.position ?? null }]);
+  }
+
+  // What an answer that accounts for nothing says of the link.
+  function linkOf(status) {
+    if (status === 401) return "signin";
+    if (status === 403) return "forbidden";
+    return status >= 400 && status < 500 && status !== 408 && status !== 429 ? "odd" : "off";
+  }
+
+  async function batch(sent) {
+    const answer = await asked("/v1/events", {
+      method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
+      headers: { "content-type": BATCH, prefer: "return=representation" },
+    });
+    const outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
+    if (outcomes) await loket.queue.settle(outcomes);
+    return { link: outcomes ? "on" : linkOf(answer.status), date: answer.date, status: answer.status };
+  }
+
+  async function all(tell) {
+    for (;;) {
+      const sent = await loket.queue.gather();
+      if (!sent.length) return { link: "on", date: NaN };
+      tell({ link: "sending", date: NaN });
+      const said = await batch(sent).catch(() => ({ link: "off", date: NaN }));
+      if (said.link !== "on") return said;
+      tell(said);
+    }
+  }
+
+  const alone = (work) => (navigator.locks ? navigator.locks.request("neraca-loket", work) : work());
+
+  // Send whatever waits; asked for meanwhile, once more after that. Gives how the link is.
+  function send(tell = () => {}) {
+    if (running) {
+      again = true;
+      return running;
+    }
+    running = (async () => {
+      try {
+        let said;
+        do {
+          again = false;
+          said = await alone(() => all(tell));
+        } while (again && said.link === "on");
+        return said;
+      } finally {
+        running = null;
+      }
+    })();
+    return running;
+  }
+
+  loket.sending = { send, asked };
+})();

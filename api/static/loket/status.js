@@ -1,0 +1,113 @@
+// The state of the counter: connected, offline since when, how much is not sent; when to try again; and keeping the page itself
+// for when there is no network.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const LOOK_MS = 15000, LONGEST_MS = 60000, SHOWN_AFTER_MS = 400, SKEW_MS = 60000, SINCE = "neraca-loket-luring";
+  const { say, clock, length } = loket.words;
+  const root = document.getElementById("loket"), shown = document.getElementById("keadaan");
+  let link = "on", status = 0, skew = 0, tries = 0, timer = 0, pending = 0;
+
+  // Whoever is offline still is after loading the page anew.
+  function sinceOf() {
+    if (!localStorage.getItem(SINCE)) localStorage.setItem(SINCE, String(Date.now()));
+    return Number(localStorage.getItem(SINCE));
+  }
+
+  function sign(address) {
+    const link = document.createElement("a"), query = new URLSearchParams({ ke: location.pathname + location.search });
+    link.href = `${address}${address.includes("?") ? "&" : "?"}${query}`;
+    link.textContent = say("signin_link");
+    return link;
+  }
+
+  async function show() {
+    if (!shown) return;
+    const { waiting, refused } = await loket.queue.count();
+    const head = link === "off" ? say("off", { since: clock(sinceOf()) }) : say(link, { status });
+    const text = [head, ...(waiting ? [say("unsent", { n: waiting })] : [])].join(" · ");
+    const notes = [];
+    if (refused) notes.push(say("refused", { n: refused }));
+    if (link === "off") notes.push(say("off_note"));
+    if (link === "signin" || link === "forbidden") notes.push(say("signin_note"));
+    if (Math.abs(skew) > SKEW_MS) notes.push(say(skew > 0 ? "skew" : "skew_behind", { n: length(Math.abs(skew)) }));
+    if (!self.isSecureContext) notes.push(say("not_kept"));
+    const [tag, small] = [shown.querySelector(".tag"), shown.querySelector("small")];
+    const known = { on: "live", sending: "live", off: "offline", signin: "late", forbidden: "late", odd: "late" }[link];
+    const key = JSON.stringify([text, notes]);
+    if (shown.dataset.key === key && !shown.hidden) return;
+    shown.dataset.key = key;
+    tag.className = `tag ${known}`;
+    tag.textContent = text;
+    small.replaceChildren(...notes.flatMap((note) => [note, " "]), ...(link === "signin" ? [sign(root.dataset.signin)] : []));
+    shown.hidden = false;
+  }
+
+  // Passing states are not announced: "sending" is said only where it takes long enough to be read.
+  function heard(said) {
+    if (!Number.isNaN(said.date)) skew = Date.now() - said.date;
+    clearTimeout(pending);
+    link = said.link;
+    status = said.status ?? 0;
+    if (link !== "off" && link !== "sending") localStorage.removeItem(SINCE);
+    if (link === "sending") pending = setTimeout(show, SHOWN_AFTER_MS);
+    else show();
+  }
+
+  async function probe() {
+    const before = link;
+    try {
+      const answer = await loket.sending.asked("/healthz", { patience_ms: 8000 });
+      const there = answer.status === 200 && answer.body?.status === "ok";
+      return { link: there ? (["signin", "forbidden", "odd"].includes(before) ? before : "on") : "off", date: answer.date, status };
+    } catch {
+      return { link: "off", date: NaN };
+    }
+  }
+
+  // Try now, and again later: soon while something waits and the way is barred, less often the longer it lasts.
+  async function look() {
+    clearTimeout(timer);
+    const { waiting } = await loket.queue.count();
+    heard(waiting ? await loket.sending.send(heard) : await probe());
+    tries = link === "on" ? 0 : tries + 1;
+    clearTimeout(timer);
+    timer = setTimeout(look, tries ? Math.min(LONGEST_MS, 1000 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 2) : LOOK_MS);
+  }
+
+  // The browser may send what waits even once this page is closed, where it can.
+  async function later() {
+    try {
+      const registration = await navigator.serviceWorker?.getRegistration("/loket");
+      await registration?.sync?.register("loket");
+    } catch { /* then this page sends it when it is next open */ }
+  }
+
+  // Every address under which this counter may be opened again, and its citizen's screen.
+  function pages() {
+    const { counter, rating, dinas } = root.dataset, named = new URL(counter, location.href);
+    if (dinas) named.searchParams.set("dinas", dinas);
+    return [...new Set([location.href, named.href, counter, rating])];
+  }
+
+  async function keep() {
+    navigator.storage?.persist?.();
+    if (!("serviceWorker" in navigator)) return;
+    await navigator.serviceWorker.register("/loket-sw.js", { scope: "/loket", updateViaCache: "none" });
+    const { active } = await navigator.serviceWorker.ready;
+    active.postMessage({ pages: pages(), parts: JSON.parse(root.dataset.keep) });
+  }
+
+  function start() {
+    loket.queue.listen(show);
+    addEventListener("online", () => { tries = 0; look(); });
+    addEventListener("offline", () => heard({ link: "off", date: NaN }));
+    addEventListener("focus", look);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+    loket.queue.tidy();
+    look();
+    keep().catch((error) => console.warn(String(error)));
+  }
+
+  loket.status = { start, look, later };
+})();

@@ -1,0 +1,69 @@
+// Steps: what a press means as an event of the contract. An event is made once, at the press, and never made anew.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  let latest = 0;
+
+  // `crypto.randomUUID` is there only over HTTPS or on the machine itself.
+  function uuid() {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  }
+
+  // Two presses are never of one instant, so that a resumption lies after its pause.
+  function now() {
+    const clock = Date.now();
+    latest = clock <= latest && latest - clock < 1000 ? latest + 1 : clock;
+    return new Date(latest).toISOString();
+  }
+
+  // The name under which a counter speaks; a token may allow it one of its own only.
+  function sourceOf(dinas, counter, allowed = []) {
+    const plain = `/loket/${encodeURIComponent(dinas)}${counter ? `/${encodeURIComponent(counter)}` : ""}`;
+    const usual = plain.length <= 500 ? plain : "/loket";
+    return !allowed.length || allowed.includes(usual) ? usual : allowed[0];
+  }
+
+  const event = (source, kind, time, data, id = uuid()) => (
+    { specversion: "1.0", type: `neraca.${kind}.v1`, source, id, time, data });
+
+  const KINDS = { received: "permit-received", paused: "permit-paused", resumed: "permit-resumed", issued: "permit-processed",
+                  rejected: "permit-processed" };
+
+  function step(name, { source, dinas, service, number, asn, reason, receivedAt }) {
+    const time = now(), file = { dinas, service, case: number }, clerk = asn ? { asn } : {};
+    const said = {
+      received: () => ({ ...file, ...clerk, received_at: time }),
+      paused: () => ({ ...file, at: time, reason }),
+      resumed: () => ({ ...file, at: time }),
+      issued: () => ({ ...file, ...clerk, completed_at: time, outcome: "issued" }),
+      rejected: () => ({ ...file, ...clerk, completed_at: time, outcome: "rejected" }),
+    }[name]();
+    return event(source, KINDS[name], time, receivedAt && "completed_at" in said ? { ...said, received_at: receivedAt } : said);
+  }
+
+  const undo = (source, target) => event(source, "event-retracted", now(), {
+    event: { source: target.source, id: target.id }, reason: "salah-tekan",
+  });
+
+  // One rating a file: the file's own name is the rating's. The aspects say more than the face, and one rating holds one of them.
+  function rating({ source, dinas, service, number, overall, unsur }) {
+    const said = Object.keys(unsur).length ? { unsur } : { overall, scale: 4 };
+    return event(source, "satisfaction-rated", now(), { dinas, service, case: number, ...said }, ratingId(service, number));
+  }
+  const ratingId = (service, number) => `rating:${service}:${number}`;
+
+  // What an event is in the counter's own words.
+  function nameOf({ type, data }) {
+    const kind = type.split(".")[1];
+    if (kind === "permit-processed") return data.outcome;
+    return { "permit-received": "received", "permit-paused": "paused", "permit-resumed": "resumed",
+             "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
+  }
+
+  loket.steps = { step, undo, rating, ratingId, nameOf, sourceOf };
+})();

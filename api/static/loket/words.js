@@ -1,0 +1,55 @@
+// Words: the page's labels, filled in, and how this language writes instants, lengths and figures.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const root = document.getElementById("loket");
+  const said = JSON.parse(root.dataset.said), refusals = JSON.parse(root.dataset.refusals);
+  const pauses = JSON.parse(root.dataset.pauses);
+  const locale = document.documentElement.lang === "en" ? "en-GB" : "id-ID", zone = root.dataset.zone;
+  const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone });
+  const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: zone });
+  const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: zone });
+  const numberFormat = new Intl.NumberFormat(locale);
+
+  const say = (name, values = {}) => said[name].replace(/\{(\w+)\}/g, (_, blank) => values[blank] ?? "");
+  const clock = (at) => clockFormat.format(new Date(at));
+  const day = (at) => dayFormat.format(new Date(at));
+  const number = (value) => numberFormat.format(value);
+
+  function moment(at) {
+    const date = dateFormat.format(new Date(at));
+    return date === dateFormat.format(new Date()) ? say("today", { clock: clock(at) }) : `${date}, ${clock(at)}`;
+  }
+
+  function length(ms) {
+    const minutes = Math.floor(ms / 60000), hours = Math.floor(minutes / 60);
+    if (hours >= 72 && hours % 24 === 0) return say("days", { n: number(hours / 24) });
+    if (hours >= 48 || (hours && minutes % 60 === 0)) return say("hours", { n: number(hours) });
+    const rest = say("minutes", { n: minutes % 60 });
+    return hours ? `${say("hours", { n: hours })} ${rest}` : rest;
+  }
+
+  const step = (event) => loket.steps.nameOf(event) === "paused"
+    ? say("step_paused", { reason: pauses[event.data.reason] }) : say(`step_${loket.steps.nameOf(event)}`);
+
+  const KNOWN = [
+    ["is required: the journal holds no receipt", "received_at"], ["has no open file", "no_file"], ["is already paused", "already_paused"],
+    ["is not paused", "not_paused"], ["ahead", "ahead"], ["before the case was received", "before"], ["NIK or NIP", "personal"],
+    ["is not registered", "unregistered"], ["names no event of the journal", "unknown_target"],
+  ];
+
+  // A refusal as a clerk can read it: in this language where it is a known one, and always with the field it names.
+  function refusal(problem) {
+    if (!problem) return "";
+    const slug = (problem.type || "").split(/[/:#]/).pop();
+    const faults = (problem.errors || []).map(({ pointer, detail }) => {
+      const known = KNOWN.find(([text]) => detail.includes(text)), field = pointer.split("/").pop();
+      return (known ? refusals[known[1]] : detail) + (field ? ` (${refusals.field.replace("{field}", field)})` : "");
+    });
+    if (faults.length) return faults.join("; ");
+    return refusals[slug] ? `${refusals[slug]}${slug === "forbidden" ? ` (${problem.detail})` : ""}` : problem.detail || problem.title;
+  }
+
+  const pause = (reason) => pauses[reason] ?? reason;
+  loket.words = { say, clock, day, moment, number, length, step, refusal, pause };
+})();

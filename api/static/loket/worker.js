@@ -1,0 +1,60 @@
+// The worker of /loket: the page opens without a network, and what waits is sent though no page is open. It keeps pages and their
+// parts, never what /v1 answers.
+"use strict";
+const KEPT = "neraca-loket", BUILD = "{build}";
+importScripts(`/static/loket/queue.js?v=${BUILD}`, `/static/loket/sending.js?v=${BUILD}`);
+
+// A page is one for each unit and language: the counter's number, its clerk and the case are read by the script.
+function nameOf(address) {
+  const url = new URL(address, self.location), kept = new URLSearchParams();
+  for (const name of ["dinas", "lang", "service"]) {
+    if (url.pathname === "/loket" && name === "service") continue;
+    if (url.pathname !== "/loket" && name !== "lang") continue;
+    if (url.searchParams.get(name)) kept.set(name, url.searchParams.get(name));
+  }
+  return `${url.origin}${url.pathname}?${kept}`;
+}
+
+async function keep(name, answer) {
+  if (answer.ok && !answer.redirected) await (await caches.open(KEPT)).put(name, answer.clone());
+  return answer;
+}
+
+async function page(request) {
+  try {
+    return await keep(nameOf(request.url), await fetch(request));
+  } catch (error) {
+    const held = await caches.match(nameOf(request.url), { ignoreVary: true });
+    if (held) return held;
+    throw error;
+  }
+}
+
+// Parts have their content in their address: what is held is what would be fetched.
+async function part(request) {
+  return (await caches.match(request, { ignoreVary: true })) ?? keep(request.url, await fetch(request));
+}
+
+async function keepAll({ pages, parts }) {
+  const cache = await caches.open(KEPT), wanted = new Set(parts.map((address) => new URL(address, self.location).href));
+  await Promise.all(parts.map(async (address) => (await cache.match(address)) ?? cache.add(address)));
+  await Promise.all(pages.map(async (address) => keep(nameOf(address), await fetch(address, { credentials: "same-origin" }))));
+  for (const held of await cache.keys()) {
+    if (new URL(held.url).pathname.startsWith("/static/") && !wanted.has(held.url)) await cache.delete(held);
+  }
+}
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("message", (event) => event.waitUntil(keepAll(event.data)));
+self.addEventListener("sync", (event) => {
+  if (event.tag === "loket") event.waitUntil(loket.sending.send().then((said) => {
+    if (said.link === "off") throw new Error("not sent yet");
+  }));
+});
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (event.request.mode === "navigate" && (url.pathname === "/loket" || url.pathname === "/loket/warga")) event.respondWith(page(event.request));
+  else if (url.pathname.startsWith("/static/") && url.searchParams.has("v")) event.respondWith(part(event.request));
+});
