@@ -11,7 +11,7 @@ from domain.ledger import Balance, Ledger
 from domain.postings import Account, Posting
 from projections.live import At
 from projections.segment import RULEBOOK
-from projections.store import balance_of, file_of
+from projections.store import amounts_held, balance_of, file_of
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def months_of_asn(db: Connection, months: Sequence[str], asn: str) -> dict[str, 
 
 def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
     sums = Ledger()
-    sums.post(Posting((subject, "", "", ""), tuple(enumerate(balance_of(text)))) for subject, text in rows)
+    sums.post(Posting((subject, "", "", ""), amounts_held(text)) for subject, text in rows)
     return {account[0]: balance for account, balance in sums.accounts.items()}
 
 
