@@ -5,7 +5,7 @@ sorted notes, so the order in which entries arrive does not matter here either.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from msgspec import Struct
 
@@ -44,7 +44,7 @@ class Receipt(NamedTuple):
     standard_us: int | None
 
 
-class CaseFile(Struct, frozen=True, array_like=True):
+class CaseFile(Struct, frozen=True, array_like=True, gc=False):
     """All that was said of a case: receipts with signed counts, the count of decisions, pauses and resumptions."""
 
     receipts: tuple[tuple[Receipt, int], ...] = ()
@@ -58,14 +58,10 @@ class CaseFile(Struct, frozen=True, array_like=True):
         return next((receipt for receipt, count in self.receipts if count > 0), None)
 
 
-EMPTY = CaseFile()
-
-
-class Change(NamedTuple):
-    """One entry's effect on one case."""
-
-    key: CaseKey
-    what: CaseFile
+Change = tuple[CaseKey, CaseFile]
+"""One entry's effect on one case."""
+EMPTY: Final = CaseFile()
+DECIDED: Final = {sign: CaseFile(decisions=sign) for sign in (1, -1)}
 
 
 class OpenFile(NamedTuple):
@@ -96,9 +92,9 @@ def changes_of(entry: AnyEntry) -> tuple[Change, ...]:
             return _changes_by(entry, 1)
         case PermitPaused(data=note):
             paused = CaseFile(pauses=((parse_instant(note.at), note.reason),))
-            return (Change((note.dinas, note.service, note.case), paused),)
+            return (((note.dinas, note.service, note.case), paused),)
         case PermitResumed(data=note):
-            return (Change((note.dinas, note.service, note.case), CaseFile(resumed=(parse_instant(note.at),))),)
+            return (((note.dinas, note.service, note.case), CaseFile(resumed=(parse_instant(note.at),))),)
         case EventRetracted():
             return _changes_by(entry.data.resolved.removes, -1)
         case EventCorrected():
@@ -113,12 +109,12 @@ def changes_of(entry: AnyEntry) -> tuple[Change, ...]:
 def _changes_by(fact: Fact, sign: int) -> tuple[Change, ...]:
     match fact:
         case PermitProcessed(data=decision):
-            return (Change((decision.dinas, decision.service, decision.case), CaseFile(decisions=sign)),)
+            return (((decision.dinas, decision.service, decision.case), DECIDED[sign]),)
         case PermitReceived(data=data):
             standard = data.resolved.standard
             standard_us = None if standard is None else standard.us
             receipt = Receipt(data.asn, data.resolved.received_us, data.resolved.due_us, standard_us)
-            return (Change((data.dinas, data.service, data.case), CaseFile(receipts=((receipt, sign),))),)
+            return (((data.dinas, data.service, data.case), CaseFile(receipts=((receipt, sign),))),)
         case TaskCompleted() | SatisfactionRated():
             return ()
         case _:
@@ -136,6 +132,15 @@ def merged(left: CaseFile, right: CaseFile) -> CaseFile:
         pauses=tuple(sorted(left.pauses + right.pauses)),
         resumed=tuple(sorted(left.resumed + right.resumed)),
     )
+
+
+def files_of(entries: Iterable[AnyEntry]) -> dict[CaseKey, CaseFile]:
+    """What entries say of each case that they speak of, in any order."""
+    files: dict[CaseKey, CaseFile] = {}
+    for entry in entries:
+        for key, change in changes_of(entry):
+            files[key] = merged(files[key], change) if key in files else change
+    return files
 
 
 def intervals(file: CaseFile) -> tuple[tuple[Interval, ...], int | None]:
@@ -172,8 +177,7 @@ def length_us(pauses: Iterable[Interval]) -> int:
 
 def open_file(key: CaseKey, file: CaseFile) -> OpenFile | None:
     """The file as counted while it is open; ``None`` when it is not."""
-    receipt = file.receipt
-    if receipt is None or file.decisions > 0:
+    if file.decisions > 0 or (receipt := file.receipt) is None:
         return None
     ended, paused_us = intervals(file)
     if receipt.due_us is not None:

@@ -24,11 +24,11 @@ class Ledger:
     def post(self, postings: Iterable[Posting]) -> None:
         """Each posting is added to its account's balance."""
         accounts = self.accounts
-        for account, amounts in postings:
-            balance = accounts.get(account)
+        for posting in postings:
+            balance = accounts.get(posting.account)
             if balance is None:
-                balance = accounts[account] = zero()
-            for index, amount in amounts:
+                balance = accounts[posting.account] = zero()
+            for index, amount in posting.amounts:
                 balance[index] += amount
 
     def merge(self, other: "Ledger") -> None:
@@ -51,6 +51,16 @@ def amounts_of(balance: Balance) -> Amounts:
 def total(balances: Iterable[Balance]) -> Balance:
     """A dinas is the sum of its leaves, an ASN the sum of theirs."""
     return [sum(column) for column in zip(*balances, strict=True)] or zero()
+
+
+def months_of(ledger: Ledger) -> Ledger:
+    """The months of dinas, each ``(dinas, "", "", month)``: a sum of its leaves."""
+    leaves: dict[Account, list[Balance]] = {}
+    for (dinas, _, _, month), balance in ledger.accounts.items():
+        leaves.setdefault((dinas, "", "", month), []).append(balance)
+    sums = Ledger()
+    sums.accounts = {account: total(balances) for account, balances in leaves.items()}
+    return sums
 
 
 def named(balance: Balance) -> dict[str, int]:

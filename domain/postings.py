@@ -1,7 +1,9 @@
 """The postings of an entry: which leaf account it moves, and by how much. No look-up, so a fold needs no order."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
+
+from msgspec import Struct
 
 from domain.capaian import capped, half_up, permit_capaian
 from domain.entries import (
@@ -34,7 +36,7 @@ Amounts = tuple[tuple[int, int], ...]
 """What is added to a balance: pairs of a measure's index and an integer."""
 
 
-class Posting(NamedTuple):
+class Posting(Struct, frozen=True, gc=False):
     """One leaf account, and the integers added to its balance."""
 
     account: Account

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
 from domain.casefiles import CaseFile, OpenFile
-from domain.ledger import Balance, total
+from domain.ledger import Balance, Ledger
+from domain.postings import Account, Posting
 from projections.live import At
 from projections.segment import RULEBOOK
-from projections.store import balance_of, file_of
+from projections.store import amounts_held, balance_of, file_of
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from domain.postings import Account
 
 _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn.is_not(None)
@@ -99,11 +98,9 @@ def months_of_asn(db: Connection, months: Sequence[str], asn: str) -> dict[str, 
 
 
 def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
-    sums: dict[str, Balance] = {}
-    for subject, text in rows:
-        balance, held = balance_of(text), sums.get(subject)
-        sums[subject] = balance if held is None else total((held, balance))
-    return sums
+    sums = Ledger()
+    sums.post(Posting((subject, "", "", ""), amounts_held(text)) for subject, text in rows)
+    return {account[0]: balance for account, balance in sums.accounts.items()}
 
 
 def accounts(db: Connection) -> Iterator[tuple[Account, Balance]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import bindparam, insert, update
@@ -12,7 +13,8 @@ from projections import tables_postgres
 from projections.tables import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, WHY, Sought, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Dialect, Table
 
@@ -30,11 +32,19 @@ class Rows(Protocol):
         ...
 
 
+class NewRows(Rows, Protocol):
+    """One that adds rows, and may be at work while its caller goes on."""
+
+    def running(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> AbstractContextManager[None]:
+        """Rows are written by the end of the ``with``."""
+        ...
+
+
 class Keyed(Protocol):
     """A statement that reads rows by many keys."""
 
-    def rows(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        """The rows held, in no order."""
+    def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:
+        """Send the question; what is returned gives the answer: the rows held, in no order."""
         ...
 
 
@@ -45,12 +55,14 @@ class Tools(NamedTuple):
     months: Keyed
     files: Keyed
     add: Rows
-    open: Rows
-    why: Rows
+    open: NewRows
+    why: NewRows
     put_month: Rows
-    open_file: Rows
+    open_file: NewRows
     put_file: Rows
     moved: Rows | None
+    together: Callable[[Connection], AbstractContextManager[None]]
+    """Statements of which none has to wait for another's answer."""
 
 
 _LEAF: Final = (ACCOUNTS.c.dinas, ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.month)
@@ -68,7 +80,7 @@ def on_sqlite(dialect: Dialect) -> Tools:
         Written(insert(ACCOUNTS), [column.name for column in ACCOUNTS.c], dialect),
         Written(insert(WHY), [column.name for column in WHY.c], dialect),
         _upsert(DINAS_MONTHS, dialect), Written(insert(CASE_FILES), [column.name for column in CASE_FILES.c], dialect),
-        _upsert(CASE_FILES, dialect), None,
+        _upsert(CASE_FILES, dialect), None, lambda _: nullcontext(),
     )  # fmt: skip
 
 
@@ -80,6 +92,7 @@ def on_postgres() -> Tools:
         tables_postgres.updating(ACCOUNTS.c.id, ACCOUNTS.c.measures), tables_postgres.Copied(ACCOUNTS),
         tables_postgres.Copied(WHY), tables_postgres.upserting(DINAS_MONTHS), tables_postgres.Copied(CASE_FILES),
         tables_postgres.upserting(CASE_FILES), tables_postgres.upserting(MOVED),
+        tables_postgres.together,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ At least once with the stored position is exactly-once in effect: what was folde
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,18 +14,18 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from domain.casefiles import CaseFile, CaseKey, changes_of, merged, open_file
-from domain.entries import Rule
-from domain.ledger import Balance, Ledger
-from domain.measures import MEASURES
-from domain.postings import Account, Posting, postings_of
+from domain.casefiles import CaseFile, CaseKey, files_of, merged, open_file
+from domain.entries import RULE_KINDS
+from domain.ledger import Balance, Ledger, months_of
+from domain.measures import INDEX, MEASURES
+from domain.postings import Account, Amounts, Posting, postings_of
 from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
 from projections.statements import on_postgres, on_sqlite, passing
 from projections.tables import ACCOUNTS, METADATA, RULES, SOURCES
-from projections.tables_postgres import BY_INDEX
+from projections.tables_postgres import BY_INDEX, free_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from domain.entries import AnyEntry
@@ -38,12 +39,19 @@ _STORED: Final[Callable[..., msgspec.Struct]] = msgspec.defstruct(
     "_Stored", [(name, int, 0) for name in MEASURES], omit_defaults=True, forbid_unknown_fields=True, gc=False
 )
 _MEASURES: Final = msgspec.json.Decoder[Any](_STORED)
+_AMOUNTS: Final = msgspec.json.Decoder(dict[str, int])
 _CLOSED: Final = (None,) * 5
 
 
 def balance_of(measures: str) -> Balance:
     """A stored vector. Raises: ``msgspec.ValidationError`` when it holds anything but integers."""
     return list(astuple(_MEASURES.decode(measures)))
+
+
+def amounts_held(measures: str) -> Amounts:
+    """A stored vector as the amounts of one posting. Raises: ``msgspec.ValidationError``; ``KeyError`` for an unknown measure."""
+    held = _AMOUNTS.decode(measures)
+    return tuple(zip(map(INDEX.__getitem__, held), held.values(), strict=True))
 
 
 def file_of(state: bytes) -> CaseFile:
@@ -54,6 +62,18 @@ def file_of(state: bytes) -> CaseFile:
 def measures_of(balance: Balance) -> str:
     """A vector as stored: its non-zero measures."""
     return _ENCODER.encode(_STORED(*balance)).decode()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What a fold makes holds no cycle and ends with it: the collector, which would look at all of it, waits."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class Store:
@@ -133,26 +153,42 @@ class Store:
             raise WrongJournal(message)
         return int(row[1])
 
+    @uncollected()
     def apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> tuple[frozenset[str], bool]:
-        """Add entries, none of which was added before, in the caller's transaction: the dinas they move, and the rulebook."""
-        posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
-        postings = [posting for _, posting in posted]
-        files: dict[CaseKey, CaseFile] = {}
-        rules: list[dict[str, object]] = []
-        for position, line, entry in fresh:
-            for key, change in changes_of(entry):
-                files[key] = merged(files[key], change) if key in files else change
-            if isinstance(entry, Rule):
-                rules.append({"position": position, "line": line})
-        if not self._on_sqlite:
-            db.execute(BY_INDEX)
-        ids = self._post(db, postings)
-        self._post_dinas(db, postings)
-        self._tools.why.run(db, sorted({(ids[posting.account], position) for position, posting in posted}))
-        self._file(db, files)
+        """Add entries, none of which was added before, in the caller's transaction: the dinas they move, and the rulebook.
+
+        What PostgreSQL is asked or told it does meanwhile: whatever needs no answer is computed between question and answer.
+        """
+        rules = [{"position": position, "line": line} for position, line, entry in fresh if type(entry) in RULE_KINDS]
         if rules:
             db.execute(insert(RULES), rules)
-        return frozenset(account[0] for account in ids) | frozenset(key[0] for key in files), bool(rules)
+        if not self._on_sqlite:
+            db.execute(BY_INDEX)
+        with self._tools.together(db):
+            files = files_of(entry for _, _, entry in fresh)
+            cases = sorted(files)
+            held_files = self._tools.files.ask(db, cases)
+            posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
+            added = Ledger()
+            added.post(posting for _, posting in posted)
+            accounts = sorted(added.accounts)
+            held = self._tools.accounts.ask(db, accounts)
+            sums = months_of(added)
+            held_sums = self._tools.months.ask(db, [(dinas, month) for dinas, _, _, month in sorted(sums.accounts)])
+            known_cases = self._put_files(db, files, held_files())
+            ids = self._add(db, added, held())
+            fresh_accounts = [account for account in accounts if account not in ids]
+            free = self._free_ids(db, len(fresh_accounts))
+            self._put_months(db, sums, held_sums())
+            measures = [measures_of(added.accounts[account]) for account in fresh_accounts]
+            ids |= zip(fresh_accounts, free(), strict=True)
+        opened = [(ids[account], *account, text) for account, text in zip(fresh_accounts, measures, strict=True)]
+        with self._tools.open.running(db, opened):
+            reasons = sorted({(ids[posting.account], position) for position, posting in posted})
+        with self._tools.why.running(db, reasons):
+            fresh_files = [_file_row(case, files[case]) for case in cases if case not in known_cases]
+        self._tools.open_file.run(db, fresh_files)
+        return frozenset(account[0] for account in sums.accounts) | frozenset(case[0] for case in cases), bool(rules)
 
     def tell(self, db: Connection, moved: Mapping[str, int]) -> None:
         """Tell readers in other processes which dinas moved, and how far their source is folded."""
@@ -167,55 +203,39 @@ class Store:
             self._guard(db)
             yield db
 
-    def _post(self, db: Connection, postings: Sequence[Posting]) -> dict[Account, int]:
-        """Leaf accounts: read, add, write back; the sums are Python's, which do not overflow. The id of each."""
-        ledger, ids = Ledger(), dict[Account, int]()
-        accounts = sorted({account for account, _ in postings})
-        for row, dinas, asn, service, month, measures in self._tools.accounts.rows(db, accounts):
+    def _add(self, db: Connection, added: Ledger, rows: Iterable[Any]) -> dict[Account, int]:
+        """Accounts posted to before: what they hold is posted too, in Python's integers, which do not overflow. The id of each."""
+        held, ids = list[Posting](), dict[Account, int]()
+        for row, dinas, asn, service, month, measures in rows:
             account = dinas, asn, service, month
-            ids[account], ledger.accounts[account] = row, balance_of(measures)
-        ledger.post(postings)
-        self._tools.add.run(db, sorted((row, measures_of(ledger.accounts[account])) for account, row in ids.items()))
-        return ids | self._begin(db, [account for account in accounts if account not in ids], ledger)
-
-    def _begin(self, db: Connection, fresh: list[Account], ledger: Ledger) -> dict[Account, int]:
-        """Accounts nobody posted to before."""
-        if not fresh:
-            return {}
-        ids = dict(zip(fresh, self._free_ids(db, len(fresh)), strict=True))
-        self._tools.open.run(
-            db, [(row, *account, measures_of(ledger.accounts[account])) for account, row in ids.items()]
-        )
+            ids[account] = row
+            held.append(Posting(account, amounts_held(measures)))
+        added.post(held)
+        self._tools.add.run(db, sorted((row, measures_of(added.accounts[account])) for account, row in ids.items()))
         return ids
 
-    def _free_ids(self, db: Connection, number: int) -> list[int]:
+    def _free_ids(self, db: Connection, number: int) -> Callable[[], Iterable[int]]:
         """On SQLite one fold alone adds rows, so ids follow the last one; on PostgreSQL several do, each its own."""
         if self._on_sqlite:
             last = db.execute(select(ACCOUNTS.c.id).order_by(ACCOUNTS.c.id.desc()).limit(1)).scalar() or 0
-            return list(range(last + 1, last + 1 + number))
-        sequence = select(func.nextval("accounts_id_seq")).select_from(func.generate_series(1, number))
-        return [int(row[0]) for row in db.execute(sequence)]
+            return lambda: range(last + 1, last + 1 + number)
+        return free_ids(db, number)
 
-    def _post_dinas(self, db: Connection, postings: Sequence[Posting]) -> None:
+    def _put_months(self, db: Connection, sums: Ledger, rows: Iterable[Any]) -> None:
         """The same postings, to the months of their dinas."""
-        sums = Ledger()
-        months = sorted({(account[0], account[3]) for account, _ in postings})
-        for dinas, month, measures in self._tools.months.rows(db, months):
-            sums.accounts[dinas, "", "", month] = balance_of(measures)
-        sums.post(Posting((account[0], "", "", account[3]), amounts) for account, amounts in postings)
+        sums.post(Posting((dinas, "", "", month), amounts_held(measures)) for dinas, month, measures in rows)
         self._tools.put_month.run(
             db, [(account[0], account[3], measures_of(balance)) for account, balance in sorted(sums.accounts.items())]
         )
 
-    def _file(self, db: Connection, files: dict[CaseKey, CaseFile]) -> None:
-        """Case files: read, merge, write back."""
-        keys = sorted(files)
-        held = {(row[0], row[1], row[2]): file_of(row[3]) for row in self._tools.files.rows(db, keys)}
-        self._tools.open_file.run(db, [_file_row(key, files[key]) for key in keys if key not in held])
+    def _put_files(self, db: Connection, files: dict[CaseKey, CaseFile], rows: Iterable[Any]) -> set[CaseKey]:
+        """Case files opened before: read, merge, write back. Their keys."""
+        held = {(row[0], row[1], row[2]): file_of(row[3]) for row in rows}
         self._tools.put_file.run(db, [_file_row(key, merged(held[key], files[key])) for key in sorted(held)])
+        return set(held)
 
 
 def _file_row(key: CaseKey, file: CaseFile) -> tuple[Any, ...]:
     """A file as stored, in the order of the table's columns."""
     opened = open_file(key, file)
-    return (*key, msgspec.json.encode(file), *(_CLOSED if opened is None else opened[3:]))
+    return (*key, _ENCODER.encode(file), *(_CLOSED if opened is None else opened[3:]))

@@ -1,6 +1,7 @@
 """The tables of one generation of balances, on SQLite and PostgreSQL alike, and statements on them for many rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final
 
@@ -127,6 +128,12 @@ class Written:
             ordered = list(rows) if self._as_named else [tuple(row[at] for at in self._order) for row in rows]
             db.exec_driver_sql(self._sql, ordered)
 
+    @contextmanager
+    def running(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[None]:
+        """The same, before its caller goes on."""
+        self.run(db, rows)
+        yield
+
 
 class Sought:
     """Rows of a table by many keys at once.
@@ -144,8 +151,11 @@ class Sought:
         self._tail = f") {chosen}FROM sought CROSS JOIN{table} WHERE {where}"
         self._key = f"({', '.join('?' * len(key))})"
 
-    def rows(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        """The rows held, in no order."""
+    def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:
+        """What is returned gives the answer: the rows held, in no order."""
+        return lambda: self._rows(db, keys)
+
+    def _rows(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         for start in range(0, len(keys), self.AT_ONCE):
             chunk = keys[start : start + self.AT_ONCE]
             sql = f"{self._head}{', '.join([self._key] * len(chunk))}{self._tail}"

@@ -86,7 +86,7 @@ class SimulatedJournal:
         ledger = Ledger()
         for one, times in Counter(self._held[: bisect_right(self._positions, until)]).items():
             ledger.post(
-                Posting(account, tuple((index, amount * times) for index, amount in amounts))
-                for account, amounts in postings_of(decode(one.line))
+                Posting(posting.account, tuple((index, amount * times) for index, amount in posting.amounts))
+                for posting in postings_of(decode(one.line))
             )
         return ledger

@@ -32,10 +32,10 @@ def counting(server: str, topic: str, partitions: int, total: int, path: Path) -
         async for event in stream:
             if not done:
                 print("first", flush=True)
-            for account, amounts in postings_of(decode(event)):
-                key = "|".join(account)
+            for posting in postings_of(decode(event)):
+                key = "|".join(posting.account)
                 balance = accounts[key]
-                for index, amount in amounts:
+                for index, amount in posting.amounts:
                     balance[MEASURES[index]] = balance.get(MEASURES[index], 0) + amount
                 accounts[key] = balance
             done += 1

@@ -1,4 +1,4 @@
-"""What goes wrong while rows are copied into PostgreSQL is told apart as in any other statement: it may pass, or it is poison."""
+"""What goes wrong while rows are copied into PostgreSQL, or in statements sent ahead, may pass or is poison, as anywhere else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from projections.segment import NotWritten
+from projections.tables_postgres import as_array
 from streams.database import Database
 from tests.journal.desk import task
 from tests.kafka.guard_database import Kept, Topic
@@ -34,11 +35,11 @@ def done(kept: Kept, *statements: str) -> None:
             db.execute(statement.encode())
 
 
-def on_insertion(kept: Kept, what: str) -> None:
-    """Something happens whenever an account is begun."""
+def on_writing(kept: Kept, what: str, when: str = "INSERT", table: str = "accounts") -> None:
+    """Something happens whenever an account is begun, or another row written."""
     done(
         kept, f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
-        "CREATE TRIGGER struck BEFORE INSERT ON accounts FOR EACH ROW EXECUTE FUNCTION struck()",
+        f"CREATE TRIGGER struck BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION struck()",
     )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(kept: Kept)
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
     fold = kept.fold(layout)
-    on_insertion(kept, ENDS)
+    on_writing(kept, ENDS)
     with pytest.raises(NotWritten):
         fold.fold(topic.records())
     done(kept, "DROP TRIGGER struck ON accounts")
@@ -62,7 +63,63 @@ def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
     fold = kept.fold(layout)
-    on_insertion(kept, REFUSES)
+    on_writing(kept, REFUSES)
     assert fold.fold(topic.records()).applied == 0
     assert "not to be had" in fold.stopped[0]
     assert len(kept.letters) == 1
+
+
+@pytest.mark.parametrize("table", ["accounts", "dinas_months"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(kept: Kept, table: str, *, ends: bool) -> None:
+    """Those behind it were never run; what they say of that is not taken for the cause."""
+    layout, topic = kept.layouts.reached(1), Topic()
+    kept.record(task("t1"))
+    kept.relay(layout, topic.send)
+    fold = kept.fold(layout)
+    assert fold.fold(topic.records()).applied == 1
+    kept.record(task("t2"), task("t3", "a-9"))
+    kept.relay(layout, topic.send)
+    on_writing(kept, ENDS if ends else REFUSES, "UPDATE", table)
+    if ends:
+        with pytest.raises(NotWritten):
+            fold.fold(topic.records())
+    else:
+        assert fold.fold(topic.records()).applied == 0
+        assert "not to be had" in fold.stopped[0]
+        assert len(kept.letters) == 1
+    assert kept.sql("SELECT count(*) FROM why") == [(1,)]
+    if ends:
+        done(kept, f"DROP TRIGGER struck ON {table}")
+        assert fold.fold(topic.records()).applied == 2
+
+
+AWKWARD: Final = (
+    "",
+    "null",
+    "NULL",
+    "{}",
+    "a,b",
+    '"',
+    "\\",
+    '\\"',
+    "\\n",
+    "'",
+    " a ",
+    "a\u00a0b",
+    "ķ",
+    "🏛",
+    '{"permits":1}',
+)
+
+
+@pytest.mark.parametrize("column", [AWKWARD, ("",), ("a\nb", "\x1f", "\\u001f"), ("a", None), (None, "a")])
+def test_a_column_of_text_arrives_as_it_was_sent(kept: Kept, column: tuple[str | None, ...]) -> None:
+    """Whatever JSON and PostgreSQL quote in ways of their own."""
+    assert kept.sql("SELECT unnest(%s::text[])", as_array(column)) == [(one,) for one in column]
+
+
+@pytest.mark.parametrize(("column", "kind"), [((0, -1, 2**63 - 1), "int8"), ((b"", b"\x00\\"), "bytea")])
+def test_a_column_of_numbers_or_bytes_arrives_as_it_was_sent(kept: Kept, column: tuple[object, ...], kind: str) -> None:
+    """The same of them."""
+    assert kept.sql(f"SELECT unnest(%s::{kind}[])", as_array(column)) == [(one,) for one in column]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.replay import fold_lines
-from domain.casefiles import EMPTY, CaseFile, CaseKey, changes_of, merged
+from domain.casefiles import EMPTY, CaseFile, CaseKey, changes_of, files_of, merged
 from domain.digest import digest
 from domain.entries import AnyEntry, EventCorrected, EventRetracted
-from domain.ledger import Ledger, zero
-from domain.postings import negated, posting_of, postings_of
+from domain.ledger import Ledger, months_of, zero
+from domain.postings import Posting, negated, posting_of, postings_of
 from domain.rulebook import Rulebook
 from tests.laws.histories import balances_of, bounded, recorded, steps
 from tests.laws.steps import Step
@@ -64,6 +64,21 @@ def test_partitions_merge(told: list[Step], parts: list[int]) -> None:
     for part in dealt:
         whole.merge(_posted(part))
     assert balances_of(whole) == balances_of(_posted(entries))
+
+
+@bounded(12)
+@given(HISTORIES)
+def test_what_is_summed_in_one_go_is_what_is_summed_entry_by_entry(told: list[Step]) -> None:
+    """The months of dinas are what the same postings come to when each is posted to its month; so it is with case files."""
+    with recorded(told) as history:
+        entries = [entry for _, _, entry in history.entries]
+    months = Ledger()
+    for entry in entries:
+        for posting in postings_of(entry):
+            dinas, _, _, month = posting.account
+            months.post([Posting((dinas, "", "", month), posting.amounts)])
+    assert months_of(_posted(entries)).accounts == months.accounts
+    assert files_of(entries) == _files(entries)
 
 
 @bounded(12)

@@ -62,6 +62,7 @@ BUGS: Final = (
         "for posting in postings_of(entry) * (2 if position % 7 == 0 else 1)]",
         (AGREE,),
     ),
+    Bug("what an account held is forgotten", "projections/store.py", "        added.post(held)\n", "", (AGREE,)),
     Bug(
         "a retraction is swallowed",
         "domain/postings.py",
