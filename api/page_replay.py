@@ -21,8 +21,8 @@ from domain.periods import parse_period
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api.csv_tables import Cell
     from api.page_text import Words
+    from api.tables_csv import Cell
     from domain.scorecard import IndicatorLine, Scorecard
     from projections.ports import Difference, Done, Past, Question, Replayed
     from projections.reader import Snapshot
