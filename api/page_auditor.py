@@ -109,6 +109,7 @@ def _desk(asked: Asked, reads: Reads, replays: Replays, desk: Desk) -> Made:
         "address": {} if question is None else address(question, words), "still": desk.still,
         "running": state if isinstance(state, Running) else None, "failed": state if isinstance(state, Failed) else None,
         "done": state if isinstance(state, Done) else None, "moved": None, "compared": None, "refresh_s": REFRESH_S,
+        "total": int(question.until) if question is not None and question.until.isdigit() else None,
         "others": _compared(replays, [one for one in replays.finished() if one[0] != question], asked),
         "grouped": grouped, "causes": causes, "indicators": (), "fields": asked_of({}, words).fields,
         "rows": [row(snapshot, entry, words) for entry in searched(reads.lines, Wanted(), desk.head + 1, ROWS).entries],

@@ -64,7 +64,7 @@ def begun(
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query.get("period") or local_month(now_us, words.zone), until, since, digest)
     replays.ask(question, begin=True)
-    return f"/auditor?{urlencode(address(question, words))}#{'beda' if since else 'sidik'}"
+    return f"/auditor?{urlencode(address(question, words))}#hasil"
 
 
 def address(question: Question, words: Words) -> dict[str, str]:
