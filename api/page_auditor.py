@@ -14,7 +14,7 @@ from msgspec import Struct
 from api.journal_search import Wanted, searched
 from api.page_journal import asked_of, position_of, row
 from api.page_journal_routes import AUDIT, PLAIN, about_journal, journal_router
-from api.page_question import address, asking, begun, question_of
+from api.page_question import address, asking, begun, opened_at, question_of
 from api.page_replay import causes, compared, grouped, indicators_of, moved, table_of
 from api.problems import bad_query
 from api.tables_csv import csv_response
@@ -105,10 +105,11 @@ def _desk(asked: Asked, reads: Reads, replays: Replays, desk: Desk) -> Made:
     snapshot, words, question, state = asked.snapshot, asked.words, desk.question, desk.state
     period = asked.period if question is None else parse_period(question.period)
     made: dict[str, Any] = {
-        "question": question, "asking": asking(question, period, words, asked.now_us), "scored": period,
+        "question": question, "asking": asking(question, period, opened_at(reads.lines), words, asked.now_us), "scored": period,
         "address": {} if question is None else address(question, words), "still": desk.still,
         "running": state if isinstance(state, Running) else None, "failed": state if isinstance(state, Failed) else None,
         "done": state if isinstance(state, Done) else None, "moved": None, "compared": None, "refresh_s": REFRESH_S,
+        "total": int(question.until) if question is not None and question.until.isdigit() else None,
         "others": _compared(replays, [one for one in replays.finished() if one[0] != question], asked),
         "grouped": grouped, "causes": causes, "indicators": (), "fields": asked_of({}, words).fields,
         "rows": [row(snapshot, entry, words) for entry in searched(reads.lines, Wanted(), desk.head + 1, ROWS).entries],
@@ -134,23 +135,17 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     """What is taken away: the journal, the lines of a digest, and then and now as a table."""
     router = APIRouter()
 
+    def asked_in(query: QueryParams) -> Question | None:
+        return question_of(query, reads.reader.live.position, reads.period(None).name)
+
     @router.get("/auditor/journal.ndjson")
     def take_journal(request: Request) -> Response:
-        def make(_: object) -> Response:
-            head, text = reads.lines.head(), request.query_params.get("until", "").strip()
-            until = position_of(text) if text else head
-            if until is None or not 0 < until <= head:
-                raise bad_query("until", "must be a position of the journal")
-            name = f"jurnal-{reads.reader.live.journal[:8]}-{until}.ndjson"
-            headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
-            return StreamingResponse(_exported(reads.lines, until), 200, headers, "application/x-ndjson")
-
-        return site.guarded(request, AUDIT, make)
+        return site.guarded(request, AUDIT, lambda _: _journal(reads, request.query_params))
 
     @router.get("/auditor/digest.ndjson")
     def take_lines(request: Request) -> Response:
         def make(_: object) -> Response:
-            question = question_of(request.query_params, reads.reader.live.position, reads.period(None).name)
+            question = asked_in(request.query_params)
             kept = None if question is None else replays.kept_file(question.until, question.digest)
             if question is None or kept is None:
                 return RedirectResponse(f"/auditor?{request.url.query}", 303)
@@ -162,19 +157,29 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     @router.get("/auditor/differences.csv")
     def take_differences(request: Request) -> Response:
         def make(_: object) -> Response:
-            query, words = request.query_params, _words(site, request.query_params)
-            question = question_of(query, reads.reader.live.position, reads.period(None).name)
+            question, words = asked_in(request.query_params), _words(site, request.query_params)
             state = None if question is None else replays.ask(question, begin=False)
             if question is None or not isinstance(state, Done):
                 return RedirectResponse(f"/auditor?{request.url.query}", 303)  # it is replayed there first
             with reads.reader.snapshot() as snapshot:
                 head, rows = table_of(question, state.replayed, snapshot, words)
                 name = f"perbedaan-{question.period}-{state.replayed.position}"
-                return csv_response(name, head, rows, words.code, {"cache-control": "no-store"})
+                return csv_response(name, head, rows, words.code, PLAIN)
 
         return site.guarded(request, AUDIT, make)
 
     return router
+
+
+def _journal(reads: Reads, query: QueryParams) -> Response:
+    """The journal up to a position, as it is exported. Raises: ``Refusal``."""
+    head, text = reads.lines.head(), query.get("until", "").strip()
+    until = position_of(text) if text else head
+    if until is None or not 0 < until <= head:
+        raise bad_query("until", "must be a position of the journal")
+    name = f"jurnal-{reads.reader.live.journal[:8]}-{until}.ndjson"
+    headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_exported(reads.lines, until), 200, headers, "application/x-ndjson")
 
 
 def _exported(lines: Lines, until: int) -> Iterator[bytes]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from api.page_journal import ROWS, asked_of, hashed_bytes, kinds, listed, stored, whole_entry
+from api.page_question import opened_at
 from api.page_views import name_of
-from domain.clock import local_date, parse_instant
+from domain.clock import local_date
 from domain.recorded import read_line
 
 if TYPE_CHECKING:
     from api.page_site import Asked, Made, Site
-    from api.page_text import Words
     from api.reads import Reads
     from projections.reader import Snapshot
 
@@ -82,15 +82,9 @@ def about_journal(reads: Reads, asked: Asked, head: int) -> dict[str, Any]:
     """What every page of the journal says of it, and what its filters offer."""
     words, snapshot = asked.words, asked.snapshot
     return {
-        "head": head, "journal": snapshot.version.journal[:13], "opened": opened_on(reads, words),
+        "head": head, "journal": snapshot.version.journal[:13], "opened": words.day(local_date(opened_at(reads.lines), words.zone)),
         "zone": zone_of(asked), "dinas": units(snapshot, asked), "kinds": kinds(words),
     }  # fmt: skip
-
-
-def opened_on(reads: Reads, words: Words) -> str:
-    """The day on which the journal was opened."""
-    first = read_line(reads.lines.lines_at([1])[1])
-    return words.day(local_date(parse_instant(first.recordedtime), words.zone))
 
 
 def zone_of(asked: Asked) -> str:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
+MINUTE_US: Final = 60_000_000
+
+
 class _Vector(Struct, forbid_unknown_fields=True):
     partitions: list[int]
     rulebook: int
@@ -43,6 +46,8 @@ class Asking(Struct, frozen=True):
     said: str
     then: str
     command: str
+    least: str
+    most: str
 
 
 def reached(snapshot: Snapshot) -> str:
@@ -59,7 +64,7 @@ def begun(
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query.get("period") or local_month(now_us, words.zone), until, since, digest)
     replays.ask(question, begin=True)
-    return f"/auditor?{urlencode(address(question, words))}#{'beda' if since else 'sidik'}"
+    return f"/auditor?{urlencode(address(question, words))}#hasil"
 
 
 def address(question: Question, words: Words) -> dict[str, str]:
@@ -81,10 +86,14 @@ def earlier_end(
     at_us = asked_instant(query, "at", zone)
     if at_us is None:
         return ""
-    first = lines.lines_at([1]).get(1)
-    if first is None or at_us < parse_instant(read_line(first).recordedtime) or at_us > now_us:
+    if not opened_at(lines) <= at_us <= now_us:
         raise bad_query("at", "must lie between the journal's opening and now")
     return utc_text(at_us)
+
+
+def opened_at(lines: Lines) -> int:
+    """When the journal was opened."""
+    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
 
 
 def question_of(query: Mapping[str, str], position: int, default_period: str) -> Question | None:
@@ -129,21 +138,32 @@ def _end(query: Mapping[str, str], name: str, position: int) -> str:
     return str(found)
 
 
-def asking(question: Question | None, period: Period, words: Words, now_us: int) -> Asking:
-    """What the form shows: the instant that was asked for; else that at which the period had ended, or today began."""
+def asking(question: Question | None, period: Period, opened_us: int, words: Words, now_us: int) -> Asking:
+    """What the form shows: the instant that was asked for; else that at which the period had ended, or today began.
+
+    None lies before the journal's opening or beyond now.
+    """
+    zone = words.zone
     asked = question is not None and question.since and not question.since.isdigit()
-    at_us = parse_instant(question.since) if question is not None and asked else _ended(period, words, now_us)
+    at_us = parse_instant(question.since) if question is not None and asked else _usual(period, opened_us, zone, now_us)
     said = said_in_full(at_us, words)
     return Asking(
-        input_text(at_us, words.zone), said, said if asked else "", "" if question is None else command(question)
-    )
+        input_text(at_us, zone), said, said if asked else "", "" if question is None else command(question),
+        input_text(_whole(opened_us), zone), input_text(now_us // MINUTE_US * MINUTE_US, zone),
+    )  # fmt: skip
 
 
-def _ended(period: Period, words: Words, now_us: int) -> int:
-    day = moment_of(now_us, words.zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+def _whole(at_us: int) -> int:
+    """The first whole minute not before an instant."""
+    return -(-at_us // MINUTE_US) * MINUTE_US
+
+
+def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
+    """When a period had ended, or today began; in a journal opened later than that, the first whole minute."""
+    day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
-    end = day.replace(year=year, month=month, day=1)
-    return instant_of(min(end, day))
+    usual_us = instant_of(min(day.replace(year=year, month=month, day=1), day))
+    return min(max(usual_us, _whole(opened_us)), now_us)
 
 
 def command(question: Question) -> str:

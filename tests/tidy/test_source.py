@@ -27,7 +27,6 @@ LONGER: Final = {
     "tests/api/test_reads.py": "one suite over one history, read through every route",
     "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
     "command_line.py": "a list of commands and their options, each with its help",
-    "tests/pages/test_auditor.py": "one suite over the auditor's desk",
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
     "tests/streams/test_importer.py": "tables of files as they come",
 }

@@ -1,0 +1,186 @@
+"""The auditor's desk, digest beside digest: a lie is found, a note is checked, the journal is taken away; for nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import select, update
+
+from neraca import main
+from projections.tables import ACCOUNTS
+from tests.api.test_reads import permit
+from tests.pages.asking import (
+    CHANGED,
+    FIRST,
+    NAMES,
+    QUIET,
+    answer,
+    october,
+    offline,
+    record,
+    waited,
+)
+from tests.pages.reading import Page, figure
+from tests.pages.test_pages import FAR, page
+from tests.pages.told import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.serving import Assembled
+
+__all__ = ["october", "opened"]
+
+
+@pytest.mark.both_databases
+def test_a_balance_that_was_changed_by_hand_is_found(october: tuple[Assembled, dict[str, Any]]) -> None:
+    """The digest served is then not the one replayed; where, and by how much, stands beneath."""
+    neraca, _ = october
+    with neraca.live.store.engine.begin() as db:
+        one = db.execute(select(ACCOUNTS).where(ACCOUNTS.c.dinas == CHANGED, ACCOUNTS.c.service == "kir")).first()
+        assert one is not None
+        measures = json.loads(one.measures)
+        lied = {**measures, "permits_on_time": measures["permits_on_time"] + 1}
+        db.execute(
+            update(ACCOUNTS).where(ACCOUNTS.c.id == one.id).values(measures=json.dumps(lied, separators=(",", ":")))
+        )
+    _, html = answer(neraca, "/auditor?period=2026-10&check=1")
+    assert "✕ berbeda" in html
+    assert "1 baris berbeda; 1 yang pertama:" in html
+    row = Page(html).row(NAMES[CHANGED])
+    assert row == [
+        f"{NAMES[CHANGED]} · kir · {one.month}", "sesuai standar", str(measures["permits_on_time"] + 1),
+        str(measures["permits_on_time"]),
+    ]  # fmt: skip
+
+
+def test_a_digest_from_a_note_is_compared_at_its_position(october: tuple[Assembled, dict[str, Any]]) -> None:
+    """As a person copies it: grouped, in capitals, its position with points. A letter that differs is told; so is the list."""
+    neraca, _ = october
+    noted = neraca.get("/v1/digest").json()
+    record(neraca, permit(QUIET, 24))
+    digest = " ".join(re.findall(".{8}", noted["digest"].upper()))
+    address = f"/auditor?period=2026-10&digest={digest}&until={figure(noted['position'], 0)}"
+    html = waited(neraca, address)
+    assert "✓ sama, 64 dari 64 karakter" in html
+    assert "Dari catatan" in html
+    wrong = ("0" if noted["digest"][0] != "0" else "1") + noted["digest"][1:]
+    html = waited(neraca, f"/auditor?period=2026-10&digest={wrong}&until={noted['position']}")
+    assert "✕ berbeda" in html
+    assert "hanya dapat dicari untuk digest yang baru saja dibaca" in html
+    others = Page(html.partition("Pemeriksaan lain")[2])
+    assert others.row("Dari catatan")[1:] == [
+        figure(noted["position"], 0), f"{noted['digest'][:16]}…", f"{noted['digest'][:16]}…", "✓ sama, 64 dari 64 karakter",
+    ]  # fmt: skip
+
+
+def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assembled) -> None:
+    """Only what this service read of itself is said to be served."""
+    head = opened.settle()
+    digest = opened.get("/v1/digest").json()["digest"]
+    made_up = waited(opened, f"/auditor?period=2026-10&digest={digest}&until={head}")
+    assert "Dari catatan" in made_up
+    assert "Yang disajikan layanan" not in made_up
+    _, html = answer(opened, "/auditor?check=1")
+    assert "Yang disajikan layanan, dibaca 1 Okt 2026, 12.00.00 WIB" in html
+
+
+@pytest.mark.parametrize("upto", [None, 1, 40])
+def test_the_downloaded_journal_replays_to_the_served_digest(
+    october: tuple[Assembled, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], upto: int | None
+) -> None:
+    """It is what the command exports, byte for byte; of an earlier position its beginning."""
+    neraca, _ = october
+    taken = neraca.get("/auditor/journal.ndjson" + (f"?until={upto}" if upto else ""))
+    assert taken.headers["content-type"] == "application/x-ndjson"
+    exported = tmp_path / "exported.ndjson"
+    data = str(tmp_path / "data")
+    assert main(["export", "--data", data, "--journal", str(exported)]) == 0
+    capsys.readouterr()
+    lines = exported.read_bytes().splitlines(keepends=True)
+    assert taken.content == b"".join(lines[:upto])
+    printed = offline(tmp_path, capsys, taken.content, "neraca replay --journal jurnal.ndjson --period 2026-10")
+    assert printed["position"] == (upto or neraca.journal.head())
+    if upto is None:
+        assert printed["digest"] == neraca.get("/v1/digest").json()["digest"]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("position=0", "Posisi “0” tidak ada"),
+        ("position=999999", "Posisi “999999” tidak ada"),
+        ("position=satu", "Posisi “satu” tidak ada"),
+        ("at=2026-10-01T11:59", "Saat “2026-10-01T11:59” tidak dapat dipakai"),
+        ("at=2026-11-24T12:01", "Saat “2026-11-24T12:01” tidak dapat dipakai"),
+        ("at=kemarin", "Saat “kemarin” tidak dapat dipakai"),
+        ("at=2026-11-02T00:00&period=2026-13", "Periode “2026-13” tidak dikenal"),
+        ("until=0", "“0” bukan posisi"),
+        ("until=999999", "“999999” bukan posisi"),
+        ("until={}", "“{}” bukan posisi"),
+        ("until=1&since=2", "“2” bukan posisi atau saat"),
+        ("until=1&since=kemarin", "“kemarin” bukan posisi atau saat"),
+        ("until=1&digest=abc", "“abc” bukan digest"),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused_in_words(opened: Assembled, query: str, says: str) -> None:
+    opened.settle()
+    opened.clock.set("2026-11-24T12:00:00+07:00")
+    shown = page(opened, f"/auditor?{query}", 422)
+    assert shown.all("h1") == ["Alamat tidak dapat dijawab"]
+    assert any(says in text for text in shown.all("p")), shown.all("p")
+    assert opened.replays.finished() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auditor",
+        "/auditor?check=1",
+        "/auditor?until=1",
+        "/auditor/journal.ndjson",
+        "/auditor/differences.csv?until=1",
+        "/auditor/digest.ndjson",
+    ],
+)
+def test_a_stranger_sees_and_starts_nothing(opened: Assembled, path: str) -> None:
+    opened.settle()
+    refused = opened.get(path, **FAR)
+    assert (refused.status_code, Page(refused.text).all("h1")) == (401, ["Perlu token"])
+    reader = opened.token("pembaca", "read")
+    assert opened.get(path, headers={"authorization": reader}, **FAR).status_code == 403
+    assert opened.replays.ask(FIRST, begin=False) is None
+    auditor = opened.token("inspektorat", "audit")
+    assert opened.get(path, headers={"authorization": auditor}, **FAR).status_code in (200, 303)
+
+
+@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"sec-purpose": "prefetch;prerender"}])
+@pytest.mark.parametrize("path", ["/auditor?check=1", "/auditor?period=2026-10&until=1"])
+def test_only_a_reader_starts_a_replay(opened: Assembled, headers: dict[str, str], path: str) -> None:
+    """Not a page of another site that names the address, nor a browser that loads ahead."""
+    opened.settle()
+    shown = opened.get(path, headers=headers)
+    assert shown.status_code == 200
+    assert "sedang memutar ulang" not in shown.text
+    assert opened.replays.ask(FIRST, begin=False) is None
+
+
+def test_the_lines_that_were_served_hash_to_their_digest(
+    opened: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any tool proves it; and the command compares them with what the journal comes to."""
+    opened.settle()
+    address, html = answer(opened, "/auditor?check=1")
+    link = next(link for link in Page(html).links if link.startswith("/auditor/digest.ndjson"))
+    taken = opened.get(link)
+    assert hashlib.sha256(taken.content).hexdigest() == parse_qs(urlsplit(address).query)["digest"][0]
+    (tmp_path / "served.ndjson").write_bytes(taken.content)
+    assert main(["replay", "--data", str(tmp_path / "data"), "--against", str(tmp_path / "served.ndjson")]) == 0
+    assert json.loads(capsys.readouterr().out)["against"]["differs"] == 0
+    unknown = opened.get(f"/auditor/digest.ndjson?until=1&digest={'0' * 64}")
+    assert (unknown.status_code, unknown.headers["location"]) == (303, f"/auditor?until=1&digest={'0' * 64}")
