@@ -44,25 +44,29 @@ def counter_router(site: Site, access: Access) -> APIRouter:
     sources = {file.name: file.read_bytes() for file in room.iterdir()}
     tag = hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:12]
 
-    def shared(asked: Asked) -> Made:
+    def shared(asked: Asked, grant: Grant | None) -> Made:
+        sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         kept = [f"/static/neraca.css?v={site.style_tag}", *(f"/static/loket/{name}?v={tag}" for name in sorted(sources))]
         return {
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
             "refusals": json.dumps(asked.words.section("counter_refusal")),
-            "pauses": json.dumps(asked.words.section("pause")),
+            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(sources),
         }  # fmt: skip
 
     @router.get("/loket")
     def show_counter(request: Request) -> Response:
         def make(asked: Asked) -> Made:
-            return {**shared(asked), **_counter(asked, access.grant(request), request)}
+            grant = access.grant(request)
+            return {**shared(asked, grant), **_counter(asked, grant, request)}
 
         return site.page(request, "counter.html", make)
 
     @router.get("/loket/warga")
     def show_rating(request: Request) -> Response:
-        return site.page(request, "rating.html", lambda asked: {**shared(asked), "unsur": UNSUR})
+        return site.page(
+            request, "rating.html", lambda asked: {**shared(asked, access.grant(request)), "unsur": UNSUR}
+        )
 
     @router.get("/loket-sw.js")
     def worker() -> Response:
@@ -84,10 +88,9 @@ def _counter(asked: Asked, grant: Grant | None, request: Request) -> Made:
     added = query.get("service", "")
     services = services_of(snapshot, dinas, asked.today, added) if dinas else ()
     others = sorted(snapshot.rulebook.services("") - {one.id for one in services})
-    sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
     return {
         "units": units, "dinas": dinas, "name": name_of(snapshot, dinas) if dinas else "", "services": services,
-        "others": others, "added": added, "sources": json.dumps(sources), "reasons": get_args(PauseReason),
+        "others": others, "added": added, "reasons": get_args(PauseReason),
     }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
     f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
-    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada",
+    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/loket", f"/loket?dinas={FAST}",
+    f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
 AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 FOUND: Final = """axe.run(document, {
@@ -83,7 +84,7 @@ def focused(browser: Browser) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("path", ["/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/publik", "/masuk"])
+@pytest.mark.parametrize("path", ["/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/publik", "/masuk", f"/loket?dinas={FAST}"])
 def test_every_control_is_reached_by_tab_and_shows_that_it_is(address: str, browser: Browser, path: str) -> None:
     browser.screen(1280)
     browser.open(address + path)

@@ -22,7 +22,7 @@ DINAS: Final = f"/dinas/{FAST}"
 ALL: Final = (
     "/", "/?lang=en", "/?period=2026", DINAS, f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}", f"{DINAS}/why",
     f"/dinas/{quote(ODD, safe='')}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why", "/dinas/tak-ada", "/?period=besok",
-    "/publik", "/publik?lang=en",
+    "/publik", "/publik?lang=en", "/loket", f"/loket?dinas={FAST}", "/loket/warga", "/loket/warga?lang=en",
 )  # fmt: skip
 MONTH: Final = "?period=2026-11"
 
