@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import Access
 from api.cache import Answers, FreshAnswers
+from api.cases import cases_router
 from api.histories import histories_router
 from api.intake import intake_router
 from api.operations import CountedIntake, Metrics, operations_router
@@ -62,6 +63,7 @@ def build(parts: Parts) -> Built:
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
+            cases_router(reads),
             pages_router(reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice),
         ]
     if parts.intake is not None:

@@ -46,7 +46,10 @@ def counter_router(site: Site, access: Access) -> APIRouter:
 
     def shared(asked: Asked, grant: Grant | None) -> Made:
         sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
-        kept = [f"/static/neraca.css?v={site.style_tag}", *(f"/static/loket/{name}?v={tag}" for name in sorted(sources))]
+        kept = [
+            f"/static/neraca.css?v={site.style_tag}",
+            *(f"/static/loket/{name}?v={tag}" for name in sorted(sources)),
+        ]
         return {
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
@@ -64,9 +67,7 @@ def counter_router(site: Site, access: Access) -> APIRouter:
 
     @router.get("/loket/warga")
     def show_rating(request: Request) -> Response:
-        return site.page(
-            request, "rating.html", lambda asked: {**shared(asked, access.grant(request)), "unsur": UNSUR}
-        )
+        return site.page(request, "rating.html", lambda asked: {**shared(asked, access.grant(request)), "unsur": UNSUR})
 
     @router.get("/loket-sw.js")
     def worker() -> Response:

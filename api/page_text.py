@@ -59,7 +59,9 @@ class Words:
     def section(self, name: str) -> dict[str, str]:
         """A section's labels by name, for a script, which fills them in itself."""
         start = f"{name}."
-        return {key.removeprefix(start): label[self.code] for key, label in self._labels.items() if key.startswith(start)}
+        return {
+            key.removeprefix(start): label[self.code] for key, label in self._labels.items() if key.startswith(start)
+        }
 
     def number(self, value: Decimal | int | None, places: int = 0) -> str:
         """``1.204.331`` and ``98,43``, or their English forms; a dash where there is no figure."""

@@ -98,7 +98,11 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
     assert neraca.get(query).status_code == 404, "nothing ever named the dinas"
     standard = {**STANDARDS[0]["data"], "service": "kir/berat"}
     got = {**said, "received_at": "2026-11-24T08:00:00+07:00", "asn": "a-1"}
-    fill(neraca, event("standard-set", "std", standard), event("dinas-registered", "d", {"dinas": "dishub", "name": "Dishub"}))
+    fill(
+        neraca,
+        event("standard-set", "std", standard),
+        event("dinas-registered", "d", {"dinas": "dishub", "name": "Dishub"}),
+    )
     states = []
 
     def case(*events: dict[str, Any]) -> dict[str, Any]:

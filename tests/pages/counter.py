@@ -29,7 +29,13 @@ def rules() -> list[dict[str, Any]]:
     early = {"time": "2026-01-01T00:00:00+07:00"}
     said = [event("dinas-registered", "unit", {"dinas": UNIT, "name": "Dinas Kependudukan"}, **early)]
     for service in SERVICES:
-        standard = {"service": service, "dinas": UNIT, "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
+        standard = {
+            "service": service,
+            "dinas": UNIT,
+            "amount": 24,
+            "unit": "wall_hours",
+            "effective_from": "2026-01-01",
+        }
         said.append(event("standard-set", f"standar-{service}", standard, **early))
     return said
 
@@ -46,7 +52,7 @@ class Clerk:
         self.browser.open(f"{self.url}/loket{query}")
         self.working()
         if ready:
-            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)).map(u => u.pathname))"
+            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
             pages = {"/loket", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
             until(lambda: pages <= set(self.browser.promised(held)), "the worker has kept the page and its parts")
 
@@ -56,7 +62,10 @@ class Clerk:
 
     def step(self, number: str, *keys: str) -> None:
         """Type a number, then the keys of a step."""
-        until(lambda: self.browser.ask("document.activeElement.id === 'nomor' && !document.activeElement.value"), "the field waits")
+        until(
+            lambda: self.browser.ask("document.activeElement.id === 'nomor' && !document.activeElement.value"),
+            "the field waits",
+        )
         self.browser.type(number)
         self.browser.press(*keys)
 
@@ -85,7 +94,9 @@ class Clerk:
 
     def click(self, kind: str, number: str) -> None:
         """Reach a receipt's button by name, and press it as a hand on the keyboard does."""
-        where = f"[...document.querySelectorAll('#tanda [data-kind={kind}]')].find(b => b.ariaLabel.includes('{number}'))"
+        where = (
+            f"[...document.querySelectorAll('#tanda [data-kind={kind}]')].find(b => b.ariaLabel.includes('{number}'))"
+        )
         until(lambda: self.browser.ask(f"!!{where}"), f"a button {kind} for {number}")
         self.browser.run(f"{where}.focus()")
         self.browser.press("Enter")

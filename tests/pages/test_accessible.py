@@ -90,7 +90,7 @@ def test_every_control_is_reached_by_tab_and_shows_that_it_is(address: str, brow
     browser.open(address + path)
     browser.run("document.querySelector('.skip').focus()")
     wanted = browser.ask("""[...document.querySelectorAll('a[href], button, select, input:not([type=hidden]), summary')]
-      .filter(e => !e.disabled && e.getClientRects().length).length""")
+      .filter(e => !e.disabled && e.checkVisibility()).length""")
     reached = 1
     for _ in range(wanted + 5):
         browser.press("Tab")

@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}",
-    "/publik", "/publik?lang=en", "/loket", f"/loket?dinas={FAST}", f"/loket?dinas={LONG}", f"/loket/warga?dinas={FAST}&service=a&case=1",
+    "/publik", "/publik?lang=en", "/loket", f"/loket?dinas={FAST}", f"/loket?dinas={LONG}",
+    f"/loket/warga?dinas={FAST}&service=a&case=1",
     f"/dinas/{FAST}/why", f"/dinas/{LONG}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why?lang=en",
 )  # fmt: skip
 WIDTHS: Final = (320, 390, 641, 1000, 1089, 1345, 1440, 1600, 1824, 1920)

@@ -1,4 +1,4 @@
-"""The counter: by keyboard alone, from receipt to decision; what is refused stays seen; a wrong key is undone; nothing is sent twice."""
+"""The counter: by keyboard alone from receipt to decision; a refusal stays seen, a wrong key is undone, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def test_a_key_pressed_twice_records_once_and_a_held_key_once(city: Assembled, c
     clerk.step("K-1", "F2", "F2")
     clerk.sees("#gagal", "Ketik nomor berkas dahulu")
     clerk.browser.run("""const f = document.getElementById('nomor'); f.value = 'K-2';
-      for (const repeat of [false, true, true]) f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
+      for (const repeat of [false, true, true])
+        f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
     clerk.sees("#tanda", "K-2 · diterima")
     clerk.step("K-3", "F2")
     until(lambda: len(entries(city)) == 3, "three files, three receipts")

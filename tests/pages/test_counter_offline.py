@@ -153,7 +153,12 @@ def test_a_server_killed_in_the_midst_has_each_event_once(tmp_path: Path, browse
     """SIGKILL between presses, the page opened without it, and the same data served again on the same port."""
     data, numbers = tmp_path / "data", [f"K-{n}" for n in range(12)]
     with Process(data) as first:
-        assert httpx.post(f"{first.url}/v1/events", content=ndjson(rules()), headers={"content-type": NDJSON}).json()["accepted"] == 4
+        assert (
+            httpx.post(f"{first.url}/v1/events", content=ndjson(rules()), headers={"content-type": NDJSON}).json()[
+                "accepted"
+            ]
+            == 4
+        )
         first.settle()
         clerk, port = Clerk(browser, first.url), first.url.rpartition(":")[2]
         clerk.open()
@@ -181,7 +186,9 @@ def test_a_server_killed_in_the_midst_has_each_event_once(tmp_path: Path, browse
     assert {(one["source"], one["id"]) for one in items} == kept(clerk)
 
 
-def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(
+    city: Assembled, cable: Cable, browser: Browser
+) -> None:
     """The browser cuts off the page alone: what waits is sent by the worker, as it is once no page is open."""
     clerk = Clerk(browser, cable.url)
     clerk.open()
@@ -197,7 +204,7 @@ def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(city: As
     assert set(names_of(city).values()) == {1}
 
 
-def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(cable: Cable, browser: Browser) -> None:
     """No read of the API is ever answered from the cache: a case's state is the server's, or it is not known."""
     clerk = Clerk(browser, cable.url)
     clerk.open()
@@ -205,9 +212,10 @@ def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(city: Ass
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "posisi")
     clerk.look_up("K-1", "ditemukan")
-    urls = browser.promised("caches.open('neraca-loket').then(c => c.keys()).then(keys => keys.map(one => new URL(one.url)).map(u => u.pathname))")
-    assert {path for path in urls if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
-    assert "K-1" not in browser.promised("caches.match(location.origin + '/loket?dinas=%s').then(r => r.text())" % UNIT)
+    held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
+    assert {path for path in browser.promised(held) if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
+    page = f"caches.match(location.origin + '/loket?dinas={UNIT}').then(answer => answer.text())"
+    assert "K-1" not in browser.promised(page)
     cable.pull()
     browser.press("Escape")
     browser.run("document.getElementById('nomor').value = ''")

@@ -315,7 +315,7 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(city: Assembled, p
                 assert not value.startswith("//"), value
     policy = answer.headers["content-security-policy"].split("; ")
     assert policy == [
-        "default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'",
+        "default-src 'none'", "style-src 'self'", "script-src 'self'", "worker-src 'self'", "connect-src 'self'",
         "img-src 'self' data:", "form-action 'self'",
         "frame-ancestors 'none'", "base-uri 'none'",
     ]  # fmt: skip

@@ -44,7 +44,8 @@ def screen(browser: Browser, url: str, number: str) -> None:
     """Open the screen of a file, and wait until it asks, or says why it does not."""
     query = urlencode({"dinas": UNIT, "service": SERVICES[2], "case": number})
     browser.open(f"{url}/loket/warga?{query}")
-    until(lambda: browser.ask("!document.querySelector('#layar').hidden || !!document.querySelector('#terima').textContent"), "it asks")
+    asks = "!document.querySelector('#layar').hidden || !!document.querySelector('#terima').textContent"
+    until(lambda: browser.ask(asks), "it asks, or says why not")
 
 
 def says(browser: Browser, text: str) -> None:
@@ -99,7 +100,9 @@ def test_nothing_chosen_is_nothing_recorded(city: Assembled, cable: Cable, brows
     screen(browser, cable.url, "K-2")
     browser.run("document.querySelector('#penilaian button').focus()")
     browser.press("Enter")
-    until(lambda: "Pilih salah satu wajah" in browser.ask("document.querySelector('#gagal').textContent"), "it asks again")
+    until(
+        lambda: "Pilih salah satu wajah" in browser.ask("document.querySelector('#gagal').textContent"), "it asks again"
+    )
     assert browser.promised("loket.queue.last(9)") == []
     assert entries(city) == []
 
