@@ -57,6 +57,7 @@ def build(parts: Parts) -> Built:
         Metrics(parts.live, parts.lines),
         Ending(),
     )
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
     if parts.reads:
         routers += [
@@ -64,10 +65,12 @@ def build(parts: Parts) -> Built:
             reads_router(reads),
             histories_router(reads),
             cases_router(reads),
-            pages_router(reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice),
+            pages_router(
+                reads, ending, metrics.listeners, simulated=parts.simulated, notice=parts.notice, intake=intake
+            ),
         ]
-    if parts.intake is not None:
-        routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
+    if intake is not None:
+        routers.append(intake_router(intake, access))
     framework = _framework(routers, parts.away)
     return Built(FreshAnswers(framework, answers), framework, ending.tell)
 

@@ -17,6 +17,7 @@ from api.page_site import GUARDS, Made, Site
 from api.page_views import name_of
 from domain.events import PauseReason
 from domain.measures import UNSUR
+from projections.ports import LOCAL
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,7 +38,7 @@ class Service(Struct, frozen=True):
     standard_us: int | None
 
 
-def counter_router(site: Site, access: Access) -> APIRouter:
+def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
     """`/loket`, `/loket/warga`, and the worker that keeps them while there is no network."""
     router = APIRouter()
     room = files("api") / "static" / "loket"
@@ -61,7 +62,8 @@ def counter_router(site: Site, access: Access) -> APIRouter:
     def show_counter(request: Request) -> Response:
         def make(asked: Asked) -> Made:
             grant = access.grant(request)
-            return {**shared(asked, grant), **_counter(asked, grant, request)}
+            vouched = tickets and grant is not None and grant is not LOCAL
+            return {**shared(asked, grant), **_counter(asked, grant, request), "vouched": vouched}
 
         return site.page(request, "counter.html", make)
 

@@ -16,6 +16,7 @@ from api.page_receipt import receipt
 from api.page_signin import signin_router
 from api.page_site import IMMUTABLE, LISTED, Site
 from api.page_subjects import peers_of, services_of, staff_of, subject_view
+from api.page_ticket import ticket_router
 from api.page_views import board, name_of
 from api.reads import explained, found
 
@@ -28,18 +29,21 @@ if TYPE_CHECKING:
     from api.reads import Reads
     from api.stream import Ending
     from domain.scorecard import Standing
+    from projections.ports import Intake
 
 
 def pages_router(
     reads: Reads, ending: Ending, listeners: Gauge, *,
-    simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
+    simulated: bool = False, notice: Callable[[], str | None] = lambda: None, intake: Intake | None = None,
 ) -> APIRouter:  # fmt: skip
     """The pages, what moves on them, and their style sheet."""
     site = Site(reads, simulated=simulated, notice=notice)
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
     router.include_router(_people(site, reads))
-    router.include_router(counter_router(site, reads.access))
+    router.include_router(counter_router(site, reads.access, tickets=intake is not None))
+    if intake is not None:
+        router.include_router(ticket_router(site, reads, intake))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 

@@ -78,3 +78,7 @@ class Tokens(Protocol):
     def grant(self, secret: str) -> Grant | None:
         """What a token allows, or ``None`` when it is not known or revoked."""
         ...
+
+    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
+        """What a token allows, by its id, and a key that ends with it; ``None`` when there is none or it is revoked."""
+        ...

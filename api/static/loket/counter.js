@@ -233,21 +233,8 @@
     if (button.dataset.kind !== "mend") input.focus();
   }
 
-  // The citizen's screen is of the file decided last at this counter.
-  function offerRating(all) {
-    const rated = new Set(all.filter((one) => loket.steps.nameOf(one.event) === "rated").map((one) => String(one.file)));
-    const last = all.find((one) => ["issued", "rejected"].includes(loket.steps.nameOf(one.event)) && one.file[0] === here.dinas
-      && (one.state === "waiting" || one.state === "sent") && !rated.has(String(one.file)));
-    by("warga").hidden = !last;
-    if (!last) return;
-    const [dinas, itsService, itsNumber] = last.file, address = new URL(root.dataset.rating, location.href);
-    for (const [name, value] of Object.entries({ dinas, service: itsService, case: itsNumber })) address.searchParams.set(name, value);
-    by("nilai").href = address;
-    by("nilai").textContent = say("rate", { case: itsNumber });
-  }
-
   async function draw() {
-    offerRating(await loket.receipts.draw());
+    loket.citizen.offer(await loket.receipts.draw());
     if (shown) await refresh(shown);
   }
 
