@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import pytest
 
+from tests.pages.axe_rules import AXE, FOUND, broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
 from tests.serving import Assembled, Listening
@@ -23,11 +23,6 @@ PAGES: Final = (
     f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/loket", f"/loket?dinas={FAST}",
     f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
-AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
-FOUND: Final = """axe.run(document, {
-  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  rules: {'target-size': {enabled: true}},
-}).then(r => [r.passes.length, r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target + ' ' + n.failureSummary))])"""
 SCREENS: Final = ((390, 844), (1920, 1080))
 
 
@@ -43,15 +38,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
-
-
-def broken_rules(browser: Browser, url: str, *, passed_least: int = 10) -> list[str]:
-    """What axe holds against a page as it looks now; it must have looked at something."""
-    browser.open(url)
-    browser.run(AXE)
-    passed, found = browser.promised(FOUND)
-    assert passed >= passed_least, "the rules were tried"
-    return list(found)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, names_of, rules
 from tests.serving import Assembled, Listening, event, until
@@ -204,3 +205,26 @@ def test_one_hand_on_another_counter_makes_no_file_twice(city: Assembled, clerk:
     assert entries(city) == []
     clerk.click("seen", "K-7")
     until(lambda: "ditolak" not in clerk.text("#keadaan"), "it has been seen")
+
+
+def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> None:
+    """With receipts, a refusal, a paused file and what cannot be pressed: on a phone and a wall, by day and by night."""
+    clerk.open("?loket=3&asn=a-17", ready=False)
+    browser = clerk.browser
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-8", "F8")
+    clerk.sees("#tanda", "ditolak peladen")
+    clerk.look_up("K-1", "ditemukan")
+    browser.press("F4", "2")
+    clerk.sees("#tanda", "jeda: menunggu pembayaran")
+    clerk.look_up("K-1", "dijeda")
+    browser.run("for (const d of document.querySelectorAll('details')) d.open = true")
+    for width, height in ((320, 640), (390, 844), (1280, 800), (1920, 1080)):
+        for dark in (False, True):
+            browser.screen(width, height, dark=dark)
+            assert broken_rules(browser) == [], f"{width} {'dark' if dark else 'light'}"
+        assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+        small = """[...document.querySelectorAll('button, select, summary, .tiles label, main input:not([type=radio]), .button')]
+          .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"""
+        assert browser.ask(small) == [], width

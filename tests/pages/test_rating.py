@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from api.tickets import Case, ticket_for
+from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.cable import Cable
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
@@ -139,3 +141,38 @@ def test_a_file_is_rated_once_here_and_everywhere(
 def test_a_screen_without_a_file_says_where_to_begin(cable: Cable, browser: Browser) -> None:
     browser.open(f"{cable.url}/loket/warga")
     says(browser, "Layar ini terikat pada satu berkas")
+
+
+def test_a_phone_that_scans_the_code_rates_without_a_token(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """Signed in the counter shows the code; another browser follows its address, by keyboard, and breaks no rule."""
+    away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
+    secret = city.token("loket-3", "fact").removeprefix("Bearer ")
+    browser.open(f"{away}/masuk?ke=/loket")
+    browser.type(secret)
+    browser.press("Enter")
+    clerk = Clerk(browser, away)
+    clerk.working()
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-1", "F8")
+    until(
+        lambda: browser.ask(
+            "!document.querySelector('#qr').hidden && document.querySelector('#qr img').naturalWidth > 100"
+        ),
+        "a code",
+    )
+    assert browser.said() == []
+    held = city.tokens.by_id("loket-3")
+    assert held is not None
+    case = Case(UNIT, SERVICES[2], "K-1")
+    browser.open(f"{cable.url}/nilai?{urlencode({**case._asdict(), 'tiket': ticket_for(city.tokens, held[0], case)})}")
+    for width, dark in ((320, False), (390, True)):
+        browser.screen(width, 844, dark=dark)
+        assert broken_rules(browser) == []
+        assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    choose(browser, "overall", 3)
+    browser.press("Enter")
+    until(lambda: "sudah tercatat" in browser.ask("document.querySelector('main').textContent"), "it is recorded")
+    assert broken_rules(browser) == []
+    (rated,) = entries(city, KIND)
+    assert (rated["data"]["overall"], rated["recorded_by"]) == (3, "loket-3")
