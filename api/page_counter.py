@@ -46,7 +46,7 @@ def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
     tag = hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:12]
 
     def shared(asked: Asked, grant: Grant | None) -> Made:
-        sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         kept = [
             f"/static/neraca.css?v={site.style_tag}",
             *(f"/static/loket/{name}?v={tag}" for name in sorted(sources)),
@@ -55,7 +55,7 @@ def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
             "refusals": json.dumps(asked.words.section("counter_refusal")),
-            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(sources),
+            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed),
         }  # fmt: skip
 
     @router.get("/loket")

@@ -118,6 +118,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(city: As
     clerk.sees("#tanda", "✕ ditolak peladen: waktu diterima wajib diisi")
     assert "kolom received_at" in clerk.text("#tanda")
     clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    pressed_at = clerk.browser.promised("loket.queue.last(1).then(([one]) => one.event.time)")
     for number in range(10):
         clerk.step(f"L-{number}", "F2")
     until(lambda: len(entries(city)) == 10, "the others are taken")
@@ -132,6 +133,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(city: As
     (decided,) = entries(city, "permit-processed")
     assert (decided["data"]["case"], decided["data"]["service"]) == ("K-9", SERVICES[1])
     assert decided["data"]["received_at"].startswith("2026-01-20T")
+    assert decided["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
     clerk.sees("#keadaan small", "")
     assert "ditolak peladen" not in clerk.text("#keadaan")
 
