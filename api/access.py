@@ -41,6 +41,11 @@ class Access:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens it knows."""
+        return self._tokens
+
     def grant(self, request: Request) -> Grant | None:
         """The caller's grant; ``None`` for nobody. Raises: ``Refusal`` for a token that is not known."""
         header = request.headers.get("authorization")

@@ -13,10 +13,11 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import Access
 from api.cache import Answers, FreshAnswers
+from api.cases import cases_router
 from api.histories import histories_router
 from api.intake import intake_router
 from api.operations import CountedIntake, Metrics, operations_router
-from api.pages import pages_router
+from api.pages import Beside, pages_router
 from api.reads import Reads, reads_router
 from api.schemas import COMPONENTS
 from api.stream import Ending, stream_router
@@ -59,24 +60,23 @@ def build(parts: Parts) -> Built:
         Metrics(parts.live, parts.lines),
         Ending(),
     )
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
     if parts.reads:
         routers += [
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
+            cases_router(reads),
             pages_router(
                 reads,
                 ending,
                 metrics.listeners,
-                simulated=parts.simulated,
-                notice=parts.notice,
-                reset=parts.reset,
-                replays=parts.replays,
+                Beside(parts.simulated, parts.notice, parts.reset, parts.replays, intake),
             ),
         ]
-    if parts.intake is not None:
-        routers.append(intake_router(CountedIntake(parts.intake, metrics), access))
+    if intake is not None:
+        routers.append(intake_router(intake, access))
     framework = _framework(routers, parts.away)
     return Built(FreshAnswers(framework, answers), framework, ending.tell)
 

@@ -1,15 +1,13 @@
 """What led to the figures of now: a subject's twelve months, its newest events, a dinas's open files, and the journal itself."""
 
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.history_answers import (
-    CaseAnswer,
-    EndedPause,
     FileAnswer,
     FilesAnswer,
     JournalAnswer,
@@ -34,11 +32,9 @@ from api.reads import (
 )
 from api.schemas import read_doc
 from api.withheld import hides_ratings, suppressed
-from domain.casefiles import EMPTY, intervals, open_file
 from domain.clock import utc_text
 from domain.periods import Period, months_until
 from domain.recorded import read_line
-from domain.refusal import Refusal
 from domain.scorecard import Standing
 from projections.queries import FOREVER, ListedFile
 from projections.reader import Snapshot
@@ -48,7 +44,6 @@ MONTHS: Final = 12
 SCANNED_MOST: Final = 5000
 """How many entries one page of the journal looks through at most; where few of them match, the page is short."""
 _AFTER: Final = msgspec.json.Decoder(tuple[int, str, str])
-CaseId = Annotated[str, Query(description="Verbatim", max_length=200)]
 _ONE: Final = Field(None, max_length=500, description="Entries of this one alone")
 
 
@@ -99,34 +94,14 @@ def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> Fil
 def _file(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
     file, state = listed
     return FileAnswer(
-        file.service, file.case, file.asn or None, utc_text(file.received_us), _text(file.due_us), file.kind,
-        snapshot.is_overdue(file), _text(file.paused_us),
+        file.service, file.case, file.asn or None, utc_text(file.received_us), text_of(file.due_us), file.kind,
+        snapshot.is_overdue(file), text_of(file.paused_us),
         [Pause(utc_text(at), reason) for at, reason in state.pauses], [utc_text(at) for at in state.resumed],
     )  # fmt: skip
 
 
-def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAnswer:
-    """A case as far as it is folded; one that nothing ever named is not received yet."""
-    file = snapshot.case_file(dinas, service, number) or EMPTY
-    ended, paused_us = intervals(file)
-    receipt, opened = file.receipt, open_file((dinas, service, number), file)
-    state: Literal["none", "received", "paused", "decided"] = "none"
-    if file.decisions > 0:
-        state, paused_us = "decided", None
-    elif receipt is not None:
-        state = "received" if paused_us is None else "paused"
-    promise_us = None
-    if receipt is not None:
-        promise_us = receipt.standard_us if receipt.due_us is None else receipt.due_us - receipt.received_us
-    return CaseAnswer(
-        dinas, service, number, snapshot.position, state, (receipt.asn or None) if receipt else None,
-        utc_text(receipt.received_us) if receipt else None, _text(opened.due_us if opened else None), promise_us,
-        _text(paused_us), next((reason for at, reason in file.pauses if at == paused_us), None),
-        [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
-    )  # fmt: skip
-
-
-def _text(instant_us: int | None) -> str | None:
+def text_of(instant_us: int | None) -> str | None:
+    """An instant in UTC, where there is one."""
     return None if instant_us is None else utc_text(instant_us)
 
 
@@ -209,23 +184,6 @@ def histories_router(reads: Reads) -> APIRouter:
             return files(snapshot, dinas, limit, cursor)
 
         return reads.answer(request, None, page, public=False)
-
-    # In the query and not in the path: the id of a service or a case may hold a slash.
-    @router.get(
-        "/v1/dinas/{dinas}/file",
-        **read_doc(CaseAnswer, "One case: whether it is received, paused or decided", known=True, guarded=True),
-    )
-    def read_case(request: Request, dinas: Dinas, service: CaseId, case: CaseId) -> Response:
-        grant = access.require(request, "read", "fact")
-        if "read" not in grant.scopes and grant.dinas is not None and dinas not in grant.dinas:
-            raise Refusal("forbidden", f"the token may not speak for dinas {dinas}")
-        now = reads.period(None)
-
-        def one(snapshot: Snapshot) -> CaseAnswer:
-            found(snapshot.one_dinas(dinas, now), dinas)
-            return case_of(snapshot, dinas, service, case)
-
-        return reads.answer(request, None, one, public=False)
 
     @router.get(
         "/v1/dinas/{dinas}/events",

@@ -17,6 +17,7 @@ from api.page_site import GUARDS, Made, Site
 from api.page_views import name_of
 from domain.events import PauseReason
 from domain.measures import UNSUR
+from projections.ports import LOCAL
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,14 +38,15 @@ class Service(Struct, frozen=True):
     standard_us: int | None
 
 
-def counter_router(site: Site, access: Access) -> APIRouter:
+def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
     """`/loket`, `/loket/warga`, and the worker that keeps them while there is no network."""
     router = APIRouter()
     room = files("api") / "static" / "loket"
     sources = {file.name: file.read_bytes() for file in room.iterdir()}
     tag = hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:12]
 
-    def shared(asked: Asked) -> Made:
+    def shared(asked: Asked, grant: Grant | None) -> Made:
+        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         kept = [
             f"/static/neraca.css?v={site.style_tag}",
             *(f"/static/loket/{name}?v={tag}" for name in sorted(sources)),
@@ -53,19 +55,21 @@ def counter_router(site: Site, access: Access) -> APIRouter:
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
             "refusals": json.dumps(asked.words.section("counter_refusal")),
-            "pauses": json.dumps(asked.words.section("pause")),
+            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed),
         }  # fmt: skip
 
     @router.get("/loket")
     def show_counter(request: Request) -> Response:
         def make(asked: Asked) -> Made:
-            return {**shared(asked), **_counter(asked, access.grant(request), request)}
+            grant = access.grant(request)
+            vouched = tickets and grant is not None and grant is not LOCAL
+            return {**shared(asked, grant), **_counter(asked, grant, request), "vouched": vouched}
 
         return site.page(request, "counter.html", make)
 
     @router.get("/loket/warga")
     def show_rating(request: Request) -> Response:
-        return site.page(request, "rating.html", lambda asked: {**shared(asked), "unsur": UNSUR})
+        return site.page(request, "rating.html", lambda asked: {**shared(asked, access.grant(request)), "unsur": UNSUR})
 
     @router.get("/loket-sw.js")
     def worker() -> Response:
@@ -87,10 +91,9 @@ def _counter(asked: Asked, grant: Grant | None, request: Request) -> Made:
     added = query.get("service", "")
     services = services_of(snapshot, dinas, asked.today, added) if dinas else ()
     others = sorted(snapshot.rulebook.services("") - {one.id for one in services})
-    sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
     return {
         "units": units, "dinas": dinas, "name": name_of(snapshot, dinas) if dinas else "", "services": services,
-        "others": others, "added": added, "sources": json.dumps(sources), "reasons": get_args(PauseReason),
+        "others": others, "added": added, "reasons": get_args(PauseReason),
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def signin_router(site: Site, access: Access) -> APIRouter:
 
     @router.post("/masuk")
     async def sign_in(request: Request) -> Response:
-        form = await _fields(request)
+        form = await fields_of(request)
         secret, onward = form.get("token", "").strip(), _inside(form.get("ke", "/"))
         if not secret or access.known(secret) is None:
             return site.plain(request, "signin.html", _form(onward, wrong=True), 401)
@@ -36,7 +36,7 @@ def signin_router(site: Site, access: Access) -> APIRouter:
 
     @router.post("/keluar")
     async def sign_out(request: Request) -> Response:
-        await _fields(request)
+        await fields_of(request)
         return _sent_on(request, "/", "", 0)
 
     return router
@@ -46,10 +46,10 @@ def _form(onward: str, *, wrong: bool = False) -> Made:
     return {"onward": _inside(onward), "wrong": wrong}
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def fields_of(request: Request) -> dict[str, str]:
     """The fields of a form of this site's own. Raises: ``Refusal``."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Refusal("forbidden", "signing in and out is asked for by Neraca's own pages only")
+        raise Refusal("forbidden", "a form of Neraca is sent by its own pages only")
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -204,6 +204,13 @@ class Site:
         here = Links("id", request).here("id")
         return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text, here=here)
 
+    def unread(self, request: Request, make: Callable[[], Response]) -> Response:
+        """A page of no reading, open to whoever asks, or the page of its refusal."""
+        try:
+            return make()
+        except Refusal as refusal:
+            return self._refused(request, refusal, _code(request), "")
+
     def plain(self, request: Request, template: str, made: Made, status: int = 200) -> Response:
         """A page of no reading."""
         return self._html(request, template, _code(request), status, {**GUARDS, "cache-control": "no-store"}, **made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
+from msgspec import Struct
 
 from api.page_auditor import auditor_router
 from api.page_counter import counter_router
@@ -18,6 +19,7 @@ from api.page_receipt import receipt
 from api.page_signin import signin_router
 from api.page_site import IMMUTABLE, LISTED, Site
 from api.page_subjects import peers_of, services_of, staff_of, subject_view
+from api.page_ticket import ticket_router
 from api.page_views import board, name_of
 from api.reads import explained, found
 
@@ -30,16 +32,25 @@ if TYPE_CHECKING:
     from api.reads import Reads
     from api.stream import Ending
     from domain.scorecard import Standing
-    from projections.ports import Replays
+    from projections.ports import Intake, Replays
+
+
+class Beside(Struct, frozen=True):
+    """What the pages offer beside readings: practice that is begun anew, replays, an intake; and what they are marked with."""
+
+    simulated: bool = False
+    notice: Callable[[], str | None] = lambda: None
+    reset: Callable[[], None] | None = None
+    replays: Replays | None = None
+    intake: Intake | None = None
 
 
 def pages_router(
-    reads: Reads, ending: Ending, listeners: Gauge, *,
-    simulated: bool = False, notice: Callable[[], str | None] = lambda: None,
-    reset: Callable[[], None] | None = None, replays: Replays | None = None,
+    reads: Reads, ending: Ending, listeners: Gauge, beside: Beside
 ) -> APIRouter:  # fmt: skip
     """The pages, what moves on them, and their style sheet."""
-    site = Site(reads, simulated=simulated, notice=notice, practice=reset is not None)
+    reset, replays, intake = beside.reset, beside.replays, beside.intake
+    site = Site(reads, simulated=beside.simulated, notice=beside.notice, practice=reset is not None)
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
     router.include_router(_people(site, reads))
@@ -47,7 +58,9 @@ def pages_router(
         router.include_router(practice_router(site, reads, reset))
     if replays is not None:
         router.include_router(auditor_router(site, reads, replays))
-    router.include_router(counter_router(site, reads.access))
+    router.include_router(counter_router(site, reads.access, tickets=intake is not None))
+    if intake is not None:
+        router.include_router(ticket_router(site, reads, intake))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site.words, site.moved, ending), reads, listeners))
 

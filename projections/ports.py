@@ -81,6 +81,10 @@ class Tokens(Protocol):
         """What a token allows, or ``None`` when it is not known or revoked."""
         ...
 
+    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
+        """What a token allows, by its id, and a key that ends with it; ``None`` when there is none or it is revoked."""
+        ...
+
 
 class Question(Struct, frozen=True):
     """What is to be replayed: a period, up to an end, told also as of an earlier one; ``digest`` names lines to compare with.

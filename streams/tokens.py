@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, update
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +14,8 @@ from projections.statements import passing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
 
 _METADATA: Final = MetaData()
 _TOKENS: Final = Table(
@@ -38,6 +40,10 @@ def _joined(names: Sequence[str] | None) -> str | None:
 
 def _split(names: str | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names.split("\n"))
+
+
+def _grant(row: Any) -> Grant:  # noqa: ANN401 - a row
+    return Grant(row.id, frozenset(row.scopes.split()), _split(row.dinas), _split(row.sources))
 
 
 class TokenStore:
@@ -70,18 +76,23 @@ class TokenStore:
 
     def grant(self, secret: str) -> Grant | None:
         """What a token allows; ``None`` when it is not known or revoked. Raises: ``Unavailable`` while nobody can tell."""
-        known = select(_TOKENS).where(_TOKENS.c.hash == _hash(secret), _TOKENS.c.revoked.is_(None))
+        row = self._standing(_TOKENS.c.hash == _hash(secret))
+        return None if row is None else _grant(row)
+
+    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
+        """What a token allows, by its id, and its hash as a key. Raises: ``Unavailable`` while nobody can tell."""
+        row = self._standing(_TOKENS.c.id == token_id)
+        return None if row is None else (_grant(row), bytes.fromhex(row.hash))
+
+    def _standing(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:
-                row = db.execute(known).first()
+                return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()
         except DBAPIError as error:
             if passing(error):
                 message = "tokens cannot be read now"
                 raise Unavailable(message) from error
             raise
-        if row is None:
-            return None
-        return Grant(row.id, frozenset(row.scopes.split()), _split(row.dinas), _split(row.sources))
 
     def revoke(self, token_id: str, at: str) -> bool:
         """End a token; false when no such token stood."""

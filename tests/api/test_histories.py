@@ -91,6 +91,57 @@ def test_open_files_are_listed_by_what_is_due_first(neraca: Assembled) -> None:
     assert neraca.get("/v1/dinas/dishub/files?cursor=ZmlsZTpb").status_code == 422
 
 
+def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
+    """Not received, received, paused and why, running again, decided, and after a reversal as before; ids are verbatim."""
+    said = {"dinas": "dishub", "service": "kir/berat", "case": "K / 1"}
+    query = "/v1/dinas/dishub/file?service=kir%2Fberat&case=K%20%2F%201"
+    assert neraca.get(query).status_code == 404, "nothing ever named the dinas"
+    standard = {**STANDARDS[0]["data"], "service": "kir/berat"}
+    got = {**said, "received_at": "2026-11-24T08:00:00+07:00", "asn": "a-1"}
+    fill(
+        neraca,
+        event("standard-set", "std", standard),
+        event("dinas-registered", "d", {"dinas": "dishub", "name": "Dishub"}),
+    )
+    states = []
+
+    def case(*events: dict[str, Any]) -> dict[str, Any]:
+        fill(neraca, *events)
+        states.append(neraca.get(query).json())
+        return dict(states[-1])
+
+    assert case() == {
+        **said, "position": neraca.journal.head(), "state": "none", "asn": None, "received_at": None, "due_at": None,
+        "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
+    }  # fmt: skip
+    first = case(event("permit-received", "r", got))
+    assert (first["received_at"], first["due_at"]) == ("2026-11-24T01:00:00.000000Z", "2026-11-25T01:00:00.000000Z")
+    assert (first["asn"], first["promise_us"]) == ("a-1", 24 * 3600 * 10**6)
+    stands = case(event("permit-paused", "p", {**said, "at": "2026-11-24T09:00:00+07:00", "reason": "payment"}))
+    assert (stands["paused_at"], stands["reason"], stands["pauses"]) == ("2026-11-24T02:00:00.000000Z", "payment", [])
+    runs = case(event("permit-resumed", "q", {**said, "at": "2026-11-24T10:00:00+07:00"}))
+    pause = {"from": "2026-11-24T02:00:00.000000Z", "to": "2026-11-24T03:00:00.000000Z", "reason": "payment"}
+    assert (runs["pauses"], runs["paused_at"], runs["due_at"]) == ([pause], None, "2026-11-25T02:00:00.000000Z")
+    case(event("permit-processed", "c", {**said, "completed_at": "2026-11-24T11:00:00+07:00"}))
+    again = case(event("event-retracted", "x", {"event": {"source": "/loket", "id": "c"}, "reason": "salah-tekan"}))
+    assert [one["state"] for one in states] == ["none", "received", "paused", "received", "decided", "received"]
+    assert {**again, "position": 0} == {**runs, "position": 0}
+    assert neraca.get("/v1/dinas/dishub/file?service=kir").status_code == 422
+
+
+def test_a_case_opens_to_the_counters_of_its_own_dinas(neraca: Assembled) -> None:
+    """A counter's token reads the case it records of; another dinas's does not, and nobody without a token."""
+    fill(neraca, *(receipt(dinas, "2026-11-20T08:00:00+07:00") for dinas in ("dishub", "dinkes")))
+    path = "/v1/dinas/dishub/file?service=kir&case=1"
+    for name, scope, dinas, status in (
+        ("own", "fact", ["dishub"], 200), ("other", "fact", ["dinkes"], 403), ("any", "fact", None, 200),
+        ("reader", "read", ["dinkes"], 200), ("rules", "rulebook", None, 403),
+    ):  # fmt: skip
+        held = {"authorization": neraca.token(name, scope, dinas=dinas)}
+        assert neraca.ask("GET", path, headers=held, caller="10.0.0.9").status_code == status, name
+    assert neraca.ask("GET", path, caller="10.0.0.9").status_code == 401
+
+
 def test_events_come_newest_first_and_say_what_the_reasons_say(neraca: Assembled) -> None:
     fill(neraca, *RULES, *(task("dishub", on_time=True) for _ in range(5)), rating("dishub", 4, asn="a-1"))
     for subject in ("dinas/dishub", "asn/a-1"):

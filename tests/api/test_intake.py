@@ -106,6 +106,19 @@ def test_many_are_tallied_and_what_is_good_is_kept(neraca: Assembled, row: Many,
     assert neraca.journal.head() == 1 + row.accepted
 
 
+def test_whoever_prefers_it_is_told_the_receipt_of_each(neraca: Assembled) -> None:
+    """By index, as each alone is answered; of a repeat the first, of a rejected one none; unasked, nobody is."""
+    good, bad = task("1"), {**task("2"), "type": "neraca.nothing.v1"}
+    alone = neraca.post(good).json()
+    batch = [bad, good, task("3"), good]
+    assert "receipts" not in neraca.post([bad, good], BATCH).json()
+    for media, body in ((BATCH, batch), (NDJSON, ndjson(batch))):
+        told = neraca.post(body, media, headers={"prefer": "return=representation"}).json()
+        assert [one and one["event"]["id"] for one in told["receipts"]] == [None, "1", "3", "1"]
+        assert (told["receipts"][1], told["receipts"][3]) == (alone, alone)
+        assert told["receipts"][2]["position"] == neraca.journal.head()
+
+
 def test_a_line_that_is_no_json_is_rejected_at_its_index(neraca: Assembled) -> None:
     """A bad line spoils no other line, an empty line is no line, and CRLF ends a line as LF does."""
     body = ndjson([task("t1"), b"{", b"", b"  ", b"\xff", task("t2"), b'{"a":NaN}']).replace(b"\n", b"\r\n") + b"\r\n"

@@ -29,7 +29,7 @@ class Portal(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - as the server calls it
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -52,7 +52,7 @@ class Clerk:
         self.browser.open(f"{self.url}/loket{query}")
         self.working()
         if ready:
-            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)).map(u => u.pathname))"
+            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
             pages = {"/loket", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
             until(lambda: pages <= set(self.browser.promised(held)), "the worker has kept the page and its parts")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import pytest
 
+from tests.pages.axe_rules import AXE, FOUND, broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
 from tests.serving import Assembled, Listening
@@ -20,13 +20,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
     f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
-    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada",
+    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/loket", f"/loket?dinas={FAST}",
+    f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
-AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
-FOUND: Final = """axe.run(document, {
-  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  rules: {'target-size': {enabled: true}},
-}).then(r => [r.passes.length, r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target + ' ' + n.failureSummary))])"""
 SCREENS: Final = ((390, 844), (1920, 1080))
 
 
@@ -42,15 +38,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
-
-
-def broken_rules(browser: Browser, url: str, *, passed_least: int = 10) -> list[str]:
-    """What axe holds against a page as it looks now; it must have looked at something."""
-    browser.open(url)
-    browser.run(AXE)
-    passed, found = browser.promised(FOUND)
-    assert passed >= passed_least, "the rules were tried"
-    return list(found)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -83,13 +70,13 @@ def focused(browser: Browser) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("path", ["/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/publik", "/masuk"])
+@pytest.mark.parametrize("path", ["/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/publik", "/masuk", f"/loket?dinas={FAST}"])
 def test_every_control_is_reached_by_tab_and_shows_that_it_is(address: str, browser: Browser, path: str) -> None:
     browser.screen(1280)
     browser.open(address + path)
     browser.run("document.querySelector('.skip').focus()")
     wanted = browser.ask("""[...document.querySelectorAll('a[href], button, select, input:not([type=hidden]), summary')]
-      .filter(e => !e.disabled && e.getClientRects().length).length""")
+      .filter(e => !e.disabled && e.checkVisibility()).length""")
     reached = 1
     for _ in range(wanted + 5):
         browser.press("Tab")

@@ -1,4 +1,4 @@
-"""The counter: by keyboard alone, from receipt to decision; what is refused stays seen; a wrong key is undone; nothing is sent twice."""
+"""The counter: by keyboard alone from receipt to decision; a refusal stays seen, a wrong key is undone, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, names_of, rules
 from tests.serving import Assembled, Listening, event, until
@@ -92,7 +93,8 @@ def test_a_key_pressed_twice_records_once_and_a_held_key_once(city: Assembled, c
     clerk.step("K-1", "F2", "F2")
     clerk.sees("#gagal", "Ketik nomor berkas dahulu")
     clerk.browser.run("""const f = document.getElementById('nomor'); f.value = 'K-2';
-      for (const repeat of [false, true, true]) f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
+      for (const repeat of [false, true, true])
+        f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
     clerk.sees("#tanda", "K-2 · diterima")
     clerk.step("K-3", "F2")
     until(lambda: len(entries(city)) == 3, "three files, three receipts")
@@ -116,6 +118,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(city: As
     clerk.sees("#tanda", "✕ ditolak peladen: waktu diterima wajib diisi")
     assert "kolom received_at" in clerk.text("#tanda")
     clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    pressed_at = clerk.browser.promised("loket.queue.last(1).then(([one]) => one.event.time)")
     for number in range(10):
         clerk.step(f"L-{number}", "F2")
     until(lambda: len(entries(city)) == 10, "the others are taken")
@@ -130,6 +133,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(city: As
     (decided,) = entries(city, "permit-processed")
     assert (decided["data"]["case"], decided["data"]["service"]) == ("K-9", SERVICES[1])
     assert decided["data"]["received_at"].startswith("2026-01-20T")
+    assert decided["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
     clerk.sees("#keadaan small", "")
     assert "ditolak peladen" not in clerk.text("#keadaan")
 
@@ -203,3 +207,26 @@ def test_one_hand_on_another_counter_makes_no_file_twice(city: Assembled, clerk:
     assert entries(city) == []
     clerk.click("seen", "K-7")
     until(lambda: "ditolak" not in clerk.text("#keadaan"), "it has been seen")
+
+
+def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> None:
+    """With receipts, a refusal, a paused file and what cannot be pressed: on a phone and a wall, by day and by night."""
+    clerk.open("?loket=3&asn=a-17", ready=False)
+    browser = clerk.browser
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-8", "F8")
+    clerk.sees("#tanda", "ditolak peladen")
+    clerk.look_up("K-1", "ditemukan")
+    browser.press("F4", "2")
+    clerk.sees("#tanda", "jeda: menunggu pembayaran")
+    clerk.look_up("K-1", "dijeda")
+    browser.run("for (const d of document.querySelectorAll('details')) d.open = true")
+    for width, height in ((320, 640), (390, 844), (1280, 800), (1920, 1080)):
+        for dark in (False, True):
+            browser.screen(width, height, dark=dark)
+            assert broken_rules(browser) == [], f"{width} {'dark' if dark else 'light'}"
+        assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+        small = """[...document.querySelectorAll('button, select, summary, .tiles label, main input:not([type=radio]), .button')]
+          .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"""
+        assert browser.ask(small) == [], width

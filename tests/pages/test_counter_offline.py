@@ -204,9 +204,7 @@ def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(
     assert set(names_of(city).values()) == {1}
 
 
-def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(
-    city: Assembled, cable: Cable, browser: Browser
-) -> None:
+def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(cable: Cable, browser: Browser) -> None:
     """No read of the API is ever answered from the cache: a case's state is the server's, or it is not known."""
     clerk = Clerk(browser, cable.url)
     clerk.open()
@@ -214,11 +212,10 @@ def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "posisi")
     clerk.look_up("K-1", "ditemukan")
-    urls = browser.promised(
-        "caches.open('neraca-loket').then(c => c.keys()).then(keys => keys.map(one => new URL(one.url)).map(u => u.pathname))"
-    )
-    assert {path for path in urls if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
-    assert "K-1" not in browser.promised("caches.match(location.origin + '/loket?dinas=%s').then(r => r.text())" % UNIT)
+    held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
+    assert {path for path in browser.promised(held) if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
+    page = f"caches.match(location.origin + '/loket?dinas={UNIT}').then(answer => answer.text())"
+    assert "K-1" not in browser.promised(page)
     cable.pull()
     browser.press("Escape")
     browser.run("document.getElementById('nomor').value = ''")

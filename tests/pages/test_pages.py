@@ -24,6 +24,7 @@ ALL: Final = (
     f"/dinas/{quote(ODD, safe='')}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why", "/dinas/tak-ada", "/?period=besok",
     "/publik", "/publik?lang=en", "/auditor", "/auditor?lang=en", "/auditor?period=2026-11&since=9&until=1028",
     "/auditor/journal", f"/auditor/journal?dinas={quote(ODD, safe='')}", "/auditor/journal/1028", "/auditor/journal/0",
+    "/loket", f"/loket?dinas={FAST}", "/loket/warga", "/loket/warga?lang=en",
 )  # fmt: skip
 MONTH: Final = "?period=2026-11"
 

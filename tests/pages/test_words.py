@@ -18,7 +18,7 @@ from api.cache import Answers
 from api.operations import Metrics
 from api.page_text import Words, load_labels
 from api.page_views import bar, dot
-from api.pages import pages_router
+from api.pages import Beside, pages_router
 from api.reads import Reads
 from api.stream import Ending
 from domain.clock import parse_instant
@@ -129,7 +129,9 @@ def test_a_simulation_is_marked_on_every_page(
     app = FastAPI()
     reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
     app.include_router(
-        pages_router(reads, Ending(), Metrics(neraca.live, neraca.journal).listeners, simulated=True, notice=notice)
+        pages_router(
+            reads, Ending(), Metrics(neraca.live, neraca.journal).listeners, Beside(simulated=True, notice=notice)
+        )
     )
 
     async def get(path: str) -> str:

@@ -86,10 +86,10 @@
   }
 
   // Look a file up: at once what this counter knows, then what the server knows, if it can be asked.
-  async function lookUp() {
+  async function lookUp(more = {}) {
     clearTimeout(timer);
     if (!number() || !service()) return;
-    const file = { service: service(), number: number(), server: null, asked: false, known: null, asksWhen: false };
+    const file = { service: service(), number: number(), server: null, asked: false, known: null, asksWhen: false, ...more };
     shown = file;
     await refresh(file);
     file.server = await loket.casefile.asked(here.dinas, file.service, file.number);
@@ -113,14 +113,9 @@
   function giveBack(file, asksWhen = false) {
     if (number() && number() !== file.number) return;
     input.value = file.number;
-    shown = { ...file, asksWhen };
-    lookUp().then(() => {
-      if (asksWhen && shown) {
-        shown.asksWhen = true;
-        by("waktu").hidden = false;
-        received.focus();
-      }
-    });
+    lookUp({ asksWhen, mends: file.mends });
+    by("waktu").hidden = !asksWhen;
+    if (asksWhen) received.focus();
   }
 
   async function keep(name, file, reason, when) {
@@ -138,7 +133,9 @@
       return;
     }
     const receivedAt = when ? new Date(when).toISOString() : undefined;
-    const event = loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
+    const mends = file.mends && receivedAt && loket.steps.nameOf(file.mends) === name;
+    const event = mends ? loket.steps.mended(file.mends, receivedAt)
+      : loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
     await loket.queue.add(event);
     news.textContent = say("done", { case: file.number, step: stepSaid(event), clock: clock(event.time) });
     loket.status.look();
@@ -147,7 +144,8 @@
 
   // The field is free for the next number at once: a second press of the same key finds nothing to record twice.
   function take(name, reason) {
-    const file = { service: service(), number: number(), server: same(shown) ? shown.server : null, asksWhen: same(shown) && shown.asksWhen };
+    const { server = null, asksWhen = false, mends = null } = same(shown) ? shown : {};
+    const file = { service: service(), number: number(), server, asksWhen, mends };
     const why = wrong(file), when = file.asksWhen ? received.value : "";
     complain(why);
     if (why) return void input.focus();
@@ -221,7 +219,7 @@
       if (tile) tile.checked = true;
       const lacks = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
       input.value = itsNumber;
-      giveBack({ service: itsService, number: itsNumber, server: null, asked: false, known: null }, lacks);
+      giveBack({ number: itsNumber, mends: entry.event }, lacks);
     }
     if (button.dataset.kind === "undo") {
       if (!(await loket.queue.withdraw(entry.n))) {
@@ -233,21 +231,8 @@
     if (button.dataset.kind !== "mend") input.focus();
   }
 
-  // The citizen's screen is of the file decided last at this counter.
-  function offerRating(all) {
-    const rated = new Set(all.filter((one) => loket.steps.nameOf(one.event) === "rated").map((one) => String(one.file)));
-    const last = all.find((one) => ["issued", "rejected"].includes(loket.steps.nameOf(one.event)) && one.file[0] === here.dinas
-      && (one.state === "waiting" || one.state === "sent") && !rated.has(String(one.file)));
-    by("warga").hidden = !last;
-    if (!last) return;
-    const [dinas, itsService, itsNumber] = last.file, address = new URL(root.dataset.rating, location.href);
-    for (const [name, value] of Object.entries({ dinas, service: itsService, case: itsNumber })) address.searchParams.set(name, value);
-    by("nilai").href = address;
-    by("nilai").textContent = say("rate", { case: itsNumber });
-  }
-
   async function draw() {
-    offerRating(await loket.receipts.draw());
+    loket.citizen.offer(await loket.receipts.draw());
     if (shown) await refresh(shown);
   }
 

@@ -21,25 +21,26 @@
     end(say("rate_none"));
     return;
   }
-  const source = `/loket/${encodeURIComponent(dinas)}/warga`;
+  const source = loket.steps.sourceOf(dinas, "warga", JSON.parse(by("loket").dataset.sources));
   const name = loket.steps.ratingId(service, number);
   by("berkas").textContent = say("rate_file", { case: number, service });
+
+  const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);
+  let mine = false;
 
   // What became of a rating that is kept here.
   function became({ state, problem }) {
     if (state === "waiting") return say("rated");
     if (state === "sent") return say("rated_sent");
-    const held = /natural-key-held|content-conflict/.test(problem?.type);
-    return held ? say("rated_before") : say("rate_refused", { why: refusal(problem) });
+    return isHeld(problem) ? say("rated_before") : say("rate_refused", { why: refusal(problem) });
   }
 
   async function look() {
     const held = await loket.queue.named(source, name);
     if (held && mine) end(became(held));
-    else if (held) end(say(held.state === "refused" ? "rated_before" : "rated_before"));
+    else if (held && (held.state !== "refused" || isHeld(held.problem))) end(say("rated_before"));
     else by("layar").hidden = false;
   }
-  let mine = false;
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -39,7 +39,7 @@ self.loket = self.loket || {};
     shown.dataset.key = key;
     tag.className = `tag ${known}`;
     tag.textContent = text;
-    small.replaceChildren(...notes.flatMap((note) => [note, " "]), ...(link === "signin" ? [sign(root.dataset.signin)] : []));
+    small.replaceChildren(notes.join(" · "), " ", ...(link === "signin" ? [sign(root.dataset.signin)] : []));
     shown.hidden = false;
   }
 

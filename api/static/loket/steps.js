@@ -46,6 +46,10 @@ self.loket = self.loket || {};
     return event(source, KINDS[name], time, receivedAt && "completed_at" in said ? { ...said, received_at: receivedAt } : said);
   }
 
+  // A decision that was refused for want of a receipt, with the time of receipt: it happened when it happened, not now.
+  const mended = ({ source, type, time, data }, receivedAt) => (
+    event(source, type.split(".")[1], time, { ...data, received_at: receivedAt }));
+
   const undo = (source, target) => event(source, "event-retracted", now(), {
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
   });
@@ -65,5 +69,5 @@ self.loket = self.loket || {};
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }
 
-  loket.steps = { step, undo, rating, ratingId, nameOf, sourceOf };
+  loket.steps = { step, mended, undo, rating, ratingId, nameOf, sourceOf };
 })();

@@ -1,0 +1,37 @@
+// At the counter: the citizen's screen and its QR, of the file decided last here and not rated yet.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const { say } = loket.words;
+  const root = document.getElementById("loket"), part = document.getElementById("warga"), link = document.getElementById("nilai");
+  const code = document.getElementById("qr"), picture = code?.querySelector("img");
+
+  function lastOf(all) {
+    const named = (entry) => loket.steps.nameOf(entry.event), stands = ({ state }) => state === "waiting" || state === "sent";
+    const rated = new Set(all.filter((one) => named(one) === "rated").map((one) => String(one.file)));
+    const undone = new Set(all.filter((one) => one.undoes && stands(one)).map((one) => one.undoes));
+    return all.find((one) => ["issued", "rejected"].includes(named(one)) && one.file[0] === root.dataset.dinas && stands(one)
+      && !undone.has(one.n) && !rated.has(String(one.file)));
+  }
+
+  function offer(all) {
+    const last = lastOf(all);
+    part.hidden = !last;
+    if (!last) return;
+    const [dinas, service, number] = last.file, query = new URLSearchParams({ dinas, service, case: number });
+    const address = new URL(root.dataset.rating, location.href);
+    for (const [name, value] of query) address.searchParams.set(name, value);
+    link.href = address;
+    link.textContent = say("rate", { case: number });
+    // The code is the server's to make: without a network there is none, and the screen remains.
+    if (picture && picture.dataset.of !== String(query)) {
+      picture.dataset.of = query;
+      code.hidden = true;
+      picture.onload = () => { code.hidden = false; };
+      picture.onerror = () => { delete picture.dataset.of; };
+      picture.src = `/loket/qr.svg?${query}`;
+    }
+  }
+
+  loket.citizen = { offer };
+})();

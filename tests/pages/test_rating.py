@@ -1,0 +1,178 @@
+"""The citizen's screen: one file, one rating, by face or by aspects, also without a network; and it says nothing of the person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from api.tickets import Case, ticket_for
+from tests.pages.axe_rules import broken_rules
+from tests.pages.browser import MISSING, Browser, installed
+from tests.pages.cable import Cable
+from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
+from tests.serving import Assembled, Listening, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+
+KIND: Final = "satisfaction-rated"
+
+
+@pytest.fixture
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    with Assembled(tmp_path_factory.mktemp("rating") / "data", clock=Running()) as assembled:
+        assembled.record(*rules())
+        yield assembled
+
+
+@pytest.fixture
+def cable(city: Assembled) -> Iterator[Cable]:
+    with Listening(city) as listening, Cable(listening.url) as cable:
+        yield cable
+
+
+@pytest.fixture
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.screen(1280, 800)
+        yield opened
+
+
+def screen(browser: Browser, url: str, number: str) -> None:
+    """Open the screen of a file, and wait until it asks, or says why it does not."""
+    query = urlencode({"dinas": UNIT, "service": SERVICES[2], "case": number})
+    browser.open(f"{url}/loket/warga?{query}")
+    asks = "!document.querySelector('#layar').hidden || !!document.querySelector('#terima').textContent"
+    until(lambda: browser.ask(asks), "it asks, or says why not")
+
+
+def says(browser: Browser, text: str) -> None:
+    until(lambda: text in browser.ask("document.querySelector('#terima').textContent"), f"the screen says {text}")
+
+
+def choose(browser: Browser, name: str, value: int) -> None:
+    """Go to a question by name and choose as a hand on the keyboard does."""
+    browser.run(f"document.querySelector('[name={name}][value=\"{value}\"]').focus()")
+    browser.press("Space")
+
+
+def test_a_citizen_rates_the_file_that_was_just_decided(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """The counter leads to the screen; a face is recorded as it is, tied to the case, without anybody's name."""
+    clerk = Clerk(browser, cable.url)
+    clerk.open()
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-1", "F8")
+    until(lambda: "K-1" in clerk.text("#nilai"), "the counter offers the screen")
+    browser.run("document.querySelector('#nilai').focus()")
+    browser.press("Enter")
+    until(lambda: browser.ask("location.pathname") == "/loket/warga", "the screen opens")
+    until(lambda: not browser.ask("document.querySelector('#layar').hidden"), "it asks")
+    choose(browser, "overall", 4)
+    browser.press("Enter")
+    says(browser, "sudah tercatat")
+    (rated,) = entries(city, KIND)
+    said = {name: value for name, value in rated["data"].items() if name != "resolved"}
+    assert said == {"dinas": UNIT, "service": SERVICES[2], "case": "K-1", "overall": 4, "scale": 4}
+    clerk.open()
+    until(lambda: browser.ask("document.querySelector('#warga').hidden"), "a rated file is not offered again")
+    assert "K-1 · penilaian warga" in clerk.text("#tanda")
+    assert "Urungkan" not in clerk.rows()[0], "no clerk undoes a citizen's rating"
+
+
+def test_aspects_are_recorded_and_not_the_face(city: Assembled, cable: Cable, browser: Browser) -> None:
+    screen(browser, cable.url, "K-2")
+    browser.run("document.querySelector('details').open = true")
+    choose(browser, "overall", 1)
+    choose(browser, "waktu", 4)
+    choose(browser, "perilaku", 3)
+    browser.run("document.querySelector('#penilaian button').focus()")
+    browser.press("Enter")
+    says(browser, "sudah tercatat")
+    (rated,) = entries(city, KIND)
+    assert rated["data"]["unsur"] == {"waktu": 4, "perilaku": 3}
+    assert "overall" not in rated["data"]
+
+
+def test_nothing_chosen_is_nothing_recorded(city: Assembled, cable: Cable, browser: Browser) -> None:
+    screen(browser, cable.url, "K-2")
+    browser.run("document.querySelector('#penilaian button').focus()")
+    browser.press("Enter")
+    until(
+        lambda: "Pilih salah satu wajah" in browser.ask("document.querySelector('#gagal').textContent"), "it asks again"
+    )
+    assert browser.promised("loket.queue.last(9)") == []
+    assert entries(city) == []
+
+
+def test_a_file_is_rated_once_here_and_everywhere(
+    city: Assembled, cable: Cable, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Without a network the screen knows its own; of another tablet's the journal does, and the screen says so."""
+    screen(browser, cable.url, "K-3")
+    until(lambda: browser.ask("!!navigator.serviceWorker.controller"), "the worker is there")
+    held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
+    until(lambda: {"/loket/warga", "/static/loket/rating.js"} <= set(browser.promised(held)), "it has kept the screen")
+    cable.pull()
+    choose(browser, "overall", 3)
+    browser.press("Enter")
+    says(browser, "tersimpan dan dikirim sendiri")
+    screen(browser, cable.url, "K-3")
+    says(browser, "sudah dinilai")
+    screen(browser, cable.url, "K-4")
+    choose(browser, "overall", 2)
+    browser.press("Enter")
+    says(browser, "tersimpan dan dikirim sendiri")
+    assert entries(city) == []
+    cable.mend()
+    until(lambda: len(entries(city, KIND)) == 2, "both are recorded")
+    with Browser(tmp_path_factory.mktemp("tablet")) as tablet:
+        screen(tablet, cable.url, "K-3")
+        choose(tablet, "overall", 1)
+        tablet.press("Enter")
+        says(tablet, "Berkas ini sudah dinilai. Satu berkas, satu penilaian.")
+    assert [(one["data"]["case"], one["data"]["overall"]) for one in entries(city, KIND)] == [("K-3", 3), ("K-4", 2)]
+
+
+def test_a_screen_without_a_file_says_where_to_begin(cable: Cable, browser: Browser) -> None:
+    browser.open(f"{cable.url}/loket/warga")
+    says(browser, "Layar ini terikat pada satu berkas")
+
+
+def test_a_phone_that_scans_the_code_rates_without_a_token(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """Signed in the counter shows the code; another browser follows its address, by keyboard, and breaks no rule."""
+    away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
+    secret = city.token("loket-3", "fact").removeprefix("Bearer ")
+    browser.open(f"{away}/masuk?ke=/loket")
+    browser.type(secret)
+    browser.press("Enter")
+    clerk = Clerk(browser, away)
+    clerk.working()
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-1", "F8")
+    until(
+        lambda: browser.ask(
+            "!document.querySelector('#qr').hidden && document.querySelector('#qr img').naturalWidth > 100"
+        ),
+        "a code",
+    )
+    assert browser.said() == []
+    held = city.tokens.by_id("loket-3")
+    assert held is not None
+    case = Case(UNIT, SERVICES[2], "K-1")
+    browser.open(f"{cable.url}/nilai?{urlencode({**case._asdict(), 'tiket': ticket_for(city.tokens, held[0], case)})}")
+    for width, dark in ((320, False), (390, True)):
+        browser.screen(width, 844, dark=dark)
+        assert broken_rules(browser) == []
+        assert browser.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    choose(browser, "overall", 3)
+    browser.press("Enter")
+    until(lambda: "sudah tercatat" in browser.ask("document.querySelector('main').textContent"), "it is recorded")
+    assert broken_rules(browser) == []
+    (rated,) = entries(city, KIND)
+    assert (rated["data"]["overall"], rated["recorded_by"]) == (3, "loket-3")
