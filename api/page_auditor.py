@@ -53,7 +53,7 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             query, by_reader = request.query_params, _by_reader(request)
             if by_reader and "until" not in query and any(query.get(name) for name in _STARTS):
                 return RedirectResponse(_begun(site, reads, replays, query), 303)
-            question = question_of(query, reads.reader.live.position, reads.period(None).name)
+            question = question_of(query, reads.reader.live.position, reads.period(query.get("period")).name)
             state = None if question is None else replays.ask(question, begin=by_reader)
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
             return site.page(
@@ -136,7 +136,7 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     router = APIRouter()
 
     def asked_in(query: QueryParams) -> Question | None:
-        return question_of(query, reads.reader.live.position, reads.period(None).name)
+        return question_of(query, reads.reader.live.position, reads.period(query.get("period")).name)
 
     @router.get("/auditor/journal.ndjson")
     def take_journal(request: Request) -> Response:

@@ -54,7 +54,7 @@ class Row(Struct, frozen=True):
     hash: str
 
 
-class Asked(Struct, frozen=True):
+class Filter(Struct, frozen=True):
     """What a reader asked of the journal: as it is searched, and as the form shows it."""
 
     wanted: Wanted
@@ -77,7 +77,7 @@ class Listed(Struct, frozen=True):
     """A position that the text asked for names."""
 
 
-def asked_of(query: Mapping[str, str], words: Words) -> Asked:
+def asked_of(query: Mapping[str, str], words: Words) -> Filter:
     """What is asked of the journal by an address. Raises: ``Refusal``."""
     kind, text = query.get("kind", ""), query.get("q", "").strip()[:200]
     if kind and kind not in KNOWN_KINDS:
@@ -94,7 +94,7 @@ def asked_of(query: Mapping[str, str], words: Words) -> Asked:
     )  # fmt: skip
     fields = dict.fromkeys(("dinas", "kind", "q", "from", "to", "touches", "after", "until"), "") | kept | times
     whole = query.get("whole") == "1"
-    return Asked(wanted, query.get("cursor"), whole, kept | times | ({"whole": "1"} if whole else {}), fields, said)
+    return Filter(wanted, query.get("cursor"), whole, kept | times | ({"whole": "1"} if whole else {}), fields, said)
 
 
 def _period(query: Mapping[str, str]) -> Period | None:
@@ -121,7 +121,7 @@ def position_of(text: str) -> int | None:
     return int(digits) if known else None
 
 
-def listed(snapshot: Snapshot, lines: Lines, head: int, asked: Asked, words: Words, limit: int = ROWS) -> Listed:
+def listed(snapshot: Snapshot, lines: Lines, head: int, asked: Filter, words: Words, limit: int = ROWS) -> Listed:
     """A page of the entries that were asked for, the newest first. Raises: ``Refusal`` for a cursor of another list."""
     before = number_after(asked.cursor, "journal") or head + 1
     found = searched(lines, asked.wanted, min(before, head + 1), limit, whole=asked.whole)

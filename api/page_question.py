@@ -15,7 +15,7 @@ from msgspec import Struct
 from api.page_instants import asked_instant, input_text, said_in_full
 from api.page_journal import position_of
 from api.problems import bad_query
-from domain.clock import instant_of, local_month, moment_of, parse_instant, utc_text
+from domain.clock import instant_of, moment_of, parse_instant, utc_text
 from domain.recorded import read_line
 from projections.ports import Question
 
@@ -32,6 +32,7 @@ HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 MINUTE_US: Final = 60_000_000
+PARTITIONS_MOST: Final = 1000
 
 
 class _Vector(Struct, forbid_unknown_fields=True):
@@ -59,10 +60,10 @@ def reached(snapshot: Snapshot) -> str:
 def begun(
     snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
 ) -> str:
-    """Keep what is served now, and begin to replay it as asked; the address of the answer. Raises: ``Refusal``."""
+    """Keep what is served now, and begin to replay a ``period`` of it as asked; the answer's address. Raises: ``Refusal``."""
     until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
-    question = Question(query.get("period") or local_month(now_us, words.zone), until, since, digest)
+    question = Question(query["period"], until, since, digest)
     replays.ask(question, begin=True)
     return f"/auditor?{urlencode(address(question, words))}#hasil"
 
@@ -96,23 +97,19 @@ def opened_at(lines: Lines) -> int:
     return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
 
 
-def question_of(query: Mapping[str, str], position: int, default_period: str) -> Question | None:
-    """The question that an address holds; ``None`` where it holds none. Raises: ``Refusal``."""
+def question_of(query: Mapping[str, str], position: int, period: str) -> Question | None:
+    """The question of a period that an address holds, up to a position; ``None`` where it holds none. Raises: ``Refusal``."""
     if not query.get("until"):
         return None
     until = _end(query, "until", position)
     since = query.get("since", "").strip()
     if since:
-        found = position_of(since)
-        since = (
-            utc_text(_instant(since))
-            if found is None
-            else _end(query, "since", int(until) if until.isdigit() else position)
-        )
+        last = int(until) if until.isdigit() else position
+        since = utc_text(_instant(since)) if position_of(since) is None else _end(query, "since", last)
     digest = re.sub(r"\s", "", query.get("digest", "")).lower()
     if digest and not HEX.fullmatch(digest):
         raise bad_query("digest", "must be 64 hexadecimal digits")
-    return Question(query.get("period") or default_period, until, since, digest)
+    return Question(period, until, since, digest)
 
 
 def _instant(text: str) -> int:
@@ -129,7 +126,11 @@ def _end(query: Mapping[str, str], name: str, position: int) -> str:
             vector = msgspec.json.decode(text, type=_Vector)
         except msgspec.DecodeError:
             vector = None
-        if vector is not None and 0 < len(vector.partitions) <= 1000 and min(*vector.partitions, vector.rulebook) >= 0:  # noqa: PLR2004 - as many as a layout may have
+        if (
+            vector is not None
+            and 0 < len(vector.partitions) <= PARTITIONS_MOST
+            and min(*vector.partitions, vector.rulebook) >= 0
+        ):
             return text
         raise bad_query(name, "must be a vector as /v1/digest says it")
     found = position_of(text)

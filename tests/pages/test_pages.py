@@ -391,4 +391,4 @@ def test_the_style_sheet_is_kept_for_good_under_its_own_version(city: Assembled)
 
 def test_the_pages_are_no_part_of_the_api_document(city: Assembled) -> None:
     paths = city.get("/openapi.json").json()["paths"]
-    assert not [path for path in paths if path == "/" or path.startswith(("/dinas", "/asn", "/static"))]
+    assert not [path for path in paths if path == "/" or path.startswith(("/dinas", "/asn", "/static", "/auditor"))]
