@@ -253,7 +253,7 @@ def _code(request: Request) -> Code:
 def _build_of() -> str:
     """What the pages are made with: another build of them never answers 304 to a page of this one."""
     room = files("api")
-    folders = (room / "templates", room / "static" / "loket")
+    folders = (room / "templates", room / "locale", room / "static" / "loket")
     sources = [room / "static" / "neraca.css"]
     sources += (file for folder in folders for file in sorted(folder.iterdir(), key=lambda file: file.name))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -1,18 +1,18 @@
 """The words of the pages, in Bahasa Indonesia and English, and how each language writes figures, periods and instants.
 
-Every word comes from `templates/labels.toml`; nothing is translated in code.
+Every word comes from a gettext catalog in `locale/`, read by Babel as it stands; nothing is translated in code.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from decimal import Decimal
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from babel import Locale
 from babel.dates import get_month_names
+from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
 from domain.clock import HOUR_US, SECOND_US, moment_of
@@ -37,9 +37,12 @@ _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
 
 
 def load_labels() -> Labels:
-    """Every label by ``section.name``, in both languages."""
-    sections = tomllib.loads((files("api") / "templates" / "labels.toml").read_text("utf-8"))
-    return {f"{section}.{name}": label for section, labels in sections.items() for name, label in labels.items()}
+    """Every message by its name, ``section.name``, in both languages."""
+    read = {}
+    for code in ("id", "en"):
+        with (files("api") / "locale" / f"{code}.po").open("rb") as file:
+            read[code] = {str(message.id): str(message.string) for message in read_po(file, locale=code) if message.id}
+    return {name: {code: texts[name] for code, texts in read.items()} for name in read["id"]}
 
 
 class Words:

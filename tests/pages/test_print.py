@@ -54,7 +54,9 @@ def test_the_board_prints_across_with_every_row_and_no_control(address: str, bro
         assert control not in text, control
 
 
-@pytest.mark.parametrize("path", [f"/dinas/{TWIN}", f"/asn/{BUSY}", f"/dinas/{FAST}/why", "/publik"])
+@pytest.mark.parametrize(
+    "path", [f"/dinas/{TWIN}", f"/asn/{BUSY}", f"/dinas/{FAST}/why", "/publik", "/auditor/journal/400"]
+)
 def test_a_page_prints_upright_with_what_it_says(address: str, browser: Browser, path: str) -> None:
     pdf = printed(browser, address + path)
     box = pdf.pages[0].mediabox

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from babel.messages.pofile import read_po
 from fastapi import FastAPI
 
 from api.access import Access
@@ -24,6 +25,7 @@ from api.stream import Ending
 from domain.clock import parse_instant
 from domain.periods import parse_period
 from projections.reader import Reader
+from tests.serving import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,3 +146,13 @@ def test_a_simulation_is_marked_on_every_page(
     assert '<span class="tag sim">Data simulasi</span>' in lost
     assert ("sedang dimuat" in board) == (said is not None)
     assert said is None or said in board
+
+
+def test_the_catalogs_hold_the_same_messages_in_one_order_and_none_in_doubt() -> None:
+    read = {}
+    for code in ("id", "en"):
+        with (ROOT / "api" / "locale" / f"{code}.po").open("rb") as file:
+            read[code] = [(message.id, message.fuzzy) for message in read_po(file, locale=code) if message.id]
+    assert read["id"] == read["en"]
+    assert len(read["id"]) == len(LABELS) > 500
+    assert not any(fuzzy for _, fuzzy in read["id"])
