@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
-PYTEST ?=
+PYTEST ?= --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help run test check format bench bench-kafka soak pictures lock clean postgres-up postgres-down kafka-up kafka-down
