@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Final, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-WHOLE, PULLED, DEAF = "whole", "pulled", "deaf"
-"""Whole it passes everything; pulled, nothing; deaf, requests to the server, and no answer to a POST back."""
+WHOLE, PULLED, DEAF, SILENT = "whole", "pulled", "deaf", "silent"
+"""Whole it passes everything; pulled, nothing; deaf, requests to the server, and no answer to a POST back; silent, it takes
+connections and leads nowhere."""
 AT_ONCE: Final = 65_536
 
 
 class Portal(BaseHTTPRequestHandler):
     """A network's own sign-in page: 200 and the same words, whatever is asked."""
 
+    status = 200
+
     def do_GET(self) -> None:
         """Answer."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
         body = b"<!doctype html><title>Wi-Fi</title>Silakan masuk"
-        self.send_response(200)
+        self.send_response(self.status)
         self.send_header("content-type", "text/html")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -35,10 +38,16 @@ class Portal(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Gateway(Portal):
+    """A gateway whose server is away: 502, whatever is asked."""
+
+    status = 502
+
+
 @contextlib.contextmanager
-def portal() -> Iterator[str]:
+def portal(page: type[Portal] = Portal) -> Iterator[str]:
     """Such a page on a port; its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -75,6 +84,11 @@ class Cable:
         self.state = DEAF
         self._cut(tuple(self._open))
 
+    def silence(self) -> None:
+        """Connections are taken from now on, and nobody ever answers."""
+        self.state = SILENT
+        self._cut(tuple(self._open))
+
     def mend(self) -> None:
         """Everything passes again."""
         self.state = WHOLE
@@ -95,6 +109,9 @@ class Cable:
     def _join(self, near: socket.socket) -> None:
         if self.state == PULLED:
             near.close()
+            return
+        if self.state == SILENT:
+            self._open.add(near)  # until the cable is pulled
             return
         try:
             far = socket.create_connection(("127.0.0.1", self._to))

@@ -15,7 +15,8 @@ OUT: Final = ROOT / "docs" / "pages"
 PAGES: Final = {
     "papan": "/", "dinas": "/dinas/disdukcapil", "asn": "/asn/{asn}", "struk": "/dinas/disdukcapil/why",
     "kejadian": "/dinas/disdukcapil/events?measure=permits_rejected", "berkas": "/dinas/disdukcapil/files",
-    "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3", "warga": "/loket/warga?dinas=disdukcapil&service=ktp-el&case=KTP-1", "auditor": "/auditor", "latihan": "/latihan",
+    "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3",
+    "warga": "/loket/warga?dinas=disdukcapil&service=ktp-el&case=KTP-1", "auditor": "/auditor", "latihan": "/latihan",
     "tur": "/?tur=pimpinan-1", "masuk": "/masuk",
 }  # fmt: skip
 """Files by the address they show; `{asn}` is the best of the agency."""

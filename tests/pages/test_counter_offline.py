@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable, portal
+from tests.pages.cable import Cable, Gateway, portal
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, names_of, rules
 from tests.serving import NDJSON, Assembled, Listening, Process, ndjson, until
 
@@ -247,3 +247,63 @@ def test_signing_in_sends_what_was_kept(city: Assembled, cable: Cable, browser: 
     clerk.click("undo", "K-1")
     clerk.sees("#tanda", "token loket ini tidak mencakupnya")
     assert len(entries(city)) == 1
+
+
+def test_one_event_that_cannot_be_read_blocks_no_other(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """A request that is refused whole is sent apart: the one that is bad is told, and the others are recorded."""
+    clerk = Clerk(browser, cable.url)
+    clerk.open(ready=False)
+    browser.press("Alt+3")
+    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
+    cable.pull()
+    clerk.step("K-1", "F2")
+    clerk.sees("#keadaan", "1 belum terkirim")
+    deep = "[...Array(40)].reduce(held => ({held}), 1)"
+    bad = f"{{specversion: '1.0', type: 'neraca.task-completed.v1', source: '/loket/{UNIT}/3', id: 'dalam', data: {deep}}}"
+    browser.promised(f"loket.queue.add({bad})")
+    clerk.step("K-2", "F2")
+    clerk.sees("#keadaan", "3 belum terkirim")
+    cable.mend()
+    until(lambda: len(entries(city)) == 2, "the good ones are recorded", within_s=60)
+    assert [one["data"]["case"] for one in entries(city)] == ["K-1", "K-2"]
+    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 1}, "the bad one is told")
+
+
+def test_what_was_pressed_without_a_network_is_taken_back_without_a_trace(
+    city: Assembled, cable: Cable, browser: Browser
+) -> None:  # fmt: skip
+    """Once nobody answered, nothing more is tried before somebody does: undone meanwhile, it was never sent."""
+    clerk = Clerk(browser, cable.url)
+    clerk.open()
+    browser.press("Alt+3")
+    cable.pull()
+    browser.open(f"{cable.url}/loket?dinas={UNIT}")
+    clerk.working()
+    clerk.sees("#keadaan", "luring sejak")
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-2", "F2")
+    clerk.sees("#keadaan", "2 belum terkirim")
+    clerk.click("undo", "K-1")
+    clerk.sees("#tanda", "diurungkan sebelum dikirim")
+    cable.mend()
+    until(lambda: entries(city), "what waits is sent", within_s=60)
+    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits")
+    assert [one["data"].get("case") for one in entries(city)] == ["K-2"]
+
+
+@pytest.mark.parametrize("line", ["leads nowhere", "ends at a gateway"])
+def test_the_kept_page_opens_where_no_server_speaks(cable: Cable, browser: Browser, line: str) -> None:
+    clerk = Clerk(browser, cable.url)
+    clerk.open()
+    with portal(Gateway) as gateway:
+        if line == "leads nowhere":
+            cable.silence()
+        else:
+            cable.lead_to(gateway)
+            cable.pull()
+            cable.mend()
+        browser.open(f"{cable.url}/loket?dinas={UNIT}")
+        clerk.working()
+        assert clerk.text("h1") == "Loket 3"
+        clerk.sees("#keadaan", "luring sejak")

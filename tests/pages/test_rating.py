@@ -78,6 +78,9 @@ def test_a_citizen_rates_the_file_that_was_just_decided(city: Assembled, cable: 
     (rated,) = entries(city, KIND)
     said = {name: value for name, value in rated["data"].items() if name != "resolved"}
     assert said == {"dinas": UNIT, "service": SERVICES[2], "case": "K-1", "overall": 4, "scale": 4}
+    kept = browser.promised("loket.queue.last(99).then(all => JSON.stringify(all))")
+    assert "K-1" in kept
+    assert "overall" not in kept, "once recorded, the answer is read nowhere at the counter"
     clerk.open()
     until(lambda: browser.ask("document.querySelector('#warga').hidden"), "a rated file is not offered again")
     assert "K-1 · penilaian warga" in clerk.text("#tanda")

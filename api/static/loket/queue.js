@@ -3,7 +3,7 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const KEPT_MOST = 500, DAY_MS = 86400e3, AT_ONCE = 200;
+  const KEPT_MOST = 500, DAY_MS = 86400e3;
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("neraca-loket") : null;
   const listeners = new Set();
   let opening = null;
@@ -71,8 +71,8 @@ self.loket = self.loket || {};
   });
 
   // What is to be sent next, in the order in which it was pressed; from now on each of it may be in the journal.
-  const gather = () => within("readwrite", async (entries) => {
-    const found = await given(entries.index("state").getAll("waiting", AT_ONCE));
+  const gather = (most) => within("readwrite", async (entries) => {
+    const found = await given(entries.index("state").getAll("waiting", most));
     for (const entry of found.filter((one) => !one.tried)) {
       entry.tried = Date.now();
       entries.put(entry);
@@ -80,12 +80,16 @@ self.loket = self.loket || {};
     return found;
   });
 
+  // What a citizen answered is the journal's from now on: who sits at the counter finds no trace of it here.
+  const forgotten = ({ overall, scale, unsur, ...data }) => data;
+
   // What the server said of each. The reversal of what it refused has nothing to reverse.
   const settle = (outcomes) => changed(async (entries) => {
     for (const [n, outcome] of outcomes) {
       const entry = await given(entries.get(n));
       if (!entry) continue;
       Object.assign(entry, outcome);
+      if (entry.state === "sent") entry.event = { ...entry.event, data: forgotten(entry.event.data) };
       if (entry.undoes && entry.state === "refused") {
         const target = await given(entries.get(entry.undoes));
         if (target && target.state === "refused") entry.state = "withdrawn";

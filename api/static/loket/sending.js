@@ -3,8 +3,9 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const PATIENCE_MS = 20000, BATCH = "application/cloudevents-batch+json";
-  let running = null, again = false;
+  const PATIENCE_MS = 20000, HERE_MS = 4000, AT_ONCE = 200, BATCH = "application/cloudevents-batch+json";
+  const UNREADABLE = [400, 413, 415, 422];
+  let running = null, again = false, failed = true;
 
   async function asked(address, options = {}) {
     const patience = new AbortController();
@@ -41,19 +42,33 @@ self.loket = self.loket || {};
       method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
       headers: { "content-type": BATCH, prefer: "return=representation" },
     });
-    const outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
+    let outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
+    const unreadable = UNREADABLE.includes(answer.status) && /^urn:neraca:problem:/.test(answer.body?.type);
+    if (unreadable && sent.length === 1) outcomes = [[sent[0].n, { state: "refused", problem: answer.body }]];
     if (outcomes) await loket.queue.settle(outcomes);
-    return { link: outcomes ? "on" : linkOf(answer.status), date: answer.date, status: answer.status };
+    const link = outcomes ? "on" : unreadable ? "apart" : linkOf(answer.status);
+    return { link, date: answer.date, status: answer.status };
   }
 
+  // After a failure the server is looked for before anything is sent: what was never tried can be taken back without a trace.
+  async function here() {
+    if (!failed && navigator.onLine !== false) return true;
+    const answer = await asked("/healthz", { patience_ms: HERE_MS }).catch(() => null);
+    return answer?.body?.status === "ok";
+  }
+
+  // A request that the server cannot read is sent again event by event, so that one blocks no other.
   async function all(tell) {
+    let most = AT_ONCE;
+    if (!await here()) return { link: "off", date: NaN };
     for (;;) {
-      const sent = await loket.queue.gather();
+      const sent = await loket.queue.gather(most);
       if (!sent.length) return { link: "on", date: NaN };
       tell({ link: "sending", date: NaN });
       const said = await batch(sent).catch(() => ({ link: "off", date: NaN }));
-      if (said.link !== "on") return said;
-      tell(said);
+      if (said.link === "apart") most = 1;
+      else if (said.link !== "on") return said;
+      else tell(said);
     }
   }
 
@@ -71,6 +86,7 @@ self.loket = self.loket || {};
         do {
           again = false;
           said = await alone(() => all(tell));
+          failed = said.link === "off";
         } while (again && said.link === "on");
         return said;
       } finally {

@@ -1,7 +1,7 @@
 // The worker of /loket: the page opens without a network, and what waits is sent though no page is open. It keeps pages and their
 // parts, never what /v1 answers.
 "use strict";
-const KEPT = "neraca-loket", BUILD = "{build}";
+const PATIENCE_MS = 3000, KEPT = "neraca-loket", BUILD = "{build}";
 importScripts(`/static/loket/queue.js?v=${BUILD}`, `/static/loket/sending.js?v=${BUILD}`);
 
 // A page is one for each unit and language: the counter's number, its clerk and the case are read by the script.
@@ -20,14 +20,14 @@ async function keep(name, answer) {
   return answer;
 }
 
+// A line that leads nowhere, and a gateway without a server behind it, count as no network: the page that is kept opens.
 async function page(request) {
-  try {
-    return await keep(nameOf(request.url), await fetch(request));
-  } catch (error) {
-    const held = await caches.match(nameOf(request.url), { ignoreVary: true });
-    if (held) return held;
-    throw error;
-  }
+  const held = caches.match(nameOf(request.url), { ignoreVary: true });
+  const fetched = fetch(request).then((answer) => keep(nameOf(request.url), answer));
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
+  const answer = await Promise.race([fetched.catch(() => null), late]);
+  if (answer && answer.status < 500) return answer;
+  return (await held) ?? answer ?? fetched;
 }
 
 // Parts have their content in their address: what is held is what would be fetched.
