@@ -205,7 +205,7 @@ def stop_in_transaction(stack: Stack, chance: random.Random, number: int = 1) ->
             return None
 
         pids = [
-            until(lambda name=name: caught(name), f"worker {name} is stopped within a fold", within_s=40)  # type: ignore[misc]
+            until(lambda name=name: caught(name), f"worker {name} is stopped within a fold", within_s=90)  # type: ignore[misc]
             for name in chance.sample(sorted(stack.workers), number)
         ]
     pause(SESSION_S + chance.uniform(3, 10 / number))
