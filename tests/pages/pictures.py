@@ -32,7 +32,7 @@ def main() -> None:
         Browser(Path(folder) / "profile") as browser,
     ):
         until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=120)
-        ranked = httpx.get(f"{process.url}v1/rankings/asn?dinas=disdukcapil").json()["items"]
+        ranked = httpx.get(f"{process.url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
         for name, path in PAGES.items():
             for screen, (width, height, dark) in SCREENS.items():
                 if screen == "gelap" and name != "papan":
