@@ -27,6 +27,7 @@ LONGER: Final = {
     "tests/api/test_reads.py": "one suite over one history, read through every route",
     "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
     "command_line.py": "a list of commands and their options, each with its help",
+    "tests/pages/test_counter_offline.py": "one suite over a counter that loses its network in every way",
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
     "tests/streams/test_importer.py": "tables of files as they come",
 }
