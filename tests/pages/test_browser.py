@@ -32,7 +32,8 @@ WIDEST: Final = """Math.max(
 SPILT: Final = """Math.max(0, ...[...document.querySelectorAll('table')].map(
   e => e.getBoundingClientRect().right - e.parentElement.getBoundingClientRect().right))"""
 SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll(
-  'a:not(.skip), button, select, input:not([type=radio]), .tiles label, .faces label, .unsur label, summary')].filter(e => e.checkVisibility()).map(
+  'a:not(.skip), button, select, input:not([type=radio]), .tiles label, .faces label, .unsur label, summary')]
+  .filter(e => e.checkVisibility()).map(
   e => e.getBoundingClientRect().height))"""
 
 
