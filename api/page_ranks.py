@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from domain.scoring import score_of
+from domain.scoring import merits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from fractions import Fraction
-
     from api.page_text import Words
     from domain.periods import Period
-    from domain.scheme import Scheme
     from projections.reader import Snapshot
-
-REMEMBERED: Final = 16_384
-"""Of a dinas of ten thousand, nearly all balances are what they were when somebody last asked."""
-
-
-Scored = tuple["Fraction | None", tuple[str, ...]]
 
 
 class Place(Struct, frozen=True):
@@ -33,29 +22,19 @@ class Place(Struct, frozen=True):
     rank: str
 
 
-@lru_cache(maxsize=4)
-def _scored(scheme: Scheme) -> Callable[[tuple[int, ...]], Scored]:
-    """The scores of one scheme: itself looked up once for ten thousand balances."""
-
-    @lru_cache(maxsize=REMEMBERED)
-    def scored(balance: tuple[int, ...]) -> Scored:
-        score = score_of(list(balance), scheme)
-        return score.value, score.covered_set
-
-    return scored
-
-
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
-    score = _scored(snapshot.scheme(period))
-    scored = {s.subject.id: score(tuple(s.balance)) for s in snapshot.asn_of(dinas, period) or ()}
-    mine, covered = scored.get(asn, (None, ()))
-    if mine is None:
+    merit_of = merits(snapshot.scheme(period))
+    merits_of = {s.subject.id: merit_of(s.balance) for s in snapshot.asn_of(dinas, period) or ()}
+    mine = merits_of.get(asn)
+    if mine is None or mine.value is None:
         return "–"
-    peers = [value for value, theirs in scored.values() if value is not None and theirs == covered]
-    best = 1 + sum(value > mine for value in peers)
+    peers = [one.value for one in merits_of.values() if one.value is not None and one.covered_set == mine.covered_set]
+    best = 1 + sum(value > mine.value for value in peers)
     return words(
-        "page.of", n=words.range(best, best - 1 + sum(value == mine for value in peers)), total=words.number(len(peers))
+        "page.of",
+        n=words.range(best, best - 1 + sum(value == mine.value for value in peers)),
+        total=words.number(len(peers)),
     )
 
 

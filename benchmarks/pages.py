@@ -41,13 +41,22 @@ CROWDED: Final = {
 
 
 def crowd() -> Iterator[Event]:
-    """One dinas of ten thousand, each with a dozen tasks with a due time, so that many have a score's part."""
+    """One dinas of ten thousand, each with some tasks with a due time, under a scheme in which those make a score."""
+    indicators = [
+        {"id": "ketepatan_waktu", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "direction": "higher",
+         "target": "100", "cap": 120, "min_n": 10, "weight": "0.6"},
+        {"id": "kepuasan", "numerator": "ikm", "denominator": "respondents", "direction": "higher",
+         "target": "88.31", "cap": 120, "min_n": 30, "weight": "0.4"},
+    ]  # fmt: skip
+    scheme = {"scheme": "ramai", "effective_from": "2026-01-01", "indicators": indicators, "skm_weight": "1/9",
+              "min_coverage": "0.6"}  # fmt: skip
+    yield event("scheme-adopted", "skema", START, scheme)
     yield from rules()
     yield event("dinas-registered", "satu", START, {"dinas": "satu", "name": "Dinas Satu"})
     for asn in range(STAFF):
         placed = {"asn": f"a-{asn:05}", "dinas": "satu", "effective_from": "2026-01-01"}
         yield event("asn-assigned", f"p-{asn}", START, placed)
-        for n in range(12):
+        for n in range(10 + asn % 7):
             data = {
                 "dinas": "satu", "asn": f"a-{asn:05}", "task": f"t-{asn}-{n}", "completed_at": f"2026-10-{n + 1:02}T09:00:00+07:00",
                 "due_at": f"2026-10-{n + 1:02}T{8 + (asn * 7 + n) % 9:02}:00:00+07:00",

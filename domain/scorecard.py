@@ -4,21 +4,26 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
+from operator import itemgetter
 from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.ledger import Balance
 from domain.measures import INDEX
-from domain.scoring import IndicatorScore, Score, hundredths
+from domain.scheme import Scheme
+from domain.scoring import IndicatorScore, Score, hundredths, merits
 
 State = Literal["ok", "insufficient"]
+
+
+Kind = Literal["dinas", "asn"]
 
 
 class Subject(Struct, frozen=True):
     """Whose scorecard it is."""
 
-    kind: Literal["dinas", "asn"]
+    kind: Kind
     id: str
 
 
@@ -141,27 +146,31 @@ def _counts(standing: Standing) -> Counts:
     )
 
 
-def ranked(scored: Iterable[tuple[Standing, Score]]) -> list[tuple[Standing, Score, Rank | None]]:
+def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:
     """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
 
     Ties share their ranks and stand in the order of their ids.
     """
-    pool = sorted(scored, key=lambda pair: pair[0].subject.id)
-    with_value = [(standing, score, score.value) for standing, score in pool if score.value is not None]
-    groups: dict[tuple[str, ...], list[tuple[Standing, Score, Fraction]]] = {}
-    for row in with_value:
-        groups.setdefault(row[1].covered_set, []).append(row)
-    out: list[tuple[Standing, Score, Rank | None]] = []
-    for covered_set in sorted(groups, key=lambda names: (-groups[names][0][1].covered, _order(names, groups[names]))):
+    merit_of = merits(scheme)
+    groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
+    unranked: list[tuple[Standing, Rank | None]] = []
+    for standing in sorted(standings, key=lambda standing: standing.subject.id):
+        merit = merit_of(standing.balance)
+        if merit.value is None:
+            unranked.append((standing, None))
+        else:
+            groups.setdefault((-merit.covered, merit.covered_set), []).append((merit.value, standing))
+    out: list[tuple[Standing, Rank | None]] = []
+    for _, group in sorted(groups.items(), key=itemgetter(0)):
         place = 1
-        for _, tie in groupby(sorted(groups[covered_set], key=lambda row: -row[2]), key=lambda row: row[2]):
-            tied = list(tie)
+        for _, tie in groupby(sorted(group, key=_quickly, reverse=True), key=itemgetter(0)):
+            tied = [standing for _, standing in tie]
             rank = Rank(place, place + len(tied) - 1)
-            out += [(standing, score, rank) for standing, score, _ in tied]
+            out += [(standing, rank) for standing in tied]
             place += len(tied)
-    return out + [(standing, score, None) for standing, score in pool if score.value is None]
+    return out + unranked
 
 
-def _order(names: tuple[str, ...], group: list[tuple[Standing, Score, Fraction]]) -> tuple[int, ...]:
-    scheme_order = [part.indicator.id for part in group[0][1].indicators]
-    return tuple(scheme_order.index(name) for name in names)
+def _quickly(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:
+    """The order of exact values; whole billionths of them decide nearly all, and are compared in no time."""
+    return row[0].numerator * 10**9 // row[0].denominator, row[0]

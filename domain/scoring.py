@@ -3,15 +3,20 @@
 Sources: IKM and its grades, PermenPANRB 14/2017; capaian and its bands, Permendagri 86/2017 (DOMAIN §2, §3, §5).
 """
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from domain.capaian import half_up
-from domain.ledger import Balance
+from domain.ledger import Balance, zero
 from domain.measures import BASIS_POINTS, INDEX, UNSUR
 from domain.scheme import Indicator, Scheme
+
+REMEMBERED: Final = 16_384
+"""Merits kept for each scheme: of a dinas of ten thousand, nearly all balances are what they were when last asked for."""
 
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
@@ -37,10 +42,16 @@ class Score(Struct, frozen=True):
     value: Fraction | None
     covered: Fraction
 
-    @property
-    def covered_set(self) -> tuple[str, ...]:
-        """The indicators it rests on: only subjects with the same ones are ranked together."""
-        return tuple(part.indicator.id for part in self.indicators if part.sufficient)
+
+class Merit(Struct, frozen=True):
+    """What a ranking needs of a score: its value, its covered weight, and which of the scheme's indicators it rests on.
+
+    Only subjects that rest on the same ones are ranked together.
+    """
+
+    value: Fraction | None
+    covered: Fraction
+    covered_set: tuple[int, ...]
 
 
 def ikm(balance: Balance, weight: Fraction) -> Fraction | None:
@@ -76,6 +87,30 @@ def score_of(balance: Balance, scheme: Scheme) -> Score:
     if not enough or covered < scheme.min_coverage:
         return Score(parts, None, covered)
     return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / covered, covered)
+
+
+@lru_cache(maxsize=4)
+def merits(scheme: Scheme) -> Callable[[Balance], Merit]:
+    """What ``score_of`` makes of a balance, as a merit; remembered by the measures that the scheme reads."""
+    read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
+
+    @lru_cache(maxsize=REMEMBERED)
+    def remembered(amounts: tuple[int, ...]) -> Merit:
+        balance = zero()
+        for index, amount in zip(read, amounts, strict=True):
+            balance[index] = amount
+        score = score_of(balance, scheme)
+        covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
+        return Merit(score.value, score.covered, covered_set)
+
+    return lambda balance: remembered(tuple(map(balance.__getitem__, read)))
+
+
+def _read_by(indicator: Indicator) -> tuple[int, ...]:
+    """The measures that an indicator is computed from."""
+    if indicator.numerator == "ikm":
+        return (*(index for pair in _UNSUR_INDEX for index in pair), INDEX[indicator.denominator])
+    return INDEX[indicator.numerator], INDEX[indicator.denominator]
 
 
 def _part(indicator: Indicator, balance: Balance, scheme: Scheme) -> IndicatorScore:

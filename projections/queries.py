@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
 from domain.casefiles import CaseFile, OpenFile
-from domain.ledger import Balance, Ledger
-from domain.postings import Account, Posting
+from domain.ledger import Balance, Ledger, zero
+from domain.postings import Account, Amounts, Posting
 from projections.live import At
 from projections.segment import RULEBOOK
 from projections.store import amounts_held, balance_of, file_of
@@ -71,16 +71,35 @@ def dinas_balances(db: Connection, months: Sequence[str], dinas: str | None = No
     return _summed(db.execute(query if dinas is None else query.where(DINAS_MONTHS.c.dinas == dinas)))
 
 
-def asn_balances(
-    db: Connection, months: Sequence[str], *, dinas: str | None = None, asn: str | None = None
-) -> dict[str, Balance]:
-    """The balance of each ASN within a dinas, or of one ASN over all, summed over services and months."""
-    query = select(ACCOUNTS.c.asn, ACCOUNTS.c.measures).where(ACCOUNTS.c.month.in_(months), ACCOUNTS.c.asn != "")
-    if dinas is not None:
-        query = query.where(ACCOUNTS.c.dinas == dinas)
-    if asn is not None:
-        query = query.where(ACCOUNTS.c.asn == asn)
-    return _summed(db.execute(query))
+class Leaf(NamedTuple):
+    """A leaf account of one dinas in one month: whose, of which service, and its non-zero amounts."""
+
+    asn: str
+    service: str
+    amounts: Amounts
+
+
+def leaves(db: Connection, dinas: str, months: Sequence[str]) -> list[Leaf]:
+    """The leaf accounts of a dinas in some months."""
+    query = select(ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.measures)
+    rows = db.execute(query.where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.month.in_(months))).all()
+    return [Leaf(asn, service, amounts_held(text)) for asn, service, text in rows]
+
+
+def asn_balances(accounts: Iterable[Leaf]) -> dict[str, Balance]:
+    """The balance of each ASN of a dinas, summed over services and months."""
+    return _added((leaf.asn, leaf.amounts) for leaf in accounts if leaf.asn)
+
+
+def service_balances(accounts: Iterable[Leaf]) -> dict[str, Balance]:
+    """The balance of each service of a dinas, summed over its ASN and months; ``""`` holds what has no service."""
+    return _added((leaf.service, leaf.amounts) for leaf in accounts)
+
+
+def asn_balance(db: Connection, months: Sequence[str], asn: str) -> Balance:
+    """The balance of one ASN over all dinas, summed over services and months."""
+    query = select(ACCOUNTS.c.asn, ACCOUNTS.c.measures).where(ACCOUNTS.c.month.in_(months), ACCOUNTS.c.asn == asn)
+    return _summed(db.execute(query)).get(asn) or zero()
 
 
 def months_of_dinas(db: Connection, months: Sequence[str], dinas: str | None = None) -> dict[tuple[str, str], Balance]:
@@ -98,8 +117,12 @@ def months_of_asn(db: Connection, months: Sequence[str], asn: str) -> dict[str, 
 
 
 def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
+    return _added((subject, amounts_held(text)) for subject, text in rows)
+
+
+def _added(amounts: Iterable[tuple[str, Amounts]]) -> dict[str, Balance]:
     sums = Ledger()
-    sums.post(Posting((subject, "", "", ""), amounts_held(text)) for subject, text in rows)
+    sums.post(Posting((subject, "", "", ""), added) for subject, added in amounts)
     return {account[0]: balance for account, balance in sums.accounts.items()}
 
 
@@ -107,12 +130,6 @@ def accounts(db: Connection) -> Iterator[tuple[Account, Balance]]:
     """Every leaf account."""
     for row in db.execute(select(ACCOUNTS)).yield_per(1000):
         yield (row[1], row[2], row[3], row[4]), balance_of(row[5])
-
-
-def services(db: Connection, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
-    """The balance of each service of a dinas, summed over its ASN and months; ``""`` holds what has no service."""
-    query = select(ACCOUNTS.c.service, ACCOUNTS.c.measures)
-    return _summed(db.execute(query.where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.month.in_(months))))
 
 
 def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression

@@ -16,14 +16,14 @@ from domain.entries import decode
 from domain.ledger import Balance, zero
 from domain.periods import Period, parse_period
 from domain.rulebook import Rulebook
-from domain.scorecard import Scorecard, Standing, Subject, ranked, scorecard
+from domain.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
 from domain.scoring import Score, score_of
 from projections import queries
 from projections.queries import NONE_OPEN, Open
 from projections.store import PROJECTION_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from sqlalchemy import Connection
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from domain.casefiles import CaseFile, OpenFile
     from domain.scheme import Scheme
     from projections.live import At, Live
-    from projections.queries import ListedFile
+    from projections.queries import Leaf, ListedFile
 
 
 class Version(NamedTuple):
@@ -63,6 +63,7 @@ class Snapshot:
         self.position = version.position
         self.rulebook = rulebook
         self._now_us = now_us
+        self._held: dict[tuple[str, str], list[Leaf]] = {}
 
     def scheme(self, period: Period) -> Scheme:
         """The scheme in force on a period's last day scores all of it."""
@@ -72,8 +73,8 @@ class Snapshot:
         """Every dinas with a non-zero measure in the period, an open file, or a registration, by id."""
         balances = queries.dinas_balances(self._db, period.months)
         opened = queries.open_by_dinas(self._db, self._now_us)
-        registered = set(self.rulebook.dinas())
-        return _standings("dinas", balances, opened, registered)
+        registered = self.rulebook.dinas()
+        return _standings("dinas", balances, opened, registered, set(registered).__contains__)
 
     def one_dinas(self, dinas: str, period: Period) -> Standing | None:
         """A dinas's standing; ``None`` when nothing ever named it."""
@@ -88,29 +89,30 @@ class Snapshot:
         """The ASN of a dinas, by id, that dinas's facts alone counted; ``None`` when nothing ever named the dinas."""
         if self.rulebook.dinas_name(dinas) is None and not queries.known_dinas(self._db, dinas):
             return None
-        balances = queries.asn_balances(self._db, period.months, dinas=dinas)
+        balances = queries.asn_balances(self._leaves(dinas, period))
         opened = queries.open_by_asn(self._db, self._now_us, dinas=dinas)
-        assigned = set(self.rulebook.assigned(dinas, period.first_day, period.last_day))
-        standings = _standings("asn", balances, opened, assigned)
-        return [
-            Standing(
-                s.subject, self.rulebook.knows_asn(s.subject.id), s.balance, s.permits_open, s.permits_open_overdue
-            )
-            for s in standings
-        ]
+        assigned = self.rulebook.assigned(dinas, period.first_day, period.last_day)
+        return _standings("asn", balances, opened, assigned, self.rulebook.knows_asn)
 
     def one_asn(self, asn: str, period: Period) -> Standing | None:
         """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
         registered = self.rulebook.knows_asn(asn)
         if not registered and not queries.known_asn(self._db, asn):
             return None
-        balance = queries.asn_balances(self._db, period.months, asn=asn).get(asn) or zero()
+        balance = queries.asn_balance(self._db, period.months, asn)
         opened = queries.open_by_asn(self._db, self._now_us, asn=asn).get(asn, NONE_OPEN)
         return Standing(Subject("asn", asn), registered, balance, *opened)
 
     def services(self, dinas: str, period: Period) -> dict[str, Balance]:
         """The balance of each service of a dinas."""
-        return queries.services(self._db, dinas, period.months)
+        return queries.service_balances(self._leaves(dinas, period))
+
+    def _leaves(self, dinas: str, period: Period) -> list[Leaf]:
+        """The leaf accounts of a dinas in a period, read once for all that is summed of them."""
+        held = self._held.get((dinas, period.name))
+        if held is None:
+            held = self._held[dinas, period.name] = queries.leaves(self._db, dinas, period.months)
+        return held
 
     def months(self) -> list[str]:
         """Every month that holds a balance, oldest first."""
@@ -130,12 +132,8 @@ class Snapshot:
         self, standings: Sequence[Standing], period: Period, start: int = 0, limit: int | None = None
     ) -> list[Scorecard]:  # fmt: skip
         """Standings as served, ranked; of a long ranking only so many from one on."""
-        scheme = self.scheme(period)
-        scored = ((standing, score_of(standing.balance, scheme)) for standing in standings)
-        return [
-            scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id, rank=rank)
-            for standing, score, rank in ranked(scored)[start : None if limit is None else start + limit]
-        ]
+        places = ranked(standings, self.scheme(period))[start : None if limit is None else start + limit]
+        return [replace(self.card(standing, period), rank=rank) for standing, rank in places]
 
     def positions(
         self, subject: Subject, period: Period, after: int, limit: int, *, newest: bool = False,
@@ -189,15 +187,16 @@ class Snapshot:
 
 
 def _standings(
-    kind: str, balances: dict[str, Balance], opened: dict[str, Open], registered: set[str]
-) -> list[Standing]:
+    kind: Kind, balances: dict[str, Balance], opened: dict[str, Open], registered: Iterable[str],
+    is_registered: Callable[[str], bool],
+) -> list[Standing]:  # fmt: skip
     measured = {subject for subject, balance in balances.items() if any(balance)}
     return [
         Standing(
-            Subject("dinas" if kind == "dinas" else "asn", subject), subject in registered,
+            Subject(kind, subject), is_registered(subject),
             balances.get(subject) or zero(), *opened.get(subject, NONE_OPEN),
         )
-        for subject in sorted(measured | set(opened) | registered)
+        for subject in sorted(measured.union(opened, registered))
     ]  # fmt: skip
 
 

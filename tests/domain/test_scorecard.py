@@ -5,11 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain.measures import INDEX
+from domain.measures import INDEX, MEASURES
 from domain.scheme import CONTOH_2026, Indicator, Scheme
 from domain.scorecard import Rank, Standing, Subject, number, ranked, scorecard
-from domain.scoring import score_of
+from domain.scoring import merits, score_of
 from tests.domain.said import measured
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -107,9 +109,8 @@ def _tasks(name: str, on_time: int, of: int) -> Standing:
 
 
 def _places(*standings: Standing) -> list[tuple[str, Rank | None]]:
-    scored = [(standing, score_of(standing.balance, EVEN)) for standing in standings]
-    found = [(standing.subject.id, rank) for standing, _, rank in ranked(scored)]
-    assert found == [(standing.subject.id, rank) for standing, _, rank in ranked(reversed(scored))]
+    found = [(standing.subject.id, rank) for standing, rank in ranked(standings, EVEN)]
+    assert found == [(standing.subject.id, rank) for standing, rank in ranked(reversed(standings), EVEN)]
     return found
 
 
@@ -146,3 +147,42 @@ def test_the_balance_of_a_scorecard_is_never_changed_by_reading_it() -> None:
     standing = _tasks("a", 1, 2)
     _shown(standing)
     assert standing.balance[INDEX["tasks"]] == 2
+
+
+def test_values_of_one_billionth_are_ranked_by_the_exact_value() -> None:
+    """Of values that lie within one billionth, neither is taken for the other, nor for its equal."""
+    many = 3 * 10**17
+    near = [_tasks("c", many // 3, many), _tasks("a", many // 3 + 1, many), _tasks("b", many // 3, many - 1)]
+    values = [merits(EVEN)(standing.balance).value for standing in near]
+    assert len(set(values)) == 3
+    assert len({value * 10**9 // 1 for value in values if value is not None}) == 1
+    assert _places(*near) == [("a", Rank(1, 1)), ("b", Rank(2, 2)), ("c", Rank(3, 3))]
+
+
+RATIOS = [("tasks_on_time", "tasks"), ("tasks", "tasks"), ("capaian_sum_120", "capaian_n"), ("ikm", "respondents")]
+AMOUNTS = sorted(
+    {name for ratio in RATIOS for name in ratio if name != "ikm"} | {name for name in MEASURES if "unsur" in name}
+)
+
+
+@given(
+    ratios=st.lists(st.sampled_from(RATIOS), min_size=1, max_size=3, unique=True),
+    least=st.integers(0, 3),
+    coverage=st.fractions(0, 1, max_denominator=4),
+    amounts=st.lists(st.dictionaries(st.sampled_from(AMOUNTS), st.integers(0, 9)), min_size=1, max_size=4),
+)
+def test_a_merit_is_what_the_score_says_however_often_it_is_asked_for(
+    ratios: list[tuple[str, str]], least: int, coverage: Fraction, amounts: list[dict[str, int]]
+) -> None:
+    """Remembered by the measures that the scheme reads, no other balance's merit is given for one."""
+    indicators = tuple(
+        Indicator(f"i{n}", numerator, denominator, "higher", Fraction(90), 120, least, Fraction(1, len(ratios)))
+        for n, (numerator, denominator) in enumerate(ratios)
+    )
+    scheme = Scheme("any", indicators, Fraction(1, 9), coverage)
+    for balance in [measured(**named) for named in amounts * 2]:
+        score, merit = score_of(balance, scheme), merits(scheme)(balance)
+        assert (merit.value, merit.covered) == (score.value, score.covered)
+        assert [indicators[place] for place in merit.covered_set] == [
+            part.indicator for part in score.indicators if part.sufficient
+        ]
