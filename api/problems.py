@@ -40,7 +40,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     """A refusal as a problem object."""
     status, title = PROBLEMS[refusal.slug]
     body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+    if refusal.faults or status == HTTPStatus.UNPROCESSABLE_ENTITY:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
     if refusal.holder is not None:
         body["holder"] = refusal.holder

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.entries import decode
 from domain.events import REVERSAL_TYPES, RULE_TYPES
-from domain.refusal import Refusal
+from domain.refusal import Fault, Refusal
 from domain.rulebook import Rulebook
 from domain.wire import Submission
 from projections.ports import Accepted, Grant, Outcome, Unavailable
@@ -151,9 +151,11 @@ def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refus
     if scope == "rulebook":
         return event
     if grant.sources is not None and event.source not in grant.sources:
-        return Refusal("forbidden", f"the token may not speak for source {event.source}")
+        detail = f"the token may not speak for source {event.source}"
+        return Refusal("forbidden", detail, Fault("/source", detail))
     if scope == "fact" and grant.dinas is not None and event.data["dinas"] not in grant.dinas:
-        return Refusal("forbidden", f"the token may not speak for dinas {event.data['dinas']}")
+        detail = f"the token may not speak for dinas {event.data['dinas']}"
+        return Refusal("forbidden", detail, Fault("/data/dinas", detail))
     return event
 
 

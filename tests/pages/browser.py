@@ -95,6 +95,15 @@ class Browser:
         """Run statements inside the page."""
         self._post(f"{self._session}/execute/sync", script=script, args=[])
 
+    def before(self, script: str) -> str:
+        """Run statements in each page from now on before any of its own; the name by which to stop."""
+        name: str = self._devtools("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+        return name
+
+    def not_before(self, name: str) -> None:
+        """Stop running such statements."""
+        self._devtools("Page.removeScriptToEvaluateOnNewDocument", identifier=name)
+
     def press(self, *keys: str) -> None:
         """Press keys as a hand does, each let go before the next; of ``Alt+3`` the first is held meanwhile."""
         actions = []

@@ -52,9 +52,10 @@ class Clerk:
         self.browser.open(f"{self.url}/loket{query}")
         self.working()
         if ready:
-            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
-            pages = {"/loket", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
-            until(lambda: pages <= set(self.browser.promised(held)), "the worker has kept the page and its parts")
+            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)))"
+            kept = f"{held}.then(all => all.map(one => one.pathname + (one.searchParams.has('v') ? '' : one.search)))"
+            pages = {"/loket", f"/loket?dinas={UNIT}", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
+            until(lambda: pages <= set(self.browser.promised(kept)), "the worker has kept the page and its parts")
 
     def working(self) -> None:
         """The counter takes keys."""

@@ -249,6 +249,53 @@ def test_signing_in_sends_what_was_kept(city: Assembled, cable: Cable, browser: 
     assert len(entries(city)) == 1
 
 
+def test_what_was_pressed_before_signing_in_is_recorded_under_the_name_the_token_allows(
+    city: Assembled, cable: Cable, browser: Browser
+) -> None:
+    """Nothing is renamed behind the clerk's back; mended it is the same event, of the instant at which it was pressed."""
+    away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
+    clerk = Clerk(browser, away)
+    clerk.open(ready=False)
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.sees("#keadaan", "▲ belum masuk · 1 belum terkirim")
+    pressed = browser.promised("loket.queue.last(1).then(([one]) => one.event)")
+    secret = city.token("loket-3", "fact", sources=["/loket/tiga"]).removeprefix("Bearer ")
+    browser.open(f"{away}/masuk?ke=/loket")
+    browser.type(secret)
+    browser.press("Enter")
+    clerk.working()
+    clerk.sees("#tanda", "dicatat sebelum masuk, atas nama loket lain")
+    assert entries(city) == []
+    clerk.click("mend", "K-1")
+    clerk.sees("#tanda", "posisi")
+    (one,) = entries(city)
+    assert (one["source"], one["id"], one["time"]) == ("/loket/tiga", pressed["id"], pressed["time"])
+    clerk.sees("#keadaan small", "")
+    clerk.step("K-2", "F2")
+    until(lambda: [one["source"] for one in entries(city)] == ["/loket/tiga"] * 2, "the next needs no mending")
+
+
+def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """Ten minutes ahead the server takes nothing, and the counter says why; put right, the same file is recorded."""
+    ahead = browser.before(f"const now = Date.now; Date.now = () => now() + {10 * 60_000};")
+    clerk = Clerk(browser, cable.url)
+    clerk.open(ready=False)
+    clerk.sees("#keadaan", "Jam komputer ini 10 mnt lebih cepat daripada peladen")
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "(kolom ")
+    assert entries(city) == []
+    browser.not_before(ahead)
+    clerk.open(ready=False)
+    clerk.click("mend", "K-1")
+    clerk.sees("#ada", "belum diterima")
+    browser.press("F2")
+    until(lambda: len(entries(city)) == 1, "it is recorded at its own time")
+    assert "Jam komputer" not in clerk.text("#keadaan")
+
+
 def test_one_event_that_cannot_be_read_blocks_no_other(city: Assembled, cable: Cable, browser: Browser) -> None:
     """A request that is refused whole is sent apart: the one that is bad is told, and the others are recorded."""
     clerk = Clerk(browser, cable.url)

@@ -213,13 +213,19 @@
     if (!entry) return;
     const [, itsService, itsNumber] = entry.file;
     if (button.dataset.kind === "seen") await loket.queue.see(entry.n);
-    if (button.dataset.kind === "mend") {
+    const lacks = (pointer) => (entry.problem?.errors ?? []).some((one) => one.pointer === pointer);
+    if (button.dataset.kind === "mend" && lacks("/source") && entry.event.source !== source && !entry.undoes) {
+      await loket.queue.see(entry.n);
+      await loket.queue.add(loket.steps.renamed(source, entry.event));
+      news.textContent = say("done", { case: itsNumber, step: stepSaid(entry.event), clock: clock(entry.event.time) });
+      loket.status.look();
+      input.focus();
+    } else if (button.dataset.kind === "mend") {
       await loket.queue.see(entry.n);
       const tile = tiles.find((one) => one.value === itsService);
       if (tile) tile.checked = true;
-      const lacks = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
       input.value = itsNumber;
-      giveBack({ number: itsNumber, mends: entry.event }, lacks);
+      giveBack({ number: itsNumber, mends: entry.event }, lacks("/data/received_at"));
     }
     if (button.dataset.kind === "undo") {
       if (!(await loket.queue.withdraw(entry.n))) {

@@ -50,6 +50,9 @@ self.loket = self.loket || {};
   const mended = ({ source, type, time, data }, receivedAt) => (
     event(source, type.split(".")[1], time, { ...data, received_at: receivedAt }));
 
+  // What was pressed before signing in, under the name that the token allows: all else of it stays as it was pressed.
+  const renamed = (source, pressed) => ({ ...pressed, source });
+
   const undo = (source, target) => event(source, "event-retracted", now(), {
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
   });
@@ -69,5 +72,5 @@ self.loket = self.loket || {};
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }
 
-  loket.steps = { step, mended, undo, rating, ratingId, nameOf, sourceOf };
+  loket.steps = { step, mended, renamed, undo, rating, ratingId, nameOf, sourceOf };
 })();

@@ -36,6 +36,7 @@ self.loket = self.loket || {};
     ["is required: the journal holds no receipt", "received_at"], ["has no open file", "no_file"], ["is already paused", "already_paused"],
     ["is not paused", "not_paused"], ["ahead", "ahead"], ["before the case was received", "before"], ["NIK or NIP", "personal"],
     ["is not registered", "unregistered"], ["names no event of the journal", "unknown_target"],
+    ["may not speak for source", "other_source"], ["may not speak for dinas", "forbidden"],
   ];
 
   // A refusal as a clerk can read it: in this language where it is a known one, and always with the field it names.
