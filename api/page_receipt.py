@@ -121,7 +121,7 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
     return Event(
         event.position, words.number(event.position), what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
-        f"{event.source} # {event.id}", words.moment(parse_instant(event.time), short=True),
+        f"{event.source} # {event.id}" if event.id else event.source, words.moment(parse_instant(event.time), short=True),
         "" if event.suppressed else _posted(event, scheme, words),
     )  # fmt: skip
 

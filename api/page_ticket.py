@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -97,7 +98,7 @@ def _rated(intake: Intake, grant: Grant, case: Case, said: Mapping[str, str], no
     rating = {"unsur": answers} if answers else {"overall": overall, "scale": 4}
     event = {
         "specversion": "1.0", "type": "neraca.satisfaction-rated.v1", "source": source_of(grant, case.dinas),
-        "id": f"rating:{case.service}:{case.case}", "time": now,
+        "id": str(uuid4()), "time": now,
         "data": {**case._asdict(), **rating},
     }  # fmt: skip
     try:

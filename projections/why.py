@@ -173,7 +173,7 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
     hidden = hide_ratings and rated
     nameless = rated and subject.kind == "dinas"
     return Behind(
-        position, event.type, event.source, event.id, event.time, event.recordedtime, event.recordedby,
+        position, event.type, event.source, "" if nameless else event.id, event.time, event.recordedtime, event.recordedby,
         None if hidden else _nameless(event.data) if nameless else event.data,
         [] if hidden else [
             {
@@ -187,7 +187,9 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
 
 
 def _nameless(data: dict[str, Any]) -> dict[str, Any]:
-    """A rating without whom it was about and which case: a dinas's reasons do not give away its staff's single ratings."""
-    return {
-        name: value for name, value in data.items() if name not in ("asn", "case", "survey", "resolved", "replacement")
-    }
+    """A rating without whom it was about and which case: a dinas's reasons do not give away its staff's single ratings.
+
+    Whatever a source calls a rating may say as much; its position says which entry it is to who may read the journal.
+    """
+    named = ("asn", "case", "survey", "event", "resolved", "replacement")
+    return {name: value for name, value in data.items() if name not in named}

@@ -79,4 +79,22 @@ def test_the_reasons_of_a_dinas_do_not_say_whom_a_rating_was_about() -> None:
     (shown,) = behind([(2, LINE)], Subject("dinas", "d"), period)
     assert shown.data == {"dinas": "d", "service": "ktp-el", "unsur": dict.fromkeys(UNSUR, 1)}
     assert [posting["account"] for posting in shown.postings] == [("d", "", "ktp-el", "2026-11")]
+    assert shown.id == ""
     assert b"a-1" in line_of(read_line(LINE))
+
+
+def test_what_a_rating_is_called_gives_its_case_away_no_more_than_its_fields_do() -> None:
+    """Nor does the reversal of one, which names it."""
+    called = RATING | {"id": "rating:ktp-el:k-1"}
+    reversal = {
+        **called, "type": "neraca.event-retracted.v1", "id": "batal",
+        "data": {
+            "event": {"source": "/s", "id": called["id"]}, "reason": "ganda",
+            "resolved": {"month": "2026-11", "rulebook": 0, "removes": {"type": called["type"], "data": called["data"]}},
+        },
+    }  # fmt: skip
+    lines = [(2, json.dumps(called).encode()), (3, json.dumps(reversal).encode())]
+    shown = behind(lines, Subject("dinas", "d"), parse_period("2026-11"))
+    assert [one.position for one in shown] == [2, 3]
+    assert b"k-1" not in msgspec.json.encode(shown)
+    assert b"a-1" not in msgspec.json.encode(shown)

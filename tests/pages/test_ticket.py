@@ -127,6 +127,18 @@ def test_a_rating_is_given_under_a_name_the_token_allows(city: Assembled) -> Non
     assert source_of(anyone, "é" * 200) == "/loket"
 
 
+def test_files_that_are_called_alike_are_rated_each(city: Assembled) -> None:
+    """Two agencies behind one token that speaks under one name, and names that only run together alike."""
+    cookie(city, "loket-1", "fact", sources=["/loket/1"])
+    cases = (CASE, CASE._replace(dinas="lain"), Case("lain", "a:b", "c"), Case("lain", "a", "b:c"))
+    for case in cases:
+        assert rate(city, ticket_of(city, "loket-1", case), case, overall="4").status_code == 200, case
+    city.settle()
+    held = ratings(city)
+    assert [one["data"]["case"] for one in held] == [case.case for case in cases]
+    assert not [one["id"] for one in held if one["data"]["case"] in one["id"]]
+
+
 def test_the_counter_offers_the_code_to_whoever_signed_in(city: Assembled) -> None:
     held = cookie(city, "loket-3", "fact")
     assert 'id="qr"' in city.get(f"/loket?dinas={UNIT}", headers=held, **FAR).text

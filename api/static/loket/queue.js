@@ -58,13 +58,16 @@ self.loket = self.loket || {};
     return result;
   }
 
-  // An event's name stands once: what is kept under it already is given back, unless the server has refused that one.
+  const isRating = ({ type }) => type.startsWith("neraca.satisfaction-rated.");
+
+  // A name stands once, and a file's rating: what is kept as such is given back, unless the server has refused it.
   const add = (event, more = {}) => changed(async (entries) => {
-    const held = await given(entries.index("name").get([event.source, event.id]));
+    const { dinas, service, case: number } = event.data, file = [dinas ?? "", service ?? "", number ?? ""];
+    const held = isRating(event) ? (await given(entries.index("file").getAll(file))).find((one) => isRating(one.event))
+      : await given(entries.index("name").get([event.source, event.id]));
     if (held && held.state !== "refused") return { entry: held, fresh: false };
     if (held) await given(entries.delete(held.n));
-    const { dinas, service, case: number } = event.data;
-    const entry = { event, file: [dinas ?? "", service ?? "", number ?? ""], at: Date.now(), state: "waiting", tried: 0,
+    const entry = { event, file, at: Date.now(), state: "waiting", tried: 0,
                     position: null, problem: null, seen: false, ...more };
     entry.n = await given(entries.add(entry));
     return { entry, fresh: true };
@@ -120,7 +123,7 @@ self.loket = self.loket || {};
 
   const ofFile = (file) => within("readonly", (entries) => given(entries.index("file").getAll(file)));
 
-  const named = (source, id) => within("readonly", (entries) => given(entries.index("name").get([source, id])));
+  const ratingOf = (file) => ofFile(file).then((entries) => entries.find((entry) => isRating(entry.event)));
 
   // The last so many, the newest first, and before them whatever was refused and nobody has seen.
   const last = (most) => within("readonly", async (entries) => {
@@ -150,5 +153,5 @@ self.loket = self.loket || {};
   });
 
   const listen = (listener) => { listeners.add(listener); };
-  loket.queue = { add, gather, settle, withdraw, see, count, ofFile, named, last, tidy, listen };
+  loket.queue = { add, gather, settle, withdraw, see, count, ofFile, ratingOf, last, tidy, listen };
 })();

@@ -22,7 +22,6 @@
     return;
   }
   const source = loket.steps.sourceOf(dinas, "warga", JSON.parse(by("loket").dataset.sources));
-  const name = loket.steps.ratingId(service, number);
   by("berkas").textContent = say("rate_file", { case: number, service });
 
   const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);
@@ -36,7 +35,7 @@
   }
 
   async function look() {
-    const held = await loket.queue.named(source, name);
+    const held = await loket.queue.ratingOf([dinas, service, number]);
     if (held && mine) end(became(held));
     else if (held && (held.state !== "refused" || isHeld(held.problem))) end(say("rated_before"));
     else by("layar").hidden = false;

@@ -57,12 +57,12 @@ self.loket = self.loket || {};
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
   });
 
-  // One rating a file: the file's own name is the rating's. The aspects say more than the face, and one rating holds one of them.
+  // The aspects say more than the face, and one rating holds one of them. Its name says nothing of the file: whoever reads an
+  // answer without its file reads the name too.
   function rating({ source, dinas, service, number, overall, unsur }) {
     const said = Object.keys(unsur).length ? { unsur } : { overall, scale: 4 };
-    return event(source, "satisfaction-rated", now(), { dinas, service, case: number, ...said }, ratingId(service, number));
+    return event(source, "satisfaction-rated", now(), { dinas, service, case: number, ...said });
   }
-  const ratingId = (service, number) => `rating:${service}:${number}`;
 
   // What an event is in the counter's own words.
   function nameOf({ type, data }) {
@@ -72,5 +72,5 @@ self.loket = self.loket || {};
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }
 
-  loket.steps = { step, mended, renamed, undo, rating, ratingId, nameOf, sourceOf };
+  loket.steps = { step, mended, renamed, undo, rating, nameOf, sourceOf };
 })();
