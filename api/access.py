@@ -15,7 +15,17 @@ from projections.ports import LOCAL, Grant, Tokens
 _NAMES: Final = frozenset({"localhost"})
 COOKIE: Final = "neraca"
 """Set by `/masuk`, out of reach of any script, sent to nobody else and from no other site."""
-_PROXIED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_PROXIED: Final = (
+    "forwarded",
+    "x-forwarded-",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "via",
+    "cf-",
+)
+"""How the headers begin that a server in front adds; whoever came through one is not at the machine."""
 
 
 def _loopback(host: str) -> bool:
@@ -29,10 +39,18 @@ def is_local(request: Request) -> bool:
     """Whether the call comes from the machine itself, to itself. A browser lured by another name does not count."""
     if request.client is None or not _loopback(request.client.host):
         return False
-    if any(name in request.headers for name in _PROXIED):
+    if any(name.startswith(_PROXIED) for name in request.headers):
         return False
     named = request.headers.get("host")  # a name that cannot be read is not taken for the server's own
     return named in (None, request.url.netloc) and _loopback(request.url.hostname or "")
+
+
+def is_own_form(request: Request) -> bool:
+    """Whether a form was sent by a page of this site: as the browser says, or by the origin it names where it says nothing."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site == "same-origin"
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
 class Access:

@@ -17,7 +17,7 @@ from api.cases import cases_router
 from api.histories import histories_router
 from api.intake import intake_router
 from api.operations import CountedIntake, Metrics, operations_router
-from api.pages import Beside, pages_router
+from api.pages import Beside, pages_router, site_of
 from api.reads import Reads, reads_router
 from api.schemas import COMPONENTS
 from api.stream import Ending, stream_router
@@ -62,28 +62,27 @@ def build(parts: Parts) -> Built:
     )
     intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
-    if parts.reads:
+    beside = Beside(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
+    site = site_of(reads, beside) if parts.reads else None
+    if site is not None:
         routers += [
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
             histories_router(reads),
             cases_router(reads),
-            pages_router(
-                reads,
-                ending,
-                metrics.listeners,
-                Beside(parts.simulated, parts.notice, parts.reset, parts.replays, intake),
-            ),
+            pages_router(site, reads, ending, metrics.listeners, beside),
         ]
     if intake is not None:
         routers.append(intake_router(intake, access))
-    framework = _framework(routers, parts.away)
+    framework = _framework(routers, parts.away, site.refused if site is not None else None)
     return Built(FreshAnswers(framework, answers), framework, ending.tell)
 
 
-def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]]) -> FastAPI:
+def _framework(
+    routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None
+) -> FastAPI:  # fmt: skip
     app = FastAPI(title="Neraca", version="1", docs_url=None, redoc_url=None)
-    problems.install(app, away)
+    problems.install(app, away, page)
     for router in routers:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("api") / "static")), name="static")

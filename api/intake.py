@@ -33,7 +33,7 @@ def intake_router(intake: Intake, access: Access) -> APIRouter:
 
         What is answered 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
-        grant = access.require(request, "fact", "rulebook", "reverse")
+        grant = await run_in_threadpool(access.require, request, "fact", "rulebook", "reverse")
         media = _media(request)
         body = await _body(request)
         return await run_in_threadpool(_answer, intake, grant, media, body, dict(request.headers))

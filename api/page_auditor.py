@@ -53,17 +53,23 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             query, by_reader = request.query_params, _by_reader(request)
             if by_reader and "until" not in query and any(query.get(name) for name in _STARTS):
                 return RedirectResponse(_begun(site, reads, replays, query), 303)
-            question = question_of(query, reads.reader.live.position, reads.period(query.get("period")).name)
+            question = _asked_in(reads, query)
             state = None if question is None else replays.ask(question, begin=by_reader)
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
             return site.page(
                 request, "auditor.html", lambda asked: _desk(asked, reads, replays, desk), guarded=True, scope=AUDIT,
-                seen=f"{desk.head} {_seen(state)} {len(replays.finished())}",
+                seen=f"{desk.head} {_seen(state)} {[done.at_us for _, done in replays.finished()[:1]]}",
             )  # fmt: skip
 
         return site.guarded(request, AUDIT, make)
 
     return router
+
+
+def _asked_in(reads: Reads, query: QueryParams) -> Question | None:
+    """What an address asks for. Raises: ``Refusal``."""
+    reader = reads.reader
+    return question_of(query, reader.live.position, reads.period(query.get("period")).name, reader.zone)
 
 
 class Desk(Struct, frozen=True):
@@ -135,9 +141,6 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     """What is taken away: the journal, the lines of a digest, and then and now as a table."""
     router = APIRouter()
 
-    def asked_in(query: QueryParams) -> Question | None:
-        return question_of(query, reads.reader.live.position, reads.period(query.get("period")).name)
-
     @router.get("/auditor/journal.ndjson")
     def take_journal(request: Request) -> Response:
         return site.guarded(request, AUDIT, lambda _: _journal(reads, request.query_params))
@@ -145,7 +148,7 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     @router.get("/auditor/digest.ndjson")
     def take_lines(request: Request) -> Response:
         def make(_: object) -> Response:
-            question = asked_in(request.query_params)
+            question = _asked_in(reads, request.query_params)
             kept = None if question is None else replays.kept_file(question.until, question.digest)
             if question is None or kept is None:
                 return RedirectResponse(f"/auditor?{request.url.query}", 303)
@@ -157,7 +160,7 @@ def _taking(site: Site, reads: Reads, replays: Replays) -> APIRouter:
     @router.get("/auditor/differences.csv")
     def take_differences(request: Request) -> Response:
         def make(_: object) -> Response:
-            question, words = asked_in(request.query_params), _words(site, request.query_params)
+            question, words = _asked_in(reads, request.query_params), _words(site, request.query_params)
             state = None if question is None else replays.ask(question, begin=False)
             if question is None or not isinstance(state, Done):
                 return RedirectResponse(f"/auditor?{request.url.query}", 303)  # it is replayed there first

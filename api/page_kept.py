@@ -1,4 +1,7 @@
-"""Pages that a whole city may open at once: each made once a second at most, whoever asks, and tagged like any other."""
+"""Pages that a whole city may open at once: each made once a second at most, whoever asks, and tagged like any other.
+
+What such a page does not know of an address is left out of it, so that no address is another page.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from msgspec import Struct
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT_S: Final = 1.0
+KNOWN: Final = ("period", "lang", "csv", "tur")
 KEPT_MOST: Final = 64
 """Addresses: two languages of the periods that people look at."""
 
@@ -33,6 +38,7 @@ class KeptPages:
 
     def answer(self, request: Request, who: str, make: Callable[[Request], Response]) -> Response:
         """The page, or 304 to who holds the same. ``make`` is asked as if the caller held nothing."""
+        request = _known(request)
         key = (request.url.path, request.url.query, who)
         with self._making:
             held = self._kept.get(key)
@@ -48,6 +54,11 @@ class KeptPages:
             said = {name: value for name, value in held.headers.items() if not name.startswith("content-")}
             return Response(status_code=304, headers=said)
         return Response(held.body, 200, held.headers)
+
+
+def _known(request: Request) -> Request:
+    said = [(name, request.query_params[name]) for name in KNOWN if name in request.query_params]
+    return Request({**request.scope, "query_string": urlencode(said).encode()}, request.receive)
 
 
 def _without_tag(request: Request) -> Request:

@@ -6,6 +6,7 @@ A reader that comes, comes back, or could not keep pace is sent the whole table:
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -20,6 +21,7 @@ from api.reads import Reads
 from api.stream import Ending
 from domain.periods import Period
 from projections.movement import Movement
+from projections.reader import Version
 from projections.segment import Moved
 
 LOG: Final = logging.getLogger("neraca.live")
@@ -30,13 +32,13 @@ BETWEEN_S: Final = 0.5
 
 
 class Drawn(Struct, frozen=True):
-    """A board as drawn: its rows by anchor, without what says that they moved, and where it stands."""
+    """A board as drawn: its rows by anchor, without what says that they moved, and what the reading rests on."""
 
     made: Board
     rows: dict[str, object]
     order: tuple[str, ...]
     feed: tuple[Item, ...]
-    position: int
+    version: Version
     read_us: int
 
 
@@ -45,8 +47,9 @@ class Channel:
 
     def __init__(
         self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words,
-        movement: Movement, ending: Ending,
+        movement: Movement, ending: Ending, now_us: Callable[[], int],
     ) -> None:  # fmt: skip
+        self._now_us = now_us
         self._draw = draw
         self._tell = tell
         self._words = words
@@ -115,7 +118,8 @@ class Channel:
         moved.set()
         try:
             while not self._ending.told:
-                await moved.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(moved.wait(), self._standing_s())
                 moved.clear()
                 try:
                     await self._look()
@@ -130,10 +134,15 @@ class Channel:
             self._ending.wakers.discard(moved)
             self._wake()
 
+    def _standing_s(self) -> float | None:
+        """How long nothing changes while nothing is recorded: until the next open file is past what was promised."""
+        until_us = None if self._drawn is None else self._drawn.version.until_us
+        return None if until_us is None else max(0, until_us - self._now_us()) / 1e6
+
     async def _look(self) -> None:
         before, now = self._drawn, await asyncio.to_thread(self._draw)
         assert before is not None, "drawn before anything moves"  # noqa: S101 - for the type checker
-        if now.position != before.position:
+        if now.version != before.version:
             moved = changes(before, now, self._words)
             self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
             self._drawn, self._table = now, None
@@ -164,7 +173,7 @@ def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
             row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
             for group in made.groups for row in group.rows
         }  # fmt: skip
-        return Drawn(made, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.position, now_us)
+        return Drawn(made, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.version, now_us)
 
 
 class LiveBoards:
@@ -181,7 +190,8 @@ class LiveBoards:
 
     async def stream(self, period: Period, code: Code) -> AsyncIterator[ServerSentEvent]:
         """Messages of one channel, each of HTML that says where it belongs."""
-        channel = self._channels.setdefault((period.name, code), self._channel(period, code))
+        channel = self._channels.get((period.name, code)) or self._channel(period, code)
+        self._channels[period.name, code] = channel
         following = channel.follow()
         try:
             async for text in following:
@@ -195,11 +205,18 @@ class LiveBoards:
         words = self._words[code]
 
         def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
-            said: dict[str, Any] = {"position": now.position, "read_us": now.read_us, "moved": moved, "whole": whole}
+            said: dict[str, Any] = {
+                "position": now.version.position,
+                "read_us": now.read_us,
+                "moved": moved,
+                "whole": whole,
+            }
             return self._render(code, board=now.made, feed=now.feed, period=period, **said)
 
-        movement = self._reads.reader.live.movement
-        return Channel(lambda: drawn(self._reads, period, words), tell, words, movement, self._ending)
+        reader = self._reads.reader
+        return Channel(
+            lambda: drawn(self._reads, period, words), tell, words, reader.live.movement, self._ending, reader.now_us
+        )
 
 
 def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.background import BackgroundTask
 
+from api.access import is_own_form
 from api.page_periods import choose
 from api.page_site import Asked, Made, Site
 from api.page_tours import DINAS, PATHS, ROLES, STEPS, Step, step_of
@@ -34,9 +35,9 @@ def practice_router(site: Site, reads: Reads, reset: Callable[[], None]) -> APIR
 
     @router.post("/latihan/ulang")
     def again(request: Request) -> Response:
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        if not is_own_form(request):
             raise Refusal("forbidden", "practice is begun anew by Neraca's own pages only")
-        reads.access.require(request, "rulebook", "fact", "read", "audit")
+        reads.access.require(request, "rulebook")
         response = site.plain(request, "again.html", {}, 202)
         response.background = BackgroundTask(reset)  # once the answer is on its way
         return response

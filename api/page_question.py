@@ -97,7 +97,7 @@ def opened_at(lines: Lines) -> int:
     return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
 
 
-def question_of(query: Mapping[str, str], position: int, period: str) -> Question | None:
+def question_of(query: Mapping[str, str], position: int, period: str, zone: tzinfo) -> Question | None:
     """The question of a period that an address holds, up to a position; ``None`` where it holds none. Raises: ``Refusal``."""
     if not query.get("until"):
         return None
@@ -105,18 +105,20 @@ def question_of(query: Mapping[str, str], position: int, period: str) -> Questio
     since = query.get("since", "").strip()
     if since:
         last = int(until) if until.isdigit() else position
-        since = utc_text(_instant(since)) if position_of(since) is None else _end(query, "since", last)
+        since = utc_text(_instant(since, zone)) if position_of(since) is None else _end(query, "since", last)
     digest = re.sub(r"\s", "", query.get("digest", "")).lower()
     if digest and not HEX.fullmatch(digest):
         raise bad_query("digest", "must be 64 hexadecimal digits")
     return Question(period, until, since, digest)
 
 
-def _instant(text: str) -> int:
+def _instant(text: str, zone: tzinfo) -> int:
     try:
-        return parse_instant(text)
-    except ValueError as error:
+        instant_us = parse_instant(text)
+        moment_of(instant_us, zone)  # on the calendar of the zone too, where it is said
+    except (ValueError, OverflowError) as error:
         raise bad_query("since", str(error)) from None
+    return instant_us
 
 
 def _end(query: Mapping[str, str], name: str, position: int) -> str:
@@ -163,7 +165,8 @@ def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
     """When a period had ended, or today began; in a journal opened later than that, the first whole minute."""
     day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
-    usual_us = instant_of(min(day.replace(year=year, month=month, day=1), day))
+    ended = (year, month) <= (day.year, day.month)
+    usual_us = instant_of(day.replace(year=year, month=month, day=1) if ended else day)
     return min(max(usual_us, _whole(opened_us)), now_us)
 
 

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
-from api.access import COOKIE, Access
+from api.access import COOKIE, Access, is_own_form
 from api.page_site import Made, Site
 from domain.refusal import Refusal
 
@@ -30,7 +31,7 @@ def signin_router(site: Site, access: Access) -> APIRouter:
     async def sign_in(request: Request) -> Response:
         form = await fields_of(request)
         secret, onward = form.get("token", "").strip(), _inside(form.get("ke", "/"))
-        if not secret or access.known(secret) is None:
+        if not secret or await run_in_threadpool(access.known, secret) is None:
             return site.plain(request, "signin.html", _form(onward, wrong=True), 401)
         return _sent_on(request, onward, secret, KEPT_S)
 
@@ -48,7 +49,7 @@ def _form(onward: str, *, wrong: bool = False) -> Made:
 
 async def fields_of(request: Request) -> dict[str, str]:
     """The fields of a form of this site's own. Raises: ``Refusal``."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    if not is_own_form(request):
         raise Refusal("forbidden", "a form of Neraca is sent by its own pages only")
     body = b""
     async for chunk in request.stream():

@@ -6,7 +6,9 @@ Nothing is loaded from anywhere else, and the policy sent along forbids it.
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -27,7 +29,7 @@ from domain.clock import local_date
 from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from api.page_periods import Chosen
@@ -190,9 +192,15 @@ class Site:
             }  # fmt: skip
         return self._html(request, template, code, 200, headers, read_us=now_us, notice=notice, stopped=stopped, **made)
 
-    def _refused(self, request: Request, refusal: Refusal, code: Code, scope: str) -> Response:
+    def refused(self, request: Request, refusal: Refusal, headers: Mapping[str, str]) -> Response:
+        """The page of what was refused before any page was begun."""
+        return self._refused(request, refusal, _code(request), "", headers)
+
+    def _refused(
+        self, request: Request, refusal: Refusal, code: Code, scope: str, more: Mapping[str, str] = MappingProxyType({})
+    ) -> Response:
         status, _ = PROBLEMS[refusal.slug]
-        headers = {**GUARDS, "cache-control": "no-store"}
+        headers = {**more, **GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             headers["www-authenticate"] = 'Bearer realm="neraca"'
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
@@ -200,9 +208,13 @@ class Site:
         values = {"subject": subject, "value": request.query_params.get(field, "")}
         if scope == "audit" and field in ("unauthorized", "forbidden"):
             field += "-audit"
-        text = self.words[code](f"problem.{field}-text", **values)
-        here = Links("id", request).here("id")
-        return self._html(request, "problem.html", code, status, headers, slug=refusal.slug, text=text, here=here)
+        if field == "not-found" and not subject:
+            field = "nowhere"
+        words, here = self.words[code], Links("id", request).here("id")
+        text = words(f"problem.{field}-text" if f"problem.{field}-text" in words else "problem.other-text", **values)
+        title = words(f"problem.{refusal.slug}" if f"problem.{refusal.slug}" in words else "problem.other")
+        said = {"slug": refusal.slug, "title": title, "text": text, "here": here}
+        return self._html(request, "problem.html", code, status, headers, **said)
 
     def unread(self, request: Request, make: Callable[[], Response]) -> Response:
         """A page of no reading, open to whoever asks, or the page of its refusal."""
@@ -223,7 +235,8 @@ class Site:
     def _html(
         self, request: Request, template: str, code: Code, status: int, headers: dict[str, str], **made: object
     ) -> Response:
-        signed, words = self._reads.access.signed_in(request), self.words[code]
+        away = status >= HTTPStatus.INTERNAL_SERVER_ERROR  # who is signed in is then not known either
+        signed, words = None if away else self._reads.access.signed_in(request), self.words[code]
         body = self._templates.get_template(template).render(
             t=words, link=Links(code, request), style=self.style_tag, simulated=self._simulated,
             signed=signed.id if signed else "", at_machine=is_local(request), practice=self._practice,

@@ -42,7 +42,10 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
         if ticket is None:
             raise Refusal("not-found", "without a token, or beyond what it covers, there is nobody to vouch")
         picture = io.BytesIO()
-        segno.make(_address(request, case, ticket), error="m").save(picture, kind="svg", scale=4, light="#fff")
+        try:
+            segno.make(_address(request, case, ticket), error="m").save(picture, kind="svg", scale=4, light="#fff")
+        except segno.DataOverflowError:
+            raise Refusal("not-found", "no code holds an address as long as this case's") from None
         return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
 
     @router.get("/nilai")

@@ -45,12 +45,14 @@ class Beside(Struct, frozen=True):
     intake: Intake | None = None
 
 
-def pages_router(
-    reads: Reads, ending: Ending, listeners: Gauge, beside: Beside
-) -> APIRouter:  # fmt: skip
+def site_of(reads: Reads, beside: Beside) -> Site:
+    """What the pages of an app share."""
+    return Site(reads, simulated=beside.simulated, notice=beside.notice, practice=beside.reset is not None)
+
+
+def pages_router(site: Site, reads: Reads, ending: Ending, listeners: Gauge, beside: Beside) -> APIRouter:
     """The pages, what moves on them, and their style sheet."""
     reset, replays, intake = beside.reset, beside.replays, beside.intake
-    site = Site(reads, simulated=beside.simulated, notice=beside.notice, practice=reset is not None)
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
     router.include_router(_people(site, reads))

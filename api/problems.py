@@ -1,6 +1,6 @@
 """Problems: every refusal as RFC 9457 `application/problem+json`, its type stable, its faults with their pointers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -33,6 +33,10 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "internal": (500, "Neraca has failed"),
     "unavailable": (503, "Not now; send the same again"),
 }
+Said = tuple[Refusal, dict[str, str]]
+"""What an error comes to, and the headers that say more of it."""
+Page = Callable[[Request, Refusal, Mapping[str, str]], Response]
+"""Makes the page of a refusal."""
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
 
 
@@ -47,9 +51,21 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     return body
 
 
+class _Plain(Refusal):
+    """What the framework itself refuses, which is no problem of Neraca's: about it there is no more than its status."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__("about:blank", detail)
+        self.status = status
+
+
 def problem_response(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
     """A refusal as a response."""
-    body = problem(refusal)
+    body: dict[str, Any]
+    if isinstance(refusal, _Plain):
+        body = {"type": refusal.slug, "title": refusal.detail, "status": refusal.status, "detail": refusal.detail}
+    else:
+        body = problem(refusal)
     if body["status"] == HTTPStatus.UNAUTHORIZED:
         headers = {"www-authenticate": 'Bearer realm="neraca"', **(headers or {})}
     return Response(msgspec.json.encode(body), body["status"], headers, MEDIA_TYPE)
@@ -60,47 +76,61 @@ def bad_query(name: str, detail: str) -> Refusal:
     return Refusal("invalid-query", f"{name}: {detail}", Fault(f"/{name}", detail))
 
 
-def install(app: FastAPI, away: Sequence[type[Exception]] = ()) -> None:
-    """Every error of an app leaves it as a problem; ``away`` are those that mean that the database does not answer."""
+def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | None = None) -> None:
+    """Every error of an app leaves it as a problem, to a browser that asked for a page as a page.
+
+    ``away`` are the errors that mean that the database does not answer.
+    """
+
+    def answering(said: Callable[[Exception], Said]) -> Callable[[Request, Exception], Response]:
+        def answer(request: Request, error: Exception) -> Response:
+            refusal, headers = said(error)
+            if page is not None and refusal.slug in PROBLEMS and _wants_page(request):
+                return page(request, refusal, headers)
+            return problem_response(refusal, headers)
+
+        return answer
+
     for error in away:
-        app.add_exception_handler(error, _away)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(RequestValidationError, _bad_request)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
+        app.add_exception_handler(error, answering(_away))
+    app.add_exception_handler(Refusal, answering(_refused))
+    app.add_exception_handler(Unavailable, answering(_unavailable))
+    app.add_exception_handler(RequestValidationError, answering(_bad_request))
+    app.add_exception_handler(HTTPException, answering(_http))
+    app.add_exception_handler(Exception, answering(_failed))
 
 
-def _refused(_: Request, error: Exception) -> Response:
-    return problem_response(error if isinstance(error, Refusal) else Refusal("internal", str(error)))
+def _wants_page(request: Request) -> bool:
+    """Whether a browser goes to an address, which is none of the API's."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
 
-def _unavailable(_: Request, error: Exception) -> Response:
-    return problem_response(Refusal("unavailable", str(error)), {"retry-after": "1"})
+def _refused(error: Exception) -> Said:
+    return error if isinstance(error, Refusal) else Refusal("internal", str(error)), {}
 
 
-def _away(_: Request, __: Exception) -> Response:
-    return problem_response(Refusal("unavailable", "the database does not answer; ask again"), {"retry-after": "1"})
+def _unavailable(error: Exception) -> Said:
+    return Refusal("unavailable", str(error)), {"retry-after": "1"}
 
 
-def _bad_request(_: Request, error: Exception) -> Response:
+def _away(_: Exception) -> Said:
+    return Refusal("unavailable", "the database does not answer; ask again"), {"retry-after": "1"}
+
+
+def _bad_request(error: Exception) -> Said:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     faults = [Fault("/" + "/".join(str(step) for step in each["loc"][1:]), str(each["msg"]).lower()) for each in found]
-    return problem_response(
-        Refusal("invalid-query", "; ".join(f"{f.pointer[1:]}: {f.detail}" for f in faults), *faults)
-    )
+    return Refusal("invalid-query", "; ".join(f"{f.pointer[1:]}: {f.detail}" for f in faults), *faults), {}
 
 
-def _http(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
+def _http(error: Exception) -> Said:
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     slug = _BY_STATUS.get(status)
     if slug is not None:
-        return problem_response(Refusal(slug, PROBLEMS[slug][1]), headers)
-    detail = str(getattr(error, "detail", error))
-    body = {"type": "about:blank", "title": detail, "status": status, "detail": detail}
-    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+        return Refusal(slug, PROBLEMS[slug][1]), headers
+    return _Plain(status, str(getattr(error, "detail", error))), headers
 
 
-def _failed(_: Request, __: Exception) -> Response:
-    return problem_response(Refusal("internal", "the fault is logged; nothing is known to be lost"))
+def _failed(_: Exception) -> Said:
+    return Refusal("internal", "the fault is logged; nothing is known to be lost"), {}

@@ -77,7 +77,7 @@ class Reads:
             body = ENCODER.encode(make(snapshot))
         response = Response(body, 200, headers, "application/json")
         if public:
-            until_us = None if b"period=" in query else self._month_end()
+            until_us = None if "period" in request.query_params else self._month_end()
             self.answers.keep(path, query, snapshot.version, until_us, etag, response.raw_headers, body)
         return response
 

@@ -1,6 +1,7 @@
 """The stream: server-sent events of what moves. First the position; then positions and the dinas that moved."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -10,6 +11,7 @@ from prometheus_client import Gauge
 
 from api.schemas import STREAM_DOC
 from projections.live import Live
+from projections.movement import KEPT
 from projections.segment import Moved
 
 ALIVE_S: Final = 15.0
@@ -37,7 +39,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:
         """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        waiting: list[Moved] = []
+        waiting: deque[Moved] = deque(maxlen=KEPT + 1)
 
         def moved(what: Moved) -> None:
             waiting.append(what)
@@ -57,10 +59,9 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                     yield ServerSentEvent(comment="alive")
                     continue
                 woken.clear()
-                batch, waiting[:] = _news(live, waiting, position), []
-                if batch:
-                    position = batch[-1].position
-                    yield _movement(live, batch)
+                message, position = _told(live, [waiting.popleft() for _ in range(len(waiting))], position)
+                if message is not None:
+                    yield message
         finally:
             end()
             listeners.dec()
@@ -69,9 +70,16 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     return router
 
 
-def _news(live: Live, waiting: list[Moved], position: int) -> list[Moved]:
-    """What the reader has not seen. Of partitions folded apart one may move while the position, the least of them, stands."""
-    return [one for one in waiting if one.position > position or live.at.partitions]
+def _told(live: Live, taken: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
+    """What a reader at a position has not seen, and where it stands then.
+
+    Of partitions folded apart one may move while the position, the least of them, stands. A reader that did not keep pace is
+    told to reset: what it missed is kept no longer.
+    """
+    if len(taken) > KEPT:
+        return _reset(live, live.position), live.position
+    batch = [one for one in taken if one.position > position or live.at.partitions]
+    return (_movement(live, batch), batch[-1].position) if batch else (None, position)
 
 
 async def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
@@ -90,10 +98,14 @@ def _resumption(live: Live, last_id: str, position: int) -> list[ServerSentEvent
     known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
     missed = live.movement.since(int(seen), position) if known else None
     if missed is None:
-        return [ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})]
+        return [_reset(live, position)]
     if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
         return [_at(live, int(seen)), _movement(live, missed)]
     return [_at(live, position)]
+
+
+def _reset(live: Live, position: int) -> ServerSentEvent:
+    return ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})
 
 
 def _at(live: Live, position: int) -> ServerSentEvent:

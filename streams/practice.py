@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from projections.ports import Intake
 
 MARK: Final = "latihan.json"
+TOKENS: Final = "tokens.sqlite"
 UNITS: Final = ("disdukcapil", "kec-pamulang", "bapenda", "dlh", "dcktr", "diskominfo", "dispar")
 """Few enough to be loaded while one waits: good and bad, without citizens' ratings, and with too little data."""
 MONTHS: Final = 1
@@ -50,12 +51,12 @@ class Practice:
         os.kill(os.getpid(), self._stop)
 
     def empty(self) -> None:
-        """Take away all that was practised, the mark last: a directory without it is never emptied."""
+        """Take away all that was practised, the mark last: a directory without it is never emptied. Tokens stay."""
         self.again = False
         if not self.marker.exists():
             return
         for entry in self._path.iterdir():
-            if entry.name == MARK:
+            if entry.name == MARK or entry.name.startswith(TOKENS):
                 continue
             if entry.is_dir():
                 shutil.rmtree(entry)

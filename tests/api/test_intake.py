@@ -167,6 +167,8 @@ FOREIGN: Final[dict[str, dict[str, Any]]] = {
     "another address": {"caller": "192.0.2.7"},
     "another address, loopback host": {"caller": "2001:db8::7", "host": "localhost"},
     "through a proxy": {"headers": {"x-forwarded-for": "192.0.2.7"}},
+    "through a proxy that names its host": {"headers": {"x-forwarded-host": "neraca.example"}},
+    "through a network in front": {"headers": {"cf-connecting-ip": "192.0.2.7"}},
     "through a proxy, RFC 7239": {"headers": {"forwarded": "for=192.0.2.7"}},
     "by another name": {"host": "neraca.example"},
     "by a name that begins as loopback": {"host": "127.0.0.1.evil.example"},

@@ -39,7 +39,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 def received(dinas: str) -> dict[str, Any]:
-    """An application that is open, and overdue."""
+    """An application that is open."""
     case = f"M-{next(_number)}"
     said = {"dinas": dinas, "service": "ktp-el", "case": case, "received_at": "2026-11-24T08:00:00+07:00"}
     return event("permit-received", f"m-{case}", said)
@@ -107,6 +107,34 @@ def test_paused_it_stands_and_says_how_much_waits(city: Assembled, browser: Brow
         until(lambda: browser.ask(f"{opened(SMALL)}") == str(before + 1), "it goes on with what waited")
 
 
+def test_what_stands_beside_the_rows_moves_with_them(city: Assembled, browser: Browser) -> None:
+    """The sums of the aside are those of a board read now."""
+    aside = "document.querySelector('#papan-neraca').innerText"
+    with Listening(city) as listening:
+        look(browser, listening.url)
+        before = browser.ask(aside)
+        late = received(SMALL)
+        late["data"] |= {"received_at": "2026-11-01T08:00:00+07:00", "due_at": "2026-11-02T08:00:00+07:00"}
+        city.record(late)
+        until(lambda: browser.ask(aside) != before, "the aside moves")
+        moved = browser.ask(aside)
+        browser.open(f"{listening.url}/?period=2026-11")
+        assert browser.ask(aside) == moved
+
+
+def test_the_board_of_a_city_without_an_event_is_live_and_fills(tmp_path: Path, browser: Browser) -> None:
+    with Assembled(tmp_path / "data") as city, Listening(city) as listening:
+        look(browser, listening.url)
+        browser.said()  # of servers of other tests, which are gone
+        assert browser.ask("!document.querySelector('#papan-tabel')")
+        city.record(event("dinas-registered", "satu", {"dinas": "satu", "name": "Dinas Satu"}), received("satu"))
+        until(
+            lambda: browser.ask(f"(document.querySelector('#{anchor_of('satu')}') || {{}}).id"),
+            "its first row is there",
+        )
+        assert (browser.ask(MARK), browser.ask(TAG), browser.said()) == ("here", "● langsung", [])
+
+
 def test_cut_off_it_says_so_and_comes_back_without_loss(tmp_path: Path, browser: Browser) -> None:
     """What was recorded while the server was away is on the board when it is there again; the page was never left."""
     with Assembled(tmp_path / "data") as city:
@@ -130,6 +158,6 @@ def test_whoever_follows_is_sent_the_table_first_and_an_unknown_period_is_refuse
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
         first = next(line for line in answer.iter_lines() if line.startswith("data:"))
-        assert first.count("<hx-partial ") == 3
+        assert first.count("<hx-partial ") == 2
         assert 'id="papan-tabel"' in first
     assert city.get("/live/board?period=2026-13").status_code == 422

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MARK: Final = "LATIHAN: tidak dihitung"
 PAGES: Final = (
     "/", "/dinas/disdukcapil", "/dinas/disdukcapil/why", "/dinas/disdukcapil/files", "/publik", "/masuk", "/latihan",
-    "/dinas/tak-ada", "/loket", "/auditor",
+    "/dinas/tak-ada", "/loket", "/loket/warga", "/auditor", "/auditor/journal", "/tak/ada/di/sini",
 )  # fmt: skip
 TASK: Final = {"dinas": "disdukcapil", "asn": "a-00001", "task": "LATIH-1", "completed_at": "2026-08-03T10:00:00+07:00"}
 
@@ -36,13 +36,11 @@ def get(practice: Process, path: str, **asked: Any) -> httpx.Response:  # noqa: 
     return httpx.get(practice.url.rstrip("/") + path, follow_redirects=True, timeout=30, **asked)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/dinas/disdukcapil", "/dinas/disdukcapil/why", "/publik", "/masuk", "/latihan", "/tak/ada/di/sini"]
-)
+@pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_marked(practice: Process, path: str) -> None:
-    answer = get(practice, path)
-    if answer.headers["content-type"].startswith("text/html"):
-        assert f'<span class="tag sim">{MARK}</span>' in answer.text
+    answer = get(practice, path, headers={"accept": "text/html"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert f'<span class="tag sim">{MARK}</span>' in answer.text
 
 
 @pytest.mark.parametrize("role", ROLES)

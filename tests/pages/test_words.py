@@ -19,7 +19,7 @@ from api.cache import Answers
 from api.operations import Metrics
 from api.page_text import Words, load_labels
 from api.page_views import bar, dot
-from api.pages import Beside, pages_router
+from api.pages import Beside, pages_router, site_of
 from api.reads import Reads
 from api.stream import Ending
 from domain.clock import parse_instant
@@ -130,11 +130,8 @@ def test_a_simulation_is_marked_on_every_page(
     reader = Reader(neraca.live, ZONE, neraca.clock)
     app = FastAPI()
     reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
-    app.include_router(
-        pages_router(
-            reads, Ending(), Metrics(neraca.live, neraca.journal).listeners, Beside(simulated=True, notice=notice)
-        )
-    )
+    beside, metrics = Beside(simulated=True, notice=notice), Metrics(neraca.live, neraca.journal)
+    app.include_router(pages_router(site_of(reads, beside), reads, Ending(), metrics.listeners, beside))
 
     async def get(path: str) -> str:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))

@@ -1,0 +1,108 @@
+"""What is refused: to a browser a page that says why, to a program a problem; nothing that can be asked is the server's failure."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.pages.counter import SERVICES, UNIT, rules
+
+if TYPE_CHECKING:
+    from tests.serving import Assembled
+
+BROWSER: Final = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+FORM: Final = {"content-type": "application/x-www-form-urlencoded", **BROWSER}
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+
+
+@pytest.fixture
+def city(neraca: Assembled) -> Assembled:
+    neraca.record(*rules())
+    return neraca
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "title"),
+    [
+        ("GET", "/tak/ada", 404, "Tidak ada halaman di alamat ini."),
+        ("GET", "/dinas/", 404, "Tidak ada halaman di alamat ini."),
+        ("GET", "/keluar", 405, "tidak dapat dilayani di alamat ini"),
+        ("GET", "/loket/qr.svg", 422, "Alamat ini tidak lengkap."),
+        ("GET", "/tak/ada?lang=en", 404, "There is no page at this address."),
+    ],
+)
+def test_a_browser_that_is_refused_reads_a_page(
+    city: Assembled, method: str, path: str, status: int, title: str
+) -> None:
+    """In its language and guarded like any other; a program that asks for no page reads a problem."""
+    answer = city.ask(method, path, headers=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert title in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    plain = city.ask(method, path)
+    assert (plain.status_code, plain.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_the_api_answers_a_browser_with_a_problem_too(city: Assembled) -> None:
+    answer = city.get("/v1/dinas/tak-ada", headers=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def cursor(due: int) -> str:
+    """Where a list of open files goes on."""
+    return base64.urlsafe_b64encode(f'file:[{due},"a","b"]'.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/auditor?period=9999", 200),
+        ("/auditor?period=9999-12", 200),
+        ("/auditor?until=2&since=9999-12-31T23:59:59Z", 422),
+        ("/auditor?until=2&since=0001-01-01T00:00:00Z", 200),
+        (f"/dinas/{UNIT}/files?cursor={cursor(10**20)}", 422),
+        (f"/v1/dinas/{UNIT}/files?cursor={cursor(10**20)}", 422),
+        (f"/v1/dinas/{UNIT}/files?cursor={cursor(-(2**63))}", 200),
+    ],
+)
+def test_no_address_is_the_servers_failure(city: Assembled, path: str, status: int) -> None:
+    assert city.get(path).status_code == status
+
+
+def test_a_case_too_long_for_a_code_has_none(city: Assembled) -> None:
+    """Its screen remains; the counter shows no broken picture."""
+    held = {"cookie": "neraca=" + city.token("loket-3", "fact").removeprefix("Bearer ")}
+    long = {"dinas": UNIT, "service": "é" * 200, "case": "é" * 200}
+    assert city.get(f"/loket/qr.svg?{urlencode(long)}", headers=held, **FAR).status_code == 404
+    short = {"dinas": UNIT, "service": SERVICES[0], "case": "K-1"}
+    assert city.get(f"/loket/qr.svg?{urlencode(short)}", headers=held, **FAR).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "none"}, 403),
+        ({"origin": "http://neraca.example"}, 303),
+        ({"sec-fetch-site": "same-origin", "origin": "http://neraca.example"}, 303),
+        ({}, 303),
+    ],
+)
+def test_a_form_is_taken_from_this_sites_own_pages_only(city: Assembled, headers: dict[str, str], status: int) -> None:
+    """As the browser says, and where it says nothing, by the origin it names."""
+    secret = city.token("baca", "read").removeprefix("Bearer ")
+    body = urlencode({"token": secret, "ke": "/"}).encode()
+    answer = city.ask("POST", "/masuk", content=body, headers=FORM | headers, **FAR)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (status, status == 303)
+
+
+def test_an_address_of_the_public_page_makes_no_other_page(city: Assembled) -> None:
+    """Whatever is added to it: it is the same page, made once, and nothing of what was added is on it."""
+    pages = {city.get(f"/publik?x={n}&lang=en").text for n in range(3)}
+    assert len(pages) == 1
+    assert "x=" not in pages.pop().partition("<main")[0].partition("<nav")[2]
