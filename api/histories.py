@@ -88,10 +88,11 @@ def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> Fil
         last = page[-1].file
         place = (FOREVER if last.due_us is None else last.due_us, last.service, last.case)
         following = cursor_of("file", msgspec.json.encode(place).decode())
-    return FilesAnswer(dinas, snapshot.position, [_file(one, snapshot) for one in page], following)
+    return FilesAnswer(dinas, snapshot.position, [file_answer(one, snapshot) for one in page], following)
 
 
-def _file(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
+def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
+    """An open file as served."""
     file, state = listed
     return FileAnswer(
         file.service, file.case, file.asn or None, utc_text(file.received_us), text_of(file.due_us), file.kind,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from api.histories import files
+from api.histories import file_answer, files
 from api.page_receipt import Event, event_row, measure_label
 from api.reads import cursor_of, entries_at, number_after
 from api.withheld import hides_ratings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from projections.why import Behind
 
 BATCH: Final = 50
+BATCH_MOST: Final = 1000
 SCANNED_MOST: Final = 40
 """How many times what it lists one page looks through at most; where few events count for the number, it is short."""
 FILES_FIRST: Final = 8
@@ -48,7 +49,9 @@ class OpenRow(Struct, frozen=True):
     case: str
     asn: str
     received: str
+    received_at: str
     due: str
+    due_at: str
     overdue: bool
     left: str
     paused: str
@@ -72,15 +75,16 @@ def events_behind(
     scheme = snapshot.scheme(period)
     hide = hides_ratings(snapshot.card(standing, period), scheme)
     rows: list[Event] = []
-    for _ in range(0, SCANNED_MOST * limit, BATCH):
-        positions = snapshot.positions(standing.subject, period, before, BATCH, newest=True, service=service or None)
+    batch = min(max(BATCH, limit), BATCH_MOST)
+    for _ in range(0, SCANNED_MOST * limit, batch):
+        positions = snapshot.positions(standing.subject, period, before, batch, newest=True, service=service or None)
         for event in behind(entries_at(reads.lines, positions), standing.subject, period, hide_ratings=hide):
             before = event.position
             if _counts(event, service, measure):
                 rows.append(event_row(event, scheme, words))
             if len(rows) == limit:
                 return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
-        if len(positions) < BATCH:
+        if len(positions) < batch:
             return Events(tuple(rows), service, _label(measure, words), None)
     return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
 
@@ -105,6 +109,12 @@ def open_files(
     return OpenFiles(tuple(_row(file, words, now_us) for file in page.items), page.next)
 
 
+def open_files_of_asn(snapshot: Snapshot, asn: str, words: Words, now_us: int, limit: int) -> OpenFiles:
+    """The first open files of an ASN, what is due first first."""
+    listed = snapshot.files_of_asn(asn, limit)
+    return OpenFiles(tuple(_row(file_answer(one, snapshot), words, now_us) for one in listed), None)
+
+
 def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
     left = ""
@@ -117,6 +127,8 @@ def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
         since = words.moment(parse_instant(file.paused_at), short=True)
         paused = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
     return OpenRow(
-        file.service, file.case, file.asn or "", words.moment(parse_instant(file.received_at), short=True),
-        words.moment(due_us, short=True) if due_us is not None else "", file.overdue, left, paused,
+        file.service, file.case, file.asn or "",
+        words.moment(parse_instant(file.received_at), short=True), words.sortable(parse_instant(file.received_at)),
+        words.moment(due_us, short=True) if due_us is not None else "",
+        words.sortable(due_us) if due_us is not None else "", file.overdue, left, paused,
     )  # fmt: skip

@@ -30,10 +30,14 @@ TENTHS: Final = 10
 
 
 class Promise(Struct, frozen=True):
-    """A service, how many of ten files kept its promise, its mean time on a scale, and what citizens say of it."""
+    """A service, how many of ten files kept its promise, its mean time on a scale, and what citizens say of it.
+
+    ``nearly``: that all did but less than one of ten, or that less than one of ten did.
+    """
 
     row: ServiceRow
     tenths: int | None
+    nearly: str
     width: str | None
     late: bool
     grade: str
@@ -57,6 +61,7 @@ class Public(Struct, frozen=True):
     permits: int
     on_time: int
     share: int | None
+    nearly: str
     open: int
     overdue: int
     unpromised: int
@@ -84,6 +89,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     )
     return Public(
         tuple(units), permits, on_time, _of(100, on_time, timed) if timed else None,
+        _nearly(100, on_time, timed) if timed else "",
         sum(one.permits_open for one in standings), sum(one.permits_open_overdue for one in standings), permits - timed,
         PROMISE_AT,
     )  # fmt: skip
@@ -93,8 +99,9 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
     share = None if row.mean_us is None or not row.standard_us else Fraction(row.mean_us, row.standard_us)
     rated = next((part for part in score_of(balance, scheme).indicators if part.indicator.numerator == "ikm"), None)
     ikm = rated.value if rated is not None and rated.sufficient else None
+    tenths = _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None
     return Promise(
-        row, _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None,
+        row, tenths, "" if tenths is None else _nearly(TENTHS, row.on_time, row.with_standard),
         None if share is None else f"{float(min(share * PROMISE_AT, Fraction(100))):.2f}",
         share is not None and share > 1, "" if ikm is None else mutu(ikm), None if ikm is None else number(ikm),
         amount(balance, "respondents"), rated.indicator.min_n if rated is not None else 0,
@@ -107,3 +114,10 @@ def _of(whole: int, part: int, n: int) -> int:
     if part < n:
         told = min(told, whole - 1)
     return max(told, 1) if part else told
+
+
+def _nearly(whole: int, part: int, n: int) -> str:
+    """Where a share rounds to all of ``whole``, or to none, and is not."""
+    if part in (0, n):
+        return ""
+    return {whole: "all", 0: "none"}.get(int(Fraction(whole * part, n) + Fraction(1, 2)), "")

@@ -41,8 +41,12 @@ class _Vector(Struct, forbid_unknown_fields=True):
 
 
 class Asking(Struct, frozen=True):
-    """What the desk's form shows, an instant as its value and in words; the earlier instant that was asked for, and the command."""
+    """What the desk's form shows: a position that was asked for, else an instant as its value and in words; and the command.
 
+    ``then`` is the earlier instant that was asked for.
+    """
+
+    position: str
     at: str
     said: str
     then: str
@@ -147,11 +151,14 @@ def asking(question: Question | None, period: Period, opened_us: int, words: Wor
     None lies before the journal's opening or beyond now.
     """
     zone = words.zone
-    asked = question is not None and question.since and not question.since.isdigit()
-    at_us = parse_instant(question.since) if question is not None and asked else _usual(period, opened_us, zone, now_us)
-    said = said_in_full(at_us, words)
+    since = "" if question is None else question.since
+    position = since if since.isdigit() else ""
+    asked = bool(since) and not position
+    at_us = parse_instant(since) if asked else _usual(period, opened_us, zone, now_us)
+    said = "" if position else said_in_full(at_us, words)
     return Asking(
-        input_text(at_us, zone), said, said if asked else "", "" if question is None else command(question),
+        position, "" if position else input_text(at_us, zone), said, said if asked else "",
+        "" if question is None else command(question),
         input_text(_whole(opened_us), zone), input_text(now_us // MINUTE_US * MINUTE_US, zone),
     )  # fmt: skip
 

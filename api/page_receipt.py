@@ -47,6 +47,7 @@ class Event(Struct, frozen=True):
     detail: str
     name: str
     time: str
+    instant: str
     posted: str
 
 
@@ -122,7 +123,7 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
         event.position, words.number(event.position), what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}" if event.id else event.source, words.moment(parse_instant(event.time), short=True),
-        "" if event.suppressed else _posted(event, scheme, words),
+        words.sortable(parse_instant(event.time)), "" if event.suppressed else _posted(event, scheme, words),
     )  # fmt: skip
 
 

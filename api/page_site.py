@@ -77,8 +77,12 @@ class Links:
         return self._here(code)
 
     def table(self, name: str) -> str:
-        """A table of the page at hand, for a spreadsheet; of a paged list all there is."""
+        """A table of the page at hand, for a spreadsheet; of a paged list from its beginning."""
         return self._here(self._code, csv=name)
+
+    def rest(self, name: str, cursor: str, page: tuple[str, ...]) -> str:
+        """Where a table goes on that is too long for one file, on the page at hand or on another."""
+        return self(*page, csv=name, cursor=cursor) if page else self._here(self._code, csv=name, cursor=cursor)
 
     def _here(self, code: Code, **more: str) -> str:
         assert self._request is not None, "a page was asked for"  # noqa: S101 - for the type checker
@@ -213,7 +217,7 @@ class Site:
         words, here = self.words[code], Links("id", request).here("id")
         text = words(f"problem.{field}-text" if f"problem.{field}-text" in words else "problem.other-text", **values)
         title = words(f"problem.{refusal.slug}" if f"problem.{refusal.slug}" in words else "problem.other")
-        said = {"slug": refusal.slug, "title": title, "text": text, "here": here}
+        said = {"slug": refusal.slug, "title": title, "text": text, "here": here, "desk": scope == "audit"}
         return self._html(request, "problem.html", code, status, headers, **said)
 
     def unread(self, request: Request, make: Callable[[], Response]) -> Response:
@@ -254,9 +258,12 @@ def _as_csv(
         raise Refusal(
             "invalid-query", f"csv: this page has no table {name}", Fault("/csv", "is none of this page's tables")
         )
-    table = make(made, words)
+    table, rows = make(made, words), []
+    if table.rest is not None:  # a list is never cut without a word
+        rest = Links(words.code, request).rest(name, table.rest, table.page)
+        rows = [(words("csv.cut", n=words.number(len(table.rows)), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
-    return csv_response(file, table.head, table.rows, words.code, headers)
+    return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
 
 
 def _code(request: Request) -> Code:

@@ -23,10 +23,12 @@ Made = dict[str, Any]
 
 
 class Table(Struct, frozen=True):
-    """A head and its rows."""
+    """A head and its rows; of a list that is longer, where it goes on, and the page that lists it if that is another."""
 
     head: Sequence[str]
     rows: Sequence[Row]
+    rest: str | None = None
+    page: tuple[str, ...] = ()
 
 
 def _board(made: Made, words: Words) -> Table:
@@ -134,24 +136,27 @@ def _staff(made: Made, words: Words) -> Table:
             card.counts.permits_open, card.counts.permits_open_overdue,
         )
         for card in cards
-    ])  # fmt: skip
+    ], None if made["staff"] is None else made["staff"].next)  # fmt: skip
 
 
 def _files(made: Made, words: Words) -> Table:
-    named = ("open.file", "subject.service", "open.received", "open.due", "open.state")
-    rows = made["files"].rows if made["files"] is not None else ()
+    named = ("open.file", "csv.service", "open.received", "open.due", "open.state")
+    files = made["files"]
+    rows, rest = (files.rows, files.next) if files is not None else ((), None)
+    page = ("dinas", made["view"].card.subject.id, "files") if "view" in made else ()
     return Table([*map(words, named), "ASN"], [
-        (row.case, row.service, row.received, row.due, row.left if row.overdue else row.paused or row.left, row.asn)
+        (row.case, row.service, row.received_at, row.due_at, row.left if row.overdue else row.paused or row.left, row.asn)
         for row in rows
-    ])  # fmt: skip
+    ], rest, page)  # fmt: skip
 
 
 def _events(made: Made, words: Words) -> Table:
-    rows = made["events"].rows if "events" in made else made["receipt"].events
+    listed = made.get("events")
+    rows, rest = (listed.rows, listed.next) if listed else (made["receipt"].events, made["receipt"].why.next)
     named = ("receipt.position", "receipt.occurred", "receipt.event", "csv.detail", "csv.name", "receipt.posted")
     return Table([words(name) for name in named], [
-        (row.at, row.time, row.what, row.detail, row.name, row.posted) for row in rows
-    ])  # fmt: skip
+        (row.at, row.instant, row.what, row.detail, row.name, row.posted) for row in rows
+    ], rest)  # fmt: skip
 
 
 def _unsur(made: Made, words: Words) -> Table:
@@ -180,7 +185,7 @@ TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
         "files": _files, "indicators": _indicators, "services": _services, "counts": _counts, "months": _months,
         "staff": _staff,
     },
-    "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts},
+    "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts, "files": _files},
     "why.html": {"unsur": _unsur, "events": _events},
     "events.html": {"events": _events},
     "files.html": {"files": _files},

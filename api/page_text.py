@@ -160,6 +160,10 @@ class Words:
         month = (self.short_months if short else self.months)[local.month - 1]
         return f"{local.day} {month} {local.year}, {clock} {local.tzname()}"
 
+    def sortable(self, instant_us: int) -> str:
+        """``2026-11-24 10:41:07`` in the zone of the pages, in any language: what a spreadsheet reads as a time."""
+        return moment_of(instant_us, self.zone).replace(tzinfo=None).isoformat(" ", "seconds")
+
     def period(self, period: Period) -> str:
         """``November 2026``, ``Triwulan IV 2026``, ``Semester II 2026``, ``Tahun 2026``."""
         tail = period.name[5:]

@@ -152,6 +152,14 @@ def rank_text(card: Scorecard, words: Words) -> str:
     return words.range(card.rank.best, card.rank.worst) if isinstance(card.rank, Rank) else "–"
 
 
+def _known(parts: tuple[Indicator, ...], words: Words) -> str:
+    """What is known of a subject that has no score: the indicators with enough data."""
+    return ", ".join(
+        words("board.known", name=part.short, value=words.percent(part.line.capaian), n=words.number(part.line.n))
+        for part in parts if part.ok
+    )  # fmt: skip
+
+
 def missing_of(parts: tuple[Indicator, ...], words: Words) -> str:
     """What each insufficient indicator has, and how much it needs."""
     return ", ".join(
@@ -198,7 +206,9 @@ def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Boa
 
 def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, months: Spark | None) -> Row:
     parts = indicators_of(card, scheme, words)
-    missing = "" if card.iku.value is not None else missing_of(parts, words)
+    missing = (
+        "" if card.iku.value is not None else ", ".join(filter(None, (_known(parts, words), missing_of(parts, words))))
+    )
     return Row(
         anchor_of(card.subject.id), name_of(snapshot, card.subject.id), card, parts,
         rank_text(card, words), dot(card.iku.value), missing, months,

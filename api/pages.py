@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.page_auditor import auditor_router
 from api.page_counter import counter_router
-from api.page_events import FILES_FIRST, events_behind, open_files
+from api.page_events import FILES_FIRST, events_behind, open_files, open_files_of_asn
 from api.page_feed import feed
 from api.page_live import LiveBoards, live_router
 from api.page_practice import practice_router
@@ -165,7 +165,8 @@ def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
 def _asn(asked: Asked, asn: str) -> Made:
     snapshot, period, running = asked.snapshot, asked.period, asked.chosen.current.name
     view = subject_view(snapshot, found(snapshot.one_asn(asn, period), asn), period, asked.words, running)
-    return {"name": asn, "view": view, "places": places_of(snapshot, asn, period, asked.words)}
+    files = open_files_of_asn(snapshot, asn, asked.words, asked.now_us, asked.listed)
+    return {"name": asn, "view": view, "places": places_of(snapshot, asn, period, asked.words), "files": files}
 
 
 def _events(asked: Asked, reads: Reads, standing: Standing, request: Request) -> Made:

@@ -197,16 +197,27 @@ FOREVER: Final = 2**62
 """When a file without a promise is due, where files are in the order in which they are."""
 
 
+_DUE = func.coalesce(_FILES.due_us, FOREVER)
+_LISTED = (_FILES.dinas, _FILES.service, _FILES.case, _FILES.open_asn, _FILES.received_us, _FILES.due_us, _FILES.kind,
+           _FILES.paused_us, _FILES.state)  # fmt: skip
+
+
 def files_of(db: Connection, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
     """Open files of a dinas after a due time, a service and a case, in that order; those without a promise last."""
-    due = func.coalesce(_FILES.due_us, FOREVER)
-    columns = (_FILES.dinas, _FILES.service, _FILES.case, _FILES.open_asn, _FILES.received_us, _FILES.due_us, _FILES.kind,
-               _FILES.paused_us)  # fmt: skip
-    query = select(*columns, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
+    query = select(*_LISTED).where(_OPEN, _FILES.dinas == dinas)
     if after is not None:
-        query = query.where(tuple_(due, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
-    rows = db.execute(query.order_by(due, _FILES.service, _FILES.case).limit(limit))
-    return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in rows]
+        query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
+    return _listed(db, query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
+
+
+def files_of_asn(db: Connection, asn: str, limit: int) -> list[ListedFile]:
+    """The first open files of an ASN over all dinas, in the same order."""
+    query = select(*_LISTED).where(_OPEN, _FILES.open_asn == asn)
+    return _listed(db, query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
+
+
+def _listed(db: Connection, query: Select[Any]) -> list[ListedFile]:
+    return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in db.execute(query)]
 
 
 def case_file(db: Connection, dinas: str, service: str, case: str) -> CaseFile | None:

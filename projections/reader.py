@@ -165,6 +165,10 @@ class Snapshot:
         """Open files of a dinas, what is due first first."""
         return queries.files_of(self._db, dinas, after, limit)
 
+    def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
+        """The first open files of an ASN over all dinas, what is due first first."""
+        return queries.files_of_asn(self._db, asn, limit)
+
     def case_file(self, dinas: str, service: str, case: str) -> CaseFile | None:
         """All that was said of one case; ``None`` when nothing ever named it."""
         return queries.case_file(self._db, dinas, service, case)

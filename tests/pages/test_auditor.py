@@ -161,6 +161,12 @@ def test_what_was_asked_is_shown_again(october: tuple[Assembled, dict[str, Any]]
     _, html = answer(neraca, "/auditor?period=2026-10&at=2026-11-02T08:30:15")
     assert f'{bounds} value="2026-11-02T08:30:15"' in html
     assert '<option value="2026-10" selected>' in html
+    _, html = answer(neraca, "/auditor?period=2026-10&position=5")
+    assert 'name="position" inputmode="numeric" size="11" autocomplete="off" value="5"' in html
+    assert f'name="at" step="any" {bounds} value=""' in html, (
+        "an instant that was not used is not shown as one that was"
+    )
+    assert 'href="/auditor"' in neraca.get("/auditor?position=abc").text.partition("<main")[2], "and back to the form"
 
 
 def test_nothing_moved_is_said(october: tuple[Assembled, dict[str, Any]]) -> None:

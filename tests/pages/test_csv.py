@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -81,6 +83,40 @@ def test_a_list_that_the_page_shows_by_fifty_is_whole(city: Assembled) -> None:
     rows = table(city, f"/dinas/{FAST}/events", "events")
     assert [int(row["Position"]) for row in rows] == [item["position"] for item in moved]
     assert len(table(city, f"/dinas/{FAST}/events", "events", "&measure=permits_rejected")) == 3
+
+
+def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From file to file it is whole, each row once."""
+    monkeypatch.setattr("api.page_site.CSV_MOST", 60)
+    for path, name, column, whole in (
+        (f"/dinas/{FAST}/events", "events", "Position", f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000"),
+        (f"/dinas/{TWIN}", "staff", "ASN", f"/v1/dinas/{TWIN}/asn?{MONTH}&limit=1000"),
+    ):
+        seen, more = [], ""
+        while True:
+            rows = table(city, path, name, more)
+            *rows, last = rows
+            if not last[column].startswith("Cut at 60 rows; the rest: "):
+                seen += [row[column] for row in (*rows, last)]
+                break
+            assert len(rows) == 60
+            seen += [row[column] for row in rows]
+            address = last[column].partition("the rest: ")[2]
+            assert address.startswith(f"{path}?")
+            more = "&cursor=" + parse_qs(address.partition("?")[2])["cursor"][0]
+        items = city.get(whole).json()["items"]
+        assert len(seen) == len(items) > 60
+        assert seen == [str(item["position"]) if column == "Position" else item["subject"]["id"] for item in items]
+
+
+def test_times_are_such_as_a_spreadsheet_reads(city: Assembled) -> None:
+    """Not in words: they sort, and can be calculated with, in any language."""
+    for path, name, column in (
+        (f"/dinas/{FAST}/events", "events", "Occurred"),
+        (f"/dinas/{FAST}", "files", "Received"),
+    ):
+        values = [row[column] for row in table(city, path, name)]
+        assert all(datetime.fromisoformat(value).tzinfo is None for value in values)
 
 
 def test_what_is_closed_on_the_page_is_closed_as_csv(city: Assembled) -> None:

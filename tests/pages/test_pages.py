@@ -212,6 +212,23 @@ def test_an_asn_nobody_reported_on_is_known_and_has_no_score(city: Assembled) ->
     assert "○ belum cukup data" in city.get(f"/asn/{IDLE}{MONTH}").text
 
 
+def test_an_asn_sees_the_open_files_that_are_theirs(neraca: Assembled) -> None:
+    """What is due first first, over all their dinas; of others none."""
+    for case, asn, day in (("K-1", "a-1", 3), ("K-2", "a-1", 2), ("K-3", "a-2", 1)):
+        said = {
+            "dinas": f"d-{day}",
+            "service": "kir",
+            "case": case,
+            "asn": asn,
+            "received_at": f"2026-11-{day:02}T08:00:00+07:00",
+        }
+        neraca.record(event("permit-received", case, said | {"due_at": f"2026-11-{day + 4:02}T08:00:00+07:00"}))
+    text = neraca.get(f"/asn/a-1{MONTH}").text
+    assert [row[0].split()[0] for row in Page(text).rows if row and row[0].startswith("K-")] == ["K-2", "K-1"]
+    assert "K-3" not in text
+    assert neraca.get(f"/asn/a-1{MONTH}&csv=files").text.count("\r\n") == 3
+
+
 def test_the_list_of_asn_is_paged_by_fifty(city: Assembled) -> None:
     first = page(city, f"/dinas/{TWIN}{MONTH}")
     second = page(city, next_page(first) or "")

@@ -51,13 +51,37 @@ def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
         "A sangat baik 100,00 · 30 warga",
     ]  # fmt: skip
     assert shown.row("lain") == [
-        "lain Belum ada janji waktu", "rata-rata 1 jam", "○ belum cukup data 0 dari 0 berkas",
+        "lain Belum ada janji waktu", "rata-rata 1 jam", "–",
         "○ belum cukup data 0 dari 30 penilaian",
     ]  # fmt: skip
     assert '<rect width="45.50%"/>' in text
     assert "0 dari 10 sesuai janji" in text
     assert '<rect class="u" width="87.50%"/>' in text
     assert "60 dari 100 berkas yang dijanjikan" in text
+
+
+def test_nearly_all_is_neither_all_nor_nine_of_ten(neraca: Assembled) -> None:
+    """275 of 276 is not one in ten that waits too long; a file with a due date of its own has a promise without a standard."""
+    fill(
+        neraca, STANDARD, *(permit("dishub", 12) for _ in range(39)), permit("dishub", 48),
+        *(permit("dinkes", 48) for _ in range(39)), permit("dinkes", 12),
+        *(permit("dlh", 12, service="tebang", due_at="2026-11-20T00:00:00+07:00") for _ in range(12)),
+    )  # fmt: skip
+    shown = Page(neraca.get(PATH).text)
+    kept = [row[2] for row in shown.rows if row and row[0].startswith("kir ")]
+    assert kept == [
+        "hampir tidak ada yang sesuai janji 1 dari 40 berkas",
+        "hampir semua sesuai janji 39 dari 40 berkas",
+    ]
+    assert shown.row("tebang")[0] == "tebang Setiap berkas punya tenggatnya sendiri"
+
+
+def test_what_is_known_without_a_score_is_on_the_board(neraca: Assembled) -> None:
+    """A city that records permits alone sees its speed: no score and no rank, and what is missing for them."""
+    fill(neraca, STANDARD, *(permit("dishub", 12) for _ in range(30)))
+    row = Page(neraca.get("/?period=2026-11").text).row("dishub")
+    assert row[0] == "–"
+    assert row[2] == "○ belum cukup data Kecepatan 120,00 (n 30), responden 0 dari 30, tugas bertenggat 0 dari 10"
 
 
 def test_nobody_is_named(neraca: Assembled) -> None:
