@@ -45,7 +45,9 @@ class Row(Struct, frozen=True):
 
     position: int
     occurred: str
+    occurred_at: str
     recorded: str
+    recorded_at: str
     late: str
     kind: str
     sign: str
@@ -138,7 +140,8 @@ def row(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
     event = entry.event
     occurred, recorded = parse_instant(event.time), parse_instant(event.recordedtime)
     return Row(
-        entry.position, words.moment(occurred, short=True), words.moment(recorded, short=True),
+        entry.position, words.moment(occurred, short=True), words.sortable(occurred),
+        words.moment(recorded, short=True), words.sortable(recorded),
         _late(recorded - occurred, words), what(event.type, event.data, words), sign_of(event),
         " · ".join(_about(snapshot, event, words)), event.recordedby, short_hash(event),
     )  # fmt: skip
@@ -248,7 +251,8 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
         return (), False
     return tuple(
         Posted(posting.account[0], " · ".join(filter(None, posting.account[1:])), tuple(
-            f"{measure_label(MEASURES[index], words)} {words.signed(amount)}" for index, amount in posting.amounts if amount
+            f"{measure_label(MEASURES[index], words)} {words.signed(amount)}{' µs' if MEASURES[index].endswith('_us') else ''}"
+            for index, amount in posting.amounts if amount
         ))
         for posting in postings_of(entry)
     ), True  # fmt: skip

@@ -85,9 +85,11 @@ def _formula(part: IndicatorFormula, words: Words) -> Entry:
 
 def measure_label(measure: str, words: Words) -> str:
     """A measure in words."""
-    stem, _, cap = measure.rpartition("_")
-    if stem == "capaian_sum" and cap != "none":
-        return words("measure.capaian_sum", cap=cap)
+    stem, _, rest = measure.rpartition("_")
+    if stem in ("capaian_sum", "capaian_sq") and rest != "none":
+        return words(f"measure.{stem}", cap=rest)
+    if stem in ("unsur_n", "unsur_sum"):
+        return words(f"measure.{stem}_of", unsur=words.named("unsur", rest))
     return words.named("measure", measure)
 
 

@@ -16,7 +16,6 @@ from api.page_receipt import measure_label
 from api.page_views import anchor_of, name_of
 from domain.events import KINDS
 from domain.partition import partition_of
-from domain.periods import parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,8 +238,3 @@ def _read(line: str | None) -> dict[str, Any]:
 def grouped(digest: str) -> str:
     """A digest in groups of eight, as one reads it aloud."""
     return " ".join(digest[start : start + GROUPED] for start in range(0, len(digest), GROUPED))
-
-
-def period_said(question: Question, words: Words) -> str:
-    """The period that was scored, in words."""
-    return words.period(parse_period(question.period))

@@ -179,6 +179,14 @@ def _public(made: Made, words: Words) -> Table:
     ])  # fmt: skip
 
 
+def _entries(made: Made, words: Words) -> Table:
+    named = ("position", "occurred", "recorded", "kind", "about", "by", "hash")
+    listed = made["listed"]
+    return Table([words(f"journal.{name}") for name in named], [
+        (row.position, row.occurred_at, row.recorded_at, row.kind, row.about, row.by, row.hash) for row in listed.rows
+    ], listed.older)  # fmt: skip
+
+
 TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
     "board.html": {"board": _board},
     "dinas.html": {
@@ -190,5 +198,6 @@ TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
     "events.html": {"events": _events},
     "files.html": {"files": _files},
     "public.html": {"public": _public},
+    "journal.html": {"entries": _entries},
 }  # fmt: skip
 """Every table of every page, by the page's template and the table's name."""

@@ -27,6 +27,7 @@ MONTH: Final = "period=2026-11"
 PAGES: Final = {
     "board.html": "/", "dinas.html": f"/dinas/{FAST}", "asn.html": f"/asn/{BUSY}", "why.html": f"/dinas/{FAST}/why",
     "events.html": f"/dinas/{FAST}/events", "files.html": f"/dinas/{FAST}/files", "public.html": "/publik",
+    "journal.html": "/auditor/journal",
 }  # fmt: skip
 
 

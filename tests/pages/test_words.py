@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import string
 from datetime import date
 from decimal import Decimal
@@ -153,3 +154,13 @@ def test_the_catalogs_hold_the_same_messages_in_one_order_and_none_in_doubt() ->
     assert read["id"] == read["en"]
     assert len(read["id"]) == len(LABELS) > 500
     assert not any(fuzzy for _, fuzzy in read["id"])
+
+
+def test_every_message_is_said_somewhere() -> None:
+    """By its name, or as one of a family whose names are put together where they are said."""
+    folders = (("api", "*.py"), ("api/templates", "*.html"), ("api/static", "**/*.js"))
+    text = "\n".join(path.read_text() for folder, names in folders for path in sorted((ROOT / folder).glob(names)))
+    families = (r"[\"'](\w+(?:\.\w+)*[._]\w*)[\"'] ?~", r"f\"(\w+\.\w*)\{", r"(?:named|section)\(\s*\"(\w+)\"")
+    begun = {name if "." in name else f"{name}." for pattern in families for name in re.findall(pattern, text)}
+    for key in load_labels():
+        assert re.search(rf"[\"']{re.escape(key)}[\"']", text) or key.startswith(tuple(begun)), key
