@@ -49,17 +49,19 @@ class Progress:
             say(f"{self._what} {number:,}")
 
 
-def _data(command: argparse.ArgumentParser) -> None:
+def _data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """``again``: after the action too, where what stands before it holds unless it is said anew."""
     data = os.environ.get("NERACA_DATA")
     command.add_argument(
-        "--data", type=Path, default=Path(data) if data else None, metavar="DIR", help="data directory (default ./var)"
-    )
-    _database(command)
+        "--data", type=Path, default=argparse.SUPPRESS if again else Path(data) if data else None, metavar="DIR",
+        help="data directory (default ./var)",
+    )  # fmt: skip
+    _database(command, again=again)
 
 
-def _database(command: argparse.ArgumentParser) -> None:
+def _database(command: argparse.ArgumentParser, *, again: bool = False) -> None:
     command.add_argument(
-        "--database", default=os.environ.get("NERACA_DATABASE_URL"), metavar="URL",
+        "--database", default=argparse.SUPPRESS if again else os.environ.get("NERACA_DATABASE_URL"), metavar="URL",
         help="a PostgreSQL database in the place of --data: postgresql://user:password@host:5432/database",
     )  # fmt: skip
 
@@ -212,9 +214,11 @@ def _token(command: argparse.ArgumentParser) -> None:
     )
     make.add_argument("--dinas", type=_names, help="facts of these dinas only, separated by commas")
     make.add_argument("--source", type=_names, help="events of these sources only, separated by commas")
-    actions.add_parser("list", help="all tokens, without their secrets")
+    listing = actions.add_parser("list", help="all tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="end a token")
     revoke.add_argument("id")
+    for action in (make, listing, revoke):
+        _data(action, again=True)
 
 
 def _kafka(command: Any, help_text: str) -> None:  # noqa: ANN401 - a parser, or a group of one

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from os import PathLike, stat_result
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from msgspec import Struct
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from api import problems
 from api.access import Access
@@ -85,9 +86,23 @@ def _framework(
     problems.install(app, away, page)
     for router in routers:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=str(files("api") / "static")), name="static")
+    app.mount("/static", _Static(directory=str(files("api") / "static")), name="static")
     _document(app)
     return app
+
+
+class _Static(StaticFiles):
+    """Files as they are: asked for anew unless their address names their content, and never taken for another type."""
+
+    def file_response(
+        self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:  # fmt: skip
+        """A file, or 304 to who holds the same."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["x-content-type-options"] = "nosniff"
+        if b"v=" not in scope["query_string"]:
+            response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def _document(app: FastAPI) -> None:

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
     f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
-    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada",
+    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/nilai",
     "/auditor", f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}", "/auditor/journal",
     "/auditor/journal/1028", "/loket", f"/loket?dinas={FAST}",
     f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",

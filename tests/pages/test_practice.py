@@ -10,6 +10,9 @@ import httpx
 import pytest
 
 from api.page_tours import ROLES, STEPS, step_of
+from streams.practice import Practice
+from tests.pages.axe_rules import broken_rules
+from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.reading import Page
 from tests.serving import BATCH, ROOT, Process, event, until
 
@@ -86,6 +89,30 @@ def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_add
     assert get(practice, "/v1/journal?id=latih-1&limit=1000").json()["items"] == []
     again = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
     assert again.json()["accepted"] == 1, "it is new to the new journal"
+
+
+def test_whoever_signed_in_is_signed_in_after_beginning_anew(tmp_path: Path) -> None:
+    """Tokens are not what was practised; and a directory without the mark is never emptied."""
+    (tmp_path / "balances").mkdir()
+    for name in ("journal.sqlite", "tokens.sqlite", "tokens.sqlite-wal", "balances/generation-1.sqlite"):
+        (tmp_path / name).touch()
+    practice = Practice(tmp_path)
+    practice.empty()
+    assert len(list(tmp_path.iterdir())) == 4
+    practice.marker.touch()
+    practice.empty()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["tokens.sqlite", "tokens.sqlite-wal"]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not installed(), reason=MISSING)
+def test_practice_breaks_no_rule_of_accessibility(practice: Process, tmp_path: Path) -> None:
+    """All tours, and a step of each on its page, by axe as any other page."""
+    with Browser(tmp_path) as browser:
+        for path in ("/latihan", *(f"/latihan/{role}-2" for role in ROLES)):
+            for width, dark in ((390, False), (1920, True)):
+                browser.screen(width, 1080, dark=dark)
+                assert broken_rules(browser, practice.url.rstrip("/") + path) == [], f"{path} {width}"
 
 
 def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:

@@ -106,3 +106,15 @@ def test_an_address_of_the_public_page_makes_no_other_page(city: Assembled) -> N
     pages = {city.get(f"/publik?x={n}&lang=en").text for n in range(3)}
     assert len(pages) == 1
     assert "x=" not in pages.pop().partition("<main")[0].partition("<nav")[2]
+
+
+@pytest.mark.parametrize(("path", "kept"), [("/static/live.js", "no-cache"), ("/static/loket/queue.js?v=1", None)])
+def test_a_script_is_asked_for_anew_unless_its_address_names_its_content(
+    city: Assembled, path: str, kept: str | None
+) -> None:
+    """After an upgrade no browser runs yesterday's script; and none takes a file for another type."""
+    answer = city.get(path)
+    assert (answer.status_code, answer.headers.get("cache-control")) == (200, kept)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    same = city.get(path, headers={"if-none-match": answer.headers["etag"]})
+    assert same.status_code == 304
