@@ -45,6 +45,7 @@ class Events(Struct, frozen=True):
 class OpenRow(Struct, frozen=True):
     """An open file: what is promised, whether that is past, and why it waits."""
 
+    dinas: str
     service: str
     case: str
     asn: str
@@ -106,16 +107,16 @@ def open_files(
 ) -> OpenFiles:  # fmt: skip
     """A page of the open files of a dinas, what is due first first. Raises: ``Refusal``."""
     page = files(snapshot, dinas, limit, cursor)
-    return OpenFiles(tuple(_row(file, words, now_us) for file in page.items), page.next)
+    return OpenFiles(tuple(_row(dinas, file, words, now_us) for file in page.items), page.next)
 
 
 def open_files_of_asn(snapshot: Snapshot, asn: str, words: Words, now_us: int, limit: int) -> OpenFiles:
     """The first open files of an ASN, what is due first first."""
     listed = snapshot.files_of_asn(asn, limit)
-    return OpenFiles(tuple(_row(file_answer(one, snapshot), words, now_us) for one in listed), None)
+    return OpenFiles(tuple(_row(one.file.dinas, file_answer(one, snapshot), words, now_us) for one in listed), None)
 
 
-def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
+def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
     left = ""
     if due_us is not None and (file.paused_at is None or file.overdue):
@@ -127,7 +128,7 @@ def _row(file: FileAnswer, words: Words, now_us: int) -> OpenRow:
         since = words.moment(parse_instant(file.paused_at), short=True)
         paused = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
     return OpenRow(
-        file.service, file.case, file.asn or "",
+        dinas, file.service, file.case, file.asn or "",
         words.moment(parse_instant(file.received_at), short=True), words.sortable(parse_instant(file.received_at)),
         words.moment(due_us, short=True) if due_us is not None else "",
         words.sortable(due_us) if due_us is not None else "", file.overdue, left, paused,

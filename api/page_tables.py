@@ -179,6 +179,13 @@ def _public(made: Made, words: Words) -> Table:
     ])  # fmt: skip
 
 
+def _course(made: Made, words: Words) -> Table:
+    named = ("receipt.occurred", "receipt.event", "file.length")
+    return Table(
+        [words(name) for name in named], [(step.instant, step.what, step.length) for step in made["file"].steps]
+    )
+
+
 def _entries(made: Made, words: Words) -> Table:
     named = ("position", "occurred", "recorded", "kind", "about", "by", "hash")
     listed = made["listed"]
@@ -197,6 +204,7 @@ TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
     "why.html": {"unsur": _unsur, "events": _events},
     "events.html": {"events": _events},
     "files.html": {"files": _files},
+    "file.html": {"course": _course},
     "public.html": {"public": _public},
     "journal.html": {"entries": _entries},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from api.page_auditor import auditor_router
 from api.page_counter import counter_router
 from api.page_events import FILES_FIRST, events_behind, open_files, open_files_of_asn
 from api.page_feed import feed
+from api.page_file import case_view
 from api.page_live import LiveBoards, live_router
 from api.page_practice import practice_router
 from api.page_public import public
@@ -55,6 +56,7 @@ def pages_router(site: Site, reads: Reads, ending: Ending, listeners: Gauge, bes
     reset, replays, intake = beside.reset, beside.replays, beside.intake
     router = APIRouter(include_in_schema=False)
     router.include_router(_agencies(site, reads))
+    router.include_router(_files(site))
     router.include_router(_people(site, reads))
     if reset is not None:
         router.include_router(practice_router(site, reads, reset))
@@ -109,6 +111,13 @@ def _agencies(site: Site, reads: Reads) -> APIRouter:
 
         return site.page(request, "events.html", make, guarded=True)
 
+    return router
+
+
+def _files(site: Site) -> APIRouter:
+    """The open files of a dinas, and one case."""
+    router = APIRouter()
+
     @router.get("/dinas/{dinas}/files")
     def show_files(request: Request, dinas: str) -> Response:
         def make(asked: Asked) -> Made:
@@ -117,6 +126,16 @@ def _agencies(site: Site, reads: Reads) -> APIRouter:
             return {"id": dinas, "name": name_of(asked.snapshot, dinas), "files": shown, "cursor": asked.cursor}
 
         return site.page(request, "files.html", make, guarded=True)
+
+    @router.get("/dinas/{dinas}/file")
+    def show_file(request: Request, dinas: str) -> Response:
+        service, case = (request.query_params.get(name, "") for name in ("service", "case"))
+
+        def make(asked: Asked) -> Made:
+            file = case_view(asked.snapshot, dinas, service, case, asked.words, asked.now_us)
+            return {"id": dinas, "name": name_of(asked.snapshot, dinas), "file": file}
+
+        return site.page(request, "file.html", make, guarded=True)
 
     return router
 

@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
-    f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
+    f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
+    f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
     f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/nilai",
     "/auditor", f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}", "/auditor/journal",
     "/auditor/journal/1028", "/loket", f"/loket?dinas={FAST}",

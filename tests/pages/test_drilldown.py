@@ -96,6 +96,51 @@ def test_a_paused_file_says_why_its_clock_stands(neraca: Assembled) -> None:
     assert "❚❚ dijeda: blangko habis, sejak 23 Nov 2026, 09.00.00 WIB" in neraca.get("/dinas/d/files").text
 
 
+def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
+    """Received on the 20th at 8, paused for 24 of 100 hours: 76 of service time, of 24 that were promised."""
+    case = {"dinas": "d", "service": "ktp / el", "case": "P 1?"}
+    standard = {"service": "ktp / el", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
+    neraca.record(
+        event("standard-set", "std", standard, time="2026-01-01T00:00:00+07:00"),
+        event("permit-received", "1", {**case, "asn": "a-1", "received_at": "2026-11-20T08:00:00+07:00"}),
+        event("permit-paused", "2", {**case, "at": "2026-11-21T08:00:00+07:00", "reason": "blank_stock"}),
+        event("permit-resumed", "3", {**case, "at": "2026-11-22T08:00:00+07:00"}),
+    )
+    (link,) = [link for link in shown(neraca, "/dinas/d/files").links if link.startswith("/dinas/d/file?")]
+    text = neraca.get(link).text
+    assert "100 jam sejak diterima − 24 jam dijeda = 76 jam waktu layanan, dari 24 jam yang dijanjikan" in text
+    assert "▲ lewat 52 jam" in text
+    assert [row for row in Page(text).rows if "Nov 2026" in row[0]] == [
+        ["20 Nov 2026, 08.00.00 WIB", "Diterima", ""],
+        ["21 Nov 2026, 08.00.00 WIB", "Jeda: blangko habis", "24 jam"],
+        ["22 Nov 2026, 08.00.00 WIB", "Lanjut", ""],
+    ]
+    assert neraca.get(link, **FAR).status_code == 401
+    assert "Unit ini belum menerima berkas itu." in neraca.get("/dinas/d/file?service=x&case=y").text
+    done = {**case, "completed_at": "2026-11-24T11:00:00+07:00"}
+    neraca.record(event("permit-processed", "4", done))
+    text = neraca.get(link).text
+    assert "sudah diputus" in text
+    assert "waktu layanan, dari" not in text
+
+
+def test_a_file_with_a_due_date_of_its_own_and_one_without_a_promise_say_so(neraca: Assembled) -> None:
+    case = {"dinas": "d", "service": "s"}
+    due = {"received_at": "2026-11-23T12:00:00+07:00", "due_at": "2026-11-24T10:00:00+07:00"}
+    neraca.record(
+        event("permit-received", "1", {**case, "case": "D-1", **due}),
+        event("permit-paused", "2", {**case, "case": "D-1", "at": "2026-11-24T09:00:00+07:00", "reason": "applicant"}),
+        event("permit-received", "3", {**case, "case": "N-1", "received_at": "2026-11-23T12:00:00+07:00"}),
+    )
+    text = neraca.get("/dinas/d/file?service=s&case=D-1").text
+    assert "24 jam sejak diterima, 3 jam di antaranya dijeda." in text
+    assert "▲ lewat 2 jam" in text, "no pause moves it"
+    assert "masih dijeda" in text
+    text = neraca.get("/dinas/d/file?service=s&case=N-1").text
+    assert "belum punya janji waktu" in text
+    assert "lewat" not in Page(text).all("dd")
+
+
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}"])
 def test_a_count_leads_to_the_very_events_it_counts(city: Assembled, path: str) -> None:
     """A retraction and a correction moved it too: they are listed, and their postings net to the count."""
