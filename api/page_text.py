@@ -138,6 +138,14 @@ class Words:
         tail = self("time.minutes", n=minutes)
         return f"{self('time.hours', n=hours)} {tail}" if hours else tail
 
+    def minutes(self, length: int) -> str:
+        """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written."""
+        hours, rest = divmod(length, 60)
+        parts = [self("time.hours", n=self.number(hours))] * bool(hours) + [self("time.minutes", n=rest)] * bool(
+            rest or not hours
+        )
+        return " ".join(parts)
+
     def span(self, length_us: int) -> str:
         """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""
         days = length_us // (24 * HOUR_US)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import httpx
 
@@ -15,11 +16,12 @@ OUT: Final = ROOT / "docs" / "pages"
 PAGES: Final = {
     "papan": "/", "dinas": "/dinas/disdukcapil", "asn": "/asn/{asn}", "struk": "/dinas/disdukcapil/why",
     "kejadian": "/dinas/disdukcapil/events?measure=permits_rejected", "berkas": "/dinas/disdukcapil/files",
+    "satu-berkas": "/dinas/disdukcapil/file?{file}",
     "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3",
     "warga": "/loket/warga?dinas=disdukcapil&service=ktp-el&case=KTP-1", "auditor": "/auditor", "latihan": "/latihan",
     "tur": "/?tur=pimpinan-1", "masuk": "/masuk",
 }  # fmt: skip
-"""Files by the address they show; `{asn}` is the best of the agency."""
+"""Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first."""
 SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
 
 
@@ -33,12 +35,17 @@ def main() -> None:
     ):
         until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=120)
         ranked = httpx.get(f"{process.url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
+        first = httpx.get(f"{process.url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
+        there = {
+            "asn": ranked[0]["subject"]["id"],
+            "file": urlencode({"service": first["service"], "case": first["case"]}),
+        }
         for name, path in PAGES.items():
             for screen, (width, height, dark) in SCREENS.items():
                 if screen == "gelap" and name != "papan":
                     continue
                 browser.screen(width, height, dark=dark)
-                browser.open(process.url.rstrip("/") + path.format(asn=ranked[0]["subject"]["id"]))
+                browser.open(process.url.rstrip("/") + path.format(**there))
                 (OUT / f"{name}-{screen}.webp").write_bytes(browser.picture(form="webp"))
 
 
