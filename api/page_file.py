@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from api.page_text import MINUTE_US
 from domain.casefiles import counted_pauses, intervals, length_us, open_file
 from domain.refusal import Fault, Refusal
 
@@ -68,19 +69,16 @@ def _promise(receipt: Receipt, words: Words) -> str:
 
 
 def _clock(file: CaseFile, receipt: Receipt, opened: OpenFile, words: Words, now_us: int) -> str:
-    """Service time is what has passed since receipt less the pauses, each instant counted once."""
+    """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
     ended, paused_us = intervals(file)
     open_pause = () if paused_us is None else ((paused_us, now_us, ""),)
     stood_us = length_us(counted_pauses((*ended, *open_pause), receipt.received_us, now_us))
-    passed_us = max(now_us - receipt.received_us, 0)
-    said = {
-        "passed": words.duration(passed_us),
-        "stood": words.duration(stood_us),
-        "served": words.duration(passed_us - stood_us),
-    }
+    passed, stood = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
+    said = {"passed": words.minutes(passed), "stood": words.minutes(stood), "served": words.minutes(passed - stood)}
+    plain = "" if stood else "_plain"
     if opened.kind == "standard" and receipt.standard_us is not None:
-        return words("file.clock_of", **said, promise=words.duration(receipt.standard_us))
-    return words("file.clock_due" if opened.kind == "due_at" else "file.clock", **said)
+        return words(f"file.clock_of{plain}", **said, promise=words.duration(receipt.standard_us))
+    return words("file.clock_due" if opened.kind == "due_at" else f"file.clock{plain}", **said)
 
 
 def _steps(file: CaseFile, words: Words, now_us: int) -> Iterator[Step]:

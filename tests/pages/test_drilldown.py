@@ -97,23 +97,26 @@ def test_a_paused_file_says_why_its_clock_stands(neraca: Assembled) -> None:
 
 
 def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
-    """Received on the 20th at 8, paused for 24 of 100 hours: 76 of service time, of 24 that were promised."""
+    """Received on the 20th at 8, paused for 24 h 50 min of 100 h: 75 h 10 min of service time, of 24 h that were promised."""
     case = {"dinas": "d", "service": "ktp / el", "case": "P 1?"}
     standard = {"service": "ktp / el", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
     neraca.record(
         event("standard-set", "std", standard, time="2026-01-01T00:00:00+07:00"),
         event("permit-received", "1", {**case, "asn": "a-1", "received_at": "2026-11-20T08:00:00+07:00"}),
         event("permit-paused", "2", {**case, "at": "2026-11-21T08:00:00+07:00", "reason": "blank_stock"}),
-        event("permit-resumed", "3", {**case, "at": "2026-11-22T08:00:00+07:00"}),
+        event("permit-resumed", "3", {**case, "at": "2026-11-22T08:50:00+07:00"}),
     )
     (link,) = [link for link in shown(neraca, "/dinas/d/files").links if link.startswith("/dinas/d/file?")]
     text = neraca.get(link).text
-    assert "100 jam sejak diterima − 24 jam dijeda = 76 jam waktu layanan, dari 24 jam yang dijanjikan" in text
-    assert "▲ lewat 52 jam" in text
+    assert (
+        "100 jam sejak diterima − 24 jam 50 mnt dijeda = 75 jam 10 mnt waktu layanan, dari 24 jam yang dijanjikan"
+        in text
+    )
+    assert "▲ lewat 51 jam" in text
     assert [row for row in Page(text).rows if "Nov 2026" in row[0]] == [
         ["20 Nov 2026, 08.00.00 WIB", "Diterima", ""],
-        ["21 Nov 2026, 08.00.00 WIB", "Jeda: blangko habis", "24 jam"],
-        ["22 Nov 2026, 08.00.00 WIB", "Lanjut", ""],
+        ["21 Nov 2026, 08.00.00 WIB", "Jeda: blangko habis", "24 jam 50 mnt"],
+        ["22 Nov 2026, 08.50.00 WIB", "Lanjut", ""],
     ]
     assert neraca.get(link, **FAR).status_code == 401
     assert "Unit ini belum menerima berkas itu." in neraca.get("/dinas/d/file?service=x&case=y").text
