@@ -10,6 +10,7 @@ from api.reads import Dinas, Reads, found
 from api.schemas import read_doc
 from domain.casefiles import EMPTY, intervals, open_file
 from domain.clock import utc_text
+from domain.partition import partition_of
 from domain.refusal import Refusal
 from projections.reader import Snapshot
 
@@ -30,11 +31,19 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
     if receipt is not None:
         promise_us = receipt.standard_us if receipt.due_us is None else receipt.due_us - receipt.received_us
     return CaseAnswer(
-        dinas, service, number, snapshot.position, state, (receipt.asn or None) if receipt else None,
-        utc_text(receipt.received_us) if receipt else None, text_of(opened.due_us if opened else None), promise_us,
-        text_of(paused_us), next((reason for at, reason in file.pauses if at == paused_us), None),
+        snapshot.version.journal, dinas, service, number, snapshot.position, _folded(snapshot, dinas), state,
+        (receipt.asn or None) if receipt else None, utc_text(receipt.received_us) if receipt else None,
+        text_of(opened.due_us if opened else None), opened.kind if opened else None,
+        opened is not None and snapshot.is_overdue(opened), promise_us, text_of(paused_us),
+        next((reason for at, reason in file.pauses if at == paused_us), None),
         [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
     )  # fmt: skip
+
+
+def _folded(snapshot: Snapshot, dinas: str) -> int:
+    """How far what is said of a dinas is folded: all as one, or its partition."""
+    partitions = snapshot.version.at.partitions
+    return partitions[partition_of(dinas, len(partitions))] if partitions else snapshot.position
 
 
 def cases_router(reads: Reads) -> APIRouter:

@@ -58,17 +58,24 @@ class EndedPause(Struct, frozen=True, rename={"from_": "from"}):
 class CaseAnswer(Struct, frozen=True):
     """One case: `none` before a receipt or a decision, then `received`, `paused` or `decided`.
 
-    Service time so far is `paused_at`, else the clock, less `received_at` and the pauses; what it may be is `promise_us`.
+    Service time so far is `paused_at`, else the clock, less `received_at` and the pauses; what it may be is `promise_us`. While the
+    case is open, `kind` says what is promised, as for open files: a `due_at` is moved by no pause. `journal` is the journal that
+    positions are of; every entry of this dinas up to `folded` is counted, though `position` may be less where partitions are folded
+    apart.
     """
 
+    journal: str
     dinas: str
     service: str
     case: str
     position: int
+    folded: int
     state: Literal["none", "received", "paused", "decided"]
     asn: str | None
     received_at: str | None
     due_at: str | None
+    kind: str | None
+    overdue: bool
     promise_us: int | None
     paused_at: str | None
     reason: str | None

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from projections.ports import Grant
     from projections.reader import Snapshot
 
-SCRIPTS: Final = ("queue", "sending", "steps", "casefile", "words", "status")
+SCRIPTS: Final = ("refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
 """What both screens run, in this order; each has one more of its own."""
+WORKER: Final = "worker.js"
+"""Served beside the pages, and kept by the browser itself."""
 
 
 class Service(Struct, frozen=True):
@@ -49,12 +51,12 @@ def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
         allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         kept = [
             f"/static/neraca.css?v={site.style_tag}",
-            *(f"/static/loket/{name}?v={tag}" for name in sorted(sources)),
+            *(f"/static/loket/{name}?v={tag}" for name in sorted(sources) if name != WORKER),
         ]
         return {
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
-            "refusals": json.dumps(asked.words.section("counter_refusal")),
+            "journal": asked.snapshot.version.journal, "refusals": json.dumps(asked.words.section("counter_refusal")),
             "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed),
         }  # fmt: skip
 
@@ -75,7 +77,7 @@ def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
         headers = {**GUARDS, "cache-control": "no-cache"}
-        return Response(sources["worker.js"].replace(b"{build}", tag.encode()), 200, headers, "text/javascript")
+        return Response(sources[WORKER].replace(b"{build}", tag.encode()), 200, headers, "text/javascript")
 
     return router
 

@@ -111,8 +111,8 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
         return dict(states[-1])
 
     assert case() == {
-        **said, "position": neraca.journal.head(), "state": "none", "asn": None, "received_at": None, "due_at": None,
-        "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
+        **said, "journal": neraca.live.journal, "position": neraca.journal.head(), "folded": neraca.journal.head(),
+        "state": "none", "asn": None, "received_at": None, "due_at": None, "kind": None, "overdue": False, "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
     }  # fmt: skip
     first = case(event("permit-received", "r", got))
     assert (first["received_at"], first["due_at"]) == ("2026-11-24T01:00:00.000000Z", "2026-11-25T01:00:00.000000Z")
@@ -125,7 +125,7 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
     case(event("permit-processed", "c", {**said, "completed_at": "2026-11-24T11:00:00+07:00"}))
     again = case(event("event-retracted", "x", {"event": {"source": "/loket", "id": "c"}, "reason": "salah-tekan"}))
     assert [one["state"] for one in states] == ["none", "received", "paused", "received", "decided", "received"]
-    assert {**again, "position": 0} == {**runs, "position": 0}
+    assert {**again, "position": 0, "folded": 0} == {**runs, "position": 0, "folded": 0}
     assert neraca.get("/v1/dinas/dishub/file?service=kir").status_code == 422
 
 

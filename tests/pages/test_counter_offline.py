@@ -252,7 +252,7 @@ def test_signing_in_sends_what_was_kept(city: Assembled, cable: Cable, browser: 
 def test_what_was_pressed_before_signing_in_is_recorded_under_the_name_the_token_allows(
     city: Assembled, cable: Cable, browser: Browser
 ) -> None:
-    """Nothing is renamed behind the clerk's back; mended it is the same event, of the instant at which it was pressed."""
+    """Nothing is renamed behind the clerk's back; sent again it is the same event, of the instant at which it was pressed."""
     away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
     clerk = Clerk(browser, away)
     clerk.open(ready=False)
@@ -265,15 +265,15 @@ def test_what_was_pressed_before_signing_in_is_recorded_under_the_name_the_token
     browser.type(secret)
     browser.press("Enter")
     clerk.working()
-    clerk.sees("#tanda", "dicatat sebelum masuk, atas nama loket lain")
+    clerk.sees("#tanda", "dicatat atas nama loket lain, yang tidak dicakup token ini")
     assert entries(city) == []
-    clerk.click("mend", "K-1")
+    clerk.click("again", "K-1")
     clerk.sees("#tanda", "posisi")
     (one,) = entries(city)
     assert (one["source"], one["id"], one["time"]) == ("/loket/tiga", pressed["id"], pressed["time"])
     clerk.sees("#keadaan small", "")
     clerk.step("K-2", "F2")
-    until(lambda: [one["source"] for one in entries(city)] == ["/loket/tiga"] * 2, "the next needs no mending")
+    until(lambda: [one["source"] for one in entries(city)] == ["/loket/tiga"] * 2, "the next is not refused")
 
 
 def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(city: Assembled, cable: Cable, browser: Browser) -> None:

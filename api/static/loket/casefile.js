@@ -6,10 +6,8 @@ self.loket = self.loket || {};
 
   // What the server knows; `null` where it cannot be asked. A unit nothing was recorded of yet has no files either.
   async function asked(dinas, service, number) {
-    const query = new URLSearchParams({ service, case: number });
-    const address = `/v1/dinas/${encodeURIComponent(dinas)}/file?${query}`;
     try {
-      const { status, body } = await loket.sending.asked(address, { patience_ms: PATIENCE_MS });
+      const { status, body } = await loket.sending.asked(loket.sending.fileAddress(dinas, service, number), { patience_ms: PATIENCE_MS });
       if (status === 200 && body && "state" in body) return body;
       return status === 404 && body ? { state: "none", position: 0, pauses: [] } : null;
     } catch {
@@ -17,33 +15,49 @@ self.loket = self.loket || {};
     }
   }
 
-  const ended = (file, at) => (
-    file.state === "paused" ? [...file.pauses, { from: file.paused_at, to: at, reason: file.reason }] : file.pauses);
+  const one = (at, other) => Boolean(at && other) && Date.parse(at) === Date.parse(other);
+
+  // What a file tells of a step already: said again, it changes nothing. Of a decision it tells the state alone, which is set twice.
+  const tells = (file, name, { at, received_at: receivedAt }) => ({
+    received: () => one(file.received_at, receivedAt),
+    paused: () => one(file.paused_at, at) || file.pauses.some((pause) => one(pause.from, at)),
+    resumed: () => file.pauses.some((pause) => one(pause.to, at)),
+  })[name]?.() ?? false;
+
+  const ended = (file, at) => [...file.pauses, { from: file.paused_at, to: at, reason: file.reason }];
+  const open = (file, ...states) => states.includes(file.state) || file.state === "unknown";
 
   function after(file, { data, ...event }, undone) {
-    const name = loket.steps.nameOf({ data, ...event }), running = { ...file, paused_at: null, reason: null };
+    const name = loket.steps.nameOf({ data, ...event });
+    if (tells(file, name, data)) return file;
     switch (name) {
-      case "received": return { ...running, state: "received", received_at: data.received_at, pauses: [] };
-      case "paused": return { ...file, state: "paused", paused_at: data.at, reason: data.reason };
-      case "resumed": return { ...running, state: "received", pauses: ended(file, data.at) };
-      case "issued": case "rejected": return { ...running, state: "decided", outcome: name, decided_at: data.completed_at };
+      case "received": return { ...file, ...FRESH, state: "received", received_at: data.received_at };
+      case "paused": return open(file, "received") ? { ...file, state: "paused", paused_at: data.at, reason: data.reason } : file;
+      case "resumed":
+        if (!open(file, "paused")) return file;
+        return { ...file, state: "received", paused_at: null, reason: null, pauses: file.paused_at ? ended(file, data.at) : file.pauses };
+      case "issued": case "rejected": return { ...file, state: "decided", outcome: name, decided_at: data.completed_at };
       case "undone": return undone ? before(file, undone) : file;
       default: return file;
     }
   }
+  const FRESH = { pauses: [], paused_at: null, reason: null, promise_us: undefined, kind: undefined, due_at: null, overdue: false };
 
+  // As it was before a step that is reversed; a file that was paused when it was decided is paused again.
   function before(file, { data, ...event }) {
     const name = loket.steps.nameOf({ data, ...event });
     if (name === "received") return { ...file, state: "none", received_at: null };
-    return name === "issued" || name === "rejected" ? { ...file, state: file.received_at ? "received" : "none" } : file;
+    if (name !== "issued" && name !== "rejected") return file;
+    return { ...file, state: file.paused_at ? "paused" : file.received_at ? "received" : "none" };
   }
 
   // Without the server's word, what this counter knows begins where it saw the file itself.
-  function stateOf(server, entries) {
+  function stateOf(server, all) {
     let file = server ?? { state: "unknown", position: 0, pauses: [] }, own = false;
+    const entries = all.filter((entry) => !loket.queue.past(entry)), folded = server ? server.folded ?? server.position : 0;
     const events = new Map(entries.map((entry) => [entry.n, entry.event]));
     for (const entry of entries) {
-      const counts = entry.state === "waiting" || (entry.state === "sent" && (server ? entry.position > server.position : true));
+      const counts = entry.state === "waiting" || (entry.state === "sent" && (server ? entry.position > folded : true));
       if (!counts) continue;
       file = after(file, entry.event, events.get(entry.undoes));
       own = own || entry.state === "waiting";
@@ -58,11 +72,15 @@ self.loket = self.loket || {};
     return Math.max(0, end - Date.parse(file.received_at) - stood);
   }
 
+  // A `due_at` is an instant, and no pause moves it; a promise is a length of service time.
+  const late = (file, promise, now) => file.overdue
+    || (file.kind === "due_at" ? now > Date.parse(file.due_at) : promise > 0 && elapsed(file, now) > promise);
+
   const STEPS = {
     none: ["received", "issued", "rejected"], received: ["issued", "rejected", "paused"], paused: ["resumed", "issued", "rejected"],
     decided: [], unknown: ["received", "issued", "rejected", "paused", "resumed"],
   };
   const NEXT = { none: "received", received: "issued", paused: "resumed" };
 
-  loket.casefile = { asked, stateOf, elapsed, steps: (file) => STEPS[file.state], next: (file) => NEXT[file.state] };
+  loket.casefile = { asked, stateOf, elapsed, late, steps: (file) => STEPS[file.state], next: (file) => NEXT[file.state] };
 })();

@@ -7,10 +7,10 @@ self.loket = self.loket || {};
   const code = document.getElementById("qr"), picture = code?.querySelector("img");
 
   function lastOf(all) {
-    const named = (entry) => loket.steps.nameOf(entry.event), stands = ({ state }) => state === "waiting" || state === "sent";
-    const rated = new Set(all.filter((one) => named(one) === "rated").map((one) => String(one.file)));
-    const undone = new Set(all.filter((one) => one.undoes && stands(one)).map((one) => one.undoes));
-    return all.find((one) => ["issued", "rejected"].includes(named(one)) && one.file[0] === root.dataset.dinas && stands(one)
+    const named = (entry) => loket.steps.nameOf(entry.event), { past, stands } = loket.queue, now = all.filter((one) => !past(one));
+    const rated = new Set(now.filter((one) => named(one) === "rated").map((one) => String(one.file)));
+    const undone = new Set(now.filter((one) => one.undoes && stands(one)).map((one) => one.undoes));
+    return now.find((one) => ["issued", "rejected"].includes(named(one)) && one.file[0] === root.dataset.dinas && stands(one)
       && !undone.has(one.n) && !rated.has(String(one.file)));
   }
 

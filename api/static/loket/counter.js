@@ -19,7 +19,7 @@
   }
   const remember = () => localStorage.setItem(REMEMBERED, JSON.stringify({ ...here, service: service() }));
 
-  const source = loket.steps.sourceOf(here.dinas, here.loket, JSON.parse(root.dataset.sources));
+  const allowed = JSON.parse(root.dataset.sources), source = loket.steps.sourceOf(here.dinas, here.loket, allowed);
   const input = by("nomor"), told = by("ada"), news = by("kabar"), failed = by("gagal"), received = by("diterima");
   const buttons = [...document.querySelectorAll("[data-step]")], tiles = [...document.querySelectorAll("[name=service]")];
   let shown = null, timer = 0, pressed = 0, order = Promise.resolve();
@@ -48,11 +48,12 @@
     if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);
     if (file.received_at && (file.state === "received" || file.state === "paused")) {
       // Before the server has said what it promises, the standard of today does.
-      const spent = loket.casefile.elapsed(file, now);
+      const spent = loket.casefile.elapsed(file, now), stands = file.state === "paused";
       const promise = Number(file.promise_us === undefined ? tiles.find((tile) => tile.checked)?.dataset.standardUs ?? 0 : file.promise_us) / 1000;
-      const key = `${file.state === "paused" ? "stands" : "clock"}${promise ? "_of" : ""}`;
-      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "" })}`);
-      if (promise && spent > promise) parts.push(" ", tag("late", say("state_late")));
+      const key = file.kind === "due_at" ? (stands ? "due_stands" : "due") : `${stands ? "stands" : "clock"}${promise ? "_of" : ""}`;
+      const due = file.kind === "due_at" ? moment(file.due_at) : "";
+      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "", moment: due })}`);
+      if (loket.casefile.late(file, promise, now)) parts.push(" ", tag("late", say(due ? "state_overdue" : "state_late")));
     }
     if (file.own) parts.push(` · ${say("here_first")}`);
     told.replaceChildren(...parts);
@@ -118,7 +119,7 @@
     if (asksWhen) received.focus();
   }
 
-  async function keep(name, file, reason, when) {
+  async function keep(name, file, reason, receivedAt) {
     const entries = await loket.queue.ofFile([here.dinas, file.service, file.number]);
     const known = loket.casefile.stateOf(file.server, entries);
     if (!loket.casefile.steps(known).includes(name)) {
@@ -127,12 +128,11 @@
       return;
     }
     const decides = name === "issued" || name === "rejected";
-    if (decides && (known.state === "none" || file.asksWhen) && !when) {
+    if (decides && (known.state === "none" || file.asksWhen) && !receivedAt) {
       giveBack(file, true);
       complain(say("when_received", { case: file.number }));
       return;
     }
-    const receivedAt = when ? new Date(when).toISOString() : undefined;
     const mends = file.mends && receivedAt && loket.steps.nameOf(file.mends) === name;
     const event = mends ? loket.steps.mended(file.mends, receivedAt)
       : loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
@@ -149,12 +149,18 @@
     const why = wrong(file), when = file.asksWhen ? received.value : "";
     complain(why);
     if (why) return void input.focus();
+    // The field says a time of the city, whatever zone this device is set to.
+    const receivedAt = when ? loket.zone.instant(when, root.dataset.zone) : undefined;
+    if (receivedAt === null) {
+      complain(say("no_such_time", { zone: root.dataset.zone }));
+      return void received.focus();
+    }
     input.value = "";
     received.value = "";
     forget();
     input.focus();
     pressed += 1;
-    order = order.then(() => keep(name, file, reason, when)).catch((error) => {
+    order = order.then(() => keep(name, file, reason, receivedAt)).catch((error) => {
       giveBack(file);
       complain(say("unsaved", { why: error?.name ?? error, case: file.number }));
     }).finally(() => { pressed -= 1; });
@@ -206,35 +212,45 @@
     input.focus();
   }
 
+  // Sent again, an event speaks under its own name, or where the token does not allow that, under one that it does.
+  function sourceOf({ event, file }) {
+    if (!allowed.length || allowed.includes(event.source)) return event.source;
+    return loket.steps.sourceOf(file[0], loket.steps.nameOf(event) === "rated" ? "warga" : here.loket, allowed);
+  }
+
+  const RECEIPT = {
+    seen: (entry) => loket.queue.see(entry.n),
+    async again(entry, said) {
+      if (!(await loket.queue.again(entry.n, sourceOf(entry)))) return;
+      news.textContent = say("sent_again", { ...said, moment: moment(entry.event.time) });
+      loket.status.look();
+      loket.status.later();
+    },
+    async mend(entry) {
+      await loket.queue.see(entry.n);
+      const [, itsService, itsNumber] = entry.file, tile = tiles.find((one) => one.value === itsService);
+      if (tile) tile.checked = true;
+      input.value = itsNumber;
+      const lacksReceipt = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
+      giveBack({ number: itsNumber, mends: entry.event }, lacksReceipt);
+      return true;
+    },
+    async undo(entry, said) {
+      const reversal = loket.steps.reversible(entry.event) ? loket.steps.undo(source, entry.event) : null;
+      const done = await loket.queue.undo(entry.n, reversal);
+      if (done !== "nothing") news.textContent = say("undid", said);
+      else if (!reversal) complain(say("not_undone", said));
+      if (done === "undone") loket.status.look();
+    },
+  };
+
   async function onReceipt(event) {
     const button = event.target.closest("button[data-kind]");
     if (!button) return;
     const all = await loket.queue.last(60), entry = all.find((one) => one.n === Number(button.dataset.n));
     if (!entry) return;
-    const [, itsService, itsNumber] = entry.file;
-    if (button.dataset.kind === "seen") await loket.queue.see(entry.n);
-    const lacks = (pointer) => (entry.problem?.errors ?? []).some((one) => one.pointer === pointer);
-    if (button.dataset.kind === "mend" && lacks("/source") && entry.event.source !== source && !entry.undoes) {
-      await loket.queue.see(entry.n);
-      await loket.queue.add(loket.steps.renamed(source, entry.event));
-      news.textContent = say("done", { case: itsNumber, step: stepSaid(entry.event), clock: clock(entry.event.time) });
-      loket.status.look();
-      input.focus();
-    } else if (button.dataset.kind === "mend") {
-      await loket.queue.see(entry.n);
-      const tile = tiles.find((one) => one.value === itsService);
-      if (tile) tile.checked = true;
-      input.value = itsNumber;
-      giveBack({ number: itsNumber, mends: entry.event }, lacks("/data/received_at"));
-    }
-    if (button.dataset.kind === "undo") {
-      if (!(await loket.queue.withdraw(entry.n))) {
-        await loket.queue.add(loket.steps.undo(source, entry.event), { file: entry.file, undoes: entry.n });
-        loket.status.look();
-      }
-      news.textContent = say("undid", { case: itsNumber, step: stepSaid(entry.event) });
-    }
-    if (button.dataset.kind !== "mend") input.focus();
+    const typesOn = await RECEIPT[button.dataset.kind](entry, { case: entry.file[2], step: loket.receipts.what(entry, all) });
+    if (!typesOn) input.focus();
   }
 
   async function draw() {

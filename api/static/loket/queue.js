@@ -6,7 +6,7 @@ self.loket = self.loket || {};
   const KEPT_MOST = 500, DAY_MS = 86400e3;
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("neraca-loket") : null;
   const listeners = new Set();
-  let opening = null;
+  let opening = null, journal = self.document?.getElementById("loket")?.dataset.journal || null;
 
   const given = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -58,17 +58,30 @@ self.loket = self.loket || {};
     return result;
   }
 
+  // Which journal the server keeps now, as the page or an answer said it; what another one holds is of no account in it.
+  function hear(name) {
+    if (!name || name === journal) return;
+    journal = name;
+    for (const listener of listeners) listener();
+  }
+  const past = (entry) => Boolean(entry.journal && journal && entry.journal !== journal);
+
+  const stands = (entry) => entry.state === "waiting" || entry.state === "sent";
   const isRating = ({ type }) => type.startsWith("neraca.satisfaction-rated.");
+  const fileOf = ({ data: { dinas, service, case: number } }) => [dinas ?? "", service ?? "", number ?? ""];
+  const made = (event, file, undoes) => ({
+    event, file, at: Date.now(), state: "waiting", tried: 0, position: null, journal: null, problem: null, seen: false,
+    ...(undoes && { undoes }),
+  });
 
   // A name stands once, and a file's rating: what is kept as such is given back, unless the server has refused it.
-  const add = (event, more = {}) => changed(async (entries) => {
-    const { dinas, service, case: number } = event.data, file = [dinas ?? "", service ?? "", number ?? ""];
-    const held = isRating(event) ? (await given(entries.index("file").getAll(file))).find((one) => isRating(one.event))
+  const add = (event) => changed(async (entries) => {
+    const file = fileOf(event), ofFile = await given(entries.index("file").getAll(file));
+    const held = isRating(event) ? ofFile.find((one) => isRating(one.event) && !past(one))
       : await given(entries.index("name").get([event.source, event.id]));
     if (held && held.state !== "refused") return { entry: held, fresh: false };
     if (held) await given(entries.delete(held.n));
-    const entry = { event, file, at: Date.now(), state: "waiting", tried: 0,
-                    position: null, problem: null, seen: false, ...more };
+    const entry = made(event, file);
     entry.n = await given(entries.add(entry));
     return { entry, fresh: true };
   });
@@ -83,16 +96,17 @@ self.loket = self.loket || {};
     return found;
   });
 
-  // What a citizen answered is the journal's from now on: who sits at the counter finds no trace of it here.
-  const forgotten = ({ overall, scale, unsur, ...data }) => data;
+  // What a citizen answered is the journal's, or nobody's: once it is not sent again, who sits at the counter finds no trace of it.
+  const forgotten = ({ event: { data: { overall, scale, unsur, ...data }, ...event }, ...entry }) => (
+    { ...entry, event: { ...event, data } });
 
   // What the server said of each. The reversal of what it refused has nothing to reverse.
   const settle = (outcomes) => changed(async (entries) => {
     for (const [n, outcome] of outcomes) {
-      const entry = await given(entries.get(n));
-      if (!entry) continue;
-      Object.assign(entry, outcome);
-      if (entry.state === "sent") entry.event = { ...entry.event, data: forgotten(entry.event.data) };
+      const held = await given(entries.get(n));
+      if (!held) continue;
+      const settled = { ...held, ...outcome, journal };
+      const entry = settled.state === "refused" && loket.refusals.passing(settled.problem) ? settled : forgotten(settled);
       if (entry.undoes && entry.state === "refused") {
         const target = await given(entries.get(entry.undoes));
         if (target && target.state === "refused") entry.state = "withdrawn";
@@ -101,18 +115,34 @@ self.loket = self.loket || {};
     }
   });
 
-  // Taken back before it was tried: it is sent to nobody. False where it may be in the journal already.
-  const withdraw = (n) => changed(async (entries) => {
+  // Taken back: what was never tried is sent to nobody; what may be in the journal is followed by its reversal, if it has one, and
+  // by no second one. Gives which it was.
+  const undo = (n, reversal) => changed(async (entries) => {
     const entry = await given(entries.get(n));
-    if (!entry || entry.state !== "waiting" || entry.tried) return false;
-    entry.state = "withdrawn";
-    entries.put(entry);
+    if (!entry || !stands(entry)) return "nothing";
+    if (entry.state === "waiting" && !entry.tried) {
+      entries.put({ ...entry, state: "withdrawn" });
+      return "withdrawn";
+    }
+    const others = await given(entries.index("file").getAll(entry.file));
+    const before = others.filter((one) => one.undoes === n);
+    if (!reversal || before.some(stands)) return "nothing";
+    for (const refused of before) entries.put({ ...refused, seen: true });
+    entries.add(made(reversal, entry.file, n));
+    return "undone";
+  });
+
+  // What was refused for a passing reason waits anew in its old place, as it was pressed, whoever it is sent by now.
+  const again = (n, source) => changed(async (entries) => {
+    const entry = await given(entries.get(n));
+    if (entry?.state !== "refused" || entry.seen || !loket.refusals.passing(entry.problem)) return false;
+    entries.put({ ...entry, event: { ...entry.event, source }, state: "waiting", journal: null, problem: null });
     return true;
   });
 
   const see = (n) => changed(async (entries) => {
     const entry = await given(entries.get(n));
-    if (entry) entries.put({ ...entry, seen: true });
+    if (entry?.state === "refused") entries.put({ ...forgotten(entry), seen: true });
   });
 
   const count = () => within("readonly", async (entries) => {
@@ -123,7 +153,7 @@ self.loket = self.loket || {};
 
   const ofFile = (file) => within("readonly", (entries) => given(entries.index("file").getAll(file)));
 
-  const ratingOf = (file) => ofFile(file).then((entries) => entries.find((entry) => isRating(entry.event)));
+  const ratingOf = (file) => ofFile(file).then((entries) => entries.find((entry) => isRating(entry.event) && !past(entry)));
 
   // The last so many, the newest first, and before them whatever was refused and nobody has seen.
   const last = (most) => within("readonly", async (entries) => {
@@ -153,5 +183,5 @@ self.loket = self.loket || {};
   });
 
   const listen = (listener) => { listeners.add(listener); };
-  loket.queue = { add, gather, settle, withdraw, see, count, ofFile, ratingOf, last, tidy, listen };
+  loket.queue = { add, gather, settle, undo, again, see, count, ofFile, ratingOf, last, tidy, listen, hear, past, stands };
 })();

@@ -3,7 +3,7 @@
 self.loket = self.loket || {};
 (() => {
   const SHOWN = 8;
-  const { say, clock, number, step, refusal } = loket.words;
+  const { say, clock, number, step, refusal } = loket.words, { past, stands } = loket.queue;
   const table = document.getElementById("tanda");
 
   const made = (tag, { text, ...properties } = {}, ...inside) => {
@@ -14,22 +14,22 @@ self.loket = self.loket || {};
   };
 
   function fate(entry, all) {
-    const undoing = all.find((other) => other.undoes === entry.n && (other.state === "sent" || other.state === "waiting"));
+    const undoing = all.find((other) => other.undoes === entry.n && stands(other));
     if (entry.state === "refused") return ["under", say("refused_why", { why: refusal(entry.problem) })];
     if (entry.state === "withdrawn") return ["", say("withdrawn")];
     if (undoing) return ["", say(undoing.state === "sent" ? "undone" : "undoing")];
+    if (past(entry)) return ["", say("sent_before")];
     if (entry.state === "waiting") return ["wait", say("waiting")];
     return ["", entry.position === null ? say("sent") : say("sent_at", { position: number(entry.position) })];
   }
 
-  // A step can be undone while it is its file's last; a note in the journal cannot be reversed, only followed by the next.
+  // A step can be undone while it is its file's last, in the journal that holds it.
   function undoable(entry, all) {
     const name = loket.steps.nameOf(entry.event), later = (other) => other.n > entry.n && String(other.file) === String(entry.file);
-    if (name === "rated" || name === "undone") return false;
-    if (all.some((other) => later(other) && (other.state === "waiting" || other.state === "sent"))) return false;
-    return entry.state === "waiting" && (!entry.tried || reversible(name)) ? true : entry.state === "sent" && reversible(name);
+    if (name === "rated" || name === "undone" || !stands(entry) || past(entry)) return false;
+    if (all.some((other) => later(other) && stands(other))) return false;
+    return loket.steps.reversible(entry.event) || (entry.state === "waiting" && !entry.tried);
   }
-  const reversible = (name) => name !== "paused" && name !== "resumed";
 
   function action(kind, entry, said) {
     const button = made("button", { type: "button", text: say(kind) });
@@ -39,30 +39,38 @@ self.loket = self.loket || {};
     return button;
   }
 
-  function row(entry, all, undone) {
-    const about = undone ?? entry.event, number = entry.file[2];
-    const what = undone ? say("step_undone", { step: step(undone) }) : step(entry.event);
-    const [colour, became] = fate(entry, all), said = { case: number, step: what };
+  const undoneBy = (entry, all) => all.find((one) => one.n === entry.undoes)?.event;
+
+  // What an entry is in words; a reversal says what it reverses.
+  function what(entry, all) {
+    const undone = undoneBy(entry, all);
+    return undone ? say("step_undone", { step: step(undone) }) : step(entry.event);
+  }
+
+  function row(entry, all) {
+    const about = undoneBy(entry, all) ?? entry.event, number = entry.file[2], did = what(entry, all);
+    const [colour, became] = fate(entry, all), said = { case: number, step: did };
     const small = made("small", {}, `${clock(entry.at)} · `, made("span", { className: colour, text: became }));
-    const head = made("th", { scope: "row" }, made("span", { className: "name", text: number }), ` · ${what}`, small);
+    const head = made("th", { scope: "row" }, made("span", { className: "name", text: number }), ` · ${did}`, small);
     const acts = made("td", { className: "n" });
     if (entry.state === "refused" && !entry.seen) {
-      if (about.type.startsWith("neraca.permit-")) acts.append(action("mend", entry, said), " ");
+      if (loket.refusals.passing(entry.problem)) acts.append(action("again", entry, said), " ");
+      else if (about.type.startsWith("neraca.permit-")) acts.append(action("mend", entry, said), " ");
       acts.append(action("seen", entry, said));
     } else if (undoable(entry, all)) acts.append(action("undo", entry, said));
     return made("tr", {}, head, acts);
   }
 
   async function draw() {
-    const all = await loket.queue.last(60), events = new Map(all.map((entry) => [entry.n, entry.event]));
+    const all = await loket.queue.last(60);
     const held = document.activeElement, kind = held?.dataset?.kind, n = held?.dataset?.n;
     const urgent = all.filter((entry) => entry.state === "refused" && !entry.seen);
     const shown = [...urgent, ...all.filter((entry) => !urgent.includes(entry)).slice(0, SHOWN)];
-    const rows = shown.map((entry) => row(entry, all, events.get(entry.undoes)));
+    const rows = shown.map((entry) => row(entry, all));
     table.replaceChildren(...(rows.length ? rows : [made("tr", {}, made("td", { colSpan: 2, text: say("nothing") }))]));
     if (kind) table.querySelector(`[data-kind="${kind}"][data-n="${n}"]`)?.focus();
     return all;
   }
 
-  loket.receipts = { draw };
+  loket.receipts = { draw, what };
 })();

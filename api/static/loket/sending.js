@@ -14,7 +14,9 @@ self.loket = self.loket || {};
       const answer = await fetch(address, {
         credentials: "same-origin", cache: "no-store", redirect: "error", ...options, signal: patience.signal,
       });
-      return { status: answer.status, date: Date.parse(answer.headers.get("date")), body: await answer.json().catch(() => null) };
+      const body = await answer.json().catch(() => null);
+      loket.queue.hear(body?.journal);
+      return { status: answer.status, date: Date.parse(answer.headers.get("date")), body };
     } finally {
       clearTimeout(timer);
     }
@@ -37,7 +39,14 @@ self.loket = self.loket || {};
     return status >= 400 && status < 500 && status !== 408 && status !== 429 ? "odd" : "off";
   }
 
+  const fileAddress = (dinas, service, number) => (
+    `/v1/dinas/${encodeURIComponent(dinas)}/file?${new URLSearchParams({ service, case: number })}`);
+
+  // The intake does not say which journal it writes: that is asked beside it, of the first file sent.
+  const whichJournal = ([{ file }]) => asked(fileAddress(...file), { patience_ms: HERE_MS }).catch(() => null);
+
   async function batch(sent) {
+    const named = whichJournal(sent);
     const answer = await asked("/v1/events", {
       method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
       headers: { "content-type": BATCH, prefer: "return=representation" },
@@ -45,7 +54,7 @@ self.loket = self.loket || {};
     let outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
     const unreadable = UNREADABLE.includes(answer.status) && /^urn:neraca:problem:/.test(answer.body?.type);
     if (unreadable && sent.length === 1) outcomes = [[sent[0].n, { state: "refused", problem: answer.body }]];
-    if (outcomes) await loket.queue.settle(outcomes);
+    if (outcomes) await named.then(() => loket.queue.settle(outcomes));
     const link = outcomes ? "on" : unreadable ? "apart" : linkOf(answer.status);
     return { link, date: answer.date, status: answer.status };
   }
@@ -96,5 +105,5 @@ self.loket = self.loket || {};
     return running;
   }
 
-  loket.sending = { send, asked };
+  loket.sending = { send, asked, fileAddress };
 })();

@@ -6,7 +6,7 @@ self.loket = self.loket || {};
   const LOOK_MS = 15000, LONGEST_MS = 60000, SHOWN_AFTER_MS = 400, SKEW_MS = 60000, SINCE = "neraca-loket-luring";
   const { say, clock, length } = loket.words;
   const root = document.getElementById("loket"), shown = document.getElementById("keadaan");
-  let link = "on", status = 0, skew = 0, tries = 0, timer = 0, pending = 0;
+  let link = "on", status = 0, skew = 0, tries = 0, timer = 0, pending = 0, fault = "";
 
   // Whoever is offline still is after loading the page anew.
   function sinceOf() {
@@ -23,12 +23,16 @@ self.loket = self.loket || {};
 
   async function show() {
     if (!shown) return;
-    const { waiting, refused } = await loket.queue.count();
-    const head = link === "off" ? say("off", { since: clock(sinceOf()) }) : say(link, { status });
+    const { waiting, refused } = await loket.queue.count().catch((error) => {
+      fault ||= String(error?.name ?? error);
+      return { waiting: 0, refused: 0 };
+    });
+    const head = fault ? say("stuck", { why: fault }) : link === "off" ? say("off", { since: clock(sinceOf()) }) : say(link, { status });
     const text = [head, ...(waiting ? [say("unsent", { n: waiting })] : [])].join(" · ");
     const notes = [];
     if (refused) notes.push(say("refused", { n: refused }));
-    if (link === "off") notes.push(say("off_note"));
+    if (fault) notes.push(say("stuck_note"));
+    else if (link === "off") notes.push(say("off_note"));
     if (link === "signin" || link === "forbidden") notes.push(say("signin_note"));
     if (Math.abs(skew) > SKEW_MS) notes.push(say(skew > 0 ? "skew" : "skew_behind", { n: length(Math.abs(skew)) }));
     if (!self.isSecureContext) notes.push(say("not_kept"));
@@ -37,7 +41,7 @@ self.loket = self.loket || {};
     const key = JSON.stringify([text, notes]);
     if (shown.dataset.key === key && !shown.hidden) return;
     shown.dataset.key = key;
-    tag.className = `tag ${known}`;
+    tag.className = `tag ${fault ? "late" : known}`;
     tag.textContent = text;
     small.replaceChildren(notes.join(" · "), " ", ...(link === "signin" ? [sign(root.dataset.signin)] : []));
     shown.hidden = false;
@@ -65,14 +69,23 @@ self.loket = self.loket || {};
     }
   }
 
-  // Try now, and again later: soon while something waits and the way is barred, less often the longer it lasts.
+  // Try now, and again later, whatever comes of it: soon while something waits and the way is barred, less often the longer it lasts.
   async function look() {
     clearTimeout(timer);
-    const { waiting } = await loket.queue.count();
-    heard(waiting ? await loket.sending.send(heard) : await probe());
-    tries = link === "on" ? 0 : tries + 1;
-    clearTimeout(timer);
-    timer = setTimeout(look, tries ? Math.min(LONGEST_MS, 1000 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 2) : LOOK_MS);
+    try {
+      const { waiting } = await loket.queue.count();
+      const said = waiting ? await loket.sending.send(heard) : await probe();
+      fault = "";
+      heard(said);
+      tries = link === "on" ? 0 : tries + 1;
+    } catch (error) {
+      fault = String(error?.name ?? error);
+      tries += 1;
+      show();
+    } finally {
+      clearTimeout(timer);
+      timer = setTimeout(look, tries ? Math.min(LONGEST_MS, 1000 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 2) : LOOK_MS);
+    }
   }
 
   // The browser may send what waits even once this page is closed, where it can.
@@ -104,7 +117,7 @@ self.loket = self.loket || {};
     addEventListener("offline", () => heard({ link: "off", date: NaN }));
     addEventListener("focus", look);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
-    loket.queue.tidy();
+    loket.queue.tidy().catch((error) => console.warn(String(error)));
     look();
     keep().catch((error) => console.warn(String(error)));
   }

@@ -50,9 +50,6 @@ self.loket = self.loket || {};
   const mended = ({ source, type, time, data }, receivedAt) => (
     event(source, type.split(".")[1], time, { ...data, received_at: receivedAt }));
 
-  // What was pressed before signing in, under the name that the token allows: all else of it stays as it was pressed.
-  const renamed = (source, pressed) => ({ ...pressed, source });
-
   const undo = (source, target) => event(source, "event-retracted", now(), {
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
   });
@@ -72,5 +69,8 @@ self.loket = self.loket || {};
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }
 
-  loket.steps = { step, mended, renamed, undo, rating, nameOf, sourceOf };
+  // A note in the journal cannot be reversed, only followed by the next; and no clerk reverses what a citizen said.
+  const reversible = (event) => ["received", "issued", "rejected"].includes(nameOf(event));
+
+  loket.steps = { step, mended, undo, rating, nameOf, sourceOf, reversible };
 })();

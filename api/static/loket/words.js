@@ -32,23 +32,16 @@ self.loket = self.loket || {};
   const step = (event) => loket.steps.nameOf(event) === "paused"
     ? say("step_paused", { reason: pauses[event.data.reason] }) : say(`step_${loket.steps.nameOf(event)}`);
 
-  const KNOWN = [
-    ["is required: the journal holds no receipt", "received_at"], ["has no open file", "no_file"], ["is already paused", "already_paused"],
-    ["is not paused", "not_paused"], ["ahead", "ahead"], ["before the case was received", "before"], ["NIK or NIP", "personal"],
-    ["is not registered", "unregistered"], ["names no event of the journal", "unknown_target"],
-    ["may not speak for source", "other_source"], ["may not speak for dinas", "forbidden"],
-  ];
-
   // A refusal as a clerk can read it: in this language where it is a known one, and always with the field it names.
   function refusal(problem) {
     if (!problem) return "";
-    const slug = (problem.type || "").split(/[/:#]/).pop();
+    const slug = loket.refusals.slugOf(problem);
     const faults = (problem.errors || []).map(({ pointer, detail }) => {
-      const known = KNOWN.find(([text]) => detail.includes(text)), field = pointer.split("/").pop();
-      return (known ? refusals[known[1]] : detail) + (field ? ` (${refusals.field.replace("{field}", field)})` : "");
+      const known = refusals[loket.refusals.meant(detail) ?? slug], field = pointer.split("/").pop();
+      return (known ?? `${refusals.invalid}: ${detail}`) + (field ? ` (${refusals.field.replace("{field}", field)})` : "");
     });
     if (faults.length) return faults.join("; ");
-    return refusals[slug] ? `${refusals[slug]}${slug === "forbidden" ? ` (${problem.detail})` : ""}` : problem.detail || problem.title;
+    return refusals[slug] ?? (problem.detail || problem.title);
   }
 
   const pause = (reason) => pauses[reason] ?? reason;

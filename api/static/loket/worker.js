@@ -2,7 +2,7 @@
 // parts, never what /v1 answers.
 "use strict";
 const PATIENCE_MS = 3000, KEPT = "neraca-loket", BUILD = "{build}";
-importScripts(`/static/loket/queue.js?v=${BUILD}`, `/static/loket/sending.js?v=${BUILD}`);
+importScripts(...["refusals", "queue", "sending"].map((name) => `/static/loket/${name}.js?v=${BUILD}`));
 
 // A page is one for each unit and language: the counter's number, its clerk and the case are read by the script.
 function nameOf(address) {
@@ -35,13 +35,17 @@ async function part(request) {
   return (await caches.match(request, { ignoreVary: true })) ?? keep(request.url, await fetch(request));
 }
 
+const PART = /\/static\/[\w./-]+\?v=\w+/g, isPart = ({ url }) => new URL(url).pathname.startsWith("/static/");
+
+// A page of another language or of an older build names parts of its own: a part goes once no kept page names it.
 async function keepAll({ pages, parts }) {
-  const cache = await caches.open(KEPT), wanted = new Set(parts.map((address) => new URL(address, self.location).href));
+  const cache = await caches.open(KEPT);
   await Promise.all(parts.map(async (address) => (await cache.match(address)) ?? cache.add(address)));
   await Promise.all(pages.map(async (address) => keep(nameOf(address), await fetch(address, { credentials: "same-origin" }))));
-  for (const held of await cache.keys()) {
-    if (new URL(held.url).pathname.startsWith("/static/") && !wanted.has(held.url)) await cache.delete(held);
-  }
+  const held = await cache.keys(), texts = held.filter((one) => !isPart(one)).map(async (one) => (await cache.match(one)).text());
+  const named = [...parts, ...(await Promise.all(texts)).flatMap((text) => text.match(PART) ?? [])];
+  const wanted = new Set(named.map((address) => new URL(address, self.location).href));
+  await Promise.all(held.filter((one) => isPart(one) && !wanted.has(one.url)).map((one) => cache.delete(one)));
 }
 
 self.addEventListener("install", () => self.skipWaiting());

@@ -1,0 +1,22 @@
+// Refusals: what the server's sentences mean, and which of them pass. The worker knows this too.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const KNOWN = [
+    ["is required: the journal holds no receipt", "received_at"], ["has no open file", "no_file"], ["is already paused", "already_paused"],
+    ["is not paused", "not_paused"], ["ahead", "ahead"], ["before the case was received", "before"], ["NIK or NIP", "personal"],
+    ["is not registered", "unregistered"], ["names no event of the journal", "unknown_target"],
+    ["may not speak for source", "other_source"], ["may not speak for dinas", "forbidden"],
+  ];
+
+  const slugOf = (problem) => (problem?.type || "").split(/[/:#]/).pop();
+  const meant = (detail) => KNOWN.find(([text]) => detail.includes(text))?.[1];
+
+  // For want of a right or of a registration: either can be given, and what was pressed is then still true. All else is for good.
+  function passing(problem) {
+    const faults = problem?.errors ?? [];
+    return slugOf(problem) === "forbidden" || (faults.length > 0 && faults.every(({ detail }) => meant(detail) === "unregistered"));
+  }
+
+  loket.refusals = { slugOf, meant, passing };
+})();
