@@ -112,7 +112,8 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
 
     assert case() == {
         **said, "journal": neraca.live.journal, "position": neraca.journal.head(), "folded": neraca.journal.head(),
-        "state": "none", "asn": None, "received_at": None, "due_at": None, "kind": None, "overdue": False, "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
+        "state": "none", "asn": None, "received_at": None, "due_at": None, "kind": None, "overdue": False,
+        "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
     }  # fmt: skip
     first = case(event("permit-received", "r", got))
     assert (first["received_at"], first["due_at"]) == ("2026-11-24T01:00:00.000000Z", "2026-11-25T01:00:00.000000Z")

@@ -276,6 +276,22 @@ def test_what_was_pressed_before_signing_in_is_recorded_under_the_name_the_token
     until(lambda: [one["source"] for one in entries(city)] == ["/loket/tiga"] * 2, "the next is not refused")
 
 
+def test_a_page_that_never_gives_its_turn_back_stops_nobody(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """As one that was left while it was sending: after a while what waits is sent, and once."""
+    clerk = Clerk(browser, cable.url)
+    clerk.open(ready=False)
+    first = browser.another_tab()
+    clerk.open(ready=False)
+    browser.run("navigator.locks.request('neraca-loket', () => new Promise(() => {}))")
+    browser.tab(first)
+    browser.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.step("K-2", "F2")
+    clerk.sees("#tanda", "K-2 · diterima")
+    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits", within_s=40)
+    assert sorted(one["data"]["case"] for one in entries(city)) == ["K-1", "K-2"]
+
+
 def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(city: Assembled, cable: Cable, browser: Browser) -> None:
     """Ten minutes ahead the server takes nothing, and the counter says why; put right, the same file is recorded."""
     ahead = browser.before(f"const now = Date.now; Date.now = () => now() + {10 * 60_000};")

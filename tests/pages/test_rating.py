@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -14,7 +14,7 @@ from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.cable import Cable
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
-from tests.serving import Assembled, Listening, until
+from tests.serving import Assembled, Listening, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MI
 KIND: Final = "satisfaction-rated"
 
 
+def decided(number: str) -> dict[str, Any]:
+    """A file that another program has decided."""
+    said = {"dinas": UNIT, "service": SERVICES[2], "case": number, "received_at": "2026-11-02T08:00:00+07:00"}
+    return event(
+        "permit-processed",
+        number,
+        said | {"completed_at": "2026-11-03T08:00:00+07:00"},
+        time="2026-11-03T08:00:00+07:00",
+    )
+
+
 @pytest.fixture
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     with Assembled(tmp_path_factory.mktemp("rating") / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
+        assembled.record(*rules(), *(decided(f"K-{n}") for n in range(2, 6)))
         yield assembled
 
 
@@ -53,7 +64,11 @@ def screen(browser: Browser, url: str, number: str) -> None:
 
 
 def says(browser: Browser, text: str) -> None:
-    until(lambda: text in browser.ask("document.querySelector('#terima').textContent"), f"the screen says {text}")
+    shown = "document.querySelector('#terima').textContent + document.querySelector('#gagal').textContent"
+    try:
+        until(lambda: text in browser.ask(shown), f"the screen says {text}")
+    except TimeoutError:
+        raise AssertionError(browser.ask(shown)) from None
 
 
 def choose(browser: Browser, name: str, value: int) -> None:
@@ -141,6 +156,25 @@ def test_a_file_is_rated_once_here_and_everywhere(
         tablet.press("Enter")
         says(tablet, "Berkas ini sudah dinilai. Satu berkas, satu penilaian.")
     assert [(one["data"]["case"], one["data"]["overall"]) for one in entries(city, KIND)] == [("K-3", 3), ("K-4", 2)]
+
+
+def test_a_file_that_is_not_finished_is_not_rated(city: Assembled, cable: Cable, browser: Browser) -> None:
+    """Neither one that is open, nor one that nobody has received; once it is decided it is."""
+    clerk = Clerk(browser, cable.url)
+    clerk.open()
+    browser.press("Alt+3")
+    clerk.step("K-9", "F2")
+    clerk.sees("#tanda", "posisi")
+    for number in ("K-9", "TAK-ADA"):
+        screen(browser, cable.url, number)
+        says(browser, f"Berkas {number} belum selesai")
+        assert browser.ask("document.querySelector('#layar').hidden")
+    clerk.open()
+    browser.press("Alt+3")
+    clerk.step("K-9", "F8")
+    screen(browser, cable.url, "K-9")
+    until(lambda: not browser.ask("document.querySelector('#layar').hidden"), "it asks")
+    assert entries(city, KIND) == []
 
 
 def test_a_screen_without_a_file_says_where_to_begin(cable: Cable, browser: Browser) -> None:

@@ -28,6 +28,12 @@
   const number = () => input.value.trim();
   const same = (file) => file && file.service === service() && file.number === number();
 
+  // Back in the field, where the next number, typed or scanned, takes the place of this one.
+  function again() {
+    input.focus();
+    input.select();
+  }
+
   function complain(text) {
     failed.textContent = text;
     failed.hidden = !text;
@@ -62,9 +68,15 @@
   function offer(file) {
     const can = file ? loket.casefile.steps(file) : loket.casefile.steps({ state: "unknown" });
     const next = file && loket.casefile.next(file);
+    const held = document.activeElement;
     for (const button of buttons) {
       button.disabled = !can.includes(button.dataset.step);
       button.classList.toggle("primary", button.dataset.step === next);
+    }
+    // A step that turns out to be none takes nobody's keyboard away.
+    if (file && held?.dataset?.step && held.disabled) {
+      complain(notNow(held.dataset.step, { number: number() }, file));
+      again();
     }
     by("waktu").hidden = !(same(shown) && shown.asksWhen);
   }
@@ -114,9 +126,10 @@
   function giveBack(file, asksWhen = false) {
     if (number() && number() !== file.number) return;
     input.value = file.number;
-    lookUp({ asksWhen, mends: file.mends });
+    lookUp({ asksWhen, mends: file.mends, mendsEntry: file.mendsEntry });
     by("waktu").hidden = !asksWhen;
     if (asksWhen) received.focus();
+    else again();
   }
 
   async function keep(name, file, reason, receivedAt) {
@@ -137,6 +150,7 @@
     const event = mends ? loket.steps.mended(file.mends, receivedAt)
       : loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
     await loket.queue.add(event);
+    if (file.mendsEntry) await loket.queue.see(file.mendsEntry);
     news.textContent = say("done", { case: file.number, step: stepSaid(event), clock: clock(event.time) });
     loket.status.look();
     loket.status.later();
@@ -144,11 +158,11 @@
 
   // The field is free for the next number at once: a second press of the same key finds nothing to record twice.
   function take(name, reason) {
-    const { server = null, asksWhen = false, mends = null } = same(shown) ? shown : {};
-    const file = { service: service(), number: number(), server, asksWhen, mends };
+    const { server = null, asksWhen = false, mends = null, mendsEntry = 0 } = same(shown) ? shown : {};
+    const file = { service: service(), number: number(), server, asksWhen, mends, mendsEntry };
     const why = wrong(file), when = file.asksWhen ? received.value : "";
     complain(why);
-    if (why) return void input.focus();
+    if (why) return void again();
     // The field says a time of the city, whatever zone this device is set to.
     const receivedAt = when ? loket.zone.instant(when, root.dataset.zone) : undefined;
     if (receivedAt === null) {
@@ -172,6 +186,7 @@
     else if (!ready) {
       complain(wrong({ service: service(), number: number() }));
       lookUp();
+      input.select();
     }
   }
 
@@ -181,8 +196,10 @@
     if (same(shown) && shown.known?.state === "paused") return take("resumed");
     const why = wrong({ service: service(), number: number() });
     complain(why);
-    if (why) return input.focus();
-    return usable("paused") ? usable("paused").focus() : complain(say("not_now_paused", { case: number() }));
+    if (why) return again();
+    if (usable("paused")) return usable("paused").focus();
+    complain(same(shown) && shown.known ? notNow("paused", { number: number() }, shown.known) : say("not_now_paused", { case: number() }));
+    return again();
   }
 
   function onKey(event) {
@@ -226,13 +243,13 @@
       loket.status.look();
       loket.status.later();
     },
-    async mend(entry) {
-      await loket.queue.see(entry.n);
+    // Refused it stays until what takes its place is recorded, or somebody says that they have seen it.
+    mend(entry) {
       const [, itsService, itsNumber] = entry.file, tile = tiles.find((one) => one.value === itsService);
       if (tile) tile.checked = true;
       input.value = itsNumber;
       const lacksReceipt = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
-      giveBack({ number: itsNumber, mends: entry.event }, lacksReceipt);
+      giveBack({ number: itsNumber, mends: entry.event, mendsEntry: entry.n }, lacksReceipt);
       return true;
     },
     async undo(entry, said) {

@@ -25,7 +25,7 @@
   by("berkas").textContent = say("rate_file", { case: number, service });
 
   const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);
-  let mine = false;
+  let mine = false, server = null;
 
   // What became of a rating that is kept here.
   function became({ state, problem }) {
@@ -38,7 +38,15 @@
     const held = await loket.queue.ratingOf([dinas, service, number]);
     if (held && mine) end(became(held));
     else if (held && (held.state !== "refused" || isHeld(held.problem))) end(say("rated_before"));
+    else if (await undecided()) end(say("rate_open", { case: number }));
     else by("layar").hidden = false;
+  }
+
+  // A file is rated once it is decided, as far as the server or this counter knows; where neither does, it is asked all the same.
+  async function undecided() {
+    server ??= await loket.casefile.asked(dinas, service, number);
+    const { state } = loket.casefile.stateOf(server, await loket.queue.ofFile([dinas, service, number]));
+    return !["decided", "unknown"].includes(state);
   }
 
   form.addEventListener("submit", async (event) => {

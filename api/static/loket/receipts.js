@@ -4,7 +4,7 @@ self.loket = self.loket || {};
 (() => {
   const SHOWN = 8;
   const { say, clock, number, step, refusal } = loket.words, { past, stands } = loket.queue;
-  const table = document.getElementById("tanda");
+  const table = document.getElementById("tanda"), { dinas } = document.getElementById("loket").dataset;
 
   const made = (tag, { text, ...properties } = {}, ...inside) => {
     const element = Object.assign(document.createElement(tag), properties);
@@ -50,12 +50,13 @@ self.loket = self.loket || {};
   function row(entry, all) {
     const about = undoneBy(entry, all) ?? entry.event, number = entry.file[2], did = what(entry, all);
     const [colour, became] = fate(entry, all), said = { case: number, step: did };
+    const elsewhere = entry.file[0] === dinas ? "" : ` · ${entry.file[0]}`;
     const small = made("small", {}, `${clock(entry.at)} · `, made("span", { className: colour, text: became }));
-    const head = made("th", { scope: "row" }, made("span", { className: "name", text: number }), ` · ${did}`, small);
+    const head = made("th", { scope: "row" }, made("span", { className: "name", text: number }), ` · ${did}${elsewhere}`, small);
     const acts = made("td", { className: "n" });
     if (entry.state === "refused" && !entry.seen) {
       if (loket.refusals.passing(entry.problem)) acts.append(action("again", entry, said), " ");
-      else if (about.type.startsWith("neraca.permit-")) acts.append(action("mend", entry, said), " ");
+      else if (about.type.startsWith("neraca.permit-") && entry.file[0] === dinas) acts.append(action("mend", entry, said), " ");
       acts.append(action("seen", entry, said));
     } else if (undoable(entry, all)) acts.append(action("undo", entry, said));
     return made("tr", {}, head, acts);

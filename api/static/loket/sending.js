@@ -3,7 +3,7 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const PATIENCE_MS = 20000, HERE_MS = 4000, AT_ONCE = 200, BATCH = "application/cloudevents-batch+json";
+  const PATIENCE_MS = 20000, HERE_MS = 4000, TURN_MS = 8000, AT_ONCE = 200, BATCH = "application/cloudevents-batch+json";
   const UNREADABLE = [400, 413, 415, 422];
   let running = null, again = false, failed = true;
 
@@ -81,7 +81,22 @@ self.loket = self.loket || {};
     }
   }
 
-  const alone = (work) => (navigator.locks ? navigator.locks.request("neraca-loket", work) : work());
+  // A page that was left while it was sending may keep the turn for good: after a while it is taken from whoever has it. Two that
+  // send at once send the same events, which the journal holds once.
+  async function alone(work) {
+    if (!navigator.locks) return work();
+    let own = null;
+    const turn = () => { own = work(); return own; };
+    for (const how of [{ signal: AbortSignal.timeout(TURN_MS) }, { steal: true }]) {
+      try {
+        return await navigator.locks.request("neraca-loket", how, turn);
+      } catch (error) {
+        if (own) return own;
+        if (!["TimeoutError", "AbortError"].includes(error?.name)) throw error;
+      }
+    }
+    return work();
+  }
 
   // Send whatever waits; asked for meanwhile, once more after that. Gives how the link is.
   function send(tell = () => {}) {
