@@ -77,6 +77,10 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._devtools("Emulation.setEmulatedMedia", media="screen", features=[scheme])
 
+    def zone(self, name: str) -> None:
+        """Set the device to a time zone."""
+        self._devtools("Emulation.setTimezoneOverride", timezoneId=name)
+
     def open(self, url: str) -> None:
         """Load a page and wait for it."""
         self._post(f"{self._session}/url", url=url)
