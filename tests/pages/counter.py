@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from tests.serving import Assembled, Clock, event, until
 
@@ -38,6 +39,13 @@ def rules() -> list[dict[str, Any]]:
         }
         said.append(event("standard-set", f"standar-{service}", standard, **early))
     return said
+
+
+def decided(number: str) -> dict[str, Any]:
+    """A file that another program has decided, so that it can be rated."""
+    said = {"dinas": UNIT, "service": SERVICES[2], "case": number, "received_at": "2026-11-02T08:00:00+07:00"}
+    done = "2026-11-03T08:00:00+07:00"
+    return event("permit-processed", f"decided-{number}", said | {"completed_at": done}, time=done)
 
 
 class Clerk:
@@ -101,6 +109,14 @@ class Clerk:
         until(lambda: self.browser.ask(f"!!{where}"), f"a button {kind} for {number}")
         self.browser.run(f"{where}.focus()")
         self.browser.press("Enter")
+
+
+def signed_in(browser: Browser, url: str, secret: str, page: str = "/loket") -> None:
+    """Sign in with a token by the form, whoever was signed in before, and go to a page of the counter."""
+    browser.open(f"{url}/masuk?{urlencode({'ke': page})}")
+    browser.type(secret.removeprefix("Bearer "))
+    browser.press("Enter")
+    until(lambda: browser.ask("location.pathname") == page.partition("?")[0], "the page opens")
 
 
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ self.loket = self.loket || {};
   const KEPT_MOST = 500, DAY_MS = 86400e3;
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("neraca-loket") : null;
   const listeners = new Set();
-  let opening = null, journal = self.document?.getElementById("loket")?.dataset.journal || null;
+  let opening = null, journal = self.document?.getElementById("loket")?.dataset.journal || null, heard = false;
 
   const given = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -46,23 +46,26 @@ self.loket = self.loket || {};
     });
   }
 
-  function tell() {
-    for (const listener of listeners) listener();
-    if (channel) channel.postMessage("changed");
-  }
-  if (channel) channel.onmessage = () => { for (const listener of listeners) listener(); };
+  const tell = () => { for (const listener of listeners) listener(); };
+  if (channel) channel.onmessage = ({ data }) => {
+    if (data.journal) journal = data.journal;
+    tell();
+  };
 
-  async function changed(work) {
+  // Told here and in every other tab; `settled`: with the journal that the server was heard to keep.
+  async function changed(work, settled = false) {
     const result = await within("readwrite", work);
     tell();
+    channel?.postMessage({ journal: settled && heard ? journal : null });
     return result;
   }
 
   // Which journal the server keeps now, as the page or an answer said it; what another one holds is of no account in it.
   function hear(name) {
-    if (!name || name === journal) return;
-    journal = name;
-    for (const listener of listeners) listener();
+    if (!name) return;
+    const other = name !== journal;
+    [journal, heard] = [name, true];
+    if (other) tell();
   }
   const past = (entry) => Boolean(entry.journal && journal && entry.journal !== journal);
 
@@ -113,7 +116,7 @@ self.loket = self.loket || {};
       }
       entries.put(entry);
     }
-  });
+  }, true);
 
   // Taken back: what was never tried is sent to nobody; what may be in the journal is followed by its reversal, if it has one, and
   // by no second one. Gives which it was.
