@@ -4,6 +4,9 @@ from typing import Any, Final
 
 import pytest
 
+from api.cases import case_of
+from domain.partition import partition_of
+from projections.live import At
 from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
 from tests.serving import Assembled, event
 
@@ -128,6 +131,48 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
     assert [one["state"] for one in states] == ["none", "received", "paused", "received", "decided", "received"]
     assert {**again, "position": 0, "folded": 0} == {**runs, "position": 0, "folded": 0}
     assert neraca.get("/v1/dinas/dishub/file?service=kir").status_code == 422
+
+
+def test_a_case_is_overdue_by_what_is_promised_of_it(neraca: Assembled) -> None:
+    """As the open files tell it: a pause stops the clock of a standard, and moves no instant; decided, nothing is due."""
+    raw = receipt("dishub", "2026-11-24T08:00:00+07:00", due_at="2026-11-24T11:00:00+07:00")
+    timed = receipt("dishub", "2026-11-24T08:00:00+07:00")
+    fill(neraca, *STANDARDS, raw, timed)
+    for one in (raw, timed):
+        note = {name: one["data"][name] for name in ("dinas", "service", "case")}
+        fill(
+            neraca,
+            event("permit-paused", f"p-{one['id']}", {**note, "at": "2026-11-24T09:00:00+07:00", "reason": "payment"}),
+        )
+
+    def told(one: dict[str, Any]) -> tuple[str | None, bool]:
+        case = neraca.get(f"/v1/dinas/dishub/file?service=kir&case={one['data']['case']}").json()
+        return case["kind"], case["overdue"]
+
+    assert (told(raw), told(timed)) == (("due_at", True), ("standard", False))
+    listed = {
+        one["case"]: (one["kind"], one["overdue"]) for one in neraca.get("/v1/dinas/dishub/files").json()["items"]
+    }
+    assert listed == {one["data"]["case"]: told(one) for one in (raw, timed)}
+    done = {
+        "dinas": "dishub",
+        "service": "kir",
+        "case": raw["data"]["case"],
+        "completed_at": "2026-11-24T11:30:00+07:00",
+    }
+    fill(neraca, event("permit-processed", "done", done))
+    assert told(raw) == (None, False)
+
+
+def test_a_case_says_how_far_its_own_partition_is_folded(neraca: Assembled) -> None:
+    """Where partitions are folded apart, `position` is the least of all: what this dinas has beyond it is counted already."""
+    fill(neraca, receipt("dishub", "2026-11-24T08:00:00+07:00"))
+    with neraca.reader.snapshot() as snapshot:
+        own = partition_of("dishub", 4)
+        apart = At(3, tuple(90 if one == own else 3 for one in range(4)), 5)
+        snapshot.version = snapshot.version._replace(at=apart)
+        case = case_of(snapshot, "dishub", "kir", "1")
+    assert (case.folded, case.journal) == (90, neraca.live.journal)
 
 
 def test_a_case_opens_to_the_counters_of_its_own_dinas(neraca: Assembled) -> None:
