@@ -24,6 +24,8 @@ self.loket = self.loket || {};
     resumed: () => file.pauses.some((pause) => one(pause.to, at)),
   })[name]?.() ?? false;
 
+  // Received anew, it is promised what the server has yet to say.
+  const FRESH = { pauses: [], paused_at: null, reason: null, promise_us: undefined, kind: undefined, due_at: null, overdue: false };
   const ended = (file, at) => [...file.pauses, { from: file.paused_at, to: at, reason: file.reason }];
   const open = (file, ...states) => states.includes(file.state) || file.state === "unknown";
 
@@ -41,7 +43,6 @@ self.loket = self.loket || {};
       default: return file;
     }
   }
-  const FRESH = { pauses: [], paused_at: null, reason: null, promise_us: undefined, kind: undefined, due_at: null, overdue: false };
 
   // As it was before a step that is reversed; a file that was paused when it was decided is paused again.
   function before(file, { data, ...event }) {

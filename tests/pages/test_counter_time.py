@@ -1,0 +1,162 @@
+"""The counter's times: the city's and not the device's, what is due when, and a pause that is counted once."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pages.browser import MISSING, Browser, installed
+from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
+from tests.serving import Assembled, Listening, event, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Assembled]:
+    with Assembled(tmp_path / "data", clock=Running()) as assembled:
+        assembled.record(*rules())
+        yield assembled
+
+
+@pytest.fixture
+def clerk(city: Assembled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clerk]:
+    with Listening(city) as listening, Browser(tmp_path_factory.mktemp("profile")) as browser:
+        browser.screen(1280, 800)
+        yield Clerk(browser, listening.url)
+
+
+def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(city: Assembled, clerk: Clerk) -> None:
+    """Two hours further east its own eight o'clock is another; the label says whose time is asked for."""
+    clerk.browser.zone("Asia/Jayapura")
+    clerk.open(ready=False)
+    assert clerk.browser.ask("new Date(2026, 0, 20, 8).toISOString()") == "2026-01-19T23:00:00.000Z"
+    clerk.browser.press("Alt+1")
+    clerk.look_up("K-5", "belum diterima")
+    clerk.browser.press("F8")
+    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the field is there")
+    assert "(Asia/Jakarta)" in clerk.text("label[for=diterima]")
+    clerk.browser.run("document.getElementById('diterima').value = '2026-01-20T08:00'")
+    clerk.browser.press("F8")
+    until(lambda: entries(city), "it is in the journal")
+    assert entries(city)[0]["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "instant"),
+    [
+        ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00.000Z"),  # comes twice: the first
+        ("2026-10-25T03:00", "Europe/Berlin", "2026-10-25T02:00:00.000Z"),
+        ("2026-03-29T02:30", "Europe/Berlin", None),  # leapt over
+        ("2026-03-29T03:00:30", "Europe/Berlin", "2026-03-29T01:00:30.000Z"),
+        ("2026-01-01T00:15", "Asia/Jayapura", "2025-12-31T15:15:00.000Z"),
+        ("1963-12-31T12:00", "Asia/Jakarta", "1963-12-31T04:30:00.000Z"),  # half an hour further east until 1964
+    ],
+)
+def test_a_local_time_is_an_instant_the_first_of_two_or_none(
+    clerk: Clerk, local: str, zone: str, instant: str | None
+) -> None:  # fmt: skip
+    clerk.open(ready=False)
+    assert clerk.browser.ask(f"loket.zone.instant('{local}', '{zone}')") == instant
+
+
+def test_a_time_that_never_was_is_asked_for_again(city: Assembled, clerk: Clerk) -> None:
+    clerk.open(ready=False)
+    clerk.browser.press("Alt+1")
+    clerk.look_up("K-5", "belum diterima")
+    clerk.browser.press("F8")
+    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the field is there")
+    clerk.browser.run("document.getElementById('loket').dataset.zone = 'Europe/Berlin'")
+    clerk.browser.run("document.getElementById('diterima').value = '2026-03-29T02:30'")
+    clerk.browser.press("F8")
+    clerk.sees("#gagal", "Waktu itu tidak pernah ada di Europe/Berlin")
+    assert clerk.browser.ask("[document.activeElement.id, document.getElementById('nomor').value]") == [
+        "diterima",
+        "K-5",
+    ]
+    assert entries(city) == []
+
+
+def received(number: str, hours_ago: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a receipt
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    said = {"dinas": UNIT, "service": SERVICES[0], "case": number, "received_at": at.isoformat(), **more}
+    return event("permit-received", f"r-{number}", said)
+
+
+def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(city: Assembled, clerk: Clerk) -> None:
+    """Of a standard a pause stops the clock; of an instant it does not, and the counter says so."""
+    due = datetime.now(UTC) - timedelta(hours=1)
+    city.record(
+        received("K-1", 30, due_at=due.isoformat()),
+        received("K-2", 30),
+        received("K-3", 1, due_at="2036-01-20T01:00:00Z"),
+    )
+    for number in ("K-1", "K-2"):
+        at = (datetime.now(UTC) - timedelta(hours=20)).isoformat()
+        said = {"dinas": UNIT, "service": SERVICES[0], "case": number, "at": at, "reason": "payment"}
+        city.record(event("permit-paused", f"p-{number}", said))
+    clerk.open(ready=False)
+    clerk.browser.press("Alt+1")
+    clerk.look_up("K-1", "dijeda: menunggu pembayaran")
+    told = clerk.text("#ada")
+    assert "tidak digeser oleh jeda" in told
+    assert "▲ lewat tenggat" in told
+    assert "jam berhenti" not in told
+    clerk.browser.run("document.getElementById('nomor').value = ''")
+    clerk.look_up("K-2", "jam berhenti pada 10 jam dari 24 jam")
+    assert "lewat" not in clerk.text("#ada")
+    clerk.browser.run("document.getElementById('nomor').value = ''")
+    clerk.look_up("K-3", "tenggat 20 Jan 2036, 08.00")
+    assert "lewat" not in clerk.text("#ada")
+    shown = {"state": "paused", "kind": "due_at", "due_at": "2026-01-20T08:00:00Z", "overdue": False, "pauses": [],
+             "received_at": "2026-01-20T06:00:00Z", "paused_at": "2026-01-20T06:30:00Z"}  # fmt: skip
+    late = f"loket.casefile.late({json.dumps(shown)}, 0, Date.parse('2026-01-20T08:00:01Z'))"
+    assert clerk.browser.ask(late), "it is overdue from then on, though the server was asked before"
+
+
+def state_of(clerk: Clerk, server: dict[str, Any], *steps: tuple[str, int, dict[str, Any]]) -> dict[str, Any]:
+    """What the counter makes of a server's answer and of its own steps: kind, position and what each says."""
+    own = [
+        {"n": n, "state": "sent", "position": position, "event": {"type": f"neraca.{kind}.v1", "data": data}}
+        for n, (kind, position, data) in enumerate(steps, 1)
+    ]
+    return dict(clerk.browser.ask(f"loket.casefile.stateOf({json.dumps(server)}, {json.dumps(own)})"))
+
+
+def test_a_step_that_the_server_has_counted_already_changes_nothing(clerk: Clerk) -> None:
+    """Scaled out, the position of an answer is the least of all: a pause that lies beyond it may be counted already."""
+    clerk.open(ready=False)
+    eight, nine, ten, noon = (f"2026-01-20T{hour:02}:00:00.000Z" for hour in (8, 9, 10, 12))
+    steps = (
+        ("permit-received", 11, {"received_at": eight}), ("permit-paused", 12, {"at": nine, "reason": "payment"}),
+        ("permit-resumed", 13, {"at": ten}),
+    )  # fmt: skip
+    pause = {"from": nine.replace("Z", "000Z"), "to": ten.replace("Z", "000Z"), "reason": "payment"}
+    server = {
+        "state": "received",
+        "received_at": eight,
+        "position": 5,
+        "pauses": [pause],
+        "paused_at": None,
+        "reason": None,
+    }
+    known = state_of(clerk, server, *steps)
+    assert (known["state"], known["pauses"]) == ("received", [pause])
+    elapsed = f"loket.casefile.elapsed({json.dumps(known)}, Date.parse('{noon}')) / 3600e3"
+    assert clerk.browser.ask(elapsed) == 3
+    again = {**server, "state": "paused", "paused_at": noon, "reason": "payment"}
+    last = ("permit-paused", 14, {"at": noon, "reason": "payment"})
+    known = state_of(clerk, again, *steps, last)
+    assert (known["state"], known["paused_at"], known["pauses"]) == ("paused", noon, [pause])
+    known = state_of(clerk, {**server, "state": "decided"}, *steps[:2])
+    assert known["state"] == "decided", "a decided file is not paused by what came before"
+    taken = {**server, "state": "decided", "folded": 20}
+    decided, undone = ("permit-processed", 14, {"outcome": "issued"}), ("permit-received", 15, {"received_at": noon})
+    assert state_of(clerk, taken, *steps, decided, undone) == {**taken, "own": False}, "all of it is folded"
