@@ -35,7 +35,7 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
         (receipt.asn or None) if receipt else None, utc_text(receipt.received_us) if receipt else None,
         text_of(opened.due_us if opened else None), opened.kind if opened else None,
         opened is not None and snapshot.is_overdue(opened), promise_us, text_of(paused_us),
-        next((reason for at, reason in file.pauses if at == paused_us), None),
+        file.reason(paused_us),
         [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
     )  # fmt: skip
 

@@ -116,12 +116,16 @@ def open_files_of_asn(snapshot: Snapshot, asn: str, words: Words, now_us: int, l
     return OpenFiles(tuple(_row(one.file.dinas, file_answer(one, snapshot), words, now_us) for one in listed), None)
 
 
+def time_left(due_us: int | None, words: Words, now_us: int, *, stands: bool) -> str:
+    """How long until a file is due, or since; nothing without a promise, or while its clock stands in time."""
+    if due_us is None or stands:
+        return ""
+    return words("open.over" if due_us < now_us else "open.left", length=words.span(abs(due_us - now_us)))
+
+
 def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
-    left = ""
-    if due_us is not None and (file.paused_at is None or file.overdue):
-        gap = words.span(abs(due_us - now_us))
-        left = words("open.over" if due_us < now_us else "open.left", length=gap)
+    left = time_left(due_us, words, now_us, stands=file.paused_at is not None and not file.overdue)
     paused = ""
     if file.paused_at is not None:
         reason = next((pause.reason for pause in reversed(file.pauses) if pause.at == file.paused_at), "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from api.page_events import time_left
 from api.page_text import MINUTE_US
 from domain.casefiles import counted_pauses, intervals, length_us, open_file
 from domain.refusal import Fault, Refusal
@@ -52,10 +53,7 @@ def case_view(snapshot: Snapshot, dinas: str, service: str, case: str, words: Wo
     if opened is None or file.receipt is None:
         return CaseView(service, case, "", state, overdue=False, promise="", due="", clock="", left="", steps=steps)
     overdue, due_us = opened.overdue_at(now_us), opened.due_us
-    stands = opened.kind == "standard" and opened.paused_us is not None
-    left = "" if due_us is None or (stands and not overdue) else words(
-        "open.over" if overdue else "open.left", length=words.span(abs(due_us - now_us))
-    )  # fmt: skip
+    left = time_left(due_us, words, now_us, stands=state == "paused" and not overdue)
     return CaseView(
         service, case, opened.asn, state, overdue, _promise(file.receipt, words),
         "" if due_us is None else words.moment(due_us), _clock(file, file.receipt, opened, words, now_us), left, steps,
@@ -91,7 +89,7 @@ def _steps(file: CaseFile, words: Words, now_us: int) -> Iterator[Step]:
         found.append((begun, words("file.paused", reason=words.named("pause", reason)), words.span(end - begun)))
         found.append((end, words("file.resumed"), ""))
     if paused_us is not None and file.decisions <= 0:
-        reason = next(reason for at, reason in file.pauses if at == paused_us)
+        reason = file.reason(paused_us) or ""
         stands = words("file.stands", length=words.span(max(now_us - paused_us, 0)))
         found.append((paused_us, words("file.paused", reason=words.named("pause", reason)), stands))
     for at_us, what, length in sorted(found, key=lambda one: one[0]):

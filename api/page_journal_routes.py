@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 
 from api.page_journal import ROWS, asked_of, hashed_bytes, kinds, listed, stored, whole_entry
 from api.page_question import opened_at
-from api.page_site import LISTED
 from api.page_views import name_of
 from domain.clock import local_date
 from domain.recorded import read_line
@@ -33,8 +32,7 @@ def journal_router(site: Site, reads: Reads) -> APIRouter:
 
         def make(asked: Asked) -> Made:
             wanted = asked_of(request.query_params, asked.words)
-            most = ROWS if asked.listed == LISTED else asked.listed
-            found = listed(asked.snapshot, reads.lines, head, wanted, asked.words, most)
+            found = listed(asked.snapshot, reads.lines, head, wanted, asked.words, asked.most(ROWS))
             return {"asked": wanted, "listed": found, "size": ROWS, **about_journal(reads, asked, head)}
 
         return site.page(request, "journal.html", make, guarded=True, scope=AUDIT, seen=str(head))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from api.page_subjects import service_rows
 from api.page_views import amount, anchor_of, name_of
+from domain.capaian import half_up
 from domain.scorecard import number
 from domain.scoring import mutu, score_of
 
@@ -110,7 +111,7 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
 
 def _of(whole: int, part: int, n: int) -> int:
     """A share as so many of ``whole``, half up; all of them only when none is missing, and none only when there is none."""
-    told = int(Fraction(whole * part, n) + Fraction(1, 2))
+    told = half_up(whole * part, n)
     if part < n:
         told = min(told, whole - 1)
     return max(told, 1) if part else told
@@ -118,6 +119,4 @@ def _of(whole: int, part: int, n: int) -> int:
 
 def _nearly(whole: int, part: int, n: int) -> str:
     """Where a share rounds to all of ``whole``, or to none, and is not."""
-    if part in (0, n):
-        return ""
-    return {whole: "all", 0: "none"}.get(int(Fraction(whole * part, n) + Fraction(1, 2)), "")
+    return {whole: "all", 0: "none"}.get(half_up(whole * part, n), "") if 0 < part < n else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from http import HTTPStatus
 from importlib.resources import files
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -110,6 +109,10 @@ class Asked(Struct, frozen=True):
         """The day in the zone of the pages."""
         return local_date(self.now_us, self.words.zone)
 
+    def most(self, shown: int) -> int:
+        """How many rows of a list are made: as many as its page shows, or as a spreadsheet gets."""
+        return shown if self.listed == LISTED else self.listed
+
 
 Made = dict[str, Any]
 
@@ -153,7 +156,7 @@ class Site:
         try:
             return make(access.require(request, scope) if scope else access.grant(request))
         except Refusal as refusal:
-            return self._refused(request, refusal, _code(request), scope)
+            return self.refused(request, refusal, scope=scope)
 
     def shared(self, request: Request, template: str, make: Callable[[Asked], Made]) -> Response:
         """A page that nobody's rights change, for many at once."""
@@ -196,15 +199,12 @@ class Site:
             }  # fmt: skip
         return self._html(request, template, code, 200, headers, read_us=now_us, notice=notice, stopped=stopped, **made)
 
-    def refused(self, request: Request, refusal: Refusal, headers: Mapping[str, str]) -> Response:
-        """The page of what was refused before any page was begun."""
-        return self._refused(request, refusal, _code(request), "", headers)
-
-    def _refused(
-        self, request: Request, refusal: Refusal, code: Code, scope: str, more: Mapping[str, str] = MappingProxyType({})
+    def refused(
+        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, scope: str = ""
     ) -> Response:
+        """The page of a refusal; ``scope`` is the one that was needed."""
         status, _ = PROBLEMS[refusal.slug]
-        headers = {**more, **GUARDS, "cache-control": "no-store"}
+        code, headers = _code(request), {**(headers or {}), **GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             headers["www-authenticate"] = 'Bearer realm="neraca"'
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
@@ -225,7 +225,7 @@ class Site:
         try:
             return make()
         except Refusal as refusal:
-            return self._refused(request, refusal, _code(request), "")
+            return self.refused(request, refusal)
 
     def plain(self, request: Request, template: str, made: Made, status: int = 200) -> Response:
         """A page of no reading."""

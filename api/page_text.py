@@ -141,10 +141,10 @@ class Words:
     def minutes(self, length: int) -> str:
         """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written."""
         hours, rest = divmod(length, 60)
-        parts = [self("time.hours", n=self.number(hours))] * bool(hours) + [self("time.minutes", n=rest)] * bool(
-            rest or not hours
-        )
-        return " ".join(parts)
+        said = [self("time.hours", n=self.number(hours))] if hours else []
+        if rest or not hours:
+            said.append(self("time.minutes", n=rest))
+        return " ".join(said)
 
     def span(self, length_us: int) -> str:
         """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""

@@ -18,7 +18,7 @@ from api.page_public import public
 from api.page_ranks import places_of
 from api.page_receipt import receipt
 from api.page_signin import signin_router
-from api.page_site import IMMUTABLE, LISTED, Site
+from api.page_site import IMMUTABLE, Site
 from api.page_subjects import peers_of, services_of, staff_of, subject_view
 from api.page_ticket import ticket_router
 from api.page_views import board, name_of
@@ -172,11 +172,10 @@ def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
     )
     rank, peers = peers_of(snapshot, view.card, period, words)
     by_score = request.query_params.get("order") == "score"
-    files_most = FILES_FIRST if asked.listed == LISTED else asked.listed
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
         "services": services_of(snapshot, dinas, period, asked.today),
-        "files": open_files(snapshot, dinas, words, asked.now_us, None, files_most) if asked.may_read else None,
+        "files": open_files(snapshot, dinas, words, asked.now_us, None, asked.most(FILES_FIRST)) if asked.may_read else None,
         "staff": staff_of(snapshot, dinas, period, asked.cursor, asked.listed, by_score=by_score) if asked.may_read else None,
     }  # fmt: skip
 

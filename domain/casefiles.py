@@ -57,6 +57,10 @@ class CaseFile(Struct, frozen=True, array_like=True, gc=False):
         """The receipt that stands, if one does."""
         return next((receipt for receipt, count in self.receipts if count > 0), None)
 
+    def reason(self, since_us: int | None) -> str | None:
+        """Why it was paused at an instant; ``None`` where no pause began then."""
+        return next((reason for at_us, reason in self.pauses if at_us == since_us), None)
+
 
 Change = tuple[CaseKey, CaseFile]
 """One entry's effect on one case."""

@@ -111,16 +111,13 @@ def exact(weight: Fraction) -> Decimal:
     return Decimal(weight.numerator) / Decimal(weight.denominator)
 
 
-def scorecard(
-    standing: Standing, score: Score, *, period: str, position: int, scheme: str, rank: Rank | UnsetType | None = UNSET,
-) -> Scorecard:  # fmt: skip
+def scorecard(standing: Standing, score: Score, *, period: str, position: int, scheme: str) -> Scorecard:
     """A standing and its score as served."""
     return Scorecard(
         subject=standing.subject, period=period, position=position, scheme=scheme, registered=standing.registered,
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
         indicators=tuple(_line(part) for part in score.indicators),
         counts=_counts(standing),
-        rank=rank,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from streams.datadir import DataDirectory
 from streams.demo_city import City
 from streams.demo_run import DemoRun, NotADemo
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from projections.ports import Intake
 
 MARK: Final = "latihan.json"
-TOKENS: Final = "tokens.sqlite"
 UNITS: Final = ("disdukcapil", "kec-pamulang", "bapenda", "dlh", "dcktr", "diskominfo", "dispar")
 """Few enough to be loaded while one waits: good and bad, without citizens' ratings, and with too little data."""
 MONTHS: Final = 1
@@ -55,8 +55,9 @@ class Practice:
         self.again = False
         if not self.marker.exists():
             return
+        tokens = DataDirectory(self._path).tokens.name
         for entry in self._path.iterdir():
-            if entry.name == MARK or entry.name.startswith(TOKENS):
+            if entry.name == MARK or entry.name.startswith(tokens):
                 continue
             if entry.is_dir():
                 shutil.rmtree(entry)

@@ -187,8 +187,7 @@ class Recording:
             said = CaseFile(pauses=((at_us, note.data["reason"]),)) if paused else CaseFile(resumed=(at_us,))
             file = merged(file, said)
         ended, since = intervals(file)
-        reason = next((reason for at_us, reason in file.pauses if at_us == since), "")
-        return CaseContext(receipt, ended, None if since is None else (since, reason))
+        return CaseContext(receipt, ended, None if since is None else (since, file.reason(since) or ""))
 
     def _note(self, submission: Submission, note: events.CaseNote, originator: str, grant: Grant) -> Accepted:
         self._must_be_known(note, "/data")

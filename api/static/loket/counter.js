@@ -29,7 +29,7 @@
   const same = (file) => file && file.service === service() && file.number === number();
 
   // Back in the field, where the next number, typed or scanned, takes the place of this one.
-  function again() {
+  function retype() {
     input.focus();
     input.select();
   }
@@ -76,7 +76,7 @@
     // A step that turns out to be none takes nobody's keyboard away.
     if (file && held?.dataset?.step && held.disabled) {
       complain(notNow(held.dataset.step, { number: number() }, file));
-      again();
+      retype();
     }
     by("waktu").hidden = !(same(shown) && shown.asksWhen);
   }
@@ -129,7 +129,7 @@
     lookUp({ asksWhen, mends: file.mends, mendsEntry: file.mendsEntry });
     by("waktu").hidden = !asksWhen;
     if (asksWhen) received.focus();
-    else again();
+    else retype();
   }
 
   async function keep(name, file, reason, receivedAt) {
@@ -162,7 +162,7 @@
     const file = { service: service(), number: number(), server, asksWhen, mends, mendsEntry };
     const why = wrong(file), when = file.asksWhen ? received.value : "";
     complain(why);
-    if (why) return void again();
+    if (why) return void retype();
     // The field says a time of the city, whatever zone this device is set to.
     const receivedAt = when ? loket.zone.instant(when, root.dataset.zone) : undefined;
     if (receivedAt === null) {
@@ -196,10 +196,10 @@
     if (same(shown) && shown.known?.state === "paused") return take("resumed");
     const why = wrong({ service: service(), number: number() });
     complain(why);
-    if (why) return again();
+    if (why) return retype();
     if (usable("paused")) return usable("paused").focus();
     complain(same(shown) && shown.known ? notNow("paused", { number: number() }, shown.known) : say("not_now_paused", { case: number() }));
-    return again();
+    return retype();
   }
 
   function onKey(event) {
