@@ -9,6 +9,10 @@ from urllib.parse import urlencode
 
 import httpx
 
+from api.tickets import Case, ticket_for
+from domain.clock import utc_text
+from neraca import now_us
+from streams.datadir import DataDirectory
 from tests.pages.browser import Browser
 from tests.serving import ROOT, Process, until
 
@@ -18,11 +22,24 @@ PAGES: Final = {
     "kejadian": "/dinas/disdukcapil/events?measure=permits_rejected", "berkas": "/dinas/disdukcapil/files",
     "satu-berkas": "/dinas/disdukcapil/file?{file}",
     "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3",
-    "warga": "/loket/warga?dinas=disdukcapil&service=ktp-el&case=KTP-1", "auditor": "/auditor", "latihan": "/latihan",
+    "warga": "/loket/warga?{decided}", "auditor": "/auditor", "latihan": "/latihan",
+    "jurnal": "/auditor/journal", "entri": "/auditor/journal/1000", "nilai": "/nilai?{ticket}",
     "tur": "/?tur=pimpinan-1", "masuk": "/masuk",
 }  # fmt: skip
-"""Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first."""
+"""Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
+
+`{decided}` is a case that can be rated, `{ticket}` what a counter's code says of it.
+"""
 SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
+
+
+def ticket(data: Path, case: Case) -> str:
+    """The query that leads to the rating of a case, vouched for by a token of its own."""
+    tokens = DataDirectory(data).token_store()
+    tokens.make("gambar", ["fact"], utc_text(now_us()))
+    held = tokens.by_id("gambar")
+    assert held is not None
+    return urlencode({**case._asdict(), "tiket": ticket_for(tokens, held[0], case)})
 
 
 def main() -> None:
@@ -36,9 +53,14 @@ def main() -> None:
         until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=120)
         ranked = httpx.get(f"{process.url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
         first = httpx.get(f"{process.url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
+        journal = f"{process.url}/v1/journal?type=neraca.permit-processed.v1&dinas=disdukcapil&limit=1"
+        said = httpx.get(journal).json()["items"][0]["data"]
+        decided = Case("disdukcapil", said["service"], said["case"])
         there = {
             "asn": ranked[0]["subject"]["id"],
             "file": urlencode({"service": first["service"], "case": first["case"]}),
+            "decided": urlencode(decided._asdict()),
+            "ticket": ticket(Path(folder) / "latihan", decided),
         }
         for name, path in PAGES.items():
             for screen, (width, height, dark) in SCREENS.items():
