@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.pages.axe_rules import broken_rules
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, names_of, rules
-from tests.serving import Assembled, Listening, event, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.pages.browser import MISSING, installed
+from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of
+from tests.serving import Assembled, event, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
-
-
-@pytest.fixture
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("counter") / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
-        yield assembled
-
-
-@pytest.fixture
-def url(city: Assembled) -> Iterator[str]:
-    with Listening(city) as listening:
-        yield listening.url
-
-
-@pytest.fixture
-def clerk(tmp_path_factory: pytest.TempPathFactory, url: str) -> Iterator[Clerk]:
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1280, 800)
-        yield Clerk(browser, url)
 
 
 def test_a_file_goes_from_receipt_to_decision_by_keys_alone(city: Assembled, clerk: Clerk) -> None:

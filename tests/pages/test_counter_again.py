@@ -8,13 +8,14 @@ import pytest
 
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable
 from tests.pages.counter import SERVICES, UNIT, Clerk, Running, decided, entries, rules, signed_in
-from tests.serving import Assembled, Listening, event, until
+from tests.serving import Assembled, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.pages.cable import Cable
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 PAGE = f"/loket?dinas={UNIT}"
@@ -30,17 +31,9 @@ def city(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Assembled]:
 
 
 @pytest.fixture
-def cable(city: Assembled) -> Iterator[Cable]:
-    with Listening(city) as listening, Cable(listening.url) as cable:
-        yield cable
-
-
-@pytest.fixture
-def clerk(cable: Cable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clerk]:
+def clerk(browser: Browser, cable: Cable) -> Clerk:
     """Beyond the machine, so that a token matters."""
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1280, 800)
-        yield Clerk(browser, f"http://loket.localhost:{cable.url.rpartition(':')[2]}")
+    return Clerk(browser, f"http://loket.localhost:{cable.url.rpartition(':')[2]}")
 
 
 def pressed(clerk: Clerk) -> dict[str, Any]:

@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable
-from tests.pages.counter import Clerk, Running, entries, rules
-from tests.serving import Assembled, Listening, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.pages.browser import MISSING, installed
+from tests.pages.counter import Clerk, entries
+from tests.serving import Assembled, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
-
-
-@pytest.fixture
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("care") / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
-        yield assembled
-
-
-@pytest.fixture
-def cable(city: Assembled) -> Iterator[Cable]:
-    with Listening(city) as listening, Cable(listening.url) as cable:
-        yield cable
-
-
-@pytest.fixture
-def clerk(tmp_path_factory: pytest.TempPathFactory, cable: Cable) -> Iterator[Clerk]:
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1366, 768)
-        yield Clerk(browser, cable.url)
 
 
 def begin(clerk: Clerk) -> None:

@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.counter import UNIT, Clerk, Running, entries, rules
-from tests.serving import Assembled, Listening, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.pages.browser import MISSING, installed
+from tests.pages.counter import UNIT, Clerk, entries
+from tests.serving import ROOT, Assembled, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
-ROOT: Final = Path(__file__).parents[2]
 HELD: Final = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)))"
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[Assembled]:
-    with Assembled(tmp_path / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
-        yield assembled
-
-
-@pytest.fixture
-def clerk(city: Assembled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clerk]:
-    with Listening(city) as listening, Browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1280, 800)
-        yield Clerk(browser, listening.url)
 
 
 def test_a_database_that_fails_for_a_while_is_said_and_what_waits_is_sent_after(city: Assembled, clerk: Clerk) -> None:

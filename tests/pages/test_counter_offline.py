@@ -9,36 +9,15 @@ import pytest
 
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.cable import Cable, Gateway, portal
-from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, names_of, rules
-from tests.serving import NDJSON, Assembled, Listening, Process, ndjson, until
+from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of, rules
+from tests.serving import NDJSON, Assembled, Process, ndjson, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 
 KEPT: Final = "loket.queue.last(99).then(all => all.map(one => [one.event.source, one.event.id, one.state]))"
-
-
-@pytest.fixture
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("offline") / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
-        yield assembled
-
-
-@pytest.fixture
-def cable(city: Assembled) -> Iterator[Cable]:
-    with Listening(city) as listening, Cable(listening.url) as cable:
-        yield cable
-
-
-@pytest.fixture
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.screen(1280, 800)
-        yield opened
 
 
 def kept(clerk: Clerk) -> set[tuple[str, str]]:

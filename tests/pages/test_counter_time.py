@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
-from tests.serving import Assembled, Listening, event, until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.pages.browser import MISSING, installed
+from tests.pages.counter import SERVICES, UNIT, Clerk, entries
+from tests.serving import Assembled, event, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[Assembled]:
-    with Assembled(tmp_path / "data", clock=Running()) as assembled:
-        assembled.record(*rules())
-        yield assembled
-
-
-@pytest.fixture
-def clerk(city: Assembled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clerk]:
-    with Listening(city) as listening, Browser(tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1280, 800)
-        yield Clerk(browser, listening.url)
 
 
 def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(city: Assembled, clerk: Clerk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -12,47 +12,25 @@ from PIL import Image, ImageFilter
 
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable
-from tests.pages.counter import SERVICES, UNIT, Clerk, Running, entries, rules
-from tests.serving import Assembled, Listening, event, until
+from tests.pages.counter import SERVICES, UNIT, Clerk, Running, decided, entries, rules
+from tests.serving import Assembled, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.pages.cable import Cable
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 
 KIND: Final = "satisfaction-rated"
 
 
-def decided(number: str) -> dict[str, Any]:
-    """A file that another program has decided."""
-    said = {"dinas": UNIT, "service": SERVICES[2], "case": number, "received_at": "2026-11-02T08:00:00+07:00"}
-    return event(
-        "permit-processed",
-        number,
-        said | {"completed_at": "2026-11-03T08:00:00+07:00"},
-        time="2026-11-03T08:00:00+07:00",
-    )
-
-
 @pytest.fixture
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("rating") / "data", clock=Running()) as assembled:
+def city(tmp_path: Path) -> Iterator[Assembled]:
+    with Assembled(tmp_path / "data", clock=Running()) as assembled:
         assembled.record(*rules(), *(decided(f"K-{n}") for n in range(2, 6)))
         yield assembled
-
-
-@pytest.fixture
-def cable(city: Assembled) -> Iterator[Cable]:
-    with Listening(city) as listening, Cable(listening.url) as cable:
-        yield cable
-
-
-@pytest.fixture
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.screen(1280, 800)
-        yield opened
 
 
 def screen(browser: Browser, url: str, number: str) -> None:
