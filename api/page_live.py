@@ -77,7 +77,7 @@ class Channel:
                     try:
                         await asyncio.wait_for(self._next.wait(), ALIVE_S)
                     except TimeoutError:
-                        if not self._failing:
+                        if not self._failing and seen == self._number:
                             yield None
                 if seen != self._number and not self._ending.told:
                     behind, seen = self._number - seen, self._number
