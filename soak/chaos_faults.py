@@ -185,7 +185,8 @@ def stop(stack: Stack, chance: random.Random, number: int = 1) -> Iterator[None]
 
 _FOLDS: Final = """
 SELECT client_port FROM pg_stat_activity JOIN pg_locks USING (pid)
-WHERE application_name LIKE 'neraca neraca!_%%' ESCAPE '!' AND state LIKE 'idle in transaction%%'
+WHERE application_name LIKE 'neraca neraca!_%%' ESCAPE '!'
+AND (state LIKE 'idle in transaction%%' OR (state = 'active' AND wait_event = 'ClientRead'))
 AND relation = to_regclass((SELECT 'neraca_' || generation || '.accounts' FROM neraca.generations WHERE served))
 """
 

@@ -12,11 +12,13 @@ from uuid import UUID
 
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout
 
 from streams.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.standing import Holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +36,9 @@ RECONNECT_S: Final = 5.0
 """The pool pauses twice as long after each attempt that failed, and begins anew after this: it never pauses long."""
 CONNECTION_WAIT_S: Final = 3.0
 """How long is waited for a connection of the pool: readers are to be told soon that the database is away."""
+_APPENDING: Final = """
+SELECT pid FROM pg_locks WHERE granted AND mode = 'ExclusiveLock' AND relation = '"{}"."{}"'::regclass
+"""
 _SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -129,6 +134,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         datastore.pool.reconnect_timeout = RECONNECT_S
         datastore.pool.timeout = CONNECTION_WAIT_S
         self._names = datastore.schema, events_table_name
+        self._holders = Holders(_APPENDING.format(*self._names))
         names = Identifier(f"{events_table_name}_rules"), Identifier(datastore.schema, events_table_name)
         schema = Identifier(datastore.schema)
         self.sql_create_statements += [
@@ -163,8 +169,17 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
     def _locked(self) -> Iterator[Connection[Any]]:
         with self.datastore.get_connection() as connection, connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
-            connection.execute(_named("LOCK TABLE {events} IN EXCLUSIVE MODE", *self._names))
+            try:
+                connection.execute(_named("LOCK TABLE {events} IN EXCLUSIVE MODE", *self._names))
+            except LockNotAvailable:
+                self._free()
+                raise
             yield connection
+
+    def _free(self) -> None:
+        """Whoever holds the lock may have been stopped within its append; nobody waits for it at this moment any more."""
+        with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            self._holders.end(cursor)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:  # noqa: ANN401 - the library's signature
         """The library's own append, under our lock; the journal itself appends through ``appending``."""

@@ -88,6 +88,7 @@ class Watch(NamedTuple):
     mine: Callable[[], frozenset[int]]
     stopped: Callable[[], Mapping[int, str]]
     lag: Callable[[Mapping[int, int]], None]
+    free: Callable[[], object]
     end: Callable[[str], None]
 
     def start(self) -> None:
@@ -103,6 +104,7 @@ class Watch(NamedTuple):
     def look(self, dog: Watchdog) -> None:
         """Look once; what cannot be seen is not judged."""
         try:
+            self.free()
             ends, standing = self.ends(), self.store.standing()
             self._judge(dog, ends, standing)
             if self.layouts.reached(self.layout.partitions).number != self.layout.number:

@@ -8,6 +8,7 @@ from projections.partitions import PartitionStore
 from streams.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
 from streams.partition_fold import Letter, PartitionFold, ReadAgain
+from streams.standing import Holders
 from streams.supervisor import Exit
 from streams.watchdog import Rules, Watch
 from streams.worker import Parts, end, group_of, run
@@ -81,9 +82,14 @@ def parts_of(
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(options.metrics_port)
-    ends = Offsets(kafka, layout.topic, layout.partitions)
+    ends, holders = Offsets(kafka, layout.topic, layout.partitions), Holders()
+
+    def free() -> None:
+        with database.connected("free") as db:
+            holders.end(db)
+
     Watch(
-        store, layout, layouts, ends.ends, lambda: metrics.mine, lambda: fold.stopped, metrics.lag,
+        store, layout, layouts, ends.ends, lambda: metrics.mine, lambda: fold.stopped, metrics.lag, free,
         lambda why: end(Exit.WATCHDOG, why),
     ).start()  # fmt: skip
     Rules(store, journal).start()

@@ -17,7 +17,8 @@ from streams.partition_fold import Letter, PartitionFold, Record
 from streams.recording import Policy
 from streams.relay import DatabaseCursors, LayoutRelay, RelayState
 from streams.worker_parts import reopener
-from tests.serving import ZONE, Clock
+from tests.journal.desk import task
+from tests.serving import ZONE, Clock, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from tests.journal.desk import Event
 
 CLOCK: Final = Clock()
+OTHER: Final = "dpmptsp"
+"""Of partition 0 of two; the desk's dinas is of partition 1."""
 
 
 def epoch_of(database: Database, name: str) -> int:
@@ -105,3 +108,38 @@ class Topic:
             for offset, value in enumerate(values)
             if offset >= after(partition)
         ]
+
+
+class Partitions(Kept):
+    """A journal in two partitions, relayed; its balances are to be folded."""
+
+    def __init__(self, database: Database, ending: ExitStack) -> None:
+        super().__init__(database, ending)
+        self.layout = self.layouts.reached(2)
+        self.topic = Topic()
+        for number in range(3):
+            self.record(task(f"t{number}"), task(f"u{number}"), task(f"o{number}", dinas=OTHER))
+            self.relay(self.layout, self.topic.send)
+
+    def planted(self, made: type[PartitionStore], name: str = "w") -> PartitionStore:
+        """A store as a process just started has it, of another make."""
+        epoch = epoch_of(self.database, name)
+        return made(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
+
+    def of(self, partition: int) -> list[Record]:
+        """The records of a partition."""
+        return [one for one in self.topic.records() if one.partition == partition]
+
+    def at(self, partition: int) -> tuple[int, int, str | None]:
+        """Position, what is read next, and why it has stopped."""
+        stored = self.store(self.layout, "reader").standing()[partition]
+        return stored.position, stored.read_next, stored.stopped
+
+    def counted(self) -> list[tuple[Any, ...]]:
+        """How often each position is in the index of reasons, where that is not once."""
+        return self.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1")
+
+    def waiting(self) -> None:
+        """Wait until somebody waits for a lock."""
+        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: self.sql(query), "a fold waits for a lock")

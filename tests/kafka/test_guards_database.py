@@ -3,72 +3,21 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
-from projections.generations_postgres import IDLE_MS
 from projections.partitions import _LOCKED, Advance, Folding, Overtaken, PartitionStore, StoredPartition, source_of
-from projections.segment import NotWritten
-from projections.store import Store
-from streams.database import Database
-from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain, Record
-from streams.worker_parts import reopener
-from tests.journal.desk import task
-from tests.kafka.guard_database import Kept, Topic, epoch_of
+from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain
 from tests.kafka.guard_fold import Now
-from tests.serving import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-OTHER: Final = "dpmptsp"
-"""Of partition 0 of two; the desk's dinas is of partition 1."""
-
-
-class Partitions(Kept):
-    """A journal in two partitions, relayed; its balances are to be folded."""
-
-    def __init__(self, database: Database, ending: ExitStack) -> None:
-        super().__init__(database, ending)
-        self.layout = self.layouts.reached(2)
-        self.topic = Topic()
-        for number in range(3):
-            self.record(task(f"t{number}"), task(f"u{number}"), task(f"o{number}", dinas=OTHER))
-            self.relay(self.layout, self.topic.send)
-
-    def planted(self, made: type[PartitionStore], name: str = "w") -> PartitionStore:
-        """A store as a process just started has it, of another make."""
-        epoch = epoch_of(self.database, name)
-        return made(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
-
-    def of(self, partition: int) -> list[Record]:
-        """The records of a partition."""
-        return [one for one in self.topic.records() if one.partition == partition]
-
-    def at(self, partition: int) -> tuple[int, int, str | None]:
-        """Position, what is read next, and why it has stopped."""
-        stored = self.store(self.layout, "reader").standing()[partition]
-        return stored.position, stored.read_next, stored.stopped
-
-    def counted(self) -> list[tuple[Any, ...]]:
-        """How often each position is in the index of reasons, where that is not once."""
-        return self.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1")
-
-    def waiting(self) -> None:
-        """Wait until somebody waits for a lock."""
-        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        until(lambda: self.sql(query), "a fold waits for a lock")
-
-
-@pytest.fixture
-def kept(database_url: str) -> Iterator[Partitions]:
-    """Three segments of partition 1 and of partition 0, of which nothing is folded."""
-    with ExitStack() as ending:
-        yield Partitions(Database(database_url).prepare(), ending)
+    from tests.kafka.guard_database import Partitions
 
 
 def test_a_gap_is_counted_across_processes_and_stops_its_partition(kept: Partitions) -> None:
@@ -243,42 +192,3 @@ def test_rows_are_locked_in_order(kept: Partitions) -> None:
 def test_without_its_guard_workers_may_wait_in_a_circle(kept: Partitions) -> None:
     with pytest.raises(AssertionError, match="holds 1/1"):
         order_check(kept, LocksBackwards)
-
-
-def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
-    """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
-
-    What the first wrote is undone; when it goes on, it is told that nothing was written.
-    """
-    assert IDLE_MS <= 8000
-    unlimited = create_engine(
-        database_url.replace("postgresql://", "postgresql+psycopg://"),
-        connect_args={"options": "-c search_path=neraca_1,neraca"},
-    )
-    kept.ending.callback(unlimited.dispose)
-    planted = PartitionStore(lambda: Store(unlimited), 1, 2, "planted", epoch_of(kept.database, "planted"))
-    mine = kept.store(kept.layout)
-    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
-    with ExitStack() as standing:
-        folding = standing.enter_context(left_standing(mine, 1))
-        standing.enter_context(planted.folding([0]))
-        other.fold(kept.of(1))
-        assert kept.at(1)[0] == kept.journal.head()
-        with (
-            kept.database.connected("try") as db,
-            pytest.raises(LockNotAvailable),
-        ):
-            db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE NOWAIT")
-        folding()
-    assert kept.counted() == []
-    again = kept.fold(kept.layout, mine)
-    again.fold(kept.topic.records())
-    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
-    assert kept.counted() == []
-
-
-@contextmanager
-def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
-    """A folding that is left standing; going on with it, by what is given, says that nothing was written."""
-    with pytest.raises(NotWritten), store.folding([partition]) as folding:
-        yield lambda: folding.apply([], {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from psycopg import OperationalError
@@ -173,7 +173,11 @@ def watch(
     def end(why: str) -> None:
         raise Ended(why)
 
-    return Watch(Store(), Layout(1, 2, 0), Layouts(), ends, lambda: MINE, lambda: stopped or {}, lambda _: None, end)  # type: ignore[arg-type] # what it asks of them
+    store: Any = Store()
+    layouts: Any = Layouts()
+    return Watch(
+        store, Layout(1, 2, 0), layouts, ends, lambda: MINE, lambda: stopped or {}, lambda _: None, lambda: None, end
+    )  # fmt: skip
 
 
 SIGHT: Final = Sight({0: (9, 5, False), 1: (3, 3, False)})

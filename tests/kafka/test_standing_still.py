@@ -1,0 +1,149 @@
+"""Guard 4: a process that is stopped within a transaction does not hold its locks for as long as it stays stopped."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final, cast
+
+import pytest
+from eventsourcing.persistence import PersistenceError
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import create_engine, text
+
+from domain.events import OPENED_TYPE
+from projections.generations_postgres import IDLE_MS
+from projections.partitions import PartitionStore
+from projections.ports import Unavailable
+from projections.segment import NotWritten
+from projections.store import Store
+from projections.tables import WHY
+from projections.tables_postgres import Copied, together
+from streams import journal_postgres, standing
+from streams.journal import Journal
+from streams.standing import Holders
+from tests.journal.desk import task
+from tests.kafka.guard_database import CLOCK, Partitions, epoch_of
+from tests.serving import ZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    from streams.journal_postgres import StoredInPostgres
+
+
+COPYING: Final = (
+    "COPY neraca.neraca_events (notification_id, originator_id, originator_version, topic, state) FROM STDIN"
+)
+
+
+def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
+    """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
+
+    What the first wrote is undone; when it goes on, it is told that nothing was written.
+    """
+    assert IDLE_MS <= 8000
+    unlimited = create_engine(
+        database_url.replace("postgresql://", "postgresql+psycopg://"),
+        connect_args={"options": "-c search_path=neraca_1,neraca"},
+    )
+    kept.ending.callback(unlimited.dispose)
+    planted = PartitionStore(lambda: Store(unlimited), 1, 2, "planted", epoch_of(kept.database, "planted"))
+    mine = kept.store(kept.layout)
+    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
+    with ExitStack() as left:
+        folding = left.enter_context(left_standing(mine, 1))
+        left.enter_context(planted.folding([0]))
+        other.fold(kept.of(1))
+        assert kept.at(1)[0] == kept.journal.head()
+        with (
+            kept.database.connected("try") as db,
+            pytest.raises(LockNotAvailable),
+        ):
+            db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE NOWAIT")
+        folding()
+    assert kept.counted() == []
+    again = kept.fold(kept.layout, mine)
+    again.fold(kept.topic.records())
+    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
+    assert kept.counted() == []
+
+
+@contextmanager
+def in_pipeline(db: Connection) -> Iterator[None]:
+    """Where a fold mostly is."""
+    with together(db):
+        db.execute(text("SELECT 1"))
+        yield
+
+
+def in_copy(db: Connection) -> AbstractContextManager[None]:
+    """Where a fold opens accounts."""
+    return Copied(WHY).running(db, [(1, 1)])
+
+
+@contextmanager
+def left_within(store: PartitionStore, place: Callable[[Connection], AbstractContextManager[None]]) -> Iterator[None]:
+    """A folding of partition 0 that is left standing within a statement; going on with it says that nothing was written."""
+    with pytest.raises(NotWritten), store.folding([0]) as folding, place(folding._db):
+        yield
+
+
+@pytest.mark.parametrize("place", [in_pipeline, in_copy])
+def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
+    kept: Partitions, place: Callable[[Connection], AbstractContextManager[None]]
+) -> None:
+    """Guard 4: to the server it is active, and no limit of its own reaches it; another worker's look does."""
+    mine, holders, done = kept.store(kept.layout), Holders(), threading.Event()
+    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
+
+    def fold() -> None:
+        other.fold(kept.of(0))
+        done.set()
+
+    with kept.database.connected("free") as db, left_within(mine, place):
+        waiting = threading.Thread(target=fold)
+        waiting.start()
+        assert not done.wait(IDLE_MS / 1000 + 2), "the server ended it: there is nothing left to guard"
+        assert [holders.end(db), holders.end(db), holders.end(db)] == [0, 1, 0]
+        waiting.join()
+    assert kept.at(0)[0] == kept.journal.head()
+    assert kept.counted() == []
+    kept.fold(kept.layout, mine).fold(kept.of(0))
+    assert kept.counted() == []
+
+
+@contextmanager
+def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
+    """A folding that is left standing; going on with it, by what is given, says that nothing was written."""
+    with pytest.raises(NotWritten), store.folding([partition]) as folding:
+        yield lambda: folding.apply([], {})
+
+
+def test_an_intake_that_stands_still_within_its_append_lets_another_append(
+    kept: Partitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited for its lock in vain ends it at the second look; what was not acknowledged is not in the journal."""
+    monkeypatch.setattr(journal_postgres, "LOCK_WAIT_S", 2)
+    monkeypatch.setattr(standing, "IDLE_MS", 1000)
+    head, stopped = kept.journal.head(), Journal.open(kept.database.journal, ZONE, CLOCK())
+    kept.ending.callback(stopped.close)
+    refused = []
+
+    def waited(name: str) -> int | None:
+        try:
+            return kept.record(task(name))
+        except Unavailable as error:
+            refused.append(str(error))
+            return None
+
+    with pytest.raises(PersistenceError) as lost, stopped.appending() as append:  # noqa: PT012 - it goes on after it has lost
+        stored = cast("StoredInPostgres", append._stored)
+        append.add("00" * 16, OPENED_TYPE, b"{}")
+        with stored._cursor.copy(COPYING):
+            assert [waited(f"w{number}") for number in range(4)] == [None, None, head + 1, head + 2]
+    assert "terminating" in str(lost.value)
+    assert refused == ["nothing was recorded: canceling statement due to lock timeout"] * 2
+    assert kept.journal.head() == head + 2
