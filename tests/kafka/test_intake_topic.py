@@ -162,10 +162,12 @@ def test_an_intake_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(
     scaled.start("intake", options=["--kafka"])
     until(lambda: scaled.sql("SELECT 1 FROM neraca.parked"), "the reversal is parked")
     records = [(str(n).encode(), ndjson([task(f"t{n}")]), STRUCTURED) for n in range(number)]
-    topics.produce(INTAKE, records)
+    producing = threading.Thread(target=topics.produce, args=(INTAKE, records))
+    producing.start()
     until(lambda: scaled.head() > 500, "the stream is under way")
     scaled.kill("intake")
     at_the_kill = scaled.head()
+    producing.join()
     assert at_the_kill < number
     produced(topics, task("late"))
     scaled.start("intake", options=["--kafka"])
