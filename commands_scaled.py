@@ -95,7 +95,7 @@ def watch(database: "Database", watcher: Any, ending: ExitStack) -> None:  # noq
     """What is served, and what metrics tell of it, moves when the balances do."""
     from streams.listening import Listener  # noqa: PLC0415 - an extra
 
-    listener = Listener(database, [MOVED_CHANNEL], watcher.look)
+    listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
     listener.start()
     ending.callback(listener.close)
 

@@ -5,8 +5,9 @@ A reader that comes, comes back, or could not keep pace is sent the whole table:
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -15,6 +16,7 @@ from msgspec import Struct
 from prometheus_client import Gauge
 
 from api.page_feed import Item, feed
+from api.page_site import code_of
 from api.page_text import Code, Words
 from api.page_views import Board, board
 from api.reads import Reads
@@ -29,6 +31,8 @@ ALIVE_S: Final = 2.5
 """A page counts as fresh while it hears this often that nothing has moved."""
 BETWEEN_S: Final = 0.5
 """However fast events come, nobody reads a board that moves more often."""
+
+Messages = AsyncGenerator[ServerSentEvent]
 
 
 class Drawn(Struct, frozen=True):
@@ -47,9 +51,10 @@ class Channel:
 
     def __init__(
         self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words,
-        movement: Movement, ending: Ending, now_us: Callable[[], int],
+        movement: Movement, ending: Ending, now_us: Callable[[], int], follows: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._now_us = now_us
+        self._follows = follows
         self._draw = draw
         self._tell = tell
         self._words = words
@@ -60,8 +65,8 @@ class Channel:
         self._message = ""
         self._number = 0
         self._failing = False
+        self._began_s: float | None = None
         self._next = asyncio.Event()
-        self._starting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.listeners = 0
 
@@ -69,15 +74,20 @@ class Channel:
         """The whole table, then what changes; ``None`` now and then when nothing does, but not while nobody can know."""
         self.listeners += 1
         try:
-            await self._start()
+            if self._task is None:
+                self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
+            while (self._drawn is None or self._failing) and not self._ending.told:
+                await self._next.wait()
             seen = self._number
-            yield self._whole()
+            if not self._ending.told:
+                yield self._whole()
             while not self._ending.told:
                 if seen == self._number:
                     try:
-                        await asyncio.wait_for(self._next.wait(), ALIVE_S)
+                        async with asyncio.timeout(ALIVE_S):
+                            await self._next.wait()
                     except TimeoutError:
-                        if not self._failing and seen == self._number:
+                        if self._knows() and seen == self._number:
                             yield None
                 if seen != self._number and not self._ending.told:
                     behind, seen = self._number - seen, self._number
@@ -88,11 +98,10 @@ class Channel:
                 self._task.cancel()
                 self._task = None
 
-    async def _start(self) -> None:
-        async with self._starting:
-            if self._task is None:
-                self._drawn, self._table = await asyncio.to_thread(self._draw), None
-                self._task = asyncio.create_task(self._run())
+    def _knows(self) -> bool:
+        """Whether what is drawn is what is: it can be drawn, no drawing takes long, and what is served follows the journal."""
+        late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
+        return not self._failing and not late and self._follows()
 
     def _wake(self) -> None:
         """Whoever waits looks again."""
@@ -107,7 +116,7 @@ class Channel:
         return self._table
 
     async def _run(self) -> None:
-        """Draw again whenever something moved: what moved before the first drawing is in it."""
+        """Draw, and draw again whenever something moved, or when it could not be drawn."""
         loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
         def told(_: Moved) -> None:
@@ -119,15 +128,20 @@ class Channel:
         try:
             while not self._ending.told:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(moved.wait(), self._standing_s())
+                    async with asyncio.timeout(self._standing_s()):  # wait_for, before Python 3.12, may swallow its end
+                        await moved.wait()
                 moved.clear()
                 try:
+                    self._began_s = time.monotonic()
                     await self._look()
-                    self._failing = False
+                    if self._failing:
+                        self._failing = False
+                        self._wake()
                 except Exception as error:  # noqa: BLE001 - the database is away: no reader is told that all is well
                     LOG.warning("the board is not drawn: %s", error)
                     self._failing = True
                     moved.set()
+                self._began_s = None
                 await asyncio.sleep(BETWEEN_S)
         finally:
             end()
@@ -141,13 +155,14 @@ class Channel:
 
     async def _look(self) -> None:
         before, now = self._drawn, await asyncio.to_thread(self._draw)
-        assert before is not None, "drawn before anything moves"  # noqa: S101 - for the type checker
-        if now.version != before.version:
+        if before is not None and now.version == before.version:
+            return
+        if before is not None:
             moved = changes(before, now, self._words)
             self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
-            self._drawn, self._table = now, None
             self._number += 1
-            self._wake()
+        self._drawn, self._table = now, None
+        self._wake()
 
 
 def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
@@ -188,7 +203,7 @@ class LiveBoards:
         self._ending = ending
         self._channels: dict[tuple[str, Code], Channel] = {}
 
-    async def stream(self, period: Period, code: Code) -> AsyncIterator[ServerSentEvent]:
+    async def stream(self, period: Period, code: Code) -> Messages:
         """Messages of one channel, each of HTML that says where it belongs."""
         channel = self._channels.get((period.name, code)) or self._channel(period, code)
         self._channels[period.name, code] = channel
@@ -213,10 +228,11 @@ class LiveBoards:
             }
             return self._render(code, board=now.made, feed=now.feed, period=period, **said)
 
-        reader = self._reads.reader
+        reader, live = self._reads.reader, self._reads.reader.live
         return Channel(
-            lambda: drawn(self._reads, period, words), tell, words, reader.live.movement, self._ending, reader.now_us
-        )
+            lambda: drawn(self._reads, period, words), tell, words, live.movement, self._ending, reader.now_us,
+            lambda: live.follows,
+        )  # fmt: skip
 
 
 def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:
@@ -226,13 +242,18 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
     def asked(request: Request) -> Period:
         return reads.period(request.query_params.get("period"))
 
-    @router.get("/live/board", response_class=EventSourceResponse)
-    async def live_board(request: Request, period: Annotated[Period, Depends(asked)]) -> AsyncIterator[ServerSentEvent]:
+    async def told(request: Request, period: Annotated[Period, Depends(asked)]) -> AsyncIterator[Messages]:
+        """What one reader is told, ended with its request: a reader that took nothing more leaves it where it stood."""
         listeners.inc()
         try:
-            async for message in boards.stream(period, "en" if request.query_params.get("lang") == "en" else "id"):
-                yield message
+            async with aclosing(boards.stream(period, code_of(request))) as messages:
+                yield messages
         finally:
             listeners.dec()
+
+    @router.get("/live/board", response_class=EventSourceResponse)
+    async def live_board(messages: Annotated[Messages, Depends(told)]) -> Messages:
+        async for message in messages:
+            yield message
 
     return router

@@ -47,6 +47,11 @@ class Live:
         return self.served[1]
 
     @property
+    def follows(self) -> bool:
+        """Whether all that is served follows the journal: nothing has stopped, waits or stands still."""
+        return self.stopped is None and self.waiting is None and not self.standing
+
+    @property
     def position(self) -> int:
         """Up to which position everything is folded."""
         return self.at.position

@@ -19,12 +19,19 @@ LOG: Final = logging.getLogger("neraca.listening")
 
 
 class Listener:
-    """Calls ``look`` after each notice of some channels, and at least every ``POLL_S``; never twice at once."""
+    """Calls ``look`` after each notice of some channels, and at least every ``POLL_S``; never twice at once.
 
-    def __init__(self, database: Database, channels: Sequence[str], look: Callable[[], None]) -> None:
+    ``waits`` is told why it cannot look, and ``None`` once it can.
+    """
+
+    def __init__(
+        self, database: Database, channels: Sequence[str], look: Callable[[], None],
+        waits: Callable[[str | None], None],
+    ) -> None:  # fmt: skip
         self._database = database
         self._channels = channels
         self._look = look
+        self._waits = waits
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="neraca-listener", daemon=True)
 
@@ -50,11 +57,13 @@ class Listener:
                 if not said:
                     LOG.warning("not listening: %s", str(error).strip())
                 said = True
+                self._waits(str(error).strip())
                 self._ending.wait(POLL_S)
 
     def _follow(self, db: psycopg.Connection[tuple[object, ...]]) -> None:
         while not self._ending.is_set():
             self._look()
+            self._waits(None)
             began = time.monotonic()
             for _ in db.notifies(timeout=POLL_S, stop_after=1):
                 pass

@@ -25,6 +25,10 @@ class Watcher:
         self._live = live
         self._lock = threading.Lock()
 
+    def waits(self, why: str | None) -> None:
+        """Nobody can look at the moment, and why; ``None`` once somebody has."""
+        self._live.waiting = why
+
     def look(self) -> None:
         """See what has moved, and tell it."""
         with self._lock:

@@ -130,7 +130,7 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
             live, watcher = live_of(database, journal)
             told: list[frozenset[str]] = []
             live.movement.listen(lambda moved, told=told: told.append(moved.dinas))  # type: ignore[misc] # of its loop
-            listener = Listener(database, [MOVED_CHANNEL], watcher.look)
+            listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
             listener.start()
             ending.callback(listener.close)
             readers.append((live, told))

@@ -1,4 +1,4 @@
-"""What the counter's tests share: a unit with its standards, a cable to it, a browser, and a clerk before it."""
+"""What tests of pages share: a counter's unit, a cable to it, a browser, a clerk before it; and a channel in haste."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api import page_live
 from tests.pages.browser import Browser
 from tests.pages.cable import Cable
 from tests.pages.counter import Clerk, Running, rules
@@ -43,3 +44,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def clerk(browser: Browser, cable: Cable) -> Clerk:
     """A clerk at the other end of the cable."""
     return Clerk(browser, cable.url)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel that looks, and tells, many times a second."""
+    monkeypatch.setattr(page_live, "ALIVE_S", 0.05)
+    monkeypatch.setattr(page_live, "BETWEEN_S", 0.01)

@@ -1,83 +1,29 @@
-"""What a channel tells: whatever changed, for whatever reason; and while it cannot know, no reader is told that all is well."""
+"""What a channel tells, and to whom: whatever changed, for whatever reason, until nobody listens."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
+from fastapi.sse import ServerSentEvent
 from prometheus_client import CollectorRegistry, Gauge
 
-from api import page_live
-from api.page_live import Channel, Drawn
+from api.page_live import live_router
 from api.stream import Ending, stream_router
 from projections.live import At, Live
 from projections.movement import KEPT, Movement
 from projections.reader import Version
 from projections.segment import Moved
-from tests.serving import until
+from tests.pages.channel import Board, channel_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, MutableMapping
 
     from fastapi.routing import APIRoute
-
-
-class Board:
-    """Draws a board without rows as of some reading, or fails."""
-
-    def __init__(self) -> None:
-        self.version = Version("j", 1, At(1), 0, None)
-        self.failing = False
-        self.rendered = 0
-
-    def draw(self) -> Drawn:
-        """The board now."""
-        if self.failing:
-            message = "away"
-            raise ConnectionError(message)
-        empty: Any = type("Empty", (), {"groups": ()})
-        return Drawn(empty, {}, (), (), self.version, 0)
-
-    def tell(self, now: Drawn, _: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the channel calls it
-        """Where it stands, and whether it is the whole table."""
-        self.rendered += whole
-        return f"{now.version.position} {now.version.overdue} {whole}"
-
-
-def channel_of(board: Board, movement: Movement, ending: Ending, now_us: int = 0) -> Channel:
-    """All who watch a board, by a clock that stands."""
-    words: Any = None
-    return Channel(board.draw, board.tell, words, movement, ending, lambda: now_us)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_live, "ALIVE_S", 0.05)
-    monkeypatch.setattr(page_live, "BETWEEN_S", 0.01)
-
-
-@pytest.mark.usefixtures("quick")
-def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
-    async def run() -> None:
-        board, movement, ending = Board(), Movement(), Ending()
-        channel = channel_of(board, movement, ending)
-        following = channel.follow()
-        assert [await anext(following), await anext(following)] == ["1 0 True", None]
-        board.failing, board.version = True, Version("j", 1, At(2), 0, None)
-        movement.tell(1, Moved(2))
-        await asyncio.to_thread(until, lambda: channel._failing, "it cannot be drawn")
-        heard = asyncio.ensure_future(anext(following))
-        await asyncio.sleep(0.5)
-        assert not heard.done()
-        board.failing = False
-        assert await heard == "2 0 False"
-        await following.aclose()
-        await asyncio.sleep(0.01)
-        assert ending.wakers == set()
-
-    asyncio.run(run())
 
 
 @pytest.mark.usefixtures("quick")
@@ -94,6 +40,111 @@ def test_a_table_is_rendered_once_however_many_come_and_the_end_is_told_to_all()
         assert channel.listeners == 0
 
     asyncio.run(run())
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("turns", range(8))
+def test_nothing_is_drawn_for_nobody_though_the_last_reader_goes_as_something_moves(turns: int) -> None:
+    """At whichever turn of the loop it goes, nothing listens afterwards."""
+
+    async def run() -> None:
+        board, movement, ending = Board(), Movement(), Ending()
+        board.version = Version("j", 1, At(1), 0, until_us=60_000_000)
+        following = channel_of(board, movement, ending).follow()
+        assert [await anext(following), await anext(following)] == ["1 0 True", None]
+        movement.tell(1, Moved(2))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await following.aclose()
+        await asyncio.sleep(0.1)
+        assert (ending.wakers, movement._listeners) == (set(), [])
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> None:
+    """Neither that all is well nor that it failed; who goes meanwhile leaves nothing behind."""
+
+    async def run() -> None:
+        board, ending = Board(), Ending()
+        channel = channel_of(board, Movement(), ending)
+        board.failing = True
+        readers = [channel.follow() for _ in range(3)]
+        heard = [asyncio.ensure_future(anext(reader)) for reader in readers]
+        await asyncio.sleep(0.2)
+        assert not any(one.done() for one in heard)
+        heard[0].cancel()
+        board.failing = False
+        assert await asyncio.gather(*heard[1:]) == ["1 0 True"] * 2
+        assert await anext(readers[1]) is None, "alive"
+        for reader in readers:
+            await reader.aclose()
+        await asyncio.sleep(0.01)
+        assert (channel.listeners, ending.wakers) == (0, set())
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_end_is_told_to_who_waits_for_a_first_drawing() -> None:
+    async def run() -> None:
+        board, ending = Board(), Ending()
+        board.failing = True
+        reader = channel_of(board, Movement(), ending).follow()
+        heard = asyncio.ensure_future(anext(reader, "ended"))
+        await asyncio.sleep(0.05)
+        ending.tell()
+        assert await heard == "ended"
+
+    asyncio.run(run())
+
+
+class Flood:
+    """Messages without end; says when nobody is told any more."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    async def stream(self, _: object, __: str) -> AsyncGenerator[ServerSentEvent]:
+        """More than anybody takes."""
+        try:
+            while True:
+                yield ServerSentEvent(raw_data="-")
+        finally:
+            self.ended = True
+
+
+def test_a_reader_that_takes_nothing_and_goes_is_told_nothing_more() -> None:
+    """Its request has ended then, and with it what was drawn for it: nobody waits for a collector of garbage."""
+
+    async def run() -> None:
+        flood, gone = Flood(), asyncio.Event()
+        boards: Any = flood
+        reads: Any = type("Reads", (), {"period": lambda _, text: text})()
+        listeners = Gauge("readers", "", registry=CollectorRegistry())
+        app = FastAPI()
+        app.include_router(live_router(boards, reads, listeners))
+
+        async def receive() -> dict[str, Any]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(said: MutableMapping[str, Any]) -> None:
+            if said["type"] == "http.response.body":
+                gone.set()
+                await asyncio.Event().wait()
+
+        scope = {"type": "http", "method": "GET", "path": "/live/board", "query_string": b"", "headers": []}
+        with suppress(Exception):  # what the framework says of a reader that went
+            await app(scope, receive, send)
+        assert (flood.ended, listeners._value.get()) == (True, 0)
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+    finally:
+        gc.enable()
 
 
 async def news(following: AsyncGenerator[str | None]) -> str:

@@ -1,0 +1,49 @@
+"""A board without rows for a channel to draw: it fails, or takes its time, as a test has it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from api.page_live import Channel, Drawn
+from projections.live import At
+from projections.reader import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.stream import Ending
+    from projections.movement import Movement
+
+
+class Board:
+    """Draws a board without rows as of some reading, or fails."""
+
+    def __init__(self) -> None:
+        self.version = Version("j", 1, At(1), 0, None)
+        self.failing = False
+        self.rendered = 0
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def draw(self) -> Drawn:
+        """The board now, once its database answers."""
+        self.answers.wait(10)
+        if self.failing:
+            message = "away"
+            raise ConnectionError(message)
+        empty: Any = type("Empty", (), {"groups": ()})
+        return Drawn(empty, {}, (), (), self.version, 0)
+
+    def tell(self, now: Drawn, _: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the channel calls it
+        """Where it stands, and whether it is the whole table."""
+        self.rendered += whole
+        return f"{now.version.position} {now.version.overdue} {whole}"
+
+
+def channel_of(
+    board: Board, movement: Movement, ending: Ending, now_us: int = 0, follows: Callable[[], bool] = lambda: True
+) -> Channel:  # fmt: skip
+    """All who watch a board, by a clock that stands."""
+    words: Any = None
+    return Channel(board.draw, board.tell, words, movement, ending, lambda: now_us, follows)

@@ -1,0 +1,92 @@
+"""While nobody can know whether a board is what is, no reader is told that all is well."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.stream import Ending
+from projections.live import At, Live
+from projections.movement import Movement
+from projections.reader import Version
+from projections.segment import Moved
+from tests.pages.channel import Board, channel_of
+from tests.serving import until
+
+
+@pytest.mark.usefixtures("quick")
+def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
+    async def run() -> None:
+        board, movement, ending = Board(), Movement(), Ending()
+        channel = channel_of(board, movement, ending)
+        following = channel.follow()
+        assert [await anext(following), await anext(following)] == ["1 0 True", None]
+        board.failing, board.version = True, Version("j", 1, At(2), 0, None)
+        movement.tell(1, Moved(2))
+        await asyncio.to_thread(until, lambda: channel._failing, "it cannot be drawn")
+        heard = asyncio.ensure_future(anext(following))
+        late = channel.follow()
+        waits = asyncio.ensure_future(anext(late))
+        await asyncio.sleep(0.5)
+        assert not heard.done()
+        assert not waits.done(), "nor is who comes shown what may be long past"
+        board.failing = False
+        assert (await heard, await waits) == ("2 0 False", "2 0 True")
+        await following.aclose()
+        await late.aclose()
+        await asyncio.sleep(0.01)
+        assert ending.wakers == set()
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("quick")
+def test_while_the_fold_does_not_follow_nobody_is_told_that_it_is_alive() -> None:
+    """Nothing moves, nothing fails to be drawn; and yet what is drawn may be long past."""
+
+    async def run() -> None:
+        follows = True
+        following = channel_of(Board(), Movement(), Ending(), follows=lambda: follows).follow()
+        assert [await anext(following), await anext(following)] == ["1 0 True", None]
+        follows = False
+        heard = asyncio.ensure_future(anext(following))
+        await asyncio.sleep(0.5)
+        assert not heard.done()
+        follows = True
+        assert await heard is None
+        await following.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("quick")
+def test_while_a_drawing_hangs_nobody_is_told_that_it_is_alive() -> None:
+    async def run() -> None:
+        board, movement = Board(), Movement()
+        channel = channel_of(board, movement, Ending())
+        following = channel.follow()
+        assert [await anext(following), await anext(following)] == ["1 0 True", None]
+        board.answers.clear()
+        board.version = Version("j", 1, At(2), 0, None)
+        movement.tell(1, Moved(2))
+        await asyncio.to_thread(until, lambda: not channel._knows(), "it takes long")
+        heard = asyncio.ensure_future(anext(following))
+        await asyncio.sleep(0.5)
+        assert not heard.done()
+        board.answers.set()
+        assert await heard == "2 0 False"
+        await following.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("said", [{"stopped": "poison"}, {"waiting": "full"}, {"standing": {1: "gap"}}])
+def test_what_is_served_follows_unless_something_stopped_waits_or_stands(said: dict[str, Any]) -> None:
+    store: Any = None
+    live = Live("j", 1, store, At(1))
+    assert live.follows
+    for name, value in said.items():
+        setattr(live, name, value)
+    assert not live.follows
