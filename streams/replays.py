@@ -90,8 +90,9 @@ class Replays:
         digest = digest_of(lines)
         with self._lock:
             if not self._ending:
-                with self._file(digest).open("wb") as file:
-                    file.writelines(line + b"\n" for line in lines)
+                if all(kept != digest for _, kept in self._served):  # a replay may be reading it at this moment
+                    with self._file(digest).open("wb") as file:
+                        file.writelines(line + b"\n" for line in lines)
                 self._served[until, digest] = at_us
                 self._served.move_to_end((until, digest))
             self._drop()
@@ -146,10 +147,15 @@ class Replays:
 
     def _answer(self, run: _Run) -> None:
         """Run the command to its end, and remember what came of it."""
+        found: Replayed | Failed = Failed("it broke off")
         try:
             found = self._printed(run)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, RuntimeError, msgspec.DecodeError) as error:
             found = Failed(str(error))
+        finally:  # whatever happened, the next question may be asked
+            self._remember(run, found)
+
+    def _remember(self, run: _Run, found: Replayed | Failed) -> None:
         with self._lock:
             if isinstance(found, Failed):
                 self._failed = {run.question: found}
@@ -162,23 +168,31 @@ class Replays:
     def _printed(self, run: _Run) -> Replayed | Failed:
         with tempfile.TemporaryFile() as out:
             process = self._started(run, out)
-            limit = threading.Timer(self._limit_s, process.kill)
-            limit.daemon = True
-            limit.start()
-            last = ""
-            assert process.stderr is not None, "asked for"  # noqa: S101 - for the type checker
-            with process.stderr as said:
-                for line in said:
-                    told = _PROGRESS.match(line.strip())
-                    run.events = int(told[1].replace(",", "")) if told else run.events
-                    last = last if told else line.strip() or last
-            code = process.wait()
-            limit.cancel()
+            try:
+                last = self._followed(run, process)
+            finally:  # nothing watches over it any more
+                process.kill()
+                code = process.wait()
             if code:
                 late = time.monotonic() - run.began > self._limit_s
                 return Failed(f"not done within {self._limit_s:g} s" if late else last or f"exit code {code}")
             out.seek(0)
             return _DECODER.decode(out.read())
+
+    def _followed(self, run: _Run, process: subprocess.Popen[str]) -> str:
+        """Read what it says until it ends, or is ended for its length; its last word that is no progress."""
+        limit, last = threading.Timer(self._limit_s, process.kill), ""
+        limit.daemon = True
+        limit.start()
+        assert process.stderr is not None, "asked for"  # noqa: S101 - for the type checker
+        with process.stderr as said:
+            for line in said:
+                told = _PROGRESS.match(line.strip())
+                run.events = int(told[1].replace(",", "")) if told else run.events
+                last = last if told else line.strip() or last
+        process.wait()
+        limit.cancel()
+        return last
 
     def _started(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
         words = self._words(run.question)
