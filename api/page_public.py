@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from api.page_subjects import service_rows
+from api.page_services import service_rows
 from api.page_views import amount, anchor_of, name_of
 from domain.capaian import half_up
 from domain.scorecard import number
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
-    from api.page_subjects import ServiceRow
+    from api.page_services import ServiceRow
     from domain.ledger import Balance
     from domain.periods import Period
     from domain.scheme import Scheme
@@ -79,7 +79,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
             service: balance for service, balance in snapshot.services(dinas, period).items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
         }  # fmt: skip
-        rows = service_rows(snapshot, dinas, balances, scheme, day)
+        rows = service_rows(snapshot, dinas, balances, scheme, day, {})
         if rows:
             promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
             units.append(Unit(anchor_of(dinas), name_of(snapshot, dinas), promises))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from api.page_views import amount, speed_cap
+from api.withheld import is_answer
 from domain.clock import parse_instant
 from domain.events import type_of
 from domain.measures import MEASURES
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
 PROCESSED: Final = type_of("permit-processed")
 RATED: Final = type_of("satisfaction-rated")
-_POSTED: Final = tuple(
-    name for name in MEASURES
-    if not name.startswith(("capaian_s", "unsur_n_", "unsur_sum_", "respondent_mean", "overall_s"))
-)  # fmt: skip
+_POSTED: Final = tuple(name for name in MEASURES if not name.startswith("capaian_s") and not is_answer(name))
 """Measures said as they are; the others are said by what they mean together."""
 
 
@@ -163,7 +161,7 @@ def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
 
 
 def _posted(event: Behind, scheme: Scheme, words: Words) -> str:
-    """What an event added to the subject's balance, all its postings together."""
+    """What an event added to the subject's balance, all its postings together; of a rating not what the citizen answered."""
     net: dict[str, int] = dict.fromkeys(MEASURES, 0)
     for posting in event.postings:
         for measure, added in posting["amounts"].items():
@@ -172,12 +170,10 @@ def _posted(event: Behind, scheme: Scheme, words: Words) -> str:
         f"{measure_label(name, words)} {_added(name, net[name], words)}" for name in _POSTED if net[name]
     ]  # fmt: skip
     capaian = net[f"capaian_sum_{speed_cap(scheme)}"]
-    unsur = sum(added for name, added in net.items() if name.startswith("unsur_sum_"))
-    for key, added in (("measure.capaian", capaian), ("measure.overall", net["overall_sum"])):
-        if added:
-            said.append(f"{words(key)} {words.basis_points(added)}")
-    if unsur:
-        said.append(f"{words('measure.unsur_sum')} {words.signed(unsur)}")
+    if capaian:
+        said.append(f"{words('measure.capaian')} {words.basis_points(capaian)}")
+    if any(added for name, added in net.items() if is_answer(name)):
+        said.append(words("receipt.answers"))
     return " · ".join(said) or words("receipt.nothing")
 
 

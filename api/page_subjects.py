@@ -2,68 +2,41 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.page_reasons import reason_of
 from api.page_trends import Chart, chart
-from api.page_views import Bar, Dot, Indicator, amount, bar, covered_weight, dot, indicators_of, rank_text, speed_cap
+from api.page_views import Bar, Dot, Indicator, bar, covered_weight, dot, indicators_of, rank_text
 from api.reads import after_cursor, listed, number_after, ranking
-from api.withheld import suppressed
-from domain.ledger import total
+from api.withheld import formula_told, suppressed
 from domain.periods import parse_period
 from domain.refusal import Refusal
 from domain.scorecard import number
 from domain.scoring import band, mutu
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
     from decimal import Decimal
 
+    from api.page_reasons import Reason
     from api.page_text import Words
-    from domain.ledger import Balance
     from domain.periods import Period
-    from domain.scheme import Scheme
     from domain.scorecard import Scorecard, Standing
+    from domain.scoring import IndicatorScore, Score
     from projections.reader import Snapshot
+    from projections.why import IndicatorFormula
 
 MONTHS_SHOWN: Final = 12
 
 
 class Line(Struct, frozen=True):
-    """An indicator of one subject, with what it adds to the score and its grade where it is an IKM."""
+    """An indicator of one subject, with what it adds to the score and why, and its grade where it is an IKM."""
 
     part: Indicator
     contribution: Decimal | None
     grade: str
-
-
-class ServiceRow(Struct, frozen=True):
-    """A service of a dinas, or all of them."""
-
-    id: str
-    standard_us: int | None
-    received: int
-    permits: int
-    rejected: int
-    with_standard: int
-    on_time: int
-    on_time_share: Decimal | None
-    mean_us: int | None
-    capaian_n: int
-    capaian: Decimal | None
-    bar: Bar | None
-
-
-class Services(Struct, frozen=True):
-    """The services of a dinas with permits, their total, and under which rules they are shown."""
-
-    rows: tuple[ServiceRow, ...]
-    total: ServiceRow
-    cap: str
-    day: date
+    reason: Reason | None
 
 
 class MonthRow(Struct, frozen=True):
@@ -109,20 +82,29 @@ def subject_view(
     """
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period), scheme)
+    formula = formula_told(standing.balance, score, scheme, card)
     lines = tuple(
-        Line(
-            part,
-            None if exact.capaian is None or score.value is None
-            else number(exact.indicator.weight * exact.capaian / score.covered),
-            mutu(exact.value) if part.is_ikm and exact.sufficient and exact.value is not None else "",
+        _line(part, exact, why, score, card, words)
+        for part, exact, why in zip(
+            indicators_of(card, scheme, words), score.indicators, formula.indicators, strict=True
         )
-        for part, exact in zip(indicators_of(card, scheme, words), score.indicators, strict=True)
-    )  # fmt: skip
+    )
     return SubjectView(
         card, lines, covered_weight(card), number(scheme.min_coverage), _equation(card, words),
         "" if score.value is None else band(score.value), dot(card.iku.value), months_of(snapshot, standing, words),
         chart(snapshot, standing, period, words, running),
     )  # fmt: skip
+
+
+def _line(
+    part: Indicator, exact: IndicatorScore, why: IndicatorFormula, score: Score, card: Scorecard, words: Words
+) -> Line:  # fmt: skip
+    added = (
+        None if exact.capaian is None or score.value is None
+        else number(exact.indicator.weight * exact.capaian / score.covered)
+    )  # fmt: skip
+    grade = mutu(exact.value) if part.is_ikm and exact.sufficient and exact.value is not None else ""
+    return Line(part, added, grade, reason_of(why, card, added, words))
 
 
 def _equation(card: Scorecard, words: Words) -> str:
@@ -167,42 +149,6 @@ def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) 
 
 def _covered(card: Scorecard) -> tuple[str, ...]:
     return tuple(line.id for line in card.indicators if line.capaian is not None)
-
-
-def services_of(snapshot: Snapshot, dinas: str, period: Period, today: date) -> Services:
-    """The services that received or decided a permit in the period, the busiest first."""
-    day = min(period.last_day, today)
-    scheme = snapshot.scheme(period)
-    balances = {
-        service: balance
-        for service, balance in snapshot.services(dinas, period).items()
-        if service and (amount(balance, "permits") or amount(balance, "received"))
-    }
-    rows = service_rows(snapshot, dinas, balances, scheme, day)
-    return Services(rows, _service("", total(balances.values()), scheme, None), speed_cap(scheme), day)
-
-
-def service_rows(
-    snapshot: Snapshot, dinas: str, balances: Mapping[str, Balance], scheme: Scheme, day: date
-) -> tuple[ServiceRow, ...]:
-    """Services of a dinas with their balances, the busiest first, and what is promised for each on a day."""
-    rows = []
-    for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
-        standard = snapshot.rulebook.standard(dinas, service, day)
-        rows.append(_service(service, balance, scheme, None if standard is None else standard.us))
-    return tuple(rows)
-
-
-def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None) -> ServiceRow:
-    permits, timed, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
-    on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
-    capaian = number(Fraction(summed, 100 * n)) if n else None
-    return ServiceRow(
-        service, standard_us, amount(balance, "received"), permits, amount(balance, "permits_rejected"), timed, on_time,
-        number(Fraction(100 * on_time, timed)) if timed else None,
-        amount(balance, "permits_elapsed_us") // permits if permits else None,
-        n, capaian, bar(capaian),
-    )  # fmt: skip
 
 
 def staff_of(

@@ -32,6 +32,8 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = Decimal(70), Decimal(16), Decimal(3)
 LEFT, RIGHT, TOP, BOTTOM = Decimal(34), Decimal(410), Decimal(16), Decimal(176)
 STEPS: Final = (2, 5, 10, 20, 50, 100)
 LINES_MOST: Final = 6
+BETWEEN: Final = 2
+"""Between so many months there is a way."""
 
 Values = tuple[Decimal | None, ...]
 
@@ -83,6 +85,8 @@ class Chart(Struct, frozen=True):
     path: str
     points: tuple[Point, ...]
     said: str
+    told: str
+    since: tuple[str, str] | None
 
 
 @lru_cache(maxsize=8192)
@@ -152,7 +156,33 @@ def chart(snapshot: Snapshot, standing: Standing, period: Period, words: Words, 
         "trend.said", first_month=words.period(months[0]), last_month=words.period(months[-1]),
         first=words.percent(held[0]), last=words.percent(held[-1]), n=len(held),
     )  # fmt: skip
-    return Chart(grid, names, f"{_y(TARGET, scale):.1f}", _path(places), points, said)
+    whole = [
+        (month, value)
+        for month, value in zip(months, values, strict=True)
+        if value is not None and month.name != running
+    ]
+    return Chart(grid, names, f"{_y(TARGET, scale):.1f}", _path(places), points, said, _told(whole, words),
+                 _since(months, values, period, words))  # fmt: skip
+
+
+def _since(months: Sequence[Period], values: Values, period: Period, words: Words) -> tuple[str, str] | None:
+    """The month before a month, and by how much the score differs from its; none of a longer period, or without both."""
+    last, before = values[-1], values[-2]
+    if period.first != period.last or last is None or before is None:
+        return None
+    return words.period(months[-2]), words.signed(last - before, 2)
+
+
+def _told(whole: Sequence[tuple[Period, Decimal]], words: Words) -> str:
+    """How the score went from the first to the last whole month; nothing while there are not two."""
+    if len(whole) < BETWEEN:
+        return ""
+    (first_month, first), (last_month, last) = whole[0], whole[-1]
+    key = "trend.rose" if last > first else "trend.fell" if last < first else "trend.stayed"
+    return words(
+        key, first_month=words.period(first_month), first=words.percent(first), last_month=words.period(last_month),
+        last=words.percent(last), gap=words.percent(abs(last - first)),
+    )  # fmt: skip
 
 
 def _y(value: Decimal, scale: Scale) -> Decimal:

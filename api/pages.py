@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from msgspec import Struct
 
 from api.page_auditor import auditor_router
 from api.page_counter import counter_router
-from api.page_events import FILES_FIRST, events_behind, open_files, open_files_of_asn
+from api.page_events import EVENTS_FIRST, FILES_FIRST, events_behind, open_files, open_files_of_asn
 from api.page_feed import feed
 from api.page_file import case_view
 from api.page_live import LiveBoards, live_router
@@ -17,9 +18,10 @@ from api.page_practice import practice_router
 from api.page_public import public
 from api.page_ranks import places_of
 from api.page_receipt import receipt
+from api.page_services import services_of
 from api.page_signin import signin_router
-from api.page_site import IMMUTABLE, Site
-from api.page_subjects import peers_of, services_of, staff_of, subject_view
+from api.page_site import IMMUTABLE, Links, Site, code_of
+from api.page_subjects import peers_of, staff_of, subject_view
 from api.page_ticket import ticket_router
 from api.page_views import board, name_of
 from api.reads import explained, found
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from api.stream import Ending
     from domain.scorecard import Standing
     from projections.ports import Intake, Replays
+
+
+OF_PERSONS: Final = ("files", "events", "staff")
 
 
 class Beside(Struct, frozen=True):
@@ -95,7 +100,7 @@ def _agencies(site: Site, reads: Reads) -> APIRouter:
 
     @router.get("/dinas/{dinas}")
     def show_dinas(request: Request, dinas: str) -> Response:
-        return site.page(request, "dinas.html", lambda a: _dinas(a, dinas, request))
+        return site.page(request, "dinas.html", lambda a: _dinas(a, reads, dinas, request))
 
     @router.get("/dinas/{dinas}/why")
     def show_why_dinas(request: Request, dinas: str) -> Response:
@@ -144,9 +149,16 @@ def _people(site: Site, reads: Reads) -> APIRouter:
     """The pages of one ASN, with their reasons."""
     router = APIRouter()
 
+    @router.get("/asn")
+    def find_asn(request: Request, asn: str = "") -> Response:
+        if asn.strip():
+            link = Links(code_of(request), request)
+            return RedirectResponse(link("asn", asn.strip(), **({"tur": link.tour} if link.tour else {})), 303)
+        return site.plain(request, "mine.html", {})
+
     @router.get("/asn/{asn}")
     def show_asn(request: Request, asn: str) -> Response:
-        return site.page(request, "asn.html", lambda a: _asn(a, asn), guarded=True)
+        return site.page(request, "asn.html", lambda a: _asn(a, reads, asn), guarded=True)
 
     @router.get("/asn/{asn}/events")
     def show_events_asn(request: Request, asn: str) -> Response:
@@ -165,26 +177,38 @@ def _people(site: Site, reads: Reads) -> APIRouter:
     return router
 
 
-def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
+def _dinas(asked: Asked, reads: Reads, dinas: str, request: Request) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
-    view = subject_view(
-        snapshot, found(snapshot.one_dinas(dinas, period), dinas), period, words, asked.chosen.current.name
-    )
+    standing = found(snapshot.one_dinas(dinas, period), dinas)
+    view = subject_view(snapshot, standing, period, words, asked.chosen.current.name)
     rank, peers = peers_of(snapshot, view.card, period, words)
     by_score = request.query_params.get("order") == "score"
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
-        "services": services_of(snapshot, dinas, period, asked.today),
-        "files": open_files(snapshot, dinas, words, asked.now_us, None, asked.most(FILES_FIRST)) if asked.may_read else None,
-        "staff": staff_of(snapshot, dinas, period, asked.cursor, asked.listed, by_score=by_score) if asked.may_read else None,
+        "services": services_of(snapshot, standing, period, asked.today),
+        "ahead": snapshot.ahead(dinas, asked.tomorrow_us),
+    } | (_of_persons(asked, reads, standing, by_score=by_score) if asked.may_read else dict.fromkeys(OF_PERSONS))  # fmt: skip
+
+
+def _of_persons(asked: Asked, reads: Reads, standing: Standing, *, by_score: bool) -> Made:
+    """What a dinas's page tells of files, events and staff to who may read of persons."""
+    snapshot, period, words, dinas = asked.snapshot, asked.period, asked.words, standing.subject.id
+    return {
+        "files": open_files(snapshot, dinas, words, asked.now_us, None, asked.most(FILES_FIRST)),
+        "events": events_behind(snapshot, reads, standing, period, words, {}, asked.most(EVENTS_FIRST)),
+        "staff": staff_of(snapshot, dinas, period, asked.cursor, asked.listed, by_score=by_score),
+    }
+
+
+def _asn(asked: Asked, reads: Reads, asn: str) -> Made:
+    snapshot, period, words = asked.snapshot, asked.period, asked.words
+    standing = found(snapshot.one_asn(asn, period), asn)
+    return {
+        "name": asn, "view": subject_view(snapshot, standing, period, words, asked.chosen.current.name),
+        "places": places_of(snapshot, asn, period, words),
+        "files": open_files_of_asn(snapshot, asn, words, asked.now_us, asked.listed),
+        "events": events_behind(snapshot, reads, standing, period, words, {}, asked.most(EVENTS_FIRST)),
     }  # fmt: skip
-
-
-def _asn(asked: Asked, asn: str) -> Made:
-    snapshot, period, running = asked.snapshot, asked.period, asked.chosen.current.name
-    view = subject_view(snapshot, found(snapshot.one_asn(asn, period), asn), period, asked.words, running)
-    files = open_files_of_asn(snapshot, asn, asked.words, asked.now_us, asked.listed)
-    return {"name": asn, "view": view, "places": places_of(snapshot, asn, period, asked.words), "files": files}
 
 
 def _events(asked: Asked, reads: Reads, standing: Standing, request: Request) -> Made:

@@ -12,7 +12,7 @@ from api.access import Access
 from api.cache import Answers
 from api.problems import bad_query
 from api.schemas import DigestAnswer, Page, read_doc
-from api.withheld import formula_without_answers, hides_ratings, suppressed, without_answers
+from api.withheld import formula_told, hides_ratings, suppressed, without_answers
 from domain.clock import DAY_US, local_month
 from domain.ledger import named
 from domain.periods import Period
@@ -20,7 +20,7 @@ from domain.refusal import Refusal
 from domain.scorecard import Scorecard, Standing
 from projections.ports import Lines
 from projections.reader import Reader, Snapshot
-from projections.why import Why, behind, formula_of
+from projections.why import Why, behind
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 PERIOD: Final = Query(description="2026-11, 2026-Q4, 2026-S2 or 2026; the current month by default")
@@ -163,12 +163,10 @@ def explained(
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period), scheme)
-    balance, formula = named(standing.balance), formula_of(standing.balance, score, scheme)
-    hide = hides_ratings(card, scheme)
-    if hide:
-        balance, formula = without_answers(balance), formula_without_answers(formula, scheme)
+    balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
-        standing.subject, period.name, snapshot.position, scheme.id, card, balance, formula,
+        standing.subject, period.name, snapshot.position, scheme.id, card, without_answers(balance) if hide else balance,
+        formula_told(standing.balance, score, scheme, card),
         behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
         cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
     )  # fmt: skip

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from domain.ledger import Balance
 from domain.scheme import Scheme
 from domain.scorecard import IndicatorLine, Scorecard
-from projections.why import Formula, IndicatorFormula
+from domain.scoring import Score
+from projections.why import Formula, IndicatorFormula, formula_of
 
 _ANSWERS = ("unsur_", "respondent_mean", "overall_s")
 
@@ -28,13 +30,21 @@ def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
     return card.subject.kind == "asn" and not any(line.id in rated and line.state == "ok" for line in card.indicators)
 
 
+def is_answer(measure: str) -> bool:
+    """Whether a measure adds up what citizens said, not how many did."""
+    return measure.startswith(_ANSWERS)
+
+
 def without_answers(balance: dict[str, int]) -> dict[str, int]:
     """A balance that says how many rated, and nothing of what they said."""
-    return {name: amount for name, amount in balance.items() if not name.startswith(_ANSWERS)}
+    return {name: amount for name, amount in balance.items() if not is_answer(name)}
 
 
-def formula_without_answers(formula: Formula, scheme: Scheme) -> Formula:
-    """A formula whose terms of ratings name only the sample."""
+def formula_told(balance: Balance, score: Score, scheme: Scheme, card: Scorecard) -> Formula:
+    """The arithmetic of a score; where single ratings are hidden, its terms of ratings name only the sample."""
+    formula = formula_of(balance, score, scheme)
+    if not hides_ratings(card, scheme):
+        return formula
     rated = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
     return msgspec.structs.replace(
         formula, indicators=tuple(_only_the_sample(part) if part.id in rated else part for part in formula.indicators)

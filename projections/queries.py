@@ -157,6 +157,27 @@ def open_by_asn(db: Connection, now_us: int, *, dinas: str | None = None, asn: s
     return _opened(db, query.group_by(_FILES.open_asn))
 
 
+def open_by_service(db: Connection, now_us: int, dinas: str) -> dict[str, Open]:
+    """Open files of each service of a dinas."""
+    query = select(_FILES.service, func.count(), _overdue(now_us)).where(_OPEN, _FILES.dinas == dinas)
+    return _opened(db, query.group_by(_FILES.service))
+
+
+class Ahead(NamedTuple):
+    """Of open files in time: how many are due before an instant, and how many wait with their clock standing."""
+
+    due: int
+    paused: int
+
+
+def ahead(db: Connection, now_us: int, until_us: int, dinas: str) -> Ahead:
+    """What lies ahead of a dinas; a file that is paused is due by a ``due_at`` of its own alone."""
+    paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
+    due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & paused)
+    counts = [func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in (due, paused)]
+    return Ahead(*map(int, db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
+
+
 def _opened(db: Connection, query: Select[Any]) -> dict[str, Open]:
     return {row[0]: Open(row[1], int(row[2])) for row in db.execute(query)}
 

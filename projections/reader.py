@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from domain.casefiles import CaseFile, OpenFile
     from domain.scheme import Scheme
     from projections.live import At, Live
-    from projections.queries import Leaf, ListedFile
+    from projections.queries import Ahead, Leaf, ListedFile
 
 
 class Version(NamedTuple):
@@ -160,6 +160,14 @@ class Snapshot:
         for (dinas, month), balance in queries.months_of_dinas(self._db, names).items():
             found.setdefault(dinas, {})[month] = balance
         return found
+
+    def open_by_service(self, dinas: str) -> dict[str, Open]:
+        """How many files of each service of a dinas are open, and overdue."""
+        return queries.open_by_service(self._db, self._now_us, dinas)
+
+    def ahead(self, dinas: str, until_us: int) -> Ahead:
+        """How many open files of a dinas are due before an instant, and how many are paused."""
+        return queries.ahead(self._db, self._now_us, until_us, dinas)
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, what is due first first."""

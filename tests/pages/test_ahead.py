@@ -1,0 +1,65 @@
+"""What is open of a dinas now, service by service, and what of it lies ahead: due today, or waiting with its clock standing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pages.reading import Page
+from tests.serving import Assembled, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.both_databases
+
+
+def file(case: str, service: str, received: str, *, paused: str = "", due: str = "") -> Iterator[dict[str, Any]]:
+    """A case that is received, and perhaps paused."""
+    named = {"dinas": "d", "service": service, "case": case}
+    at = {"received_at": f"2026-11-{received}:00:00+07:00"} | ({"due_at": f"2026-11-{due}:00:00+07:00"} if due else {})
+    yield event("permit-received", f"{case}-r", {**named, **at})
+    if paused:
+        said = {**named, "at": f"2026-11-{paused}:00:00+07:00", "reason": "applicant"}
+        yield event("permit-paused", f"{case}-p", said)
+
+
+@pytest.fixture
+def city(neraca: Assembled) -> Assembled:
+    """At noon of the 24th; 24 hours are promised of `ktp` and `kk`, nothing of `surat`."""
+    for service in ("ktp", "kk"):
+        promise = {"service": service, "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
+        neraca.record(event("standard-set", service, promise))
+    neraca.record(
+        *file("late", "ktp", "23T08"), *file("today", "ktp", "23T20"), *file("tomorrow", "ktp", "24T11"),
+        *file("stands", "kk", "23T18", paused="23T20"), *file("own", "kk", "20T08", paused="21T08", due="24T23"),
+        *file("free", "surat", "01T08", paused="02T08"), *file("midnight", "kk", "24T00"),
+    )  # fmt: skip
+    return neraca
+
+
+def test_what_lies_ahead_is_due_today_or_waits(city: Assembled) -> None:
+    """A day ends at its midnight; a paused file is due by a date of its own alone."""
+    page = city.get("/dinas/d").text
+    assert "2 jatuh tempo hari ini · 3 dijeda" in page
+    city.clock.set("2026-11-25T00:00:00+07:00")
+    assert "2 jatuh tempo hari ini · 3 dijeda" in city.get("/dinas/d").text, "tomorrow and midnight, by now"
+
+
+@pytest.mark.parametrize("period", ["2026-11", "2026-01"])
+def test_open_files_of_each_service_add_up_to_those_of_the_dinas(city: Assembled, period: str) -> None:
+    """They are of now, whatever the period."""
+    counts = city.get(f"/v1/dinas/d?period={period}").json()["counts"]
+    rows = csv.DictReader(io.StringIO(city.get(f"/dinas/d?period={period}&csv=services&lang=en").text.lstrip("\ufeff")))
+    held = {row["Service"]: (int(row["Open files"]), int(row["Past the standard"])) for row in rows}
+    assert held == {"kk": (3, 0), "ktp": (3, 1), "surat": (1, 0)}
+    assert tuple(map(sum, zip(*held.values(), strict=True))) == (counts["permits_open"], counts["permits_open_overdue"])
+    shown = {
+        row[0].split()[0]: row[1]
+        for row in Page(city.get(f"/dinas/d?period={period}").text).rows
+        if row[0][:2] in ("kt", "Se")
+    }
+    assert shown == {"ktp": "3 ▲ 1", "Semua": "7 ▲ 1"}

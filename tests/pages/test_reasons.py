@@ -1,0 +1,190 @@
+"""Why a score is what it is, on the page it stands on: in words that are the counts, and in arithmetic that adds up."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import pytest
+
+from tests.pages.city import BUSY, FAST, ODD, RARE, SMALL, TWIN, UNRATED, settle_in
+from tests.pages.reading import Page, figure
+from tests.serving import NDJSON, Assembled, event, ndjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.conftest import Assemble
+
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+MONTH: Final = "period=2026-11"
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    with Assembled(tmp_path_factory.mktemp("reasons") / "data") as assembled:
+        settle_in(assembled)
+        yield assembled
+
+
+def decimal(text: str) -> Decimal:
+    return Decimal(text.replace(".", "").replace(",", "."))
+
+
+def reasons(html: str) -> list[str]:
+    return re.findall(r'<span class="reason">(.*?)</span>', html)
+
+
+@pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/dinas/{TWIN}", f"/dinas/{UNRATED}", f"/asn/{BUSY}"])
+def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(city: Assembled, path: str) -> None:
+    card = city.get(f"/v1{path}?{MONTH}").json()
+    why = city.get(f"/v1{path}/why?{MONTH}").json()["formula"]["indicators"]
+    html = city.get(f"{path}?{MONTH}").text
+    counts, said = card["counts"], reasons(html)
+    late, missed = (
+        counts["permits_with_standard"] - counts["permits_on_time"],
+        counts["tasks_with_due"] - counts["tasks_on_time"],
+    )
+    permits = (
+        f"{counts['permits_on_time']} dari {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang "
+        f"dijanjikan; {late} lewat."
+        if late else f"Semua {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang dijanjikan."
+    )  # fmt: skip
+    tasks = (
+        f"{counts['tasks_on_time']} dari {counts['tasks_with_due']} tugas selesai sebelum tenggat; {missed} terlambat."
+    )
+    rated = [
+        f"{part['denominator']['balance']} warga menilai; rata-rata kesembilan unsur "
+        f"{figure(sum(Decimal(one['sum']) / one['n'] for one in part['unsur']) / 9)} dari 4."
+        for part in why if part["id"] == "kepuasan" and part["capaian"] is not None
+    ]  # fmt: skip
+    speed = next(part["capaian"] for part in why if part["id"] == "kecepatan")
+    pace = "di atas 100: lebih cepat" if speed > 100 else "di bawah 100: lebih lambat"
+    assert said == [f"Rata-rata capaian waktu {pace} daripada standar. {permits}", *rated, tasks]
+    added = [decimal(text.rpartition(" = ")[2]) for text in Page(html).all("code")]
+    assert len(added) == len(said)
+    assert abs(sum(added) - Decimal(str(card["iku"]["value"]))) <= Decimal("0.02"), "each is rounded by itself"
+
+
+def test_of_what_has_not_enough_data_no_reason_gives_a_rating_away(city: Assembled) -> None:
+    """Three citizens rated this ASN; neither what they said nor its mean is on the page."""
+    page = Page(city.get(f"/asn/{RARE}?{MONTH}").text)
+    assert page.all("code") == []
+    assert "warga menilai" not in city.get(f"/asn/{RARE}?{MONTH}").text
+    assert reasons(city.get(f"/dinas/{SMALL}?{MONTH}").text) == []
+
+
+def test_measures_of_another_scheme_are_said_by_their_names(assemble: Assemble) -> None:
+    def part(name: str, numerator: str, denominator: str) -> dict[str, object]:
+        figures = {"direction": "higher", "target": "80", "cap": None, "min_n": 1, "weight": "0.5"}
+        return {"id": name, "numerator": numerator, "denominator": denominator, **figures}
+
+    parts = [part("ditolak", "permits_rejected", "permits"), part("suara", "overall_sum", "overall_n")]
+    scheme = {
+        "scheme": "lain",
+        "effective_from": "2026-01-01",
+        "indicators": parts,
+        "skm_weight": "1/9",
+        "min_coverage": "0.1",
+    }
+    neraca = assemble()
+    neraca.record(event("scheme-adopted", "skema", scheme))
+    case = {
+        "dinas": "d",
+        "service": "s",
+        "received_at": "2026-11-02T08:00:00+07:00",
+        "completed_at": "2026-11-02T09:00:00+07:00",
+    }
+    for n in range(4):
+        outcome = "rejected" if n == 0 else "issued"
+        neraca.record(
+            event("permit-processed", f"p{n}", {**case, "case": f"K{n}", "outcome": outcome}),
+            event("satisfaction-rated", f"r{n}", {"dinas": "d", "survey": f"S{n}", "overall": 3}),
+        )
+    neraca.settle()
+    assert reasons(neraca.get(f"/dinas/d?{MONTH}").text) == ["1 ditolak dari 4 izin.", "Rata-rata dari 4 penilaian."]
+
+
+def tasks(dinas: str, month: str, late: int) -> Iterable[dict[str, Any]]:
+    """Twenty tasks and forty permits in time, some tasks late."""
+    start = datetime.fromisoformat(f"{month}-03T08:00:00+07:00")
+    for n in range(40):
+        if n < 20:
+            due = start + timedelta(hours=-1 if n < late else 1)
+            said = {"dinas": dinas, "asn": "a-1", "task": f"{month}-{n}", "completed_at": start.isoformat()}
+            yield event("task-completed", f"{month}-t{n}", {**said, "due_at": due.isoformat()})
+        yield event("permit-processed", f"{month}-p{n}", {
+            "dinas": dinas, "service": "s", "case": f"{month}-{n}", "asn": "a-1", "received_at": start.isoformat(),
+            "completed_at": (start + timedelta(hours=12)).isoformat(), "due_at": (start + timedelta(hours=24)).isoformat(),
+        })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("months", "told"),
+    [
+        ({"2026-08": 10, "2026-09": 5, "2026-10": 0}, "Dari Agustus 2026 ({}) ke Oktober 2026 ({}): naik {} poin."),
+        ({"2026-08": 0, "2026-10": 10}, "Dari Agustus 2026 ({}) ke Oktober 2026 ({}): turun {} poin."),
+        ({"2026-09": 5, "2026-10": 5}, "Dari September 2026 ke Oktober 2026: tetap {}."),
+        ({"2026-10": 5}, ""),
+    ],
+)
+def test_an_asns_own_way_is_told_in_words_from_whole_month_to_whole_month(
+    assemble: Assemble, months: dict[str, int], told: str
+) -> None:
+    """The month that runs is left out: it still changes."""
+    neraca = assemble()
+    for month, late in {**months, "2026-11": 20}.items():
+        assert not neraca.post(ndjson(tasks("d", month, late)), NDJSON).json()["rejected"]
+    neraca.settle()
+    scores = [neraca.get(f"/v1/asn/a-1?period={month}").json()["iku"]["value"] for month in months]
+    gap = figure(abs(scores[-1] - scores[0]))
+    figures = (figure(scores[-1]),) if "tetap" in told else (figure(scores[0]), figure(scores[-1]), gap)
+    said = [text for text in Page(neraca.get(f"/asn/a-1?{MONTH}").text).all("p") if text.startswith("Dari ")]
+    assert [text.partition(" Ketidakpastian")[0] for text in said] == ([told.format(*figures)] if told else [])
+
+
+def test_an_asn_finds_their_own_page_by_id(city: Assembled) -> None:
+    page = Page(city.get("/asn").text)
+    assert page.all("h1") == ["Nilai saya"]
+    assert "/asn" in Page(city.get("/").text).links
+    found = city.get(f"/asn?asn=%20{BUSY}%20&lang=en")
+    assert (found.status_code, found.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
+    odd = city.get("/asn?asn=%2F%2Fjahat.example%2F..")
+    assert odd.headers["location"] == "/asn/%2F%2Fjahat.example%2F..", "an id leads to no other place"
+    unknown = city.get("/asn/a-lain")
+    assert unknown.status_code == 404
+    assert "/asn" in Page(unknown.text).links
+
+
+def test_who_may_not_read_of_persons_finds_nobody(city: Assembled) -> None:
+    assert city.get("/asn", **FAR).status_code == 200
+    known, unknown = (city.get(f"/asn/{asn}", **FAR) for asn in (BUSY, "a-lain"))
+    assert (known.status_code, unknown.status_code) == (401, 401)
+
+
+def test_the_newest_events_stand_on_an_asns_page_and_all_of_them_in_its_table(city: Assembled) -> None:
+    newest = [item["position"] for item in city.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=8").json()["items"]]
+    page = Page(city.get(f"/asn/{BUSY}?{MONTH}").text)
+    listed = [row[0] for row in page.rows if row and row[0].replace(".", "").isdigit()]
+    assert listed == [figure(position, 0) for position in newest]
+    assert f"/asn/{BUSY}/events?{MONTH}" in page.links
+    rows = city.get(f"/asn/{BUSY}?{MONTH}&csv=events").text.splitlines()
+    behind = city.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=1000").json()["items"]
+    assert len(rows) == 1 + len(behind)
+
+
+@pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}", f"/dinas/{ODD}"])
+@pytest.mark.parametrize("more", ["/events", "/events?measure=ratings", "/why", ""])
+def test_what_one_citizen_answered_is_on_no_page(city: Assembled, path: str, more: str) -> None:
+    """Not though there are enough of them, and not in its table: only that they answered."""
+    address = f"{quote(path)}{more}{'&' if '?' in more else '?'}{MONTH}"
+    page = city.get(address)
+    assert page.status_code == 200
+    told = [row[-1] for row in Page(page.text).rows if any(cell.startswith("Warga menilai") for cell in row)]
+    listed = [line for line in city.get(f"{address}&csv=events").text.splitlines() if "Warga menilai" in line]
+    assert listed
+    assert set(told) <= {"responden +1 · isi jawaban tidak ditampilkan satu per satu"}
+    assert all(line.endswith(";responden +1 · isi jawaban tidak ditampilkan satu per satu") for line in listed)
