@@ -1,55 +1,113 @@
-// What a page that moves adds to htmx: how fresh it is, a pause, and the end of a row's tint.
+// What a page that moves adds to htmx: how fresh it is, a pause, focus that stays in its row, and the end of a row's tint.
+// A voice hears only that this turned (live, stale, cut off, paused): no counter, and nothing of the rows.
 "use strict";
 (() => {
-  const STALE_S = 5, TINT_MS = 8000;
-  const shown = document.getElementById("langsung");
-  if (!shown) return;
-  const tag = shown.querySelector(".tag"), button = shown.querySelector("button");
-  let last = 0, cut = true, paused = false, waiting = 0;
+  const STALE_S = 5, PATIENCE_S = 5, AGAIN_MS = 2000, TINT_MS = 8000;
+  const SIGNS = { live: "live", stale: "stale", cut: "offline", paused: "paused" };
+  const shown = document.getElementById("langsung"), board = document.getElementById("papan");
+  if (!shown || !board) return;
+  const tag = shown.querySelector(".tag"), voice = shown.querySelector("[role=status]"), button = shown.querySelector("button");
+  const loaded = Date.now(), tints = new WeakMap();
+  let last = 0, cut = false, paused = false, waiting = 0, state = "", stream = null, held = null;
 
-  function say(kind, n) {
-    const text = shown.dataset[kind].replace("{n}", n);
-    const known = { live: "live", stale: "stale", cut: "offline", paused: "paused" }[kind];
-    if (tag.textContent !== text) tag.textContent = text;
-    tag.className = "tag " + known;
+  function now(age_s) {
+    if (!last) return Date.now() - loaded < 1000 * PATIENCE_S ? "" : "cut";
+    if (cut) return "cut";
+    if (paused) return "paused";
+    return age_s < STALE_S ? "live" : "stale";
+  }
+
+  // Without its sign, and without what is counted.
+  function spoken(kind) {
+    const words = shown.dataset[kind].replace(/^\S+ /, "");
+    if (kind === "stale") return shown.dataset.read.replace("{moment}", words.replace("{n}", STALE_S));
+    return kind === "paused" ? words.split(",")[0] : words;
   }
 
   function look() {
-    const age = Math.floor((Date.now() - last) / 1000);
-    if (cut) say("cut", 0);
-    else if (paused) say("paused", waiting);
-    else say(age < STALE_S ? "live" : "stale", age);
+    const age_s = Math.floor((Date.now() - last) / 1000), kind = now(age_s);
+    tag.hidden = !kind;
+    if (!kind) return;
+    const text = shown.dataset[kind].replace("{n}", kind === "paused" ? waiting : age_s);
+    if (tag.textContent !== text) tag.textContent = text;
+    if (state === kind) return;
+    state = kind;
+    tag.className = "tag " + SIGNS[kind];
+    voice.textContent = spoken(kind);
   }
 
+  // A row that moves again is tinted, and says by how much, as long as one that moved once.
   function settle() {
-    for (const row of document.querySelectorAll("tr.moved:not([data-since])")) {
+    for (const row of board.querySelectorAll("tr.moved:not([data-since])")) {
       row.dataset.since = "1";
-      setTimeout(() => {
+      clearTimeout(tints.get(row));
+      tints.set(row, setTimeout(() => {
         row.classList.remove("moved");
         delete row.dataset.since;
         for (const mark of row.querySelectorAll(".mv")) mark.remove();
-      }, TINT_MS);
+      }, TINT_MS));
     }
   }
 
+  // Where the focus is before a message is drawn: in which row or list, and on which of its links.
+  function hold() {
+    const focus = document.activeElement, place = focus && focus.closest("#papan, #papan [id]");
+    held = place && { focus, id: place.id, href: focus.getAttribute("href"), at: controls(place).indexOf(focus) };
+  }
+
+  function controls(place) {
+    return [...place.querySelectorAll("a, button")];
+  }
+
+  // An element that is moved or replaced loses the focus, and one that now leads elsewhere is another: it goes back to its own.
+  function restore() {
+    const active = document.activeElement, stays = held && active === held.focus;
+    if (!held || (!stays && active !== document.body) || (stays && active.getAttribute("href") === held.href)) return;
+    const place = document.getElementById(held.id), found = place ? controls(place) : [];
+    const focus = found.find((one) => one.getAttribute("href") === held.href) || (stays ? active : found[held.at]);
+    if (focus) focus.focus({ preventScroll: true });
+  }
+
+  // The first message of a stream is the whole table: with it comes what a pause held back.
+  function reopen() {
+    if (stream && stream.reader) stream.reader.cancel();
+  }
+
+  // What is heard says that all is well, not that somebody listens.
   document.addEventListener("htmx:sse:before:message", (event) => {
     last = Date.now();
-    if (paused && !event.detail.message.event) {
-      waiting += 1;
-      event.detail.cancelled = true;
+    cut = false;
+    if (!event.detail.message.event) {
+      if (paused) {
+        waiting += 1;
+        event.detail.cancelled = true;
+      } else {
+        hold();
+      }
     }
     look();
   });
-  document.addEventListener("htmx:sse:after:message", settle);
-  document.addEventListener("htmx:sse:after:connection", () => { cut = false; last = Date.now(); look(); });
+  document.addEventListener("htmx:sse:after:message", (event) => {
+    if (event.detail.message.event) return;
+    restore();
+    settle();
+  });
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    stream = event.detail.connection;
+  });
   for (const name of ["htmx:sse:error", "htmx:sse:close"]) {
     document.addEventListener(name, () => { cut = true; look(); });
+  }
+  // The extension tries again once it has been connected; until then nobody else does.
+  for (const name of ["htmx:error", "htmx:response:error"]) {
+    board.addEventListener(name, () => {
+      if (!stream) setTimeout(() => htmx.ajax("GET", board.getAttribute("hx-sse:connect"), { source: board }), AGAIN_MS);
+    });
   }
   button.addEventListener("click", () => {
     paused = !paused;
     button.textContent = paused ? button.dataset.go : button.dataset.pause;
-    button.setAttribute("aria-pressed", String(paused));
-    if (!paused && waiting) location.reload();
+    if (!paused && waiting) reopen();
     waiting = 0;
     look();
   });
