@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from projections.ports import Grant
     from projections.reader import Snapshot
 
-SCRIPTS: Final = ("refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
+SCRIPTS: Final = ("whose", "refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
 """What both screens run, in this order; each has one more of its own."""
 WORKER: Final = "worker.js"
 """Served beside the pages, and kept by the browser itself."""
@@ -57,7 +57,7 @@ def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
             "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
             "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
             "journal": asked.snapshot.version.journal, "refusals": json.dumps(asked.words.section("counter_refusal")),
-            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed),
+            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed), "nobody": grant is None,
         }  # fmt: skip
 
     @router.get("/loket")

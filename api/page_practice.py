@@ -56,4 +56,4 @@ def _address(reads: Reads, step: Step, lang: str) -> str:
         staff = snapshot.ranking(snapshot.asn_of(DINAS, period) or [], period, 0, FIRST_FEW)
     asn = staff[0].subject.id if staff else ""
     path = PATHS[step.role][step.number - 1].format(asn=quote(asn, safe=""), dinas=DINAS)
-    return f"{path}?tur={step.code}" + ("&lang=en" if lang == "en" else "")
+    return f"{path}{'&' if '?' in path else '?'}tur={step.code}" + ("&lang=en" if lang == "en" else "")

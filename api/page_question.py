@@ -69,7 +69,8 @@ def begun(
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query["period"], until, since, digest)
     replays.ask(question, begin=True)
-    return f"/auditor?{urlencode(address(question, words))}#hasil"
+    kept = {"tur": query["tur"]} if query.get("tur") else {}
+    return f"/auditor?{urlencode(address(question, words) | kept)}#hasil"
 
 
 def address(question: Question, words: Words) -> dict[str, str]:

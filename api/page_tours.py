@@ -11,10 +11,10 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 STEPS: Final = 5
 DINAS: Final = "disdukcapil"
 PATHS: Final[dict[Role, tuple[str, ...]]] = {
-    "petugas": ("/loket", "/loket", "/loket", "/loket", "/loket"),
+    "petugas": ("/loket?dinas={dinas}&loket=1",) * STEPS,
     "asn": ("/asn/{asn}", "/asn/{asn}", "/asn/{asn}", "/asn/{asn}/why", "/asn/{asn}/events"),
     "pimpinan": ("/", "/", "/dinas/{dinas}", "/dinas/{dinas}/why", "/"),
-    "auditor": ("/auditor", "/auditor", "/auditor", "/auditor", "/auditor"),
+    "auditor": ("/auditor",) * STEPS,
 }
 """Where each step is; `{asn}` and `{dinas}` stand for those the tours are about."""
 

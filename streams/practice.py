@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARK: Final = "latihan.json"
 UNITS: Final = ("disdukcapil", "kec-pamulang", "bapenda", "dlh", "dcktr", "diskominfo", "dispar")
 """Few enough to be loaded while one waits: good and bad, without citizens' ratings, and with too little data."""
-MONTHS: Final = 1
+MONTHS: Final = 5
 RATE: Final = 1.0
 
 

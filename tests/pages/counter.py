@@ -17,6 +17,14 @@ SERVICES: Final = ("Akta kelahiran", "KIA", "KTP-el")
 """In the order of their tiles."""
 
 
+STALLS: Final = """
+  const works = loket.queue.ofFile, waits = [];
+  loket.queue.ofFile = (file) => new Promise((given) => { waits.push(given); }).then(() => works(file));
+  self.goOn = () => { loket.queue.ofFile = works; for (const given of waits) given(); };
+"""
+"""From now on the browser's own database answers nothing of a file, until it is told to go on."""
+
+
 class Running(Clock):
     """The clock that the browser's is read from too."""
 

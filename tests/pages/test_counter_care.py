@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 
 from tests.pages.browser import MISSING, installed
-from tests.pages.counter import Clerk, entries
+from tests.pages.counter import SERVICES, STALLS, Clerk, entries
 from tests.serving import Assembled, until
+
+CHOSEN: Final = "document.querySelector('[name=service]:checked')?.value ?? ''"
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 
@@ -60,3 +64,31 @@ def test_a_refusal_that_is_being_mended_stays_until_it_is(city: Assembled, clerk
     until(
         lambda: clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing is left to mend"
     )
+
+
+def test_a_number_that_is_given_back_is_of_its_own_service_again(clerk: Clerk) -> None:
+    """Another service is chosen before the counter finds that the time of receipt is missing."""
+    begin(clerk)
+    clerk.look_up("K-5", "belum diterima")
+    clerk.browser.run(STALLS)
+    clerk.browser.press("F8", "Alt+1")
+    assert clerk.browser.ask(CHOSEN) == SERVICES[0]
+    clerk.browser.run("self.goOn()")
+    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the time of receipt is asked for")
+    assert clerk.browser.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == [SERVICES[2], "K-5"]
+
+
+def test_what_is_mended_is_of_its_own_service_or_of_none(city: Assembled, clerk: Clerk) -> None:
+    """Its service was added for once and has no tile any more: no other takes its place, and nothing is recorded."""
+    clerk.open("?loket=3&dinas=disdukcapil&service=Layanan%20Langka", ready=False)
+    clerk.step("K-9", "F8")
+    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.open("?loket=3&dinas=disdukcapil", ready=False)
+    clerk.browser.press("Alt+1")
+    clerk.click("mend", "K-9")
+    clerk.sees("#gagal", "K-9 adalah berkas layanan Layanan Langka, yang tidak tampil di loket ini")
+    assert clerk.browser.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == ["", "K-9"]
+    clerk.browser.press("F2")
+    clerk.sees("#gagal", "Pilih layanan dahulu")
+    assert entries(city) == []
+    assert clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 1}

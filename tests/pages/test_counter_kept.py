@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
 import pytest
 
 from tests.pages.browser import MISSING, installed
-from tests.pages.counter import UNIT, Clerk, entries
+from tests.pages.counter import STALLS, UNIT, Clerk, entries
 from tests.serving import ROOT, Assembled, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
@@ -31,6 +32,38 @@ def test_a_database_that_fails_for_a_while_is_said_and_what_waits_is_sent_after(
     clerk.browser.run("loket.queue.count = self.works")
     until(lambda: len(entries(city)) == 1, "it is sent by itself")
     clerk.sees("#keadaan", "● tersambung")
+
+
+def test_an_answer_that_the_database_cannot_take_is_no_cut_line(city: Assembled, clerk: Clerk) -> None:
+    """The server has it, the browser could not write that down: said in those words, sent again, and recorded once."""
+    clerk.open(ready=False)
+    clerk.browser.press("Alt+1")
+    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
+    clerk.browser.run("""
+      loket.status.later = () => {};  // the worker would send it too
+      self.works = loket.queue.settle;
+      loket.queue.settle = () => Promise.reject(new DOMException('a full disk', 'QuotaExceededError'));""")
+    clerk.step("K-1", "F2")
+    clerk.sees("#keadaan", "▲ penyimpanan peramban ini tidak terbaca (QuotaExceededError) · 1 belum terkirim")
+    assert "luring" not in clerk.text("#keadaan")
+    assert len(entries(city)) == 1
+    clerk.browser.run("loket.queue.settle = self.works")
+    clerk.sees("#tanda", "posisi")
+    clerk.sees("#keadaan", "● tersambung")
+    assert len(entries(city)) == 1
+
+
+def test_a_press_is_of_its_instant_however_long_the_disk_takes(city: Assembled, clerk: Clerk) -> None:
+    clerk.open(ready=False)
+    clerk.browser.press("Alt+1")
+    clerk.browser.run(STALLS)
+    clerk.step("K-1", "F2")
+    pressed_by = clerk.browser.ask("Date.now()")
+    until(lambda: clerk.browser.ask("Date.now()") > pressed_by + 1500, "a disk that takes its time")
+    clerk.browser.run("self.goOn()")
+    (one,) = until(lambda: entries(city), "it is recorded")
+    for instant in (one["time"], one["data"]["received_at"]):
+        assert datetime.fromisoformat(instant).timestamp() * 1000 <= pressed_by
 
 
 def test_parts_stay_as_long_as_a_kept_page_names_them(clerk: Clerk) -> None:

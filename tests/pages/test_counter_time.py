@@ -40,6 +40,7 @@ def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(city: A
         ("2026-03-29T03:00:30", "Europe/Berlin", "2026-03-29T01:00:30.000Z"),
         ("2026-01-01T00:15", "Asia/Jayapura", "2025-12-31T15:15:00.000Z"),
         ("1963-12-31T12:00", "Asia/Jakarta", "1963-12-31T04:30:00.000Z"),  # half an hour further east until 1964
+        ("20226-01-01T10:00", "Asia/Jakarta", None),  # a year of a digit too many
     ],
 )
 def test_a_local_time_is_an_instant_the_first_of_two_or_none(
@@ -49,21 +50,61 @@ def test_a_local_time_is_an_instant_the_first_of_two_or_none(
     assert clerk.browser.ask(f"loket.zone.instant('{local}', '{zone}')") == instant
 
 
-def test_a_time_that_never_was_is_asked_for_again(city: Assembled, clerk: Clerk) -> None:
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("2026-03-29T02:30", "Waktu itu tidak pernah ada di Europe/Berlin"),
+        ("20226-01-01T10:00", "Waktu itu tidak terbaca (Europe/Berlin)"),
+    ],
+)
+def test_a_time_that_never_was_or_cannot_be_read_is_asked_for_again(
+    city: Assembled, clerk: Clerk, said: str, answer: str
+) -> None:
     clerk.open(ready=False)
     clerk.browser.press("Alt+1")
     clerk.look_up("K-5", "belum diterima")
     clerk.browser.press("F8")
     until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the field is there")
     clerk.browser.run("document.getElementById('loket').dataset.zone = 'Europe/Berlin'")
-    clerk.browser.run("document.getElementById('diterima').value = '2026-03-29T02:30'")
+    clerk.browser.run(f"document.getElementById('diterima').value = '{said}'")
     clerk.browser.press("F8")
-    clerk.sees("#gagal", "Waktu itu tidak pernah ada di Europe/Berlin")
+    clerk.sees("#gagal", answer)
     assert clerk.browser.ask("[document.activeElement.id, document.getElementById('nomor').value]") == [
         "diterima",
         "K-5",
     ]
     assert entries(city) == []
+
+
+@pytest.mark.parametrize("righted", ["before it is mended", "after it was refused once more"])
+def test_a_receipt_of_a_clock_that_was_ahead_is_of_the_instant_the_clerk_says(
+    city: Assembled, clerk: Clerk, righted: str
+) -> None:
+    """The press has an instant of its own again; when the file was received is what was said, once it is said."""
+    ahead = clerk.browser.before("const now = Date.now; Date.now = () => now() + 3600e3;")
+    clerk.open(ready=False)
+    clerk.browser.press("Alt+1")
+    clerk.step("K-1", "F2")
+    clerk.sees("#tanda", "✕ ditolak peladen")
+    if righted == "before it is mended":
+        clerk.browser.not_before(ahead)
+        clerk.open(ready=False)
+    clerk.click("mend", "K-1")
+    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "when it was received is asked for")
+    clerk.browser.run("document.getElementById('diterima').value = '2026-01-20T08:00'")
+    clerk.browser.press("F2")
+    if righted == "after it was refused once more":
+        refused = "loket.queue.last(9).then(all => all.filter(one => one.state === 'refused').length)"
+        until(lambda: clerk.browser.promised(refused) == 2, "it is refused once more")
+        clerk.browser.not_before(ahead)
+        clerk.open(ready=False)
+        clerk.click("mend", "K-1")
+        clerk.sees("#ada", "belum diterima")
+        clerk.browser.press("F2")
+    (one,) = until(lambda: entries(city), "it is recorded")
+    assert one["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(one["time"])) < timedelta(minutes=2)
+    until(lambda: clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing is left")
 
 
 def received(number: str, hours_ago: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a receipt

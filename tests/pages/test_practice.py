@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urljoin
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from api.page_tours import ROLES, STEPS, step_of
 from streams.practice import Practice
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
+from tests.pages.counter import Clerk
 from tests.pages.reading import Page
 from tests.serving import BATCH, ROOT, Process, event, until
 
@@ -39,6 +42,17 @@ def get(practice: Process, path: str, **asked: Any) -> httpx.Response:  # noqa: 
     return httpx.get(practice.url.rstrip("/") + path, follow_redirects=True, timeout=30, **asked)
 
 
+def journaled(practice: Process, **wanted: str) -> list[dict[str, Any]]:
+    """What the whole journal holds of some kind: a page of it looks through a part."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = get(practice, f"/v1/journal?{urlencode({'limit': '1000', **wanted, **cursor})}").json()
+        items += page["items"]
+        cursor = {"cursor": page["next"]} if page["next"] else None
+    return items
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_marked(practice: Process, path: str) -> None:
     answer = get(practice, path, headers={"accept": "text/html"})
@@ -58,6 +72,61 @@ def test_a_tour_leads_through_five_steps_each_on_its_page(practice: Process, rol
         following = f"/latihan/{role}-{number + 1}" if number < STEPS else "/latihan"
         assert following in links
     assert "langkah" in get(practice, following).text
+
+
+class Forms(HTMLParser):
+    """The forms of a page that ask by GET: where to, and the fields a browser sends, those that must be filled in filled in."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self._fields: dict[str, str] | None = None
+        self._select = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a form, or take a field."""
+        said = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._fields = {} if said.get("method") == "get" else None
+            if self._fields is not None:
+                self.found.append((said.get("action", ""), self._fields))
+        fields, name = self._fields, said.get("name", "")
+        if fields is None:
+            return
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and (self._select not in fields or "selected" in said):
+            fields[self._select] = said["value"]
+        elif tag == "input" and name and (said.get("type") not in ("radio", "checkbox") or "checked" in said):
+            fields[name] = said.get("value") or ("a-00001" if "required" in said else "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a form."""
+        if tag == "form":
+            self._fields = None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_step_stays_on_the_page_whichever_of_its_forms_is_sent(practice: Process, role: str) -> None:
+    """But for a form that is answered by a file: it leaves the page where it is."""
+    sent = 0
+    for number in range(1, STEPS + 1):
+        page, told = get(practice, f"/latihan/{role}-{number}"), f"langkah {number} dari {STEPS}"
+        for action, fields in Forms(page.text).found:
+            sent += 1
+            asked = urljoin(str(page.url), action).partition("?")[0].partition("#")[0]
+            answer = httpx.get(f"{asked}?{urlencode(fields)}", follow_redirects=True, timeout=30)
+            if answer.headers["content-type"].startswith("text/html"):
+                assert told in answer.text, f"{page.url}: {action} {fields}"
+    assert sent >= STEPS - 1
+
+
+def test_the_clerks_tour_begins_at_a_counter_that_works(practice: Process) -> None:
+    tags = [attributes.get("id") for _, attributes in Page(get(practice, "/latihan/petugas-1").text).tags]
+    assert "kerja" in tags
+    assert "pilih" not in tags
 
 
 def test_only_steps_that_exist_are_steps(practice: Process) -> None:
@@ -86,7 +155,7 @@ def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_add
 
     until(renewed, "another journal is served", within_s=30)
     until(lambda: "sedang dimuat" not in get(practice, "/").text, "the small city is loaded", within_s=90)
-    assert get(practice, "/v1/journal?id=latih-1&limit=1000").json()["items"] == []
+    assert journaled(practice, id="latih-1") == []
     again = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
     assert again.json()["accepted"] == 1, "it is new to the new journal"
 
@@ -102,6 +171,43 @@ def test_whoever_signed_in_is_signed_in_after_beginning_anew(tmp_path: Path) -> 
     practice.marker.touch()
     practice.empty()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["tokens.sqlite", "tokens.sqlite-wal"]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not installed(), reason=MISSING)
+def test_a_clerk_practises_without_a_network_on_a_machine_that_has_no_cable(practice: Process, tmp_path: Path) -> None:
+    """The switch of the clerk's fourth step cuts the page off, and its worker sends nothing behind its back."""
+    cut, numbers = "document.getElementById('putus')", ["LATIH-41", "LATIH-42"]
+
+    def recorded() -> list[str]:
+        practice.settle()
+        found = journaled(practice, source="/loket/disdukcapil/1")
+        return [one["data"]["case"] for one in found if one["data"].get("case") in numbers]
+
+    with Browser(tmp_path) as browser:
+        browser.screen(1280, 800)
+        clerk = Clerk(browser, practice.url.rstrip("/"))
+        browser.open(f"{clerk.url}/latihan/petugas-4")
+        clerk.working()
+        until(lambda: browser.ask("!!navigator.serviceWorker.controller"), "the worker is there")
+        clerk.sees("#keadaan", "● tersambung")
+        assert "Putuskan jaringan (latihan)" in clerk.text(".tour")
+        assert browser.ask(f"{cut}.labels[0].getBoundingClientRect().height") >= 44
+        browser.press("Alt+1")
+        browser.run(f"{cut}.focus()")
+        browser.press("Space")
+        clerk.sees("#keadaan", "○ luring sejak")
+        assert broken_rules(browser) == []
+        browser.run("document.getElementById('nomor').focus()")
+        for number in numbers:
+            clerk.step(number, "F2")
+        clerk.sees("#keadaan", "2 belum terkirim")
+        assert recorded() == []
+        browser.run(f"{cut}.focus()")
+        browser.press("Space")
+        clerk.sees("#keadaan", "● tersambung")
+        until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits")
+        assert recorded() == numbers
 
 
 @pytest.mark.browser
@@ -124,6 +230,10 @@ def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
         )
         assert httpx.post(f"{process.url}/latihan/ulang").status_code in (404, 405)
         assert MARK not in httpx.get(process.url).text
+        counter = httpx.get(f"{process.url}/loket?dinas=disdukcapil").text
+        assert "putus" not in [attributes.get("id") for _, attributes in Page(counter).tags]
+        scripts = [attributes["src"] or "" for tag, attributes in Page(counter).tags if tag == "script"]
+        assert [source for source in scripts if source.startswith("/static/loket/practice.js")] == []
     refused = subprocess.run(
         [sys.executable, str(ROOT / "neraca.py"), "up", "--latihan", "--port", "0", "--data", str(data)],
         capture_output=True, text=True, check=False, timeout=60,

@@ -118,13 +118,13 @@ def test_a_file_is_rated_once_here_and_everywhere(
     cable.pull()
     choose(browser, "overall", 3)
     browser.press("Enter")
-    says(browser, "tersimpan dan dikirim sendiri")
+    says(browser, "tersimpan dan terkirim otomatis")
     screen(browser, cable.url, "K-3")
     says(browser, "sudah dinilai")
     screen(browser, cable.url, "K-4")
     choose(browser, "overall", 2)
     browser.press("Enter")
-    says(browser, "tersimpan dan dikirim sendiri")
+    says(browser, "tersimpan dan terkirim otomatis")
     assert entries(city) == []
     cable.mend()
     until(lambda: len(entries(city, KIND)) == 2, "both are recorded")
@@ -134,6 +134,31 @@ def test_a_file_is_rated_once_here_and_everywhere(
         tablet.press("Enter")
         says(tablet, "Berkas ini sudah dinilai. Satu berkas, satu penilaian.")
     assert [(one["data"]["case"], one["data"]["overall"]) for one in entries(city, KIND)] == [("K-3", 3), ("K-4", 2)]
+
+
+def test_the_other_language_is_of_the_same_file_though_the_page_was_kept_for_another(
+    cable: Cable, browser: Browser
+) -> None:
+    screen(browser, cable.url, "K-2")
+    until(lambda: browser.ask("!!navigator.serviceWorker.controller"), "the worker is there")
+    held = (
+        f"caches.match('{cable.url}/loket/warga', {{ignoreVary: true, ignoreSearch: true}}).then(held => held?.text())"
+    )
+    until(lambda: "layar" in (browser.promised(held) or ""), "it has kept the screen")
+    assert "K-2" not in browser.promised(held)
+    cable.pull()
+    screen(browser, cable.url, "K-3")
+    link = "document.querySelector('.mast nav a[lang=en]')"
+    assert browser.ask(f"new URL({link}.href).searchParams.get('case')") == "K-3"
+    assert browser.ask(f"{link}.getBoundingClientRect().height") >= 44
+    cable.mend()
+    browser.run(f"{link}.focus()")
+    browser.press("Enter")
+    until(
+        lambda: browser.ask("document.documentElement.lang === 'en' && !document.querySelector('#layar').hidden"),
+        "it asks",
+    )
+    assert "K-3" in browser.ask("document.querySelector('#berkas').textContent")
 
 
 def test_a_file_that_is_not_finished_is_not_rated(city: Assembled, cable: Cable, browser: Browser) -> None:
@@ -192,6 +217,7 @@ def test_a_phone_that_scans_the_code_rates_without_a_token(
             phone.screen(width, 844, dark=dark)
             assert broken_rules(phone) == []
             assert phone.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            assert phone.ask("document.querySelector('.mast nav a').getBoundingClientRect().height") >= 44
         choose(phone, "overall", 3)
         phone.press("Enter")
         until(lambda: "sudah tercatat" in phone.ask("document.querySelector('main').textContent"), "it is recorded")

@@ -84,6 +84,24 @@ def test_the_counters_code_leads_to_a_page_that_records_one_rating(city: Assembl
     assert len(ratings(city)) == 1
 
 
+def test_whoever_is_asked_may_read_it_in_the_other_language(city: Assembled) -> None:
+    """The case and its ticket go along, also from a page that asks again."""
+    cookie(city, "loket-3", "fact")
+    shown = Page(city.get(f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket_of(city, 'loket-3')})}", **FAR).text)
+    (english,) = [link for link in shown.links if "lang=en" in link]
+    other = city.get(english, **FAR).text
+    assert '<html lang="en">' in other
+    assert f'value="{CASE.case}"' in other
+    (action,) = [attributes["action"] for tag, attributes in Page(other).tags if tag == "form"]
+    assert action == english
+    form = urlencode({**CASE._asdict(), "tiket": ticket_of(city, "loket-3")}).encode()
+    media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    again = city.ask("POST", action, content=form, headers=media, **FAR)
+    assert '<html lang="en">' in again.text
+    (back,) = [link for link in Page(again.text).links if link.startswith("/nilai")]
+    assert f'value="{CASE.case}"' in city.get(back, **FAR).text
+
+
 def test_a_ticket_is_of_one_case_and_ends_with_its_token(city: Assembled) -> None:
     cookie(city, "loket-3", "fact")
     ticket = ticket_of(city, "loket-3")

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const LOOK_UP_MS = 250, TICK_MS = 15000, REMEMBERED = "neraca-loket-ini", PERSONAL = /^(\d{16}|\d{18})$/;
-  const { say, clock, day, moment, length, step: stepSaid, pause } = loket.words;
+  const { say, clock, day, moment, step: stepSaid } = loket.words, { allowed } = loket.whose;
   const by = (id) => document.getElementById(id), root = by("loket"), query = new URLSearchParams(location.search);
   const held = JSON.parse(localStorage.getItem(REMEMBERED) || "{}");
   const here = { dinas: root.dataset.dinas, loket: query.get("loket") ?? held.loket ?? "", asn: query.get("asn") ?? held.asn ?? "" };
@@ -10,6 +10,7 @@
   for (const form of document.querySelectorAll("form.tools")) {
     for (const name of ["loket", "asn"]) if (form.elements[name]) form.elements[name].value = here[name];
   }
+  if (loket.whose.leaves) return;
   if (!here.dinas) {
     if (held.dinas && by("pilih")) {
       query.set("dinas", held.dinas);
@@ -19,12 +20,12 @@
   }
   const remember = () => localStorage.setItem(REMEMBERED, JSON.stringify({ ...here, service: service() }));
 
-  const allowed = JSON.parse(root.dataset.sources), source = loket.steps.sourceOf(here.dinas, here.loket, allowed);
+  const source = loket.steps.sourceOf(here.dinas, here.loket, allowed);
   const input = by("nomor"), told = by("ada"), news = by("kabar"), failed = by("gagal"), received = by("diterima");
   const buttons = [...document.querySelectorAll("[data-step]")], tiles = [...document.querySelectorAll("[name=service]")];
   let shown = null, timer = 0, pressed = 0, order = Promise.resolve();
 
-  const service = () => tiles.find((tile) => tile.checked)?.value ?? "";
+  const chosen = () => tiles.find((tile) => tile.checked), service = () => chosen()?.value ?? "";
   const number = () => input.value.trim();
   const same = (file) => file && file.service === service() && file.number === number();
 
@@ -39,31 +40,7 @@
     failed.hidden = !text;
   }
 
-  function tag(known, text) {
-    const made = document.createElement("span");
-    made.className = `tag ${known}`;
-    made.textContent = text;
-    return made;
-  }
-
-  // What is known of the file under the number, in words; with the steps it can take.
-  function describe(file) {
-    const parts = [], now = Date.now();
-    const names = { received: "ok", decided: "ok", paused: "paused" };
-    parts.push(tag(names[file.state] ?? "", say(`state_${file.state}`, { reason: pause(file.reason) })));
-    if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);
-    if (file.received_at && (file.state === "received" || file.state === "paused")) {
-      // Before the server has said what it promises, the standard of today does.
-      const spent = loket.casefile.elapsed(file, now), stands = file.state === "paused";
-      const promise = Number(file.promise_us === undefined ? tiles.find((tile) => tile.checked)?.dataset.standardUs ?? 0 : file.promise_us) / 1000;
-      const key = file.kind === "due_at" ? (stands ? "due_stands" : "due") : `${stands ? "stands" : "clock"}${promise ? "_of" : ""}`;
-      const due = file.kind === "due_at" ? moment(file.due_at) : "";
-      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "", moment: due })}`);
-      if (loket.casefile.late(file, promise, now)) parts.push(" ", tag("late", say(due ? "state_overdue" : "state_late")));
-    }
-    if (file.own) parts.push(` · ${say("here_first")}`);
-    told.replaceChildren(...parts);
-  }
+  const describe = (file) => told.replaceChildren(...loket.known.inWords(file, chosen()?.dataset.standardUs ?? 0));
 
   function offer(file) {
     const can = file ? loket.casefile.steps(file) : loket.casefile.steps({ state: "unknown" });
@@ -122,17 +99,23 @@
     return say(`not_now_${kind}`, { case: file.number });
   }
 
-  // Back into the field what was not recorded, unless the next number is being typed there already.
+  // Back into the field what was not recorded, under its own service or none, unless the next number is being typed there already.
   function giveBack(file, asksWhen = false) {
-    if (number() && number() !== file.number) return;
+    if (number() && !same(file)) return;
+    for (const tile of tiles) tile.checked = tile.value === file.service;
     input.value = file.number;
-    lookUp({ asksWhen, mends: file.mends, mendsEntry: file.mendsEntry });
+    if (!service()) {
+      forget();
+      complain(say("no_tile", { case: file.number, service: file.service }));
+      return void retype();
+    }
+    lookUp({ asksWhen, mends: file.mends });
     by("waktu").hidden = !asksWhen;
     if (asksWhen) received.focus();
     else retype();
   }
 
-  async function keep(name, file, reason, receivedAt) {
+  async function keep(name, file, { reason, receivedAt, time }) {
     const entries = await loket.queue.ofFile([here.dinas, file.service, file.number]);
     const known = loket.casefile.stateOf(file.server, entries);
     if (!loket.casefile.steps(known).includes(name)) {
@@ -146,11 +129,10 @@
       complain(say("when_received", { case: file.number }));
       return;
     }
-    const mends = file.mends && receivedAt && loket.steps.nameOf(file.mends) === name;
-    const event = mends ? loket.steps.mended(file.mends, receivedAt)
-      : loket.steps.step(name, { source, ...here, ...file, reason, receivedAt });
+    const said = { source, ...here, ...file, reason, receivedAt, time };
+    const event = file.mends ? loket.steps.mended(name, file.mends, said) : loket.steps.step(name, said);
     await loket.queue.add(event);
-    if (file.mendsEntry) await loket.queue.see(file.mendsEntry);
+    if (file.mends) await loket.queue.see(file.mends.n);
     news.textContent = say("done", { case: file.number, step: stepSaid(event), clock: clock(event.time) });
     loket.status.look();
     loket.status.later();
@@ -158,24 +140,24 @@
 
   // The field is free for the next number at once: a second press of the same key finds nothing to record twice.
   function take(name, reason) {
-    const { server = null, asksWhen = false, mends = null, mendsEntry = 0 } = same(shown) ? shown : {};
-    const file = { service: service(), number: number(), server, asksWhen, mends, mendsEntry };
-    const why = wrong(file), when = file.asksWhen ? received.value : "";
+    const { server = null, asksWhen = false, mends = null } = same(shown) ? shown : {};
+    const file = { service: service(), number: number(), server, asksWhen, mends }, why = wrong(file);
     complain(why);
     if (why) return void retype();
     // The field says a time of the city, whatever zone this device is set to.
-    const receivedAt = when ? loket.zone.instant(when, root.dataset.zone) : undefined;
-    if (receivedAt === null) {
-      complain(say("no_such_time", { zone: root.dataset.zone }));
+    const { at: receivedAt, fault } = file.asksWhen ? loket.zone.said(received, root.dataset.zone) : {};
+    if (fault) {
+      complain(say(fault, { zone: root.dataset.zone }));
       return void received.focus();
     }
+    const press = { reason, receivedAt, time: loket.steps.now() };
     input.value = "";
     received.value = "";
     forget();
     input.focus();
     pressed += 1;
-    order = order.then(() => keep(name, file, reason, receivedAt)).catch((error) => {
-      giveBack(file);
+    order = order.then(() => keep(name, file, press)).catch((error) => {
+      giveBack(file, file.asksWhen);
       complain(say("unsaved", { why: error?.name ?? error, case: file.number }));
     }).finally(() => { pressed -= 1; });
   }
@@ -216,7 +198,7 @@
       if (event.key === "Escape") act = () => input.focus();
     }
     if (event.key === "Enter" && plain && (event.target === input || event.target === received)) {
-      act = event.target === input ? enter : () => usable("issued")?.focus();
+      act = event.target === input ? enter : () => usable(shown?.mends ? loket.steps.nameOf(shown.mends.event) : "issued")?.focus();
     }
     if (!act) return;
     event.preventDefault();
@@ -245,11 +227,9 @@
     },
     // Refused it stays until what takes its place is recorded, or somebody says that they have seen it.
     mend(entry) {
-      const [, itsService, itsNumber] = entry.file, tile = tiles.find((one) => one.value === itsService);
-      if (tile) tile.checked = true;
-      input.value = itsNumber;
-      const lacksReceipt = (entry.problem?.errors ?? []).some(({ pointer }) => pointer === "/data/received_at");
-      giveBack({ number: itsNumber, mends: entry.event, mendsEntry: entry.n }, lacksReceipt);
+      const [, itsService, itsNumber] = entry.file;
+      input.value = "";
+      giveBack({ service: itsService, number: itsNumber, mends: entry }, loket.steps.lacksReceipt(entry));
       return true;
     },
     async undo(entry, said) {

@@ -4,7 +4,12 @@
   const { say, refusal } = loket.words;
   const by = (id) => document.getElementById(id), query = new URLSearchParams(location.search);
   const dinas = query.get("dinas"), service = query.get("service"), number = query.get("case");
-  const form = by("penilaian"), failed = by("gagal"), thanks = by("terima");
+  const form = by("penilaian"), language = by("bahasa"), failed = by("gagal"), thanks = by("terima");
+
+  // The page that is kept serves every case: which one it is is said by the address, also to the page in the other language.
+  const other = new URL(language.href);
+  for (const name of ["dinas", "service", "case"]) if (query.has(name)) other.searchParams.set(name, query.get(name));
+  language.href = other;
 
   function complain(text) {
     failed.textContent = text;
@@ -17,11 +22,12 @@
     thanks.textContent = text;
   }
 
+  if (loket.whose.leaves) return;
   if (!dinas || !service || !number) {
     end(say("rate_none"));
     return;
   }
-  const source = loket.steps.sourceOf(dinas, "warga", JSON.parse(by("loket").dataset.sources));
+  const source = loket.steps.sourceOf(dinas, "warga", loket.whose.allowed);
   by("berkas").textContent = say("rate_file", { case: number, service });
 
   const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);

@@ -7,7 +7,10 @@ self.loket = self.loket || {};
   const UNREADABLE = [400, 413, 415, 422];
   let running = null, again = false, failed = true;
 
+  const isCut = () => Boolean(loket.practice?.isCut());
+
   async function asked(address, options = {}) {
+    if (isCut()) throw new TypeError("the network is cut, for practice");
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), options.patience_ms ?? PATIENCE_MS);
     try {
@@ -45,12 +48,14 @@ self.loket = self.loket || {};
   // The intake does not say which journal it writes: that is asked beside it, of the first file sent.
   const whichJournal = ([{ file }]) => asked(fileAddress(...file), { patience_ms: HERE_MS }).catch(() => null);
 
+  // A link that fails is an answer too; a database that fails is thrown, for it says nothing of the link.
   async function batch(sent) {
     const named = whichJournal(sent);
     const answer = await asked("/v1/events", {
       method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
       headers: { "content-type": BATCH, prefer: "return=representation" },
-    });
+    }).catch(() => null);
+    if (!answer) return { link: "off", date: NaN };
     let outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
     const unreadable = UNREADABLE.includes(answer.status) && /^urn:neraca:problem:/.test(answer.body?.type);
     if (unreadable && sent.length === 1) outcomes = [[sent[0].n, { state: "refused", problem: answer.body }]];
@@ -61,7 +66,7 @@ self.loket = self.loket || {};
 
   // After a failure the server is looked for before anything is sent: what was never tried can be taken back without a trace.
   async function here() {
-    if (!failed && navigator.onLine !== false) return true;
+    if (!failed && navigator.onLine !== false && !isCut()) return true;
     const answer = await asked("/healthz", { patience_ms: HERE_MS }).catch(() => null);
     return answer?.body?.status === "ok";
   }
@@ -74,7 +79,7 @@ self.loket = self.loket || {};
       const sent = await loket.queue.gather(most);
       if (!sent.length) return { link: "on", date: NaN };
       tell({ link: "sending", date: NaN });
-      const said = await batch(sent).catch(() => ({ link: "off", date: NaN }));
+      const said = await batch(sent);
       if (said.link === "apart") most = 1;
       else if (said.link !== "on") return said;
       else tell(said);

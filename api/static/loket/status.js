@@ -90,6 +90,7 @@ self.loket = self.loket || {};
 
   // The browser may send what waits even once this page is closed, where it can.
   async function later() {
+    if (loket.practice?.isCut()) return;
     try {
       const registration = await navigator.serviceWorker?.getRegistration("/loket");
       await registration?.sync?.register("loket");

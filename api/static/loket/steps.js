@@ -34,10 +34,11 @@ self.loket = self.loket || {};
   const KINDS = { received: "permit-received", paused: "permit-paused", resumed: "permit-resumed", issued: "permit-processed",
                   rejected: "permit-processed" };
 
-  function step(name, { source, dinas, service, number, asn, reason, receivedAt }) {
-    const time = now(), file = { dinas, service, case: number }, clerk = asn ? { asn } : {};
+  // `time` is the press's own: between it and here a disk may have stalled.
+  function step(name, { source, dinas, service, number, asn, reason, receivedAt, time }) {
+    const file = { dinas, service, case: number }, clerk = asn ? { asn } : {};
     const said = {
-      received: () => ({ ...file, ...clerk, received_at: time }),
+      received: () => ({ ...file, ...clerk, received_at: receivedAt ?? time }),
       paused: () => ({ ...file, at: time, reason }),
       resumed: () => ({ ...file, at: time }),
       issued: () => ({ ...file, ...clerk, completed_at: time, outcome: "issued" }),
@@ -46,9 +47,17 @@ self.loket = self.loket || {};
     return event(source, KINDS[name], time, receivedAt && "completed_at" in said ? { ...said, received_at: receivedAt } : said);
   }
 
-  // A decision that was refused for want of a receipt, with the time of receipt: it happened when it happened, not now.
-  const mended = ({ source, type, time, data }, receivedAt) => (
-    event(source, type.split(".")[1], time, { ...data, received_at: receivedAt }));
+  const refusedIn = ({ problem }, ...fields) => (problem?.errors ?? []).some(({ pointer }) => fields.includes(pointer));
+  const lacksReceipt = (entry) => refusedIn(entry, "/data/received_at");
+
+  // Pressed again after a refusal: a file was received, and is decided, when it was and not now; unless that time was refused.
+  function mended(name, entry, said) {
+    const { source, type, time, data } = entry.event;
+    if (nameOf(entry.event) !== name) return step(name, said);
+    if (name === "received" && !lacksReceipt(entry)) return step(name, { ...said, receivedAt: said.receivedAt ?? data.received_at });
+    if (!said.receivedAt || !data.completed_at || refusedIn(entry, "/time", "/data/completed_at")) return step(name, said);
+    return event(source, type.split(".")[1], time, { ...data, received_at: said.receivedAt });
+  }
 
   const undo = (source, target) => event(source, "event-retracted", now(), {
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
@@ -72,5 +81,5 @@ self.loket = self.loket || {};
   // A note in the journal cannot be reversed, only followed by the next; and no clerk reverses what a citizen said.
   const reversible = (event) => ["received", "issued", "rejected"].includes(nameOf(event));
 
-  loket.steps = { step, mended, undo, rating, nameOf, sourceOf, reversible };
+  loket.steps = { now, step, mended, lacksReceipt, undo, rating, nameOf, sourceOf, reversible };
 })();

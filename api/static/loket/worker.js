@@ -20,10 +20,17 @@ async function keep(name, answer) {
   return answer;
 }
 
+// A page made for nobody, as a link from elsewhere or a cookie that has ended brings it, takes no place of one that knows its token.
+const isNobodys = async (answer) => (await answer.clone().text()).includes(' id="loket" data-nobody');
+async function keepPage(name, answer) {
+  const held = answer.ok && await caches.match(name, { ignoreVary: true });
+  return held && await isNobodys(answer) && !await isNobodys(held) ? answer : keep(name, answer);
+}
+
 // A line that leads nowhere, and a gateway without a server behind it, count as no network: the page that is kept opens.
 async function page(request) {
   const held = caches.match(nameOf(request.url), { ignoreVary: true });
-  const fetched = fetch(request).then((answer) => keep(nameOf(request.url), answer));
+  const fetched = fetch(request).then((answer) => keepPage(nameOf(request.url), answer));
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
   const answer = await Promise.race([fetched.catch(() => null), late]);
   if (answer && answer.status < 500) return answer;
@@ -41,7 +48,7 @@ const PART = /\/static\/[\w./-]+\?v=\w+/g, isPart = ({ url }) => new URL(url).pa
 async function keepAll({ pages, parts }) {
   const cache = await caches.open(KEPT);
   await Promise.all(parts.map(async (address) => (await cache.match(address)) ?? cache.add(address)));
-  await Promise.all(pages.map(async (address) => keep(nameOf(address), await fetch(address, { credentials: "same-origin" }))));
+  await Promise.all(pages.map(async (address) => keepPage(nameOf(address), await fetch(address, { credentials: "same-origin" }))));
   const held = await cache.keys(), texts = held.filter((one) => !isPart(one)).map(async (one) => (await cache.match(one)).text());
   const named = [...parts, ...(await Promise.all(texts)).flatMap((text) => text.match(PART) ?? [])];
   const wanted = new Set(named.map((address) => new URL(address, self.location).href));

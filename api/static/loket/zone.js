@@ -13,12 +13,21 @@ self.loket = self.loket || {};
     return Date.UTC(said.year, said.month - 1, said.day, said.hour, said.minute, said.second) - Math.floor(at / 1000) * 1000;
   }
 
-  // The instant of a local time, as a form's field writes it: of one that comes twice the first, and `null` for one that never comes.
+  // The instant of a local time, as a form's field writes it: of one that comes twice the first, and `null` for one that never comes
+  // or cannot be read, as of a year of five digits.
   function instant(local, zone) {
     const wall = Date.parse(`${local}Z`);
+    if (Number.isNaN(wall)) return null;
     const found = [wall - DAY_MS, wall + DAY_MS].map((near) => wall - ahead(near, zone)).filter((at) => at + ahead(at, zone) === wall);
     return found.length ? new Date(Math.min(...found)).toISOString() : null;
   }
 
-  loket.zone = { instant };
+  // What a field says: an instant, nothing yet, or what is wrong with it.
+  function said(field, zone) {
+    if (field.validity.badInput || (field.value && Number.isNaN(Date.parse(`${field.value}Z`)))) return { fault: "unread_time" };
+    const at = field.value ? instant(field.value, zone) : undefined;
+    return at === null ? { fault: "no_such_time" } : { at };
+  }
+
+  loket.zone = { instant, said };
 })();

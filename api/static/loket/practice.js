@@ -1,0 +1,9 @@
+// Practice only: a switch that cuts this page's network, for on the machine itself no cable can be pulled.
+"use strict";
+self.loket = self.loket || {};
+(() => {
+  const cut = document.getElementById("putus");
+  // The same that a browser tells a page whose network goes and comes.
+  cut.addEventListener("change", () => dispatchEvent(new Event(cut.checked ? "offline" : "online")));
+  loket.practice = { isCut: () => cut.checked };
+})();
