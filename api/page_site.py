@@ -6,6 +6,7 @@ Nothing is loaded from anywhere else, and the policy sent along forbids it.
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, time, timedelta
 from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from api.page_text import Words, load_labels
 from api.page_tours import step_of
 from api.problems import PROBLEMS
 from api.tables_csv import csv_response
-from domain.clock import local_date
+from domain.clock import instant_of, local_date
 from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ POLICY: Final = (
 GUARDS: Final = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # without any, a form sent over plain HTTP names no origin, and is refused
 }
 LISTED: Final = 50
 CSV_MOST: Final = 10_000
@@ -71,6 +72,11 @@ class Links:
         """The address of the same in the API."""
         return f"/v1/{'/'.join(quote(step, safe='') for step in steps)}?{urlencode(query)}"
 
+    @property
+    def tour(self) -> str:
+        """The step of a tour that the page at hand is shown in; a form of the page keeps it."""
+        return "" if self._request is None else self._request.query_params.get("tur", "")
+
     def here(self, code: Code) -> str:
         """The page at hand, in a language."""
         return self._here(code)
@@ -81,7 +87,10 @@ class Links:
 
     def rest(self, name: str, cursor: str, page: tuple[str, ...]) -> str:
         """Where a table goes on that is too long for one file, on the page at hand or on another."""
-        return self(*page, csv=name, cursor=cursor) if page else self._here(self._code, csv=name, cursor=cursor)
+        if not page:
+            return self._here(self._code, csv=name, cursor=cursor)
+        period = "" if self._request is None else self._request.query_params.get("period", "")
+        return self(*page, csv=name, cursor=cursor, **({"period": period} if period else {}))
 
     def _here(self, code: Code, **more: str) -> str:
         assert self._request is not None, "a page was asked for"  # noqa: S101 - for the type checker
@@ -108,6 +117,11 @@ class Asked(Struct, frozen=True):
     def today(self) -> date:
         """The day in the zone of the pages."""
         return local_date(self.now_us, self.words.zone)
+
+    @property
+    def tomorrow_us(self) -> int:
+        """When the next day begins in the zone of the pages."""
+        return instant_of(datetime.combine(self.today + timedelta(days=1), time(), self.words.zone))
 
     def most(self, shown: int) -> int:
         """How many rows of a list are made: as many as its page shows, or as a spreadsheet gets."""
@@ -167,7 +181,7 @@ class Site:
     def _made(
         self, request: Request, template: str, make: Callable[[Asked], Made], grant: Grant | None, also: str
     ) -> Response:
-        reads, code = self._reads, _code(request)
+        reads, code = self._reads, code_of(request)
         words = self.words[code]
         may_read = grant is not None and "read" in grant.scopes
         text = request.query_params.get("period")
@@ -204,7 +218,7 @@ class Site:
     ) -> Response:
         """The page of a refusal; ``scope`` is the one that was needed."""
         status, _ = PROBLEMS[refusal.slug]
-        code, headers = _code(request), {**(headers or {}), **GUARDS, "cache-control": "no-store"}
+        code, headers = code_of(request), {**(headers or {}), **GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             headers["www-authenticate"] = 'Bearer realm="neraca"'
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
@@ -217,7 +231,10 @@ class Site:
         words, here = self.words[code], Links("id", request).here("id")
         text = words(f"problem.{field}-text" if f"problem.{field}-text" in words else "problem.other-text", **values)
         title = words(f"problem.{refusal.slug}" if f"problem.{refusal.slug}" in words else "problem.other")
-        said = {"slug": refusal.slug, "title": title, "text": text, "here": here, "desk": scope == "audit"}
+        sought = refusal.slug == "not-found" and "asn" in request.path_params
+        said = {
+            "slug": refusal.slug, "title": title, "text": text, "here": here, "desk": scope == "audit", "sought": sought,
+        }  # fmt: skip
         return self._html(request, "problem.html", code, status, headers, **said)
 
     def unread(self, request: Request, make: Callable[[], Response]) -> Response:
@@ -229,7 +246,7 @@ class Site:
 
     def plain(self, request: Request, template: str, made: Made, status: int = 200) -> Response:
         """A page of no reading."""
-        return self._html(request, template, _code(request), status, {**GUARDS, "cache-control": "no-store"}, **made)
+        return self._html(request, template, code_of(request), status, {**GUARDS, "cache-control": "no-store"}, **made)
 
     def moved(self, code: Code, **said: object) -> str:
         """What of the board has moved, as HTML that names its places, in one line."""
@@ -266,7 +283,8 @@ def _as_csv(
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
 
 
-def _code(request: Request) -> Code:
+def code_of(request: Request) -> Code:
+    """The language a page is asked for in."""
     return "en" if request.query_params.get("lang") == "en" else "id"
 
 

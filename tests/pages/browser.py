@@ -40,14 +40,14 @@ KEYS: Final = {
 class Browser:
     """One window of a browser with an empty profile."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *switches: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self._driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         try:
             until(self._listens, "chromedriver listens")
-            options = {"binary": shutil.which("chromium"), "args": [*SWITCHES, f"--user-data-dir={profile}"]}
+            options = {"binary": shutil.which("chromium"), "args": [*SWITCHES, *switches, f"--user-data-dir={profile}"]}
             opened = self._post("/session", capabilities={"alwaysMatch": {"goog:chromeOptions": options}})
         except BaseException:
             self._driver.kill()
