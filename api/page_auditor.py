@@ -6,6 +6,7 @@ What is asked stands in the address, so a page that waits is asked again by itse
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse, StreamingResponse
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 REFRESH_S: Final = 2
 ROWS: Final = 10
 EXPORTED_AT_ONCE: Final = 1000
+OF_AN_ANSWER: Final = frozenset({"indicators", "digest"})
+"""Tables of a replay that has ended; one that has not is no table of nothing."""
 _STARTS: Final = frozenset({"at", "position", "check"})
 
 State = Running | Done | Failed | None
@@ -53,8 +56,10 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             query, by_reader = request.query_params, _by_reader(request)
             if by_reader and "until" not in query and any(query.get(name) for name in _STARTS):
                 return RedirectResponse(_begun(site, reads, replays, query), 303)
-            question = _asked_in(reads, query)
-            state = None if question is None else replays.ask(question, begin=by_reader)
+            question, table = _asked_in(reads, query), query.get("csv")
+            state = None if question is None else replays.ask(question, begin=by_reader and table is None)
+            if table in OF_AN_ANSWER and not isinstance(state, Done):
+                return RedirectResponse(_without_table(query), 303)  # it is replayed there first
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
             return site.page(
                 request, "auditor.html", lambda asked: _desk(asked, reads, replays, desk), guarded=True, scope=AUDIT,
@@ -80,6 +85,12 @@ class Desk(Struct, frozen=True):
     picked: str
     still: bool
     head: int
+
+
+def _without_table(query: QueryParams) -> str:
+    """The address of the page whose table is asked for."""
+    kept = [(name, value) for name, value in query.multi_items() if name != "csv"]
+    return f"/auditor?{urlencode(kept)}" if kept else "/auditor"
 
 
 def _by_reader(request: Request) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from api.page_text import Words
+    from domain.postings import Account
     from projections.ports import Lines
     from projections.reader import Snapshot
 
@@ -38,6 +39,9 @@ LARGEST: Final = 2**62
 _SIGNS: Final = {"event-corrected": "±", "event-retracted": "−", "permit-paused": "❚❚", "permit-resumed": "▶"}
 _FACTS: Final = ("permit-received", "permit-processed", "task-completed", "satisfaction-rated")
 _NAMES: Final = ("service", "case", "survey", "asn", "task", "scheme", "zone")
+
+MANY: Final = ("event-retracted", "event-corrected", "permit-processed")
+"""Kinds of entry that go by several names, one by one."""
 
 
 class Row(Struct, frozen=True):
@@ -190,12 +194,19 @@ def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
         yield words("receipt.reason", reason=words.named("pause", event.data["reason"]))
 
 
+class Amount(Struct, frozen=True):
+    """What is added to one measure; of a length in microseconds with its unit."""
+
+    measure: str
+    amount: int
+    unit: str
+
+
 class Posted(Struct, frozen=True):
     """What an entry adds to one account."""
 
-    dinas: str
-    rest: str
-    amounts: tuple[str, ...]
+    account: Account
+    amounts: tuple[Amount, ...]
 
 
 class Whole(Struct, frozen=True):
@@ -250,8 +261,8 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
     except msgspec.DecodeError:
         return (), False
     return tuple(
-        Posted(posting.account[0], " · ".join(filter(None, posting.account[1:])), tuple(
-            f"{measure_label(MEASURES[index], words)} {words.signed(amount)}{' µs' if MEASURES[index].endswith('_us') else ''}"
+        Posted(posting.account, tuple(
+            Amount(measure_label(MEASURES[index], words), amount, "µs" if MEASURES[index].endswith("_us") else "")
             for index, amount in posting.amounts if amount
         ))
         for posting in postings_of(entry)
@@ -259,6 +270,5 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
 
 
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
-    """Every kind of entry, and its name."""
-    return tuple((kind, words("journal.reversal_" + kind) if kind.startswith("event-") else words(f"kind.{kind}"))
-                 for kind in KNOWN_KINDS)  # fmt: skip
+    """Every kind of entry, and its name: a reversal whatever it reverses, a decision whatever was decided."""
+    return tuple((kind, words(f"journal.kind_{kind}" if kind in MANY else f"kind.{kind}")) for kind in KNOWN_KINDS)

@@ -176,9 +176,9 @@ class Differing(Struct, frozen=True):
     """A line that differs, in words: what it is about, and of an account each measure that differs on both sides."""
 
     about: str
-    measures: tuple[tuple[str, str, str], ...]
-    kept: str
-    replayed: str
+    measures: tuple[tuple[str, int, int], ...]
+    kept: str | None
+    replayed: str | None
 
 
 class Comparison(Struct, frozen=True):
@@ -222,12 +222,12 @@ def _differing(one: Difference, words: Words, snapshot: Snapshot) -> Differing:
         about = " · ".join(filter(None, (name_of(snapshot, dinas), *names)))
         kept, replayed = (side.get("measures", {}) for side in sides)
         measures = tuple(
-            (measure_label(name, words), words.number(kept.get(name, 0)), words.number(replayed.get(name, 0)))
+            (measure_label(name, words), kept.get(name, 0), replayed.get(name, 0))
             for name in dict.fromkeys((*kept, *replayed)) if kept.get(name) != replayed.get(name)
         )  # fmt: skip
-        return Differing(about, measures, one.kept or "–", one.replayed or "–")
+        return Differing(about, measures, one.kept, one.replayed)
     about = words("auditor.file", names=" · ".join(either["file"])) if "file" in either else words("auditor.rule")
-    return Differing(about, (), one.kept or "–", one.replayed or "–")
+    return Differing(about, (), one.kept, one.replayed)
 
 
 def _read(line: str | None) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from domain.scorecard import Rank
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from api.page_receipt import Event
     from api.page_text import Words
     from api.page_views import Indicator
     from api.tables_csv import Cell
-    from domain.scorecard import Scorecard
+    from domain.scorecard import IndicatorLine, Scorecard
 
 Row = tuple["Cell", ...]
 Made = dict[str, Any]
@@ -61,6 +62,8 @@ def _services(made: Made, words: Words) -> Table:
     named = (
         "service",
         "standard_hours",
+        "open",
+        "overdue",
         "received",
         "decided",
         "rejected",
@@ -71,8 +74,8 @@ def _services(made: Made, words: Words) -> Table:
     )
     rows = [
         (
-            row.id, _hours(row.standard_us), row.received, row.permits, row.rejected, _hours(row.mean_us), row.on_time,
-            row.with_standard, row.capaian,
+            row.id, _hours(row.standard_us), row.open, row.overdue, row.received, row.permits, row.rejected,
+            _hours(row.mean_us), row.on_time, row.with_standard, row.capaian,
         )
         for row in made["services"].rows
     ]  # fmt: skip
@@ -151,12 +154,17 @@ def _files(made: Made, words: Words) -> Table:
 
 
 def _events(made: Made, words: Words) -> Table:
-    listed = made.get("events")
-    rows, rest = (listed.rows, listed.next) if listed else (made["receipt"].events, made["receipt"].why.next)
+    told = made["receipt"] if "receipt" in made else made["events"]
+    rows: Sequence[Event] = ()
+    rest = None
+    if told is not None:
+        rows, rest = (told.events, told.why.next) if "receipt" in made else (told.rows, told.next)
+    of = made["view"].card.subject if "view" in made else None
+    page = () if of is None else (of.kind, of.id, "events")
     named = ("receipt.position", "receipt.occurred", "receipt.event", "csv.detail", "csv.name", "receipt.posted")
     return Table([words(name) for name in named], [
         (row.at, row.instant, row.what, row.detail, row.name, row.posted) for row in rows
-    ], rest)  # fmt: skip
+    ], rest, page)  # fmt: skip
 
 
 def _unsur(made: Made, words: Words) -> Table:
@@ -194,18 +202,77 @@ def _entries(made: Made, words: Words) -> Table:
     ], listed.older)  # fmt: skip
 
 
+def _postings(made: Made, words: Words) -> Table:
+    """A row for each measure of each account; lengths in microseconds, as they are posted."""
+    named = ("csv.service", "subject.month", "auditor.measure", "journal.amounts")
+    return Table([words("journal.dinas"), "ASN", *map(words, named)], [
+        (*one.account, f"{added.measure} ({added.unit})" if added.unit else added.measure, added.amount)
+        for one in made["entry"].posted for added in one.amounts
+    ])  # fmt: skip
+
+
+def _then_and_now(made: Made, words: Words) -> Table:
+    """The indicators of the unit that is told in full, and its score, as the replay that is shown came to them."""
+    then, now = words("auditor.then_head"), words("auditor.now_head")
+    head = (
+        words("difference.id"), words("subject.indicator"), then, f"n {then}", now, f"n {now}", words("auditor.difference"),
+        words("difference.then_position"), words("difference.now_position"),
+    )  # fmt: skip
+    moved = made["moved"]
+    if moved is None or moved.picked is None:
+        return Table(head, ())
+    unit, ends = moved.picked, (moved.then.position, moved.now.position)
+    lines = [(name, *(_read(line) for line in pair)) for name, *pair in made["indicators"]]
+    lines.append((words("receipt.total"), *((value, None) for value in unit.values)))
+    return Table(head, [
+        (unit.id, name, *was, *new, None if None in (was[0], new[0]) else new[0] - was[0], *ends) for name, was, new in lines
+    ])  # fmt: skip
+
+
+def _read(line: IndicatorLine | None) -> tuple[Decimal | None, int]:
+    return (None, 0) if line is None else (line.value, line.n)
+
+
+def _digest(made: Made, words: Words) -> Table:
+    """The first lines that differ, and how many there are; a line that is no account's as it stands on both sides."""
+    head = [words(f"auditor.{name}") for name in ("account", "measure", "served_head", "replayed_head")]
+    told = made["compared"]
+    first = () if told is None else told.first
+    rows: list[Row] = [
+        (line.about, *measure) for line in first for measure in line.measures or (("", line.kept, line.replayed),)
+    ]
+    if told is not None and (told.differs or 0) > len(first):
+        rows.append((words("csv.differs", n=words.number(told.differs), shown=words.number(len(first))),))
+    return Table(head, rows)
+
+
+def _checks(made: Made, words: Words) -> Table:
+    named = ("auditor.compared_with", "csv.read_at", "journal.position", "auditor.kept_head", "auditor.replayed_head",
+             "auditor.result", "csv.checked_at")  # fmt: skip
+    return Table([words(name) for name in named], [
+        (
+            words("auditor.noted" if one.served_us is None else "auditor.served_head"),
+            None if one.served_us is None else words.sortable(one.served_us), one.position, one.question.digest,
+            one.replayed, words("auditor.same" if one.same else "auditor.different"), words.sortable(one.at_us),
+        )
+        for one in made["others"]
+    ])  # fmt: skip
+
+
 TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
     "board.html": {"board": _board},
     "dinas.html": {
         "files": _files, "indicators": _indicators, "services": _services, "counts": _counts, "months": _months,
-        "staff": _staff,
+        "events": _events, "staff": _staff,
     },
-    "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts, "files": _files},
+    "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts, "files": _files, "events": _events},
     "why.html": {"unsur": _unsur, "events": _events},
     "events.html": {"events": _events},
     "files.html": {"files": _files},
     "file.html": {"course": _course},
     "public.html": {"public": _public},
     "journal.html": {"entries": _entries},
+    "entry.html": {"postings": _postings},
+    "auditor.html": {"indicators": _then_and_now, "digest": _digest, "checks": _checks},
 }  # fmt: skip
 """Every table of every page, by the page's template and the table's name."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Cell = str | int | Decimal | None
 RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
 """What a text may not begin with, four of them in full width: each has begun a formula or a command somewhere."""
+_RUNS_WITHIN: Final = re.compile(rf"([;,\t]\s*)(?=[{re.escape(''.join(RUNS))}])")
+"""Where a spreadsheet that divides cells otherwise than this file would begin one: after its own separator."""
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -29,7 +31,8 @@ def as_text(cell: Cell, code: Code) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip().startswith(RUNS) or cell.startswith(RUNS) else cell
+        said = _RUNS_WITHIN.sub(r"\1'", cell)
+        return f"'{said}" if cell.lstrip().startswith(RUNS) or cell.startswith(RUNS) else said
     text = f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
     return text.replace(".", ",") if code == "id" else text
 

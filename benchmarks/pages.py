@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.city import START, Event, event, rules
+from benchmarks.city import START, City, Event, event, rules
 from benchmarks.measure import WORK, Figure, pairs, shown
 from benchmarks.prepared import ZONE, command, data_directory, record
 from benchmarks.traffic import reads_a_second, served
@@ -32,12 +32,27 @@ PAGES: Final = {
     "dinas, events of one figure": f"/dinas/dinas-03/events?{PERIOD}&measure=permits_rejected",
     "ASN": f"/asn/a-00033?{PERIOD}",
     "citizens `/publik`": f"/publik?{PERIOD}",
+    "board as CSV": f"/?{PERIOD}&csv=board",
+    "open files of a dinas": "/dinas/dinas-03/files",
+    "events of an ASN": f"/asn/a-00033/events?{PERIOD}",
+    "auditor's desk `/auditor`": f"/auditor?{PERIOD}",
+    "journal, its newest entries": "/auditor/journal",
+    "journal, one dinas's retractions": "/auditor/journal?dinas=dinas-03&kind=event-retracted",
+    "counter `/loket`": "/loket?dinas=dinas-03",
+    "citizen's screen `/loket/warga`": "/loket/warga?dinas=dinas-03&service=layanan-03&case=k-1",
 }
 CROWDED: Final = {
     "dinas of 10,000 ASN, by id": f"/dinas/satu?{PERIOD}",
     "dinas of 10,000 ASN, by rank": f"/dinas/satu?{PERIOD}&order=score",
     "ASN of 10,000, with the rank": f"/asn/a-00033?{PERIOD}",
 }
+
+
+def one_file() -> str:
+    """The page of the first case that the dinas received, in the same city as the prepared journal's."""
+    facts = (one["data"] for one in City(7).facts(FACTS) if one["type"] == "neraca.permit-received.v1")
+    data = next(data for data in facts if data["dinas"] == "dinas-03")
+    return f"/dinas/dinas-03/file?service={data['service']}&case={data['case']}"
 
 
 def crowd() -> Iterator[Event]:
@@ -102,4 +117,5 @@ def measured(source: Path, pages: dict[str, str]) -> Iterator[Figure]:
 
 def run() -> list[Figure]:
     """The figures of this measurement."""
-    return [*measured(data_directory(FACTS).path, PAGES), *measured(crowded(), CROWDED)]
+    pages = {**PAGES, "one file": one_file()}
+    return [*measured(data_directory(FACTS).path, pages), *measured(crowded(), CROWDED)]

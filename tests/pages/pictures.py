@@ -14,6 +14,7 @@ from domain.clock import utc_text
 from neraca import now_us
 from streams.datadir import DataDirectory
 from tests.pages.browser import Browser
+from tests.pages.counter import Clerk
 from tests.serving import ROOT, Process, until
 
 OUT: Final = ROOT / "docs" / "pages"
@@ -24,11 +25,11 @@ PAGES: Final = {
     "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3",
     "warga": "/loket/warga?{decided}", "auditor": "/auditor", "latihan": "/latihan",
     "jurnal": "/auditor/journal", "entri": "/auditor/journal/1000", "nilai": "/nilai?{ticket}",
-    "tur": "/?tur=pimpinan-1", "masuk": "/masuk",
+    "tur": "/?tur=pimpinan-1", "masuk": "/masuk", "saya": "/asn", "putar-ulang": "{replayed}",
 }  # fmt: skip
 """Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
 
-`{decided}` is a case that can be rated, `{ticket}` what a counter's code says of it.
+`{decided}` is a case that can be rated, `{ticket}` what a counter's code says of it, `{replayed}` a replay that has ended.
 """
 SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
 
@@ -40,6 +41,26 @@ def ticket(data: Path, case: Case) -> str:
     held = tokens.by_id("gambar")
     assert held is not None
     return urlencode({**case._asdict(), "tiket": ticket_for(tokens, held[0], case)})
+
+
+def replayed(url: str) -> str:
+    """The address of a replay from half the journal on, once it has ended."""
+    now = httpx.get(f"{url}/v1/digest").json()
+    said = {"since": now["position"] // 2, "until": now["position"], "digest": now["digest"], "pick": "disdukcapil"}
+    path = f"/auditor?{urlencode(said)}"
+    until(lambda: "http-equiv" not in httpx.get(f"{url}{path}").text, "the replay has ended", within_s=300)
+    return path
+
+
+def cut_off(browser: Browser, url: str) -> None:
+    """The counter as it is when three files wait to be sent."""
+    clerk = Clerk(browser, url)
+    clerk.open("?dinas=disdukcapil&loket=3", ready=False)
+    browser.run("document.getElementById('putus').click()")
+    browser.press("Alt+1")
+    for number in ("AKL-26-003305", "AKL-26-003306", "AKL-26-003307"):
+        clerk.step(number, "F2")
+    clerk.sees("#keadaan", "3 belum terkirim")
 
 
 def main() -> None:
@@ -61,6 +82,7 @@ def main() -> None:
             "file": urlencode({"service": first["service"], "case": first["case"]}),
             "decided": urlencode(decided._asdict()),
             "ticket": ticket(Path(folder) / "latihan", decided),
+            "replayed": replayed(process.url.rstrip("/")),
         }
         for name, path in PAGES.items():
             for screen, (width, height, dark) in SCREENS.items():
@@ -69,6 +91,11 @@ def main() -> None:
                 browser.screen(width, height, dark=dark)
                 browser.open(process.url.rstrip("/") + path.format(**there))
                 (OUT / f"{name}-{screen}.webp").write_bytes(browser.picture(form="webp"))
+        browser.screen(*SCREENS["ponsel"][:2])
+        cut_off(browser, process.url.rstrip("/"))
+        for screen in ("ponsel", "dinding"):
+            browser.screen(*SCREENS[screen][:2])
+            (OUT / f"luring-{screen}.webp").write_bytes(browser.picture(form="webp"))
 
 
 if __name__ == "__main__":

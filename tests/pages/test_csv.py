@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import pytest
 from hypothesis import given
@@ -15,20 +17,60 @@ from hypothesis import strategies as st
 
 from api.page_tables import TABLES
 from api.tables_csv import RUNS, as_csv, as_text
+from domain.entries import decode
+from domain.postings import postings_of
+from projections.ports import Question
+from tests.api.test_reads import permit
+from tests.pages.asking import FORMULA, NAMES, OCTOBER, october, record, waited
 from tests.pages.city import BUSY, FAST, SMALL, TWIN, settle_in
 from tests.pages.reading import Page
-from tests.serving import Assembled, event
+from tests.pages.told import opened
+from tests.serving import ROOT, Assembled, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["october", "opened"]
 
 FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
 MONTH: Final = "period=2026-11"
+NUMBER: Final = re.compile(r"-\d+([,.]\d+)?")
 PAGES: Final = {
     "board.html": "/", "dinas.html": f"/dinas/{FAST}", "asn.html": f"/asn/{BUSY}", "why.html": f"/dinas/{FAST}/why",
     "events.html": f"/dinas/{FAST}/events", "files.html": f"/dinas/{FAST}/files", "public.html": "/publik",
     "journal.html": "/auditor/journal", "file.html": f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
+    "entry.html": "/auditor/journal/400",
 }  # fmt: skip
+"""Of every template with a table; the desk's is an answer, which the fixture of that name asks for."""
+CALLED: Final = {"open.html", "entries.html"}
+"""Tables whose CSV is the page's that calls them."""
+APART: Final = {
+    "public.html": "a table for each unit, and one file of all of them",
+    "counter.html": "what was just pressed, which lies on the device",
+}
+
+
+def told_of(city: Assembled, month: str, lines: Iterable[bytes], pick: str) -> str:
+    """The address of the desk's answer about lines, as though they had been served."""
+    until = str(city.settle())
+    digest = city.replays.keep(until, list(lines), city.clock())
+    path = f"/auditor?since=12&until={until}&digest={digest}&pick={pick}"
+    waited(city, f"{path}&{month}")
+    return path
+
+
+def served(city: Assembled) -> list[bytes]:
+    with city.reader.snapshot() as snapshot:
+        return list(snapshot.digest_lines())
+
+
+def lied(line: bytes) -> bytes:
+    """The line of an account with one more in each measure; any other as it is."""
+    said = json.loads(line)
+    if "account" not in said:
+        return line
+    more = {name: amount + 1 for name, amount in said["measures"].items()}
+    return json.dumps({**said, "measures": more}, separators=(",", ":")).encode()
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +78,19 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     with Assembled(tmp_path_factory.mktemp("csv") / "data") as assembled:
         settle_in(assembled)
         yield assembled
+
+
+@pytest.fixture(scope="module")
+def desk(city: Assembled) -> str:
+    """An answer in which a file's line was never served, asked after one in which no account's is what was served."""
+    lines = served(city)
+    told_of(city, MONTH, map(lied, lines), FAST)
+    return told_of(city, MONTH, (line for line in lines if b'"file"' not in line), FAST)
+
+
+@pytest.fixture(scope="module")
+def paths(desk: str) -> dict[str, str]:
+    return {**PAGES, "auditor.html": desk}
 
 
 def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[str, str]]:
@@ -47,19 +102,47 @@ def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[st
 
 
 @pytest.mark.parametrize(("template", "name"), [(t, name) for t, names in TABLES.items() for name in names])
-def test_every_table_is_offered_on_its_page_and_answers(city: Assembled, template: str, name: str) -> None:
-    path = PAGES[template]
+def test_every_table_is_offered_on_its_page_and_answers(
+    city: Assembled, paths: dict[str, str], template: str, name: str
+) -> None:
+    path = paths[template]
     asked = f"{path}{'&' if '?' in path else '?'}{MONTH}"
     assert f"{asked}&csv={name}&lang=en" in Page(city.get(f"{asked}&lang=en").text).links
     assert table(city, path, name)
 
 
-def test_every_page_with_a_table_offers_as_many(city: Assembled) -> None:
-    for template, path in PAGES.items():
-        text = city.get(f"{path}{'&' if '?' in path else '?'}{MONTH}").text
-        tables = 1 if template == "public.html" else text.count("<table")  # there a table for each unit, and one of all
-        assert "<table" in text, template
-        assert tables <= len(TABLES[template]), template
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_page_with_a_table_offers_as_many(city: Assembled, paths: dict[str, str], language: str) -> None:
+    """Each link to one gives one, in the language of the page, and no cell of it runs."""
+    for template, path in paths.items():
+        asked = f"{path}{'&' if '?' in path else '?'}{MONTH}" + ("&lang=en" if language == "en" else "")
+        shown = Page(city.get(asked).text)
+        tables = sum(tag == "table" for tag, _ in shown.tags)
+        offered = {link for link in shown.links if "csv" in link}
+        assert 0 < (1 if template in APART else tables) <= len(offered), template
+        for link in offered:
+            assert ("lang=en" in link) == (language == "en")
+            cells = [cell for row in sheet(city, link, ";" if language == "id" else ",") for cell in row]
+            assert cells
+            assert not [cell for cell in cells if cell.startswith(RUNS) and not NUMBER.fullmatch(cell)], link
+
+
+def sheet(city: Assembled, link: str, delimiter: str = ",") -> list[list[str]]:
+    answer = city.get(link)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8"), link
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def test_no_template_has_a_table_without_its_csv() -> None:
+    """Also where a test's city never shows it: beneath each table, before the next, stands its link."""
+    marks = "|".join(["</table>", *(rf"\b{name.removesuffix('.html')}\.table\(" for name in sorted(CALLED))])
+    offer = re.compile(r"\bcsv\(|'differences\.csv'")
+    templates = {file.name: file.read_text("utf-8") for file in (ROOT / "api" / "templates").glob("*.html")}
+    assert templates.keys() >= CALLED | APART.keys() | TABLES.keys()
+    found = {name: re.split(marks, text)[1:] for name, text in templates.items() if name not in CALLED}
+    assert {name for name, after in found.items() if after and name in APART} == set(APART)
+    bare = {name for name, after in found.items() if not all(offer.search(one) for one in after)}
+    assert bare <= set(APART)
 
 
 def test_the_board_as_csv_is_the_ranking_of_the_api(city: Assembled) -> None:
@@ -113,21 +196,69 @@ def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, mon
 
 def test_times_are_such_as_a_spreadsheet_reads(city: Assembled) -> None:
     """Not in words: they sort, and can be calculated with, in any language."""
-    for path, name, column in (
-        (f"/dinas/{FAST}/events", "events", "Occurred"),
-        (f"/dinas/{FAST}", "files", "Received"),
-    ):
-        values = [row[column] for row in table(city, path, name)]
+    for at, name, column in ((f"/dinas/{FAST}/events", "events", "Occurred"), (f"/dinas/{FAST}", "files", "Received")):
+        values = [row[column] for row in table(city, at, name)]
         assert all(datetime.fromisoformat(value).tzinfo is None for value in values)
 
 
 def test_what_is_closed_on_the_page_is_closed_as_csv(city: Assembled) -> None:
-    for path in (f"/asn/{BUSY}?csv=months", f"/dinas/{FAST}/files?csv=files", f"/dinas/{FAST}/why?csv=events"):
+    for path in (
+        f"/asn/{BUSY}?csv=months", f"/dinas/{FAST}/files?csv=files", f"/dinas/{FAST}/why?csv=events",
+        "/auditor?csv=checks", "/auditor/journal/400?csv=postings",
+    ):  # fmt: skip
         assert city.get(path, **FAR).status_code == 401, path
     for name in ("staff", "files"):
         answer = city.get(f"/dinas/{FAST}?csv={name}", **FAR)
         assert answer.status_code == 200
         assert len(answer.text.splitlines()) == 1, "a head, and nobody"
+
+
+def test_an_entry_as_csv_is_what_it_posts(city: Assembled) -> None:
+    """A row for each measure, its amount a figure."""
+    for position in (400, 1027, 1028):
+        line = city.journal.lines_at([position])[position]
+        amounts = [(*one.account, amount) for one in postings_of(decode(line)) for _, amount in one.amounts if amount]
+        rows = sheet(city, f"/auditor/journal/{position}?csv=postings&lang=en")
+        assert rows[0] == ["Agency", "ASN", "Service", "Month", "Measure", "Added"]
+        assert [(*row[:4], int(row[5])) for row in rows[1:]] == amounts
+
+
+def test_the_desk_as_csv_is_what_it_shows(city: Assembled, desk: str) -> None:
+    """Its indicators then and now, the lines that differ, and the checks before with all of both digests."""
+    html = city.get(f"{desk}&{MONTH}&lang=en").text
+    shown = Page(html.partition('id="rinci"')[2].partition("</table>")[0]).rows[1:]
+    rows = table(city, desk, "indicators")
+    for row, cells in zip(rows, shown, strict=True):
+        ends = [f"{row[end] or '–'} n {row[f'n {end}']}".removesuffix(" n ") for end in ("Then", "Now")]
+        assert [row["Indicator"], *ends] == cells[:3]
+    assert {row["position now"] for row in rows} == {str(city.journal.head())}
+    lines = [line.decode() for line in served(city) if b'"file"' in line]
+    assert [(row["Served"], row["Replayed"]) for row in table(city, desk, "digest")] == [("", line) for line in lines]
+    checked = table(city, desk, "checks")[0]
+    assert (checked["Result"], checked["Compared with"]) == ("✕ different", "Served")
+    assert all(len(checked[side]) == 64 for side in ("Compared", "Replayed"))
+    assert checked["Replayed"] == city.get("/v1/digest").json()["digest"] != checked["Compared"]
+    other = next(link for link in Page(html).links if checked["Compared"] in link).partition("#")[0]
+    assert re.fullmatch(r"The first 20 of \d\d lines that differ", sheet(city, f"{other}&csv=digest")[-1][0])
+
+
+def test_the_desks_tables_are_of_the_answer_shown(october: tuple[Assembled, dict[str, Any]]) -> None:
+    """Whatever is recorded since; of an answer that is not there yet they lead to its page. Names stay text."""
+    neraca, _ = october
+    path = told_of(neraca, "period=2026-10", map(lied, served(neraca)), quote(FORMULA)) + "&period=2026-10"
+    links = [f"{path}&csv={name}" for name in ("indicators", "digest")]
+    indicators, digest = before = [sheet(neraca, link, ";") for link in links]
+    assert {row[0] for row in indicators[1:]} == {f"'{FORMULA}"}
+    mine = [row for row in digest[1:] if row[0].startswith(f"'{NAMES[FORMULA]} · ")]
+    assert mine
+    assert all(int(row[2]) == int(row[3]) + 1 for row in mine)
+    record(neraca, permit(FORMULA, 60, **OCTOBER))
+    assert [sheet(neraca, link, ";") for link in links] == before
+    entry = sheet(neraca, f"/auditor/journal/{neraca.journal.head()}?csv=postings", ";")
+    assert {row[0] for row in entry[1:]} == {f"'{FORMULA}"}
+    answer = neraca.get("/auditor?period=2026-10&since=3&until=9&csv=digest")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/auditor?period=2026-10&since=3&until=9")
+    assert neraca.replays.ask(Question("2026-10", "9", "3"), begin=False) is None
 
 
 def test_a_table_no_page_has_is_refused(city: Assembled) -> None:
@@ -151,11 +282,12 @@ def test_a_name_that_is_a_formula_is_text_in_a_spreadsheet(neraca: Assembled) ->
 
 @given(st.text())
 def test_no_text_begins_a_formula(text: str) -> None:
-    """Also where a spreadsheet takes off the blanks before it; and what is no formula stays as it is."""
+    """Also where a spreadsheet takes off the blanks before it, or divides cells otherwise; what is no formula stays."""
     for code in ("id", "en"):
         written = as_text(text, "id" if code == "id" else "en")
-        assert not written.lstrip().startswith(RUNS)
-        assert written in (text, f"'{text}")
+        assert [part for part in re.split("[;,\t]", written) if part.lstrip().startswith(RUNS)] == []
+        assert written.replace("'", "") == text.replace("'", "")
+        assert written == text or any(run in text for run in RUNS)
     rows = list(csv.reader(io.StringIO(as_csv(["x"], [[text]], "en").decode("utf-8-sig"), newline="")))
     assert rows[1:] == [[as_text(text, "en")]]
 
