@@ -136,9 +136,9 @@ def test_the_services_of_a_dinas_add_up_to_its_permits(city: Assembled) -> None:
     shown, card = page(city, f"{DINAS}{MONTH}"), city.get(f"/v1{DINAS}{MONTH}").json()
     counts, speed = card["counts"], card["indicators"][0]
     for row in (shown.row("ktp-el"), shown.row("Semua layanan")):
-        assert row[2:4] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
-        assert row[5].endswith(f"{counts['permits_on_time']} dari {counts['permits_with_standard']}")
-        assert row[6] == f"{figure(speed['value'])} n {speed['n']}"
+        assert row[3:5] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
+        assert row[6].endswith(f"{counts['permits_on_time']} dari {counts['permits_with_standard']}")
+        assert row[7] == f"{figure(speed['value'])} n {speed['n']}"
     assert "standar 24 jam" in shown.row("ktp-el")[0]
 
 
@@ -156,7 +156,7 @@ def test_the_receipt_holds_the_numbers_of_why(city: Assembled) -> None:
     assert shown.has(
         ("izin bercapaian", figure(balance["capaian_n"], 0)), ("responden", figure(balance["respondents"], 0)),
         ("tugas tepat waktu", figure(balance["tasks_on_time"], 0)),
-        ("jumlah capaian, batas 120 (per seratus persen)", figure(balance["capaian_sum_120"], 0)),
+        ("jumlah capaian, batas 120 (dalam satuan 0,01 %)", figure(balance["capaian_sum_120"], 0)),
         ("Nilai", figure(why["scorecard"]["iku"]["value"])),
     )  # fmt: skip
     assert [code.partition(": ")[2].replace(".", "").replace(",", ".") for code in codes] == [
