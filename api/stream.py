@@ -54,7 +54,8 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                 yield first
             while not ending.told:
                 try:
-                    await asyncio.wait_for(woken.wait(), ALIVE_S)
+                    async with asyncio.timeout(ALIVE_S):  # wait_for, before Python 3.12, may swallow the end of its task
+                        await woken.wait()
                 except TimeoutError:
                     yield ServerSentEvent(comment="alive")
                     continue

@@ -81,6 +81,12 @@ class Layouts:
             self._start(db, schema, following, stands)  # beyond its beginning, where a rebuild came between
             return following
 
+    def is_over(self, number: int) -> bool:
+        """Whether a layout is not the one that is folded any more, or could be left; asked often, so no fold is waited for."""
+        with self._database.connected("layouts") as db:
+            folded = self._folded(db)
+        return folded not in (None, number) or self.is_drained(number)
+
     def is_drained(self, number: int) -> bool:
         """Whether a layout is folded to its end, and the next one can begin; asked often, so nothing is held for it."""
         with self._database.connected("layouts") as db:

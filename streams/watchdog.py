@@ -92,8 +92,17 @@ class Watch(NamedTuple):
     end: Callable[[str], None]
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch; in a thread apart, since a look may wait for the very lock that is to be freed, begin to free."""
         threading.Thread(target=self._run, name="neraca-watchdog", daemon=True).start()
+        threading.Thread(target=self._freeing, name="neraca-freeing", daemon=True).start()
+
+    def _freeing(self) -> None:
+        while True:
+            time.sleep(LOOK_S)
+            try:
+                self.free()
+            except (NoDatabase, psycopg.Error) as error:
+                LOG.info("cannot see who stands still: %s", error)
 
     def _run(self) -> None:
         dog = Watchdog()
@@ -104,11 +113,11 @@ class Watch(NamedTuple):
     def look(self, dog: Watchdog) -> None:
         """Look once; what cannot be seen is not judged."""
         try:
-            self.free()
             ends, standing = self.ends(), self.store.standing()
             self._judge(dog, ends, standing)
-            if self.layouts.reached(self.layout.partitions).number != self.layout.number:
-                self.end(f"layout {self.layout.number} is drained")
+            mine = self.layout.number
+            if self.layouts.is_over(mine) and self.layouts.reached(self.layout.partitions).number != mine:
+                self.end(f"layout {mine} is drained")
         except (NoBroker, NoDatabase, NotWritten, PersistenceError, psycopg.Error) as error:
             LOG.info("cannot see: %s", error)
             dog.forget()

@@ -115,6 +115,13 @@ def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
     assert kept.counted() == []
 
 
+def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
+    """Else whoever looks stands still with the fold it is to see."""
+    with kept.store(kept.layout).folding([0, 1]):
+        assert not kept.layouts.is_over(kept.layout.number)
+        assert kept.layouts.is_over(kept.layout.number + 1)
+
+
 @contextmanager
 def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
     """A folding that is left standing; going on with it, by what is given, says that nothing was written."""

@@ -167,6 +167,9 @@ def watch(
             return standing()
 
     class Layouts:
+        def is_over(self, number: int) -> bool:
+            return reached != number
+
         def reached(self, partitions: int) -> Layout:
             return Layout(reached, partitions, 0)
 
