@@ -29,7 +29,7 @@ BATCH_MOST: Final = 1000
 SCANNED_MOST: Final = 40
 """How many times what it lists one page looks through at most; where few events count for the number, it is short."""
 FILES_FIRST, EVENTS_FIRST = 8, 8
-"""How many open files the page of a dinas shows, and how many events that of an ASN; their own pages have all."""
+"""How many open files the page of a dinas shows, and how many events that of an ASN; their own pages have all of them."""
 COUNTS: Final = {"ratings": ("respondents", "overall_n")}
 """Counts of a scorecard that are a sum of measures."""
 

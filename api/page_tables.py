@@ -13,7 +13,6 @@ from domain.scorecard import Rank
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from api.page_receipt import Event
     from api.page_text import Words
     from api.page_views import Indicator
     from api.tables_csv import Cell
@@ -154,11 +153,10 @@ def _files(made: Made, words: Words) -> Table:
 
 
 def _events(made: Made, words: Words) -> Table:
-    told = made["receipt"] if "receipt" in made else made["events"]
-    rows: Sequence[Event] = ()
-    rest = None
-    if told is not None:
-        rows, rest = (told.events, told.why.next) if "receipt" in made else (told.rows, told.next)
+    if "receipt" in made:
+        rows, rest = made["receipt"].events, made["receipt"].why.next
+    else:
+        rows, rest = made["events"].rows, made["events"].next
     of = made["view"].card.subject if "view" in made else None
     page = () if of is None else (of.kind, of.id, "events")
     named = ("receipt.position", "receipt.occurred", "receipt.event", "csv.detail", "csv.name", "receipt.posted")
@@ -263,7 +261,7 @@ TABLES: Final[dict[str, dict[str, Callable[[Made, Words], Table]]]] = {
     "board.html": {"board": _board},
     "dinas.html": {
         "files": _files, "indicators": _indicators, "services": _services, "counts": _counts, "months": _months,
-        "events": _events, "staff": _staff,
+        "staff": _staff,
     },
     "asn.html": {"indicators": _indicators, "months": _months, "counts": _counts, "files": _files, "events": _events},
     "why.html": {"unsur": _unsur, "events": _events},

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from projections.ports import Intake, Replays
 
 
-OF_PERSONS: Final = ("files", "events", "staff")
+OF_PERSONS: Final = ("files", "staff")
 
 
 class Beside(Struct, frozen=True):
@@ -100,7 +100,7 @@ def _agencies(site: Site, reads: Reads) -> APIRouter:
 
     @router.get("/dinas/{dinas}")
     def show_dinas(request: Request, dinas: str) -> Response:
-        return site.page(request, "dinas.html", lambda a: _dinas(a, reads, dinas, request))
+        return site.page(request, "dinas.html", lambda a: _dinas(a, dinas, request))
 
     @router.get("/dinas/{dinas}/why")
     def show_why_dinas(request: Request, dinas: str) -> Response:
@@ -177,7 +177,7 @@ def _people(site: Site, reads: Reads) -> APIRouter:
     return router
 
 
-def _dinas(asked: Asked, reads: Reads, dinas: str, request: Request) -> Made:
+def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
     standing = found(snapshot.one_dinas(dinas, period), dinas)
     view = subject_view(snapshot, standing, period, words, asked.chosen.current.name)
@@ -187,15 +187,14 @@ def _dinas(asked: Asked, reads: Reads, dinas: str, request: Request) -> Made:
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
         "services": services_of(snapshot, standing, period, asked.today),
         "ahead": snapshot.ahead(dinas, asked.tomorrow_us),
-    } | (_of_persons(asked, reads, standing, by_score=by_score) if asked.may_read else dict.fromkeys(OF_PERSONS))  # fmt: skip
+    } | (_of_persons(asked, dinas, by_score=by_score) if asked.may_read else dict.fromkeys(OF_PERSONS))  # fmt: skip
 
 
-def _of_persons(asked: Asked, reads: Reads, standing: Standing, *, by_score: bool) -> Made:
-    """What a dinas's page tells of files, events and staff to who may read of persons."""
-    snapshot, period, words, dinas = asked.snapshot, asked.period, asked.words, standing.subject.id
+def _of_persons(asked: Asked, dinas: str, *, by_score: bool) -> Made:
+    """What a dinas's page tells of files and staff to who may read of persons."""
+    snapshot, period, words = asked.snapshot, asked.period, asked.words
     return {
         "files": open_files(snapshot, dinas, words, asked.now_us, None, asked.most(FILES_FIRST)),
-        "events": events_behind(snapshot, reads, standing, period, words, {}, asked.most(EVENTS_FIRST)),
         "staff": staff_of(snapshot, dinas, period, asked.cursor, asked.listed, by_score=by_score),
     }
 

@@ -54,7 +54,9 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                 yield first
             while not ending.told:
                 try:
-                    async with asyncio.timeout(ALIVE_S):  # wait_for, before Python 3.12, may swallow the end of its task
+                    async with asyncio.timeout(
+                        ALIVE_S
+                    ):  # wait_for, before Python 3.12, may swallow the end of its task
                         await woken.wait()
                 except TimeoutError:
                     yield ServerSentEvent(comment="alive")

@@ -177,7 +177,7 @@ def test_the_newest_events_stand_on_an_asns_page_and_all_of_them_in_its_table(ci
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}", f"/dinas/{ODD}"])
-@pytest.mark.parametrize("more", ["/events", "/events?measure=ratings", "/why", ""])
+@pytest.mark.parametrize("more", ["/events", "/events?measure=ratings", "/why"])
 def test_what_one_citizen_answered_is_on_no_page(city: Assembled, path: str, more: str) -> None:
     """Not though there are enough of them, and not in its table: only that they answered."""
     address = f"{quote(path)}{more}{'&' if '?' in more else '?'}{MONTH}"
