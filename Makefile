@@ -69,25 +69,25 @@ CHAOS ?= 1.0
 SEEDS ?= 2000
 soak: $(VENV)/test.stamp
 	NERACA_LAWS=long $(BIN)/python -m pytest tests/laws
-	$(BIN)/python -m soak.kill --kills $(KILLS) --report soak/REPORT-kill.md
-	$(BIN)/python -m soak.chaos --scale $(CHAOS) --report soak/REPORT-chaos.md
-	$(BIN)/python -m soak.simulation --seeds $(SEEDS) --report soak/REPORT-simulation.md
+	$(BIN)/python -m tests.soak.kill --kills $(KILLS) --report tests/soak/REPORT-kill.md
+	$(BIN)/python -m tests.soak.chaos --scale $(CHAOS) --report tests/soak/REPORT-chaos.md
+	$(BIN)/python -m tests.soak.simulation --seeds $(SEEDS) --report tests/soak/REPORT-simulation.md
 
 pictures: $(VENV)/test.stamp
 	$(BIN)/python -m tests.pages.pictures
 
 # Only the standard library: the program need not be set up for these.
 postgres-up: | $(BIN)/python
-	@$(BIN)/python -m deploy up postgres
+	@$(BIN)/python -m local up postgres
 
 postgres-down: | $(BIN)/python
-	@$(BIN)/python -m deploy down postgres
+	@$(BIN)/python -m local down postgres
 
 kafka-up: | $(BIN)/python
-	@$(BIN)/python -m deploy up kafka
+	@$(BIN)/python -m local up kafka
 
 kafka-down: | $(BIN)/python
-	@$(BIN)/python -m deploy down kafka
+	@$(BIN)/python -m local down kafka
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 lock: $(VENV)/test.stamp
@@ -97,5 +97,5 @@ lock: $(VENV)/test.stamp
 	$(LOCK) --extra build --extra kafka --extra postgres --extra test pyproject.toml --output-file requirements-test.lock
 
 clean:
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist soak/work
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist tests/soak/work
 	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

@@ -16,13 +16,13 @@ from audit.journal_file import Until, file_lines, fold_file
 from audit.replay import Folded, Vector, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
+from domain.intake.recorded import exported
 from domain.periods import Period, parse_period
-from domain.recorded import exported
 from projections.live import At, Live
-from projections.reader import Reader
-from streams.datadir import DataDirectory, Place
-from streams.follower import catch_up
-from streams.journal import Journal
+from projections.reading.reader import Reader
+from streams.following.follower import catch_up
+from streams.journal.journal import Journal
+from streams.places.directory import DataDirectory, Place
 from streams.replays import Replays
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -36,7 +36,7 @@ def place_of(options: argparse.Namespace, default: str = "var") -> Place:
     if not options.database:
         return DataDirectory(options.data or Path(default))
     try:
-        from streams.database import Database  # noqa: PLC0415 - an extra: only who uses a database needs it
+        from streams.places.database import Database  # noqa: PLC0415 - an extra: only who uses a database needs it
     except ModuleNotFoundError as missing:
         message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
         raise Usage(message) from None

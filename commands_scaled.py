@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, Final
 from command_line import Usage, say
 from commands_offline import place_of, replays_of
 from projections.live import At, Live
-from projections.reader import Reader
+from projections.reading.reader import Reader
 from projections.segment import WrongJournal
-from projections.store import MOVED_CHANNEL
-from streams.datadir import InUse, serving
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy
+from projections.store.store import MOVED_CHANNEL
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.directory import InUse, serving
 
 if TYPE_CHECKING:
-    from streams.database import Database
-    from streams.kafka_settings import KafkaSettings
+    from streams.kafka.settings import KafkaSettings
+    from streams.places.database import Database
 
 LOG: Final = logging.getLogger("neraca")
 
@@ -45,14 +45,14 @@ def database_of(options: argparse.Namespace) -> "Database":
 
 def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
     """The broker that is named. Raises: ``Usage``."""
-    from streams.kafka_settings import KafkaSettings  # noqa: PLC0415 - loaded only by who uses it
+    from streams.kafka.settings import KafkaSettings  # noqa: PLC0415 - loaded only by who uses it
 
     try:
         import kafka  # noqa: F401, PLC0415 - an extra, looked for before it is needed
     except ModuleNotFoundError:
         message = "Kafka needs the extra: pip install 'neraca[kafka,postgres]'"
         raise Usage(message) from None
-    from streams.broker import quiet  # noqa: PLC0415 - the same
+    from streams.kafka.broker import quiet  # noqa: PLC0415 - the same
 
     quiet()
     return KafkaSettings.of(os.environ, options.kafka if isinstance(options.kafka, str) else None)
@@ -79,7 +79,7 @@ def ended() -> threading.Event:
 
 def live_of(database: "Database", journal: Journal) -> tuple[Live, Any]:
     """What is served of a database that others fold, and what watches it."""
-    from streams.watcher import WatchedMovement, Watcher  # noqa: PLC0415 - an extra
+    from streams.following.watcher import WatchedMovement, Watcher  # noqa: PLC0415 - an extra
 
     generations = database.generations()
     with database.making():
@@ -93,7 +93,7 @@ def live_of(database: "Database", journal: Journal) -> tuple[Live, Any]:
 
 def watch(database: "Database", watcher: Any, ending: ExitStack) -> None:  # noqa: ANN401 - an extra's
     """What is served, and what metrics tell of it, moves when the balances do."""
-    from streams.listening import Listener  # noqa: PLC0415 - an extra
+    from streams.following.listening import Listener  # noqa: PLC0415 - an extra
 
     listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
     listener.start()
@@ -146,8 +146,8 @@ def _from_kafka(
     options: argparse.Namespace, database: "Database", service: IntakeService, now_us: Callable[[], int]
 ) -> Callable[[], None]:
     """Begin to take from Kafka; what ends it."""
-    from api.problems import problem  # noqa: PLC0415 - the web framework is loaded only by who serves
-    from streams.kafka_intake import KafkaIntake, ParkedInDatabase  # noqa: PLC0415 - an extra
+    from api.http.problems import problem  # noqa: PLC0415 - the web framework is loaded only by who serves
+    from streams.intake.kafka import KafkaIntake, ParkedInDatabase  # noqa: PLC0415 - an extra
 
     parking = ParkedInDatabase(database)
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
@@ -165,8 +165,8 @@ def _from_kafka(
 def relay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Relay the journal to Kafka, or wait for the turn."""
     from streams.layouts import Layouts  # noqa: PLC0415 - an extra
-    from streams.relay import Relay  # noqa: PLC0415 - an extra
-    from streams.relay_metrics import serve_relay_metrics  # noqa: PLC0415 - an extra
+    from streams.relay.metrics import serve_relay_metrics  # noqa: PLC0415 - an extra
+    from streams.relay.relay import Relay  # noqa: PLC0415 - an extra
 
     database, kafka, ending = database_of(options), kafka_of(options), ended()
     with opened(database, options.zone, now_us) as journal:
@@ -183,7 +183,7 @@ def relay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def worker(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Fold partitions, started anew whenever the process ends."""
-    from streams.supervisor import Exit, Supervisor  # noqa: PLC0415 - an extra
+    from streams.worker.supervisor import Exit, Supervisor  # noqa: PLC0415 - an extra
 
     if not options.alone:
         database_of(options)
@@ -191,7 +191,7 @@ def worker(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
         with tempfile.TemporaryDirectory(prefix="neraca-worker-") as directory:
             words = [sys.executable, str(Path(__file__).with_name("neraca.py")), *sys.argv[1:], "--alone", directory]
             return Supervisor(words).run()
-    from streams.broker import NoBroker  # noqa: PLC0415 - an extra
+    from streams.kafka.broker import NoBroker  # noqa: PLC0415 - an extra
 
     try:
         return _fold_alone(options, now_us)
@@ -205,8 +205,8 @@ def worker(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def _fold_alone(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """One process of a worker."""
-    from streams.names import claimed  # noqa: PLC0415 - an extra
-    from streams.worker_parts import fold_partitions  # noqa: PLC0415 - an extra
+    from streams.worker.lease import claimed  # noqa: PLC0415 - an extra
+    from streams.worker.parts import fold_partitions  # noqa: PLC0415 - an extra
 
     database, kafka = database_of(options), kafka_of(options)
     with (
@@ -244,7 +244,7 @@ def layout(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def resume(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Let partitions that stand still go on, once the cause is gone: the relay sends them again what they may have missed."""
-    from streams.resuming import resumed, stopped  # noqa: PLC0415 - an extra
+    from streams.worker.resuming import resumed, stopped  # noqa: PLC0415 - an extra
 
     database = database_of(options)
     with opened(database, options.zone, now_us):

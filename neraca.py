@@ -24,19 +24,19 @@ from command_line import Progress, Usage, parser, say
 from commands_offline import export, place_of, rebuild, replay, replays_of, token
 from projections.live import At, Live
 from projections.ports import Grant
-from projections.reader import Reader
+from projections.reading.reader import Reader
 from projections.segment import WrongJournal
-from streams.client import Client, IntakeClient, NotNow, NotTaken
-from streams.datadir import DataDirectory, InUse, NoDatabase, Place, serving, sqlite_warning
-from streams.demo_run import NotADemo
-from streams.emitter import Emitter, Outbox, emit
-from streams.follower import Follower, UnknownEntry, verified_position
-from streams.importer import Mapping, MappingError, ReadError, read_rows
-from streams.importing import Imported, LocalSink, Refused, RemoteSink, import_rows
-from streams.intake import IntakeService
-from streams.journal import Journal, JournalError
-from streams.practice import Practice, feeding, never_mixed, practising
-from streams.recording import Policy
+from streams.demo.practice import Practice, feeding, never_mixed, practising
+from streams.demo.run import NotADemo
+from streams.emitting.emitter import Emitter, Outbox, emit
+from streams.emitting.http import Client, IntakeClient, NotNow, NotTaken
+from streams.following.follower import Follower, UnknownEntry, verified_position
+from streams.importing.rows import Mapping, MappingError, ReadError, read_rows
+from streams.importing.sending import Imported, LocalSink, Refused, RemoteSink, import_rows
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal, JournalError
+from streams.places.directory import DataDirectory, InUse, NoDatabase, Place, serving, sqlite_warning
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSED_SHOWN: Final = 20
@@ -217,7 +217,7 @@ def client_of(options: argparse.Namespace) -> Client:
     if options.kafka is None:
         return IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
     kafka = commands_scaled.kafka_of(options)
-    from streams.kafka_intake import KafkaClient  # noqa: PLC0415 - an extra
+    from streams.intake.kafka import KafkaClient  # noqa: PLC0415 - an extra
 
     return KafkaClient(kafka)
 

@@ -11,20 +11,20 @@ from fastapi.staticfiles import StaticFiles
 from msgspec import Struct
 from starlette.types import ASGIApp, Scope
 
-from api import problems
-from api.access import Access
-from api.cache import Answers, FreshAnswers
-from api.cases import cases_router
-from api.histories import histories_router
-from api.intake import intake_router
-from api.operations import CountedIntake, Metrics, operations_router
-from api.pages import Beside, pages_router, site_of
-from api.reads import Reads, reads_router
-from api.schemas import COMPONENTS
-from api.stream import Ending, stream_router
+from api.http import problems
+from api.http.access import Access
+from api.http.cache import Answers, FreshAnswers
+from api.pages.router import Beside, pages_router, site_of
+from api.v1.cases import cases_router
+from api.v1.histories import histories_router
+from api.v1.intake import intake_router
+from api.v1.operations import CountedIntake, Metrics, operations_router
+from api.v1.reads import Reads, reads_router
+from api.v1.schemas import COMPONENTS
+from api.v1.stream import Ending, stream_router
 from projections.live import Live
 from projections.ports import Intake, Lines, Replays, Tokens
-from projections.reader import Reader
+from projections.reading.reader import Reader
 
 
 class Parts(Struct, frozen=True):

@@ -14,15 +14,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from audit.replay import Folded, Replay, ReplayError, checked, concluded, fold_lines, rulebook_of
-from domain.digest import digest_lines, digest_of
-from domain.touching import EVERY, touched
+from domain.fold.affected import EVERY, touched
+from domain.fold.digest import digest_lines, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from audit.journal_file import Until
-    from domain.entries import AnyEntry
+    from domain.events.entries import AnyEntry
     from domain.periods import Period
 
 FIRST: Final = 20

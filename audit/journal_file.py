@@ -15,7 +15,7 @@ import msgspec
 from audit.parcel import Parcel, packed, unpacked
 from audit.replay import Folded, ReplayError, Vector, fold_lines, uncollected
 from domain.clock import parse_instant
-from domain.entries import DECODER
+from domain.events.entries import DECODER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ from domain.measures import WIDTH
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from domain.casefiles import CaseFile, CaseKey
-    from domain.entries import JournalOpened
+    from domain.events.entries import JournalOpened
+    from domain.fold.casefiles import CaseFile, CaseKey
 
 Texts = str | list[str]
 Integers = bytes | list[int]

@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from domain.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
-from domain.digest import digest
-from domain.entries import DECODER, AnyEntry, JournalOpened, PermitProcessed, Rule, SatisfactionRated, TaskCompleted
-from domain.ledger import Ledger, amounts_of, zero
-from domain.partition import dinas_of, partition_of
-from domain.postings import Posting, postings_of
-from domain.rulebook import Rulebook
-from domain.scorecard import Scorecard, Standing, Subject, scorecard
-from domain.scoring import score_of
+from domain.events.entries import (
+    DECODER,
+    AnyEntry,
+    JournalOpened,
+    PermitProcessed,
+    Rule,
+    SatisfactionRated,
+    TaskCompleted,
+)
+from domain.fold.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
+from domain.fold.digest import digest
+from domain.fold.ledger import Ledger, amounts_of, zero
+from domain.fold.partition import dinas_of, partition_of
+from domain.fold.postings import Posting, postings_of
+from domain.rules.rulebook import Rulebook
+from domain.score.scorecard import Scorecard, Standing, Subject, scorecard
+from domain.score.scoring import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

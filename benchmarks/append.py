@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 from benchmarks.city import City, rules
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE, record, submissions
-from domain.recorded import line_of, read_line
-from domain.wire import Submission, parse_json, read_submission
+from domain.intake.recorded import line_of, read_line
+from domain.intake.wire import Submission, parse_json, read_submission
 from neraca import now_us
 from projections.ports import LOCAL, Accepted
-from streams.datadir import InFile
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy, asked, prefetch
+from streams.intake.recording import Policy, asked, prefetch
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.directory import InFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

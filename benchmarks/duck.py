@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from domain.measures import CAPS, MEASURES, UNSUR, cap_name
 
 if TYPE_CHECKING:
-    from domain.ledger import Ledger
+    from domain.fold.ledger import Ledger
 
 _FACTS: Final = "'permit-processed', 'task-completed', 'satisfaction-rated', 'permit-received'"
 _UNSUR: Final = "STRUCT(" + ", ".join(f"{unsur} INTEGER" for unsur in UNSUR) + ")"

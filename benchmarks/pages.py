@@ -14,8 +14,8 @@ from benchmarks.measure import WORK, Figure, pairs, shown
 from benchmarks.prepared import ZONE, command, data_directory, record
 from benchmarks.traffic import reads_a_second, served
 from neraca import now_us
-from streams.datadir import DataDirectory
-from streams.journal import Journal
+from streams.journal.journal import Journal
+from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

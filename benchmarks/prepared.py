@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.city import City, rules
 from benchmarks.measure import WORK
-from domain.wire import Submission, read_submission
+from domain.intake.wire import Submission, read_submission
 from neraca import now_us
 from projections.ports import LOCAL, Accepted
-from streams.datadir import DataDirectory
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,15 +18,15 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import data_directory
 from commands_offline import REBUILD_PAGE
-from domain.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
-from domain.entries import AnyEntry, decode
-from domain.ledger import Ledger
-from domain.postings import Posting, postings_of
-from projections.generations import sqlite_engine
-from projections.store import Store, balance_of, measures_of
-from streams.datadir import InFile
-from streams.follower import catch_up
-from streams.journal import Journal, JournalApplication
+from domain.events.entries import AnyEntry, decode
+from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
+from domain.fold.ledger import Ledger
+from domain.fold.postings import Posting, postings_of
+from projections.store.generations_sqlite import sqlite_engine
+from projections.store.store import Store, balance_of, measures_of
+from streams.following.follower import catch_up
+from streams.journal.journal import Journal, JournalApplication
+from streams.places.directory import InFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

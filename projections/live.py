@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from projections.movement import Movement
 
 if TYPE_CHECKING:
-    from projections.store import Store
+    from projections.store.store import Store
 
 
 class At(NamedTuple):

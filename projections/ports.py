@@ -6,9 +6,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from domain.intake.wire import Submission
 from domain.refusal import Refusal
-from domain.scorecard import Scorecard
-from domain.wire import Submission
+from domain.score.scorecard import Scorecard
 
 
 class Grant(Struct, frozen=True):

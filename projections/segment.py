@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.entries import AnyEntry
+from domain.events.entries import AnyEntry
 
 JOURNAL: Final = "journal"
 """The source of a fold of the whole journal."""

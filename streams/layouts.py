@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from projections.generations_postgres import schema_of
-from projections.partitions import source_of
 from projections.segment import JOURNAL, RULEBOOK, WrongJournal
+from projections.store.generations_postgres import schema_of
+from projections.store.partitions import source_of
 
 if TYPE_CHECKING:
     import psycopg
 
-    from streams.database import Database
-    from streams.journal import Journal
+    from streams.journal.journal import Journal
+    from streams.places.database import Database
 
 TOPIC: Final = "neraca.segments"
 Db = "psycopg.Connection[tuple[Any, ...]]"

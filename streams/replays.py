@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
-from domain.digest import digest_of
+from domain.fold.digest import digest_of
 from projections.ports import Done, Failed, Question, Replayed, Running
 
 if TYPE_CHECKING:

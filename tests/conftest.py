@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from projections.store import Store
-from streams.datadir import DataDirectory, Place
+from projections.store.store import Store
+from streams.places.directory import DataDirectory, Place
 from tests.serving import Assembled, Clock
 
 pytest_plugins = ["tests.services"]
@@ -83,7 +83,7 @@ def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     server.start()
 
     def place(name: str) -> Place:
-        from streams.database import Database  # noqa: PLC0415 - an extra
+        from streams.places.database import Database  # noqa: PLC0415 - an extra
 
         if name not in urls:
             urls[name] = server.database(f"test_{uuid.uuid4().hex}")

@@ -1,6 +1,6 @@
 """The real PostgreSQL and the real Kafka that tests stand on, one of each for a session; a machine without them skips.
 
-What a session was killed over is ended by each server's guard (``deploy/local_server.py``).
+What a session was killed over is ended by each server's guard (``local/local_server.py``).
 """
 
 import tempfile
@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import pytest
 
-from deploy.local_kafka import LocalKafka, Unfetched
-from deploy.local_postgres import LocalPostgres
-from deploy.local_server import LocalServer, Missing
+from local.local_kafka import LocalKafka, Unfetched
+from local.local_postgres import LocalPostgres
+from local.local_server import LocalServer, Missing
 
 _Server = TypeVar("_Server", bound=LocalServer)
 

@@ -26,18 +26,18 @@ from api.app import Parts, build
 from commands_offline import replays_of
 from domain.clock import parse_instant, utc_text
 from neraca import held, reopened, served
-from projections.reader import Reader
-from streams.datadir import DataDirectory
-from streams.follower import Follower
-from streams.intake import IntakeService
-from streams.recording import Policy
+from projections.reading.reader import Reader
+from streams.following.follower import Follower
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fastapi import FastAPI
 
-    from streams.datadir import Place
+    from streams.places.directory import Place
 
 ROOT: Final = Path(__file__).parents[1]
 ZONE: Final = "Asia/Jakarta"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.__main__ import HEAD, head_commit
 from benchmarks.kafka.ground import standing
-from deploy.local_kafka import POM, Unfetched
-from deploy.local_postgres import programs
-from deploy.local_server import Missing
+from local.local_kafka import POM, Unfetched
+from local.local_postgres import programs
+from local.local_server import Missing
 from neraca import settle_memory
 
 if TYPE_CHECKING:

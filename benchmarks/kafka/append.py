@@ -15,13 +15,13 @@ from benchmarks.append import BATCH, BATCHES, PAIRS, appended, rows_of
 from benchmarks.city import City, rules
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE, record, submissions
-from domain.wire import Submission, parse_json, read_submission
+from domain.intake.wire import Submission, parse_json, read_submission
 from neraca import now_us
 from projections.ports import LOCAL, Accepted
-from streams.database import Database
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,29 +10,29 @@ import msgspec
 
 from benchmarks.kafka.ground import BEGUN, PARTITIONS
 from benchmarks.prepared import ZONE
-from domain.entries import decode
-from domain.events import FACT_TYPES, REVERSAL_TYPES
-from domain.ledger import Ledger
-from domain.partition import dinas_of, partition_of
-from domain.postings import postings_of
-from domain.recorded import exported
+from domain.events.entries import decode
+from domain.events.submitted import FACT_TYPES, REVERSAL_TYPES
+from domain.fold.ledger import Ledger
+from domain.fold.partition import dinas_of, partition_of
+from domain.fold.postings import postings_of
+from domain.intake.recorded import exported
 from neraca import now_us
-from streams.broker import Sender, ensure_topic
-from streams.database import Database
-from streams.journal import Journal
+from streams.journal.journal import Journal
+from streams.kafka.broker import Sender, ensure_topic
+from streams.kafka.segment_record import packed
 from streams.layouts import Layout
-from streams.outbox import SETTLED, Cursors, Outbox
-from streams.partition_fold import Record
-from streams.relay import PAGE, WATERMARK_S, DatabaseCursors, LayoutRelay, RelayState
-from streams.sent import packed
+from streams.places.database import Database
+from streams.relay.cutting import SETTLED, Cursors, Outbox
+from streams.relay.relay import PAGE, WATERMARK_S, DatabaseCursors, LayoutRelay, RelayState
+from streams.worker.fold import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.kafka.ground import Ground
-    from domain.postings import Account
-    from streams.broker import Headers
-    from streams.sent import Sent
+    from domain.fold.postings import Account
+    from streams.kafka.broker import Headers
+    from streams.kafka.segment_record import Sent
 
 EVENTS: Final = "events"
 """The topic of the baselines: each fact as its exported line, keyed by its dinas, in the partition of its segments."""

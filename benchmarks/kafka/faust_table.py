@@ -13,9 +13,9 @@ from typing import Any
 
 import faust
 
-from domain.entries import decode
+from domain.events.entries import decode
+from domain.fold.postings import postings_of
 from domain.measures import MEASURES
-from domain.postings import postings_of
 
 
 def counting(server: str, topic: str, partitions: int, total: int, path: Path) -> Any:  # noqa: ANN401 - an untyped framework

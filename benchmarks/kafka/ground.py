@@ -16,19 +16,19 @@ from uuid import UUID
 import psycopg
 
 from benchmarks.prepared import ZONE, data_directory
-from deploy.local_kafka import LocalKafka
-from deploy.local_postgres import LocalPostgres
+from local.local_kafka import LocalKafka
+from local.local_postgres import LocalPostgres
 from neraca import now_us
-from streams.broker import quiet
-from streams.database import Database
-from streams.journal import Journal
-from streams.kafka_settings import KafkaSettings
+from streams.journal.journal import Journal
+from streams.kafka.broker import quiet
+from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layout, Layouts
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streams.datadir import InFile
+    from streams.places.directory import InFile
 
 PARTITIONS: Final = 12
 """Of every topic, ours and the baselines': the default of `neraca relay`."""

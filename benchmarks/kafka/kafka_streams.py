@@ -14,8 +14,8 @@ from benchmarks.kafka.contents import EVENTS, filled
 from benchmarks.kafka.processes import Pace, Stopwatch, heard, speaking
 from benchmarks.kafka.verdict import counted_right
 from benchmarks.prepared import ROOT
-from deploy.local_server import Missing, found
 from domain.measures import MEASURES
+from local.local_server import Missing, found
 
 if TYPE_CHECKING:
     from pathlib import Path

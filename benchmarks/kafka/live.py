@@ -23,8 +23,8 @@ from benchmarks.kafka.ground import JOURNAL, PARTITIONS, begun
 from benchmarks.kafka.processes import Product, heard, positions, speaking
 from benchmarks.kafka.verdict import served_is_replayed
 from benchmarks.measure import Figure, quantile, shown
-from deploy.local_server import family
-from streams.database import Database
+from local.local_server import family
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

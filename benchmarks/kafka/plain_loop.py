@@ -11,13 +11,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 from benchmarks.kafka.ground import PARTITIONS
 from benchmarks.prepared import ZONE
 from neraca import now_us, settle_memory
-from projections.partitions import PartitionStore
-from streams.database import Database
-from streams.journal import Journal
-from streams.names import next_epoch
-from streams.partition_fold import Letter, PartitionFold, Record
-from streams.worker import TAKE
-from streams.worker_parts import reopener
+from projections.store.partitions import PartitionStore
+from streams.journal.journal import Journal
+from streams.places.database import Database
+from streams.worker.fold import Letter, PartitionFold, Record
+from streams.worker.lease import next_epoch
+from streams.worker.parts import reopener
+from streams.worker.shell import TAKE
 
 NAME = "plain"
 

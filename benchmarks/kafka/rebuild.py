@@ -18,15 +18,15 @@ from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE
 from benchmarks.rebuild import added
 from commands_offline import REBUILD_PAGE
-from domain.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
-from domain.entries import AnyEntry, decode
-from domain.ledger import Ledger
-from domain.postings import Posting, postings_of
+from domain.events.entries import AnyEntry, decode
+from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
+from domain.fold.ledger import Ledger
+from domain.fold.postings import Posting, postings_of
 from neraca import now_us
-from projections.store import balance_of
-from streams.database import Database
-from streams.follower import catch_up
-from streams.journal import Journal, JournalApplication
+from projections.store.store import balance_of
+from streams.following.follower import catch_up
+from streams.journal.journal import Journal, JournalApplication
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from benchmarks.kafka.ground import Ground

@@ -17,13 +17,13 @@ import msgspec
 from benchmarks.city import City
 from benchmarks.kafka.ground import PARTITIONS
 from benchmarks.prepared import ZONE, submissions
-from domain.partition import partition_of
+from domain.fold.partition import partition_of
 from neraca import now_us, settle_memory
 from projections.ports import LOCAL, Accepted
-from streams.database import Database
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from benchmarks.city import Event

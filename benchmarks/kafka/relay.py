@@ -12,8 +12,8 @@ from kafka import KafkaProducer
 from benchmarks.kafka.contents import relayed, segments
 from benchmarks.kafka.ground import JOURNAL, PARTITIONS
 from benchmarks.measure import Figure, pairs, shown
-from streams.broker import ACK_S, RECORD_MOST, ensure_topic
-from streams.sent import packed
+from streams.kafka.broker import ACK_S, RECORD_MOST, ensure_topic
+from streams.kafka.segment_record import packed
 
 if TYPE_CHECKING:
     from benchmarks.kafka.ground import Ground

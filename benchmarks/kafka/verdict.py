@@ -15,15 +15,15 @@ from benchmarks.prepared import ZONE, command
 from domain.measures import MEASURES
 from neraca import now_us
 from projections.live import At, Live
-from projections.reader import Reader
-from projections.store import balance_of
-from streams.database import Database
+from projections.reading.reader import Reader
+from projections.store.store import balance_of
+from streams.places.database import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.kafka.ground import Ground
-    from domain.postings import Account
+    from domain.fold.postings import Account
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import httpx
 import pytest
 
-from domain.events import RESERVED
+from domain.events.submitted import RESERVED
 from tests.serving import BATCH, EVENT, NDJSON, Assembled, event, ndjson
 
 PROBLEM: Final = "application/problem+json"

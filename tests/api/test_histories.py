@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from api.cases import case_of
-from domain.partition import partition_of
+from api.v1.cases import case_of
+from domain.fold.partition import partition_of
 from projections.live import At
 from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
 from tests.serving import Assembled, event

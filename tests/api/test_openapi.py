@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import Parts, build
-from domain.events import KINDS, type_of
+from domain.events.submitted import KINDS, type_of
 from tests.serving import BATCH, Assembled, Listening, event
 
 UNSTREAMED: Final = (

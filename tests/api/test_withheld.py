@@ -6,17 +6,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.withheld import hides_ratings, suppressed
-from domain.entries import decode
-from domain.ledger import Ledger
+from api.http.withheld import hides_ratings, suppressed
+from domain.events.entries import decode
+from domain.fold.ledger import Ledger
+from domain.fold.postings import postings_of
+from domain.intake.recorded import line_of, read_line
 from domain.measures import UNSUR
 from domain.periods import parse_period
-from domain.postings import postings_of
-from domain.recorded import line_of, read_line
-from domain.scheme import CONTOH_2026, Indicator, Scheme
-from domain.scorecard import Standing, Subject, scorecard
-from domain.scoring import score_of
-from projections.why import behind
+from domain.rules.scheme import CONTOH_2026, Indicator, Scheme
+from domain.score.scorecard import Standing, Subject, scorecard
+from domain.score.scoring import score_of
+from projections.reading.why import behind
 
 pytestmark = pytest.mark.both_databases
 

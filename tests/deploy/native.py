@@ -14,16 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from deploy.local_kafka import LocalKafka
-from deploy.local_postgres import LocalPostgres, programs
-from deploy.local_server import GUARD, HOST, end_family, free_port, run
+from local.local_kafka import LocalKafka
+from local.local_postgres import LocalPostgres, programs
+from local.local_server import GUARD, HOST, end_family, free_port, run
 from tests.deploy.composed import FILE, OVERRIDE, composed
 from tests.serving import ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from deploy.local_server import LocalServer
+    from local.local_server import LocalServer
 
 ENTRYPOINT: Final[list[str]] = json.loads(
     re.findall(r"^ENTRYPOINT (\[.*\])$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)[-1]

@@ -10,15 +10,15 @@ from typing import Final
 
 import pytest
 
-from deploy.local_kafka import JAVA, LocalKafka
-from deploy.local_postgres import LocalPostgres, Unreachable, programs
-from deploy.local_server import Failed, Missing, found, free_port
+from local.local_kafka import JAVA, LocalKafka
+from local.local_postgres import LocalPostgres, Unreachable, programs
+from local.local_server import Failed, Missing, found, free_port
 from tests.services import installed
 from tests.serving import ROOT, until
 
 ORPHANING: Final = """\
 import os, pathlib, sys
-from deploy.local_postgres import LocalPostgres
+from local.local_postgres import LocalPostgres
 server = LocalPostgres(pathlib.Path(sys.argv[1]), durable=False)
 server.start()
 os.kill(os.getpid(), 9)
@@ -26,7 +26,7 @@ os.kill(os.getpid(), 9)
 
 
 def command(*words: object, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    """``python -m deploy`` with these words."""
+    """``python -m local`` with these words."""
     environment = os.environ if path is None else {**os.environ, "PATH": path}
     return subprocess.run(
         [sys.executable, "-m", "deploy", *map(str, words)],

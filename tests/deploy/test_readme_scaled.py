@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local_kafka import LocalKafka
-from deploy.local_server import free_port
+from local.local_kafka import LocalKafka
+from local.local_server import free_port
 from tests.kafka.topics import Topics
 from tests.serving import ROOT
 

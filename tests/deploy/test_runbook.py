@@ -15,9 +15,9 @@ import httpx
 import psycopg
 import pytest
 
-from streams.broker import Sender
-from streams.kafka_intake import KafkaClient
-from streams.kafka_settings import KafkaSettings
+from streams.intake.kafka import KafkaClient
+from streams.kafka.broker import Sender
+from streams.kafka.settings import KafkaSettings
 from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written
 from tests.deploy.composed import FILE
 from tests.deploy.docker_stand_in import DockerStandIn

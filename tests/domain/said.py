@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from domain.clock import parse_instant
-from domain.entries import AnyEntry, decode
-from domain.events import type_of
-from domain.ledger import Balance, Ledger, total
+from domain.events.entries import AnyEntry, decode
+from domain.events.submitted import type_of
+from domain.fold.ledger import Balance, Ledger, total
+from domain.fold.postings import postings_of
 from domain.measures import INDEX
-from domain.postings import postings_of
-from domain.rulebook import Rulebook
+from domain.rules.rulebook import Rulebook
 
 HOUR = 3_600_000_000
 DINAS, SERVICE, CASE = "disdukcapil", "ktp-el", "K-1"

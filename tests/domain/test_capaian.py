@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from domain.capaian import capped, half_up, permit_capaian
-from domain.ledger import named
-from domain.scoring import band
+from domain.fold.ledger import named
+from domain.score.scoring import band
 from tests.domain.said import HOUR, balance, decided
 
 T = 24 * HOUR

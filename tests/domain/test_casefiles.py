@@ -5,8 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.casefiles import CaseFile, OpenFile, changes_of, counted_pauses, intervals, length_us, merged, open_file
-from domain.entries import AnyEntry
+from domain.events.entries import AnyEntry
+from domain.fold.casefiles import (
+    CaseFile,
+    OpenFile,
+    changes_of,
+    counted_pauses,
+    intervals,
+    length_us,
+    merged,
+    open_file,
+)
 from tests.domain.said import CASE, DINAS, HOUR, SERVICE, decided, entry, us
 
 KEY = (DINAS, SERVICE, CASE)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.ledger import named
-from domain.postings import postings_of
+from domain.fold.ledger import named
+from domain.fold.postings import postings_of
 from tests.domain.said import DINAS, SERVICE, answered, balance, decided, entry
 
 MONTH = {"month": "2026-11"}

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.entries import AnyEntry
-from domain.rulebook import Rulebook
-from domain.scheme import CONTOH_2026
+from domain.events.entries import AnyEntry
+from domain.rules.rulebook import Rulebook
+from domain.rules.scheme import CONTOH_2026
 from tests.domain.said import DINAS, HOUR, SERVICE, entry, rules, standard
 
 INDICATOR = {

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.events import SchemeAdopted
-from domain.scheme import CONTOH_2026, Indicator, decimal, faults_of, scheme_of, weight_of_unsur
-from domain.scoring import capaian_of, score_of, value_of
+from domain.events.submitted import SchemeAdopted
+from domain.rules.scheme import CONTOH_2026, Indicator, decimal, faults_of, scheme_of, weight_of_unsur
+from domain.score.scoring import capaian_of, score_of, value_of
 from tests.domain.said import measured
 from tests.domain.test_rulebook import INDICATOR
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.measures import INDEX, MEASURES
-from domain.scheme import CONTOH_2026, Indicator, Scheme
-from domain.scorecard import Rank, Standing, Subject, number, ranked, scorecard
-from domain.scoring import merits, score_of
+from domain.rules.scheme import CONTOH_2026, Indicator, Scheme
+from domain.score.scorecard import Rank, Standing, Subject, number, ranked, scorecard
+from domain.score.scoring import merits, score_of
 from tests.domain.said import measured
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")

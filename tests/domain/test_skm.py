@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.ledger import Balance
+from domain.fold.ledger import Balance
 from domain.measures import UNSUR
-from domain.scoring import hundredths, ikm, minimum_sample, mutu
+from domain.score.scoring import hundredths, ikm, minimum_sample, mutu
 from tests.domain.said import answered, balance, measured
 
 SKM = Path(__file__).parents[1] / "data" / "skm"

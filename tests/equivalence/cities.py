@@ -16,12 +16,12 @@ import msgspec
 import pytest
 
 from domain.clock import instant_of
-from domain.scorecard import Scorecard
+from domain.score.scorecard import Scorecard
 from neraca import served
-from projections.reader import Reader, Snapshot
-from streams.datadir import DataDirectory
-from streams.follower import catch_up
-from streams.journal import Journal
+from projections.reading.reader import Reader, Snapshot
+from streams.following.follower import catch_up
+from streams.journal.journal import Journal
+from streams.places.directory import DataDirectory
 
 ROOT: Final = Path(__file__).parents[2]
 PROCESSES: Final = (ROOT / "../shared/data/processes").resolve()

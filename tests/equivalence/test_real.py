@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from domain.ledger import named
+from domain.fold.ledger import named
 from domain.measures import INDEX
 from domain.periods import parse_period
-from projections import queries
+from projections.store import queries
 from tests.equivalence.cities import BOSTON, BPIC_1, BPIC_3, NOW, RECEIPT, ROOT, City, neraca, rows, written
 from tests.oracle import Oracle
 

@@ -58,7 +58,7 @@ def test_the_verdict_sees(spoil: Callable[[Survived], object], wanted: str) -> N
 
 @pytest.mark.faults
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    """The same, two hundred times over, is ``python -m soak.kill``; NERACA_KILL_SEED chooses another run."""
+    """The same, two hundred times over, is ``python -m tests.soak.kill``; NERACA_KILL_SEED chooses another run."""
     print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with it
     survived = run(tmp_path, kills=KILLS, seed=SEED)
     assert verdict(survived, tmp_path) == []

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from domain.recorded import exported
-from domain.wire import read_submission
+from domain.intake.recorded import exported
+from domain.intake.wire import read_submission
 from projections.ports import LOCAL, Accepted, Outcome
-from projections.store import Store
-from streams.datadir import DataDirectory, Place
+from projections.store.store import Store
+from streams.places.directory import DataDirectory, Place
 from tests.serving import Assembled, event
 
 Event = dict[str, Any]

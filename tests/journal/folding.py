@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from audit.replay import checked, concluded, fold_lines
-from domain.entries import decode
+from domain.events.entries import decode
 from domain.periods import parse_period
-from projections.generations import sqlite_engine
 from projections.live import At, Live
-from projections.reader import Reader, Snapshot
+from projections.reading.reader import Reader, Snapshot
 from projections.segment import Segment
-from projections.store import Store
-from projections.tables import METADATA, MOVED
-from streams.journal import line_hash
+from projections.store.generations_sqlite import sqlite_engine
+from projections.store.schema import METADATA, MOVED
+from projections.store.store import Store
+from streams.journal.journal import line_hash
 from tests.journal.desk import (
     Event,
     at,

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from deploy.local_postgres import LocalPostgres
-from domain.wire import read_submission
+from domain.intake.wire import read_submission
+from local.local_postgres import LocalPostgres
 from neraca import main
 from projections.ports import LOCAL, Accepted
-from streams.intake import IntakeService
-from streams.journal import Journal, JournalError
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal, JournalError
 from tests.journal.desk import decided, received, retracted, rows, standard, task
 from tests.journal.folding import HISTORY, audited
 from tests.serving import ZONE, Assembled, Clock, Listening, event, until
@@ -24,10 +24,10 @@ from tests.serving import ZONE, Assembled, Clock, Listening, event, until
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
 from commands_scaled import live_of
-from projections.store import MOVED_CHANNEL
-from streams.database import Database
-from streams.datadir import InUse, NoDatabase
-from streams.listening import Listener
+from projections.store.store import MOVED_CHANNEL
+from streams.following.listening import Listener
+from streams.places.database import Database
+from streams.places.directory import InUse, NoDatabase
 
 CLOCK = Clock()
 

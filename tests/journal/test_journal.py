@@ -9,10 +9,10 @@ import pytest
 from domain.clock import parse_instant
 from neraca import main
 from projections.ports import Accepted
-from streams.appending import hex_of
-from streams.datadir import DataDirectory, InFile
-from streams.journal import Journal, JournalApplication, JournalError, originator_of
-from streams.journal_sqlite import JournalRecorder
+from streams.journal.appending import hex_of
+from streams.journal.journal import Journal, JournalApplication, JournalError, originator_of
+from streams.journal.sqlite import JournalRecorder
+from streams.places.directory import DataDirectory, InFile
 from tests.conftest import Assemble, Places
 from tests.journal.desk import (
     Event,

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from domain.wire import read_submission
+from domain.intake.wire import read_submission
 from neraca import main
 from projections.ports import LOCAL, Unavailable
-from streams.datadir import InFile
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.journal_sqlite import JournalRecorder
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.journal.sqlite import JournalRecorder
+from streams.places.directory import InFile
 from tests.conftest import Assemble
 from tests.faults.harness import Server
 from tests.journal.desk import lines_of, received, rows, said, taken, task

@@ -29,7 +29,7 @@ from eventsourcing.tests.persistence import (  # isort: skip
     InfrastructureFactoryTestCase,
     NonInterleavingNotificationIDsBaseCase,
 )
-from streams.journal_sqlite import JournalFactory, JournalRecorder
+from streams.journal.sqlite import JournalFactory, JournalRecorder
 
 
 class Unnumbered(JournalRecorder):
@@ -104,7 +104,7 @@ class TestFactory(InfrastructureFactoryTestCase[JournalFactory]):
 
     def setUp(self) -> None:
         """The environment of the journal's application."""
-        topic = "streams.journal_sqlite:JournalFactory"
+        topic = "streams.journal.sqlite:JournalFactory"
         self.env = Environment("Neraca", {"PERSISTENCE_MODULE": topic, "SQLITE_DBNAME": ":memory:"})
         super().setUp()
 

@@ -34,8 +34,8 @@ from eventsourcing.postgres import (
 )
 from sqlalchemy.engine import make_url
 
-from streams.database import Database
-from streams.journal_postgres import PostgresJournalFactory, PostgresJournalRecorder
+from streams.journal.postgres import PostgresJournalFactory, PostgresJournalRecorder
+from streams.places.database import Database
 
 
 class Unnumbered(PostgresJournalRecorder):

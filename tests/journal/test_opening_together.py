@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from streams.database import Database
-from streams.journal import Journal
+from streams.journal.journal import Journal
+from streams.places.database import Database
 from tests.serving import ZONE, Clock
 
 TOGETHER: Final = 6

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from domain.recorded import exported
-from domain.scorecard import Subject
-from projections.generations import Generations
+from domain.intake.recorded import exported
+from domain.score.scorecard import Subject
 from projections.segment import Gap, Segment, WrongJournal
-from projections.store import PROJECTION_VERSION
-from streams.datadir import DataDirectory
+from projections.store.generations_sqlite import Generations
+from projections.store.store import PROJECTION_VERSION
+from streams.places.directory import DataDirectory
 from tests.conftest import Assemble, NewStore, Places
 from tests.journal.desk import at, broken, decided, lines_of, rows, standard, taken
 from tests.journal.folding import (

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from audit.replay import Vector
-from domain.entries import decode
-from domain.partition import dinas_of, partition_of
-from domain.wire import read_submission
+from domain.events.entries import decode
+from domain.fold.partition import dinas_of, partition_of
+from domain.intake.wire import read_submission
 from neraca import main
 from projections.ports import LOCAL
-from streams.intake import IntakeService
-from streams.recording import Policy
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
 from tests.journal.folding import HISTORY
 from tests.serving import ZONE, Assembled, Clock, until
 
@@ -26,16 +26,16 @@ pytest.importorskip("psycopg", reason="the extra is not installed: pip install '
 from api.app import Parts, build
 from commands_offline import replays_of
 from commands_scaled import live_of
-from projections.partitions import PartitionStore
-from projections.reader import Reader
+from projections.reading.reader import Reader
 from projections.segment import WrongJournal
-from streams.database import Database
-from streams.journal import Journal, line_hash
+from projections.store.partitions import PartitionStore
+from streams.journal.journal import Journal, line_hash
+from streams.kafka.segment_record import packed
 from streams.layouts import Layouts
-from streams.outbox import SETTLED, Cursors, Outbox
-from streams.partition_fold import PartitionFold, Record
-from streams.sent import packed
-from streams.worker_parts import reopener
+from streams.places.database import Database
+from streams.relay.cutting import SETTLED, Cursors, Outbox
+from streams.worker.fold import PartitionFold, Record
+from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
 
 PARTITIONS = 3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local_kafka import LocalKafka
-from streams.database import Database
+from local.local_kafka import LocalKafka
+from streams.places.database import Database
 from tests.kafka.guard_database import Partitions
 from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics

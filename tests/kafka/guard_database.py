@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from commands_scaled import live_of
-from domain.wire import read_submission
-from projections.partitions import PartitionStore
+from domain.intake.wire import read_submission
 from projections.ports import LOCAL, Accepted
-from streams.intake import IntakeService
-from streams.journal import Journal
+from projections.store.partitions import PartitionStore
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
 from streams.layouts import Layouts
-from streams.names import next_epoch
-from streams.partition_fold import Letter, PartitionFold, Record
-from streams.recording import Policy
-from streams.relay import DatabaseCursors, LayoutRelay, RelayState
-from streams.worker_parts import reopener
+from streams.relay.relay import DatabaseCursors, LayoutRelay, RelayState
+from streams.worker.fold import Letter, PartitionFold, Record
+from streams.worker.lease import next_epoch
+from streams.worker.parts import reopener
 from tests.journal.desk import task
 from tests.serving import ZONE, Clock, until
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import ExitStack
 
-    from streams.database import Database
     from streams.layouts import Layout
+    from streams.places.database import Database
     from tests.journal.desk import Event
 
 CLOCK: Final = Clock()

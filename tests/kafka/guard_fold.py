@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from projections.partitions import Overtaken, StoredPartition
 from projections.segment import NotFoldable, NotWritten
-from streams.partition_fold import Letter, PartitionFold, Record
-from streams.sent import Sent, packed
+from projections.store.partitions import Overtaken, StoredPartition
+from streams.kafka.segment_record import Sent, packed
+from streams.worker.fold import Letter, PartitionFold, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from domain.entries import AnyEntry
-    from projections.partitions import Advance
+    from domain.events.entries import AnyEntry
+    from projections.store.partitions import Advance
 
 JOURNAL: Final = "j"
 LAYOUT: Final = 1

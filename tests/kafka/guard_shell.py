@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from faust.types import TP
 
-from projections.partitions import StoredPartition
-from streams.kafka_settings import KafkaSettings
+from projections.store.partitions import StoredPartition
+from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layout
-from streams.partition_fold import Counts, Record
-from streams.worker import Parts, SeekingConsumer, Shell, app_of
-from streams.worker_metrics import WorkerMetrics
+from streams.worker.fold import Counts, Record
+from streams.worker.metrics import WorkerMetrics
+from streams.worker.shell import Parts, SeekingConsumer, Shell, app_of
 from tests.kafka.guard_fold import JOURNAL
 
 if TYPE_CHECKING:

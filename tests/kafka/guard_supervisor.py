@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUPERVISE: Final = (
-    "import sys; from streams.supervisor import Supervisor; sys.exit(Supervisor({command}, {ending}).run())"
+    "import sys; from streams.worker.supervisor import Supervisor; sys.exit(Supervisor({command}, {ending}).run())"
 )
 WITHOUT: Final = "import subprocess, sys; sys.exit(subprocess.run({command}).returncode)"
 """Planted: what is started ends, and with it the whole."""

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from faust.transport.drivers import aiokafka as driver
 
-from streams.broker import quiet
-from streams.database import Database
-from streams.journal import Journal
-from streams.kafka_settings import KafkaSettings
-from streams.names import claimed
-from streams.partition_fold import Counts, PartitionFold, Record
-from streams.worker import Parts, SeekingConsumer, Shell, coordinator_fault, fold_stream, run
-from streams.worker_parts import parts_of
+from streams.journal.journal import Journal
+from streams.kafka.broker import quiet
+from streams.kafka.settings import KafkaSettings
+from streams.places.database import Database
+from streams.worker.fold import Counts, PartitionFold, Record
+from streams.worker.lease import claimed
+from streams.worker.parts import parts_of
+from streams.worker.shell import Parts, SeekingConsumer, Shell, coordinator_fault, fold_stream, run
 from tests.serving import ZONE, Clock, until
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 import psycopg
 
-from deploy.local_server import GUARD, end_family, family
+from local.local_server import GUARD, end_family, family
 from tests.faults.traffic import Counter
 from tests.serving import NDJSON, ROOT, ndjson, until
 

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 import zstandard
 
-from domain.partition import partition_of
-from projections.partitions import StoredPartition
-from streams import sent as wire
-from streams.advance import Memory, advance
-from streams.sent import Sent, Unreadable, packed, unpacked
+from domain.fold.partition import partition_of
+from projections.store.partitions import StoredPartition
+from streams.kafka import segment_record as wire
+from streams.kafka.segment_record import Sent, Unreadable, packed, unpacked
+from streams.worker.advance import Memory, advance
 from tests.kafka.guard_fold import JOURNAL, LAYOUT, sent
 
 VERSION: Final = b"\x01"

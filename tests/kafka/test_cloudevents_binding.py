@@ -8,11 +8,11 @@ import pytest
 from cloudevents.core.bindings import kafka as sdk
 from cloudevents.core.v1.event import CloudEvent
 
-from api.problems import problem
-from domain.recorded import line_of, recorded
+from api.http.problems import problem
+from domain.intake.recorded import line_of, recorded
+from domain.intake.wire import read_submission
 from domain.refusal import Refusal
-from domain.wire import read_submission
-from streams.cloudevents import Headers, binary_record, event_of
+from streams.kafka.cloudevents import Headers, binary_record, event_of
 from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics
 from tests.serving import event, until

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from projections.segment import NotWritten
-from projections.tables_postgres import as_array
-from streams.database import Database
+from projections.store.rows_postgres import as_array
+from streams.places.database import Database
 from tests.journal.desk import task
 from tests.kafka.guard_database import Kept, Topic
 

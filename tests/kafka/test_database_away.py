@@ -9,8 +9,8 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from api.page_live import ALIVE_S
-from deploy.local_postgres import LocalPostgres
+from api.pages.board.live import ALIVE_S
+from local.local_postgres import LocalPostgres
 from tests.kafka.serving import Scaled
 from tests.serving import NDJSON, event, ndjson, until
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.local_kafka import LocalKafka
+from local.local_kafka import LocalKafka
 from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics
 from tests.serving import event, ndjson, until

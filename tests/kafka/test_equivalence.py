@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from deploy.local_server import family
-from soak.chaos_traffic import City, CityCounter
-from streams.database import Database
-from streams.sent import unpacked
+from local.local_server import family
+from streams.kafka.segment_record import unpacked
+from streams.places.database import Database
 from tests.journal.folding import HISTORY
 from tests.kafka.serving import Scaled
 from tests.oracle import Oracle
 from tests.serving import NDJSON, ROOT, Assembled, ndjson, until
+from tests.soak.chaos.traffic import City, CityCounter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deploy.local_kafka import LocalKafka
+    from local.local_kafka import LocalKafka
     from tests.kafka.topics import Topics
 
 Event = dict[str, Any]

@@ -1,6 +1,6 @@
 """Every kind of fault, twice each, on a running stack: nothing is lost, nothing counted twice, every partition goes on.
 
-The same, many times over and in any order, is ``python -m soak.chaos``; NERACA_CHAOS_SEED chooses another run.
+The same, many times over and in any order, is ``python -m tests.soak.chaos``; NERACA_CHAOS_SEED chooses another run.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import psycopg
 import pytest
 
 from commands_scaled import live_of, opened
-from projections.partitions import PartitionStore, StoredPartition
-from soak.chaos_run import KINDS, Run, chaos, compare
-from soak.chaos_stack import Stack
-from streams.database import Database
+from projections.store.partitions import PartitionStore, StoredPartition
 from streams.layouts import Layouts
-from streams.partition_fold import ReadAgain
-from streams.watchdog import Rules
-from streams.worker_parts import reopener
+from streams.places.database import Database
+from streams.worker.fold import ReadAgain
+from streams.worker.parts import reopener
+from streams.worker.watchdog import Rules
 from tests.kafka.guard_database import epoch_of
 from tests.kafka.guard_fold import JOURNAL, Fold, record, sent
 from tests.serving import ZONE, Clock
+from tests.soak.chaos.run import KINDS, Run, chaos, compare
+from tests.soak.chaos.stack import Stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deploy.local_kafka import LocalKafka
-    from deploy.local_postgres import LocalPostgres
+    from local.local_kafka import LocalKafka
+    from local.local_postgres import LocalPostgres
     from tests.kafka.topics import Topics
 
 SEED: Final = int(os.environ.get("NERACA_CHAOS_SEED", "20261124"))

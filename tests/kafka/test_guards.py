@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 import pytest
 
-from projections.generations_postgres import IDLE_MS
-from projections.partitions import Overtaken
 from projections.segment import NotWritten
-from streams import worker
-from streams.partition_fold import ReadAgain, Record
-from streams.supervisor import Exit
-from streams.worker import SEEK_S, SeekingConsumer, coordinator_fault, fold_stream, look_on, retried
+from projections.store.generations_postgres import IDLE_MS
+from projections.store.partitions import Overtaken
+from streams.worker import shell as worker
+from streams.worker.fold import ReadAgain, Record
+from streams.worker.shell import SEEK_S, SeekingConsumer, coordinator_fault, fold_stream, look_on, retried
+from streams.worker.supervisor import Exit
 from tests.kafka.guard_shell import Folding, Stand
 
 if TYPE_CHECKING:

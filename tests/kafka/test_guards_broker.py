@@ -18,12 +18,12 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import OffsetAndMetadata
 
-from streams.broker import Sender, ensure_topic
-from streams.database import Database
-from streams.kafka_settings import KafkaSettings
-from streams.partition_fold import Record
-from streams.supervisor import Exit
-from streams.worker import group_of
+from streams.kafka.broker import Sender, ensure_topic
+from streams.kafka.settings import KafkaSettings
+from streams.places.database import Database
+from streams.worker.fold import Record
+from streams.worker.shell import group_of
+from streams.worker.supervisor import Exit
 from tests.journal.desk import task
 from tests.kafka.guard_database import Kept
 from tests.kafka.guard_worker import PARTITIONS, VARIANTS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from deploy.local_kafka import LocalKafka
+    from local.local_kafka import LocalKafka
     from tests.kafka.topics import Topics
 
 CITY: Final = ("disdukcapil", "dpmptsp", "dinkes", "Dinas Pékerjaan", "x", "bappeda", "dishub", "dlh")

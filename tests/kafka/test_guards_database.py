@@ -10,8 +10,16 @@ import pytest
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
 
-from projections.partitions import _LOCKED, Advance, Folding, Overtaken, PartitionStore, StoredPartition, source_of
-from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain
+from projections.store.partitions import (
+    _LOCKED,
+    Advance,
+    Folding,
+    Overtaken,
+    PartitionStore,
+    StoredPartition,
+    source_of,
+)
+from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain
 from tests.kafka.guard_fold import Now
 
 if TYPE_CHECKING:

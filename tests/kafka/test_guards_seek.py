@@ -12,8 +12,8 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 
 from projections.segment import NotWritten
-from streams.supervisor import Exit
-from streams.worker import SeekingConsumer
+from streams.worker.shell import SeekingConsumer
+from streams.worker.supervisor import Exit
 from tests.kafka.guard_shell import COMMITTED, STORED, Stand, StoredOffsets, consumer_of
 
 if TYPE_CHECKING:

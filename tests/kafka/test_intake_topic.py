@@ -10,14 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from api.problems import problem
-from deploy.local_kafka import LocalKafka
-from streams.database import Database
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.kafka_intake import PARKED_S, KafkaIntake, ParkedInDatabase
-from streams.kafka_settings import KafkaSettings
-from streams.recording import Policy
+from api.http.problems import problem
+from local.local_kafka import LocalKafka
+from streams.intake.kafka import PARKED_S, KafkaIntake, ParkedInDatabase
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.kafka.settings import KafkaSettings
+from streams.places.database import Database
 from tests.kafka.serving import Scaled
 from tests.kafka.topics import Headers, Topics
 from tests.serving import EVENT, ZONE, Clock, event, ndjson, until

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from projections.segment import RULEBOOK
-from streams.database import Database
-from streams.follower import catch_up
+from streams.following.follower import catch_up
 from streams.layouts import Layout
+from streams.places.database import Database
 from tests.journal.desk import rows, task
 from tests.kafka.guard_database import Kept, Topic
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from projections.segment import RULEBOOK, WrongJournal
-from streams.database import Database
 from streams.layouts import Layout, Layouts
+from streams.places.database import Database
 from tests.journal.desk import rows, task
 from tests.journal.folding import HISTORY
 from tests.kafka.guard_database import CLOCK, Kept, Topic

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.database import Database
-from streams.datadir import NoDatabase
-from streams.names import claimed
+from streams.places.database import Database
+from streams.places.directory import NoDatabase
+from streams.worker.lease import claimed
 from tests.serving import until
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import pytest
 
-from domain.entries import decode
-from domain.partition import dinas_of, partition_of
-from streams.database import Database
-from streams.journal import line_hash
+from domain.events.entries import decode
+from domain.fold.partition import dinas_of, partition_of
+from streams.journal.journal import line_hash
+from streams.kafka.segment_record import Sent, unpacked
 from streams.layouts import Layout
-from streams.outbox import BYTES_MOST, SEGMENT_MOST, SETTLED, Cursors, Outbox, Places, UnknownEntry
-from streams.relay import PAGE, DatabaseCursors, LayoutRelay, RelayState
-from streams.sent import Sent, unpacked
+from streams.places.database import Database
+from streams.relay.cutting import BYTES_MOST, SEGMENT_MOST, SETTLED, Cursors, Outbox, Places, UnknownEntry
+from streams.relay.relay import PAGE, DatabaseCursors, LayoutRelay, RelayState
 from tests.journal.folding import HISTORY
 from tests.kafka.guard_fold import JOURNAL, Entry, line
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from projections.partitions import Overtaken
 from projections.segment import NotWritten
-from streams.partition_fold import GAP_WAIT_S, HOLE_WAIT_S, PartitionFold, ReadAgain
+from projections.store.partitions import Overtaken
+from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S, PartitionFold, ReadAgain
 from tests.kafka.guard_fold import Fold, record, sent
 
 if TYPE_CHECKING:
-    from streams.partition_fold import Counts, Record
-    from streams.sent import Sent
+    from streams.kafka.segment_record import Sent
+    from streams.worker.fold import Counts, Record
 
 
 def test_segments_are_applied_once_however_they_come() -> None:

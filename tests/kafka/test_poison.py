@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.sent import Sent, unpacked
+from streams.kafka.segment_record import Sent, unpacked
 from tests.kafka.guard_fold import Fold, line, record, sent
 
 if TYPE_CHECKING:
-    from streams.partition_fold import Record
+    from streams.worker.fold import Record
 
 
 def test_an_unreadable_record_stops_its_partition_and_no_other() -> None:

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 
 from commands_scaled import live_of, opened
-from deploy.local_kafka import LocalKafka
-from deploy.local_server import HOST
-from domain.partition import partition_of
-from streams.broker import NoBroker, Sender
-from streams.database import Database
-from streams.kafka_settings import KafkaSettings
+from domain.fold.partition import partition_of
+from local.local_kafka import LocalKafka
+from local.local_server import HOST
+from streams.kafka.broker import NoBroker, Sender
+from streams.kafka.segment_record import Sent, unpacked
+from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layouts
-from streams.relay import Relay
-from streams.sent import Sent, unpacked
+from streams.places.database import Database
+from streams.relay.relay import Relay
 from tests.kafka.serving import PARTITIONS, Scaled, Traffic
 from tests.kafka.topics import Topics
 from tests.serving import ZONE, Clock, event, until

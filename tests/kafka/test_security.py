@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
 
-from deploy.local_kafka import JAVA, LocalKafka
-from deploy.local_server import found, free_port
-from streams.kafka_settings import KafkaSettings
+from local.local_kafka import JAVA, LocalKafka
+from local.local_server import found, free_port
+from streams.kafka.settings import KafkaSettings
 from tests.kafka.serving import Scaled
 from tests.services import installed
 from tests.serving import event, ndjson, until

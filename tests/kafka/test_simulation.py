@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from soak.sim_planted import Program, planted
-from soak.sim_world import FAULTS
-from soak.simulation import Outcome, caught_by, report, simulated
+from tests.soak.simulation.__main__ import Outcome, caught_by, report, simulated
+from tests.soak.simulation.planted import Program, planted
+from tests.soak.simulation.world import FAULTS
 
 SEEDS: Final = range(1, 201)
 CALM: Final = range(1, 13)
@@ -32,13 +32,13 @@ PLANTED: Final = planted()
 
 
 def test_every_seed_comes_to_the_journals_head_with_each_entry_applied_once() -> None:
-    """Two thousand are ``python -m soak.simulation``; one that fails is shown by ``--only SEED --trace``.
+    """Two thousand are ``python -m tests.soak.simulation``; one that fails is shown by ``--only SEED --trace``.
 
     A simulation in which little happens proves little: each fault strikes, and each thing that may follow does.
     """
     faults, seen = Counter[str](), Counter[str]()
     for outcome in map(simulated, SEEDS):
-        assert outcome.problems == [], f"python -m soak.simulation --only {outcome.seed} --trace"
+        assert outcome.problems == [], f"python -m tests.soak.simulation --only {outcome.seed} --trace"
         faults += outcome.faults
         seen += outcome.seen
     assert set(faults) == set(FAULTS)

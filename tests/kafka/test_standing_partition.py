@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.partition import partition_of
+from domain.fold.partition import partition_of
 from tests.kafka.serving import PARTITIONS, Scaled
 from tests.kafka.topics import Topics
 from tests.serving import event, until

@@ -11,17 +11,18 @@ from eventsourcing.persistence import PersistenceError
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import create_engine, text
 
-from domain.events import OPENED_TYPE
-from projections.generations_postgres import IDLE_MS
-from projections.partitions import PartitionStore
+from domain.events.submitted import OPENED_TYPE
 from projections.ports import Unavailable
 from projections.segment import NotWritten
-from projections.store import Store
-from projections.tables import WHY
-from projections.tables_postgres import Copied, together
-from streams import journal_postgres, standing
-from streams.journal import Journal
-from streams.standing import Holders
+from projections.store.generations_postgres import IDLE_MS
+from projections.store.partitions import PartitionStore
+from projections.store.rows_postgres import Copied, together
+from projections.store.schema import WHY
+from projections.store.store import Store
+from streams.journal import postgres as journal_postgres
+from streams.journal import stuck_sessions as standing
+from streams.journal.journal import Journal
+from streams.journal.stuck_sessions import Holders
 from tests.journal.desk import task
 from tests.kafka.guard_database import CLOCK, Partitions, epoch_of
 from tests.serving import ZONE
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from streams.journal_postgres import StoredInPostgres
+    from streams.journal.postgres import StoredInPostgres
 
 
 COPYING: Final = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.supervisor import CALM_S, FINAL, PAUSE_LEAST_S, PAUSE_MOST_S, Exit, next_pause
+from streams.worker.supervisor import CALM_S, FINAL, PAUSE_LEAST_S, PAUSE_MOST_S, Exit, next_pause
 from tests.kafka.guard_supervisor import SUPERVISE, WITHOUT, Supervised
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from psycopg import OperationalError
 
-from projections.partitions import StoredPartition
 from projections.segment import NotWritten
-from streams import watchdog
-from streams.broker import NoBroker
-from streams.datadir import NoDatabase
+from projections.store.partitions import StoredPartition
+from streams.kafka.broker import NoBroker
 from streams.layouts import Layout
-from streams.watchdog import LOOK_S, STILL_S, UNASSIGNED_S, Watch, Watchdog
+from streams.places.directory import NoDatabase
+from streams.worker import watchdog
+from streams.worker.watchdog import LOOK_S, STILL_S, UNASSIGNED_S, Watch, Watchdog
 from tests.kafka.guard_fold import JOURNAL, Now
 from tests.serving import until
 

@@ -16,7 +16,7 @@ from tests.serving import until
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from deploy.local_kafka import LocalKafka
+    from local.local_kafka import LocalKafka
 
 Headers = list[tuple[str, bytes | None]]
 

@@ -13,22 +13,22 @@ import msgspec
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from domain.entries import AnyEntry, decode
-from domain.ledger import Ledger, named
-from domain.postings import Account
-from domain.recorded import exported
+from domain.events.entries import AnyEntry, decode
+from domain.fold.ledger import Ledger, named
+from domain.fold.postings import Account
+from domain.intake.recorded import exported
+from domain.intake.wire import Submission, read_submission
 from domain.refusal import Refusal
-from domain.wire import Submission, read_submission
-from projections.generations import sqlite_engine
 from projections.live import At, Live
 from projections.ports import LOCAL, Accepted, Outcome
-from projections.reader import Reader, Snapshot
-from projections.store import Store
-from streams.datadir import InFile
-from streams.follower import read_segment
-from streams.intake import IntakeService
-from streams.journal import Journal
-from streams.recording import Policy
+from projections.reading.reader import Reader, Snapshot
+from projections.store.generations_sqlite import sqlite_engine
+from projections.store.store import Store
+from streams.following.follower import read_segment
+from streams.intake.recording import Policy
+from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
+from streams.places.directory import InFile
 from tests.laws.steps import KINDS, OPENED, ZONE, Clerk, Step
 
 LONG: Final = os.environ.get("NERACA_LAWS") == "long"

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from projections import queries
 from projections.segment import JOURNAL, Gap, Segment, WrongJournal
-from projections.store import Store
-from streams.follower import read_segment
+from projections.store import queries
+from projections.store.store import Store
+from streams.following.follower import read_segment
 from tests.domain.said import entry
 from tests.laws.histories import History, bounded, follow, reading, recorded, steps, store_of
 from tests.laws.steps import Step

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local_postgres import LocalPostgres
-from domain.entries import decode
-from domain.ledger import named
-from projections import queries
+from domain.events.entries import decode
+from domain.fold.ledger import named
+from local.local_postgres import LocalPostgres
 from projections.live import At, Live
-from projections.reader import Reader
+from projections.reading.reader import Reader
+from projections.store import queries
 from tests.laws.histories import History, bounded, parsed, recorded, steps
 from tests.laws.steps import ZONE, Step
 from tests.laws.test_one_history import cards_agree
@@ -23,15 +23,15 @@ pytest.importorskip("psycopg", reason="the extra is not installed: pip install '
 
 from zoneinfo import ZoneInfo
 
-from projections.partitions import PartitionStore
-from streams.database import Database
-from streams.datadir import serving
-from streams.journal import line_hash
+from projections.store.partitions import PartitionStore
+from streams.journal.journal import line_hash
+from streams.kafka.segment_record import Sent, packed
 from streams.layouts import Layouts
-from streams.outbox import SETTLED, Cursors, Outbox
-from streams.partition_fold import PartitionFold, Record
-from streams.sent import Sent, packed
-from streams.worker_parts import reopener
+from streams.places.database import Database
+from streams.places.directory import serving
+from streams.relay.cutting import SETTLED, Cursors, Outbox
+from streams.worker.fold import PartitionFold, Record
+from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.replay import fold_lines
-from domain.casefiles import EMPTY, CaseFile, CaseKey, changes_of, files_of, merged
-from domain.digest import digest
-from domain.entries import AnyEntry, EventCorrected, EventRetracted
-from domain.ledger import Ledger, months_of, zero
-from domain.postings import Posting, negated, posting_of, postings_of
-from domain.rulebook import Rulebook
+from domain.events.entries import AnyEntry, EventCorrected, EventRetracted
+from domain.fold.casefiles import EMPTY, CaseFile, CaseKey, changes_of, files_of, merged
+from domain.fold.digest import digest
+from domain.fold.ledger import Ledger, months_of, zero
+from domain.fold.postings import Posting, negated, posting_of, postings_of
+from domain.rules.rulebook import Rulebook
 from tests.laws.histories import balances_of, bounded, recorded, steps
 from tests.laws.steps import Step
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from audit.journal_file import Until, cut, fold_file, fold_part
 from audit.replay import Folded, Replay, checked, concluded
-from domain.ledger import Ledger, named
+from domain.fold.ledger import Ledger, named
+from domain.fold.postings import postings_of
 from domain.periods import parse_period
-from domain.postings import postings_of
-from domain.scorecard import Scorecard
-from projections import queries
+from domain.score.scorecard import Scorecard
 from projections.ports import Accepted
-from projections.reader import Snapshot
-from projections.store import Store
+from projections.reading.reader import Snapshot
+from projections.store import queries
+from projections.store.store import Store
 from tests.laws.histories import History, balances_of, bounded, follow, parsed, reading, recorded, steps, store_of
 from tests.laws.steps import OPENED, Step
 from tests.oracle import Oracle

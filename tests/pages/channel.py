@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from api.page_live import Channel, Drawn
+from api.pages.board.live import Channel, Drawn
 from projections.live import At
-from projections.reader import Version
+from projections.reading.reader import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api.stream import Ending
+    from api.v1.stream import Ending
     from projections.movement import Movement
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api import page_live
+from api.pages.board import live as page_live
 from tests.pages.browser import Browser
 from tests.pages.cable import Cable
 from tests.pages.counter import Clerk, Running, rules

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import httpx
 
-from api.tickets import Case, ticket_for
+from api.http.tickets import Case, ticket_for
 from domain.clock import utc_text
 from neraca import now_us
-from streams.datadir import DataDirectory
+from streams.places.directory import DataDirectory
 from tests.pages.browser import Browser
 from tests.pages.counter import Clerk
 from tests.serving import ROOT, Process, until

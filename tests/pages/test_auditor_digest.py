@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from neraca import main
-from projections.tables import ACCOUNTS
+from projections.store.schema import ACCOUNTS
 from tests.api.test_reads import permit
 from tests.pages.asking import (
     CHANGED,

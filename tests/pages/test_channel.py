@@ -12,11 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.sse import ServerSentEvent
 from prometheus_client import CollectorRegistry, Gauge
 
-from api.page_live import live_router
-from api.stream import Ending, stream_router
+from api.pages.board.live import live_router
+from api.v1.stream import Ending, stream_router
 from projections.live import At, Live
 from projections.movement import KEPT, Movement
-from projections.reader import Version
+from projections.reading.reader import Version
 from projections.segment import Moved
 from tests.pages.channel import Board, channel_of
 

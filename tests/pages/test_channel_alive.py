@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from api.stream import Ending
+from api.v1.stream import Ending
 from projections.live import At, Live
 from projections.movement import Movement
-from projections.reader import Version
+from projections.reading.reader import Version
 from projections.segment import Moved
 from tests.pages.channel import Board, channel_of
 from tests.serving import until

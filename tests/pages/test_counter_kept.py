@@ -94,7 +94,7 @@ def test_every_refusal_that_is_known_by_its_words_is_said_in_those_words() -> No
     script = (ROOT / "api/static/loket/refusals.js").read_text(encoding="utf-8")
     known = re.findall(r'\["([^"]+)", "\w+"\]', script)
     told = "".join(
-        file.read_text(encoding="utf-8") for room in ("domain", "streams") for file in (ROOT / room).glob("*.py")
+        file.read_text(encoding="utf-8") for room in ("domain", "streams") for file in (ROOT / room).rglob("*.py")
     )
     assert len(known) > 9
     assert [text for text in known if text not in told] == []

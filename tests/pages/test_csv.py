@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.page_tables import TABLES
-from api.tables_csv import RUNS, as_csv, as_text
-from domain.entries import decode
-from domain.postings import postings_of
+from api.pages.csv import RUNS, as_csv, as_text
+from api.pages.tables import TABLES
+from domain.events.entries import decode
+from domain.fold.postings import postings_of
 from projections.ports import Question
 from tests.api.test_reads import permit
 from tests.pages.asking import FORMULA, NAMES, OCTOBER, october, record, waited
@@ -172,7 +172,7 @@ def test_a_list_that_the_page_shows_by_fifty_is_whole(city: Assembled) -> None:
 
 def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
     """From file to file it is whole, each row once."""
-    monkeypatch.setattr("api.page_site.CSV_MOST", 60)
+    monkeypatch.setattr("api.pages.site.CSV_MOST", 60)
     for path, name, column, whole in (
         (f"/dinas/{FAST}/events", "events", "Position", f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000"),
         (f"/dinas/{TWIN}", "staff", "ASN", f"/v1/dinas/{TWIN}/asn?{MONTH}&limit=1000"),

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api import journal_search
-from domain.entries import decode
-from domain.postings import postings_of
+from api.pages.auditor import search as journal_search
+from domain.events.entries import decode
+from domain.fold.postings import postings_of
 from tests.pages.city import BUSY, FAST, NAMES, ODD, settle_in
 from tests.pages.reading import Page
 from tests.pages.test_pages import FAR, page

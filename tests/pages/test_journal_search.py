@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api import journal_search
-from api.journal_search import KNOWN_KINDS, Wanted, last_recorded, searched
+from api.pages.auditor import search as journal_search
+from api.pages.auditor.search import KNOWN_KINDS, Wanted, last_recorded, searched
 from domain.clock import parse_instant
-from domain.entries import decode
+from domain.events.entries import decode
+from domain.fold.postings import postings_of
 from domain.periods import parse_period
-from domain.postings import postings_of
 from tests.pages.reading import Page
 from tests.pages.told import DAYS, opened, told
 from tests.serving import Assembled, Clock, event

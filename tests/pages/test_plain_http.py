@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from api.tickets import Case, ticket_for
+from api.http.tickets import Case, ticket_for
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, settle_in
 from tests.serving import Assembled, Listening, until

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urljoin
 import httpx
 import pytest
 
-from api.page_tours import ROLES, STEPS, step_of
-from streams.practice import Practice
+from api.pages.tours import ROLES, STEPS, step_of
+from streams.demo.practice import Practice
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.counter import Clerk

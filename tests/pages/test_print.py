@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from pypdf import PdfReader
 
-from api.tickets import Case
+from api.http.tickets import Case
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, NAMES, TWIN, settle_in
 from tests.pages.test_csv import MONTH, lied, served, told_of

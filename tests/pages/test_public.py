@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.page_public import LEAST_FILES, Public, _of, public
+from api.pages.public import LEAST_FILES, Public, _of, public
 from domain.periods import Period
-from projections.reader import Snapshot
+from projections.reading.reader import Snapshot
 from tests.api.test_reads import fill, permit, rating
 from tests.conftest import Assemble
 from tests.pages.reading import Page
@@ -109,7 +109,7 @@ def test_a_page_for_the_whole_city_is_made_once_a_second_at_most(
         made.append("x")
         return public(snapshot, period, today)
 
-    monkeypatch.setattr("api.pages.public", counted)
+    monkeypatch.setattr("api.pages.router.public", counted)
     first = neraca.get("/publik?period=2026-11")
     assert made == ["x"]
     again = neraca.get("/publik?period=2026-11")

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.page_ticket import source_of
-from api.tickets import Case, ticket_for
+from api.http.tickets import Case, ticket_for
+from api.pages.counter.ticket import source_of
 from projections.ports import Grant
 from tests.pages.counter import SERVICES, UNIT, rules
 from tests.pages.reading import Page

@@ -15,17 +15,17 @@ import pytest
 from babel.messages.pofile import read_po
 from fastapi import FastAPI
 
-from api.access import Access
-from api.cache import Answers
-from api.operations import Metrics
-from api.page_text import Words, load_labels
-from api.page_views import bar, dot
-from api.pages import Beside, pages_router, site_of
-from api.reads import Reads
-from api.stream import Ending
+from api.http.access import Access
+from api.http.cache import Answers
+from api.pages.drawing import bar, dot
+from api.pages.router import Beside, pages_router, site_of
+from api.pages.words import Words, load_labels
+from api.v1.operations import Metrics
+from api.v1.reads import Reads
+from api.v1.stream import Ending
 from domain.clock import parse_instant
 from domain.periods import parse_period
-from projections.reader import Reader
+from projections.reading.reader import Reader
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def test_the_catalogs_hold_the_same_messages_in_one_order_and_none_in_doubt() ->
 
 def test_every_message_is_said_somewhere() -> None:
     """By its name, or as one of a family whose names are put together where they are said."""
-    folders = (("api", "*.py"), ("api/templates", "*.html"), ("api/static", "**/*.js"))
+    folders = (("api", "**/*.py"), ("api/templates", "*.html"), ("api/static", "**/*.js"))
     text = "\n".join(path.read_text() for folder, names in folders for path in sorted((ROOT / folder).glob(names)))
     families = (r"[\"'](\w+(?:\.\w+)*[._]\w*)[\"'] ?~", r"f\"(\w+\.\w*)\{", r"(?:named|section)\(\s*\"(\w+)\"")
     begun = {name if "." in name else f"{name}." for pattern in families for name in re.findall(pattern, text)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from streams.journal import Journal
+from streams.journal.journal import Journal
 from tests.serving import ZONE, Assembled, Clock, event
 
 if TYPE_CHECKING:

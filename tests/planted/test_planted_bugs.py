@@ -20,7 +20,8 @@ WITHOUT: Final = ("pages", "api", "faults", "kafka", "planted", "equivalence", "
 def _copy(folder: Path) -> None:
     """The kernel and the laws about it, to be broken apart from the checkout."""
     for room in COPIED:
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns(*WITHOUT))
+        left_out = WITHOUT if room == "tests" else (".hypothesis",)
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns(*left_out))
 
 
 def _run(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from domain.events import KINDS, type_of
-from streams.demo import City, history, live, rules
+from domain.events.submitted import KINDS, type_of
+from streams.demo.history import City, history, live, rules
 
 Event = dict[str, Any]
 

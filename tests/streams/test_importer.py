@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain import clock, events
-from streams.importer import Mapping, MappingError, ReadError, Row, read_rows
+from domain import clock
+from domain.events import submitted as events
+from streams.importing.rows import Mapping, MappingError, ReadError, Row, read_rows
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROCESSES = (Path(__file__).parents[2] / "../shared/data/processes").resolve()

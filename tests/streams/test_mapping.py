@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.events import KINDS
-from streams.mapping import FIELDS, Mapping, MappingError, is_whole_number
+from domain.events.submitted import KINDS
+from streams.importing.mapping import FIELDS, Mapping, MappingError, is_whole_number
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

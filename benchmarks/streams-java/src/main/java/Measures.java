@@ -74,7 +74,7 @@ public final class Measures {
         return NAMES.indexOf(name);
     }
 
-    /** One event moves the accounts of the facts it states; a reversal takes one out. As domain/postings.py has it. */
+    /** One event moves the accounts of the facts it states; a reversal takes one out. As domain/fold/postings.py has it. */
     static final class Sums implements Processor<String, byte[], Void, Void> {
         private KeyValueStore<String, long[]> accounts;
 

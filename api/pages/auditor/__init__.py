@@ -1,0 +1,1 @@
+"""The auditor's desk: replays, comparisons, and the journal with its search."""

@@ -1,0 +1,185 @@
+"""What an auditor asks to be replayed: read from a form, kept in an address, and said as the command that prints the same.
+
+What is served is read once, when a form is sent: its position and digest then stand in the address of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from api.http.problems import bad_query
+from api.pages.auditor.journal import position_of
+from api.pages.instants import asked_instant, input_text, said_in_full
+from domain.clock import instant_of, moment_of, parse_instant, utc_text
+from domain.intake.recorded import read_line
+from projections.ports import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from api.pages.words import Words
+    from domain.periods import Period
+    from projections.ports import Lines, Replays
+    from projections.reading.reader import Snapshot
+
+HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+MINUTE_US: Final = 60_000_000
+PARTITIONS_MOST: Final = 1000
+
+
+class _Vector(Struct, forbid_unknown_fields=True):
+    partitions: list[int]
+    rulebook: int
+
+
+class Asking(Struct, frozen=True):
+    """What the desk's form shows: a position that was asked for, else an instant as its value and in words; and the command.
+
+    ``then`` is the earlier instant that was asked for.
+    """
+
+    position: str
+    at: str
+    said: str
+    then: str
+    command: str
+    least: str
+    most: str
+
+
+def reached(snapshot: Snapshot) -> str:
+    """How far a reading is folded, as a replay's end: a position, or where partitions are folded apart their vector."""
+    vector = snapshot.version.at.vector
+    return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
+
+
+def begun(
+    snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
+) -> str:
+    """Keep what is served now, and begin to replay a ``period`` of it as asked; the answer's address. Raises: ``Refusal``."""
+    until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
+    digest = replays.keep(until, snapshot.digest_lines(), now_us)
+    question = Question(query["period"], until, since, digest)
+    replays.ask(question, begin=True)
+    kept = {"tur": query["tur"]} if query.get("tur") else {}
+    return f"/auditor?{urlencode(address(question, words) | kept)}#hasil"
+
+
+def address(question: Question, words: Words) -> dict[str, str]:
+    """The parts of an address that hold a question."""
+    parts = {"period": question.period, "since": question.since, "until": question.until, "digest": question.digest}
+    return {name: text for name, text in parts.items() if text} | ({"lang": "en"} if words.code == "en" else {})
+
+
+def earlier_end(
+    snapshot: Snapshot, lines: Lines, query: Mapping[str, str], zone: tzinfo, now_us: int
+) -> str:  # fmt: skip
+    """The earlier end that a form asks for: its position, else its instant; ``""`` for neither. Raises: ``Refusal``."""
+    text = query.get("position", "").strip()
+    if text:
+        position = position_of(text)
+        if position is None or not 0 < position <= snapshot.position:
+            raise bad_query("position", "must be a position that is folded")
+        return str(position)
+    at_us = asked_instant(query, "at", zone)
+    if at_us is None:
+        return ""
+    if not opened_at(lines) <= at_us <= now_us:
+        raise bad_query("at", "must lie between the journal's opening and now")
+    return utc_text(at_us)
+
+
+def opened_at(lines: Lines) -> int:
+    """When the journal was opened."""
+    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
+
+
+def question_of(query: Mapping[str, str], position: int, period: str, zone: tzinfo) -> Question | None:
+    """The question of a period that an address holds, up to a position; ``None`` where it holds none. Raises: ``Refusal``."""
+    if not query.get("until"):
+        return None
+    until = _end(query, "until", position)
+    since = query.get("since", "").strip()
+    if since:
+        last = int(until) if until.isdigit() else position
+        since = utc_text(_instant(since, zone)) if position_of(since) is None else _end(query, "since", last)
+    digest = re.sub(r"\s", "", query.get("digest", "")).lower()
+    if digest and not HEX.fullmatch(digest):
+        raise bad_query("digest", "must be 64 hexadecimal digits")
+    return Question(period, until, since, digest)
+
+
+def _instant(text: str, zone: tzinfo) -> int:
+    try:
+        instant_us = parse_instant(text)
+        moment_of(instant_us, zone)  # on the calendar of the zone too, where it is said
+    except (ValueError, OverflowError) as error:
+        raise bad_query("since", str(error)) from None
+    return instant_us
+
+
+def _end(query: Mapping[str, str], name: str, position: int) -> str:
+    text = query[name].strip()
+    if name == "until" and text.startswith("{"):
+        try:
+            vector = msgspec.json.decode(text, type=_Vector)
+        except msgspec.DecodeError:
+            vector = None
+        if (
+            vector is not None
+            and 0 < len(vector.partitions) <= PARTITIONS_MOST
+            and min(*vector.partitions, vector.rulebook) >= 0
+        ):
+            return text
+        raise bad_query(name, "must be a vector as /v1/digest says it")
+    found = position_of(text)
+    if found is None or not 0 < found <= position:
+        raise bad_query(name, "must be a position that is folded")
+    return str(found)
+
+
+def asking(question: Question | None, period: Period, opened_us: int, words: Words, now_us: int) -> Asking:
+    """What the form shows: the instant that was asked for; else that at which the period had ended, or today began.
+
+    None lies before the journal's opening or beyond now.
+    """
+    zone = words.zone
+    since = "" if question is None else question.since
+    position = since if since.isdigit() else ""
+    asked = bool(since) and not position
+    at_us = parse_instant(since) if asked else _usual(period, opened_us, zone, now_us)
+    said = "" if position else said_in_full(at_us, words)
+    return Asking(
+        position, "" if position else input_text(at_us, zone), said, said if asked else "",
+        "" if question is None else command(question),
+        input_text(_whole(opened_us), zone), input_text(now_us // MINUTE_US * MINUTE_US, zone),
+    )  # fmt: skip
+
+
+def _whole(at_us: int) -> int:
+    """The first whole minute not before an instant."""
+    return -(-at_us // MINUTE_US) * MINUTE_US
+
+
+def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
+    """When a period had ended, or today began; in a journal opened later than that, the first whole minute."""
+    day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
+    ended = (year, month) <= (day.year, day.month)
+    usual_us = instant_of(day.replace(year=year, month=month, day=1) if ended else day)
+    return min(max(usual_us, _whole(opened_us)), now_us)
+
+
+def command(question: Question) -> str:
+    """The command that prints the same of a journal that was downloaded."""
+    until = f"'{question.until}'" if question.until.startswith("{") else question.until
+    since = f" --since {question.since}" if question.since else ""
+    return f"neraca replay --journal jurnal.ndjson --period {question.period}{since} --until {until}"

@@ -1,0 +1,1 @@
+"""The board: live rankings of all dinas, redrawn once for everyone who watches."""

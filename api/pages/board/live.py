@@ -1,0 +1,259 @@
+"""The board as it moves: what has changed is drawn once for all who watch one period in one language, and sent row by row.
+
+A reader that comes, comes back, or could not keep pace is sent the whole table: nothing has to be remembered for it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from msgspec import Struct
+from prometheus_client import Gauge
+
+from api.pages.board.feed import Item, feed
+from api.pages.drawing import Board, board
+from api.pages.site import code_of
+from api.pages.words import Code, Words
+from api.v1.reads import Reads
+from api.v1.stream import Ending
+from domain.periods import Period
+from projections.movement import Movement
+from projections.reading.reader import Version
+from projections.segment import Moved
+
+LOG: Final = logging.getLogger("neraca.live")
+ALIVE_S: Final = 2.5
+"""A page counts as fresh while it hears this often that nothing has moved."""
+BETWEEN_S: Final = 0.5
+"""However fast events come, nobody reads a board that moves more often."""
+
+Messages = AsyncGenerator[ServerSentEvent]
+
+
+class Drawn(Struct, frozen=True):
+    """A board as drawn: its rows by anchor, without what says that they moved, and what the reading rests on."""
+
+    made: Board
+    rows: dict[str, object]
+    order: tuple[str, ...]
+    feed: tuple[Item, ...]
+    version: Version
+    read_us: int
+
+
+class Channel:
+    """All who watch one period in one language."""
+
+    def __init__(
+        self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words,
+        movement: Movement, ending: Ending, now_us: Callable[[], int], follows: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._now_us = now_us
+        self._follows = follows
+        self._draw = draw
+        self._tell = tell
+        self._words = words
+        self._movement = movement
+        self._ending = ending
+        self._drawn: Drawn | None = None
+        self._table: str | None = None
+        self._message = ""
+        self._number = 0
+        self._failing = False
+        self._began_s: float | None = None
+        self._next = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.listeners = 0
+
+    async def follow(self) -> AsyncGenerator[str | None]:
+        """The whole table, then what changes; ``None`` now and then when nothing does, but not while nobody can know."""
+        self.listeners += 1
+        try:
+            if self._task is None:
+                self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
+            while (self._drawn is None or self._failing) and not self._ending.told:
+                await self._next.wait()
+            seen = self._number
+            if not self._ending.told:
+                yield self._whole()
+            while not self._ending.told:
+                if seen == self._number:
+                    try:
+                        async with asyncio.timeout(ALIVE_S):
+                            await self._next.wait()
+                    except TimeoutError:
+                        if self._knows() and seen == self._number:
+                            yield None
+                if seen != self._number and not self._ending.told:
+                    behind, seen = self._number - seen, self._number
+                    yield self._message if behind == 1 else self._whole()
+        finally:
+            self.listeners -= 1
+            if not self.listeners and self._task is not None:
+                self._task.cancel()
+                self._task = None
+
+    def _knows(self) -> bool:
+        """Whether what is drawn is what is: it can be drawn, no drawing takes long, and what is served follows the journal."""
+        late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
+        return not self._failing and not late and self._follows()
+
+    def _wake(self) -> None:
+        """Whoever waits looks again."""
+        waited, self._next = self._next, asyncio.Event()
+        waited.set()
+
+    def _whole(self) -> str:
+        """The table of now, rendered once however many come."""
+        assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
+        if self._table is None:
+            self._table = self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
+        return self._table
+
+    async def _run(self) -> None:
+        """Draw, and draw again whenever something moved, or when it could not be drawn."""
+        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+
+        def told(_: Moved) -> None:
+            loop.call_soon_threadsafe(moved.set)
+
+        end = self._movement.listen(told)
+        self._ending.wakers.add(moved)
+        moved.set()
+        try:
+            while not self._ending.told:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._standing_s()):  # wait_for, before Python 3.12, may swallow its end
+                        await moved.wait()
+                moved.clear()
+                try:
+                    self._began_s = time.monotonic()
+                    await self._look()
+                    if self._failing:
+                        self._failing = False
+                        self._wake()
+                except Exception as error:  # noqa: BLE001 - the database is away: no reader is told that all is well
+                    LOG.warning("the board is not drawn: %s", error)
+                    self._failing = True
+                    moved.set()
+                self._began_s = None
+                await asyncio.sleep(BETWEEN_S)
+        finally:
+            end()
+            self._ending.wakers.discard(moved)
+            self._wake()
+
+    def _standing_s(self) -> float | None:
+        """How long nothing changes while nothing is recorded: until the next open file is past what was promised."""
+        until_us = None if self._drawn is None else self._drawn.version.until_us
+        return None if until_us is None else max(0, until_us - self._now_us()) / 1e6
+
+    async def _look(self) -> None:
+        before, now = self._drawn, await asyncio.to_thread(self._draw)
+        if before is not None and now.version == before.version:
+            return
+        if before is not None:
+            moved = changes(before, now, self._words)
+            self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
+            self._number += 1
+        self._drawn, self._table = now, None
+        self._wake()
+
+
+def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
+    """How each row that is not as it was has moved: by how much its score rose or fell, or that something else changed."""
+    scores = {row.anchor: row.card.iku.value for group in before.made.groups for row in group.rows}
+    said = {}
+    for group in now.made.groups:
+        for row in group.rows:
+            if before.rows.get(row.anchor) == now.rows[row.anchor]:
+                continue
+            value, was = row.card.iku.value, scores.get(row.anchor)
+            gap = None if value is None or was is None else value - was
+            said[row.anchor] = f"{'▲' if gap > 0 else '▼'} {words.percent(abs(gap))}" if gap else words("live.same")
+    return said
+
+
+def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
+    """The board now."""
+    now_us = reads.reader.now_us()
+    with reads.reader.snapshot() as snapshot:
+        made = board(snapshot, period, words, reads.period(None).name)
+        rows: dict[str, object] = {
+            row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
+            for group in made.groups for row in group.rows
+        }  # fmt: skip
+        return Drawn(made, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.version, now_us)
+
+
+class LiveBoards:
+    """The channels that have listeners, each drawn once."""
+
+    def __init__(
+        self, reads: Reads, words: dict[Code, Words], render: Callable[..., str], ending: Ending
+    ) -> None:  # fmt: skip
+        self._reads = reads
+        self._words = words
+        self._render = render
+        self._ending = ending
+        self._channels: dict[tuple[str, Code], Channel] = {}
+
+    async def stream(self, period: Period, code: Code) -> Messages:
+        """Messages of one channel, each of HTML that says where it belongs."""
+        channel = self._channels.get((period.name, code)) or self._channel(period, code)
+        self._channels[period.name, code] = channel
+        following = channel.follow()
+        try:
+            async for text in following:
+                yield ServerSentEvent(event="alive", data={}) if text is None else ServerSentEvent(raw_data=text)
+        finally:
+            await following.aclose()
+            if not channel.listeners:
+                self._channels.pop((period.name, code), None)
+
+    def _channel(self, period: Period, code: Code) -> Channel:
+        words = self._words[code]
+
+        def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
+            said: dict[str, Any] = {
+                "position": now.version.position,
+                "read_us": now.read_us,
+                "moved": moved,
+                "whole": whole,
+            }
+            return self._render(code, board=now.made, feed=now.feed, period=period, **said)
+
+        reader, live = self._reads.reader, self._reads.reader.live
+        return Channel(
+            lambda: drawn(self._reads, period, words), tell, words, live.movement, self._ending, reader.now_us,
+            lambda: live.follows,
+        )  # fmt: skip
+
+
+def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:
+    """The one route of what moves on pages."""
+    router = APIRouter(include_in_schema=False)
+
+    def asked(request: Request) -> Period:
+        return reads.period(request.query_params.get("period"))
+
+    async def told(request: Request, period: Annotated[Period, Depends(asked)]) -> AsyncIterator[Messages]:
+        """What one reader is told, ended with its request: a reader that took nothing more leaves it where it stood."""
+        listeners.inc()
+        try:
+            async with aclosing(boards.stream(period, code_of(request))) as messages:
+                yield messages
+        finally:
+            listeners.dec()
+
+    @router.get("/live/board", response_class=EventSourceResponse)
+    async def live_board(messages: Annotated[Messages, Depends(told)]) -> Messages:
+        async for message in messages:
+            yield message
+
+    return router

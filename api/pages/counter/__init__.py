@@ -1,0 +1,1 @@
+"""The counter: pressing, rating, and the citizen's ticket."""

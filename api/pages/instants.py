@@ -1,0 +1,44 @@
+"""Instants as pages ask for them: a native input in the zone of the pages, and the same said in words beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from api.http.problems import bad_query
+from domain.clock import instant_of, moment_of, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from api.pages.words import Words
+
+
+def asked_instant(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
+    """The instant of a local time, or of one with an offset; ``None`` where nothing is asked. Raises: ``Refusal``."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        instant_us = parse_instant(text) if moment.tzinfo else instant_of(moment.replace(tzinfo=zone))
+        moment_of(instant_us, zone)  # on the calendar of the zone too, where it is said
+    except (ValueError, OverflowError):
+        raise bad_query(name, "must be a time such as 2026-11-01T00:00") from None
+    return instant_us
+
+
+def input_text(instant_us: int | None, zone: tzinfo) -> str:
+    """An instant as the value of a native input; seconds only where there are some."""
+    if instant_us is None:
+        return ""
+    local = moment_of(instant_us, zone).replace(tzinfo=None)
+    whole = local.second == local.microsecond == 0
+    return local.isoformat(timespec="minutes" if whole else "milliseconds" if local.microsecond else "seconds")
+
+
+def said_in_full(instant_us: int, words: Words) -> str:
+    """``Minggu, 1 November 2026, 00.00 WIB``."""
+    weekday = words("weekday.names").split()[moment_of(instant_us, words.zone).weekday()]
+    return f"{weekday}, {words.moment(instant_us)}"

@@ -1,0 +1,83 @@
+"""Which period a page shows: the one asked for; else the current month, or the last full one while that is thin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from domain.periods import Period, parse_period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from api.pages.words import Words
+    from projections.reading.reader import Snapshot
+
+
+class Thin(Struct, frozen=True):
+    """Why the current month is not shown: how many dinas have an IKU in it, of how many active in the month shown."""
+
+    ok: int
+    of: int
+
+
+class Chosen(Struct, frozen=True):
+    """The period shown, the current month, and what was thin when nobody asked for a period."""
+
+    period: Period
+    current: Period
+    thin: Thin | None = None
+
+
+class Choice(Struct, frozen=True):
+    """An option of the period selector."""
+
+    name: str
+    label: str
+    selected: bool
+
+
+class Choices(Struct, frozen=True):
+    """A labelled run of options."""
+
+    label: str
+    options: tuple[Choice, ...]
+
+
+def choose(snapshot: Snapshot, asked: Period | None, current: Period) -> Chosen:
+    """Thin: fewer than half of the dinas with facts in the last full month have an ok IKU in the current one."""
+    if asked is not None:
+        return Chosen(asked, current)
+    full = max((month for month in snapshot.months() if month < current.name), default=None)
+    if full is None:
+        return Chosen(current, current)
+    last = parse_period(full)
+    active = {standing.subject.id for standing in snapshot.dinas(last) if any(standing.balance)}
+    ok = sum(
+        snapshot.score(standing, current).value is not None
+        for standing in snapshot.dinas(current)
+        if standing.subject.id in active
+    )
+    if 2 * ok < len(active):
+        return Chosen(last, current, Thin(ok, len(active)))
+    return Chosen(current, current)
+
+
+def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choices, ...]:
+    """Every period that holds data, the newest first, and whatever is shown or current besides."""
+    known = [parse_period(month) for month in {*months, chosen.current.name}]
+    names = {chosen.period.name}
+    for month in known:
+        quarter, half = (month.first + 2) // 3, (month.first + 5) // 6
+        names |= {month.name, f"{month.name[:4]}-Q{quarter}", f"{month.name[:4]}-S{half}", month.name[:4]}
+    periods = sorted((parse_period(name) for name in names), key=lambda p: (p.year, p.last, p.first), reverse=True)
+    groups: dict[str, list[Choice]] = {"page.months": [], "page.runs": [], "page.years": []}
+    for period in periods:
+        kind = "page.years" if len(period.name) == len("2026") else "page.months"
+        kind = "page.runs" if period.name[5:6] in ("Q", "S") else kind
+        label = words.period(period)
+        if chosen.current.name in period.months:
+            label = words("page.running", period=label)
+        groups[kind].append(Choice(period.name, label, period.name == chosen.period.name))
+    return tuple(Choices(words(key), tuple(options)) for key, options in groups.items())

@@ -1,0 +1,1 @@
+"""Practice mode: a small city to try everything in, and its tours."""

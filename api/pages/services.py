@@ -1,0 +1,88 @@
+"""The services of a dinas: what is promised for each, how it is kept, and what is open of it now."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from api.pages.drawing import Bar, amount, bar, speed_cap
+from domain.fold.ledger import total, zero
+from domain.score.scorecard import number
+from projections.store.queries import NONE_OPEN, Open
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from decimal import Decimal
+
+    from domain.fold.ledger import Balance
+    from domain.periods import Period
+    from domain.rules.scheme import Scheme
+    from domain.score.scorecard import Standing
+    from projections.reading.reader import Snapshot
+
+
+class ServiceRow(Struct, frozen=True):
+    """A service of a dinas, or all of them."""
+
+    id: str
+    standard_us: int | None
+    open: int
+    overdue: int
+    received: int
+    permits: int
+    rejected: int
+    with_standard: int
+    on_time: int
+    on_time_share: Decimal | None
+    mean_us: int | None
+    capaian_n: int
+    capaian: Decimal | None
+    bar: Bar | None
+
+
+class Services(Struct, frozen=True):
+    """The services of a dinas with permits, their total, and under which rules they are shown."""
+
+    rows: tuple[ServiceRow, ...]
+    total: ServiceRow
+    cap: str
+    day: date
+
+
+def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: date) -> Services:
+    """The services that received or decided a permit in the period, or have open files now, the busiest first."""
+    day, dinas, scheme = min(period.last_day, today), standing.subject.id, snapshot.scheme(period)
+    opened, counted = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
+    moved = {name for name, held in counted.items() if name and (amount(held, "permits") or amount(held, "received"))}
+    balances = {name: counted.get(name) or zero() for name in moved.union(opened)}
+    rows = service_rows(snapshot, dinas, balances, scheme, day, opened)
+    every = Open(standing.permits_open, standing.permits_open_overdue)
+    return Services(rows, _service("", total(balances.values()), scheme, None, every), speed_cap(scheme), day)
+
+
+def service_rows(
+    snapshot: Snapshot, dinas: str, balances: Mapping[str, Balance], scheme: Scheme, day: date,
+    opened: Mapping[str, Open],
+) -> tuple[ServiceRow, ...]:  # fmt: skip
+    """Services of a dinas with their balances, the busiest first, and what is promised for each on a day."""
+    rows = []
+    for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
+        standard = snapshot.rulebook.standard(dinas, service, day)
+        promised = None if standard is None else standard.us
+        rows.append(_service(service, balance, scheme, promised, opened.get(service, NONE_OPEN)))
+    return tuple(rows)
+
+
+def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None, opened: Open) -> ServiceRow:
+    permits, timed, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
+    on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
+    capaian = number(Fraction(summed, 100 * n)) if n else None
+    return ServiceRow(
+        service, standard_us, opened.files, opened.overdue, amount(balance, "received"), permits,
+        amount(balance, "permits_rejected"), timed, on_time, number(Fraction(100 * on_time, timed)) if timed else None,
+        amount(balance, "permits_elapsed_us") // permits if permits else None,
+        n, capaian, bar(capaian),
+    )  # fmt: skip

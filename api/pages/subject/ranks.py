@@ -1,0 +1,48 @@
+"""Where an ASN stands among those of a dinas: only there, only for who may read of persons, and after their own trend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from domain.score.scoring import merits
+
+if TYPE_CHECKING:
+    from api.pages.words import Words
+    from domain.periods import Period
+    from projections.reading.reader import Snapshot
+
+
+class Place(Struct, frozen=True):
+    """A dinas an ASN belongs to, and the ASN's rank in it: by what counted there alone."""
+
+    dinas: str
+    name: str
+    rank: str
+
+
+def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
+    """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
+    merit_of = merits(snapshot.scheme(period))
+    merits_of = {s.subject.id: merit_of(s.balance) for s in snapshot.asn_of(dinas, period) or ()}
+    mine = merits_of.get(asn)
+    if mine is None or mine.value is None:
+        return "–"
+    peers = [one.value for one in merits_of.values() if one.value is not None and one.covered_set == mine.covered_set]
+    best = 1 + sum(value > mine.value for value in peers)
+    return words(
+        "page.of",
+        n=words.range(best, best - 1 + sum(value == mine.value for value in peers)),
+        total=words.number(len(peers)),
+    )
+
+
+def places_of(snapshot: Snapshot, asn: str, period: Period, words: Words) -> tuple[Place, ...]:
+    """The registered dinas an ASN is assigned to in a period, with the rank there."""
+    rulebook = snapshot.rulebook
+    return tuple(
+        Place(dinas, rulebook.dinas_name(dinas) or dinas, rank_in(snapshot, dinas, asn, period, words))
+        for dinas in rulebook.dinas()
+        if asn in rulebook.assigned(dinas, period.first_day, period.last_day)
+    )

@@ -1,0 +1,81 @@
+"""Why an indicator is what it is: a sentence that needs no formula, and the arithmetic from its counts to what it adds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from api.pages.drawing import covered_weight
+from api.pages.subject.receipt import measure_label
+from domain.measures import BASIS_POINTS
+from domain.score.scorecard import number
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from api.pages.words import Words
+    from domain.score.scorecard import Scorecard
+    from projections.reading.why import IndicatorFormula, UnsurTerm
+
+IN_TIME: Final = {
+    ("permits_on_time", "permits_with_standard"): "reason.permits",
+    ("tasks_on_time", "tasks_with_due"): "reason.tasks",
+}
+"""Shares of what was in time, by how their rest is called."""
+
+AS_PROMISED: Final = 100
+
+
+class Reason(Struct, frozen=True):
+    """An indicator that enters the score, in words and in figures."""
+
+    said: str
+    arithmetic: str
+
+
+def reason_of(part: IndicatorFormula, card: Scorecard, contribution: Decimal | None, words: Words) -> Reason | None:
+    """Why an indicator adds what it adds; none of one without enough data, of which nothing more is told."""
+    if part.capaian is None:
+        return None
+    covered = covered_weight(card)
+    share = "" if covered == 1 else f" ÷ {words.weight(covered)}"
+    added = f"{words.weight(part.weight)} × {words.percent(part.capaian)}{share} = {words.percent(contribution)}"
+    arithmetic = words.arithmetic(part.expression)
+    return Reason(_said(part, card, words), arithmetic if contribution is None else f"{arithmetic}; {added}")
+
+
+def _said(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
+    n = part.denominator.balance
+    if part.numerator is None:
+        return words("reason.ikm", n=words.number(n), mean=words.percent(_mean(part.unsur)))
+    top, measure = part.numerator.balance, part.numerator.measure
+    if measure.startswith("capaian_sum_"):
+        rest = _in_time("reason.permits", card.counts.permits_on_time, card.counts.permits_with_standard, words)
+        return words(f"reason.{_pace(part.value)}", rest=rest)
+    if (measure, part.denominator.measure) in IN_TIME:
+        return _in_time(IN_TIME[measure, part.denominator.measure], top, n, words)
+    unit = words.named("unit", part.denominator.measure)
+    if measure in BASIS_POINTS:
+        return words("reason.mean", n=words.number(n), unit=unit)
+    return words(
+        "reason.share", top=words.number(top), what=measure_label(measure, words), n=words.number(n), unit=unit
+    )
+
+
+def _pace(mean: Decimal | None) -> str:
+    """How the mean capaian of time compares with the standard, as its two decimals tell it."""
+    gap = 0 if mean is None else mean - AS_PROMISED
+    return "faster" if gap > 0 else "slower" if gap < 0 else "even"
+
+
+def _mean(unsur: tuple[UnsurTerm, ...]) -> Decimal:
+    """The mean of all NRR, on their scale of 1 to 4."""
+    return number(sum((Fraction(term.sum, term.n) for term in unsur), Fraction(0)) / len(unsur))
+
+
+def _in_time(key: str, on_time: int, of: int, words: Words) -> str:
+    if on_time == of:
+        return words(f"{key}_all", of=words.number(of))
+    return words(key, on_time=words.number(on_time), of=words.number(of), late=words.number(of - on_time))

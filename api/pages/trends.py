@@ -1,0 +1,215 @@
+"""Twelve months as drawn: the line of a row on the board, and the chart of one subject. A month without a score is a gap.
+
+All lines of one board share one scale; a hollow last point says that its month still runs.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from domain.periods import months_until
+from domain.score.scorecard import number
+from domain.score.scoring import score_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from api.pages.words import Words
+    from domain.periods import Period
+    from domain.rules.scheme import Scheme
+    from domain.score.scorecard import Standing
+    from projections.reading.reader import Snapshot
+
+MONTHS: Final = 12
+LEAST_SPAN: Final = Decimal(10)
+"""A scale never spans less, so that a wobble of a point does not look like a fall."""
+TARGET: Final = Decimal(100)
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = Decimal(70), Decimal(16), Decimal(3)
+LEFT, RIGHT, TOP, BOTTOM = Decimal(34), Decimal(410), Decimal(16), Decimal(176)
+STEPS: Final = (2, 5, 10, 20, 50, 100)
+LINES_MOST: Final = 6
+BETWEEN: Final = 2
+"""Between so many months there is a way."""
+
+Values = tuple[Decimal | None, ...]
+
+
+class Scale(Struct, frozen=True):
+    """The lowest and the highest figure a drawing has room for."""
+
+    low: Decimal
+    high: Decimal
+
+    def share(self, value: Decimal) -> Decimal:
+        """How far up a value lies, from 0 to 1."""
+        return (value - self.low) / (self.high - self.low)
+
+
+class Point(Struct, frozen=True):
+    """A month that has a score."""
+
+    x: str
+    y: str
+    label: str
+    said: str
+    running: bool
+
+
+class Spark(Struct, frozen=True):
+    """A row's months: the line, where it ends, and the same in words."""
+
+    path: str
+    x: str
+    y: str
+    running: bool
+    said: str
+
+
+class Tick(Struct, frozen=True):
+    """A line of the grid, or a month beneath it."""
+
+    at: str
+    text: str
+
+
+class Chart(Struct, frozen=True):
+    """A subject's months: grid, target, line, points."""
+
+    grid: tuple[Tick, ...]
+    months: tuple[Tick, ...]
+    target: str
+    path: str
+    points: tuple[Point, ...]
+    said: str
+    told: str
+    since: tuple[str, str] | None
+
+
+@lru_cache(maxsize=8192)
+def _value(balance: tuple[int, ...], scheme: Scheme) -> Decimal | None:
+    """The score of a month: of all but the running ones it never changes, and a board asks for all of them each time."""
+    value = score_of(list(balance), scheme).value
+    return None if value is None else number(value)
+
+
+def trends(snapshot: Snapshot, period: Period) -> dict[str, Values]:
+    """The scores of every dinas in the twelve months that end with a period's last, by dinas."""
+    months = months_until(period, MONTHS)
+    held = snapshot.months_of_dinas(months)
+    schemes = [snapshot.scheme(month) for month in months]
+    return {
+        dinas: tuple(
+            None if (balance := of.get(month.name)) is None else _value(tuple(balance), scheme)
+            for month, scheme in zip(months, schemes, strict=True)
+        )
+        for dinas, of in held.items()
+    }
+
+
+def scale_of(values: Iterable[Decimal | None]) -> Scale:
+    """A scale on which all figures fit, of ten points at least."""
+    held = [value for value in values if value is not None]
+    low, high = min(held, default=TARGET), max(held, default=TARGET)
+    missing = max(LEAST_SPAN - (high - low), Decimal(0)) / 2
+    return Scale(low - missing, high + missing)
+
+
+def spark(values: Values, scale: Scale, words: Words, *, running: bool) -> Spark | None:
+    """A row's line; none where no month has a score."""
+    places = [
+        None if value is None
+        else (SPARK_EDGE + index * (SPARK_WIDTH - 2 * SPARK_EDGE) / max(1, len(values) - 1),
+              SPARK_HEIGHT - SPARK_EDGE - scale.share(value) * (SPARK_HEIGHT - 2 * SPARK_EDGE))
+        for index, value in enumerate(values)
+    ]  # fmt: skip
+    known = [(place, value) for place, value in zip(places, values, strict=True) if place and value is not None]
+    if not known:
+        return None
+    (x, y), last = known[-1]
+    said = words("trend.spark", first=words.percent(known[0][1]), last=words.percent(last), n=len(known))
+    return Spark(_path(places), f"{x:.1f}", f"{y:.1f}", running and values[-1] is not None, said)
+
+
+def chart(snapshot: Snapshot, standing: Standing, period: Period, words: Words, running: str) -> Chart | None:
+    """A subject's twelve months; none where no month has a score. ``running`` is the name of the current month."""
+    months = months_until(period, MONTHS)
+    values = tuple(card.iku.value for card in snapshot.series(standing, months))
+    held = [value for value in values if value is not None]
+    if not held:
+        return None
+    grid, scale = _grid([*held, TARGET], words)
+    xs = [LEFT + index * (RIGHT - LEFT) / max(1, len(months) - 1) for index in range(len(months))]
+    places = [None if value is None else (x, _y(value, scale)) for x, value in zip(xs, values, strict=True)]
+    points = tuple(
+        Point(f"{x:.1f}", f"{place[1]:.1f}", words.percent(value), f"{words.period(month)}: {words.percent(value)}",
+              month.name == running)
+        for x, month, place, value in zip(xs, months, places, values, strict=True) if place
+    )  # fmt: skip
+    names = tuple(
+        Tick(f"{x:.1f}", words.short_months[month.first - 1]) for x, month in zip(xs, months, strict=True)
+    )  # fmt: skip
+    said = words(
+        "trend.said", first_month=words.period(months[0]), last_month=words.period(months[-1]),
+        first=words.percent(held[0]), last=words.percent(held[-1]), n=len(held),
+    )  # fmt: skip
+    whole = [
+        (month, value)
+        for month, value in zip(months, values, strict=True)
+        if value is not None and month.name != running
+    ]
+    return Chart(grid, names, f"{_y(TARGET, scale):.1f}", _path(places), points, said, _told(whole, words),
+                 _since(months, values, period, words))  # fmt: skip
+
+
+def _since(months: Sequence[Period], values: Values, period: Period, words: Words) -> tuple[str, str] | None:
+    """The month before a month, and by how much the score differs from its; none of a longer period, or without both."""
+    last, before = values[-1], values[-2]
+    if period.first != period.last or last is None or before is None:
+        return None
+    return words.period(months[-2]), words.signed(last - before, 2)
+
+
+def _told(whole: Sequence[tuple[Period, Decimal]], words: Words) -> str:
+    """How the score went from the first to the last whole month; nothing while there are not two."""
+    if len(whole) < BETWEEN:
+        return ""
+    (first_month, first), (last_month, last) = whole[0], whole[-1]
+    key = "trend.rose" if last > first else "trend.fell" if last < first else "trend.stayed"
+    return words(
+        key, first_month=words.period(first_month), first=words.percent(first), last_month=words.period(last_month),
+        last=words.percent(last), gap=words.percent(abs(last - first)),
+    )  # fmt: skip
+
+
+def _y(value: Decimal, scale: Scale) -> Decimal:
+    return BOTTOM - scale.share(value) * (BOTTOM - TOP)
+
+
+def _grid(values: Sequence[Decimal], words: Words) -> tuple[tuple[Tick, ...], Scale]:
+    """Whole figures a hand would choose, few enough to read, around all values."""
+    near = scale_of(values)
+    step = next((step for step in STEPS if (near.high - near.low) / step <= LINES_MOST), STEPS[-1])
+    low = int((near.low / step).to_integral_value(ROUND_FLOOR)) * step
+    high = int((near.high / step).to_integral_value(ROUND_CEILING)) * step
+    scale = Scale(Decimal(low), Decimal(high))
+    lines = range(low, high + 1, step)
+    return tuple(Tick(f"{_y(Decimal(line), scale):.1f}", words.number(line)) for line in lines), scale
+
+
+def _path(places: Sequence[tuple[Decimal, Decimal] | None]) -> str:
+    """Straight lines between neighbours that are known; a lone one is a dot of no length."""
+    said, pen = [], False
+    for index, place in enumerate(places):
+        if place is None:
+            pen = False
+            continue
+        said.append(f"{'L' if pen else 'M'}{place[0]:.1f} {place[1]:.1f}")
+        follows = index + 1 < len(places) and places[index + 1] is not None
+        if not pen and not follows:
+            said.append("h.01")
+        pen = True
+    return "".join(said)

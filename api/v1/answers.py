@@ -1,0 +1,114 @@
+"""What the reads of histories answer with."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from domain.score.scorecard import Scorecard, Subject
+from projections.reading.why import Behind
+
+
+class Series(Struct, frozen=True):
+    """A subject's last months, oldest first, each scored under the scheme of its month."""
+
+    subject: Subject
+    position: int
+    items: list[Scorecard]
+
+
+class Pause(Struct, frozen=True):
+    """A pause of a file, which may still last."""
+
+    at: str
+    reason: str
+
+
+class FileAnswer(Struct, frozen=True):
+    """An open file; ``due_at`` is null without a promise, and moves with every pause unless ``kind`` is ``due_at``."""
+
+    service: str
+    case: str
+    asn: str | None
+    received_at: str
+    due_at: str | None
+    kind: str
+    overdue: bool
+    paused_at: str | None
+    pauses: list[Pause]
+    resumed_at: list[str]
+
+
+class FilesAnswer(Struct, frozen=True):
+    """A page of a dinas's open files, what is due first first."""
+
+    dinas: str
+    position: int
+    items: list[FileAnswer]
+    next: str | None
+
+
+class EndedPause(Struct, frozen=True, rename={"from_": "from"}):
+    """A pause that ended, as a decision states it."""
+
+    from_: str
+    to: str
+    reason: str
+
+
+class CaseAnswer(Struct, frozen=True):
+    """One case: `none` before a receipt or a decision, then `received`, `paused` or `decided`.
+
+    Service time so far is `paused_at`, else the clock, less `received_at` and the pauses; what it may be is `promise_us`. While the
+    case is open, `kind` says what is promised, as for open files: a `due_at` is moved by no pause. `journal` is the journal that
+    positions are of; every entry of this dinas up to `folded` is counted, though `position` may be less where partitions are folded
+    apart.
+    """
+
+    journal: str
+    dinas: str
+    service: str
+    case: str
+    position: int
+    folded: int
+    state: Literal["none", "received", "paused", "decided"]
+    asn: str | None
+    received_at: str | None
+    due_at: str | None
+    kind: str | None
+    overdue: bool
+    promise_us: int | None
+    paused_at: str | None
+    reason: str | None
+    pauses: list[EndedPause]
+
+
+class RecentAnswer(Struct, frozen=True):
+    """A page of the events behind a subject's score, the newest first."""
+
+    subject: Subject
+    period: str
+    position: int
+    items: list[Behind]
+    next: str | None
+
+
+class JournalEntry(Struct, frozen=True):
+    """One entry of the journal."""
+
+    position: int
+    type: str
+    source: str
+    id: str
+    time: str
+    recorded_at: str
+    recorded_by: str
+    data: dict[str, Any]
+
+
+class JournalAnswer(Struct, frozen=True):
+    """A page of the journal up to the position of the balances served; with a filter it may hold few entries and go on."""
+
+    journal: str
+    position: int
+    items: list[JournalEntry]
+    next: str | None

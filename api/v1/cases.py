@@ -1,0 +1,71 @@
+"""One case: whether it is received, paused and why, or decided. For the counters of its own dinas, who look before they act."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.v1.answers import CaseAnswer, EndedPause
+from api.v1.histories import text_of
+from api.v1.reads import Dinas, Reads, found
+from api.v1.schemas import read_doc
+from domain.clock import utc_text
+from domain.fold.casefiles import EMPTY, intervals, open_file
+from domain.fold.partition import partition_of
+from domain.refusal import Refusal
+from projections.reading.reader import Snapshot
+
+CaseId = Annotated[str, Query(description="Verbatim", max_length=200)]
+
+
+def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAnswer:
+    """A case as far as it is folded; one that nothing ever named is not received yet."""
+    file = snapshot.case_file(dinas, service, number) or EMPTY
+    ended, paused_us = intervals(file)
+    receipt, opened = file.receipt, open_file((dinas, service, number), file)
+    state: Literal["none", "received", "paused", "decided"] = "none"
+    if file.decisions > 0:
+        state, paused_us = "decided", None
+    elif receipt is not None:
+        state = "received" if paused_us is None else "paused"
+    promise_us = None
+    if receipt is not None:
+        promise_us = receipt.standard_us if receipt.due_us is None else receipt.due_us - receipt.received_us
+    return CaseAnswer(
+        snapshot.version.journal, dinas, service, number, snapshot.position, _folded(snapshot, dinas), state,
+        (receipt.asn or None) if receipt else None, utc_text(receipt.received_us) if receipt else None,
+        text_of(opened.due_us if opened else None), opened.kind if opened else None,
+        opened is not None and snapshot.is_overdue(opened), promise_us, text_of(paused_us),
+        file.reason(paused_us),
+        [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
+    )  # fmt: skip
+
+
+def _folded(snapshot: Snapshot, dinas: str) -> int:
+    """How far what is said of a dinas is folded: all as one, or its partition."""
+    partitions = snapshot.version.at.partitions
+    return partitions[partition_of(dinas, len(partitions))] if partitions else snapshot.position
+
+
+def cases_router(reads: Reads) -> APIRouter:
+    """The route of one case."""
+    router = APIRouter()
+    access = reads.access
+
+    # In the query and not in the path: the id of a service or a case may hold a slash.
+    @router.get(
+        "/v1/dinas/{dinas}/file",
+        **read_doc(CaseAnswer, "One case: whether it is received, paused or decided", known=True, guarded=True),
+    )
+    def read_case(request: Request, dinas: Dinas, service: CaseId, case: CaseId) -> Response:
+        grant = access.require(request, "read", "fact")
+        if "read" not in grant.scopes and grant.dinas is not None and dinas not in grant.dinas:
+            raise Refusal("forbidden", f"the token may not speak for dinas {dinas}")
+        now = reads.period(None)
+
+        def one(snapshot: Snapshot) -> CaseAnswer:
+            found(snapshot.one_dinas(dinas, now), dinas)
+            return case_of(snapshot, dinas, service, case)
+
+        return reads.answer(request, None, one, public=False)
+
+    return router

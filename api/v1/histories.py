@@ -1,0 +1,224 @@
+"""What led to the figures of now: a subject's twelve months, its newest events, a dinas's open files, and the journal itself."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api.http.problems import bad_query
+from api.http.withheld import hides_ratings, suppressed
+from api.v1.answers import (
+    FileAnswer,
+    FilesAnswer,
+    JournalAnswer,
+    JournalEntry,
+    Pause,
+    RecentAnswer,
+    Series,
+)
+from api.v1.reads import (
+    Asn,
+    Cursor,
+    Dinas,
+    Limit,
+    PeriodText,
+    Reads,
+    after_cursor,
+    cursor_of,
+    entries_at,
+    found,
+    number_after,
+)
+from api.v1.schemas import read_doc
+from domain.clock import utc_text
+from domain.intake.recorded import read_line
+from domain.periods import Period, months_until
+from domain.score.scorecard import Standing
+from projections.reading.reader import Snapshot
+from projections.reading.why import behind
+from projections.store.queries import FOREVER, ListedFile
+
+MONTHS: Final = 12
+SCANNED_MOST: Final = 5000
+"""How many entries one page of the journal looks through at most; where few of them match, the page is short."""
+_AFTER: Final = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)], str, str])
+_ONE: Final = Field(None, max_length=500, description="Entries of this one alone")
+
+
+class JournalQuery(BaseModel):
+    """Which entries of the journal, and how many of them."""
+
+    type: str | None = _ONE
+    source: str | None = _ONE
+    id: str | None = _ONE
+    dinas: str | None = _ONE
+    asn: str | None = _ONE
+    service: str | None = _ONE
+    case: str | None = _ONE
+    limit: int = Field(100, ge=1, le=1000, description="How many items a page holds")
+    cursor: str | None = Field(None, description="`next` of the page before")
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What entries have to say, by name."""
+        return self.model_dump(exclude={"limit", "cursor"}, exclude_none=True)
+
+
+def series(snapshot: Snapshot, period: Period, standing: Standing) -> Series:
+    """The twelve months that end with a period's last."""
+    months = months_until(period, MONTHS)
+    cards = snapshot.series(standing, months)
+    shown = [suppressed(card, snapshot.scheme(month)) for card, month in zip(cards, months, strict=True)]
+    return Series(standing.subject, snapshot.position, shown)
+
+
+def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> FilesAnswer:
+    """A page of open files. Raises: ``Refusal``."""
+    text = after_cursor(cursor, "file")
+    try:
+        after = _AFTER.decode(text) if text else None
+    except msgspec.DecodeError:
+        raise bad_query("cursor", "is none of this list's") from None
+    listed = snapshot.files(dinas, after, limit + 1)
+    page = listed[:limit]
+    following = None
+    if len(listed) > limit:
+        last = page[-1].file
+        place = (FOREVER if last.due_us is None else last.due_us, last.service, last.case)
+        following = cursor_of("file", msgspec.json.encode(place).decode())
+    return FilesAnswer(dinas, snapshot.position, [file_answer(one, snapshot) for one in page], following)
+
+
+def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
+    """An open file as served."""
+    file, state = listed
+    return FileAnswer(
+        file.service, file.case, file.asn or None, utc_text(file.received_us), text_of(file.due_us), file.kind,
+        snapshot.is_overdue(file), text_of(file.paused_us),
+        [Pause(utc_text(at), reason) for at, reason in state.pauses], [utc_text(at) for at in state.resumed],
+    )  # fmt: skip
+
+
+def text_of(instant_us: int | None) -> str | None:
+    """An instant in UTC, where there is one."""
+    return None if instant_us is None else utc_text(instant_us)
+
+
+def recent(
+    snapshot: Snapshot, period: Period, standing: Standing, reads: Reads, limit: int, cursor: str | None
+) -> RecentAnswer:  # fmt: skip
+    """A page of the events behind a standing, the newest first; what is withheld of its reasons is withheld here."""
+    positions = snapshot.positions(
+        standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True
+    )  # fmt: skip
+    hide = hides_ratings(snapshot.card(standing, period), snapshot.scheme(period))
+    events = behind(entries_at(reads.lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
+    following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
+    return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
+
+
+def journal(snapshot: Snapshot, reads: Reads, asked: JournalQuery) -> JournalAnswer:
+    """A page of the journal, of the entries that match alone."""
+    after, stop, wanted = number_after(asked.cursor, "entry"), snapshot.position, asked.wanted
+    lines = reads.lines.lines(after, SCANNED_MOST if wanted else asked.limit, stop)
+    items: list[JournalEntry] = []
+    last = after
+    for last, line in lines:
+        entry = _entry(last, line)
+        if all(value in _said(entry, name) for name, value in wanted.items()):
+            items.append(entry)
+        if len(items) == asked.limit:
+            break
+    following = cursor_of("entry", str(last)) if lines and last < stop else None
+    return JournalAnswer(snapshot.version.journal, stop, items, following)
+
+
+def _entry(position: int, line: bytes) -> JournalEntry:
+    event = read_line(line)
+    return JournalEntry(
+        position, event.type, event.source, event.id, event.time, event.recordedtime, event.recordedby, event.data
+    )
+
+
+def _said(entry: JournalEntry, name: str) -> Iterator[object]:
+    """What an entry says under a name: its own attribute, or of its data; a reversal also of the facts it touches."""
+    if name in ("type", "source", "id"):
+        yield getattr(entry, name)
+        return
+    yield entry.data.get(name)
+    resolved = entry.data.get("resolved") or {}
+    for fact in (resolved.get("removes"), resolved.get("adds")):
+        if fact is not None:
+            yield fact["data"].get(name)
+
+
+def histories_router(reads: Reads) -> APIRouter:
+    """The routes of what led to the figures."""
+    router = APIRouter()
+    access = reads.access
+
+    @router.get("/v1/dinas/{dinas}/series", **read_doc(Series, "A dinas's last twelve months", known=True))
+    def series_dinas(request: Request, dinas: Dinas, period: PeriodText = None) -> Response:
+        at = reads.period(period)
+        return reads.answer(request, at, lambda s: series(s, at, found(s.one_dinas(dinas, at), dinas)), public=True)
+
+    @router.get(
+        "/v1/asn/{asn}/series", **read_doc(Series, "An ASN's last twelve months", known=True, guarded=True)
+    )  # fmt: skip
+    def series_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
+        access.require(request, "read")
+        at = reads.period(period)
+        return reads.answer(request, at, lambda s: series(s, at, found(s.one_asn(asn, at), asn)), public=False)
+
+    @router.get(
+        "/v1/dinas/{dinas}/files",
+        **read_doc(FilesAnswer, "The open files of a dinas, what is due first first", known=True, guarded=True),
+    )
+    def list_files(request: Request, dinas: Dinas, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        access.require(request, "read")
+        now = reads.period(None)
+
+        def page(snapshot: Snapshot) -> FilesAnswer:
+            found(snapshot.one_dinas(dinas, now), dinas)
+            return files(snapshot, dinas, limit, cursor)
+
+        return reads.answer(request, None, page, public=False)
+
+    @router.get(
+        "/v1/dinas/{dinas}/events",
+        **read_doc(RecentAnswer, "The events behind a dinas's score, newest first", known=True, guarded=True),
+    )
+    def recent_dinas(
+        request: Request, dinas: Dinas, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
+    ) -> Response:
+        access.require(request, "read")
+        at = reads.period(period)
+
+        def page(snapshot: Snapshot) -> RecentAnswer:
+            return recent(snapshot, at, found(snapshot.one_dinas(dinas, at), dinas), reads, limit, cursor)
+
+        return reads.answer(request, at, page, public=False)
+
+    @router.get(
+        "/v1/asn/{asn}/events",
+        **read_doc(RecentAnswer, "The events behind an ASN's score, newest first", known=True, guarded=True),
+    )
+    def recent_asn(
+        request: Request, asn: Asn, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
+    ) -> Response:
+        access.require(request, "read")
+        at = reads.period(period)
+
+        def page(snapshot: Snapshot) -> RecentAnswer:
+            return recent(snapshot, at, found(snapshot.one_asn(asn, at), asn), reads, limit, cursor)
+
+        return reads.answer(request, at, page, public=False)
+
+    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", guarded=True))
+    def list_journal(request: Request, asked: Annotated[JournalQuery, Query()]) -> Response:
+        access.require(request, "audit")
+        return reads.answer(request, None, lambda s: journal(s, reads, asked), public=False)
+
+    return router

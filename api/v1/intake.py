@@ -1,0 +1,141 @@
+"""The intake app: POST /v1/events, in each form CloudEvents knows over HTTP, and NDJSON."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.http.access import Access
+from api.http.problems import problem
+from api.v1.schemas import EVENTS_DOC
+from domain.intake.wire import Submission, parse_json, read_submission
+from domain.refusal import Fault, Refusal, invalid
+from projections.ports import Accepted, Grant, Intake, Outcome
+
+BODY_MOST: Final = 16 * 2**20
+EVENTS_MOST: Final = 10_000
+EVENT: Final = "application/cloudevents+json"
+BATCH: Final = "application/cloudevents-batch+json"
+NDJSON: Final = "application/x-ndjson"
+_UTF8: Final = frozenset({"", "utf-8", "utf8"})
+
+
+def intake_router(intake: Intake, access: Access) -> APIRouter:
+    """The one route that changes anything."""
+    router = APIRouter()
+
+    @router.post("/v1/events", **EVENTS_DOC)
+    async def post_events(request: Request) -> Response:
+        """Record one event, a batch, or NDJSON lines.
+
+        What is answered 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
+        """
+        grant = await run_in_threadpool(access.require, request, "fact", "rulebook", "reverse")
+        media = _media(request)
+        body = await _body(request)
+        return await run_in_threadpool(_answer, intake, grant, media, body, dict(request.headers))
+
+    return router
+
+
+def _media(request: Request) -> str:
+    media, _, parameters = request.headers.get("content-type", "").partition(";")
+    media = media.strip().lower()
+    name, _, charset = parameters.strip().partition("=")
+    known = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
+    binary = media == "application/json" and any(header.startswith("ce-") for header in request.headers)
+    if not (known or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
+        detail = f"send {EVENT}, {BATCH}, {NDJSON}, or application/json with ce- headers, in UTF-8"
+        raise Refusal("unsupported-media-type", detail)
+    return media
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_MOST:
+            raise Refusal("too-large", f"a request holds at most {BODY_MOST} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict[str, str]) -> Response:
+    if media == BATCH:
+        events = parse_json(body)
+        if not isinstance(events, list):
+            raise invalid(Fault("", "must be a JSON array of events"))
+        return _many(intake, grant, [_read(event) for event in _counted(events)], headers)
+    if media == NDJSON:
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        return _many(intake, grant, [_read_line(line) for line in _counted(lines)], headers)
+    event = parse_json(body) if media == EVENT else _from_headers(headers, body)
+    return _one(intake.submit([_read(event)], grant)[0])
+
+
+def _counted(events: list[Any]) -> list[Any]:
+    if len(events) > EVENTS_MOST:
+        raise Refusal("too-large", f"a request holds at most {EVENTS_MOST} events")
+    return events
+
+
+def _read(event: object) -> Submission | Refusal:
+    try:
+        return read_submission(event)
+    except Refusal as refusal:
+        return refusal
+
+
+def _read_line(line: bytes) -> Submission | Refusal:
+    try:
+        return read_submission(parse_json(line))
+    except Refusal as refusal:
+        return refusal
+
+
+def _from_headers(headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """The binary mode of the CloudEvents HTTP binding: attributes in ``ce-`` headers, percent-encoded UTF-8."""
+    event: dict[str, Any] = {"datacontenttype": headers["content-type"]}
+    for name, value in headers.items():
+        if name.startswith("ce-"):
+            try:
+                event[name[3:]] = unquote(value.encode("latin-1").decode(), errors="strict")
+            except UnicodeDecodeError:
+                raise Refusal("malformed-headers", f"{name}: must be percent-encoded UTF-8") from None
+    event["data"] = parse_json(body)
+    return event
+
+
+def _one(outcome: Outcome) -> Response:
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return Response(
+        msgspec.json.encode(outcome.receipt), 200 if outcome.repeated else 201, media_type="application/json"
+    )
+
+
+def _many(
+    intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]
+) -> Response:  # fmt: skip
+    outcomes = intake.submit(events, grant) if events else []
+    told: dict[str, Any] = {}
+    if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():
+        told["receipts"] = [outcome.receipt if isinstance(outcome, Accepted) else None for outcome in outcomes]
+    return Response(msgspec.json.encode(tally(outcomes) | told), media_type="application/json")
+
+
+def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """Counts of what was accepted and repeated, and each rejection with its index from 0."""
+    listed = list(outcomes)
+    return {
+        "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in listed),
+        "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in listed),
+        "rejected": [
+            {"index": index, "problem": problem(outcome)}
+            for index, outcome in enumerate(listed)
+            if isinstance(outcome, Refusal)
+        ],
+    }

@@ -1,0 +1,146 @@
+"""For whoever runs it: liveness, readiness, metrics, and API documentation that opens without the internet."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from domain.clock import parse_instant
+from domain.intake.recorded import read_line
+from domain.intake.wire import Submission
+from domain.refusal import Refusal
+from projections.live import Live
+from projections.ports import Accepted, Grant, Intake, Lines, Outcome
+
+SWAGGER: Final = "/static/swagger-ui"
+
+
+class _State(Collector):
+    """Gauges read when they are asked for: how far the journal is, how far the fold, whether it has stopped."""
+
+    def __init__(self, live: Live, lines: Lines) -> None:
+        self._live = live
+        self._lines = lines
+
+    def collect(self) -> Iterable[Metric]:
+        """The state now."""
+        head, live = self._lines.head(), self._live
+        for name, text, value in (
+            ("neraca_journal_head", "Position of the journal's last entry", head),
+            ("neraca_position", "Position up to which balances are folded", live.position),
+            ("neraca_lag_events", "Entries recorded and not yet folded", max(head - live.position, 0)),
+            ("neraca_generation", "Generation of balances served", live.generation),
+            (
+                "neraca_fold_stopped",
+                "1 when the fold has stopped at an entry it cannot apply",
+                int(live.stopped is not None),
+            ),
+        ):
+            yield GaugeMetricFamily(name, text, value=float(value))
+        if live.at.partitions:
+            yield from self._partitions(head)
+
+    def _partitions(self, head: int) -> Iterable[Metric]:
+        live = self._live
+        reached = GaugeMetricFamily(
+            "neraca_partition_position", "Position a partition is folded to", labels=["partition"]
+        )
+        lag = GaugeMetricFamily(
+            "neraca_partition_lag_entries", "Entries up to the journal's head", labels=["partition"]
+        )
+        stands = GaugeMetricFamily("neraca_partition_stopped", "1 while a partition stands still", labels=["partition"])
+        for partition, position in enumerate(live.at.partitions):
+            reached.add_metric([str(partition)], position)
+            lag.add_metric([str(partition)], max(0, head - position))
+            stands.add_metric([str(partition)], int(partition in live.standing))
+        yield from (reached, lag, stands)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of its own."""
+
+    def __init__(self, live: Live, lines: Lines) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_State(live, lines))
+        self.events = Counter(
+            "neraca_events_total", "Events submitted, by what became of them", ["outcome"], registry=self.registry
+        )
+        self.listeners = Gauge("neraca_stream_clients", "Clients following the stream", registry=self.registry)
+
+    def text(self) -> bytes:
+        """The Prometheus exposition."""
+        return generate_latest(self.registry)
+
+
+class CountedIntake:
+    """An intake whose outcomes are counted."""
+
+    def __init__(self, intake: Intake, metrics: Metrics) -> None:
+        self._intake = intake
+        self._metrics = metrics
+
+    def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
+        """Pass on, and count what became of each."""
+        outcomes = self._intake.submit(events, grant)
+        for outcome in outcomes:
+            name = ("duplicate" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
+            self._metrics.events.labels(name).inc()
+        return outcomes
+
+
+FRESH_US: Final = 5_000_000
+"""Where workers fold, they are always a little behind: as long as this, balances count as having reached the head."""
+
+
+def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
+    """Whether balances have reached the journal's head; of partitions, the head as it was a moment ago."""
+    if live.position >= head or not live.at.partitions:
+        return live.position >= head
+    following = lines.lines_at([live.position + 1]).get(live.position + 1)
+    return following is not None and now_us - parse_instant(read_line(following).recordedtime) < FRESH_US
+
+
+def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool = True) -> APIRouter:
+    """Health, readiness and metrics; an intake that serves no reads is ready when its journal answers."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process answers")
+    async def healthz() -> Response:
+        return _json({"status": "ok"}, 200)
+
+    @router.get(
+        "/readyz", summary="Balances have reached the journal's head", responses={503: {"description": "Not yet"}}
+    )
+    def readyz() -> Response:
+        head = lines.head()
+        ready = not reads or (live.stopped is None and _reached(live, lines, head, time.time_ns() // 1000))
+        stopped = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
+        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stopped else "catching up"}
+        reason = stopped or live.waiting
+        if reason and not ready:
+            state["reason"] = reason
+        return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    def read_metrics() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json", title="Neraca API", swagger_js_url=f"{SWAGGER}/swagger-ui-bundle.js",
+            swagger_css_url=f"{SWAGGER}/swagger-ui.css", swagger_favicon_url="data:,",
+        )  # fmt: skip
+
+    return router
+
+
+def _json(body: dict[str, Any], status: int) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

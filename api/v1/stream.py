@@ -1,0 +1,131 @@
+"""The stream: server-sent events of what moves. First the position; then positions and the dinas that moved."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from prometheus_client import Gauge
+
+from api.v1.schemas import STREAM_DOC
+from projections.live import Live
+from projections.movement import KEPT
+from projections.segment import Moved
+
+ALIVE_S: Final = 15.0
+
+
+class Ending:
+    """Tells every open stream that the process ends."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self.wakers: set[asyncio.Event] = set()
+
+    def tell(self) -> None:
+        """End every stream; called on the event loop."""
+        self.told = True
+        for waker in self.wakers:
+            waker.set()
+
+
+def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
+    """The one route of the stream."""
+    router = APIRouter()
+
+    @router.get("/v1/stream", response_class=EventSourceResponse, **STREAM_DOC)
+    async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:
+        """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`."""
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        waiting: deque[Moved] = deque(maxlen=KEPT + 1)
+
+        def moved(what: Moved) -> None:
+            waiting.append(what)
+            loop.call_soon_threadsafe(woken.set)
+
+        end = live.movement.listen(moved)
+        listeners.inc()
+        ending.wakers.add(woken)
+        try:
+            position = live.position
+            for first in await _opening(live, request.headers.get("last-event-id"), position):
+                yield first
+            while not ending.told:
+                try:
+                    async with asyncio.timeout(
+                        ALIVE_S
+                    ):  # wait_for, before Python 3.12, may swallow the end of its task
+                        await woken.wait()
+                except TimeoutError:
+                    yield ServerSentEvent(comment="alive")
+                    continue
+                woken.clear()
+                message, position = _told(live, [waiting.popleft() for _ in range(len(waiting))], position)
+                if message is not None:
+                    yield message
+        finally:
+            end()
+            listeners.dec()
+            ending.wakers.discard(woken)
+
+    return router
+
+
+def _told(live: Live, taken: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
+    """What a reader at a position has not seen, and where it stands then.
+
+    Of partitions folded apart one may move while the position, the least of them, stands. A reader that did not keep pace is
+    told to reset: what it missed is kept no longer.
+    """
+    if len(taken) > KEPT:
+        return _reset(live, live.position), live.position
+    batch = [one for one in taken if one.position > position or live.at.partitions]
+    return (_movement(live, batch), batch[-1].position) if batch else (None, position)
+
+
+async def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
+    """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
+    if last_id is None:
+        return [_at(live, position)]
+    return await asyncio.to_thread(_resumption, live, last_id, position)
+
+
+def _id(live: Live, position: int) -> str:
+    return f"{live.journal}:{position}"
+
+
+def _resumption(live: Live, last_id: str, position: int) -> list[ServerSentEvent]:
+    journal, _, seen = last_id.rpartition(":")
+    known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
+    missed = live.movement.since(int(seen), position) if known else None
+    if missed is None:
+        return [_reset(live, position)]
+    if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
+        return [_at(live, int(seen)), _movement(live, missed)]
+    return [_at(live, position)]
+
+
+def _reset(live: Live, position: int) -> ServerSentEvent:
+    return ServerSentEvent(event="reset", id=_id(live, position), data={"position": position})
+
+
+def _at(live: Live, position: int) -> ServerSentEvent:
+    return ServerSentEvent(event="position", id=_id(live, position), data={"position": position} | _vector(live))
+
+
+def _vector(live: Live) -> dict[str, object]:
+    """How far each partition is folded, where they are folded apart."""
+    vector = live.at.vector
+    return {} if vector is None else {"vector": vector}
+
+
+def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
+    position = batch[-1].position
+    dinas = sorted(frozenset().union(*(one.dinas for one in batch)))
+    rules = any(one.rules for one in batch)
+    return ServerSentEvent(
+        event="moved", id=_id(live, position),
+        data={"position": position, "dinas": dinas, "rulebook": rules} | _vector(live),
+    )  # fmt: skip

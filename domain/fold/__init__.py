@@ -1,0 +1,1 @@
+"""The fold: what each entry adds to which balance, and the digest of all balances."""

@@ -1,0 +1,68 @@
+"""The ledger: a balance for each leaf account, and the one ``+`` that changes it."""
+
+from collections.abc import Iterable
+from itertools import compress
+
+from domain.fold.postings import Account, Amounts, Posting
+from domain.measures import MEASURES, WIDTH
+
+Balance = list[int]
+"""One integer for each measure, in the order of ``MEASURES``."""
+
+
+def zero() -> Balance:
+    """The balance of an account nobody has posted to."""
+    return [0] * WIDTH
+
+
+class Ledger:
+    """Accounts and their balances. Sums forgive order, not duplication: who posts must post each entry once."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[Account, Balance] = {}
+
+    def post(self, postings: Iterable[Posting]) -> None:
+        """Each posting is added to its account's balance."""
+        accounts = self.accounts
+        for posting in postings:
+            balance = accounts.get(posting.account)
+            if balance is None:
+                balance = accounts[posting.account] = zero()
+            for index, amount in posting.amounts:
+                balance[index] += amount
+
+    def merge(self, other: "Ledger") -> None:
+        """Two ledgers of disjoint entries are one ledger of all of them."""
+        accounts = self.accounts
+        held: list[tuple[Account, Balance]] = []
+        for account, balance in other.accounts.items():
+            if account in accounts:
+                held.append((account, balance))
+            else:
+                accounts[account] = balance.copy()
+        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+
+
+def amounts_of(balance: Balance) -> Amounts:
+    """A balance as one posting's amounts."""
+    return tuple(zip(compress(range(WIDTH), balance), filter(None, balance), strict=True))
+
+
+def total(balances: Iterable[Balance]) -> Balance:
+    """A dinas is the sum of its leaves, an ASN the sum of theirs."""
+    return [sum(column) for column in zip(*balances, strict=True)] or zero()
+
+
+def months_of(ledger: Ledger) -> Ledger:
+    """The months of dinas, each ``(dinas, "", "", month)``: a sum of its leaves."""
+    leaves: dict[Account, list[Balance]] = {}
+    for (dinas, _, _, month), balance in ledger.accounts.items():
+        leaves.setdefault((dinas, "", "", month), []).append(balance)
+    sums = Ledger()
+    sums.accounts = {account: total(balances) for account, balances in leaves.items()}
+    return sums
+
+
+def named(balance: Balance) -> dict[str, int]:
+    """A balance by the names of its non-zero measures."""
+    return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}

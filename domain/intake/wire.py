@@ -1,0 +1,236 @@
+"""The wire form: JSON text to a submission, checked field by field.
+
+What passes is well formed; whether it fits the journal (rulebook, case file, what it reverses) is decided where it is
+recorded.
+"""
+
+import json
+import re
+from functools import cache
+from typing import Any, Final, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from domain.canonical import content_hash
+from domain.clock import parse_instant, utc_text
+from domain.events.submitted import KINDS, RESERVED, TYPE_OF, Submittable
+from domain.intake import checks
+from domain.refusal import Fault, Refusal, invalid
+
+MAX_DEPTH: Final = 32
+WRITTEN_HERE: Final = frozenset({"position", "recordedtime", "recordedby", "contenthash", "data_base64"})
+_REQUIRED: Final = ("specversion", "type", "source", "id", "time", "data")
+_KIND_OF: Final = {TYPE_OF[data]: kind for kind, data in KINDS.items()}
+_TYPE = re.compile(r"neraca\.([a-z-]+)\.v(\d+)", re.ASCII)
+_ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
+_PATH = re.compile(r"(?s)(.*?)(?: - at `\$(.*)`)?")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+class Submission(Struct, frozen=True):
+    """One well-formed event: its envelope, its data typed and verbatim, and the hash of what it says."""
+
+    type: str
+    source: str
+    id: str
+    time: str
+    time_us: int
+    typed: Submittable
+    data: dict[str, Any]
+    attributes: dict[str, str | int | bool]
+    content_hash: str
+
+
+def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Strict JSON: duplicate keys, NaN, numbers out of range, lone surrogates and bad UTF-8 are malformed.
+
+    Raises: ``Refusal`` with slug ``malformed-json``.
+    """
+    try:
+        decoded = text.decode()
+        value = _DECODER.decode(decoded)
+        if "\\u" in decoded:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise Refusal("malformed-json", f"not UTF-8: byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise Refusal("malformed-json", "a string holds a lone surrogate") from None
+    except RecursionError:
+        raise invalid(Fault("", f"is nested deeper than {MAX_DEPTH}")) from None
+    except ValueError as error:
+        raise Refusal("malformed-json", str(error)) from None
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and not _within(value, MAX_DEPTH):
+        raise invalid(Fault("", f"is nested deeper than {MAX_DEPTH}"))
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    obj = dict(pairs)
+    if len(obj) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        message = f"the key {repeated!r} stands twice in one object"
+        raise ValueError(message)
+    return obj
+
+
+def _no_constant(name: str) -> NoReturn:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _number(text: str) -> float:
+    value = float(text)  # the edge of the wire: no event field takes it, and the field check says so
+    if value in (float("inf"), float("-inf")):
+        message = f"the number {text[:40]} is out of range"
+        raise ValueError(message)
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > 40:  # noqa: PLR2004 - no integer of ours is as long
+        message = f"the number {text[:40]}… is out of range"
+        raise ValueError(message)
+    return int(text)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_number, parse_int=_integer,
+)  # fmt: skip
+
+
+def _within(value: Any, depth: int) -> bool:  # noqa: ANN401 - any JSON value
+    level: list[Any] = [value]
+    while level:
+        if depth == 0:
+            return False
+        depth -= 1
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += [v for v in item.values() if isinstance(v, dict | list)]
+            elif isinstance(item, list):
+                inner += [v for v in item if isinstance(v, dict | list)]
+        level = inner
+    return True
+
+
+def read_submission(event: object) -> Submission:
+    """A JSON value is a well-formed event or a refusal that names each faulty field.
+
+    Raises: ``Refusal`` (``invalid-event``, ``unknown-type`` or ``reserved-type``).
+    """
+    if not isinstance(event, dict):
+        raise invalid(Fault("", "must be a JSON object"))
+    missing = [Fault(f"/{name}", "is required") for name in _REQUIRED if event.get(name) is None]
+    if missing:
+        raise invalid(*missing)
+    attributes, faults = _attributes(event)
+    kind_type = _known_type(event["type"])
+    time_us = _time(event["time"], faults)
+    typed = read_data(KINDS[kind_type], event["data"], "/data", faults)
+    if faults or typed is None:
+        raise invalid(*faults)
+    type_ = TYPE_OF[type(typed)]
+    return Submission(
+        type_, event["source"], event["id"], event["time"], time_us, typed, event["data"], attributes,
+        content_hash(type_, utc_text(time_us), event["data"]),
+    )  # fmt: skip
+
+
+def _known_type(type_: object) -> str:
+    kind = _KIND_OF.get(type_) if isinstance(type_, str) else None
+    if kind is not None:
+        return kind
+    match = _TYPE.fullmatch(type_) if isinstance(type_, str) else None
+    if match is None or match[1] not in KINDS.keys() | RESERVED:
+        detail = "names no kind of event known here"
+        raise Refusal("unknown-type", f"/type: {detail}", Fault("/type", detail))
+    if match[1] in RESERVED:
+        detail = "is reserved for a kind not built yet"
+        raise Refusal("reserved-type", f"/type: {detail}", Fault("/type", detail))
+    if match[2] != "1":
+        detail = f"names version {match[2]}; only v1 is known here"
+        raise Refusal("unknown-type", f"/type: {detail}", Fault("/type", detail))
+    return match[1]
+
+
+def _time(text: object, faults: list[Fault]) -> int:
+    try:
+        if isinstance(text, str):
+            return parse_instant(text)
+        faults.append(Fault("/time", "must be a string"))
+    except ValueError as error:
+        faults.append(Fault("/time", str(error)))
+    return 0
+
+
+def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], list[Fault]]:
+    faults: list[Fault] = []
+    if event["specversion"] != "1.0":
+        faults.append(Fault("/specversion", 'must be "1.0"'))
+    for name in ("source", "id"):
+        faults += checks.text(f"/{name}", event[name], most=500)
+    kept: dict[str, str | int | bool] = {}
+    for name, value in event.items():
+        if name in _REQUIRED or value is None:
+            continue
+        pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+        if name in WRITTEN_HERE:
+            faults.append(Fault(pointer, "is not taken from outside: the journal writes it, or data must be JSON"))
+        elif not _ATTRIBUTE.fullmatch(name):
+            faults.append(Fault(pointer, "is no attribute name: lower-case letters and digits only"))
+        elif not isinstance(value, str | int) or (isinstance(value, int) and not -(2**31) <= value < 2**31):
+            faults.append(Fault(pointer, "must be a string, a boolean or an integer of 32 bits"))
+        elif isinstance(value, str) and len(value) > 2000:  # noqa: PLR2004 - as the refusal says
+            faults.append(Fault(pointer, "must be at most 2000 characters"))
+        elif name == "datacontenttype" and str(value).split(";")[0].strip() != "application/json":
+            faults.append(Fault(pointer, "must be application/json"))
+        else:
+            kept[name] = value
+    return kept, faults
+
+
+def read_data(
+    wanted: type[Submittable], data: object, at: str, faults: list[Fault],
+) -> Submittable | None:  # fmt: skip
+    """Data of a kind, typed; every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
+    if not isinstance(data, dict):
+        faults.append(Fault(at, "must be an object"))
+        return None
+    found = [Fault(f"{at}/{name}", "is required") for name in _required_fields(wanted) if name not in data]
+    known = wanted.__struct_encode_fields__
+    found += [Fault(f"{at}/{_escaped(name)}", "is no field of this kind") for name in data if name not in known]
+    if found:
+        faults += found
+        return None
+    try:
+        typed = msgspec.convert(data, wanted)
+    except msgspec.ValidationError as error:
+        faults.append(_fault_of(error, at))
+        return None
+    wrong = checks.data_faults(typed, at)
+    faults += wrong
+    return None if wrong else typed
+
+
+@cache
+def _required_fields(wanted: type[Submittable]) -> tuple[str, ...]:
+    return tuple(f.encode_name for f in msgspec.structs.fields(wanted) if f.required)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _fault_of(error: msgspec.ValidationError, at: str) -> Fault:
+    match = _PATH.fullmatch(str(error))
+    detail, path = (match[1], match[2] or "") if match else (str(error), "")
+    pointer = at + "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    named = re.fullmatch(r"Object (?:missing required|contains unknown) field `(.*)`", detail)
+    if named:
+        return Fault(
+            f"{pointer}/{_escaped(named[1])}", "is required" if "missing" in detail else "is no field of this kind"
+        )
+    return Fault(pointer, detail[0].lower() + detail[1:])

@@ -1,0 +1,1 @@
+"""Rules: standards and schemes, and which of them holds at an instant."""

@@ -1,0 +1,142 @@
+"""The rulebook: who is registered, which standard and which scheme are in force. Folded from rule entries.
+
+Of two entries that claim one key the later recorded stands, whatever the order they are folded in.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import assert_never
+
+from msgspec import to_builtins
+
+from domain.canonical import canonical
+from domain.clock import HOUR_US
+from domain.events.entries import (
+    AnyEntry,
+    AsnAssigned,
+    AsnRegistered,
+    DinasRegistered,
+    Rule,
+    SchemeAdopted,
+    Standard,
+    StandardSet,
+)
+from domain.rules.scheme import CONTOH_2026, Scheme, scheme_of
+
+UNIT_US = {"wall_hours": HOUR_US}
+"""The length of a standard's unit in microseconds of the clock."""
+
+
+class Rulebook:
+    """The rules that stand after the entries folded so far; ``position`` is the last of them."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._rules: dict[tuple[str, ...], tuple[int, Rule]] = {}
+        self._standards: dict[tuple[str, str], dict[str, Standard]] = {}
+        self._schemes: dict[str, Scheme] = {}
+        self._asn: set[str] = set()
+        self._assignments: dict[str, dict[tuple[str, str], str | None]] = {}
+
+    def copy(self) -> "Rulebook":
+        """The same rules, to fold more into while others still read these."""
+        twin = Rulebook()
+        twin.position = self.position
+        twin._rules = dict(self._rules)
+        twin._standards = {key: dict(dated) for key, dated in self._standards.items()}
+        twin._schemes = dict(self._schemes)
+        twin._asn = set(self._asn)
+        twin._assignments = {dinas: dict(stays) for dinas, stays in self._assignments.items()}
+        return twin
+
+    def apply(self, position: int, entry: AnyEntry) -> None:
+        """Fold one entry recorded at ``position``; facts and reversals leave the rules as they are."""
+        if not isinstance(entry, Rule):
+            return
+        self.position = max(self.position, position)
+        key = _key(entry)
+        held = self._rules.get(key)
+        if held is not None and held[0] > position:
+            return
+        self._rules[key] = (position, entry)
+        match entry:
+            case StandardSet(data=said):
+                length = Standard(f"{entry.source}#{entry.id}", said.amount * UNIT_US[said.unit], said.unit)
+                self._standards.setdefault((said.service, said.dinas or ""), {})[said.effective_from] = length
+            case SchemeAdopted(data=adopted):
+                self._schemes[adopted.effective_from] = scheme_of(adopted)
+            case AsnAssigned(data=assigned):
+                self._asn.add(assigned.asn)
+                stays = self._assignments.setdefault(assigned.dinas, {})
+                stays[assigned.asn, assigned.effective_from] = assigned.effective_to
+            case AsnRegistered(data=registered):
+                self._asn.add(registered.asn)
+            case DinasRegistered():
+                pass
+            case _:
+                assert_never(entry)
+
+    def standard(self, dinas: str, service: str, received_on: date) -> Standard | None:
+        """The standard in force on the local date of receipt: the dinas's own beats a general one, then the later."""
+        day = received_on.isoformat()
+        for owner in (dinas, ""):
+            dated = self._standards.get((service, owner))
+            in_force = max((since for since in dated if since <= day), default=None) if dated else None
+            if dated and in_force is not None:
+                return dated[in_force]
+        return None
+
+    def services(self, dinas: str) -> set[str]:
+        """The services with a standard of an agency's own; of ``""`` those with a general one."""
+        return {service for service, owner in self._standards if owner == dinas}
+
+    def scheme(self, day: date) -> Scheme:
+        """The scheme in force on a day; the built-in example before the first adoption."""
+        since = max((since for since in self._schemes if since <= day.isoformat()), default=None)
+        return CONTOH_2026 if since is None else self._schemes[since]
+
+    def dinas_name(self, dinas: str) -> str | None:
+        """The name an agency is registered under, or ``None``."""
+        held = self._rules.get(("dinas", dinas))
+        return held[1].data.name if held and isinstance(held[1], DinasRegistered) else None
+
+    def dinas(self) -> list[str]:
+        """The registered agencies, sorted."""
+        return sorted(key[1] for key in self._rules if key[0] == "dinas")
+
+    def knows_asn(self, asn: str) -> bool:
+        """Whether a civil servant is registered or assigned."""
+        return asn in self._asn
+
+    def assigned(self, dinas: str, first: date, last: date) -> Iterator[str]:
+        """The civil servants assigned to an agency on any day of ``[first, last]``."""
+        for (asn, since), until in self._assignments.get(dinas, {}).items():
+            if since <= last.isoformat() and (until is None or until >= first.isoformat()):
+                yield asn
+
+    def lines(self) -> list[bytes]:
+        """The rules that stand, a canonical line each, sorted: their part of the digest."""
+        return sorted(canonical(_line(key[0], entry)) for key, (_, entry) in self._rules.items())
+
+
+def _key(entry: Rule) -> tuple[str, ...]:
+    match entry:
+        case DinasRegistered(data=data):
+            return ("dinas", data.dinas)
+        case AsnRegistered(data=data):
+            return ("asn", data.asn)
+        case AsnAssigned(data=data):
+            return ("assignment", data.asn, data.dinas, data.effective_from)
+        case StandardSet(data=data):
+            return ("standard", data.service, data.dinas or "", data.effective_from)
+        case SchemeAdopted(data=data):
+            return ("scheme", data.effective_from)
+        case _:
+            assert_never(entry)
+
+
+def _line(kind: str, entry: Rule) -> dict[str, object]:
+    line = {"rule": kind, **to_builtins(entry.data)}
+    if isinstance(entry, StandardSet):
+        line |= {"dinas": entry.data.dinas or "", "event": f"{entry.source}#{entry.id}"}
+    return line

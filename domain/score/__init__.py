@@ -1,0 +1,1 @@
+"""Scores: from balances and a scheme to scorecards and ranks."""

@@ -1,0 +1,173 @@
+"""Scorecards and rankings: a score as it is served. Here exact fractions become JSON numbers of two decimals."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from domain.fold.ledger import Balance
+from domain.measures import INDEX
+from domain.rules.scheme import Scheme
+from domain.score.scoring import IndicatorScore, Score, hundredths, merits
+
+State = Literal["ok", "insufficient"]
+
+
+Kind = Literal["dinas", "asn"]
+
+
+class Subject(Struct, frozen=True):
+    """Whose scorecard it is."""
+
+    kind: Kind
+    id: str
+
+
+class Iku(Struct, frozen=True):
+    """The composite in percent; ``se``, ``lo`` and ``hi`` stay null until intervals exist."""
+
+    value: Decimal | None
+    state: State
+    se: Decimal | None = None
+    lo: Decimal | None = None
+    hi: Decimal | None = None
+
+
+class IndicatorLine(Struct, frozen=True):
+    """One indicator: value, target and capaian in percent, weight a fraction of 1, n the size of its sample."""
+
+    id: str
+    value: Decimal | None
+    target: Decimal
+    capaian: Decimal | None
+    weight: Decimal
+    n: int
+    state: State
+
+
+class Counts(Struct, frozen=True):
+    """Plain counts, all present."""
+
+    permits: int
+    permits_with_standard: int
+    permits_on_time: int
+    permits_rejected: int
+    permits_open: int
+    permits_open_overdue: int
+    tasks: int
+    tasks_with_due: int
+    tasks_on_time: int
+    tasks_self_reported: int
+    ratings: int
+
+
+class Rank(Struct, frozen=True):
+    """A place among the peers of one covered set; best and worst differ when values are equal."""
+
+    best: int
+    worst: int
+
+
+class Scorecard(Struct, frozen=True):
+    """Everything served about one subject in one period."""
+
+    subject: Subject
+    period: str
+    position: int
+    scheme: str
+    registered: bool
+    iku: Iku
+    indicators: tuple[IndicatorLine, ...]
+    counts: Counts
+    rank: Rank | UnsetType | None = field(default=UNSET)
+
+
+class Standing(Struct, frozen=True):
+    """What a scorecard is made of: who, what the period's balance is, which files are open."""
+
+    subject: Subject
+    registered: bool
+    balance: Balance
+    permits_open: int
+    permits_open_overdue: int
+
+
+PLAIN: Final = tuple(
+    name for name in Counts.__struct_fields__ if name not in ("permits_open", "permits_open_overdue", "ratings")
+)
+
+
+def number(value: Fraction) -> Decimal:
+    """Two decimals, half-up: the only rounding between a balance and what is served."""
+    return Decimal(hundredths(value)).scaleb(-2)
+
+
+def exact(weight: Fraction) -> Decimal:
+    """A weight given as a decimal string, as that decimal."""
+    return Decimal(weight.numerator) / Decimal(weight.denominator)
+
+
+def scorecard(standing: Standing, score: Score, *, period: str, position: int, scheme: str) -> Scorecard:
+    """A standing and its score as served."""
+    return Scorecard(
+        subject=standing.subject, period=period, position=position, scheme=scheme, registered=standing.registered,
+        iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
+        indicators=tuple(_line(part) for part in score.indicators),
+        counts=_counts(standing),
+    )  # fmt: skip
+
+
+def _line(part: IndicatorScore) -> IndicatorLine:
+    return IndicatorLine(
+        id=part.indicator.id,
+        value=None if part.value is None else number(part.value),
+        target=number(part.indicator.target),
+        capaian=None if part.capaian is None else number(part.capaian),
+        weight=exact(part.indicator.weight),
+        n=part.n,
+        state="ok" if part.sufficient else "insufficient",
+    )
+
+
+def _counts(standing: Standing) -> Counts:
+    balance = standing.balance
+    return Counts(
+        permits_open=standing.permits_open,
+        permits_open_overdue=standing.permits_open_overdue,
+        ratings=balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
+        **{name: balance[INDEX[name]] for name in PLAIN},
+    )
+
+
+def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:
+    """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
+
+    Ties share their ranks and stand in the order of their ids.
+    """
+    merit_of = merits(scheme)
+    groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
+    unranked: list[tuple[Standing, Rank | None]] = []
+    for standing in sorted(standings, key=lambda standing: standing.subject.id):
+        merit = merit_of(standing.balance)
+        if merit.value is None:
+            unranked.append((standing, None))
+        else:
+            groups.setdefault((-merit.covered, merit.covered_set), []).append((merit.value, standing))
+    out: list[tuple[Standing, Rank | None]] = []
+    for _, group in sorted(groups.items(), key=itemgetter(0)):
+        place = 1
+        for _, tie in groupby(sorted(group, key=_quickly, reverse=True), key=itemgetter(0)):
+            tied = [standing for _, standing in tie]
+            rank = Rank(place, place + len(tied) - 1)
+            out += [(standing, rank) for standing in tied]
+            place += len(tied)
+    return out + unranked
+
+
+def _quickly(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:
+    """The order of exact values; whole billionths of them decide nearly all, and are compared in no time."""
+    return row[0].numerator * 10**9 // row[0].denominator, row[0]

@@ -1,0 +1,144 @@
+"""Scores: pure functions of a balance and a scheme, in exact fractions. Nothing is rounded here but a grade.
+
+Sources: IKM and its grades, PermenPANRB 14/2017; capaian and its bands, Permendagri 86/2017 (DOMAIN §2, §3, §5).
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from domain.capaian import half_up
+from domain.fold.ledger import Balance, zero
+from domain.measures import BASIS_POINTS, INDEX, UNSUR
+from domain.rules.scheme import Indicator, Scheme
+
+REMEMBERED: Final = 16_384
+"""Merits kept for each scheme: of a dinas of ten thousand, nearly all balances are what they were when last asked for."""
+
+_UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
+
+
+class IndicatorScore(Struct, frozen=True):
+    """An indicator's value and capaian in percent, exact; ``capaian`` is ``None`` below the minimum sample."""
+
+    indicator: Indicator
+    value: Fraction | None
+    capaian: Fraction | None
+    n: int
+
+    @property
+    def sufficient(self) -> bool:
+        """Enough data to enter the IKU."""
+        return self.capaian is not None
+
+
+class Score(Struct, frozen=True):
+    """An IKU in percent over the covered weight; ``value`` is ``None`` while the coverage is too small."""
+
+    indicators: tuple[IndicatorScore, ...]
+    value: Fraction | None
+    covered: Fraction
+
+
+class Merit(Struct, frozen=True):
+    """What a ranking needs of a score: its value, its covered weight, and which of the scheme's indicators it rests on.
+
+    Only subjects that rest on the same ones are ranked together.
+    """
+
+    value: Fraction | None
+    covered: Fraction
+    covered_set: tuple[int, ...]
+
+
+def ikm(balance: Balance, weight: Fraction) -> Fraction | None:
+    """IKM = 25 · Σ w · NRR over the nine unsur; undefined while an unsur has no answer."""
+    if any(balance[n] <= 0 for n, _ in _UNSUR_INDEX):
+        return None
+    return 25 * weight * sum((Fraction(balance[score], balance[n]) for n, score in _UNSUR_INDEX), Fraction(0))
+
+
+def value_of(indicator: Indicator, balance: Balance, skm_weight: Fraction) -> Fraction | None:
+    """An indicator's value in percent; ``None`` when nothing was measured."""
+    if indicator.numerator == "ikm":
+        return ikm(balance, skm_weight)
+    n = balance[INDEX[indicator.denominator]]
+    if n <= 0:
+        return None
+    ratio = Fraction(balance[INDEX[indicator.numerator]], n)
+    return ratio / 100 if indicator.numerator in BASIS_POINTS else ratio * 100
+
+
+def capaian_of(indicator: Indicator, value: Fraction) -> Fraction:
+    """A/T x 100 when higher is better, (2T - A)/T x 100 when lower is; floored at 0, then capped."""
+    achieved = value if indicator.direction == "higher" else 2 * indicator.target - value
+    capaian = max(achieved / indicator.target * 100, Fraction(0))
+    return capaian if indicator.cap is None else min(capaian, Fraction(indicator.cap))
+
+
+def score_of(balance: Balance, scheme: Scheme) -> Score:
+    """IKU = Σ w·capaian / Σ w over the indicators with enough data; a missing part is not zero, and is not hidden."""
+    parts = tuple(_part(indicator, balance, scheme) for indicator in scheme.indicators)
+    enough = [(part.indicator.weight, part.capaian) for part in parts if part.capaian is not None]
+    covered = sum((weight for weight, _ in enough), Fraction(0))
+    if not enough or covered < scheme.min_coverage:
+        return Score(parts, None, covered)
+    return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / covered, covered)
+
+
+@lru_cache(maxsize=4)
+def merits(scheme: Scheme) -> Callable[[Balance], Merit]:
+    """What ``score_of`` makes of a balance, as a merit; remembered by the measures that the scheme reads."""
+    read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
+
+    @lru_cache(maxsize=REMEMBERED)
+    def remembered(amounts: tuple[int, ...]) -> Merit:
+        balance = zero()
+        for index, amount in zip(read, amounts, strict=True):
+            balance[index] = amount
+        score = score_of(balance, scheme)
+        covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
+        return Merit(score.value, score.covered, covered_set)
+
+    return lambda balance: remembered(tuple(map(balance.__getitem__, read)))
+
+
+def _read_by(indicator: Indicator) -> tuple[int, ...]:
+    """The measures that an indicator is computed from."""
+    if indicator.numerator == "ikm":
+        return (*(index for pair in _UNSUR_INDEX for index in pair), INDEX[indicator.denominator])
+    return INDEX[indicator.numerator], INDEX[indicator.denominator]
+
+
+def _part(indicator: Indicator, balance: Balance, scheme: Scheme) -> IndicatorScore:
+    n = balance[INDEX[indicator.denominator]]
+    value = value_of(indicator, balance, scheme.skm_weight)
+    enough = value is not None and n >= indicator.min_n
+    return IndicatorScore(indicator, value, capaian_of(indicator, value) if enough and value is not None else None, n)
+
+
+def hundredths(value: Fraction) -> int:
+    """The edge: a percentage rounds half-up to 2 decimals, here as an integer of hundredths."""
+    return half_up(value.numerator * 100, value.denominator)
+
+
+def mutu(ikm_value: Fraction) -> str:
+    """The SKM grade of an index rounded to 2 decimals: A from 88.31, B from 76.61, C from 65.00, else D."""
+    rounded = hundredths(ikm_value)
+    return next((grade for grade, least in (("A", 8831), ("B", 7661), ("C", 6500)) if rounded >= least), "D")
+
+
+def band(capaian: Fraction) -> str:
+    """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
+    rounded = hundredths(capaian)
+    bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
+    return next((name for name, least in bands if rounded >= least), "sangat_rendah")
+
+
+def minimum_sample(population: int) -> Fraction:
+    """Krejcie-Morgan: S = 3.841·N·0.25 / (0.0025·(N - 1) + 3.841·0.25), for a population N >= 1."""
+    chi = Fraction(3841, 1000) / 4
+    return chi * population / (Fraction(25, 10_000) * (population - 1) + chi)

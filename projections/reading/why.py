@@ -1,0 +1,195 @@
+"""Why a score is what it is: the scheme, the balances, the formula with its numbers, and the entries behind them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from msgspec import Struct
+
+from domain.events.entries import decode
+from domain.fold.ledger import Balance
+from domain.fold.postings import postings_of
+from domain.intake.recorded import read_line
+from domain.measures import BASIS_POINTS, INDEX, MEASURES, UNSUR
+from domain.periods import Period
+from domain.rules.scheme import Scheme
+from domain.score.scorecard import Scorecard, Subject, exact, number
+from domain.score.scoring import IndicatorScore, Score
+
+RATED: Final = "neraca.satisfaction-rated.v1"
+
+
+class Term(Struct, frozen=True):
+    """One integer of a formula, and the measure it is the balance of."""
+
+    measure: str
+    balance: int
+
+
+class UnsurTerm(Struct, frozen=True):
+    """One unsur of the IKM: how many answered, the sum of their answers, and NRR, its mean."""
+
+    unsur: str
+    n: int
+    sum: int
+    nrr: Decimal | None
+
+
+class IndicatorFormula(Struct, frozen=True):
+    """How an indicator's value and capaian come out of balances; ``expression`` is the arithmetic in one line."""
+
+    id: str
+    numerator: Term | None
+    denominator: Term
+    unsur: tuple[UnsurTerm, ...]
+    direction: str
+    target: Decimal
+    cap: int | None
+    min_n: int
+    weight: Decimal
+    value: Decimal | None
+    capaian: Decimal | None
+    expression: str
+
+
+class Formula(Struct, frozen=True):
+    """The whole computation of a score."""
+
+    indicators: tuple[IndicatorFormula, ...]
+    skm_weight: str
+    min_coverage: Decimal
+    covered_weight: Decimal
+    iku: str
+
+
+class Behind(Struct, frozen=True):
+    """One entry behind a score, with what it posted to the subject's accounts in the period."""
+
+    position: int
+    type: str
+    source: str
+    id: str
+    time: str
+    recorded_at: str
+    recorded_by: str
+    data: dict[str, Any] | None
+    postings: list[dict[str, Any]]
+    suppressed: bool = False
+
+
+class Why(Struct, frozen=True):
+    """A scorecard's reasons."""
+
+    subject: Subject
+    period: str
+    position: int
+    scheme: str
+    scorecard: Scorecard
+    balance: dict[str, int]
+    formula: Formula
+    events: list[Behind]
+    next: str | None
+
+
+def formula_of(balance: Balance, score: Score, scheme: Scheme) -> Formula:
+    """The arithmetic of a score, every number of it named."""
+    return Formula(
+        indicators=tuple(_indicator(part, balance, scheme) for part in score.indicators),
+        skm_weight=str(scheme.skm_weight),
+        min_coverage=exact(scheme.min_coverage),
+        covered_weight=exact(score.covered),
+        iku=_iku(score, scheme),
+    )
+
+
+def _indicator(part: IndicatorScore, balance: Balance, scheme: Scheme) -> IndicatorFormula:
+    said = part.indicator
+    is_ikm = said.numerator == "ikm"
+    return IndicatorFormula(
+        id=said.id,
+        numerator=None if is_ikm else Term(said.numerator, balance[INDEX[said.numerator]]),
+        denominator=Term(said.denominator, balance[INDEX[said.denominator]]),
+        unsur=_unsur(balance) if is_ikm else (),
+        direction=said.direction,
+        target=number(said.target),
+        cap=said.cap,
+        min_n=said.min_n,
+        weight=exact(said.weight),
+        value=None if part.value is None else number(part.value),
+        capaian=None if part.capaian is None else number(part.capaian),
+        expression=_expression(part, balance, scheme),
+    )
+
+
+def _unsur(balance: Balance) -> tuple[UnsurTerm, ...]:
+    terms = []
+    for unsur in UNSUR:
+        n, score = balance[INDEX[f"unsur_n_{unsur}"]], balance[INDEX[f"unsur_sum_{unsur}"]]
+        terms.append(UnsurTerm(unsur, n, score, number(Fraction(score, n)) if n > 0 else None))
+    return tuple(terms)
+
+
+def _expression(part: IndicatorScore, balance: Balance, scheme: Scheme) -> str:
+    said = part.indicator
+    if part.value is None:
+        return "belum ada data"
+    value = f"{number(part.value)}"
+    if said.numerator == "ikm":
+        shown = f"25 × {scheme.skm_weight} × Σ NRR = {value}"
+    else:
+        top, n = balance[INDEX[said.numerator]], balance[INDEX[said.denominator]]
+        shown = f"{top} / {n} / 100 = {value}" if said.numerator in BASIS_POINTS else f"{top} / {n} × 100 = {value}"
+    if part.capaian is None:
+        return f"{shown}; n = {part.n} < {said.min_n}"
+    target = number(said.target)
+    achieved = f"{value} / {target}" if said.direction == "higher" else f"(2 × {target} − {value}) / {target}"
+    return f"{shown}; {achieved} × 100 = {number(part.capaian)}"
+
+
+def _iku(score: Score, scheme: Scheme) -> str:
+    enough = [(part.indicator.weight, part.capaian) for part in score.indicators if part.capaian is not None]
+    if score.value is None:
+        return f"bobot tercakup {exact(score.covered)} < {exact(scheme.min_coverage)}"
+    terms = " + ".join(f"{exact(weight)} × {number(capaian)}" for weight, capaian in enough)
+    return f"({terms}) / {exact(score.covered)} = {number(score.value)}"
+
+
+def behind(
+    lines: Iterable[tuple[int, bytes]], subject: Subject, period: Period, *, hide_ratings: bool = False
+) -> list[Behind]:
+    """The entries behind a subject's balance, with their postings to it; ``hide_ratings`` leaves single answers out."""
+    return [_behind(position, line, subject, period, hide_ratings=hide_ratings) for position, line in lines]
+
+
+def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hide_ratings: bool) -> Behind:
+    event = read_line(line)
+    at = 0 if subject.kind == "dinas" else 1
+    mine = [
+        posting for posting in postings_of(decode(line))
+        if posting.account[at] == subject.id and posting.account[3] in period.months
+    ]  # fmt: skip
+    rated = event.type == RATED or event.resolved.get("removes", {}).get("type") == RATED
+    hidden = hide_ratings and rated
+    nameless = rated and subject.kind == "dinas"
+    return Behind(
+        position, event.type, event.source, "" if nameless else event.id, event.time, event.recordedtime, event.recordedby,
+        None if hidden else _nameless(event.data) if nameless else event.data,
+        [] if hidden else [
+            {
+                "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
+                "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount},
+            }
+            for posting in mine
+        ],
+        hidden,
+    )  # fmt: skip
+
+
+def _nameless(data: dict[str, Any]) -> dict[str, Any]:
+    """A rating without whom it was about and which case: a dinas's reasons do not give away its staff's single ratings.
+
+    Whatever a source calls a rating may say as much; its position says which entry it is to who may read the journal.
+    """
+    named = ("asn", "case", "survey", "event", "resolved", "replacement")
+    return {name: value for name, value in data.items() if name not in named}

@@ -1,0 +1,122 @@
+"""Generations of balances on PostgreSQL: a schema each, and a row that says which one is served.
+
+A fold holds that row shared; a rebuild catches up, holds it alone, and serves the new one: nothing is folded in between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from projections.segment import Superseded
+from projections.store.store import PROJECTION_VERSION, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCHEMA: Final = "neraca"
+"""Where everything but the balances lies."""
+IDLE_MS: Final = 8000
+"""How long a transaction may stand still: a stopped process must not hold locks."""
+
+
+def postgres_engine(url: str, schema: str) -> Engine:
+    """An engine whose names are those of a schema, and whose transactions end when their process stands still."""
+    options = f"-c search_path={schema},{SCHEMA} -c idle_in_transaction_session_timeout={IDLE_MS}"
+    return create_engine(
+        url, connect_args={"options": options, "connect_timeout": 5, "application_name": f"neraca {schema}"},
+        pool_pre_ping=True, pool_size=5, max_overflow=15,
+    )  # fmt: skip
+
+
+def schema_of(generation: int) -> str:
+    """The schema a generation lies in."""
+    return f"{SCHEMA}_{generation}"
+
+
+class PostgresGenerations:
+    """The generations of one database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._engine = postgres_engine(url, SCHEMA)
+
+    def serving(self) -> int | None:
+        """The number of the generation served, or ``None`` when there is none of this version."""
+        with self._engine.begin() as db:
+            found = db.execute(
+                text("SELECT generation FROM generations WHERE served AND version = :version"),
+                {"version": PROJECTION_VERSION},
+            ).scalar()
+        return None if found is None else int(found)
+
+    def current(self) -> tuple[int, Store] | None:
+        """The generation served, or ``None`` when there is none of this version."""
+        generation = self.serving()
+        return None if generation is None else (generation, self.store(generation))
+
+    def store(self, generation: int) -> Store:
+        """The store of a generation that is served; it refuses to fold when it is no longer."""
+
+        def guard(db: Connection) -> None:
+            served = db.execute(
+                text(f"SELECT served FROM {SCHEMA}.generations WHERE generation = :at FOR SHARE"), {"at": generation}
+            ).scalar()
+            if not served:
+                message = f"generation {generation} is no longer served"
+                raise Superseded(message)
+
+        return Store(postgres_engine(self._url, schema_of(generation)), guard)
+
+    def begin(self) -> tuple[int, Store]:
+        """A new, empty generation, served by nobody yet."""
+        with self._engine.begin() as db:
+            db.execute(text("LOCK TABLE generations IN EXCLUSIVE MODE"))
+            last = db.execute(text("SELECT max(generation) FROM generations")).scalar()
+            generation = int(last or 0) + 1
+            db.execute(
+                text("INSERT INTO generations VALUES (:at, :version, false)"),
+                {"at": generation, "version": PROJECTION_VERSION},
+            )
+            db.execute(text(f"CREATE SCHEMA {schema_of(generation)}"))
+        store = Store(postgres_engine(self._url, schema_of(generation)))
+        store.create()
+        return generation, store
+
+    def flip(self, generation: int, finish: Callable[[], object] = lambda: None, *, undivided: bool = False) -> None:
+        """Serve a generation from now on. No fold runs between ``finish``, which catches it up, and the change."""
+        with self._engine.begin() as db:
+            db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            old = db.execute(text("SELECT generation FROM generations WHERE served FOR UPDATE")).scalar()
+            finish()
+            if old is not None and not undivided:
+                _carry_partitions(db, schema_of(int(old)), schema_of(generation))
+            db.execute(text("UPDATE generations SET served = (generation = :at)"), {"at": generation})
+            db.execute(text("SELECT pg_notify('neraca_moved', '')"))
+
+    def sweep(self, keep: int) -> None:
+        """Remove what is older than the generation before ``keep``: of that one, some may still be reading."""
+        with self._engine.begin() as db:
+            rows = db.execute(text("SELECT generation FROM generations WHERE generation < :at"), {"at": keep})
+            older = sorted(int(row[0]) for row in rows)[:-1]
+            for generation in older:
+                db.execute(text(f"DROP SCHEMA IF EXISTS {schema_of(generation)} CASCADE"))
+                db.execute(text("DELETE FROM generations WHERE generation = :at"), {"at": generation})
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def _carry_partitions(db: Connection, old: str, new: str) -> None:
+    """What partitions folded, the new generation has folded at once: its partitions go on where the journal was read to."""
+    exists = db.execute(text("SELECT to_regclass(:name)"), {"name": f"{old}.sources"}).scalar()
+    if exists is None or not db.execute(text(f"SELECT 1 FROM {old}.sources WHERE source <> 'journal'")).first():
+        return
+    db.execute(text(
+        f"INSERT INTO {new}.sources (source, journal, position, hash, read_next, recorded) "
+        f"SELECT was.source, reached.journal, reached.position, reached.hash, was.read_next, reached.recorded "
+        f"FROM {old}.sources was, {new}.sources reached WHERE was.source <> 'journal' AND reached.source = 'journal'"
+    ))  # fmt: skip
+    db.execute(text(f"DELETE FROM {new}.sources WHERE source = 'journal'"))

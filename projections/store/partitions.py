@@ -1,0 +1,209 @@
+"""The store of balances as partitions fold it: several of them in one transaction, with the offsets they were read from.
+
+Position is the truth: a worker locks its partitions' rows, reads position and epoch, then writes. A newer process of
+the same name has raised the epoch, and ends the older one.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from domain.fold.partition import partition_of
+from projections.segment import RULEBOOK, NotFoldable, NotWritten, Superseded
+from projections.store.statements import passing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from domain.events.entries import AnyEntry
+    from projections.store.store import Store
+
+_SOON_DURABLE: Final = text("SELECT set_config('synchronous_commit', 'off', true)")
+"""A fold's commit need not wait for the disk: should the server crash, a tail of folds is lost with its positions, and folded
+again from the journal's entries, which did wait. For the length of the transaction."""
+_LOCKED: Final = text(
+    "SELECT source, journal, position, read_next, stopped FROM sources WHERE source = ANY(:names) ORDER BY source FOR UPDATE"
+).bindparams(bindparam("names", type_=ARRAY(Text)))
+_RULEBOOK: Final = text("SELECT position FROM sources WHERE source = :source FOR UPDATE SKIP LOCKED")
+_EPOCH: Final = text("SELECT epoch FROM workers WHERE name = :name")
+_ADVANCE: Final = text(
+    "UPDATE sources SET position = now.position, read_next = now.read_next, "
+    "hash = CASE WHEN now.hash = '' THEN sources.hash ELSE now.hash END, "
+    "recorded = CASE WHEN now.recorded = '' THEN sources.recorded ELSE now.recorded END "
+    "FROM unnest(:sources, :positions, :hashes, :offsets, :recorded) AS now(source, position, hash, read_next, recorded) "
+    "WHERE sources.source = now.source"
+).bindparams(
+    bindparam("sources", type_=ARRAY(Text)), bindparam("positions", type_=ARRAY(BigInteger)),
+    bindparam("hashes", type_=ARRAY(Text)), bindparam("offsets", type_=ARRAY(BigInteger)),
+    bindparam("recorded", type_=ARRAY(Text)),
+)  # fmt: skip
+
+
+class StoredPartition(NamedTuple):
+    """Where a partition stands: its position, the first record not yet applied, and why it has stopped, if it has."""
+
+    journal: str
+    position: int
+    read_next: int
+    stopped: str | None
+
+
+class Advance(NamedTuple):
+    """Where a partition stands after a fold; an empty hash or time of recording leaves the stored one."""
+
+    position: int
+    last_hash: str
+    read_next: int
+    recorded: str
+
+
+class Overtaken(Exception):  # noqa: N818 - a state of the cluster, not a fault of the program
+    """A newer process of this worker's name folds; this one has to end."""
+
+
+class Folding:
+    """One transaction over some partitions, their rows locked."""
+
+    def __init__(self, db: Connection, store: Store, layout: int, partitions: int) -> None:
+        self._db = db
+        self._store = store
+        self._layout = layout
+        self._partitions = partitions
+        self.stored: dict[int, StoredPartition] = {}
+
+    def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
+        """Add entries, and move partitions to where these bring them. Raises: ``NotFoldable``."""
+        try:
+            dinas, _ = self._store.apply(self._db, entries)
+        except DBAPIError as error:
+            if passing(error):
+                raise
+            raise NotFoldable(str(error.orig).strip()) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise NotFoldable(repr(error)) from error
+        self._store.tell(self._db, {one: advances[partition_of(one, self._partitions)].position for one in dinas})
+        moves = sorted(advances.items())
+        self._db.execute(_ADVANCE, {
+            "sources": [source_of(self._layout, partition) for partition, _ in moves],
+            "positions": [move.position for _, move in moves], "hashes": [move.last_hash for _, move in moves],
+            "offsets": [move.read_next for _, move in moves], "recorded": [move.recorded for _, move in moves],
+        })  # fmt: skip
+
+
+def source_of(layout: int, partition: int) -> str:
+    """The name under which a partition's position is stored."""
+    return f"{layout}/{partition}"
+
+
+class PartitionStore:
+    """The partitions of one layout, as one worker folds them."""
+
+    def __init__(self, reopen: Callable[[], Store | None], layout: int, partitions: int, name: str, epoch: int) -> None:
+        self._reopen = reopen
+        self._store = reopen()
+        self._layout = layout
+        self._partitions = partitions
+        self._name = name
+        self._epoch = epoch
+
+    @contextmanager
+    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+        """A transaction in which some partitions are this worker's alone.
+
+        Raises: ``Overtaken``; ``NotWritten`` when nothing was written and it may be tried again.
+        """
+        with self._translated(), self._current().guarded() as db:
+            folding = Folding(db, self._current(), self._layout, self._partitions)
+            names = sorted(source_of(self._layout, partition) for partition in partitions)
+            db.execute(_SOON_DURABLE)
+            for row in db.execute(_LOCKED, {"names": names}):
+                folding.stored[int(row[0].partition("/")[2])] = StoredPartition(row[1], row[2], row[3], row[4])
+            self._check_epoch(db)
+            yield folding
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except Superseded as error:
+            self._store = self._reopen()
+            raise NotWritten(str(error)) from error
+        except DBAPIError as error:
+            if passing(error):
+                raise NotWritten(str(error.orig).strip()) from error
+            raise
+
+    def _current(self) -> Store:
+        if self._store is None:
+            self._store = self._reopen()
+        if self._store is None:
+            message = "no generation of this version is served"
+            raise NotWritten(message)
+        return self._store
+
+    def _check_epoch(self, db: Connection) -> None:
+        now = db.execute(_EPOCH, {"name": self._name}).scalar()
+        if now != self._epoch:
+            message = f"worker {self._name}: a newer process has this name (epoch {now}, mine {self._epoch})"
+            raise Overtaken(message)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._translated(), self._current().guarded() as db:
+            yield db
+
+    def fold_rules(
+        self, last: int, last_hash: str, entries: Callable[[int], Sequence[tuple[int, bytes, AnyEntry]]]
+    ) -> bool:
+        """Fold the rules up to ``last``, of which ``entries(after)`` gives those after a position; ``False`` while another does.
+
+        Raises: ``NotWritten``.
+        """
+        with self._translated(), self._current().guarded() as db:
+            at = db.execute(_RULEBOOK, {"source": RULEBOOK}).scalar()
+            if at is None or at >= last:
+                return at is not None
+            fresh = [entry for entry in entries(at) if entry[0] <= last]
+            if fresh:
+                self._current().apply(db, fresh)
+            moved = {"source": RULEBOOK, "position": last, "hash": last_hash}
+            db.execute(text("UPDATE sources SET position = :position, hash = :hash WHERE source = :source"), moved)
+            self._current().tell(db, {})
+        return True
+
+    def standing(self) -> dict[int, StoredPartition]:
+        """Where every partition of the layout stands. Raises: ``NotWritten``."""
+        with self._writing() as db:
+            rows = db.execute(text("SELECT source, journal, position, read_next, stopped FROM sources"))
+            prefix = f"{self._layout}/"
+            return {
+                int(row[0].removeprefix(prefix)): StoredPartition(row[1], row[2], row[3], row[4])
+                for row in rows
+                if row[0].startswith(prefix)
+            }
+
+    def count_gap(self, partition: int, position: int) -> int:
+        """How often, this time included, a partition met a gap at a position. Raises: ``NotWritten``."""
+        count = text(
+            "INSERT INTO gaps AS held VALUES (:source, :position, 1) "
+            "ON CONFLICT (source, position) DO UPDATE SET times = held.times + 1 RETURNING times"
+        )
+        with self._writing() as db:
+            source = source_of(self._layout, partition)
+            return int(db.execute(count, {"source": source, "position": position}).scalar_one())
+
+    def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
+        """A partition stands still from here on, visibly, until it is resumed. Raises: ``NotWritten``."""
+        stop = text(
+            "UPDATE sources SET stopped = :why, read_next = greatest(read_next, :skip) "
+            "WHERE source = :source AND position = :position"
+        )
+        said = {"why": why, "skip": skip_to, "source": source_of(self._layout, partition), "position": position}
+        with self._writing() as db:
+            db.execute(stop, said)

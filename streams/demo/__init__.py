@@ -1,0 +1,1 @@
+"""The demo: a simulated city and the small city of practice mode."""

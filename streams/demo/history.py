@@ -1,0 +1,297 @@
+"""The demo stream: a seeded history of one month, and an endless live stream, of the city in `demo_city`.
+
+All of it is simulated; no link between a rating and a person is real. It makes CloudEvents as dicts and does nothing
+with them: no clock, no journal, no network. Same city, seed and month (or start): same events.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+from typing import Final
+
+from streams.demo import city as demo_city
+from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, Unit, rules
+
+__all__ = ["City", "history", "live", "rules"]
+
+PAUSES: Final = {
+    "applicant": (4, 72), "payment": (2, 48), "blank_stock": (8, 96),
+    "system_outage": (1, 6), "other_agency": (24, 120),
+}  # fmt: skip
+"""Why a case is paused, and for how many hours."""
+LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 18, "task": 55}
+"""How the new work of the live stream divides."""
+LIVE_QUICK: Final = 0.3
+"""The fraction of live cases that are decided within half an hour, so that a watcher sees some through."""
+SMALLEST_SAMPLE: Final = 30
+AGENDA_MOST: Final = 20_000
+"""How many events the live stream holds for later at most."""
+
+
+def history(city: City, seed: int, month: str, until: datetime) -> Iterator[Event]:
+    """One local month (`YYYY-MM`) of the city, in order of occurrence, nothing later than `until`.
+
+    A case belongs wholly to the month of its receipt, its later decision included; what is still open at `until` stays
+    open. The events up to an earlier `until` are a prefix of those up to a later one.
+    Raises: `ValueError` for a month that is none or an `until` without an offset.
+    """
+    first = date.fromisoformat(f"{month}-01")
+    if until.tzinfo is None:
+        message = "until needs an offset"
+        raise ValueError(message)
+    last = demo_city.local_second(until)
+    if last < first.toordinal() * DAY:
+        return
+    maker = _Maker(city, Random(f"{seed}:{month}"), first, month)  # noqa: S311 - chance to repeat, not a secret
+    for unit in maker.units:
+        maker.month_of(unit)
+    maker.made.sort()
+    for at, _, made in maker.made:
+        if at > last:
+            return
+        yield made
+
+
+def live(city: City, seed: int, start: datetime, rate_per_second: float) -> Iterator[tuple[datetime, Event]]:
+    """Without end: when to emit, and the event, which occurred at most a moment before.
+
+    New work arrives at `rate_per_second` in rush hours and at no less than a fifth of it at any other time; decisions,
+    ratings and reversals follow from it. Ids contain the second of `start`, so a restart never repeats one.
+    Raises: `ValueError` for a rate that is not positive or a `start` without an offset.
+    """
+    if rate_per_second <= 0 or start.tzinfo is None:
+        message = "the rate must be positive, and start needs an offset"
+        raise ValueError(message)
+    rng = Random(f"{seed}:live:{start.isoformat()}")  # noqa: S311 - chance to repeat, not a secret
+    now = start.astimezone(demo_city.WIB)
+    maker = _Maker(city, rng, now.date().replace(day=1), f"{now:%Y-%m-%dT%H%M%S}", hurry=True)
+    order, agenda = count(), list[tuple[int, int, Event]]()
+    while True:
+        at = demo_city.local_second(now)
+        busy = demo_city.bustle(at % DAY if maker.calendar.working(at // DAY) else 0)
+        now += timedelta(seconds=rng.uniform(0.5, 1.5) / (rate_per_second * busy))
+        at = demo_city.local_second(now)
+        if at // DAY not in maker.calendar.days:
+            maker = _Maker(city, rng, now.date().replace(day=1), f"{now:%Y-%m-%dT%H%M%S}", hurry=True)
+        maker.arrival(at, crowded=len(agenda) >= AGENDA_MOST)
+        for then, _, made in maker.made:
+            heappush(agenda, (then, next(order), made))
+        maker.made.clear()
+        while agenda and agenda[0][0] <= at:
+            yield now, heappop(agenda)[2]
+
+
+class _Maker:
+    """Makes events in any order, each with its time: `made` holds (local second, serial number, event)."""
+
+    def __init__(self, city: City, rng: Random, first: date, tag: str, *, hurry: bool = False) -> None:
+        """`tag` sets the ids apart; in a `hurry` (live) what follows an event follows soon, at any hour."""
+        self.city, self.rng, self.tag, self.hurry = city, rng, tag, hurry
+        self.calendar = Calendar(first, city.holidays)
+        people = demo_city.roster(city)
+        self.units = [Unit(dinas, city, people[dinas.slug], self.calendar, rng) for dinas in city.dinas]
+        self.made: list[tuple[int, int, Event]] = []
+        self._serial = 0
+        # Live, small units only do tasks: hours of a demo would otherwise lift them over the minimum sample.
+        large = [unit if unit.dinas.cases >= SMALLEST_SAMPLE else None for unit in self.units]
+        self._case_weights = [unit.dinas.cases if unit else 0 for unit in large]
+        self._survey_weights = [unit.dinas.surveys if unit else 0 for unit in large]
+        self._task_weights = [unit.dinas.tasks for unit in self.units]
+
+    def month_of(self, unit: Unit) -> None:
+        """A whole month of one dinas: its cases and all that follows from them, its surveys, its tasks."""
+        chance = self.rng.random
+        arrivals, many = unit.arrivals, len(unit.arrivals)
+        for _ in range(round(unit.dinas.cases * self.rng.uniform(0.96, 1.04))):
+            self._case(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
+        for _ in range(round(unit.dinas.surveys * self.rng.uniform(0.96, 1.04))):
+            self._survey(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
+        workers: list[str] = []
+        for asn in unit.staff[: unit.busy]:
+            workers += [asn] * round(self.rng.gauss(demo_city.BUSY_TASKS, 2.0))
+        others = unit.staff[unit.busy :] or unit.staff
+        workers += [others[int(chance() * len(others))] for _ in range(unit.dinas.tasks - len(workers))]
+        for asn in workers:
+            self._task(unit, asn, arrivals[int(chance() * many)] + int(chance() * QUARTER))
+
+    def arrival(self, at: int, *, crowded: bool) -> None:
+        """One piece of new work comes now; `crowded` (much is pending) makes no case that needs a later decision."""
+        choose = self.rng.choices
+        work = choose(list(LIVE_WORK), list(LIVE_WORK.values()))[0]
+        if work == "task":
+            unit = choose(self.units, self._task_weights)[0]
+            some = unit.staff[: unit.busy] if self.rng.random() < self.city.shares.busy_tasks else unit.staff
+            self._task(unit, self.rng.choice(some), at)
+        elif work == "survey":
+            self._survey(choose(self.units, self._survey_weights)[0], at)
+        elif work == "old case" or crowded:
+            self._old_case(choose(self.units, self._case_weights)[0], at)
+        else:
+            self._case(choose(self.units, self._case_weights)[0], at)
+
+    def _number(self) -> str:
+        self._serial += 1
+        return f"{self.tag}-{self._serial:06}"
+
+    def _put(self, at: int, kind: str, source: str, ident: str, data: Event) -> Event:
+        made = demo_city.event(kind, source, ident, self.calendar.text(at), data)
+        self._serial += 1
+        self.made.append((at, self._serial, made))
+        return made
+
+    def _later(self, unit: Unit, at: int, seconds: float, deadline: int = 0) -> int:
+        """A time about `seconds` after another, at least a minute, and when the office is open unless in a hurry."""
+        then = at + int(seconds)
+        if not (self.hurry or unit.always):
+            then = self.calendar.office(then, int(self.rng.random() * 2400), deadline)
+        return max(then, at + 60 + int(self.rng.random() * 540))
+
+    def _soon(self, unit: Unit, at: int, most_hours: float) -> int:
+        """A time within some hours after another; in a hurry within ten minutes."""
+        return self._later(unit, at, self.rng.random() * (600 if self.hurry else most_hours * HOUR))
+
+    def _span(self, unit: Unit, service: Service) -> float:
+        """The service time of a case in seconds, before anything pauses it."""
+        return service.hours * HOUR * min(2.5, self.rng.lognormvariate(unit.log_tempo, unit.dinas.spread))
+
+    def _case(self, unit: Unit, at: int) -> None:
+        """A case comes in and, unless forgotten or withdrawn, is decided, perhaps after a pause."""
+        rng, shares = self.rng, self.city.shares
+        service = rng.choice(unit.services)
+        desk = int(rng.random() * len(unit.counters))
+        source, asn = f"/simulasi/{unit.slug}/loket-{desk + 1}", unit.counters[desk]
+        ident = f"{service.code}-{self._number()}"
+        file: Event = {"dinas": unit.slug, "service": service.slug, "case": ident}
+        received = self.calendar.text(at)
+        self._put(at, "permit-received", source, f"{ident}-terima", {**file, "asn": asn, "received_at": received})
+        fate = rng.random()
+        if fate < shares.forgotten:
+            return
+        if fate < shares.forgotten + shares.retracted:
+            self._retract(unit, self._soon(unit, at, 8), source, f"{ident}-terima", "withdrawn")
+            return
+        span, deadline = self._span(unit, service), at + service.hours * HOUR
+        if self.hurry and rng.random() < LIVE_QUICK:
+            span = rng.uniform(120, 1800)
+        pauses: list[Event] = []
+        if rng.random() < shares.paused:
+            share = rng.uniform(0.1, 0.7)
+            paused = self._later(unit, at, span * share)
+            at = self._pause(unit, paused, source, file, pauses)
+            span, deadline = span * (1 - share), deadline + at - paused
+        decision = {**file, "asn": asn, "received_at": received}
+        if rng.choice((pauses, None)):  # half of the paused cases leave their pauses to the file
+            decision["pauses"] = pauses
+        self._decide(unit, self._later(unit, at, span, deadline), source, decision)
+
+    def _old_case(self, unit: Unit, at: int) -> None:
+        """A case is decided whose receipt was never reported: only the decision says when it came in."""
+        service = self.rng.choice(unit.services)
+        desk = int(self.rng.random() * len(unit.counters))
+        received = at - int(self._span(unit, service))
+        if not unit.always:
+            received = min(at - 600, self.calendar.office(received, int(self.rng.random() * 2400), 0))
+        decision = {"dinas": unit.slug, "service": service.slug, "case": f"{service.code}-{self._number()}"}
+        decision |= {"asn": unit.counters[desk], "received_at": self.calendar.text(received)}
+        self._decide(unit, at, f"/simulasi/{unit.slug}/loket-{desk + 1}", decision)
+
+    def _pause(self, unit: Unit, at: int, source: str, file: Event, pauses: list[Event]) -> int:
+        """The clock of an open case stops and runs again; the pause is noted in `pauses`, its end returned."""
+        reason = self.rng.choice(list(PAUSES))
+        hours = self.rng.uniform(*PAUSES[reason])
+        end = self._soon(unit, at, 0) if self.hurry else self._later(unit, at, hours * HOUR)
+        start_text, end_text = self.calendar.text(at), self.calendar.text(end)
+        case = file["case"]
+        self._put(at, "permit-paused", source, f"{case}-jeda", {**file, "at": start_text, "reason": reason})
+        self._put(end, "permit-resumed", source, f"{case}-lanjut", {**file, "at": end_text})
+        pauses.append({"from": start_text, "to": end_text, "reason": reason})
+        return end
+
+    def _decide(self, unit: Unit, at: int, source: str, data: Event) -> None:
+        """A case is decided, perhaps rated; a decision that is retracted is followed by another."""
+        rng, case = self.rng, data["case"]
+        data["completed_at"] = self.calendar.text(at)
+        data["outcome"] = "rejected" if rng.random() < self.city.shares.rejected else "issued"
+        made = self._put(at, "permit-processed", source, f"{case}-putus", data)
+        if rng.random() < unit.dinas.rated:
+            then = self._soon(unit, at, 60)
+            rating = {"dinas": unit.slug, "service": data["service"], "case": case, "unsur": self._unsur(unit)}
+            if rng.random() < self.city.shares.rated_asn:
+                rating["asn"] = data["asn"]
+            rated = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
+            self._perhaps_reverse(unit, then, rated, "test_entry")
+        if retracted := self._perhaps_reverse(unit, at, made, "wrong_case"):
+            then = self._soon(unit, retracted, 24)
+            again = {**data, "completed_at": self.calendar.text(then)}
+            self._put(then, "permit-processed", source, f"{case}-putus-2", again)
+
+    def _unsur(self, unit: Unit) -> dict[str, int]:
+        """One citizen's answers; some have nothing to say on complaints."""
+        chance = self.rng.random
+        answers = {name: table[int(chance() * 100)] for name, table in unit.moods[int(chance() * 4)]}
+        if chance() < self.city.shares.silent:
+            del answers["pengaduan"]
+        return answers
+
+    def _survey(self, unit: Unit, at: int) -> None:
+        """A citizen answers a survey that names no case."""
+        survey = f"srv-{self._number()}"
+        data: Event = {"dinas": unit.slug, "survey": survey, "unsur": self._unsur(unit)}
+        made = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/survei", survey, data)
+        self._perhaps_reverse(unit, at, made, "test_entry")
+
+    def _task(self, unit: Unit, asn: str, at: int) -> None:
+        """An ASN finishes a task; most have a due time, at closing time of a working day."""
+        chance, calendar, shares = self.rng.random, self.calendar, self.city.shares
+        task = f"t-{self._number()}"
+        data: Event = {"dinas": unit.slug, "asn": asn, "task": task, "completed_at": calendar.text(at)}
+        if chance() < shares.task_due:
+            day = at // DAY
+            if chance() < unit.late:
+                due = calendar.last_working(day - 1 - int(chance() * 5))
+            else:
+                due = calendar.next_working(day + int(chance() * 6) + (at % DAY > CLOSING))
+            given = calendar.last_working(min(day, due) - 1 - int(chance() * 9))
+            data["assigned_at"] = calendar.text(given * DAY + OPENING + int(chance() * 17) * 1800)
+            data["due_at"] = calendar.text(due * DAY + CLOSING)
+        data["reported_by"] = "self" if chance() < shares.self_reported else "system"
+        made = self._put(at, "task-completed", f"/simulasi/{unit.slug}/kinerja", task, data)
+        self._perhaps_reverse(unit, at, made, "recorded_twice")
+
+    def _perhaps_reverse(self, unit: Unit, at: int, made: Event, reason: str) -> int:
+        """Seldom a fact is corrected or, for `reason`, retracted; returns when it was retracted, else 0."""
+        chance, shares = self.rng.random(), self.city.shares
+        if chance >= shares.corrected + shares.retracted:
+            return 0
+        then = self._soon(unit, at, 72)
+        if chance < shares.retracted:
+            self._retract(unit, then, made["source"], made["id"], reason)
+            return then
+        why, replacement = _amended(made, unit, self.rng)
+        name = {"source": made["source"], "id": made["id"]}
+        data: Event = {"event": name, "reason": why, "replacement": replacement}
+        self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{made['id']}-koreksi", data)
+        return 0
+
+    def _retract(self, unit: Unit, at: int, source: str, ident: str, reason: str) -> None:
+        data: Event = {"event": {"source": source, "id": ident}, "reason": reason}
+        self._put(at, "event-retracted", f"/simulasi/{unit.slug}/verifikasi", f"{ident}-batal", data)
+
+
+def _amended(made: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
+    """What a fact should have said, and a code for why: an earlier completion, another ASN, another answer."""
+    data: Event = made["data"]
+    if "unsur" in data:
+        name = rng.choice(list(data["unsur"]))
+        answer = rng.choice([n for n in (1, 2, 3, 4) if n != data["unsur"][name]])
+        return "wrong_answer", {**data, "unsur": {**data["unsur"], name: answer}}
+    if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
+        return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
+    completed = datetime.fromisoformat(data["completed_at"])
+    begun = data.get("received_at") or data.get("assigned_at")
+    earlier = completed - timedelta(minutes=rng.randint(5, 90))
+    if begun:
+        earlier = max(earlier, min(completed, datetime.fromisoformat(begun) + timedelta(minutes=1)))
+    return "wrong_time", {**data, "completed_at": earlier.isoformat()}

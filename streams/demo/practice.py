@@ -1,0 +1,93 @@
+"""Practice: a small simulated city in a directory of its own, that can be emptied and begun anew. Nothing in it counts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from streams.demo.city import City
+from streams.demo.run import DemoRun, NotADemo
+from streams.places.directory import DataDirectory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from projections.ports import Intake
+
+MARK: Final = "latihan.json"
+UNITS: Final = ("disdukcapil", "kec-pamulang", "bapenda", "dlh", "dcktr", "diskominfo", "dispar")
+"""Few enough to be loaded while one waits: good and bad, without citizens' ratings, and with too little data."""
+MONTHS: Final = 5
+RATE: Final = 1.0
+
+
+def small(city: City) -> City:
+    """The city of practice: some units of the demo's."""
+    dinas = tuple(one for one in city.dinas if one.slug in UNITS)
+    return msgspec.structs.replace(city, dinas=dinas, asn_total=sum(one.asn for one in dinas))
+
+
+class Practice:
+    """A directory to practise in. ``again`` says that it was asked to begin anew."""
+
+    def __init__(self, path: Path, stop: int = signal.SIGTERM) -> None:
+        self._path = path
+        self._stop = stop
+        self.again = False
+
+    @property
+    def marker(self) -> Path:
+        """The file that marks the directory, and says how far it is loaded."""
+        return self._path / MARK
+
+    def reset(self) -> None:
+        """Ask for an empty directory: the process ends its serving in order, and begins anew."""
+        self.again = True
+        os.kill(os.getpid(), self._stop)
+
+    def empty(self) -> None:
+        """Take away all that was practised, the mark last: a directory without it is never emptied. Tokens stay."""
+        self.again = False
+        if not self.marker.exists():
+            return
+        tokens = DataDirectory(self._path).tokens.name
+        for entry in self._path.iterdir():
+            if entry.name == MARK or entry.name.startswith(tokens):
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self.marker.unlink()
+
+
+def practising(path: Path, *, asked: bool) -> Practice | None:
+    """Practice in a directory where it is asked for, or where the directory is marked as one."""
+    practice = Practice(path)
+    return practice if asked or practice.marker.exists() else None
+
+
+def never_mixed(head: int, shown: str, demo: Path | None, practice: Practice | None) -> None:
+    """Neither practice nor a demo is begun in a journal that counts. Raises: ``NotADemo``."""
+    if head <= 1:
+        return
+    if practice is not None and not practice.marker.exists():
+        message = f"{shown} holds a journal that counts: give practice a --data of its own"
+        raise NotADemo(message)
+    if practice is None and demo is not None and not demo.exists():
+        message = f"{shown} holds a journal that is no simulation: give the demo a --data of its own"
+        raise NotADemo(message)
+
+
+def feeding(
+    city: Path, intake: Intake, demo: Path | None, practice: Practice | None, zone: ZoneInfo
+) -> DemoRun | None:  # fmt: skip
+    """What fills and feeds a simulated city: practice, or a demo whose marker is given; else nothing."""
+    if practice is not None:
+        return DemoRun(small(City.load(city)), intake, practice.marker, zone, months=MONTHS, rate=RATE)
+    return None if demo is None else DemoRun(City.load(city), intake, demo, zone)

@@ -1,0 +1,137 @@
+"""Runs the simulated city through the real intake: rules, the last full month, this month, then older ones and live."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from domain.intake.wire import read_submission
+from domain.refusal import Refusal
+from projections.ports import Grant, Unavailable
+from streams.demo import history as demo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from projections.ports import Intake
+
+GRANT: Final = Grant("demo", frozenset({"fact", "rulebook", "reverse"}))
+BATCH: Final = 500
+MONTHS: Final = 4
+RATE: Final = 5.0
+SEED: Final = 3674
+LOG: Final = logging.getLogger("neraca.demo")
+
+
+class Progress(Struct):
+    """What a demo's data directory already holds."""
+
+    seed: int
+    until: str
+    done: list[str]
+
+
+class NotADemo(Exception):  # noqa: N818 - a state of the data
+    """The directory holds a journal that is not a simulation; it is not mixed with one."""
+
+
+class DemoRun:
+    """A thread that fills and feeds a demo."""
+
+    def __init__(
+        self, city: demo.City, intake: Intake, marker: Path, zone: ZoneInfo, *,
+        seed: int = SEED, months: int = MONTHS, rate: float = RATE,
+    ) -> None:  # fmt: skip
+        self._city = city
+        self._intake = intake
+        self._marker = marker
+        self._zone = zone
+        self._months = months
+        self._rate = rate
+        self._ending = threading.Event()
+        self._progress = self._resumed(seed)
+        self._threads = [
+            threading.Thread(target=self._run, name="neraca-demo-history", daemon=True),
+            threading.Thread(target=self._live, name="neraca-demo-live", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin, or go on."""
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """Stop feeding."""
+        self._ending.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def notice(self) -> str | None:
+        """While history is being loaded, how far it is."""
+        missing = len(self._steps()) - len(self._progress.done)
+        return f"{len(self._progress.done)}/{len(self._steps())}" if missing else None
+
+    def _resumed(self, seed: int) -> Progress:
+        if self._marker.exists():
+            return msgspec.json.decode(self._marker.read_bytes(), type=Progress)
+        progress = Progress(seed, datetime.now(self._zone).isoformat(timespec="seconds"), [])
+        self._marker.write_bytes(msgspec.json.encode(progress))
+        return progress
+
+    def _steps(self) -> list[str]:
+        """Rules, then months: the last full one first, then the running one, then backwards."""
+        until = datetime.fromisoformat(self._progress.until)
+        months = [until.strftime("%Y-%m")]
+        first = until.replace(day=1)
+        for _ in range(self._months):
+            first = (first - timedelta(days=1)).replace(day=1)
+            months.append(first.strftime("%Y-%m"))
+        return ["rules", months[1], months[0], *months[2:]]
+
+    def _run(self) -> None:
+        until = datetime.fromisoformat(self._progress.until)
+        for step in self._steps():
+            if step not in self._progress.done:
+                if step == "rules":
+                    since = (until.replace(day=1) - timedelta(days=31 * (self._months + 2))).date()
+                    done = self._submit(demo.rules(self._city, since))
+                else:
+                    done = self._submit(demo.history(self._city, self._progress.seed, step, until))
+                if not done:
+                    return
+                self._progress.done.append(step)
+                self._marker.write_bytes(msgspec.json.encode(self._progress))
+            if step == until.strftime("%Y-%m"):
+                self._threads[1].start()
+
+    def _submit(self, events: Iterable[dict[str, Any]]) -> bool:
+        stream = iter(events)
+        while batch := list(islice(stream, BATCH)):
+            if self._ending.is_set():
+                return False
+            self._record(batch)
+        return True
+
+    def _record(self, batch: list[dict[str, Any]]) -> None:
+        outcomes = self._intake.submit([read_submission(event) for event in batch], GRANT)
+        for event, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                LOG.warning("the demo's own event %s was refused: %s", event["id"], outcome.detail)
+
+    def _live(self) -> None:
+        start = datetime.now(self._zone)
+        for moment, event in demo.live(self._city, self._progress.seed, start, self._rate):
+            if self._ending.wait(max((moment - datetime.now(self._zone)).total_seconds(), 0)):
+                return
+            try:
+                self._record([event])
+            except Unavailable as error:
+                LOG.warning("a live event of the demo was not recorded: %s", error)

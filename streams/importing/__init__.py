@@ -1,0 +1,1 @@
+"""Importing: rows of foreign files as events, by a mapping."""

@@ -1,0 +1,132 @@
+"""Imports a mapped file through the intake, in batches, and says row by row what was refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from domain.intake.wire import read_submission
+from domain.refusal import Refusal
+from streams.emitting.http import IntakeClient, NotNow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from projections.ports import Grant, Intake
+    from streams.importing.rows import Row
+
+BATCH: Final = 500
+
+
+class Imported(Struct):
+    """What became of the rows of a file."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        """The last line of an import."""
+        return f"accepted={self.accepted} duplicates={self.duplicates} refused={self.refused} skipped={self.skipped}"
+
+
+class Refused(Struct):
+    """A row that was not recorded, and why."""
+
+    row: int
+    detail: str
+    problem: dict[str, Any] | None = None
+
+
+class Sink(Protocol):
+    """Where a batch of events goes: for each rejected index, why."""
+
+    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
+        """Accepted, duplicates, and the refusals by index."""
+        ...
+
+
+class LocalSink:
+    """Straight into the intake of this process."""
+
+    def __init__(self, intake: Intake, grant: Grant) -> None:
+        self._intake = intake
+        self._grant = grant
+
+    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
+        """Record a batch."""
+        outcomes = self._intake.submit([_read(event) for event in events], self._grant)
+        refused = {
+            index: Refused(0, outcome.detail, {"type": outcome.slug, "errors": [f._asdict() for f in outcome.faults]})
+            for index, outcome in enumerate(outcomes)
+            if isinstance(outcome, Refusal)
+        }
+        repeated = sum(not isinstance(outcome, Refusal) and outcome.repeated for outcome in outcomes)
+        return len(outcomes) - len(refused) - repeated, repeated, refused
+
+
+def _read(event: dict[str, Any]) -> Any:  # noqa: ANN401 - a submission or the refusal of one
+    try:
+        return read_submission(event)
+    except Refusal as refusal:
+        return refusal
+
+
+class RemoteSink:
+    """Over HTTP to an intake elsewhere, patiently."""
+
+    def __init__(self, client: IntakeClient, again: Callable[[int], bool]) -> None:
+        self._client = client
+        self._again = again
+
+    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
+        """Send a batch until it is answered. Raises: ``NotNow`` once patience ends."""
+        lines = [msgspec.json.encode(event) for event in events]
+        attempt = 0
+        while True:
+            try:
+                answer = self._client.send(lines)
+                break
+            except NotNow:
+                attempt += 1
+                if not self._again(attempt):
+                    raise
+        refused = {each["index"]: Refused(0, each["problem"]["detail"], each["problem"]) for each in answer.rejected}
+        return answer.accepted, answer.duplicates, refused
+
+
+def import_rows(
+    rows: Iterable[Row], sink: Sink, refuse: Callable[[Refused], None], progress: Callable[[int], None]
+) -> Imported:
+    """Every row is accepted, known already, refused or skipped; ``refuse`` hears of each refusal, with its row."""
+    total, batch = Imported(), list[tuple[int, dict[str, Any]]]()
+    for row in rows:
+        if row.event is not None:
+            batch.append((row.number, row.event))
+        elif row.skipped is not None:
+            total.skipped += 1
+        else:
+            total.refused += 1
+            refuse(Refused(row.number, row.refusal or "cannot be mapped"))
+        if len(batch) >= BATCH:
+            _flush(batch, sink, refuse, total)
+            progress(row.number)
+    _flush(batch, sink, refuse, total)
+    return total
+
+
+def _flush(
+    batch: list[tuple[int, dict[str, Any]]], sink: Sink, refuse: Callable[[Refused], None], total: Imported
+) -> None:
+    if not batch:
+        return
+    accepted, duplicates, refused = sink.send([event for _, event in batch])
+    total.accepted += accepted
+    total.duplicates += duplicates
+    total.refused += len(refused)
+    for index, why in sorted(refused.items()):
+        refuse(msgspec.structs.replace(why, row=batch[index][0]))
+    batch.clear()

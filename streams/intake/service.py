@@ -1,0 +1,187 @@
+"""The intake service: one writer gathers what arrives, decides it inside one append, and answers when it is durable.
+
+A full disk refuses and recovers; a failing disk ends the process, and the restart verifies what was written.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
+
+from domain.events.entries import decode
+from domain.events.submitted import REVERSAL_TYPES, RULE_TYPES
+from domain.intake.wire import Submission
+from domain.refusal import Fault, Refusal
+from domain.rules.rulebook import Rulebook
+from projections.ports import Accepted, Grant, Outcome, Unavailable
+from streams.intake.recording import Asked, Policy, Recording, asked, prefetch
+from streams.journal.journal import OperationalError, PersistenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streams.journal.journal import Appending, Journal
+
+GROUP_MOST: Final = 1000
+"""How many events one transaction gathers from waiting requests; a single larger request is still one transaction."""
+WAITING_MOST: Final = 20_000
+"""How many events may wait for the writer before a request is told to come again."""
+LOG: Final = logging.getLogger("neraca.intake")
+
+
+class _Request:
+    def __init__(self, events: Sequence[Submission | Refusal], grant: Grant) -> None:
+        self.events = events
+        self.grant = grant
+        self.answer: Future[list[Outcome]] = Future()
+
+
+class IntakeService:
+    """Takes submissions into a journal through one writer thread; ``submit`` blocks until its events are durable."""
+
+    def __init__(
+        self, journal: Journal, policy: Policy, now_us: Callable[[], int], appended: Callable[[], None] = lambda: None
+    ) -> None:
+        self._journal = journal
+        self._policy = policy
+        self._now_us = now_us
+        self._appended = appended
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._closed = False
+        self._lock = threading.Lock()
+        self._rulebook: Rulebook | None = None
+        self._thread = threading.Thread(target=self._run, name="neraca-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
+        """An outcome for each event, in order, once all that was accepted is durable.
+
+        Raises: ``Unavailable`` when nothing was recorded: too much waits, the disk is full, or the service ends.
+        """
+        allowed = [_authorised(event, grant) for event in events]
+        if not any(isinstance(event, Submission) for event in allowed):
+            return [event for event in allowed if isinstance(event, Refusal)]
+        request = _Request(allowed, grant)
+        with self._lock:
+            if self._closed or (self._waiting and self._waiting + len(events) > WAITING_MOST):
+                message = "too many events are waiting to be recorded; send the same again"
+                raise Unavailable(message)
+            self._waiting += len(events)
+            self._queue.put(request)
+        return request.answer.result()
+
+    def close(self) -> None:
+        """Record what is waiting, then stop."""
+        with self._lock:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            group, running = self._gather()
+            if not group:
+                continue
+            try:
+                answers = self._record(group)
+            except OperationalError as error:
+                self._rulebook = None
+                _end_on_a_failing_disk(error)
+                _fail(group, Unavailable(f"nothing was recorded: {error}"))
+            except Exception as error:  # a fault of one group must reach its callers, not end the writer
+                LOG.exception("nothing of a group of %d requests was recorded", len(group))
+                self._rulebook = None
+                _fail(group, error if isinstance(error, PersistenceError) else RuntimeError(str(error)))
+            else:
+                for request, outcomes in zip(group, answers, strict=True):
+                    request.answer.set_result(outcomes)
+                self._appended()
+
+    def _gather(self) -> tuple[list[_Request], bool]:
+        """Whatever is waiting, up to a group; an end mark closes the last one."""
+        group: list[_Request] = []
+        size, running, item = 0, True, self._queue.get()
+        while True:
+            if item is None:
+                running = False
+                break
+            group.append(item)
+            size += len(item.events)
+            if size >= GROUP_MOST:
+                break
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        with self._lock:
+            self._waiting -= size
+        return group, running
+
+    def _record(self, group: list[_Request]) -> list[list[Outcome]]:
+        with self._journal.appending() as append:
+            recording = Recording(append, self._rules(append), self._policy, self._now_us())
+            named = [[_asked(event) for event in request.events] for request in group]
+            prefetch(append, [one for events in named for one in events if isinstance(one, Asked)])
+            return [
+                [_decide(recording, one, request.grant) for one in events]
+                for request, events in zip(group, named, strict=True)
+            ]
+
+    def _rules(self, append: Appending) -> Rulebook:
+        """The rulebook, caught up inside the lock: another process may have moved it."""
+        rulebook = self._rulebook = self._rulebook or Rulebook()
+        for position, line in append.rules_since(rulebook.position):
+            rulebook.apply(position, decode(line))
+        return rulebook
+
+
+def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refusal:
+    """An event the grant covers, or the refusal."""
+    if isinstance(event, Refusal):
+        return event
+    scope = "rulebook" if event.type in RULE_TYPES else "reverse" if event.type in REVERSAL_TYPES else "fact"
+    if scope not in grant.scopes:
+        return Refusal("forbidden", f"the token has no scope {scope}")
+    if scope == "rulebook":
+        return event
+    if grant.sources is not None and event.source not in grant.sources:
+        detail = f"the token may not speak for source {event.source}"
+        return Refusal("forbidden", detail, Fault("/source", detail))
+    if scope == "fact" and grant.dinas is not None and event.data["dinas"] not in grant.dinas:
+        detail = f"the token may not speak for dinas {event.data['dinas']}"
+        return Refusal("forbidden", detail, Fault("/data/dinas", detail))
+    return event
+
+
+def _asked(event: Submission | Refusal) -> Asked | Refusal:
+    return event if isinstance(event, Refusal) else asked(event)
+
+
+def _decide(recording: Recording, one: Asked | Refusal, grant: Grant) -> Outcome:
+    if isinstance(one, Refusal):
+        return one
+    try:
+        return recording.record(one, grant)
+    except Refusal as refusal:
+        return refusal
+
+
+def _fail(group: list[_Request], error: Exception) -> None:
+    for request in group:
+        request.answer.set_exception(error)
+
+
+def _end_on_a_failing_disk(error: Exception) -> None:
+    """A full disk or a busy lock can pass; an I/O error leaves what was written unknown: only a restart verifies it."""
+    if "disk I/O error" in str(error):
+        LOG.critical("the journal's disk failed, ending the process: %s", error)
+        os._exit(74)
+
+
+__all__ = ["Accepted", "IntakeService", "Policy"]

@@ -1,0 +1,175 @@
+"""One append: what the journal answers within it, and what it adds. A database looks up and writes down, under its lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
+
+from domain.events.submitted import FACT_TYPES, OPENED_TYPE, RULE_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+RULE_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted({*RULE_TYPES, OPENED_TYPE}))
+FACT_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
+
+
+def hex_of(originator_id: UUID | str) -> str:
+    """How the journal spells an originator."""
+    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
+
+
+class Added(NamedTuple):
+    """What one append writes: entries, natural keys now held and now free, and the notes of cases."""
+
+    rows: list[tuple[int, str, int, str, bytes]]
+    """Position, originator, version, type, line."""
+    held: list[tuple[str, str]]
+    freed: list[str]
+    notes: list[tuple[str, int]]
+
+
+class Stored(Protocol):
+    """The journal's tables within one append transaction that holds the write lock."""
+
+    def head(self) -> int:
+        """The position of the last entry; 0 before the first."""
+        ...
+
+    def events(self, originators: Sequence[str]) -> Iterable[tuple[str, int, bytes]]:
+        """Originator, position and line of those the journal holds."""
+        ...
+
+    def holders(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
+        """Each natural key that is held, and the originator that holds it."""
+        ...
+
+    def notes(self, cases: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        """Case and line of each pause and resumption, in order."""
+        ...
+
+    def rules(self, after: int) -> Iterable[tuple[int, bytes]]:
+        """Position and line of the rule entries after a position, in order."""
+        ...
+
+    def holds_facts(self) -> bool:
+        """Whether any fact is in the journal."""
+        ...
+
+    def write(self, added: Added) -> None:
+        """Write what the transaction adds; it commits afterwards."""
+        ...
+
+
+class Appending:
+    """One append transaction: reads see the journal and what this transaction has added; writes go at its end."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+        self._rows: list[tuple[int, str, int, str, bytes]] = []
+        self._by_originator: dict[str, tuple[int, bytes] | None] = {}
+        self._keys: dict[str, str | None] = {}
+        self._keys_changed: set[str] = set()
+        self._notes: list[tuple[str, int]] = []
+        self._noted: dict[str, list[bytes]] = {}
+        self.head = stored.head()
+
+    def prefetch(self, originators: Iterable[str], keys: Iterable[str]) -> None:
+        """Look up many at once what ``find`` and ``holder`` will be asked."""
+        wanted = list(dict.fromkeys(originators))
+        if wanted:
+            self._by_originator.update(dict.fromkeys(wanted))
+            self._by_originator.update((name, (position, line)) for name, position, line in self._stored.events(wanted))
+        sought = list(dict.fromkeys(keys))
+        if sought:
+            self._keys.update(dict.fromkeys(sought))
+            self._keys.update(self._stored.holders(sought))
+
+    def find(self, originator: str) -> tuple[int, bytes] | None:
+        """The position and line of an event, if the journal holds it."""
+        if originator not in self._by_originator:
+            self.prefetch([originator], [])
+        return self._by_originator[originator]
+
+    def holder(self, key: str) -> str | None:
+        """The originator that holds a natural key."""
+        if key not in self._keys:
+            self.prefetch([], [key])
+        return self._keys[key]
+
+    def prefetch_notes(self, cases: Iterable[str]) -> None:
+        """Look up many at once what ``notes`` will be asked."""
+        wanted = [case for case in dict.fromkeys(cases) if case not in self._noted]
+        self._noted.update((case, []) for case in wanted)
+        if wanted:
+            for case, line in self._stored.notes(wanted):
+                self._noted[case].append(line)
+
+    def notes(self, case: str) -> list[bytes]:
+        """The lines of a case's pauses and resumptions, in order, those of this transaction included."""
+        if case not in self._noted:
+            self.prefetch_notes([case])
+        return self._noted[case]
+
+    def rules_since(self, position: int) -> Iterable[tuple[int, bytes]]:
+        """Rule entries the journal held after a position when this append began."""
+        return self._stored.rules(position)
+
+    def holds_facts(self) -> bool:
+        """Whether any fact is in the journal, or about to be."""
+        return self._stored.holds_facts() or any(row[3] in FACT_TYPES for row in self._rows)
+
+    def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
+        """One event enters the journal, at the position returned."""
+        self.head += 1
+        self._rows.append((self.head, originator, 1, topic, line))
+        self._by_originator[originator] = (self.head, line)
+        if note is not None:
+            self.notes(note).append(line)
+            self._notes.append((note, self.head))
+        return self.head
+
+    def set_key(self, key: str, holder: str | None) -> None:
+        """A natural key is held by an originator, or free."""
+        self._keys[key] = holder
+        self._keys_changed.add(key)
+
+    def flush(self) -> None:
+        """Write what was added; the transaction commits it."""
+        changed = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
+        held = [(key, holder) for key, holder in changed if holder is not None]
+        self._stored.write(Added(self._rows, held, [key for key, holder in changed if holder is None], self._notes))
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """What the journal asks of a database beside the library's own recorder."""
+
+    def appending(self) -> AbstractContextManager[Appending]:
+        """One append: the write lock first, then whatever is looked up and added, then one commit."""
+        ...
+
+    def max_notification_id(self) -> int | None:
+        """The position of the last entry."""
+        ...
+
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """Positions and lines after a position, in order."""
+        ...
+
+    def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The lines at some positions."""
+        ...
+
+    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+        """Every rule entry and every opening after a position, in order."""
+        ...
+
+    def passing(self, error: BaseException) -> bool:
+        """Whether a failure to read may pass by itself, as when a server is away; a file that fails does not mend."""
+        ...
+
+    def undurable(self) -> str | None:
+        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
+        ...

@@ -1,0 +1,218 @@
+"""The journal's tables on SQLite: the library's recorder with an append of our own.
+
+Owns the lock (`BEGIN IMMEDIATE`: a check before the lock would race), positions, natural keys and case notes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from eventsourcing.persistence import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+    ProgrammingError,
+    StoredEvent,
+)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteFactory
+
+from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_CHUNK: Final = 500
+FULL: Final = 2
+
+
+class StoredInSqlite:
+    """The journal's tables within one append transaction that holds the write lock."""
+
+    def __init__(self, connection: sqlite3.Connection, table: str) -> None:
+        self._db = connection
+        self._table = table
+
+    def head(self) -> int:
+        """The position of the last entry; 0 before the first."""
+        (head,) = self._db.execute(f"SELECT MAX(rowid) FROM {self._table}").fetchone()
+        return head or 0
+
+    def events(self, originators: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+        """Originator, position and line of those the journal holds."""
+        for chunk in _chunks(originators):
+            marks = ",".join("?" * len(chunk))
+            yield from self._db.execute(
+                f"SELECT originator_id, rowid, state FROM {self._table} "
+                f"WHERE originator_version=1 AND originator_id IN ({marks})",
+                chunk,
+            )
+
+    def holders(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Each natural key that is held, and the originator that holds it."""
+        for chunk in _chunks(keys):
+            marks = ",".join("?" * len(chunk))
+            yield from self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk)
+
+    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Case and line of each pause and resumption, in order."""
+        for chunk in _chunks(cases):
+            marks = ",".join("?" * len(chunk))
+            yield from self._db.execute(
+                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
+                f"WHERE key IN ({marks}) ORDER BY position",
+                chunk,
+            )
+
+    def rules(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Position and line of the rule entries after a position, in order."""
+        return self._db.execute(
+            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid", [after]
+        )
+
+    def holds_facts(self) -> bool:
+        """Whether any fact is in the journal."""
+        return (
+            self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({FACT_LIST}) LIMIT 1").fetchone() is not None
+        )
+
+    def write(self, added: Added) -> None:
+        """Write what the transaction adds; it commits afterwards."""
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", added.rows)
+        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", added.held)
+        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in added.freed])
+        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", added.notes)
+
+
+def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+class JournalRecorder(SQLiteApplicationRecorder):
+    """The library's application recorder over our table, whose positions survive VACUUM and are consecutive."""
+
+    def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
+        super().__init__(datastore, events_table_name)
+        self.insert_events_statement = (
+            f"INSERT INTO {events_table_name} (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
+        )
+
+    def construct_create_table_statements(self) -> list[str]:
+        """The tables of the journal, and the partial index that finds rules among a million facts."""
+        table = self.events_table_name
+        return [
+            (
+                f"CREATE TABLE IF NOT EXISTS {table} (rowid INTEGER PRIMARY KEY, originator_id TEXT NOT NULL, "
+                "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, "
+                "UNIQUE (originator_id, originator_version))"
+            ),
+            f"CREATE INDEX IF NOT EXISTS {table}_rules ON {table} (rowid) WHERE topic IN ({RULE_LIST})",
+            "CREATE TABLE IF NOT EXISTS natural_keys (key TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID",
+            (
+                "CREATE TABLE IF NOT EXISTS case_notes (key TEXT, position INTEGER, "
+                "PRIMARY KEY (key, position)) WITHOUT ROWID"
+            ),
+        ]
+
+    @contextmanager
+    def appending(self) -> Iterator[Appending]:
+        """One append: the write lock first, then whatever is looked up and added, then one commit."""
+        with self._immediate() as db:
+            append = Appending(StoredInSqlite(db, self.events_table_name))
+            yield append
+            append.flush()
+
+    @contextmanager
+    def _immediate(self) -> Iterator[sqlite3.Connection]:
+        with self.datastore.get_connection(commit=True) as connection:
+            db = connection._sqlite_conn  # noqa: SLF001 - the library offers no way to choose how a transaction begins
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    db.row_factory, rows = None, db.row_factory
+                    yield db
+                finally:
+                    db.row_factory = rows
+                db.commit()
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+            finally:
+                if db.in_transaction:
+                    db.rollback()
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:  # noqa: ANN401 - the library's signature
+        """The library's own append, under our lock; the journal itself appends through ``appending``."""
+        with self._immediate() as db:
+            return [
+                db.execute(
+                    self.insert_events_statement,
+                    (hex_of(event.originator_id), event.originator_version, event.topic, event.state),
+                ).lastrowid
+                or 0
+                for event in stored_events
+            ]
+
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """Positions and lines after a position, in order."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid, state FROM {self.events_table_name} "
+                "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
+                [after, stop if stop is not None else 2**62, limit],
+            )
+            return [(row[0], row[1]) for row in cursor.fetchall()]
+
+    def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """The lines at some positions."""
+        marks = ",".join("?" * len(positions))
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid, state FROM {self.events_table_name} WHERE rowid IN ({marks})",
+                list(positions),
+            )
+            return {row[0]: row[1] for row in cursor.fetchall()}
+
+    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+        """Every rule entry and every opening after a position, in order."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid, state FROM {self.events_table_name} "
+                f"WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",
+                [after],
+            )
+            return [(row[0], row[1]) for row in cursor.fetchall()]
+
+    def passing(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
+        """A file that cannot be read does not mend by itself."""
+        return False
+
+    def undurable(self) -> str | None:
+        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
+        with self.datastore.get_connection(commit=False) as connection:
+            level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
+        return None if level >= FULL else "the database runs below synchronous=FULL"
+
+
+_TRANSLATIONS: Final = (
+    (sqlite3.InterfaceError, InterfaceError),
+    (sqlite3.DataError, DataError),
+    (sqlite3.OperationalError, OperationalError),
+    (sqlite3.IntegrityError, IntegrityError),
+    (sqlite3.ProgrammingError, ProgrammingError),
+    (sqlite3.DatabaseError, DatabaseError),
+)
+
+
+def _translated(error: sqlite3.Error) -> PersistenceError:
+    return next((ours(error) for theirs, ours in _TRANSLATIONS if isinstance(error, theirs)), PersistenceError(error))
+
+
+class JournalFactory(SQLiteFactory):
+    """Constructs the recorder above; named by the environment of the application."""
+
+    application_recorder_class = JournalRecorder

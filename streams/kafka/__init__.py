@@ -1,0 +1,1 @@
+"""Kafka: its client, its settings, and how events and segments cross it."""

@@ -1,0 +1,68 @@
+"""The Kafka binding of CloudEvents 1.0: a journal line as a record in binary mode, and a record as the event it carries."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from domain.intake.recorded import read_line
+from domain.intake.wire import Submission, parse_json, read_submission
+from domain.refusal import Refusal
+
+STRUCTURED: Final = "application/cloudevents+json"
+_ANY_STRUCTURED: Final = "application/cloudevents"
+_JSON: Final = "application/json"
+_PREFIX: Final = "ce_"
+_CONTENT_TYPE: Final = "content-type"
+_CONTENT_TYPE_ATTRIBUTE: Final = "datacontenttype"
+Headers = list[tuple[str, bytes | None]]
+
+
+def binary_record(position: int, line: bytes) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of a journal line: attributes in headers, ``data`` as JSON, keyed by the dinas it is about."""
+    event = read_line(line)
+    dinas = event.data.get("dinas") or event.fact["data"].get("dinas", "")
+    if not dinas:
+        dinas = event.resolved.get("removes", {}).get("data", {}).get("dinas", "")
+    attributes: dict[str, Any] = {
+        "specversion": "1.0", "type": event.type, "source": event.source, "id": event.id, "time": event.time,
+        **event.attributes, "recordedtime": event.recordedtime, "recordedby": event.recordedby,
+        "contenthash": event.contenthash, "position": position,
+    }  # fmt: skip
+    media = attributes.pop(_CONTENT_TYPE_ATTRIBUTE, _JSON)
+    headers: Headers = [(f"{_PREFIX}{name}", _spelled(value)) for name, value in attributes.items()]
+    headers.append((_CONTENT_TYPE, _spelled(media)))
+    return dinas.encode(), msgspec.json.encode(event.data), headers
+
+
+def _spelled(value: str | int | bool) -> bytes:  # noqa: FBT001 - the types an attribute has
+    """An attribute in the one spelling that CloudEvents gives its type."""
+    return (str(value).lower() if isinstance(value, bool) else str(value)).encode()
+
+
+def event_of(value: bytes | None, headers: Headers) -> Submission:
+    """The event of a record, structured or binary. Raises: ``Refusal``."""
+    held = {name.lower(): content for name, content in headers or ()}
+    attributes = {
+        name.removeprefix(_PREFIX): _text(name, content) for name, content in held.items() if name.startswith(_PREFIX)
+    }
+    if _CONTENT_TYPE in held:
+        attributes[_CONTENT_TYPE_ATTRIBUTE] = _text(_CONTENT_TYPE, held[_CONTENT_TYPE])
+    media = attributes.get(_CONTENT_TYPE_ATTRIBUTE, "").partition(";")[0].strip().lower()
+    if media.startswith(_ANY_STRUCTURED) and media != STRUCTURED:
+        detail = f"{media}: send {STRUCTURED}, or {_JSON} with {_PREFIX} headers, an event a record"
+        raise Refusal("unsupported-media-type", detail)
+    parsed = parse_json(value or b"")
+    if media == STRUCTURED or not attributes.keys() - {_CONTENT_TYPE_ATTRIBUTE}:
+        return read_submission(parsed)
+    return read_submission({**attributes, "data": parsed})
+
+
+def _text(name: str, content: bytes | None) -> str:
+    try:
+        if content is not None:
+            return content.decode()
+    except UnicodeDecodeError:
+        raise Refusal("malformed-headers", f"{name}: must be UTF-8") from None
+    raise Refusal("malformed-headers", f"{name}: must have a value")

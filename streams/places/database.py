@@ -1,0 +1,160 @@
+"""The PostgreSQL database of a Neraca that outgrew one process: how it is reached, what is made in it, who may fold alone."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg.rows import tuple_row
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as SQLTimeoutError
+
+from projections.store.generations_postgres import SCHEMA, PostgresGenerations, postgres_engine
+from streams.journal.journal import PersistenceError
+from streams.places.directory import InUse, NoDatabase
+from streams.places.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+AWAY: Final = (
+    NoDatabase,
+    OperationalError,
+    InterfaceError,
+    SQLTimeoutError,
+    PersistenceError,
+    psycopg.OperationalError,
+)
+"""What reading raises while the server is away, or does not answer in time."""
+_MAKING: Final = 7_305_531_001
+"""Held for the length of making what is missing: PostgreSQL's IF NOT EXISTS is no protection from a neighbour."""
+_FOLDING: Final = 7_305_531_002
+"""Held alone by a process that folds everything, shared by workers that fold partitions."""
+_TABLES: Final = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+CREATE TABLE IF NOT EXISTS {SCHEMA}.generations (generation int PRIMARY KEY, version int NOT NULL, served boolean NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.layouts (layout int PRIMARY KEY, partitions int NOT NULL, from_position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.relays (
+    layout int PRIMARY KEY, scanned bigint NOT NULL, sent bigint[] NOT NULL, again bigint[] NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.workers (name text PRIMARY KEY, epoch bigint NOT NULL, holder text NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.gaps (source text, position bigint, times int NOT NULL, PRIMARY KEY (source, position));
+CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea NOT NULL, until_us bigint NOT NULL);
+"""
+
+
+class Database:
+    """A PostgreSQL database, by its URL."""
+
+    away: Final = AWAY
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = make_url(url)
+        except ArgumentError:
+            message = "NERACA_DATABASE_URL: not an address such as postgresql://user:password@host:5432/database"
+            raise NoDatabase(message) from None
+        if self._url.get_backend_name() != "postgresql" or not self._url.database:
+            message = f"NERACA_DATABASE_URL: {self.shown} is no PostgreSQL database"
+            raise NoDatabase(message)
+        self._settings: dict[str, Any] = {
+            "host": self._url.host, "port": self._url.port or 5432, "user": self._url.username,
+            "password": self._url.password, "dbname": self._url.database, **self._url.query,
+        }  # fmt: skip
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def journal(self) -> Database:
+        """Where the journal is kept: here."""
+        return self
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """How the event store's library finds the journal."""
+        return {
+            "PERSISTENCE_MODULE": "streams.journal.postgres:PostgresJournalFactory", "POSTGRES_SCHEMA": SCHEMA,
+            "POSTGRES_DBNAME": self._url.database or "", "POSTGRES_HOST": self._url.host or "",
+            "POSTGRES_PORT": str(self._url.port or 5432), "POSTGRES_USER": self._url.username or "",
+            "POSTGRES_PASSWORD": self._url.password or "", "POSTGRES_PRE_PING": "y", "POSTGRES_CONNECT_TIMEOUT": "5",
+            # After a restart of the server the pool pauses for each dead connection it still holds, ever longer: hold few.
+            "POSTGRES_POOL_SIZE": "1",
+        }  # fmt: skip
+
+    def exists(self) -> bool:
+        """A database is there, or connecting says why not."""
+        return True
+
+    def prepare(self) -> Database:
+        """Make the schema and the tables that are missing. Raises: ``NoDatabase`` when it cannot be reached."""
+        with self.connected("prepare") as db, db.transaction():
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
+            db.execute(_TABLES.encode())
+        return self
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """One process at a time makes what is missing."""
+        with self.connected("making") as db, db.transaction():
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
+            yield
+
+    def connect(self, application: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of its own, committing each statement. Raises: ``psycopg.OperationalError``."""
+        return psycopg.connect(
+            **self._settings, application_name=f"neraca {application}", connect_timeout=5, autocommit=True,
+            row_factory=tuple_row,
+        )  # fmt: skip
+
+    @contextmanager
+    def connected(self, application: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A connection for the length of a ``with``. Raises: ``NoDatabase`` when there is none to be had."""
+        try:
+            db = self.connect(application)
+        except psycopg.OperationalError as error:
+            message = f"{self.shown}: {str(error).strip()}"
+            raise NoDatabase(message) from None
+        with db:
+            yield db
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the one process that folds this database. Raises: ``InUse`` when another does."""
+        with self.connected("alone") as db:
+            row = db.execute("SELECT pg_try_advisory_lock(%s)", (_FOLDING,)).fetchone()
+            if row is None or not row[0]:
+                message = f"{self.shown}: another neraca folds this database, alone or as a worker"
+                raise InUse(message)
+            yield
+
+    def rebuilding(self) -> AbstractContextManager[None]:
+        """A rebuild goes on beside whoever folds."""
+        return nullcontext()
+
+    def told(self) -> tuple[list[str], dict[str, str]]:
+        """A setting, since whoever lists processes reads their options: there is a password in it."""
+        return [], {"NERACA_DATABASE_URL": self._url.render_as_string(hide_password=False)}
+
+    def share_folding(self, db: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """A worker folds beside others for as long as ``db`` stands. Raises: ``InUse`` when one process folds alone."""
+        row = db.execute("SELECT pg_try_advisory_lock_shared(%s)", (_FOLDING,)).fetchone()
+        if row is None or not row[0]:
+            message = f"{self.shown}: neraca up folds this database alone; stop it before workers start"
+            raise InUse(message)
+
+    def generations(self) -> PostgresGenerations:
+        """The generations of balances."""
+        return PostgresGenerations(self._driver_url())
+
+    def token_store(self) -> TokenStore:
+        """The tokens; made if missing."""
+        with self.making():
+            return TokenStore(postgres_engine(self._driver_url(), SCHEMA))
+
+    def _driver_url(self) -> str:
+        return self._url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

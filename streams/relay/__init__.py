@@ -1,0 +1,1 @@
+"""The relay: cuts the journal into segments and sends them to Kafka until they are acknowledged."""

@@ -1,0 +1,1 @@
+"""The worker: folds segments exactly once, whatever the framework repeats, reorders or loses."""

@@ -1,0 +1,65 @@
+"""How far some segments bring a partition: cut, trimmed and ordered by position alone, whatever order they came in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from projections.store.partitions import Advance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from projections.store.partitions import StoredPartition
+    from streams.kafka.segment_record import Sent
+
+
+class Memory(NamedTuple):
+    """What is remembered of a partition between folds; losing it costs only reading again."""
+
+    ahead: dict[int, Sent] = {}  # noqa: RUF012 - never changed in place
+    """Segments ahead of the stored position, by offset."""
+    handled: frozenset[int] = frozenset()
+    """Offsets handled beyond the first one that is not."""
+    read: bool = False
+    """Whether anything was read of it since its offset was sought."""
+
+
+class Advanced(NamedTuple):
+    """What some records do to one partition: the lines to apply, where it then stands, and what to remember."""
+
+    fresh: list[tuple[int, bytes]]
+    to: Advance
+    memory: Memory
+    dropped: int
+
+
+def advance(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sent]) -> Advanced:
+    """Cut, trim and order: what follows the stored position is applied, what lies below it dropped, the rest is ahead.
+
+    ``arrived`` maps offsets to segments. The offset to read next never passes a record that is still ahead, or missing.
+    """
+    left, fresh, dropped = dict(sorted({**memory.ahead, **arrived}.items())), list[tuple[int, bytes]](), 0
+    at, last_hash, recorded = stored.position, "", ""
+    handled = set(memory.handled)
+    moving = True
+    while moving:
+        moving = False
+        for offset in list(left):
+            segment = left[offset]
+            if segment.after > at:
+                continue
+            del left[offset]
+            handled.add(offset)
+            moving = True
+            kept = [entry for entry in segment.entries if entry[0] > at]
+            dropped += len(segment.entries) - len(kept)
+            fresh += kept
+            if segment.last > at:
+                at, last_hash, recorded = segment.last, segment.last_hash, segment.recorded or recorded
+    read_next = stored.read_next
+    if not memory.read and not left and arrived:
+        read_next = max(read_next, min(arrived))  # what lay before it is no longer kept by the topic
+    while read_next in handled:
+        read_next += 1
+    beyond = frozenset(offset for offset in handled if offset > read_next)
+    return Advanced(fresh, Advance(at, last_hash, read_next, recorded), Memory(left, beyond, read=True), dropped)

@@ -1,0 +1,1 @@
+"""Chaos: real processes, struck by faults of every kind."""

@@ -1,0 +1,298 @@
+"""A whole Neraca over servers that can be killed: how it is started, watched from its database, and found to go on.
+
+A worker is known here by its static name, whatever process has it now.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+import httpx
+import psycopg
+
+from local.local_server import family, free_port
+from tests.kafka.serving import Running, Scaled
+from tests.kafka.topics import Topics
+from tests.serving import until
+from tests.soak.chaos.traffic import City
+
+if TYPE_CHECKING:
+    from local.local_kafka import LocalKafka
+    from local.local_postgres import LocalPostgres
+
+LOG: Final = logging.getLogger("tests.soak.chaos.__main__")
+PARTITIONS: Final = 12
+WORKERS: Final = ("a", "b")
+RELAYS: Final = ("relay-1", "relay-2")
+LOOK_S: Final = 0.2
+RECOVERED_WITHIN_S: Final = 120.0
+START_S: Final = 15.0
+"""What the start of a whole stack takes at most on a machine that has nothing else to do."""
+_AWAY: Final = re.compile(r"^neraca (?:worker|relay): postgresql://\S+: ", re.MULTILINE)
+_RELAYING: Final = 7_305_531_003
+"""The advisory lock of the relay whose turn it is."""
+
+
+class Seen(NamedTuple):
+    """What the database said at one moment: the journal's head, and where each source of balances stands."""
+
+    at: float
+    head: int
+    positions: dict[str, int]
+    stopped: dict[str, str]
+
+    def beyond(self, position: int) -> bool:
+        """Whether all that does not stand still is folded beyond a position."""
+        return all(held > position for source, held in self.positions.items() if source not in self.stopped)
+
+
+class Watch(threading.Thread):
+    """Looks five times a second, and knows how long a source with something to fold stood where it was."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(name="chaos-watch", daemon=True)
+        self._url = database_url
+        self._ending = threading.Event()
+        self._since: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+        self.last: Seen | None = None
+        self.still_s = 0.0
+        self.still = ""
+
+    def run(self) -> None:
+        """Look until told to end."""
+        while not self._ending.is_set():
+            try:
+                with psycopg.connect(
+                    self._url, autocommit=True, connect_timeout=2, application_name="chaos watch",
+                    options="-c statement_timeout=5000",
+                ) as db:  # fmt: skip
+                    while not self._ending.wait(LOOK_S):
+                        self._note(self._look(db))
+            except psycopg.Error:
+                self.begin()
+                self._ending.wait(LOOK_S)
+
+    def _look(self, db: psycopg.Connection[tuple[object, ...]]) -> Seen:
+        at = time.monotonic()
+        served = db.execute("SELECT generation FROM neraca.generations WHERE served").fetchone()
+        assert served is not None, "a generation is served"
+        rows = db.execute(
+            f"SELECT source, position, stopped FROM neraca_{served[0]}.sources".encode()  # noqa: S608 - our own schema
+        ).fetchall()
+        found = db.execute("SELECT max(notification_id) FROM neraca.neraca_events").fetchone()
+        assert found is not None, "a journal has a head"
+        positions = {str(source): int(str(position)) for source, position, _ in rows}
+        return Seen(at, int(str(found[0])), positions, {str(one[0]): str(one[2]) for one in rows if one[2] is not None})
+
+    def _note(self, seen: Seen) -> None:
+        with self._lock:
+            for source, position in seen.positions.items():
+                held = self._since.get(source)
+                if held is None or position != held[0] or position >= seen.head or source in seen.stopped:
+                    self._since[source] = position, seen.at
+                elif seen.at - held[1] > self.still_s:
+                    self.still_s, self.still = seen.at - held[1], source
+            self.last = seen
+
+    def begin(self) -> None:
+        """Forget what was seen: stillness is counted anew."""
+        with self._lock:
+            self._since.clear()
+
+    def stillest(self) -> tuple[float, str]:
+        """The longest that a source stood since this was last asked."""
+        with self._lock:
+            found = self.still_s, self.still
+            self.still_s, self.still = 0.0, ""
+            return found
+
+    def close(self) -> None:
+        """End."""
+        self._ending.set()
+        self.join(10)
+
+
+class Stack:
+    """Intake, api, two relays and two workers over 12 partitions, counters that send, and what watches it all."""
+
+    def __init__(
+        self, directory: Path, postgres: LocalPostgres, kafka: LocalKafka, database_url: str, seed: int,
+        workers: tuple[str, ...] = WORKERS,
+    ) -> None:  # fmt: skip
+        self.directory = directory
+        self.postgres = postgres
+        self.kafka = kafka
+        self.scaled = Scaled(directory, database_url, kafka.bootstrap, partitions=PARTITIONS)
+        self.topics = Topics(kafka.bootstrap)
+        self.city = City(lambda: self.scaled.url("intake"), seed)
+        self.watch = Watch(database_url)
+        self.workers: dict[str, str] = {}
+        self.over_at: float | None = None
+        self.restarted = 0
+        self.busy = 1.0
+        self._first = workers
+        self._started = 0
+        self._ports: dict[str, int] = {}
+        self._dropped: dict[tuple[str, str], int] = {}
+
+    def __enter__(self) -> Self:
+        """Start everything, and wait until every partition goes on; how long it took says how busy the machine is."""
+        self.scaled.__enter__()
+        began = time.monotonic()
+        try:
+            self.scaled.start("intake", "api", *RELAYS)
+            for name in self._first:
+                self.start_worker(name)
+            for key in self.workers.values():
+                self.scaled.await_up(key)
+            self.watch.start()
+            self.city.__enter__()
+            self.recovery_s(time.monotonic())
+            self.busy = max(1.0, (time.monotonic() - began) / START_S)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End everything."""
+        self.city.__exit__()
+        self.watch.close()
+        self.scaled.__exit__()
+
+    def start_worker(self, name: str) -> str:
+        """Begin a worker of a static name, and do not wait for it; the name by which its process is known."""
+        self._started += 1
+        key = f"worker-{self._started}"
+        self._ports[key] = free_port()
+        self.scaled.begin(key, "--name", name, "--metrics-port", str(self._ports[key]))
+        self.workers[name] = key
+        return key
+
+    def worker(self, name: str) -> Running:
+        """The process that has this static name now: the supervisor."""
+        return self.scaled.running(self.workers[name])
+
+    def folding(self, name: str) -> int:
+        """The number of the process that folds for a worker, its supervisor's child."""
+
+        def child() -> int | None:
+            self.restart_ended()
+            return next(iter(family(self.worker(name).pid)[1:]), None)
+
+        return until(child, f"worker {name} has a process that folds")
+
+    def kill_worker(self, name: str, *, whole: bool) -> None:
+        """SIGKILL to the process that folds, which its supervisor starts again; or to both, and they are started again."""
+        if whole:
+            self.worker(name).kill()
+            self.start_worker(name)
+        else:
+            self.send(self.folding(name), signal.SIGKILL)
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        """A signal to a process, if it is still there."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    def restart_ended(self) -> None:
+        """What an operator's ``restart: always`` does: start again what could not even begin while a server was away."""
+        for name, key in list(self.workers.items()):
+            if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.said(key)):
+                self.start_worker(name)
+                self.restarted += 1
+        for name in RELAYS:
+            if self.scaled.running(name).code is not None and _AWAY.search(self.scaled.said(name)):
+                self.scaled.begin(name)
+                self.restarted += 1
+
+    def end_worker(self, name: str) -> int:
+        """End a worker by SIGTERM; its exit code."""
+        return self.worker(name).stop(25)
+
+    def remove_worker(self, name: str) -> Running:
+        """Whatever process has this name no longer counts; the process."""
+        running = self.worker(name)
+        del self.workers[name]
+        return running
+
+    def relaying(self) -> str | None:
+        """The relay whose turn it is."""
+        with psycopg.connect(self.scaled.database_url, autocommit=True) as db:
+            row = db.execute(
+                "SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
+                "AND granted AND (classid::bigint << 32) + objid::bigint = %s", (_RELAYING,),
+            ).fetchone()  # fmt: skip
+        if row is None:
+            return None
+        found = [name for name in RELAYS if row[0] in ports_of(self.scaled.running(name).pid)]
+        return found[0] if found else None
+
+    def over(self) -> None:
+        """The fault ends here: what follows is recovery."""
+        if self.over_at is None:
+            self.over_at = time.monotonic()
+
+    def recovery_s(self, since: float, within_s: float = RECOVERED_WITHIN_S) -> float:
+        """Wait until every source that does not stand still has folded what was recorded after ``since``; how long it took."""
+        first = until(lambda: self._seen_after(since), "a look at the database", within_s=within_s)
+
+        def recovered() -> Seen | None:
+            self.restart_ended()
+            seen = self._seen_after(first.at)
+            return seen if seen is not None and seen.beyond(first.head) else None
+
+        try:
+            return until(recovered, "progress on every partition", within_s=within_s).at - since
+        except TimeoutError as error:
+            error.add_note(f"head {first.head}, {self.watch.last}")
+            raise
+
+    def _seen_after(self, since: float) -> Seen | None:
+        seen = self.watch.last
+        return seen if seen is not None and seen.at > since and seen.positions else None
+
+    def folded(self) -> dict[int, str]:
+        """Which worker says of each partition that it folds it."""
+        said = {name: self._metrics(key) for name, key in self.workers.items()}
+        pattern = re.compile(r'^neraca_partition_lag_records\{partition="(\d+)"\} ', re.MULTILINE)
+        return {int(one): name for name, text in said.items() for one in pattern.findall(text)}
+
+    def note_dropped(self) -> None:
+        """Remember how many entries each process of a worker says to have dropped; it takes the figure with it."""
+        for key in self.workers.values():
+            text = self._metrics(key)
+            figures = [
+                re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+                for name in ("neraca_worker_starts", 'neraca_folded_entries_total{fate="dropped"}')
+            ]
+            if figures[0] and figures[1]:
+                self._dropped[key, figures[0][1]] = int(float(figures[1][1]))
+
+    def dropped(self) -> int:
+        """How many entries came again and were dropped by position, as far as was noted."""
+        return sum(self._dropped.values())
+
+    def _metrics(self, key: str) -> str:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self._ports[key]}/metrics", timeout=5).text
+        return ""
+
+
+def ports_of(pid: int) -> set[int]:
+    """The local ports of a process's TCP connections."""
+    inodes = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            inodes.add(one.readlink().name.removeprefix("socket:[").removesuffix("]"))
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[9] in inodes}

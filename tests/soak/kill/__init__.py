@@ -1,0 +1,1 @@
+"""Kills: one process, killed while it acknowledges."""

@@ -1,0 +1,102 @@
+"""The simulated broker: a log for each partition, its offsets contiguous, and every way in which a send may fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from streams.kafka.broker import NoBroker
+from streams.kafka.segment_record import unpacked
+from tests.soak.simulation.world import REORDERED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from streams.kafka.segment_record import Sent
+    from tests.soak.simulation.world import Process, World
+
+Landing = tuple[int, bytes]
+"""A partition, and a record's value."""
+SPOILT: Final = b"\x01spoilt"
+
+
+class Broker:
+    """What landed, and what of it can still be read."""
+
+    def __init__(self, world: World, partitions: int) -> None:
+        self._world = world
+        self._logs: list[list[bytes]] = [[] for _ in range(partitions)]
+        self._lost: set[tuple[int, int]] = set()
+        self._spoilt: set[tuple[int, int]] = set()
+        self.away_until = 0.0
+
+    def away(self) -> bool:
+        """Whether it does not answer now."""
+        return self._world.now < self.away_until
+
+    def ends(self) -> dict[int, int]:
+        """The offset after each partition's last record. Raises: ``NoBroker``."""
+        if self.away():
+            message = "away"
+            raise NoBroker(message)
+        return {partition: len(log) for partition, log in enumerate(self._logs)}
+
+    def send(self, process: Process, records: Iterable[tuple[Any, ...]]) -> None:
+        """Each lands in its partition's log, in order, unless a fault strikes. Raises: ``NoBroker`` for all but success."""
+        world, landing = self._world, [(record[1], record[3]) for record in records]
+        if self.away() or (landing and world.happens("send refused")):
+            message = "refused"
+            raise NoBroker(message)
+        failed = landing and world.happens("send landed but unacknowledged")
+        if landing and world.happens("send partly landed"):
+            failed, landing = True, [one for one in landing if world.chance.random() < 0.5]
+        if landing and world.happens("send landed late"):
+            failed, late = True, [one for one in landing if world.chance.random() < 0.5]
+            landing = [one for one in landing if one not in late]
+            world.after(world.chance.uniform(0.5, 30.0), lambda: self._land(late))
+        reordered = len(landing) > 1 and world.happens(REORDERED)
+        if reordered:
+            world.chance.shuffle(landing)
+        for one in landing:
+            self._land([one])
+            process.outside()
+            if reordered:
+                world.stand(world.chance.uniform(0.0, 5.0))
+        if failed:
+            message = "not acknowledged"
+            raise NoBroker(message)
+
+    def _land(self, landing: Iterable[Landing]) -> None:
+        for partition, value in landing:
+            log, world = self._logs[partition], self._world
+            for _ in range(2 if world.happens("record landed twice") else 1):
+                world.say(f"    lands: {partition}@{len(log)} {_shown(value)}")
+                if world.happens("record lost after acknowledgement"):
+                    self._lost.add((partition, len(log)))
+                elif world.happens("record spoilt"):
+                    self._spoilt.add((partition, len(log)))
+                log.append(value)
+            if world.happens("old record landed again"):
+                log.append(world.chance.choice(log))
+
+    def read(self, partition: int, offset: int, most: int) -> tuple[list[tuple[int, bytes]], int]:
+        """Up to ``most`` records from an offset, each with its own; and the offset to read next."""
+        end = len(self._logs[partition]) if not self.away() else offset
+        stop = min(end, offset + most)
+        found = [
+            (one, SPOILT if (partition, one) in self._spoilt else self._logs[partition][one])
+            for one in range(offset, stop)
+            if (partition, one) not in self._lost
+        ]
+        return found, max(offset, stop)
+
+    def following(self, partition: int, position: int) -> Iterator[tuple[int, Sent, bool]]:
+        """The records that bring a partition on from a position: offset, segment, and whether it can be read."""
+        for offset, value in enumerate(self._logs[partition]):
+            sent = unpacked(value)
+            if sent.after <= position < sent.last:
+                yield offset, sent, (partition, offset) not in self._lost | self._spoilt
+
+
+def _shown(value: bytes) -> str:
+    sent = unpacked(value)
+    return f"({sent.after}, {sent.last}] {len(sent.entries)} entries"

@@ -1,0 +1,157 @@
+"""The program that is simulated: as it is, or with one bug planted into the text of its modules, or into its store.
+
+A broken module is loaded beside the real one, under another name; the real one stays as it is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib.abc import InspectLoader
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from projections.store.partitions import Advance
+from streams.kafka.segment_record import packed, unpacked
+from streams.relay import relay
+from streams.worker import fold as partition_fold
+from streams.worker.advance import Advanced, Memory
+from tests.serving import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from projections.store.partitions import StoredPartition
+    from streams.kafka.segment_record import Sent
+
+Row = tuple[Any, ...]
+
+
+def unnumbered(record: Row, _numbers: list[int]) -> Row:
+    """A record as the relay sends it."""
+    return record
+
+
+class Program(NamedTuple):
+    """What the processes run."""
+
+    name: str
+    fold: Any = partition_fold
+    relay: Any = relay
+    torn: str = ""
+    numbered: bool = False
+
+    @property
+    def numbering(self) -> Callable[[Row, list[int]], Row]:
+        """What is done to a record before it is sent."""
+        return with_number if self.numbered else unnumbered
+
+
+TRUE: Final = Program("the program as it is")
+Edits = dict[str, tuple[str, str]]
+MODULES: Final = ("streams.worker.advance", "streams.relay.cutting", "streams.relay.relay", "streams.worker.fold")
+EDITS: Final[dict[str, Edits]] = {
+    "a gap is applied": {"streams.worker.advance": ("            if segment.after > at:\n                continue\n", "")},
+    "an overlap is not trimmed": {
+        "streams.worker.advance": (" for entry in segment.entries if entry[0] > at]", " for entry in segment.entries]"),
+    },
+    "the offset to read next passes a record that is ahead": {
+        "streams.worker.advance": ("    while read_next in handled:", "    while read_next in handled or read_next in left:"),
+    },
+    "cursors move before the acknowledgement": {
+        "streams.relay.relay": (
+            "            self._deliver(segments, page if self._events else ())\n            self._move(after)\n",
+            "            self._move(after)\n            self._deliver(segments, page if self._events else ())\n",
+        ),
+    },
+    "an order to resume is seen only when the journal grows": {
+        "streams.relay.relay": ("        self._cursors = self._kept.load()  # an", "        # an"),
+    },
+    "a record lost for good hides the gap it left": {
+        "streams.worker.fold": ("bool(one.memory.handled) and not one.memory.ahead",
+                           "bool(one.memory.handled) and one.to.read_next not in one.memory.ahead"),
+    },
+}  # fmt: skip
+
+
+class _Text(InspectLoader):
+    """Loads a module from a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, fullname: str) -> str:  # noqa: ARG002 - the loader's protocol
+        """The text."""
+        return self._text
+
+
+def _beside(prefix: str, module: str) -> str:
+    """The name under which a broken module is loaded beside the real one."""
+    return f"{prefix}{module.replace('.', '_')}"
+
+
+def _loaded(name: str, edits: Edits) -> Program:
+    prefix = f"_planted_{sum(name.encode())}_"
+    held: dict[str, Any] = {}
+    for module in MODULES:
+        text = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        if module in edits:
+            old, new = edits[module]
+            assert text.count(old) == 1, f"{module} has changed: plant {name!r} anew"
+            text = text.replace(old, new)
+        for other in held:
+            text = text.replace(f"from {other} import", f"from {_beside(prefix, other)} import")
+        spec = importlib.util.spec_from_loader(_beside(prefix, module), _Text(text))
+        assert spec is not None
+        assert spec.loader is not None
+        held[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(held[module])
+    return Program(name, held["streams.worker.fold"], held["streams.relay.relay"])
+
+
+def planted() -> tuple[Program, ...]:
+    """Every broken variant."""
+    import_by_number = (
+        "from tests.soak.simulation.planted import by_number as advance\nfrom streams.worker.advance import Memory"
+    )
+    trusting = _loaded(
+        "segments are told apart by number",
+        {"streams.worker.fold": ("from streams.worker.advance import Memory, advance", import_by_number)},
+    )
+    return (
+        Program("the position is written after the balances, apart", torn="balances first"),
+        Program("the position is written before the balances, apart", torn="position first"),
+        trusting._replace(numbered=True),
+        *(_loaded(name, edits) for name, edits in EDITS.items()),
+    )
+
+
+def with_number(record: Row, numbers: list[int]) -> Row:
+    """A segment with its number of its partition, where its hash was; a relay that begins anew counts on from its cursors."""
+    sent = unpacked(record[3])
+    numbers[sent.partition] += 1
+    return (*record[:3], packed(msgspec.structs.replace(sent, last_hash=f"{numbers[sent.partition]}")), *record[4:])
+
+
+def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sent]) -> Advanced:
+    """What looks right and is not: the next number is applied, earlier ones are dropped, whatever was cut into them."""
+    left, fresh, handled = (
+        dict(sorted({**memory.ahead, **arrived}.items())),
+        list[tuple[int, bytes]](),
+        set(memory.handled),
+    )
+    at, reached = stored.position, int(stored.journal) if stored.journal.isdigit() else 0
+    for offset, segment in list(left.items()):
+        number = int(segment.last_hash)
+        if number <= reached + 1:
+            del left[offset]
+            handled.add(offset)
+        if number == reached + 1:
+            fresh += segment.entries
+            at, reached = max(at, segment.last), number
+    read_next = stored.read_next
+    while read_next in handled:
+        read_next += 1
+    beyond = frozenset(offset for offset in handled if offset > read_next)
+    return Advanced(fresh, Advance(at, f"{reached}", read_next, ""), Memory(left, beyond, read=True), 0)
