@@ -11,7 +11,7 @@ import httpx
 
 from api.http.tickets import Case, ticket_for
 from domain.clock import utc_text
-from neraca import now_us
+from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
 from tests.pages.browser import Browser
 from tests.pages.counter import Clerk

@@ -4,14 +4,15 @@ import argparse
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from command_line import parser
 from domain.events.submitted import KINDS
 from domain.measures import MEASURES, UNSUR
+from neraca.__main__ import parser
 from tests.serving import Assembled
 from tests.tidy.test_source import ROOMS, SOURCES, tree
 
@@ -69,23 +70,19 @@ def test_no_file_names_a_registry() -> None:
 
 
 def test_the_event_store_is_known_to_the_journal_alone() -> None:
-    """The linter holds it for the rooms; here for the root's own files too, which no room imports."""
+    """The linter holds it below the composition root; here for that too."""
     imported = {
         (
             source,
             (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else name.name.partition(".")[0],
         )
         for source in SOURCES
-        if "/" not in source or source.partition("/")[0] in ROOMS
+        if source.partition("/")[0] in ROOMS
         for node in ast.walk(tree(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
     assert {source for source, package in imported if package == "eventsourcing"} == JOURNAL
-    root = {"neraca", "command_line", "commands_offline", "commands_scaled"}
-    assert {source for source, package in imported if package in root} <= {
-        "neraca.py", "commands_offline.py", "commands_scaled.py",
-    }  # fmt: skip
 
 
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
@@ -144,7 +141,7 @@ def test_every_setting_is_in_the_readme() -> None:
     read = {
         name
         for source in SOURCES
-        if "/" not in source or source.partition("/")[0] in ROOMS
+        if source.partition("/")[0] in ROOMS
         for name in re.findall(r"environ(?:ment)?(?:\.get\(|\[)\"(NERACA_\w+)\"", text_of(source))
     }
     assert read
@@ -174,3 +171,12 @@ def test_the_architecture_names_every_folder_and_what_it_owns() -> None:
         if source.endswith("/__init__.py") and source.count("/") > 1 and source.partition("/")[0] in ROOMS
     }
     assert named == folders
+
+
+def test_no_package_of_the_program_escapes_the_layers() -> None:
+    """The import linter looks at every package that the wheel holds, and gives each a layer."""
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
+    shipped = set(tools["hatch"]["build"]["targets"]["wheel"]["only-include"]) - {"examples"}
+    rooms = tools["importlinter"]["contracts"][0]
+    layered = {package.strip() for layer in rooms["layers"] for package in layer.split("|")}
+    assert shipped == layered == set(tools["importlinter"]["root_packages"]) == set(ROOMS)

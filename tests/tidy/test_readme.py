@@ -28,7 +28,7 @@ class Reader:
 
     def types(self, block: str) -> list[str]:
         """The lines that a block of commands prints; each command must succeed."""
-        neraca = f'neraca() {{ {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / "neraca.py"))} "$@"; }}'
+        neraca = f'neraca() {{ {shlex.quote(sys.executable)} -m neraca "$@"; }}'
         script = f"set -euo pipefail\n{neraca}\n{block.replace(SERVED, self._served.url)}"
         typed = subprocess.run(
             ["bash", "-c", script], cwd=self._folder, env={"PATH": "/usr/bin:/bin", "NERACA_DATA": str(self._data)},
