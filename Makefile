@@ -21,7 +21,7 @@ help:
 	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
-	@echo "make pictures  every page as a picture, for docs/pages.md (needs chromium and chromedriver)"
+	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium and chromedriver)"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
 

@@ -1,4 +1,4 @@
-"""`make pictures`: every page as a picture, on a phone and on a wall, of the city to practise in; `docs/pages.md` shows them."""
+"""`make pictures`: each page of practice mode as a picture, on a phone and a wall, for `docs/reference/pages.md`."""
 
 from __future__ import annotations
 

@@ -97,8 +97,8 @@ def test_each_client_of_kafka_is_known_to_one_file() -> None:
 
 
 def test_every_measure_is_documented_and_no_other() -> None:
-    """`docs/digest.md` lists the measures as they are, in words of the balance."""
-    rows = text_of("docs/digest.md").partition("## Measures")[2].partition("## ")[0]
+    """`docs/reference/digest.md` lists the measures as they are, in words of the balance."""
+    rows = text_of("docs/reference/digest.md").partition("## Measures")[2].partition("## ")[0]
     named = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines() if row.startswith("| `")))
     nine = (
         {f"unsur_{what}_{unsur}" for what in ("n", "sum") for unsur in UNSUR} if "`unsur_n_<unsur>`" in rows else set()
@@ -107,8 +107,8 @@ def test_every_measure_is_documented_and_no_other() -> None:
 
 
 def test_every_kind_of_event_is_documented() -> None:
-    """`docs/events.md` has a row for each kind the intake takes, in the same order."""
-    rows = text_of("docs/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
+    """`docs/reference/events.md` has a row for each kind the intake takes, in the same order."""
+    rows = text_of("docs/reference/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
@@ -123,7 +123,7 @@ def test_every_command_is_in_the_readme_and_every_option_has_help() -> None:
 def test_documents_name_only_commands_and_options_there_are() -> None:
     """Every ``neraca …`` of a document is a command, and every option beside it one of its own."""
     known = commands()
-    for name in ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]:
+    for name in ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]:
         for command, rest in re.findall(r"\bneraca ([a-z]+)\b([^`\n#]*)", text_of(name)):
             if command not in known:
                 assert not rest.lstrip().startswith("-"), f"{name}: neraca {command}"

@@ -70,8 +70,8 @@ def test_the_readme_from_top_to_bottom(reader: Reader) -> None:
 
 
 def test_the_real_figures_of_the_readme_are_those_of_the_figures() -> None:
-    """One number, one home: the README repeats none that `docs/figures.md` does not have."""
+    """One number, one home: the README repeats none that `docs/guides/real-figures.md` does not have."""
     said = set(re.findall(r"\b\d{1,3},\d{3}\b", README.partition("## Real figures")[2].partition("\n## ")[0]))
     assert said == said & set(
-        re.findall(r"\b\d{1,3},\d{3}\b", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8"))
+        re.findall(r"\b\d{1,3},\d{3}\b", (ROOT / "docs" / "guides" / "real-figures.md").read_text(encoding="utf-8"))
     )
