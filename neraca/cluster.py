@@ -1,4 +1,4 @@
-"""Who stands behind each port of many processes: one PostgreSQL database, and the Kafka broker between them."""
+"""The wiring of many processes: one PostgreSQL database, and the Kafka broker between them."""
 
 import argparse
 import os

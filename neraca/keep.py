@@ -61,7 +61,7 @@ def _token_options(command: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         choices=("fact", "rulebook", "reverse", "read", "audit"),
-        help="may be repeated",
+        help="one thing the token allows; may be repeated",
     )
     make.add_argument("--dinas", type=names, help="facts of these dinas only, separated by commas")
     make.add_argument("--source", type=names, help="events of these sources only, separated by commas")

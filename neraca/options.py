@@ -1,4 +1,4 @@
-"""What a command is, and the options that several commands share. An option wins over its setting."""
+"""The shape of a command, and the options that several commands share. An option wins over its setting."""
 
 import argparse
 import socket
@@ -98,9 +98,9 @@ def add_process(command: argparse.ArgumentParser) -> None:
     add_kafka(command, "the broker")
     add_partitions(command)
     command.add_argument(
-        "--name", default=socket.gethostname(), help="the name of this process among its kind (%(default)s)"
+        "--name", default=socket.gethostname(), help="the name of this process among its kind (default: the machine's)"
     )
-    command.add_argument("--metrics-port", type=port, help="serve Prometheus metrics on this port")
+    command.add_argument("--metrics-port", type=port, metavar="PORT", help="serve Prometheus metrics on this port")
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -53,11 +53,11 @@ def _replay_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--journal", type=Path, metavar="FILE.ndjson", help="an exported journal instead of --data")
     command.add_argument("--period", help="2026-11, 2026-Q4, 2026-S2 or 2026 (default: the current month)")
     command.add_argument(
-        "--until", metavar="POSITION|TIME", help="fold no further than this position, or this time of recording"
+        "--until", metavar="POINT", help="fold no further than this position, or this time of recording"
     )
     command.add_argument(
         "--since",
-        metavar="POSITION|TIME",
+        metavar="POINT",
         help="also print the state at that point, and count the events recorded since that affect each dinas",
     )
     command.add_argument(

@@ -1,4 +1,4 @@
-"""What the program says to the person at the terminal, on standard error. Results go to standard output, elsewhere."""
+"""Messages to the person at the terminal, on standard error. Each command prints its result on standard output."""
 
 import sys
 import time

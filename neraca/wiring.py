@@ -1,4 +1,4 @@
-"""Who stands behind each port of one process: the clock, the place of journal and balances, the policy, the replays."""
+"""The wiring of one process: the clock, the place of journal and balances, the policy, and the replays."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ from streams.places.directory import DataDirectory, InUse, NoDatabase, Place, se
 from streams.replays import Replays
 
 ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
-"""What opening a place, its journal or its balances may raise; each message says what is wrong with them."""
+"""The errors of opening a place, its journal or its balances; each message names the fault."""
 
 
 def now_us() -> int:

@@ -1,6 +1,5 @@
 """The house around the rooms: lock files, documents and the contract with the outside say what is there, and no more."""
 
-import argparse
 import ast
 import re
 import subprocess
@@ -12,7 +11,6 @@ import pytest
 
 from domain.events.submitted import KINDS
 from domain.measures import MEASURES, UNSUR
-from neraca.__main__ import parser
 from tests.serving import Assembled
 from tests.tidy.test_source import ROOMS, SOURCES, tree
 
@@ -35,15 +33,6 @@ def tracked() -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         return [*SOURCES, *LOCKS, "pyproject.toml", "Makefile", "README.md"]
     return [name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
-
-
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """The command line's commands, and the parser of each."""
-    for action in parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    message = "the command line has no commands"
-    raise AssertionError(message)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -112,42 +101,6 @@ def test_every_kind_of_event_is_documented() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
-def test_every_command_is_in_the_readme_and_every_option_has_help() -> None:
-    """A command nobody is told of is not there."""
-    readme = text_of("README.md")
-    assert [name for name in commands() if not re.search(rf"neraca {name}\b", readme)] == []
-    silent = [(name, action.dest) for name, one in commands().items() for action in one._actions if not action.help]
-    assert [(name, dest) for name, dest in silent if dest != "action"] == []
-
-
-def test_documents_name_only_commands_and_options_there_are() -> None:
-    """Every ``neraca …`` of a document is a command, and every option beside it one of its own."""
-    known = commands()
-    for name in ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]:
-        for command, rest in re.findall(r"\bneraca ([a-z]+)\b([^`\n#]*)", text_of(name)):
-            if command not in known:
-                assert not rest.lstrip().startswith("-"), f"{name}: neraca {command}"
-                continue
-            said = known[command].format_help()
-            for action in known[command]._actions:
-                if isinstance(action, argparse._SubParsersAction):
-                    said += "".join(sub.format_help() for sub in action.choices.values())
-            options = re.findall(r"(?<![\w-])--[a-z-]+", rest)
-            assert [one for one in options if one not in said] == [], f"{name}: neraca {command}{rest}"
-
-
-def test_every_setting_is_in_the_readme() -> None:
-    """What the program reads from its environment, the README names."""
-    read = {
-        name
-        for source in SOURCES
-        if source.partition("/")[0] in ROOMS
-        for name in re.findall(r"environ(?:ment)?(?:\.get\(|\[)\"(NERACA_\w+)\"", text_of(source))
-    }
-    assert read
-    assert [name for name in sorted(read) if f"`{name}`" not in text_of("README.md")] == []
-
-
 def test_every_make_target_of_the_readme_is_one() -> None:
     rules = re.findall(r"^([a-z][a-z -]*):", text_of("Makefile"), re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
@@ -156,14 +109,16 @@ def test_every_make_target_of_the_readme_is_one() -> None:
     }
 
 
-def test_every_route_is_in_the_readme(neraca: Assembled) -> None:
+def test_every_route_is_in_the_reference(neraca: Assembled) -> None:
     """Each path of the API is named where a newcomer looks for it."""
-    assert [path for path in neraca.framework.openapi()["paths"] if f"`{path}`" not in text_of("README.md")] == []
+    reference = text_of("docs/reference/api.md")
+    paths = neraca.framework.openapi()["paths"]
+    assert [path for path in paths if not re.search(rf"`(?:POST )?{re.escape(path)}`", reference)] == []
 
 
 def test_the_architecture_names_every_folder_and_what_it_owns() -> None:
     """`docs/ARCHITECTURE.md` has a row for each folder of the rooms, with the opening of its `__init__.py`."""
-    text = text_of("docs/ARCHITECTURE.md").partition("## Where things are")[2].partition("\n## ")[0]
+    text = text_of("docs/ARCHITECTURE.md").partition("## Folders")[2].partition("\n## ")[0]
     named = dict(re.findall(r"^\| `([\w/]+)/` \| (.+) \|$", text, re.MULTILINE))
     folders = {
         source.removesuffix("/__init__.py"): (ast.get_docstring(tree(source)) or "").partition("\n")[0]
