@@ -51,7 +51,8 @@ def rows_of(command: argparse.ArgumentParser, prefix: str = "", left_out: tuple[
         if isinstance(option, Actions):
             helps = {choice.dest: choice.help for choice in option._choices_actions}
             for name, action in option.choices.items():
-                rows += [f"| `{name}` | {helps[name]} |", *rows_of(action, f"{name} ", TOLD_ABOVE)]
+                typed = f"{command.prog.split()[-1]} {name}"
+                rows += [f"| `{typed}` | {helps[name]} |", *rows_of(action, f"{typed} ", TOLD_ABOVE)]
         elif option.help != argparse.SUPPRESS and option.dest not in ("help", *left_out):
             explained = command._get_formatter()._expand_help(option)
             rows.append(f"| `{prefix}{usage_of(option)}` | {explained} |")

@@ -19,6 +19,7 @@ LOCKS: Final = ("requirements.lock", "requirements-scaled.lock", "requirements-t
 REGISTRIES: Final = re.compile(
     r"\b(?:pypi\.(?:org|python)|files\.pythonhosted|registry\.npmjs|deb\.debian|index-url|find-links)", re.IGNORECASE
 )
+CALLING: Final = ("README.md", "SECURITY.md", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
 JOURNAL: Final = {"streams/journal/journal.py", "streams/journal/sqlite.py", "streams/journal/postgres.py"}
 
 
@@ -101,12 +102,15 @@ def test_every_kind_of_event_is_documented() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
-def test_every_make_target_of_the_readme_is_one() -> None:
+def test_every_make_target_that_is_named_is_one() -> None:
+    """Documents, hooks and the workflow call only what the Makefile has."""
     rules = re.findall(r"^([a-z][a-z -]*):", text_of("Makefile"), re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
-    assert set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", text_of("README.md"), re.MULTILINE)) <= {
-        pair for target in targets for pair in ((target, ""), ("", target))
-    }
+    call = re.compile(r"(?:^|`|run: |entry: |silent )make (?:--silent )?([a-z-]+)", re.MULTILINE)
+    documents = [name for name in tracked() if name.startswith("docs/") and name.endswith(".md")]
+    named = {target for name in (*CALLING, *documents) for target in call.findall(text_of(name))}
+    assert named
+    assert named - targets == set()
 
 
 def test_every_route_is_in_the_reference(neraca: Assembled) -> None:
