@@ -1,9 +1,9 @@
-# A small image of Neraca: no compiler, no package tool, no root. What it holds is what requirements-scaled.lock pins.
+# A small image of Neraca: no compiler, no package tool, no root. It holds exactly what requirements-scaled.lock pins.
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 
-# Packages first: they change more seldom than the program. Wheels alone, so that nothing is compiled or fetched unpinned.
+# Packages first, since they change less often than the program. Wheels alone: nothing is compiled or fetched unpinned.
 COPY requirements.lock requirements-scaled.lock ./
 RUN python -m venv --without-pip /opt/neraca \
  && python -m pip --python /opt/neraca/bin/python install --only-binary :all: --require-hashes -r requirements-scaled.lock \

@@ -8,7 +8,7 @@ PORT ?= 8000
 PYTEST ?= --numprocesses 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test check format bench bench-kafka soak pictures lock clean postgres-up postgres-down kafka-up kafka-down
+.PHONY: help run test check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
@@ -21,7 +21,8 @@ help:
 	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
-	@echo "make pictures  every page as a picture, for docs/pages.md (needs chromium and chromedriver)"
+	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium and chromedriver)"
+	@echo "make docs    the documents as a site in build/site, made offline"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
 
@@ -72,6 +73,9 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m tests.soak.kill --kills $(KILLS) --report tests/soak/REPORT-kill.md
 	$(BIN)/python -m tests.soak.chaos --scale $(CHAOS) --report tests/soak/REPORT-chaos.md
 	$(BIN)/python -m tests.soak.simulation --seeds $(SEEDS) --report tests/soak/REPORT-simulation.md
+
+docs: $(VENV)/test.stamp
+	$(BIN)/mkdocs build --quiet --strict
 
 pictures: $(VENV)/test.stamp
 	$(BIN)/python -m tests.pages.pictures

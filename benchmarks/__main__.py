@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neraca import settle_memory
+from neraca.__main__ import settle_memory
 
 if TYPE_CHECKING:
     from benchmarks.measure import Figure

@@ -17,7 +17,7 @@ from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE, record, submissions
 from domain.intake.recorded import line_of, read_line
 from domain.intake.wire import Submission, parse_json, read_submission
-from neraca import now_us
+from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy, asked, prefetch
 from streams.intake.service import IntakeService

@@ -1,4 +1,4 @@
-"""The measures of docs/digest.md by leaf account as one DuckDB statement over an exported journal, and the proof that it agrees."""
+"""The measures of `docs/reference/digest.md` by account: one DuckDB statement over an export, and proof that it agrees."""
 
 from __future__ import annotations
 

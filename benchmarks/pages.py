@@ -13,7 +13,7 @@ from benchmarks.city import START, City, Event, event, rules
 from benchmarks.measure import WORK, Figure, pairs, shown
 from benchmarks.prepared import ZONE, command, data_directory, record
 from benchmarks.traffic import reads_a_second, served
-from neraca import now_us
+from neraca.wiring import now_us
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
 

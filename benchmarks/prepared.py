@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from benchmarks.city import City, rules
 from benchmarks.measure import WORK
 from domain.intake.wire import Submission, read_submission
-from neraca import now_us
+from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
@@ -29,7 +29,7 @@ MILLION: Final = 1_000_000
 
 def command(*words: str) -> list[str]:
     """The real command line, run from anywhere."""
-    return [sys.executable, str(ROOT / "neraca.py"), *words]
+    return [sys.executable, "-m", "neraca", *words]
 
 
 def submissions(events: Iterable[dict[str, object]]) -> list[Submission]:

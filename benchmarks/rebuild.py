@@ -17,11 +17,11 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import data_directory
-from commands_offline import REBUILD_PAGE
 from domain.events.entries import AnyEntry, decode
 from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting, postings_of
+from neraca.keep import REBUILD_PAGE
 from projections.store.generations_sqlite import sqlite_engine
 from projections.store.store import Store, balance_of, measures_of
 from streams.following.follower import catch_up

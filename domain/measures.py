@@ -1,4 +1,4 @@
-"""The closed, ordered list of measures. A balance is one integer for each; `docs/digest.md` says what each counts."""
+"""The closed, ordered list of measures. A balance is one integer for each; `docs/reference/digest.md` says what each counts."""
 
 from typing import Final
 

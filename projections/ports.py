@@ -1,4 +1,4 @@
-"""The ports between rooms: what the apps ask of intake, journal and tokens. `neraca.py` wires what is behind them."""
+"""The ports between rooms: what the apps ask of intake, journal and tokens. `neraca/` wires what is behind them."""
 
 from collections.abc import Sequence
 from pathlib import Path

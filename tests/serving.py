@@ -23,9 +23,8 @@ import httpx
 import uvicorn
 
 from api.app import Parts, build
-from commands_offline import replays_of
 from domain.clock import parse_instant, utc_text
-from neraca import held, reopened, served
+from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
 from streams.following.follower import Follower
 from streams.intake.recording import Policy
@@ -85,10 +84,10 @@ class Assembled:
         self.clock = clock or Clock()
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
-        self.journal = self._ending.enter_context(held(place, ZONE))
+        self.journal = self._ending.enter_context(folded_journal(place, ZONE))
         policy = Policy(ZoneInfo(ZONE), strict=strict)
-        self.live = served(place, self.journal)
-        follower = Follower(self.journal, self.live, reopened(place, self.journal))
+        self.live = live_balances(place, self.journal)
+        follower = Follower(self.journal, self.live, reopener(place, self.journal))
         self.intake = IntakeService(self.journal, policy, self.clock, follower.wake)
         follower.start()
         self.tokens = place.token_store()
@@ -209,7 +208,7 @@ class Process:
         with self._said.open("ab") as said:
             self._from = said.tell()
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "neraca.py"), "up", "--port", "0", "--data", str(data), *options],
+                [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data), *options],
                 cwd=ROOT, env={**kept, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
         try:

@@ -17,7 +17,7 @@ from benchmarks.kafka.ground import standing
 from local.local_kafka import POM, Unfetched
 from local.local_postgres import programs
 from local.local_server import Missing
-from neraca import settle_memory
+from neraca.__main__ import settle_memory
 
 if TYPE_CHECKING:
     from benchmarks.measure import Figure

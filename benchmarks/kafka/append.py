@@ -16,7 +16,7 @@ from benchmarks.city import City, rules
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE, record, submissions
 from domain.intake.wire import Submission, parse_json, read_submission
-from neraca import now_us
+from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService

@@ -16,7 +16,7 @@ from domain.fold.ledger import Ledger
 from domain.fold.partition import dinas_of, partition_of
 from domain.fold.postings import postings_of
 from domain.intake.recorded import exported
-from neraca import now_us
+from neraca.wiring import now_us
 from streams.journal.journal import Journal
 from streams.kafka.broker import Sender, ensure_topic
 from streams.kafka.segment_record import packed

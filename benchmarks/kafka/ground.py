@@ -18,7 +18,7 @@ import psycopg
 from benchmarks.prepared import ZONE, data_directory
 from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres
-from neraca import now_us
+from neraca.wiring import now_us
 from streams.journal.journal import Journal
 from streams.kafka.broker import quiet
 from streams.kafka.settings import KafkaSettings

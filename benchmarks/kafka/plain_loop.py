@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from benchmarks.kafka.ground import PARTITIONS
 from benchmarks.prepared import ZONE
-from neraca import now_us, settle_memory
+from neraca.__main__ import settle_memory
+from neraca.wiring import now_us
 from projections.store.partitions import PartitionStore
 from streams.journal.journal import Journal
 from streams.places.database import Database

@@ -17,12 +17,12 @@ from benchmarks.kafka.ground import JOURNAL
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE
 from benchmarks.rebuild import added
-from commands_offline import REBUILD_PAGE
 from domain.events.entries import AnyEntry, decode
 from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting, postings_of
-from neraca import now_us
+from neraca.keep import REBUILD_PAGE
+from neraca.wiring import now_us
 from projections.store.store import balance_of
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal, JournalApplication

@@ -18,7 +18,8 @@ from benchmarks.city import City
 from benchmarks.kafka.ground import PARTITIONS
 from benchmarks.prepared import ZONE, submissions
 from domain.fold.partition import partition_of
-from neraca import now_us, settle_memory
+from neraca.__main__ import settle_memory
+from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService

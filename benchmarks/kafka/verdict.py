@@ -13,7 +13,7 @@ import psycopg
 from benchmarks.kafka.contents import expected
 from benchmarks.prepared import ZONE, command
 from domain.measures import MEASURES
-from neraca import now_us
+from neraca.wiring import now_us
 from projections.live import At, Live
 from projections.reading.reader import Reader
 from projections.store.store import balance_of

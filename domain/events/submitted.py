@@ -1,4 +1,4 @@
-"""The data of each kind of event, as submitted. Fields and their meaning: `docs/events.md`."""
+"""The data of each kind of event, as submitted. Fields and their meaning: `docs/reference/events.md`."""
 
 from typing import Any, Final, Literal
 

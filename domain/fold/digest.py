@@ -1,4 +1,4 @@
-"""The digest: one SHA-256 for everything concluded from a journal. Layout: `docs/digest.md`."""
+"""The digest: one SHA-256 for everything concluded from a journal. Layout: `docs/reference/digest.md`."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence

@@ -119,9 +119,11 @@ def faults_of(data: SchemeAdopted) -> list[Fault]:
 def _indicator_faults(at: str, numerator: str, denominator: str, cap: int | None, min_n: int) -> list[Fault]:
     faults = []
     if numerator != "ikm" and numerator not in COUNTS | BASIS_POINTS:
-        faults.append(Fault(f"{at}/numerator", "must be ikm, or a measure of unit count or bp (docs/digest.md)"))
+        faults.append(
+            Fault(f"{at}/numerator", "must be ikm, or a measure of unit count or bp (docs/reference/digest.md)")
+        )
     if denominator not in COUNTS:
-        faults.append(Fault(f"{at}/denominator", "must be a measure of unit count (docs/digest.md)"))
+        faults.append(Fault(f"{at}/denominator", "must be a measure of unit count (docs/reference/digest.md)"))
     if numerator == "ikm" and denominator != "respondents":
         faults.append(Fault(f"{at}/denominator", "of ikm must be respondents"))
     if cap not in CAPS:

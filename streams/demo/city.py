@@ -129,7 +129,7 @@ def roster(city: City) -> dict[str, list[str]]:
 
 
 def event(kind: str, source: str, ident: str, time: str, data: Event) -> Event:
-    """An event is one CloudEvents dict, as `docs/events.md` defines it."""
+    """An event is one CloudEvents dict, as `docs/reference/events.md` defines it."""
     return {
         "specversion": "1.0",
         "type": f"neraca.{kind}.v1",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.deploy.docker_stand_in import DockerStandIn
     from tests.deploy.native import Native
 
-RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+RUNBOOK: Final = (ROOT / "docs" / "guides" / "runbook.md").read_text(encoding="utf-8")
 _BLOCK: Final = re.compile(
     r"^#+ (?P<heading>[^\n]*)$|^<!-- tested -->\n```sh\n(?P<block>.*?)^```$", re.MULTILINE | re.DOTALL
 )

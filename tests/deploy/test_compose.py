@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from command_line import parser
+from neraca.__main__ import parser
 from tests.deploy.composed import FILE, Unset, composed, loaded
 from tests.deploy.native import ENTRYPOINT, Native
 from tests.services import installed

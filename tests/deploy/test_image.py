@@ -15,7 +15,6 @@ from tests.tidy.test_source import ROOMS
 
 DOCKERFILE: Final = text_of("Dockerfile")
 FINAL: Final = DOCKERFILE.rpartition("\nFROM ")[2]
-ROOT_FILES: Final = ("neraca.py", "command_line.py", "commands_offline.py", "commands_scaled.py")
 
 
 def sent(name: str) -> bool:
@@ -45,9 +44,7 @@ def test_neither_journals_nor_secrets_are_sent_to_the_builder() -> None:
     )
     assert [name for name in kept if sent(name)] == []
     assert not sent("domain/__pycache__/events.cpython-313.pyc")
-    assert [
-        name for name in (*ROOT_FILES, "domain/events/submitted.py", "api/static/neraca.css") if not sent(name)
-    ] == []
+    assert [name for name in ("neraca/__main__.py", "api/static/neraca.css") if not sent(name)] == []
 
 
 def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
@@ -59,7 +56,7 @@ def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
         for file in (ROOT / room).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    for name in (*whole, *ROOT_FILES, "pyproject.toml", "README.md", "LICENSE"):
+    for name in (*whole, "pyproject.toml", "README.md", "LICENSE"):
         assert sent(name), name
         copied = tmp_path / "src" / name
         copied.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +75,7 @@ def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", *words], cwd=tmp_path / "src", check=True)
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    assert {re.sub(r"^examples/", "neraca_examples/", name) for name in (*whole, *ROOT_FILES)} <= held
+    assert {re.sub(r"^examples/", "neraca_examples/", name) for name in whole} <= held
 
 
 def test_the_image_holds_what_is_pinned_and_no_tool_to_build_with() -> None:

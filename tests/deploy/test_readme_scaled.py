@@ -1,4 +1,4 @@
-"""The README's section on many processes, followed as printed; only the ports are others, and the servers the tests' own."""
+"""The guide to many processes, followed as printed; only the ports are others, and the servers the tests' own."""
 
 import os
 import re
@@ -14,10 +14,10 @@ from local.local_server import free_port
 from tests.kafka.topics import Topics
 from tests.serving import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("\n## Scaled out\n")[2].partition("\n## ")[0]
-SERVERS, FOLLOWED = re.findall(r"^```sh\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
-EVENTS = re.findall(r"^cat > events\.ndjson <<'EVENTS'\n.*?^EVENTS$", README, re.MULTILINE | re.DOTALL)[0]
+GUIDE = (ROOT / "docs" / "guides" / "scale-out.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs" / "tutorial" / "first-journal.md").read_text(encoding="utf-8")
+SERVERS, FOLLOWED = re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+EVENTS = re.findall(r"^cat > events\.ndjson <<'EVENTS'\n.*?^EVENTS$", TUTORIAL, re.MULTILINE | re.DOTALL)[0]
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def topics(kafka: LocalKafka) -> Topics:
 
 
 @pytest.mark.faults
-def test_the_section_works_as_printed(tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics) -> None:
-    """Its last two commands name the same position and digest, as the section says."""
+def test_the_guide_works_as_printed(tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics) -> None:
+    """Its last two commands name the same position and digest, as the guide says."""
     assert topics.read("neraca.segments.1") == []
     assert "postgres-up kafka-up" in SERVERS
     block = FOLLOWED

@@ -1,4 +1,4 @@
-"""docs/runbook.md, typed as it stands there from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
+"""docs/guides/runbook.md, typed from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
 
 PostgreSQL and Kafka are real, and so is every process; ``docker`` is a stand-in that starts them without containers.
 """

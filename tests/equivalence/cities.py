@@ -17,7 +17,7 @@ import pytest
 
 from domain.clock import instant_of
 from domain.score.scorecard import Scorecard
-from neraca import served
+from neraca.wiring import live_balances
 from projections.reading.reader import Reader, Snapshot
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal
@@ -42,7 +42,7 @@ def neraca(*words: str | Path) -> str:
     """A command as an operator gives it, in a process of its own; what it prints."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     done = subprocess.run(
-        [sys.executable, ROOT / "neraca.py", *words],
+        [sys.executable, "-m", "neraca", *words],
         cwd=ROOT,
         env=settings,
         capture_output=True,
@@ -88,7 +88,7 @@ class City:
         """What the city serves: the journal followed into the generation served, and read from there."""
         data = DataDirectory(self.folder)
         journal = Journal.read_only(data.journal)
-        live = served(data, journal)
+        live = live_balances(data, journal)
         try:
             catch_up(journal, live.store)
             with Reader(live, ZoneInfo(self.zone), lambda: instant_of(NOW)).snapshot() as snapshot:

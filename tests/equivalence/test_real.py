@@ -1,6 +1,6 @@
 """Public files through the command line: figures counted from the files themselves, and one digest by every way.
 
-Sources and licences: the heads of ``examples/*.toml``. The figures, and how to repeat them: ``docs/figures.md``.
+Sources and licences: the heads of ``examples/*.toml``. The figures, and how to repeat them: ``docs/guides/real-figures.md``.
 """
 
 import json
@@ -207,7 +207,9 @@ def test_one_digest_by_every_way(name: str, request: pytest.FixtureRequest) -> N
     assert city.digest() == digest
     oracle = Oracle(lines)
     assert oracle.digest() == digest
-    assert digest in (ROOT / "docs" / "figures.md").read_text(encoding="utf-8"), "docs/figures.md says another"
+    assert digest in (ROOT / "docs" / "guides" / "real-figures.md").read_text(encoding="utf-8"), (
+        "the guide to real figures says another"
+    )
     _agrees(city, oracle, path)
 
 

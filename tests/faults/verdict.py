@@ -30,7 +30,7 @@ def verdict(survived: Survived, directory: Path) -> list[str]:
 
 
 def _neraca(*arguments: str) -> str:
-    command = [sys.executable, str(ROOT / "neraca.py"), *arguments]
+    command = [sys.executable, "-m", "neraca", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from neraca import main
+from neraca.__main__ import main
 from tests.journal.folding import HISTORY
 from tests.pages.told import opened, told
 from tests.serving import NOON, Assembled, event

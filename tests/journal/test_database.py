@@ -12,7 +12,7 @@ import pytest
 
 from domain.intake.wire import read_submission
 from local.local_postgres import LocalPostgres
-from neraca import main
+from neraca.__main__ import main
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
@@ -23,7 +23,7 @@ from tests.serving import ZONE, Assembled, Clock, Listening, event, until
 
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
-from commands_scaled import live_of
+from neraca.cluster import watched_balances
 from projections.store.store import MOVED_CHANNEL
 from streams.following.listening import Listener
 from streams.places.database import Database
@@ -127,7 +127,7 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
         for _ in range(2):
             journal = Journal.open(database.journal, ZONE, CLOCK())
             ending.callback(journal.close)
-            live, watcher = live_of(database, journal)
+            live, watcher = watched_balances(database, journal)
             told: list[frozenset[str]] = []
             live.movement.listen(lambda moved, told=told: told.append(moved.dinas))  # type: ignore[misc] # of its loop
             listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.clock import parse_instant
-from neraca import main
+from neraca.__main__ import main
 from projections.ports import Accepted
 from streams.journal.appending import hex_of
 from streams.journal.journal import Journal, JournalApplication, JournalError, originator_of

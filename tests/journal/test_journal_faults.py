@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from domain.intake.wire import read_submission
-from neraca import main
+from neraca.__main__ import main
 from projections.ports import LOCAL, Unavailable
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService

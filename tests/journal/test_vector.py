@@ -14,7 +14,7 @@ from audit.replay import Vector
 from domain.events.entries import decode
 from domain.fold.partition import dinas_of, partition_of
 from domain.intake.wire import read_submission
-from neraca import main
+from neraca.__main__ import main
 from projections.ports import LOCAL
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
@@ -24,8 +24,8 @@ from tests.serving import ZONE, Assembled, Clock, until
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
 from api.app import Parts, build
-from commands_offline import replays_of
-from commands_scaled import live_of
+from neraca.cluster import watched_balances
+from neraca.wiring import replays_of
 from projections.reading.reader import Reader
 from projections.segment import WrongJournal
 from projections.store.partitions import PartitionStore
@@ -101,7 +101,7 @@ def test_a_vector_replays_to_the_digest_served_with_it(
     city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whatever the partitions have reached, the journal and the vector give the digest; also from an exported file."""
-    live, watcher = live_of(city.database, city.journal)
+    live, watcher = watched_balances(city.database, city.journal)
     reader = Reader(live, ZoneInfo(ZONE), CLOCK)
     export = tmp_path / "journal.ndjson"
     assert main(["export", "--database", city.url, "--journal", str(export)]) == 0
@@ -123,7 +123,7 @@ def test_a_vector_replays_to_the_digest_served_with_it(
 
 def test_an_answer_carries_its_vector(city: City) -> None:
     """In a header of every read, kept with it in the tag; a partition that moves makes another answer."""
-    live, watcher = live_of(city.database, city.journal)
+    live, watcher = watched_balances(city.database, city.journal)
     built = build(Parts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
 
     async def asked(tag: str = "") -> httpx.Response:
@@ -146,7 +146,7 @@ def test_an_answer_carries_its_vector(city: City) -> None:
 
 def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: City) -> None:
     """Its desk replays to the vector, and compares with an earlier position; the command it prints comes to the same."""
-    live, watcher = live_of(city.database, city.journal)
+    live, watcher = watched_balances(city.database, city.journal)
     city.go_on({0}, 6)
     city.go_on({0, 1}, 5)
     city.fold_rules(10)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from commands_scaled import live_of
 from domain.intake.wire import read_submission
+from neraca.cluster import watched_balances
 from projections.ports import LOCAL, Accepted
 from projections.store.partitions import PartitionStore
 from streams.intake.recording import Policy
@@ -49,7 +49,7 @@ class Kept:
         ending.callback(self.journal.close)
         self.intake = IntakeService(self.journal, Policy(ZoneInfo(ZONE)), CLOCK)
         ending.callback(self.intake.close)
-        live_of(database, self.journal)
+        watched_balances(database, self.journal)
         self.layouts = Layouts(database, self.journal)
         self.letters: list[Letter] = []
 

@@ -45,7 +45,7 @@ class Running:
         with said.open("ab") as into:
             self._from = into.tell()
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "neraca.py"), *words], cwd=ROOT, env=environment,
+                [sys.executable, "-m", "neraca", *words], cwd=ROOT, env=environment,
                 stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
             )  # fmt: skip
         self._guard = subprocess.Popen(
@@ -232,7 +232,7 @@ class Scaled:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command of the product to its end, which is ``code``."""
         done = subprocess.run(
-            [sys.executable, str(ROOT / "neraca.py"), *words], cwd=self.directory,
+            [sys.executable, "-m", "neraca", *words], cwd=self.directory,
             env=self.environment | dict(settings or {}), stdin=subprocess.DEVNULL, capture_output=True, check=False,
             timeout=within_s,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from streams.places.database import Database
 from tests.journal.folding import HISTORY
 from tests.kafka.serving import Scaled
 from tests.oracle import Oracle
-from tests.serving import NDJSON, ROOT, Assembled, ndjson, until
+from tests.serving import NDJSON, Assembled, ndjson, until
 from tests.soak.chaos.traffic import City, CityCounter
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def told(neraca: Assembled, events: list[Event]) -> dict[str, Any]:
 
 def run(*words: str) -> bytes:
     """A command of the product; what it says."""
-    return subprocess.run([sys.executable, str(ROOT / "neraca.py"), *words], check=True, capture_output=True).stdout
+    return subprocess.run([sys.executable, "-m", "neraca", *words], check=True, capture_output=True).stdout
 
 
 def oracle_of(journal: Path) -> tuple[int, str]:

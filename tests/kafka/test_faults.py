@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 
-from commands_scaled import live_of, opened
+from neraca.cluster import database_journal, watched_balances
 from projections.store.partitions import PartitionStore, StoredPartition
 from streams.layouts import Layouts
 from streams.places.database import Database
@@ -66,8 +66,8 @@ def test_what_a_crash_of_the_database_took_is_read_again_at_once() -> None:
 def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) -> None:
     """Whoever holds its row may not fold it; it is looked at again, though nothing was recorded meanwhile."""
     database = Database(database_url).prepare()
-    with opened(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
-        live_of(database, journal)
+    with database_journal(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
+        watched_balances(database, journal)
         layout = Layouts(database, journal).reached(4)
         store = PartitionStore(reopener(database), layout.number, 4, "worker", epoch_of(database, "worker"))
         rules = Rules(store, journal)

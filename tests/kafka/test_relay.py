@@ -10,10 +10,10 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from commands_scaled import live_of, opened
 from domain.fold.partition import partition_of
 from local.local_kafka import LocalKafka
 from local.local_server import HOST
+from neraca.cluster import database_journal, watched_balances
 from streams.kafka.broker import NoBroker, Sender
 from streams.kafka.segment_record import Sent, unpacked
 from streams.kafka.settings import KafkaSettings
@@ -234,8 +234,8 @@ def mute() -> Iterator[str]:
 def test_a_relay_that_the_database_does_not_hear_of_loses_its_turn(database_url: str, clock: Clock, mute: str) -> None:
     """It is stopped, or cut off: whichever relay waits goes on without it."""
     database, ending = Database(database_url).prepare(), threading.Event()
-    with opened(database, ZONE, clock) as journal, psycopg.connect(database_url, autocommit=True) as db:
-        live_of(database, journal)
+    with database_journal(database, ZONE, clock) as journal, psycopg.connect(database_url, autocommit=True) as db:
+        watched_balances(database, journal)
         kafka = KafkaSettings((mute,))
         relay = Relay(database, journal, Layouts(database, journal), kafka, partitions=1, silent_s=0.5)
         thread = threading.Thread(target=relay.run, args=(ending,))

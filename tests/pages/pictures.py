@@ -1,4 +1,4 @@
-"""`make pictures`: every page as a picture, on a phone and on a wall, of the city to practise in; `docs/pages.md` shows them."""
+"""`make pictures`: each page of practice mode as a picture, on a phone and a wall, for `docs/reference/pages.md`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from api.http.tickets import Case, ticket_for
 from domain.clock import utc_text
-from neraca import now_us
+from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
 from tests.pages.browser import Browser
 from tests.pages.counter import Clerk

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select, update
 
-from neraca import main
+from neraca.__main__ import main
 from projections.store.schema import ACCOUNTS
 from tests.api.test_reads import permit
 from tests.pages.asking import (

@@ -17,7 +17,7 @@ from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.counter import Clerk
 from tests.pages.reading import Page
-from tests.serving import BATCH, ROOT, Process, event, until
+from tests.serving import BATCH, Process, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,7 +235,7 @@ def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
         scripts = [attributes["src"] or "" for tag, attributes in Page(counter).tags if tag == "script"]
         assert [source for source in scripts if source.startswith("/static/loket/practice.js")] == []
     refused = subprocess.run(
-        [sys.executable, str(ROOT / "neraca.py"), "up", "--latihan", "--port", "0", "--data", str(data)],
+        [sys.executable, "-m", "neraca", "up", "--latihan", "--port", "0", "--data", str(data)],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert refused.returncode != 0

@@ -1,15 +1,14 @@
 """The house around the rooms: lock files, documents and the contract with the outside say what is there, and no more."""
 
-import argparse
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from command_line import parser
 from domain.events.submitted import KINDS
 from domain.measures import MEASURES, UNSUR
 from tests.serving import Assembled
@@ -20,6 +19,7 @@ LOCKS: Final = ("requirements.lock", "requirements-scaled.lock", "requirements-t
 REGISTRIES: Final = re.compile(
     r"\b(?:pypi\.(?:org|python)|files\.pythonhosted|registry\.npmjs|deb\.debian|index-url|find-links)", re.IGNORECASE
 )
+CALLING: Final = ("README.md", "SECURITY.md", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
 JOURNAL: Final = {"streams/journal/journal.py", "streams/journal/sqlite.py", "streams/journal/postgres.py"}
 
 
@@ -34,15 +34,6 @@ def tracked() -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         return [*SOURCES, *LOCKS, "pyproject.toml", "Makefile", "README.md"]
     return [name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
-
-
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """The command line's commands, and the parser of each."""
-    for action in parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    message = "the command line has no commands"
-    raise AssertionError(message)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -69,23 +60,19 @@ def test_no_file_names_a_registry() -> None:
 
 
 def test_the_event_store_is_known_to_the_journal_alone() -> None:
-    """The linter holds it for the rooms; here for the root's own files too, which no room imports."""
+    """The linter holds it below the composition root; here for that too."""
     imported = {
         (
             source,
             (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else name.name.partition(".")[0],
         )
         for source in SOURCES
-        if "/" not in source or source.partition("/")[0] in ROOMS
+        if source.partition("/")[0] in ROOMS
         for node in ast.walk(tree(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
     assert {source for source, package in imported if package == "eventsourcing"} == JOURNAL
-    root = {"neraca", "command_line", "commands_offline", "commands_scaled"}
-    assert {source for source, package in imported if package in root} <= {
-        "neraca.py", "commands_offline.py", "commands_scaled.py",
-    }  # fmt: skip
 
 
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
@@ -100,8 +87,8 @@ def test_each_client_of_kafka_is_known_to_one_file() -> None:
 
 
 def test_every_measure_is_documented_and_no_other() -> None:
-    """`docs/digest.md` lists the measures as they are, in words of the balance."""
-    rows = text_of("docs/digest.md").partition("## Measures")[2].partition("## ")[0]
+    """`docs/reference/digest.md` lists the measures as they are, in words of the balance."""
+    rows = text_of("docs/reference/digest.md").partition("## Measures")[2].partition("## ")[0]
     named = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines() if row.startswith("| `")))
     nine = (
         {f"unsur_{what}_{unsur}" for what in ("n", "sum") for unsur in UNSUR} if "`unsur_n_<unsur>`" in rows else set()
@@ -110,63 +97,32 @@ def test_every_measure_is_documented_and_no_other() -> None:
 
 
 def test_every_kind_of_event_is_documented() -> None:
-    """`docs/events.md` has a row for each kind the intake takes, in the same order."""
-    rows = text_of("docs/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
+    """`docs/reference/events.md` has a row for each kind the intake takes, in the same order."""
+    rows = text_of("docs/reference/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
-def test_every_command_is_in_the_readme_and_every_option_has_help() -> None:
-    """A command nobody is told of is not there."""
-    readme = text_of("README.md")
-    assert [name for name in commands() if not re.search(rf"neraca {name}\b", readme)] == []
-    silent = [(name, action.dest) for name, one in commands().items() for action in one._actions if not action.help]
-    assert [(name, dest) for name, dest in silent if dest != "action"] == []
-
-
-def test_documents_name_only_commands_and_options_there_are() -> None:
-    """Every ``neraca …`` of a document is a command, and every option beside it one of its own."""
-    known = commands()
-    for name in ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]:
-        for command, rest in re.findall(r"\bneraca ([a-z]+)\b([^`\n#]*)", text_of(name)):
-            if command not in known:
-                assert not rest.lstrip().startswith("-"), f"{name}: neraca {command}"
-                continue
-            said = known[command].format_help()
-            for action in known[command]._actions:
-                if isinstance(action, argparse._SubParsersAction):
-                    said += "".join(sub.format_help() for sub in action.choices.values())
-            options = re.findall(r"(?<![\w-])--[a-z-]+", rest)
-            assert [one for one in options if one not in said] == [], f"{name}: neraca {command}{rest}"
-
-
-def test_every_setting_is_in_the_readme() -> None:
-    """What the program reads from its environment, the README names."""
-    read = {
-        name
-        for source in SOURCES
-        if "/" not in source or source.partition("/")[0] in ROOMS
-        for name in re.findall(r"environ(?:ment)?(?:\.get\(|\[)\"(NERACA_\w+)\"", text_of(source))
-    }
-    assert read
-    assert [name for name in sorted(read) if f"`{name}`" not in text_of("README.md")] == []
-
-
-def test_every_make_target_of_the_readme_is_one() -> None:
+def test_every_make_target_that_is_named_is_one() -> None:
+    """Documents, hooks and the workflow call only what the Makefile has."""
     rules = re.findall(r"^([a-z][a-z -]*):", text_of("Makefile"), re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
-    assert set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", text_of("README.md"), re.MULTILINE)) <= {
-        pair for target in targets for pair in ((target, ""), ("", target))
-    }
+    call = re.compile(r"(?:^|`|run: |entry: |silent )make (?:--silent )?([a-z-]+)", re.MULTILINE)
+    documents = [name for name in tracked() if name.startswith("docs/") and name.endswith(".md")]
+    named = {target for name in (*CALLING, *documents) for target in call.findall(text_of(name))}
+    assert named
+    assert named - targets == set()
 
 
-def test_every_route_is_in_the_readme(neraca: Assembled) -> None:
+def test_every_route_is_in_the_reference(neraca: Assembled) -> None:
     """Each path of the API is named where a newcomer looks for it."""
-    assert [path for path in neraca.framework.openapi()["paths"] if f"`{path}`" not in text_of("README.md")] == []
+    reference = text_of("docs/reference/api.md")
+    paths = neraca.framework.openapi()["paths"]
+    assert [path for path in paths if not re.search(rf"`(?:POST )?{re.escape(path)}`", reference)] == []
 
 
 def test_the_architecture_names_every_folder_and_what_it_owns() -> None:
     """`docs/ARCHITECTURE.md` has a row for each folder of the rooms, with the opening of its `__init__.py`."""
-    text = text_of("docs/ARCHITECTURE.md").partition("## Where things are")[2].partition("\n## ")[0]
+    text = text_of("docs/ARCHITECTURE.md").partition("## Folders")[2].partition("\n## ")[0]
     named = dict(re.findall(r"^\| `([\w/]+)/` \| (.+) \|$", text, re.MULTILINE))
     folders = {
         source.removesuffix("/__init__.py"): (ast.get_docstring(tree(source)) or "").partition("\n")[0]
@@ -174,3 +130,12 @@ def test_the_architecture_names_every_folder_and_what_it_owns() -> None:
         if source.endswith("/__init__.py") and source.count("/") > 1 and source.partition("/")[0] in ROOMS
     }
     assert named == folders
+
+
+def test_no_package_of_the_program_escapes_the_layers() -> None:
+    """The import linter looks at every package that the wheel holds, and gives each a layer."""
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
+    shipped = set(tools["hatch"]["build"]["targets"]["wheel"]["only-include"]) - {"examples"}
+    rooms = tools["importlinter"]["contracts"][0]
+    layered = {package.strip() for layer in rooms["layers"] for package in layer.split("|")}
+    assert shipped == layered == set(tools["importlinter"]["root_packages"]) == set(ROOMS)

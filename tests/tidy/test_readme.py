@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand there against a real server: what it promises is what happens."""
+"""The examples of the README and the tutorial, run as they stand there against a real server."""
 
 import json
 import re
@@ -16,19 +16,20 @@ from tests.serving import Process
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-TESTED: Final = re.findall(r"^<!-- tested -->\n```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+TUTORIAL: Final = (ROOT / "docs" / "tutorial" / "first-journal.md").read_text(encoding="utf-8")
+TESTED: Final = re.compile(r"^<!-- tested -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SERVED: Final = "http://127.0.0.1:8000"
 
 
 class Reader:
-    """Someone who copies the README into a shell, in a folder of their own."""
+    """Someone who copies the documents into a shell, in a folder of their own."""
 
     def __init__(self, served: Process, data: Path, folder: Path) -> None:
         self._served, self._data, self._folder = served, data, folder
 
     def types(self, block: str) -> list[str]:
         """The lines that a block of commands prints; each command must succeed."""
-        neraca = f'neraca() {{ {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / "neraca.py"))} "$@"; }}'
+        neraca = f'neraca() {{ {shlex.quote(sys.executable)} -m neraca "$@"; }}'
         script = f"set -euo pipefail\n{neraca}\n{block.replace(SERVED, self._served.url)}"
         typed = subprocess.run(
             ["bash", "-c", script], cwd=self._folder, env={"PATH": "/usr/bin:/bin", "NERACA_DATA": str(self._data)},
@@ -45,9 +46,11 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield Reader(served, data, tmp_path)
 
 
-def test_the_readme_from_top_to_bottom(reader: Reader) -> None:
+def test_the_readme_and_the_tutorial_from_top_to_bottom(reader: Reader) -> None:
     """An event is seen in the ranking, a repeat counts once, the replays come to the served digest, a token is made and ended."""
-    first, counter, proof, tokens = TESTED
+    (one_event,) = TESTED.findall(README)
+    first, counter, proof, tokens = TESTED.findall(TUTORIAL)
+    assert first == one_event
     receipt, ranking = map(json.loads, reader.types(first))
     deadline = time.monotonic() + 20
     while ranking["position"] < receipt["position"] and time.monotonic() < deadline:
@@ -70,8 +73,8 @@ def test_the_readme_from_top_to_bottom(reader: Reader) -> None:
 
 
 def test_the_real_figures_of_the_readme_are_those_of_the_figures() -> None:
-    """One number, one home: the README repeats none that `docs/figures.md` does not have."""
+    """One number, one home: the README repeats none that `docs/guides/real-figures.md` does not have."""
     said = set(re.findall(r"\b\d{1,3},\d{3}\b", README.partition("## Real figures")[2].partition("\n## ")[0]))
     assert said == said & set(
-        re.findall(r"\b\d{1,3},\d{3}\b", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8"))
+        re.findall(r"\b\d{1,3},\d{3}\b", (ROOT / "docs" / "guides" / "real-figures.md").read_text(encoding="utf-8"))
     )

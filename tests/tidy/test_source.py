@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-ROOMS: Final = ("domain", "projections", "streams", "api", "audit")
+ROOMS: Final = ("domain", "projections", "streams", "api", "audit", "neraca")
 FOLDERS: Final = (*ROOMS, "benchmarks", "local", "tests")
 SOURCES: Final = tuple(
     sorted(
@@ -26,7 +26,6 @@ LONGER: Final = {
     "tests/api/test_intake.py": "one suite over one route",
     "tests/api/test_reads.py": "one suite over one history, read through every route",
     "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
-    "command_line.py": "a list of commands and their options, each with its help",
     "tests/pages/test_counter_offline.py": "one suite over a counter that loses its network in every way",
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
     "tests/streams/test_importer.py": "tables of files as they come",

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from command_line import parser
-from commands_scaled import database_of, kafka_of, live_of, opened
+from neraca.__main__ import parser
+from neraca.cluster import database_journal, database_of, kafka_of, watched_balances
 from streams.worker.fold import PartitionFold
 from streams.worker.lease import claimed
 from streams.worker.parts import parts_of
@@ -63,8 +63,11 @@ def _now_us() -> int:
 
 def _fold(options: argparse.Namespace) -> None:
     database, kafka = database_of(options), kafka_of(options)
-    with opened(database, options.zone, _now_us) as journal, database.connected(f"worker {options.name}") as standing:
-        live_of(database, journal)
+    with (
+        database_journal(database, options.zone, _now_us) as journal,
+        database.connected(f"worker {options.name}") as standing,
+    ):
+        watched_balances(database, journal)
         database.share_folding(standing)
         epoch = claimed(standing, options.name, Path(options.alone))
         parts = parts_of(database, journal, kafka, options, epoch)

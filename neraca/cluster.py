@@ -1,0 +1,87 @@
+"""The wiring of many processes: one PostgreSQL database, and the Kafka broker between them."""
+
+import argparse
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from neraca.terminal import Usage
+from neraca.wiring import now_us, place_of
+from projections.live import At, Live
+from projections.store.store import MOVED_CHANNEL
+from streams.journal.journal import Journal
+from streams.places.directory import serving
+
+if TYPE_CHECKING:
+    from streams.following.watcher import Watcher
+    from streams.kafka.settings import KafkaSettings
+    from streams.places.database import Database
+
+
+def database_of(options: argparse.Namespace) -> "Database":
+    """The database of the options. Raises: ``Usage`` when there is none."""
+    if not options.database:
+        message = "NERACA_DATABASE_URL, or --database: these commands share a PostgreSQL database"
+        raise Usage(message)
+    place: Any = place_of(options)
+    database: Database = place
+    return database
+
+
+def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
+    """The broker of the options. Raises: ``Usage``."""
+    from streams.kafka.settings import KafkaSettings  # noqa: PLC0415 - loaded only where Kafka is used
+
+    if find_spec("kafka") is None:
+        message = "Kafka needs the extra: pip install 'neraca[kafka,postgres]'"
+        raise Usage(message)
+    from streams.kafka.broker import quiet  # noqa: PLC0415 - the same
+
+    quiet()
+    return KafkaSettings.of(os.environ, options.kafka if isinstance(options.kafka, str) else None)
+
+
+@contextmanager
+def database_journal(database: "Database", zone: str, clock: Callable[[], int] = now_us) -> Iterator[Journal]:
+    """The journal of a database, created if it is new; other processes append to it too."""
+    with database.making():
+        journal = Journal.open(database.journal, zone, clock())
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def watched_balances(database: "Database", journal: Journal) -> tuple[Live, "Watcher"]:
+    """The balances that other processes fold, as served here, and the watcher that keeps them current."""
+    from streams.following.watcher import WatchedMovement, Watcher  # noqa: PLC0415 - an extra
+
+    generations = database.generations()
+    with database.making():
+        generation, store = serving(generations)
+    live = Live(journal.id, generation, store, At(0))
+    watcher = Watcher(generations, live)
+    live.movement = WatchedMovement(watcher, live)
+    watcher.look()
+    return live, watcher
+
+
+def listen(database: "Database", watcher: "Watcher", ending: ExitStack) -> None:
+    """Let the watcher look whenever the balances move, until ``ending``."""
+    from streams.following.listening import Listener  # noqa: PLC0415 - an extra
+
+    listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
+    listener.start()
+    ending.callback(listener.close)
+
+
+def stop_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

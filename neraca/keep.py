@@ -1,0 +1,106 @@
+"""The commands that keep a Neraca in order: `rebuild` its balances, and manage its tokens."""
+
+import argparse
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain.clock import utc_text
+from neraca.options import Command, add_data, names
+from neraca.terminal import Progress, Usage, say
+from neraca.wiring import now_us, place_of
+from projections.live import At, Live
+from projections.reading.reader import Reader
+from streams.following.follower import UnknownEntry, catch_up
+from streams.journal.journal import Journal
+from streams.places.tokens import TokenStore
+
+REBUILD_PAGE: Final = 20_000
+"""A rebuild writes an account once a page, so larger pages write less."""
+
+
+def _rebuild_options(command: argparse.ArgumentParser) -> None:
+    add_data(command)
+    command.add_argument(
+        "--restored", action="store_true", help="the journal was restored from a backup: give it a new id"
+    )
+    command.add_argument("--undivided", action="store_true", help="hand the balances back from workers to neraca up")
+
+
+def rebuild(options: argparse.Namespace) -> int:
+    """Fold the balances again from the journal, beside the ones served, and switch to them."""
+    place = place_of(options)
+    with place.locked() if options.undivided else place.rebuilding():
+        journal = Journal.read_only(place.journal)
+        if options.restored:
+            journal.begin(journal.zone, now_us())
+        generations = place.generations()
+        generation, store = generations.begin()
+        progress = Progress("events folded:")
+        position = catch_up(journal, store, REBUILD_PAGE, progress)
+        generations.flip(
+            generation, lambda: catch_up(journal, store, REBUILD_PAGE, progress), undivided=options.undivided
+        )
+        generations.sweep(keep=generation)
+        live = Live(journal.id, generation, store, At(position))
+        with Reader(live, ZoneInfo(journal.zone), now_us).snapshot() as snapshot:
+            result: dict[str, object] = {"position": snapshot.position, "digest": snapshot.digest()}
+            vector = snapshot.version.at.vector
+            print(msgspec.json.encode(result if vector is None else result | {"vector": vector}).decode())
+    return 0
+
+
+def _token_options(command: argparse.ArgumentParser) -> None:
+    add_data(command)
+    actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke")
+    make = actions.add_parser("make", help="make a token; its secret is printed once")
+    make.add_argument("id", help="the name of its holder, recorded with every event; never a personal name")
+    make.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=("fact", "rulebook", "reverse", "read", "audit"),
+        help="one thing the token allows; may be repeated",
+    )
+    make.add_argument("--dinas", type=names, help="facts of these dinas only, separated by commas")
+    make.add_argument("--source", type=names, help="events of these sources only, separated by commas")
+    listing = actions.add_parser("list", help="list all tokens, without their secrets")
+    revoke = actions.add_parser("revoke", help="revoke a token")
+    revoke.add_argument("id", help="its name")
+    for action in (make, listing, revoke):
+        add_data(action, again=True)
+
+
+def token(options: argparse.Namespace) -> int:
+    """Make, list or revoke tokens."""
+    store, at = place_of(options).token_store(), utc_text(now_us())
+    if options.action == "make":
+        try:
+            secret = store.make(options.id, options.scope, at, dinas=options.dinas, sources=options.source)
+        except ValueError as error:
+            raise Usage(str(error)) from None
+        say("This secret is shown once; only its hash is kept.")
+        print(secret)
+    elif options.action == "revoke":
+        if not store.revoke(options.id, at):
+            say(f"there is no token {options.id}, or it is revoked already")
+            return 1
+    else:
+        _list(store)
+    return 0
+
+
+def _list(store: TokenStore) -> None:
+    """One line for each token."""
+    for token_id, scopes, dinas, sources, created, revoked in store.listed():
+        limits = "".join(
+            f" {kind}={text.replace(chr(10), ',')}" for kind, text in (("dinas", dinas), ("sources", sources)) if text
+        )
+        print(f"{token_id}: {scopes}{limits} made {created}" + (f" revoked {revoked}" if revoked else ""))
+
+
+COMMANDS: Final = (
+    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
+    Command("token", "make, list and revoke tokens", _token_options, token),
+)

@@ -1,0 +1,133 @@
+"""The shape of a command, and the options that several commands share. An option wins over its setting."""
+
+import argparse
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from neraca.settings import SETTINGS
+
+PARTITIONS_MOST: Final = 1000
+"""More partitions than any city has dinas."""
+PORT_MOST: Final = 65535
+
+
+class Command(NamedTuple):
+    """One command: its name, one line of help, its options, and its body, which returns the exit code.
+
+    ``errors`` are the exceptions that end it with code 1 and their message; ``note`` is printed below its options.
+    """
+
+    name: str
+    help: str
+    options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    errors: tuple[type[Exception], ...] = ()
+    note: str | None = None
+
+
+def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """The data directory. With ``again`` the option is accepted after an action too; the earlier value is the default."""
+    path = SETTINGS["NERACA_DATA"]
+    given = Path(path.given) if path.given else None
+    default = argparse.SUPPRESS if again else given
+    command.add_argument("--data", type=Path, default=default, metavar="DIR", help=f"data directory ({path.default})")
+    add_database(command, again=again)
+
+
+def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """The database that stands in for a data directory."""
+    command.add_argument(
+        "--database",
+        default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].given,
+        metavar="URL",
+        help="a PostgreSQL database in place of --data: postgresql://user:password@host:5432/database",
+    )
+
+
+def add_zone(command: argparse.ArgumentParser) -> None:
+    """How the intake reads and judges events: the time zone, and what it does with unregistered names."""
+    command.add_argument(
+        "--zone", default=SETTINGS["NERACA_ZONE"].value, help="time zone whose months count (%(default)s)"
+    )
+    command.add_argument(
+        "--unknown",
+        choices=("open", "strict"),
+        default=SETTINGS["NERACA_UNKNOWN"].value,
+        help="events of an unregistered dinas or ASN: record and flag them (open), or refuse them (strict)",
+    )
+
+
+def add_shared(command: argparse.ArgumentParser) -> None:
+    """The options of every command that works on a database beside other processes."""
+    add_database(command)
+    add_zone(command)
+
+
+def add_address(command: argparse.ArgumentParser, default_port: int, beyond: str = "") -> None:
+    """The address to listen on."""
+    command.add_argument("--host", default="127.0.0.1", help=f"address to listen on (%(default)s){beyond}")
+    command.add_argument("--port", type=port, default=default_port, help="port (%(default)s); 0 takes a free one")
+
+
+def add_kafka(command: Any, purpose: str) -> None:  # noqa: ANN401 - a parser, or a group of its options
+    """The broker."""
+    command.add_argument(
+        "--kafka",
+        nargs="?",
+        const="",
+        metavar="SERVERS",
+        help=f"{purpose}; without SERVERS its addresses are those of NERACA_KAFKA",
+    )
+
+
+def add_partitions(command: argparse.ArgumentParser) -> None:
+    """The size of a new journal's first layout."""
+    command.add_argument(
+        "--partitions",
+        type=number,
+        default=SETTINGS["NERACA_PARTITIONS"].value,
+        help="number of partitions in the first layout (%(default)s)",
+    )
+
+
+def add_process(command: argparse.ArgumentParser) -> None:
+    """The options of relays and workers: broker, layout, and what tells one process from another."""
+    add_shared(command)
+    add_kafka(command, "the broker")
+    add_partitions(command)
+    command.add_argument(
+        "--name", default=socket.gethostname(), help="the name of this process among its kind (default: the machine's)"
+    )
+    command.add_argument("--metrics-port", type=port, metavar="PORT", help="serve Prometheus metrics on this port")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """A field and its value, from ``field=value``."""
+    field, equals, value = text.partition("=")
+    if not equals or not field:
+        message = f"{text!r} is not field=value"
+        raise argparse.ArgumentTypeError(message)
+    return field, value
+
+
+def port(text: str) -> int:
+    """A port, from its digits."""
+    if not text.isdigit() or int(text) > PORT_MOST:
+        message = f"{text!r} is no port"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def number(text: str) -> int:
+    """A number of partitions, from its digits."""
+    if not text.isdigit() or not 0 < int(text) <= PARTITIONS_MOST:
+        message = f"{text!r} is no number from 1 to {PARTITIONS_MOST}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def names(text: str) -> list[str]:
+    """Names, from a list separated by commas."""
+    return [name for name in text.split(",") if name]

@@ -1,0 +1,132 @@
+"""The commands of many processes that move and serve: `intake`, `api` and `relay`, on one PostgreSQL database.
+
+Only the relay, and an intake with ``--kafka``, need a broker.
+"""
+
+import argparse
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
+from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
+from neraca.terminal import say
+from neraca.wiring import now_us, policy_of, replays_of
+from projections.reading.reader import Reader
+from streams.intake.service import IntakeService
+
+if TYPE_CHECKING:
+    from api.app import Parts
+    from streams.places.database import Database
+
+
+def _intake_options(command: argparse.ArgumentParser) -> None:
+    add_shared(command)
+    add_address(command, 8001)
+    add_kafka(command, "take events from the topic neraca.intake too")
+    add_partitions(command)
+
+
+def intake(options: argparse.Namespace) -> int:
+    """Take events over HTTP, and with ``--kafka`` from a topic too."""
+    from api.app import Parts  # noqa: PLC0415 - only a command that serves loads the web framework
+
+    policy, database = policy_of(options), database_of(options)
+    with database_journal(database, options.zone) as journal, ExitStack() as ending:
+        service = IntakeService(journal, policy, now_us)
+        ending.callback(service.close)
+        live, watcher = watched_balances(database, journal)
+        listen(database, watcher, ending)
+        if options.kafka is not None:
+            ending.callback(_take_from_kafka(options, database, service))
+        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
+        parts = Parts(live, reader, journal, tokens, service, reads=False, away=database.away)
+        _serve(parts, options, f"Neraca takes events for {database.shown}")
+    return 0
+
+
+def _take_from_kafka(options: argparse.Namespace, database: "Database", service: IntakeService) -> Callable[[], None]:
+    """Start to take events from the topic; call the result to stop."""
+    from api.http.problems import problem  # noqa: PLC0415 - only a command that serves loads the web framework
+    from streams.intake.kafka import KafkaIntake, ParkedInDatabase  # noqa: PLC0415 - an extra
+
+    parking = ParkedInDatabase(database)
+    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
+    stop = threading.Event()
+    thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join(10)
+
+    return end
+
+
+def _api_options(command: argparse.ArgumentParser) -> None:
+    add_shared(command)
+    add_address(command, 8000)
+
+
+def api(options: argparse.Namespace) -> int:
+    """Serve reads and pages of a database that other processes fold."""
+    from api.app import Parts  # noqa: PLC0415 - only a command that serves loads the web framework
+
+    policy, database = policy_of(options), database_of(options)
+    with database_journal(database, options.zone) as journal, ExitStack() as ending:
+        live, watcher = watched_balances(database, journal)
+        listen(database, watcher, ending)
+        replays = replays_of(database)
+        ending.callback(replays.close)
+        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
+        parts = Parts(live, reader, journal, tokens, away=database.away, replays=replays)
+        _serve(parts, options, f"Neraca serves {database.shown}")
+    return 0
+
+
+def _serve(parts: "Parts", options: argparse.Namespace, opening: str) -> None:
+    """Serve an app until the process is told to end; the address is said once it is known."""
+    from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
+    from api.server import serve  # noqa: PLC0415 - the same
+
+    serve(build(parts), options.host, options.port, lambda url: say(f"{opening} at {url}  (API: {url}docs)"))
+
+
+def _relay_options(command: argparse.ArgumentParser) -> None:
+    add_process(command)
+    command.add_argument(
+        "--events", action="store_true", help="also write each event to the topic neraca.events, for other consumers"
+    )
+
+
+def relay(options: argparse.Namespace) -> int:
+    """Relay the journal to Kafka while elected; otherwise wait for the turn."""
+    from streams.layouts import Layouts  # noqa: PLC0415 - an extra
+    from streams.relay.metrics import serve_relay_metrics  # noqa: PLC0415 - an extra
+    from streams.relay.relay import Relay  # noqa: PLC0415 - an extra
+
+    database, kafka, stop = database_of(options), kafka_of(options), stop_signal()
+    with database_journal(database, options.zone) as journal:
+        watched_balances(database, journal)
+        run = Relay(
+            database, journal, Layouts(database, journal), kafka, partitions=options.partitions, events=options.events
+        )
+        if options.metrics_port:
+            serve_relay_metrics(run.state, journal.head, options.metrics_port)
+        say(f"Neraca relays {database.shown} to {kafka.shown}")
+        run.run(stop)
+    return 0
+
+
+COMMANDS: Final = (
+    Command("intake", "take events for a shared database", _intake_options, intake),
+    Command("api", "serve reads and pages of a shared database", _api_options, api),
+    Command(
+        "relay",
+        "relay a shared database's journal to Kafka",
+        _relay_options,
+        relay,
+        note="One relay works, the others wait for their turn. An entry that is sent twice counts once.",
+    ),
+)

@@ -1,0 +1,50 @@
+"""Every setting the program reads from its environment: name, default and meaning.
+
+The help and the reference repeat this table; a test holds that they do, and that nothing else is read.
+"""
+
+import os
+from typing import Final, NamedTuple
+
+
+class Setting(NamedTuple):
+    """One environment variable; ``default`` is ``None`` where the program does without it."""
+
+    name: str
+    default: str | None
+    help: str
+
+    @property
+    def given(self) -> str | None:
+        """The value in the environment, if there is one."""
+        return os.environ.get(self.name)
+
+    @property
+    def value(self) -> str | None:
+        """The value in the environment, else the default."""
+        return os.environ.get(self.name, self.default)
+
+
+_TABLE: Final = (
+    Setting("NERACA_DATA", "./var", "the data directory; also `--data`"),
+    Setting(
+        "NERACA_ZONE", "Asia/Jakarta", "the time zone whose months count, for the life of a journal; also `--zone`"
+    ),
+    Setting(
+        "NERACA_UNKNOWN", "open", "events of an unregistered dinas or ASN: `open` flags them, `strict` refuses them"
+    ),
+    Setting("NERACA_DATABASE_URL", None, "a PostgreSQL database in place of `NERACA_DATA`; also `--database`"),
+    Setting("NERACA_KAFKA", None, "addresses of the broker, separated by commas; also `--kafka`"),
+    Setting("NERACA_PARTITIONS", "12", "number of partitions in a journal's first layout; also `--partitions`"),
+    Setting(
+        "NERACA_KAFKA_SECURITY", "PLAINTEXT", "or `SSL`, `SASL_PLAINTEXT`, `SASL_SSL`, for every client of the broker"
+    ),
+    Setting("NERACA_KAFKA_CA", None, "file with the certificate authority to trust"),
+    Setting("NERACA_KAFKA_CERT", None, "file with the client's own certificate"),
+    Setting("NERACA_KAFKA_KEY", None, "file with the key of that certificate"),
+    Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
+    Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
+    Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting("NERACA_TOKEN", None, "the token that `neraca emit` and `neraca import` send with `--url`"),
+)
+SETTINGS: Final = {setting.name: setting for setting in _TABLE}

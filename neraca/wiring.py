@@ -1,0 +1,109 @@
+"""The wiring of one process: the clock, the place of journal and balances, the policy, and the replays."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from neraca.terminal import Usage
+from projections.live import At, Live
+from projections.segment import WrongJournal
+from streams.following.follower import verified_position
+from streams.intake.recording import Policy
+from streams.journal.journal import Journal, JournalError
+from streams.places.directory import DataDirectory, InUse, NoDatabase, Place, serving
+from streams.replays import Replays
+
+ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
+"""The errors of opening a place, its journal or its balances; each message names the fault."""
+
+
+def now_us() -> int:
+    """The clock: microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def examples() -> Path:
+    """The folder of the shipped examples: beside the package in a checkout, under another name once installed."""
+    root = Path(__file__).parents[1]
+    return root / "examples" if (root / "examples").is_dir() else root / "neraca_examples"
+
+
+def program() -> list[str]:
+    """The words that start this program again, by the same code.
+
+    The working directory is searched for modules only where it is the checkout itself: any other may hold anything.
+    """
+    in_checkout = Path(__file__).parents[1] == Path.cwd()
+    return [sys.executable, *(() if in_checkout else ("-P",)), "-m", "neraca"]
+
+
+def place_of(options: argparse.Namespace) -> Place:
+    """The place of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
+    if not options.database:
+        return DataDirectory(options.data or Path("var"))
+    try:
+        from streams.places.database import Database  # noqa: PLC0415 - an extra: only a database needs it
+    except ModuleNotFoundError as missing:
+        message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
+        raise Usage(message) from None
+    return Database(options.database).prepare()
+
+
+def policy_of(options: argparse.Namespace) -> Policy:
+    """The zone and policy of the options. Raises: ``Usage``."""
+    try:
+        return Policy(ZoneInfo(options.zone), strict=options.unknown == "strict")
+    except (ZoneInfoNotFoundError, ValueError):
+        message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
+        raise Usage(message) from None
+
+
+@contextmanager
+def journal_of(place: Place, zone: str) -> Iterator[Journal]:
+    """The journal of a place, open for appending; of a directory by one process, of a database beside others."""
+    with place.locked() if isinstance(place, DataDirectory) else nullcontext():
+        journal = Journal.open(place.journal, zone, now_us())
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+
+@contextmanager
+def folded_journal(place: Place, zone: str) -> Iterator[Journal]:
+    """The journal of a place that only this process folds, open for appending."""
+    with place.locked():
+        journal = Journal.open(place.journal, zone, now_us())
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+
+def live_balances(place: Place, journal: Journal) -> Live:
+    """The balances to serve; new ones where there are none of this version. Raises: ``WrongJournal``."""
+    generation, store = serving(place.generations())
+    return Live(journal.id, generation, store, At(verified_position(journal, store)))
+
+
+def reopener(place: Place, journal: Journal) -> Callable[[Live], None]:
+    """The step a follower takes after a rebuild has replaced the balances it serves."""
+
+    def reopen(live: Live) -> None:
+        newer = live_balances(place, journal)
+        live.served, live.at = newer.served, newer.at
+
+    return reopen
+
+
+def replays_of(place: Place, clock: Callable[[], int] = now_us) -> Replays:
+    """Replays of a place's journal, by the program's own ``neraca replay``."""
+    options, settings = place.told()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+    return Replays([*program(), "replay", *options], environment | settings, clock)
