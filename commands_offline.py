@@ -11,18 +11,20 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from audit.comparison import Compared, against, folded_apart
+from audit.comparison import compared, folded_apart
 from audit.journal_file import Until, file_lines, fold_file
 from audit.replay import Folded, Vector, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
 from domain.intake.recorded import exported
 from domain.periods import Period, parse_period
+from domain.score.replayed import Replayed
 from projections.live import At, Live
 from projections.reading.reader import Reader
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal
-from streams.places.directory import DataDirectory, Place
+from streams.places.directory import DataDirectory
+from streams.places.location import Location
 from streams.replays import Replays
 
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -31,7 +33,7 @@ REBUILD_PAGE: Final = 20_000
 """A rebuild writes an account once a page, so larger pages write less."""
 
 
-def place_of(options: argparse.Namespace, default: str = "var") -> Place:
+def place_of(options: argparse.Namespace, default: str = "var") -> Location:
     """Where journal and balances are kept: the database that is named, else a directory. Raises: ``Usage``."""
     if not options.database:
         return DataDirectory(options.data or Path(default))
@@ -96,10 +98,10 @@ def replay(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
                 lines, since, until, lambda zone: period_of(options.period, zone, at_us), at_us
             )
         if options.against is not None:
-            told["against"] = against(folded, options.against)
+            told["against"] = compared(folded, options.against)
         zone = folded.opened.data.zone if folded.opened else options.zone
         replayed = concluded(folded, period_of(options.period, zone, at_us), at_us, until.vector)
-        print(ENCODER.encode(Compared(replayed.position, replayed.digest, replayed.dinas, **told)).decode())
+        print(ENCODER.encode(Replayed(replayed.position, replayed.digest, replayed.dinas, **told)).decode())
     return 0
 
 
@@ -129,9 +131,9 @@ def lines_of(options: argparse.Namespace, until: Until) -> Iterator[tuple[int, b
         progress(position)
 
 
-def replays_of(place: Place, now_us: Callable[[], int]) -> Replays:
+def replays_of(place: Location, now_us: Callable[[], int]) -> Replays:
     """Replays of the journal at a place, by the command above."""
-    options, settings = place.told()
+    options, settings = place.for_subprocess()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     command = [sys.executable, str(Path(__file__).with_name("neraca.py")), "replay", *options]
     return Replays(command, kept | settings, now_us)

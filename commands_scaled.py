@@ -24,7 +24,7 @@ from projections.store.store import MOVED_CHANNEL
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
-from streams.places.directory import InUse, serving
+from streams.places.location import InUse, ensure_served
 
 if TYPE_CHECKING:
     from streams.kafka.settings import KafkaSettings
@@ -83,7 +83,7 @@ def live_of(database: "Database", journal: Journal) -> tuple[Live, Any]:
 
     generations = database.generations()
     with database.making():
-        found = serving(generations)
+        found = ensure_served(generations)
     live = Live(journal.id, *found, At(0))
     watcher = Watcher(generations, live)
     live.movement = WatchedMovement(watcher, live)
@@ -112,7 +112,7 @@ def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) 
         replays = replays_of(database, now_us)
         ending.callback(replays.close)
         parts = Parts(
-            live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.away,
+            live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.unavailable,
             replays=replays,
         )  # fmt: skip
         told = f"Neraca serves {database.shown} at "
@@ -135,7 +135,7 @@ def intake(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int
             ending.callback(_from_kafka(options, database, service, now_us))
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, database.token_store(), service, reads=False,
-            away=database.away,
+            away=database.unavailable,
         )  # fmt: skip
         told = f"Neraca takes events for {database.shown} at "
         serve(build(parts), options.host, options.port, lambda url: say(f"{told}{url}  (API: {url}docs)"))
@@ -147,7 +147,8 @@ def _from_kafka(
 ) -> Callable[[], None]:
     """Begin to take from Kafka; what ends it."""
     from api.http.problems import problem  # noqa: PLC0415 - the web framework is loaded only by who serves
-    from streams.intake.kafka import KafkaIntake, ParkedInDatabase  # noqa: PLC0415 - an extra
+    from streams.intake.kafka import KafkaIntake  # noqa: PLC0415 - an extra
+    from streams.intake.parking import ParkedInDatabase  # noqa: PLC0415 - the same
 
     parking = ParkedInDatabase(database)
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
@@ -205,7 +206,7 @@ def worker(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def _fold_alone(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """One process of a worker."""
-    from streams.worker.lease import claimed  # noqa: PLC0415 - an extra
+    from streams.worker.lease import acquire  # noqa: PLC0415 - an extra
     from streams.worker.parts import fold_partitions  # noqa: PLC0415 - an extra
 
     database, kafka = database_of(options), kafka_of(options)
@@ -216,7 +217,7 @@ def _fold_alone(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
         live_of(database, journal)
         database.share_folding(standing)
         say(f"Neraca worker {options.name} folds {database.shown} from {kafka.shown}")
-        epoch = claimed(standing, options.name, Path(options.alone))
+        epoch = acquire(standing, options.name, Path(options.alone))
         fold_partitions(database, journal, kafka, options, epoch)
     return 0
 
@@ -244,7 +245,7 @@ def layout(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
 
 def resume(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
     """Let partitions that stand still go on, once the cause is gone: the relay sends them again what they may have missed."""
-    from streams.worker.resuming import resumed, stopped  # noqa: PLC0415 - an extra
+    from streams.relay.resuming import resume_all, stopped  # noqa: PLC0415 - an extra
 
     database = database_of(options)
     with opened(database, options.zone, now_us):
@@ -252,7 +253,7 @@ def resume(options: argparse.Namespace, now_us: Callable[[], int]) -> int:
         for source, why in standing.items():
             say(f"{source}: {why}")
         chosen = [one for one in standing if options.partition is None or one.endswith(f"/{options.partition}")]
-        for source in resumed(database, chosen):
+        for source in resume_all(database, chosen):
             print(f"{source} goes on")
         if not chosen:
             say("no such partition stands still")

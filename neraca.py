@@ -22,21 +22,25 @@ import commands_scaled
 from audit.replay import ReplayError
 from command_line import Progress, Usage, parser, say
 from commands_offline import export, place_of, rebuild, replay, replays_of, token
+from domain.events.decoding import UnknownEntry
 from projections.live import At, Live
 from projections.ports import Grant
 from projections.reading.reader import Reader
 from projections.segment import WrongJournal
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
+from streams.emitting.client import Client, NotNow, NotTaken
 from streams.emitting.emitter import Emitter, Outbox, emit
-from streams.emitting.http import Client, IntakeClient, NotNow, NotTaken
-from streams.following.follower import Follower, UnknownEntry, verified_position
+from streams.emitting.http import IntakeClient
+from streams.following.follower import Follower, verified_position
 from streams.importing.rows import Mapping, MappingError, ReadError, read_rows
 from streams.importing.sending import Imported, LocalSink, Refused, RemoteSink, import_rows
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal, JournalError
-from streams.places.directory import DataDirectory, InUse, NoDatabase, Place, serving, sqlite_warning
+from streams.places.directory import DataDirectory
+from streams.places.location import InUse, Location, NoDatabase, ensure_served
+from streams.places.sqlite_version import sqlite_warning
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSED_SHOWN: Final = 20
@@ -64,7 +68,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
 
 
 @contextmanager
-def held(place: Place, zone: str) -> Iterator[Journal]:
+def held(place: Location, zone: str) -> Iterator[Journal]:
     """The place for this process alone to fold, its journal open for appending."""
     with place.locked():
         journal = Journal.open(place.journal, zone, now_us())
@@ -75,7 +79,7 @@ def held(place: Place, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
-def recording(place: Place, zone: str) -> Iterator[Journal]:
+def recording(place: Location, zone: str) -> Iterator[Journal]:
     """A journal open for appending: of a directory alone, of a database beside others who append."""
     if isinstance(place, DataDirectory):
         with held(place, zone) as journal:
@@ -88,13 +92,13 @@ def recording(place: Place, zone: str) -> Iterator[Journal]:
         journal.close()
 
 
-def served(place: Place, journal: Journal) -> Live:
+def served(place: Location, journal: Journal) -> Live:
     """The generation to serve; a new one when there is none of this version. Raises: ``WrongJournal``."""
-    generation, store = serving(place.generations())
+    generation, store = ensure_served(place.generations())
     return Live(journal.id, generation, store, At(verified_position(journal, store)))
 
 
-def reopened(place: Place, journal: Journal) -> Callable[[Live], None]:
+def reopened(place: Location, journal: Journal) -> Callable[[Live], None]:
     """What a follower does when a rebuild has put another generation in the place of its own."""
 
     def reopen(live: Live) -> None:
@@ -104,7 +108,7 @@ def reopened(place: Place, journal: Journal) -> Callable[[Live], None]:
     return reopen
 
 
-def simulation(place: Place) -> Path | None:
+def simulation(place: Location) -> Path | None:
     """The file that marks a directory's journal as simulated; a database holds no simulation."""
     return place.path / "demo.json" if isinstance(place, DataDirectory) else None
 
@@ -126,7 +130,7 @@ def up(options: argparse.Namespace) -> int:
         say("practice begins anew")
 
 
-def _serve(options: argparse.Namespace, place: Place, practice: Practice | None) -> None:
+def _serve(options: argparse.Namespace, place: Location, practice: Practice | None) -> None:
     """Serve a place until told to end; the port that was free the first time is kept."""
     from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
@@ -151,7 +155,7 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
         simulated = run is not None or (marker is not None and marker.exists())
         parts = Parts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
-            simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
+            simulated=simulated, notice=run.notice if run else lambda: None, away=place.unavailable,
             reset=practice.reset if practice else None, replays=replays,
         )  # fmt: skip
         kind = "practice (latihan)" if practice else "a simulated city (data simulasi)" if simulated else place.shown
@@ -173,7 +177,7 @@ def import_file(options: argparse.Namespace) -> int:
         refuse = refusals(ending, options.refused)
         if options.url:
             client = IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
-            total = import_rows(rows, RemoteSink(client, again), refuse, progress)
+            total = import_rows(rows, RemoteSink(client), refuse, progress)
         else:
             journal = ending.enter_context(recording(place_of(options), options.zone))
             intake = IntakeService(journal, policy, now_us)
@@ -186,12 +190,6 @@ def told(total: Imported) -> int:
     """The last line of an import, on standard output."""
     print(total)
     return 0
-
-
-def again(attempt: int) -> bool:
-    """Wait before another attempt, longer each time; not for ever."""
-    time.sleep(min(0.2 * 2**attempt, 10.0))
-    return attempt < 10  # noqa: PLR2004 - about a minute
 
 
 def refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]:
@@ -217,7 +215,7 @@ def client_of(options: argparse.Namespace) -> Client:
     if options.kafka is None:
         return IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
     kafka = commands_scaled.kafka_of(options)
-    from streams.intake.kafka import KafkaClient  # noqa: PLC0415 - an extra
+    from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
 
     return KafkaClient(kafka)
 

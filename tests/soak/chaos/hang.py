@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from command_line import parser
 from commands_scaled import database_of, kafka_of, live_of, opened
 from streams.worker.fold import PartitionFold
-from streams.worker.lease import claimed
+from streams.worker.lease import acquire
 from streams.worker.parts import parts_of
 from streams.worker.shell import run
 from streams.worker.supervisor import Supervisor
@@ -66,7 +66,7 @@ def _fold(options: argparse.Namespace) -> None:
     with opened(database, options.zone, _now_us) as journal, database.connected(f"worker {options.name}") as standing:
         live_of(database, journal)
         database.share_folding(standing)
-        epoch = claimed(standing, options.name, Path(options.alone))
+        epoch = acquire(standing, options.name, Path(options.alone))
         parts = parts_of(database, journal, kafka, options, epoch)
         print(f"Neraca worker {options.name} folds, until it is hung", flush=True)
         run(replace(parts, fold=Hanging(parts.fold)))
