@@ -1,6 +1,6 @@
-"""Then and now: one fold told at two ends, what lies between them by what it bears on, and a digest's lines beside others.
+"""Then and now: one fold looked at from two ends, the entries recorded between them, and a digest's lines beside others.
 
-It is told what is served as bytes, and knows nothing of where these come from.
+Served lines arrive as the bytes of a file; where they come from is not known here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
-from audit.replay import Folded, Replay, ReplayError, checked, concluded, fold_lines, rulebook_of
+from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, rulebook_of
 from domain.fold.affected import EVERY, touched
 from domain.fold.digest import digest_lines, digest_of
+from domain.score.replayed import Difference, DigestComparison, RecordedBetween
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,43 +24,14 @@ if TYPE_CHECKING:
     from audit.journal_file import Until
     from domain.events.entries import AnyEntry
     from domain.periods import Period
+    from domain.score.replayed import StateAt
 
 FIRST: Final = 20
-"""How many differences are told; the others are counted."""
+"""The number of differences that are listed; all of them are counted."""
 
 
-class Between(msgspec.Struct, frozen=True):
-    """How many entries of each kind were recorded after the first end that bear on a dinas, and on every one."""
-
-    dinas: dict[str, dict[str, int]]
-    every: dict[str, int]
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A line of one side whose like the other does not have; of an account or a file, that of the other side with it."""
-
-    kept: str | None
-    replayed: str | None
-
-
-class Against(msgspec.Struct, frozen=True):
-    """The digest of the lines compared with, how many differ, and the first of these in the order of the digest."""
-
-    digest: str
-    differs: int
-    first: tuple[Difference, ...]
-
-
-class Compared(Replay, frozen=True, kw_only=True):
-    """A replay, what the same journal led to at an earlier end, what lies between, and how a digest's lines compare."""
-
-    then: Replay | UnsetType = UNSET
-    between: Between | UnsetType = UNSET
-    against: Against | UnsetType = UNSET
-
-
-class Bearing:
-    """Counts entries by what they bear on in a period."""
+class AffectedCounts:
+    """Counts entries by the dinas whose figures of a period they affect."""
 
     def __init__(self, period: Period) -> None:
         self._period = period
@@ -68,24 +39,24 @@ class Bearing:
         self._every: Counter[str] = Counter()
 
     def __call__(self, entry: AnyEntry) -> None:
-        """One more entry."""
+        """Count one more entry."""
         kind = str(entry.__struct_config__.tag).removeprefix("neraca.").removesuffix(".v1")
-        found = touched(entry, self._period)
-        if found is EVERY:
+        affected = touched(entry, self._period)
+        if affected is EVERY:
             self._every[kind] += 1
             return
-        for dinas in found:
+        for dinas in affected:
             self._dinas.setdefault(dinas, Counter())[kind] += 1
 
-    def told(self) -> Between:
-        """All of them."""
-        return Between({dinas: dict(kinds) for dinas, kinds in sorted(self._dinas.items())}, dict(self._every))
+    def counts(self) -> RecordedBetween:
+        """The counts so far."""
+        return RecordedBetween({dinas: dict(kinds) for dinas, kinds in sorted(self._dinas.items())}, dict(self._every))
 
 
 def folded_apart(
     lines: Iterable[tuple[int, bytes]], since: Until, until: Until, period_in: Callable[[str], Period], now_us: int
-) -> tuple[Folded, Replay, Between]:
-    """A journal folded to its end, what it led to at ``since``, and what lies between. Raises: ``ReplayError``.
+) -> tuple[Folded, StateAt, RecordedBetween]:
+    """A journal folded to its end, its state at ``since``, and the entries between. Raises: ``ReplayError``.
 
     ``period_in`` gives the period to score, by the zone of the journal.
     """
@@ -104,40 +75,40 @@ def folded_apart(
         raise ReplayError(message)
     opened = checked(folded).opened
     period = period_in(opened.data.zone if opened else "")
-    then, bearing = concluded(folded, period, now_us), Bearing(period)
-    folded.join(fold_lines(chain(beyond, supply), until.vector, bearing))
-    return folded, then, bearing.told()
+    then, affected = concluded(folded, period, now_us), AffectedCounts(period)
+    folded.join(fold_lines(chain(beyond, supply), until.vector, affected))
+    return folded, then, affected.counts()
 
 
-def against(folded: Folded, path: Path) -> Against:
-    """A run's lines beside those of a file, in which a digest's lines lie each ended by a newline."""
+def compared(folded: Folded, path: Path) -> DigestComparison:
+    """A run's digest lines beside those in a file, where a newline ends each line."""
     body = path.read_bytes()
     kept = [line for line in body.split(b"\n") if line]
     replayed = digest_lines(folded.ledger.accounts.items(), rulebook_of(folded).lines(), folded.open_files())
-    told = hashlib.sha256(body).hexdigest()
-    if told == digest_of(replayed):
-        return Against(told, 0, ())
-    lacking, beyond = set(replayed), set(kept)
+    digest = hashlib.sha256(body).hexdigest()
+    if digest == digest_of(replayed):
+        return DigestComparison(digest, 0, ())
+    replayed_lines, kept_lines = set(replayed), set(kept)
     sides = (
-        [(line, True) for line in kept if line not in lacking],
-        [(line, False) for line in replayed if line not in beyond],
+        [(line, True) for line in kept if line not in replayed_lines],
+        [(line, False) for line in replayed if line not in kept_lines],
     )
     pairs: dict[object, dict[bool, str]] = {}
     for line, is_kept in chain(*sides):
         pairs.setdefault(_subject(line), {})[is_kept] = line.decode(errors="replace")
-    first = tuple(
-        Difference(pair.get(True), pair.get(False)) for _, pair in sorted(pairs.items(), key=lambda one: str(one[0]))
+    differences = tuple(
+        Difference(pair.get(True), pair.get(False)) for _, pair in sorted(pairs.items(), key=lambda item: str(item[0]))
     )
-    return Against(told, len(pairs), first[:FIRST])
+    return DigestComparison(digest, len(pairs), differences[:FIRST])
 
 
 def _subject(line: bytes) -> object:
-    """What a line is about: an account or a file by its names, a rule by all it says."""
+    """The subject of a line: an account or a file by its names, a rule by its whole text."""
     try:
-        said: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+        content: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
         return (2, line.decode(errors="replace"))
     named = next(
-        (("0" if name == "account" else "1", *said[name]) for name in ("account", "file") if name in said), None
+        (("0" if name == "account" else "1", *content[name]) for name in ("account", "file") if name in content), None
     )
     return named or ("2", line.decode())

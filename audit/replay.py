@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
+from domain.events.decoding import UnknownEntry, decoded
 from domain.events.entries import (
     DECODER,
     AnyEntry,
@@ -27,6 +28,7 @@ from domain.fold.ledger import Ledger, amounts_of, zero
 from domain.fold.partition import dinas_of, partition_of
 from domain.fold.postings import Posting, postings_of
 from domain.rules.rulebook import Rulebook
+from domain.score.replayed import StateAt
 from domain.score.scorecard import Scorecard, Standing, Subject, scorecard
 from domain.score.scoring import score_of
 
@@ -174,14 +176,6 @@ class Folded:
         return [file for file in opened if file is not None]
 
 
-class Replay(msgspec.Struct, frozen=True):
-    """What an auditor concludes from a journal: compare the digest with the one served at the same position."""
-
-    position: int
-    digest: str
-    dinas: dict[str, Scorecard]
-
-
 def rulebook_of(folded: Folded) -> Rulebook:
     """The rules that stand at the end of a run."""
     rulebook = Rulebook()
@@ -190,11 +184,11 @@ def rulebook_of(folded: Folded) -> Rulebook:
     return rulebook
 
 
-def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None = None) -> Replay:
-    """The digest of a run from the first entry on, and its scorecards of a period."""
+def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
+    """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position."""
     rulebook, files = rulebook_of(folded), folded.open_files()
     folded.last = within.position if within else folded.last
-    return Replay(
+    return StateAt(
         position=folded.last,
         digest=digest(folded.ledger.accounts.items(), rulebook.lines(), files),
         dinas=_scorecards(folded, rulebook, files, period, now_us),
@@ -237,13 +231,10 @@ def fold_lines(
     """
     folded, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
-        entries = []
-        for position, line in page:
-            try:
-                entries.append(DECODER.decode(line))
-            except msgspec.DecodeError as error:
-                message = f"position {position}: this version cannot read the entry there: {error}"
-                raise ReplayError(message) from error
+        try:
+            entries = [entry for _, _, entry in decoded(page)]
+        except UnknownEntry as error:
+            raise ReplayError(str(error)) from error
         if seen is not None:
             for (position, _), entry in zip(page, entries, strict=True):
                 if within is None or within.holds(position, entry):

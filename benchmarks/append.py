@@ -22,7 +22,7 @@ from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy, asked, prefetch
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
-from streams.places.directory import InFile
+from streams.places.directory import JournalFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]], callers: int = 1) -> float:
     """Events a second from ``ready`` submissions to durable ones, through the intake service, into a new journal."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
+        journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
         begun = time.perf_counter()
@@ -55,7 +55,7 @@ def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]], c
 def append_rate(batches: list[list[Submission]], rows: list[Rows]) -> float:
     """Events a second through the append of a new journal."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
+        journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
         rate = appended(journal, batches, rows)
         journal.close()
@@ -92,7 +92,7 @@ def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
     """The schema of a journal, and the rows each batch adds to each of its tables."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite"
-        journal = Journal.open(InFile(path), ZONE, now_us())
+        journal = Journal.open(JournalFile(path), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
         added = []

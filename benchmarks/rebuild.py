@@ -26,7 +26,7 @@ from projections.store.generations_sqlite import sqlite_engine
 from projections.store.store import Store, balance_of, measures_of
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal, JournalApplication
-from streams.places.directory import InFile
+from streams.places.directory import JournalFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ def paged(journal: Journal) -> float:
 
 def one_by_one(path: Path, count: int, *, relaxed: bool = False) -> float:
     """Events a second of the library's pull loop, as it comes (synchronous=FULL) or ``relaxed`` to ours (NORMAL)."""
-    application = JournalApplication(InFile(path).environment)
+    application = JournalApplication(JournalFile(path).environment)
     with new_store() as (balances, store):
         datastore = SQLiteDatastore(str(balances))
         view = BalancesView(datastore)

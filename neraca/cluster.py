@@ -14,7 +14,7 @@ from neraca.wiring import now_us, place_of
 from projections.live import At, Live
 from projections.store.store import MOVED_CHANNEL
 from streams.journal.journal import Journal
-from streams.places.directory import serving
+from streams.places.location import ensure_served
 
 if TYPE_CHECKING:
     from streams.following.watcher import Watcher
@@ -62,7 +62,7 @@ def watched_balances(database: "Database", journal: Journal) -> tuple[Live, "Wat
 
     generations = database.generations()
     with database.making():
-        generation, store = serving(generations)
+        generation, store = ensure_served(generations)
     live = Live(journal.id, generation, store, At(0))
     watcher = Watcher(generations, live)
     live.movement = WatchedMovement(watcher, live)

@@ -11,7 +11,7 @@ from neraca.options import Command, add_process, add_shared, number
 from neraca.terminal import say
 from neraca.wiring import program
 from projections.segment import WrongJournal
-from streams.places.directory import InUse
+from streams.places.location import InUse
 
 
 def _worker_options(command: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def worker(options: argparse.Namespace) -> int:
 
 def _fold(options: argparse.Namespace) -> int:
     """Fold in this process until it ends."""
-    from streams.worker.lease import claimed  # noqa: PLC0415 - an extra
+    from streams.worker.lease import acquire  # noqa: PLC0415 - an extra
     from streams.worker.parts import fold_partitions  # noqa: PLC0415 - an extra
 
     database, kafka = database_of(options), kafka_of(options)
@@ -53,7 +53,7 @@ def _fold(options: argparse.Namespace) -> int:
         watched_balances(database, journal)
         database.share_folding(connection)
         say(f"Neraca worker {options.name} folds {database.shown} from {kafka.shown}")
-        epoch = claimed(connection, options.name, Path(options.alone))
+        epoch = acquire(connection, options.name, Path(options.alone))
         fold_partitions(database, journal, kafka, options, epoch)
     return 0
 
@@ -91,7 +91,7 @@ def _resume_options(command: argparse.ArgumentParser) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """Let stopped partitions go on; the relay sends again what they may have missed."""
-    from streams.worker.resuming import resumed, stopped  # noqa: PLC0415 - an extra
+    from streams.relay.resuming import resume_all, stopped  # noqa: PLC0415 - an extra
 
     database = database_of(options)
     with database_journal(database, options.zone):
@@ -100,7 +100,7 @@ def resume(options: argparse.Namespace) -> int:
             say(f"{source}: {reason}")
         suffix = "" if options.partition is None else f"/{options.partition}"
         chosen = [source for source in reasons if source.endswith(suffix)]
-        for source in resumed(database, chosen):
+        for source in resume_all(database, chosen):
             print(f"{source} goes on")
         if not chosen:
             say("no such partition is stopped")

@@ -9,10 +9,11 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from audit.comparison import Compared, against, folded_apart
+from audit.comparison import compared, folded_apart
 from audit.journal_file import Until, file_lines, fold_file
 from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, uncollected
 from domain.intake.recorded import exported
+from domain.score.replayed import Replayed
 from neraca.options import Command, add_data
 from neraca.points import read_period, read_until
 from neraca.settings import SETTINGS
@@ -81,10 +82,10 @@ def replay(options: argparse.Namespace) -> int:
                 lines, since, until, lambda zone: read_period(options.period, zone, at_us), at_us
             )
         if options.against is not None:
-            extra["against"] = against(folded, options.against)
+            extra["against"] = compared(folded, options.against)
         zone = folded.opened.data.zone if folded.opened else options.zone
         result = concluded(folded, read_period(options.period, zone, at_us), at_us, until.vector)
-        print(ENCODER.encode(Compared(result.position, result.digest, result.dinas, **extra)).decode())
+        print(ENCODER.encode(Replayed(result.position, result.digest, result.dinas, **extra)).decode())
     return 0
 
 

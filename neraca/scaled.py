@@ -41,7 +41,7 @@ def intake(options: argparse.Namespace) -> int:
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = Parts(live, reader, journal, tokens, service, reads=False, away=database.away)
+        parts = Parts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
         _serve(parts, options, f"Neraca takes events for {database.shown}")
     return 0
 
@@ -49,7 +49,8 @@ def intake(options: argparse.Namespace) -> int:
 def _take_from_kafka(options: argparse.Namespace, database: "Database", service: IntakeService) -> Callable[[], None]:
     """Start to take events from the topic; call the result to stop."""
     from api.http.problems import problem  # noqa: PLC0415 - only a command that serves loads the web framework
-    from streams.intake.kafka import KafkaIntake, ParkedInDatabase  # noqa: PLC0415 - an extra
+    from streams.intake.kafka import KafkaIntake  # noqa: PLC0415 - an extra
+    from streams.intake.parking import ParkedInDatabase  # noqa: PLC0415 - an extra
 
     parking = ParkedInDatabase(database)
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
@@ -80,7 +81,7 @@ def api(options: argparse.Namespace) -> int:
         replays = replays_of(database)
         ending.callback(replays.close)
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = Parts(live, reader, journal, tokens, away=database.away, replays=replays)
+        parts = Parts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
         _serve(parts, options, f"Neraca serves {database.shown}")
     return 0
 

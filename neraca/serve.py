@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from domain.events.decoding import UnknownEntry
 from neraca.options import Command, add_address, add_data, add_zone
 from neraca.terminal import say
 from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
-from streams.following.follower import Follower, UnknownEntry
+from streams.following.follower import Follower
 from streams.intake.service import IntakeService
-from streams.places.directory import DataDirectory, Place, sqlite_warning
+from streams.places.directory import DataDirectory
+from streams.places.location import Location
+from streams.places.sqlite_version import sqlite_warning
 
 
 def _options(command: argparse.ArgumentParser) -> None:
@@ -50,7 +53,7 @@ def up(options: argparse.Namespace) -> int:
         say("practice starts again")
 
 
-def _serve(options: argparse.Namespace, place: Place, practice: Practice | None) -> None:
+def _serve(options: argparse.Namespace, place: Location, practice: Practice | None) -> None:
     """Serve a place until the process is told to end; the port that was free the first time is kept."""
     from api.app import Parts, build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
@@ -81,7 +84,7 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
             intake,
             simulated=simulated,
             notice=run.notice if run else lambda: None,
-            away=place.away,
+            away=place.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
         )
@@ -89,7 +92,7 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
         serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
 
 
-def _demo_marker(place: Place) -> Path | None:
+def _demo_marker(place: Location) -> Path | None:
     """The file that marks a directory's journal as simulated; a database holds no simulation."""
     return place.path / "demo.json" if isinstance(place, DataDirectory) else None
 

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,16 +15,15 @@ from neraca.options import Command, add_data, add_kafka, add_zone, pair
 from neraca.terminal import Progress, say
 from neraca.wiring import journal_of, now_us, place_of, policy_of
 from projections.ports import Grant
+from streams.emitting.client import Client, NotNow, NotTaken
 from streams.emitting.emitter import Emitter, Outbox, emit
-from streams.emitting.http import Client, IntakeClient, NotNow, NotTaken
+from streams.emitting.http import IntakeClient
 from streams.importing.rows import Mapping, ReadError, read_rows
 from streams.importing.sending import LocalSink, Refused, RemoteSink, import_rows
 from streams.intake.service import IntakeService
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSALS_SHOWN: Final = 20
-ATTEMPTS_MOST: Final = 10
-"""About a minute, with the pauses between them."""
 
 
 def _import_options(command: argparse.ArgumentParser) -> None:
@@ -54,7 +52,7 @@ def import_file(options: argparse.Namespace) -> int:
         refuse = _refusals(ending, options.refused)
         if options.url:
             client = IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
-            total = import_rows(rows, RemoteSink(client, try_again), refuse, progress)
+            total = import_rows(rows, RemoteSink(client), refuse, progress)
         else:
             journal = ending.enter_context(journal_of(place_of(options), options.zone))
             intake = IntakeService(journal, policy, now_us)
@@ -62,12 +60,6 @@ def import_file(options: argparse.Namespace) -> int:
             total = import_rows(rows, LocalSink(intake, IMPORT), refuse, progress)
     print(total)
     return 0
-
-
-def try_again(attempt: int) -> bool:
-    """Wait before another attempt, longer each time; ``False`` once there were enough."""
-    time.sleep(min(0.2 * 2**attempt, 10.0))
-    return attempt < ATTEMPTS_MOST
 
 
 def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]:
@@ -118,7 +110,7 @@ def _client_of(options: argparse.Namespace) -> Client:
     if options.kafka is None:
         return IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
     kafka = kafka_of(options)
-    from streams.intake.kafka import KafkaClient  # noqa: PLC0415 - an extra
+    from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
 
     return KafkaClient(kafka)
 

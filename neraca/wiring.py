@@ -16,7 +16,8 @@ from projections.segment import WrongJournal
 from streams.following.follower import verified_position
 from streams.intake.recording import Policy
 from streams.journal.journal import Journal, JournalError
-from streams.places.directory import DataDirectory, InUse, NoDatabase, Place, serving
+from streams.places.directory import DataDirectory
+from streams.places.location import InUse, Location, NoDatabase, ensure_served
 from streams.replays import Replays
 
 ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
@@ -43,7 +44,7 @@ def program() -> list[str]:
     return [sys.executable, *(() if in_checkout else ("-P",)), "-m", "neraca"]
 
 
-def place_of(options: argparse.Namespace) -> Place:
+def place_of(options: argparse.Namespace) -> Location:
     """The place of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
     if not options.database:
         return DataDirectory(options.data or Path("var"))
@@ -65,7 +66,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
 
 
 @contextmanager
-def journal_of(place: Place, zone: str) -> Iterator[Journal]:
+def journal_of(place: Location, zone: str) -> Iterator[Journal]:
     """The journal of a place, open for appending; of a directory by one process, of a database beside others."""
     with place.locked() if isinstance(place, DataDirectory) else nullcontext():
         journal = Journal.open(place.journal, zone, now_us())
@@ -76,7 +77,7 @@ def journal_of(place: Place, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
-def folded_journal(place: Place, zone: str) -> Iterator[Journal]:
+def folded_journal(place: Location, zone: str) -> Iterator[Journal]:
     """The journal of a place that only this process folds, open for appending."""
     with place.locked():
         journal = Journal.open(place.journal, zone, now_us())
@@ -86,13 +87,13 @@ def folded_journal(place: Place, zone: str) -> Iterator[Journal]:
             journal.close()
 
 
-def live_balances(place: Place, journal: Journal) -> Live:
+def live_balances(place: Location, journal: Journal) -> Live:
     """The balances to serve; new ones where there are none of this version. Raises: ``WrongJournal``."""
-    generation, store = serving(place.generations())
+    generation, store = ensure_served(place.generations())
     return Live(journal.id, generation, store, At(verified_position(journal, store)))
 
 
-def reopener(place: Place, journal: Journal) -> Callable[[Live], None]:
+def reopener(place: Location, journal: Journal) -> Callable[[Live], None]:
     """The step a follower takes after a rebuild has replaced the balances it serves."""
 
     def reopen(live: Live) -> None:
@@ -102,8 +103,8 @@ def reopener(place: Place, journal: Journal) -> Callable[[Live], None]:
     return reopen
 
 
-def replays_of(place: Place, clock: Callable[[], int] = now_us) -> Replays:
+def replays_of(place: Location, clock: Callable[[], int] = now_us) -> Replays:
     """Replays of a place's journal, by the program's own ``neraca replay``."""
-    options, settings = place.told()
+    options, settings = place.for_subprocess()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     return Replays([*program(), "replay", *options], environment | settings, clock)

@@ -1,4 +1,7 @@
-"""The ports between rooms: what the apps ask of intake, journal and tokens. `neraca/` wires what is behind them."""
+"""The ports between rooms: what the web apps need of intake, journal, tokens and replays.
+
+The rooms above never import one another. The composition root decides which object stands behind each port.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +11,11 @@ from msgspec import Struct
 
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
-from domain.score.scorecard import Scorecard
+from domain.score.replayed import Replayed
 
 
 class Grant(Struct, frozen=True):
-    """What a caller may do: scopes, and for facts the dinas and sources it may speak for (``None``: any)."""
+    """The rights of a caller: its scopes and, for facts, the dinas and sources it may speak for (``None``: any)."""
 
     id: str
     scopes: frozenset[str]
@@ -22,11 +25,11 @@ class Grant(Struct, frozen=True):
 
 SCOPES = ("fact", "rulebook", "reverse", "read", "audit")
 LOCAL = Grant("local", frozenset(SCOPES))
-"""Loopback without a token: the operator at the machine."""
+"""The grant of loopback without a token: the operator at the machine."""
 
 
 class Receipt(Struct, frozen=True, gc=False):
-    """What an emitter gets for an event: its position, its name, when it was recorded; the same again on a repeat."""
+    """An emitter's receipt for an event: its position, its name, when it was recorded. A repeat gets the same one."""
 
     position: int
     event: dict[str, str]
@@ -34,7 +37,7 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """An event the journal holds, now or since before."""
+    """An event that the journal holds: recorded now, or ``repeated`` when it was recorded before."""
 
     receipt: Receipt
     repeated: bool = False
@@ -47,7 +50,7 @@ class Intake(Protocol):
     """Takes well-formed events into the journal."""
 
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
-        """Record what can be recorded, in one transaction; an outcome for each, in order.
+        """Record every acceptable event in one transaction; the outcomes are in the order of the events.
 
         Raises: ``Unavailable`` when nothing was recorded and the same may be sent again.
         """
@@ -78,18 +81,18 @@ class Tokens(Protocol):
     """Knows tokens by their hashes."""
 
     def grant(self, secret: str) -> Grant | None:
-        """What a token allows, or ``None`` when it is not known or revoked."""
+        """The grant of a token, or ``None`` when the token is unknown or revoked."""
         ...
 
     def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
-        """What a token allows, by its id, and a key that ends with it; ``None`` when there is none or it is revoked."""
+        """The grant of a token by its id, and a key that ends with it; ``None`` when it is unknown or revoked."""
         ...
 
 
 class Question(Struct, frozen=True):
-    """What is to be replayed: a period, up to an end, told also as of an earlier one; ``digest`` names lines to compare with.
+    """One replay to make: a period, the end to replay to, an earlier end to compare with, and a digest to compare with.
 
-    An end is a position, a vector as ``/v1/digest`` says it, or (the earlier) an instant of recording.
+    An end is a position or a vector in the form of ``/v1/digest``; the earlier one may also be an instant of recording.
     """
 
     period: str
@@ -98,46 +101,8 @@ class Question(Struct, frozen=True):
     digest: str = ""
 
 
-class Past(Struct, frozen=True):
-    """What a journal led to at one end: its digest, and the scorecard of each dinas."""
-
-    position: int
-    digest: str
-    dinas: dict[str, Scorecard]
-
-
-class Between(Struct, frozen=True):
-    """How many entries of each kind were recorded between the ends that bear on a dinas, and on every one."""
-
-    dinas: dict[str, dict[str, int]]
-    every: dict[str, int]
-
-
-class Difference(Struct, frozen=True):
-    """A line of the digest as it was kept, and as it was replayed."""
-
-    kept: str | None
-    replayed: str | None
-
-
-class Against(Struct, frozen=True):
-    """How many lines differ from those that were kept, and the first of them."""
-
-    digest: str
-    differs: int
-    first: tuple[Difference, ...]
-
-
-class Replayed(Past, frozen=True):
-    """What a replay printed."""
-
-    then: Past | None = None
-    between: Between | None = None
-    against: Against | None = None
-
-
 class Running(Struct, frozen=True):
-    """A replay goes on: since when, and how many events are folded; ``other`` when it is of another question."""
+    """A replay that is running: for how long, and how many events are folded; ``other`` when it answers another question."""
 
     took_s: float
     events: int
@@ -145,7 +110,7 @@ class Running(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """A replay has ended: what it printed, how long it took, when it ended."""
+    """A replay that has ended: what it printed, how long it took, when it ended."""
 
     replayed: Replayed
     took_s: float
@@ -153,7 +118,7 @@ class Done(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """A replay could not be made. Said once: asked again, it is begun again."""
+    """A replay that could not be made. It is reported once: the next time it is asked for, it begins again."""
 
     why: str
 
@@ -162,21 +127,21 @@ class Replays(Protocol):
     """Folds the journal from zero, apart from the balances and from this process, one question at a time."""
 
     def ask(self, question: Question, *, begin: bool) -> Running | Done | Failed | None:
-        """How a question stands; it is begun when it may be and nothing else goes on."""
+        """The state of a question; with ``begin`` its replay starts, unless another one is running."""
         ...
 
     def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
-        """Keep the lines of what was served up to an end, to compare with them; their digest."""
+        """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
         ...
 
     def kept_at(self, until: str, digest: str) -> int | None:
-        """When it was kept that this digest was served up to an end; ``None`` when that is not known here."""
+        """The instant at which a digest served up to an end was kept; ``None`` when it is not known here."""
         ...
 
     def kept_file(self, until: str, digest: str) -> Path | None:
-        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
+        """The file of the lines that were kept; ``None`` when there is none, or it is gone."""
         ...
 
     def finished(self) -> list[tuple[Question, Done]]:
-        """The questions that were answered of late, the last first."""
+        """The questions answered of late, newest first."""
         ...

@@ -1,1 +1,1 @@
-"""Everything that moves or keeps events: journal, intake, follower, importer, emitter, demo."""
+"""Streams: all that moves or keeps events, from a counter's outbox to the balances."""

@@ -1,6 +1,6 @@
-"""Replays that a reader asks for: the program's own command, in a process of its own, one at a time and not for ever.
+"""Replays for readers: the program's own command in a process of its own, one at a time, and with a time limit.
 
-What is printed is kept for who asks again. Nothing of the fold is done here, so that no reader of figures waits for it.
+Answers are kept for readers who ask again. The fold runs in that other process, so that no reader of figures waits for it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from typing import IO, TYPE_CHECKING, Final
 import msgspec
 
 from domain.fold.digest import digest_of
-from projections.ports import Done, Failed, Question, Replayed, Running
+from domain.score.replayed import Replayed
+from projections.ports import Done, Failed, Question, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 LIMIT_S: Final = 1800.0
 KEPT: Final = 12
-"""How many answers are remembered."""
+"""The number of answers that are remembered."""
 LINES_KEPT: Final = 3
-"""Of how many readings the lines are kept: those of a province are some hundred megabytes."""
+"""The number of digests whose lines are kept: those of a province are some hundred megabytes."""
 KINDNESS: Final = 10
-"""A replay gives way to whoever serves."""
+"""The niceness of a replay: it gives way to processes that serve."""
 ENDING_S: Final = 5.0
 _PROGRESS: Final = re.compile(r"events folded: ([\d,]+)$")
 _DECODER: Final = msgspec.json.Decoder(Replayed)
 
 
 class _Run:
-    """The replay that goes on."""
+    """The replay that is running."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -48,12 +49,15 @@ class _Run:
 
 
 class Replays:
-    """Replays of one journal; ``command`` are the words of ``neraca replay`` that name it."""
+    """Replays of one journal; ``command`` is the command line of ``neraca replay`` that names it."""
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], now_us: Callable[[], int],
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        now_us: Callable[[], int],
         limit_s: float = LIMIT_S,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._command = list(command)
         self._environment = dict(environment)
         self._now_us = now_us
@@ -67,7 +71,7 @@ class Replays:
         self._ending = False
 
     def ask(self, question: Question, *, begin: bool) -> Running | Done | Failed | None:
-        """How a question stands; it is begun when it may be and nothing else goes on."""
+        """The state of a question; with ``begin`` its replay starts, unless another one is running."""
         with self._lock:
             answer = self._answers.get(question)
             if answer is not None:
@@ -86,11 +90,11 @@ class Replays:
             return Running(took_s, self._run.events, other=self._run.question != question)
 
     def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
-        """Keep the lines of what was served up to an end, to compare with them; their digest."""
+        """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
         digest = digest_of(lines)
         with self._lock:
             if not self._ending:
-                if all(kept != digest for _, kept in self._served):  # a replay may be reading it at this moment
+                if all(other != digest for _, other in self._served):  # a replay may be reading the file now
                     with self._file(digest).open("wb") as file:
                         file.writelines(line + b"\n" for line in lines)
                 self._served[until, digest] = at_us
@@ -99,30 +103,30 @@ class Replays:
         return digest
 
     def _drop(self) -> None:
-        """Forget the oldest readings, but for the one that is being compared with."""
+        """Forget the oldest lines, except those that the running replay compares with."""
         used = "" if self._run is None else self._run.question.digest
         for key in [key for key in self._served if key[1] != used][: max(0, len(self._served) - LINES_KEPT)]:
             del self._served[key]
-            if all(kept != key[1] for _, kept in self._served):
+            if all(other != key[1] for _, other in self._served):
                 self._file(key[1]).unlink(missing_ok=True)
 
     def kept_at(self, until: str, digest: str) -> int | None:
-        """When it was kept that this digest was served up to an end; ``None`` when that is not known here."""
+        """The instant at which a digest served up to an end was kept; ``None`` when it is not known here."""
         with self._lock:
             return self._served.get((until, digest))
 
     def kept_file(self, until: str, digest: str) -> Path | None:
-        """Where the lines lie that were kept; ``None`` when they are not, or no more."""
+        """The file of the lines that were kept; ``None`` when there is none, or it is gone."""
         with self._lock:
             return self._file(digest) if (until, digest) in self._served else None
 
     def finished(self) -> list[tuple[Question, Done]]:
-        """The questions that were answered of late, the last first."""
+        """The questions answered of late, newest first."""
         with self._lock:
-            return sorted(self._answers.items(), key=lambda one: -one[1].at_us)
+            return sorted(self._answers.items(), key=lambda answer: -answer[1].at_us)
 
     def close(self) -> None:
-        """End what goes on, and leave nothing behind."""
+        """End the running replay, and remove all files."""
         with self._lock:
             self._ending = True
             run = self._run
@@ -138,29 +142,29 @@ class Replays:
             self._room = tempfile.TemporaryDirectory(prefix="neraca-replays-")
         return Path(self._room.name) / f"{digest}.lines"
 
-    def _words(self, question: Question) -> list[str]:
-        words = [*self._command, "--period", question.period, "--until", question.until]
-        words += ["--since", question.since] if question.since else []
+    def _command_of(self, question: Question) -> list[str]:
+        command = [*self._command, "--period", question.period, "--until", question.until]
+        command += ["--since", question.since] if question.since else []
         with self._lock:
             kept = (question.until, question.digest) in self._served
-            return words + (["--against", str(self._file(question.digest))] if kept else [])
+            return command + (["--against", str(self._file(question.digest))] if kept else [])
 
     def _answer(self, run: _Run) -> None:
-        """Run the command to its end, and remember what came of it."""
-        found: Replayed | Failed = Failed("it broke off")
+        """Run the command to its end, and remember its answer."""
+        answer: Replayed | Failed = Failed("it broke off")
         try:
-            found = self._printed(run)
+            answer = self._printed(run)
         except (OSError, RuntimeError, msgspec.DecodeError) as error:
-            found = Failed(str(error))
-        finally:  # whatever happened, the next question may be asked
-            self._remember(run, found)
+            answer = Failed(str(error))
+        finally:  # after any error the next question may be asked
+            self._remember(run, answer)
 
-    def _remember(self, run: _Run, found: Replayed | Failed) -> None:
+    def _remember(self, run: _Run, answer: Replayed | Failed) -> None:
         with self._lock:
-            if isinstance(found, Failed):
-                self._failed = {run.question: found}
+            if isinstance(answer, Failed):
+                self._failed = {run.question: answer}
             else:
-                self._answers[run.question] = Done(found, time.monotonic() - run.began, self._now_us())
+                self._answers[run.question] = Done(answer, time.monotonic() - run.began, self._now_us())
             while len(self._answers) > KEPT:
                 self._answers.popitem(last=False)
             self._run = None
@@ -170,7 +174,7 @@ class Replays:
             process = self._started(run, out)
             try:
                 last = self._followed(run, process)
-            finally:  # nothing watches over it any more
+            finally:  # from here on nothing watches the process
                 process.kill()
                 code = process.wait()
             if code:
@@ -180,30 +184,35 @@ class Replays:
             return _DECODER.decode(out.read())
 
     def _followed(self, run: _Run, process: subprocess.Popen[str]) -> str:
-        """Read what it says until it ends, or is ended for its length; its last word that is no progress."""
+        """Read the process's messages until it ends, or its time is up; its last message that is no progress."""
         limit, last = threading.Timer(self._limit_s, process.kill), ""
         limit.daemon = True
         limit.start()
         assert process.stderr is not None, "asked for"  # noqa: S101 - for the type checker
-        with process.stderr as said:
-            for line in said:
-                told = _PROGRESS.match(line.strip())
-                run.events = int(told[1].replace(",", "")) if told else run.events
-                last = last if told else line.strip() or last
+        with process.stderr as messages:
+            for message in messages:
+                progress = _PROGRESS.match(message.strip())
+                run.events = int(progress[1].replace(",", "")) if progress else run.events
+                last = last if progress else message.strip() or last
         process.wait()
         limit.cancel()
         return last
 
     def _started(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
-        words = self._words(run.question)
+        command = self._command_of(run.question)
         with self._lock:
             if self._ending:
                 message = "the service is ending"
                 raise OSError(message)
             run.process = process = subprocess.Popen(  # noqa: S603 - our own command line
-                words, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, env=self._environment,
-                text=True, errors="replace",
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                env=self._environment,
+                text=True,
+                errors="replace",
+            )
         with suppress(OSError):  # it may have ended already
             os.setpriority(os.PRIO_PROCESS, process.pid, KINDNESS)
         return process

@@ -10,13 +10,14 @@ from typing import Final
 import pytest
 
 from projections.store.store import Store
-from streams.places.directory import DataDirectory, Place
+from streams.places.directory import DataDirectory
+from streams.places.location import Location
 from tests.serving import Assembled, Clock
 
 pytest_plugins = ["tests.services"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
-Places = Callable[[str], Place]
+Places = Callable[[str], Location]
 NewStore = Callable[[str], Store]
 
 
@@ -82,7 +83,7 @@ def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     server, urls = request.getfixturevalue("postgres"), dict[str, str]()
     server.start()
 
-    def place(name: str) -> Place:
+    def place(name: str) -> Location:
         from streams.places.database import Database  # noqa: PLC0415 - an extra
 
         if name not in urls:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from streams.places.directory import Place
+    from streams.places.location import Location
 
 ROOT: Final = Path(__file__).parents[1]
 ZONE: Final = "Asia/Jakarta"
@@ -80,7 +80,7 @@ class Clock:
 class Assembled:
     """What ``neraca up`` puts together, in this process, over a real journal and real balances, asked through ASGI."""
 
-    def __init__(self, where: Path | Place, *, clock: Clock | None = None, strict: bool = False) -> None:
+    def __init__(self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False) -> None:
         self.clock = clock or Clock()
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where

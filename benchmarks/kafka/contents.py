@@ -22,8 +22,9 @@ from streams.kafka.broker import Sender, ensure_topic
 from streams.kafka.segment_record import packed
 from streams.layouts import Layout
 from streams.places.database import Database
-from streams.relay.cutting import SETTLED, Cursors, Outbox
-from streams.relay.relay import PAGE, WATERMARK_S, DatabaseCursors, LayoutRelay, RelayState
+from streams.relay.cursors import SETTLED, Cursors, DatabaseCursors
+from streams.relay.cutting import Cutter
+from streams.relay.layout_relay import PAGE, WATERMARK_S, LayoutRelay, RelayState
 from streams.worker.fold import Record
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from benchmarks.kafka.ground import Ground
     from domain.fold.postings import Account
     from streams.kafka.broker import Headers
-    from streams.kafka.segment_record import Sent
+    from streams.kafka.segment_record import SegmentRecord
 
 EVENTS: Final = "events"
 """The topic of the baselines: each fact as its exported line, keyed by its dinas, in the partition of its segments."""
@@ -60,15 +61,15 @@ def expected(ground: Ground) -> dict[Account, list[int]]:
 
 
 @cache
-def segments(ground: Ground) -> tuple[Sent, ...]:
+def segments(ground: Ground) -> tuple[SegmentRecord, ...]:
     """The journal, cut as a relay cuts it that catches up."""
     journal = Journal.read_only(ground.prepared)
     outbox, cursors = (
-        Outbox(journal.id, LAYOUT, PARTITIONS),
+        Cutter(journal.id, LAYOUT, PARTITIONS),
         Cursors(0, (0,) * PARTITIONS, (SETTLED,) * PARTITIONS),
     )
     journal.close()
-    held: list[Sent] = []
+    held: list[SegmentRecord] = []
     for page in lines(ground):
         cut, cursors = outbox.cut(page, cursors)
         held += cut

@@ -28,7 +28,7 @@ from streams.places.database import Database
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from streams.places.directory import InFile
+    from streams.places.directory import JournalFile
 
 PARTITIONS: Final = 12
 """Of every topic, ours and the baselines': the default of `neraca relay`."""
@@ -57,7 +57,7 @@ class Ground(NamedTuple):
         return KafkaSettings((self.kafka.bootstrap,))
 
     @property
-    def prepared(self) -> InFile:
+    def prepared(self) -> JournalFile:
         """The same journal in its file, as it was recorded."""
         return data_directory(self.facts).journal
 

@@ -18,7 +18,7 @@ from streams.places.database import Database
 from streams.worker.fold import Letter, PartitionFold, Record
 from streams.worker.lease import next_epoch
 from streams.worker.parts import reopener
-from streams.worker.shell import TAKE
+from streams.worker.turn import TAKE
 
 NAME = "plain"
 

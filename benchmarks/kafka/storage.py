@@ -10,7 +10,7 @@ from benchmarks.kafka.contents import LAYOUT, records, segments
 from benchmarks.kafka.ground import BEGUN, JOURNAL
 from benchmarks.kafka.plain_loop import folding
 from benchmarks.measure import shown
-from streams.worker.shell import TAKE
+from streams.worker.turn import TAKE
 
 if TYPE_CHECKING:
     from benchmarks.kafka.ground import Ground

@@ -22,7 +22,7 @@ from benchmarks.kafka.processes import Pace, Product, Stopwatch, heard, position
 from benchmarks.kafka.verdict import counted_right, folded_right, proved
 from benchmarks.measure import Figure, shown
 from streams.layouts import Layout
-from streams.worker.shell import TAKE
+from streams.worker.turn import TAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from projections.store.store import Store
 
 _SOON_DURABLE: Final = text("SELECT set_config('synchronous_commit', 'off', true)")
-"""A fold's commit need not wait for the disk: should the server crash, a tail of folds is lost with its positions, and folded
-again from the journal's entries, which did wait. For the length of the transaction."""
+"""A fold's commit need not wait for the disk, for the length of its transaction.
+
+Should the server crash, the last folds are lost together with their positions, and are folded again from the journal's
+entries, whose commits did wait.
+"""
 _LOCKED: Final = text(
     "SELECT source, journal, position, read_next, stopped FROM sources WHERE source = ANY(:names) ORDER BY source FOR UPDATE"
 ).bindparams(bindparam("names", type_=ARRAY(Text)))
+_STANDING: Final = text("SELECT source, journal, position, read_next, stopped FROM sources")
 _RULEBOOK: Final = text("SELECT position FROM sources WHERE source = :source FOR UPDATE SKIP LOCKED")
+_MOVE_RULEBOOK: Final = text("UPDATE sources SET position = :position, hash = :hash WHERE source = :source")
 _EPOCH: Final = text("SELECT epoch FROM workers WHERE name = :name")
 _ADVANCE: Final = text(
     "UPDATE sources SET position = now.position, read_next = now.read_next, "
@@ -39,14 +44,24 @@ _ADVANCE: Final = text(
     "FROM unnest(:sources, :positions, :hashes, :offsets, :recorded) AS now(source, position, hash, read_next, recorded) "
     "WHERE sources.source = now.source"
 ).bindparams(
-    bindparam("sources", type_=ARRAY(Text)), bindparam("positions", type_=ARRAY(BigInteger)),
-    bindparam("hashes", type_=ARRAY(Text)), bindparam("offsets", type_=ARRAY(BigInteger)),
+    bindparam("sources", type_=ARRAY(Text)),
+    bindparam("positions", type_=ARRAY(BigInteger)),
+    bindparam("hashes", type_=ARRAY(Text)),
+    bindparam("offsets", type_=ARRAY(BigInteger)),
     bindparam("recorded", type_=ARRAY(Text)),
-)  # fmt: skip
+)
+_COUNT_GAP: Final = text(
+    "INSERT INTO gaps AS held VALUES (:source, :position, 1) "
+    "ON CONFLICT (source, position) DO UPDATE SET times = held.times + 1 RETURNING times"
+)
+_STOP: Final = text(
+    "UPDATE sources SET stopped = :why, read_next = greatest(read_next, :skip) "
+    "WHERE source = :source AND position = :position"
+)
 
 
 class StoredPartition(NamedTuple):
-    """Where a partition stands: its position, the first record not yet applied, and why it has stopped, if it has."""
+    """The stored state of a partition: its position, the first record not yet applied, and why it stopped, if it did."""
 
     journal: str
     position: int
@@ -55,7 +70,7 @@ class StoredPartition(NamedTuple):
 
 
 class Advance(NamedTuple):
-    """Where a partition stands after a fold; an empty hash or time of recording leaves the stored one."""
+    """The state of a partition after a fold; an empty hash or time of recording leaves the stored one."""
 
     position: int
     last_hash: str
@@ -67,7 +82,7 @@ class Overtaken(Exception):  # noqa: N818 - a state of the cluster, not a fault 
     """A newer process of this worker's name folds; this one has to end."""
 
 
-class Folding:
+class PartitionTransaction:
     """One transaction over some partitions, their rows locked."""
 
     def __init__(self, db: Connection, store: Store, layout: int, partitions: int) -> None:
@@ -87,13 +102,16 @@ class Folding:
             raise NotFoldable(str(error.orig).strip()) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise NotFoldable(repr(error)) from error
-        self._store.tell(self._db, {one: advances[partition_of(one, self._partitions)].position for one in dinas})
+        self._store.tell(self._db, {name: advances[partition_of(name, self._partitions)].position for name in dinas})
         moves = sorted(advances.items())
-        self._db.execute(_ADVANCE, {
+        columns = {
             "sources": [source_of(self._layout, partition) for partition, _ in moves],
-            "positions": [move.position for _, move in moves], "hashes": [move.last_hash for _, move in moves],
-            "offsets": [move.read_next for _, move in moves], "recorded": [move.recorded for _, move in moves],
-        })  # fmt: skip
+            "positions": [move.position for _, move in moves],
+            "hashes": [move.last_hash for _, move in moves],
+            "offsets": [move.read_next for _, move in moves],
+            "recorded": [move.recorded for _, move in moves],
+        }
+        self._db.execute(_ADVANCE, columns)
 
 
 def source_of(layout: int, partition: int) -> str:
@@ -113,19 +131,25 @@ class PartitionStore:
         self._epoch = epoch
 
     @contextmanager
-    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+    def folding(self, partitions: Sequence[int]) -> Iterator[PartitionTransaction]:
         """A transaction in which some partitions are this worker's alone.
 
         Raises: ``Overtaken``; ``NotWritten`` when nothing was written and it may be tried again.
         """
-        with self._translated(), self._current().guarded() as db:
-            folding = Folding(db, self._current(), self._layout, self._partitions)
+        with self._writing() as db:
+            transaction = PartitionTransaction(db, self._current(), self._layout, self._partitions)
             names = sorted(source_of(self._layout, partition) for partition in partitions)
             db.execute(_SOON_DURABLE)
             for row in db.execute(_LOCKED, {"names": names}):
-                folding.stored[int(row[0].partition("/")[2])] = StoredPartition(row[1], row[2], row[3], row[4])
+                transaction.stored[int(row[0].partition("/")[2])] = StoredPartition(row[1], row[2], row[3], row[4])
             self._check_epoch(db)
-            yield folding
+            yield transaction
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A fold's transaction; its errors that may pass become ``NotWritten``."""
+        with self._translated(), self._current().guarded() as db:
+            yield db
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -148,62 +172,47 @@ class PartitionStore:
         return self._store
 
     def _check_epoch(self, db: Connection) -> None:
-        now = db.execute(_EPOCH, {"name": self._name}).scalar()
-        if now != self._epoch:
-            message = f"worker {self._name}: a newer process has this name (epoch {now}, mine {self._epoch})"
+        epoch = db.execute(_EPOCH, {"name": self._name}).scalar()
+        if epoch != self._epoch:
+            message = f"worker {self._name}: a newer process has this name (epoch {epoch}, mine {self._epoch})"
             raise Overtaken(message)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._translated(), self._current().guarded() as db:
-            yield db
 
     def fold_rules(
         self, last: int, last_hash: str, entries: Callable[[int], Sequence[tuple[int, bytes, AnyEntry]]]
     ) -> bool:
-        """Fold the rules up to ``last``, of which ``entries(after)`` gives those after a position; ``False`` while another does.
+        """Fold the rules up to ``last``; false while another worker does. ``entries(after)`` reads those after a position.
 
         Raises: ``NotWritten``.
         """
-        with self._translated(), self._current().guarded() as db:
+        with self._writing() as db:
             at = db.execute(_RULEBOOK, {"source": RULEBOOK}).scalar()
             if at is None or at >= last:
                 return at is not None
             fresh = [entry for entry in entries(at) if entry[0] <= last]
             if fresh:
                 self._current().apply(db, fresh)
-            moved = {"source": RULEBOOK, "position": last, "hash": last_hash}
-            db.execute(text("UPDATE sources SET position = :position, hash = :hash WHERE source = :source"), moved)
+            db.execute(_MOVE_RULEBOOK, {"source": RULEBOOK, "position": last, "hash": last_hash})
             self._current().tell(db, {})
         return True
 
     def standing(self) -> dict[int, StoredPartition]:
-        """Where every partition of the layout stands. Raises: ``NotWritten``."""
+        """The stored state of every partition of the layout. Raises: ``NotWritten``."""
         with self._writing() as db:
-            rows = db.execute(text("SELECT source, journal, position, read_next, stopped FROM sources"))
             prefix = f"{self._layout}/"
             return {
                 int(row[0].removeprefix(prefix)): StoredPartition(row[1], row[2], row[3], row[4])
-                for row in rows
+                for row in db.execute(_STANDING)
                 if row[0].startswith(prefix)
             }
 
     def count_gap(self, partition: int, position: int) -> int:
-        """How often, this time included, a partition met a gap at a position. Raises: ``NotWritten``."""
-        count = text(
-            "INSERT INTO gaps AS held VALUES (:source, :position, 1) "
-            "ON CONFLICT (source, position) DO UPDATE SET times = held.times + 1 RETURNING times"
-        )
+        """Count one more gap of a partition at a position; the number of them. Raises: ``NotWritten``."""
+        gap = {"source": source_of(self._layout, partition), "position": position}
         with self._writing() as db:
-            source = source_of(self._layout, partition)
-            return int(db.execute(count, {"source": source, "position": position}).scalar_one())
+            return int(db.execute(_COUNT_GAP, gap).scalar_one())
 
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
-        """A partition stands still from here on, visibly, until it is resumed. Raises: ``NotWritten``."""
-        stop = text(
-            "UPDATE sources SET stopped = :why, read_next = greatest(read_next, :skip) "
-            "WHERE source = :source AND position = :position"
-        )
-        said = {"why": why, "skip": skip_to, "source": source_of(self._layout, partition), "position": position}
+        """Stop a partition if it is at a position, visibly, until it is resumed. Raises: ``NotWritten``."""
+        source = source_of(self._layout, partition)
         with self._writing() as db:
-            db.execute(stop, said)
+            db.execute(_STOP, {"why": why, "skip": skip_to, "source": source, "position": position})

@@ -1,6 +1,6 @@
-"""The demo city: what `examples/tangsel/city.toml` says, its roster, rules, working hours, and its dinas at work.
+"""The demo city: the figures of `examples/tangsel/city.toml`, its roster, rules, working hours, and its dinas at work.
 
-All of it is simulated, and nothing here reads a clock. An ASN's id does not tell the dinas: ids are dealt out shuffled.
+All of it is simulated, and nothing here reads a clock. An ASN's id does not reveal the dinas: ids are dealt out shuffled.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,19 @@ OPENING: Final = 7 * HOUR + 1800
 CLOSING: Final = 16 * HOUR
 QUARTER: Final = 900
 BUSY_TASKS: Final = 13
-"""How many tasks a month make an ASN a busy one."""
+"""The number of tasks a month that makes an ASN a busy one."""
 UNSUR: Final = {
-    "persyaratan": 0.02, "prosedur": 0.0, "waktu": -0.1, "biaya": 0.2, "produk": 0.03,
-    "kompetensi": 0.02, "perilaku": 0.08, "pengaduan": -0.1, "sarana": -0.15,
-}  # fmt: skip
-"""The nine unsur, each with what sets its mean answer apart from the others; together they cancel out."""
+    "persyaratan": 0.02,
+    "prosedur": 0.0,
+    "waktu": -0.1,
+    "biaya": 0.2,
+    "produk": 0.03,
+    "kompetensi": 0.02,
+    "perilaku": 0.08,
+    "pengaduan": -0.1,
+    "sarana": -0.15,
+}
+"""The nine unsur, each with the difference of its mean answer from the others; together they cancel out."""
 
 _OFFSET = "+07:00"
 _MINUTES = [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(DAY // 60)]
@@ -39,7 +46,7 @@ _LONGEST = 30 * 24
 
 
 class _Read(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file may say: a misspelt field is refused, not ignored."""
+    """A table of the file: a misspelt field is refused, not ignored."""
 
 
 class Service(_Read, frozen=True):
@@ -52,7 +59,7 @@ class Service(_Read, frozen=True):
 
 
 class Shares(_Read, frozen=True):
-    """How often what happens, as fractions; the file says of what."""
+    """The frequencies of various things, as fractions; the file names the whole of each."""
 
     corrected: float
     retracted: float
@@ -67,7 +74,7 @@ class Shares(_Read, frozen=True):
 
 
 class Dinas(_Read, frozen=True):
-    """An agency and its habits; the file says what each figure counts."""
+    """An agency and its habits; the file explains each figure."""
 
     slug: str
     kind: Literal["Dinas", "Badan", "Kecamatan", "RSUD", "Satpol PP"]
@@ -98,11 +105,11 @@ class City(_Read, frozen=True):
 
     @classmethod
     def load(cls, path: Path) -> "City":
-        """A file is one city. Raises: `ValueError` for figures that disagree; a wrong field is one of msgspec's."""
+        """The city of a file. Raises: `ValueError` for figures that disagree, and for a wrong field."""
         return msgspec.toml.decode(path.read_bytes(), type=cls)
 
     def __post_init__(self) -> None:
-        """The figures agree with one another, or the file is refused with the reason."""
+        """Refuse figures that disagree. Raises: `ValueError` with the reason."""
         total = sum(dinas.asn for dinas in self.dinas)
         if total != self.asn_total:
             message = f"the dinas have {total} ASN together, asn_total says {self.asn_total}"
@@ -121,7 +128,7 @@ class City(_Read, frozen=True):
 
 
 def roster(city: City) -> dict[str, list[str]]:
-    """Every ASN belongs to one dinas, in every month and under every seed; a dinas's first ones sit at its counters."""
+    """The ASN of each dinas, in every month and under every seed; the first ones of a dinas sit at its counters."""
     ids = [f"a-{number:05}" for number in range(1, city.asn_total + 1)]
     Random("roster").shuffle(ids)  # noqa: S311 - an order to repeat, not a secret
     ends = iter(ids)
@@ -129,7 +136,7 @@ def roster(city: City) -> dict[str, list[str]]:
 
 
 def event(kind: str, source: str, ident: str, time: str, data: Event) -> Event:
-    """An event is one CloudEvents dict, as `docs/reference/events.md` defines it."""
+    """A CloudEvent as a dict, in the form of `docs/reference/events.md`."""
     return {
         "specversion": "1.0",
         "type": f"neraca.{kind}.v1",
@@ -141,15 +148,15 @@ def event(kind: str, source: str, ident: str, time: str, data: Event) -> Event:
 
 
 def rules(city: City, start: date) -> Iterator[Event]:
-    """Who and what the city is, said at midnight of `start` and in force since a year and a day before it.
+    """The rules of the city, recorded at midnight of `start` and in force since a year and a day before it.
 
-    Ids contain `start`: a later start says its rules anew and never contradicts an id already used.
+    Ids contain `start`: a later start records its rules again, and never contradicts an id already used.
     """
     time = f"{start}T00:00:00{_OFFSET}"
     since = (start - timedelta(days=366)).isoformat()
 
-    def rule(kind: str, what: str, data: Event) -> Event:
-        return event(kind, "/simulasi/kota/aturan", f"{start}-{what}", time, data)
+    def rule(kind: str, name: str, data: Event) -> Event:
+        return event(kind, "/simulasi/kota/aturan", f"{start}-{name}", time, data)
 
     for dinas in city.dinas:
         yield rule("dinas-registered", f"dinas-{dinas.slug}", {"dinas": dinas.slug, "name": dinas.name})
@@ -163,7 +170,7 @@ def rules(city: City, start: date) -> Iterator[Event]:
 
 
 def local_second(moment: datetime) -> int:
-    """A moment is counted in whole seconds of the city's wall clock since midnight of day 0 (`date.toordinal`)."""
+    """A moment in whole seconds of the city's wall clock since midnight of day 0 (`date.toordinal`)."""
     local = moment.astimezone(WIB)
     return local.toordinal() * DAY + local.hour * HOUR + local.minute * 60 + local.second
 
@@ -187,7 +194,7 @@ class Calendar:
         self.days = range(first.toordinal(), ((first + timedelta(days=31)).replace(day=1)).toordinal())
 
     def text(self, at: int) -> str:
-        """A time is spelt with the city's offset."""
+        """A time as text, with the city's offset."""
         day, second = divmod(at, DAY)
         return self._texts[day - self._base] + _MINUTES[second // 60] + _SECONDS[second % 60]
 
@@ -204,9 +211,9 @@ class Calendar:
         return self._next_working[day - self._base] + self._base
 
     def office(self, at: int, jitter: int, deadline: int) -> int:
-        """A time when offices are closed moves to the nearest one when they are open, `jitter` seconds inside.
+        """Move a time at which offices are closed to the nearest one at which they are open, `jitter` seconds inside.
 
-        A time that keeps the deadline keeps it still: people finish before they go home.
+        A time that meets the deadline still meets it afterwards: people finish before they go home.
         """
         day, second = divmod(at, DAY)
         working = self.working(day)
@@ -217,15 +224,15 @@ class Calendar:
         return before if at - before <= after - at or at <= deadline < after else after
 
     def arrivals(self, *, always: bool) -> list[int]:
-        """Quarters of an hour of the month, each as often as people come in it: most in the rush of working days."""
-        found: list[int] = []
+        """Quarters of an hour of the month, each as often as people arrive in it: most of them in the rush of working days."""
+        quarters: list[int] = []
         for day in self.days:
             working = self.working(day)
             if not (working or always):
                 continue
             for second in range(0, DAY, QUARTER) if always else range(OPENING, CLOSING, QUARTER):
-                found += [day * DAY + second] * round(4 * bustle(second) if working else 2 * bustle(second) + 0.5)
-        return found
+                quarters += [day * DAY + second] * round(4 * bustle(second) if working else 2 * bustle(second) + 0.5)
+        return quarters
 
 
 def bustle(second: int) -> float:
@@ -236,10 +243,10 @@ def bustle(second: int) -> float:
 
 
 class Unit:
-    """A dinas at work in one month: its people, how it drifted from its habits, and the tables chance draws from."""
+    """A dinas at work in one month: its people, its drift from its habits, and the tables that chance draws from."""
 
     def __init__(self, dinas: Dinas, city: City, staff: list[str], calendar: Calendar, rng: Random) -> None:
-        """`staff` is the dinas's roster; what drifts is drawn from `rng`."""
+        """`staff` is the dinas's roster; the drift is drawn from `rng`."""
         self.slug = dinas.slug
         self.dinas = dinas
         self.staff = staff

@@ -1,7 +1,7 @@
 """The demo stream: a seeded history of one month, and an endless live stream, of the city in `demo_city`.
 
 All of it is simulated; no link between a rating and a person is real. It makes CloudEvents as dicts and does nothing
-with them: no clock, no journal, no network. Same city, seed and month (or start): same events.
+with them: no clock, no journal, no network. The same city, seed and month (or start) give the same events.
 """
 
 from collections.abc import Iterator
@@ -17,24 +17,27 @@ from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, Ci
 __all__ = ["City", "history", "live", "rules"]
 
 PAUSES: Final = {
-    "applicant": (4, 72), "payment": (2, 48), "blank_stock": (8, 96),
-    "system_outage": (1, 6), "other_agency": (24, 120),
-}  # fmt: skip
-"""Why a case is paused, and for how many hours."""
+    "applicant": (4, 72),
+    "payment": (2, 48),
+    "blank_stock": (8, 96),
+    "system_outage": (1, 6),
+    "other_agency": (24, 120),
+}
+"""The reasons for which a case is paused, and for how many hours."""
 LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 18, "task": 55}
-"""How the new work of the live stream divides."""
+"""The kinds of new work in the live stream, and the weight of each."""
 LIVE_QUICK: Final = 0.3
-"""The fraction of live cases that are decided within half an hour, so that a watcher sees some through."""
+"""The fraction of live cases that are decided within half an hour, so that a watcher sees some of them end."""
 SMALLEST_SAMPLE: Final = 30
 AGENDA_MOST: Final = 20_000
-"""How many events the live stream holds for later at most."""
+"""The number of events that the live stream holds for later at most."""
 
 
 def history(city: City, seed: int, month: str, until: datetime) -> Iterator[Event]:
     """One local month (`YYYY-MM`) of the city, in order of occurrence, nothing later than `until`.
 
-    A case belongs wholly to the month of its receipt, its later decision included; what is still open at `until` stays
-    open. The events up to an earlier `until` are a prefix of those up to a later one.
+    A case belongs to the month of its receipt, its later decision included; a case that is open at `until` stays open.
+    The events up to an earlier `until` are a prefix of those up to a later one.
     Raises: `ValueError` for a month that is none or an `until` without an offset.
     """
     first = date.fromisoformat(f"{month}-01")
@@ -47,15 +50,15 @@ def history(city: City, seed: int, month: str, until: datetime) -> Iterator[Even
     maker = _Maker(city, Random(f"{seed}:{month}"), first, month)  # noqa: S311 - chance to repeat, not a secret
     for unit in maker.units:
         maker.month_of(unit)
-    maker.made.sort()
-    for at, _, made in maker.made:
+    maker.events.sort()
+    for at, _, event in maker.events:
         if at > last:
             return
-        yield made
+        yield event
 
 
 def live(city: City, seed: int, start: datetime, rate_per_second: float) -> Iterator[tuple[datetime, Event]]:
-    """Without end: when to emit, and the event, which occurred at most a moment before.
+    """An endless stream of events, each with the moment at which to emit it; it occurred at most a moment before.
 
     New work arrives at `rate_per_second` in rush hours and at no less than a fifth of it at any other time; decisions,
     ratings and reversals follow from it. Ids contain the second of `start`, so a restart never repeats one.
@@ -76,32 +79,32 @@ def live(city: City, seed: int, start: datetime, rate_per_second: float) -> Iter
         if at // DAY not in maker.calendar.days:
             maker = _Maker(city, rng, now.date().replace(day=1), f"{now:%Y-%m-%dT%H%M%S}", hurry=True)
         maker.arrival(at, crowded=len(agenda) >= AGENDA_MOST)
-        for then, _, made in maker.made:
-            heappush(agenda, (then, next(order), made))
-        maker.made.clear()
+        for then, _, event in maker.events:
+            heappush(agenda, (then, next(order), event))
+        maker.events.clear()
         while agenda and agenda[0][0] <= at:
             yield now, heappop(agenda)[2]
 
 
 class _Maker:
-    """Makes events in any order, each with its time: `made` holds (local second, serial number, event)."""
+    """Makes events in any order. `events` holds each as (local second, serial number, event)."""
 
     def __init__(self, city: City, rng: Random, first: date, tag: str, *, hurry: bool = False) -> None:
-        """`tag` sets the ids apart; in a `hurry` (live) what follows an event follows soon, at any hour."""
+        """`tag` keeps ids distinct; in a `hurry` (live) the consequences of an event follow soon, at any hour."""
         self.city, self.rng, self.tag, self.hurry = city, rng, tag, hurry
         self.calendar = Calendar(first, city.holidays)
         people = demo_city.roster(city)
         self.units = [Unit(dinas, city, people[dinas.slug], self.calendar, rng) for dinas in city.dinas]
-        self.made: list[tuple[int, int, Event]] = []
+        self.events: list[tuple[int, int, Event]] = []
         self._serial = 0
-        # Live, small units only do tasks: hours of a demo would otherwise lift them over the minimum sample.
+        # In the live stream small units only do tasks: otherwise hours of a demo would lift them over the minimum sample.
         large = [unit if unit.dinas.cases >= SMALLEST_SAMPLE else None for unit in self.units]
         self._case_weights = [unit.dinas.cases if unit else 0 for unit in large]
         self._survey_weights = [unit.dinas.surveys if unit else 0 for unit in large]
         self._task_weights = [unit.dinas.tasks for unit in self.units]
 
     def month_of(self, unit: Unit) -> None:
-        """A whole month of one dinas: its cases and all that follows from them, its surveys, its tasks."""
+        """Make a month of one dinas: its cases and their consequences, its surveys, its tasks."""
         chance = self.rng.random
         arrivals, many = unit.arrivals, len(unit.arrivals)
         for _ in range(round(unit.dinas.cases * self.rng.uniform(0.96, 1.04))):
@@ -117,7 +120,7 @@ class _Maker:
             self._task(unit, asn, arrivals[int(chance() * many)] + int(chance() * QUARTER))
 
     def arrival(self, at: int, *, crowded: bool) -> None:
-        """One piece of new work comes now; `crowded` (much is pending) makes no case that needs a later decision."""
+        """Make one piece of new work. While much is pending (`crowded`), it is no case that needs a later decision."""
         choose = self.rng.choices
         work = choose(list(LIVE_WORK), list(LIVE_WORK.values()))[0]
         if work == "task":
@@ -136,10 +139,10 @@ class _Maker:
         return f"{self.tag}-{self._serial:06}"
 
     def _put(self, at: int, kind: str, source: str, ident: str, data: Event) -> Event:
-        made = demo_city.event(kind, source, ident, self.calendar.text(at), data)
+        event = demo_city.event(kind, source, ident, self.calendar.text(at), data)
         self._serial += 1
-        self.made.append((at, self._serial, made))
-        return made
+        self.events.append((at, self._serial, event))
+        return event
 
     def _later(self, unit: Unit, at: int, seconds: float, deadline: int = 0) -> int:
         """A time about `seconds` after another, at least a minute, and when the office is open unless in a hurry."""
@@ -157,7 +160,7 @@ class _Maker:
         return service.hours * HOUR * min(2.5, self.rng.lognormvariate(unit.log_tempo, unit.dinas.spread))
 
     def _case(self, unit: Unit, at: int) -> None:
-        """A case comes in and, unless forgotten or withdrawn, is decided, perhaps after a pause."""
+        """Make a case that comes in and, unless it is forgotten or withdrawn, is decided, perhaps after a pause."""
         rng, shares = self.rng, self.city.shares
         service = rng.choice(unit.services)
         desk = int(rng.random() * len(unit.counters))
@@ -198,7 +201,7 @@ class _Maker:
         self._decide(unit, at, f"/simulasi/{unit.slug}/loket-{desk + 1}", decision)
 
     def _pause(self, unit: Unit, at: int, source: str, file: Event, pauses: list[Event]) -> int:
-        """The clock of an open case stops and runs again; the pause is noted in `pauses`, its end returned."""
+        """Pause and resume an open case; the pause is added to `pauses`, and its end returned."""
         reason = self.rng.choice(list(PAUSES))
         hours = self.rng.uniform(*PAUSES[reason])
         end = self._soon(unit, at, 0) if self.hurry else self._later(unit, at, hours * HOUR)
@@ -210,11 +213,11 @@ class _Maker:
         return end
 
     def _decide(self, unit: Unit, at: int, source: str, data: Event) -> None:
-        """A case is decided, perhaps rated; a decision that is retracted is followed by another."""
+        """Make the decision of a case, perhaps a rating; a retracted decision is followed by another one."""
         rng, case = self.rng, data["case"]
         data["completed_at"] = self.calendar.text(at)
         data["outcome"] = "rejected" if rng.random() < self.city.shares.rejected else "issued"
-        made = self._put(at, "permit-processed", source, f"{case}-putus", data)
+        fact = self._put(at, "permit-processed", source, f"{case}-putus", data)
         if rng.random() < unit.dinas.rated:
             then = self._soon(unit, at, 60)
             rating = {"dinas": unit.slug, "service": data["service"], "case": case, "unsur": self._unsur(unit)}
@@ -222,13 +225,13 @@ class _Maker:
                 rating["asn"] = data["asn"]
             rated = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
             self._perhaps_reverse(unit, then, rated, "test_entry")
-        if retracted := self._perhaps_reverse(unit, at, made, "wrong_case"):
+        if retracted := self._perhaps_reverse(unit, at, fact, "wrong_case"):
             then = self._soon(unit, retracted, 24)
             again = {**data, "completed_at": self.calendar.text(then)}
             self._put(then, "permit-processed", source, f"{case}-putus-2", again)
 
     def _unsur(self, unit: Unit) -> dict[str, int]:
-        """One citizen's answers; some have nothing to say on complaints."""
+        """One citizen's answers; some citizens have no answer on complaints."""
         chance = self.rng.random
         answers = {name: table[int(chance() * 100)] for name, table in unit.moods[int(chance() * 4)]}
         if chance() < self.city.shares.silent:
@@ -236,14 +239,14 @@ class _Maker:
         return answers
 
     def _survey(self, unit: Unit, at: int) -> None:
-        """A citizen answers a survey that names no case."""
+        """Make a citizen's answers to a survey that names no case."""
         survey = f"srv-{self._number()}"
         data: Event = {"dinas": unit.slug, "survey": survey, "unsur": self._unsur(unit)}
-        made = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/survei", survey, data)
-        self._perhaps_reverse(unit, at, made, "test_entry")
+        fact = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/survei", survey, data)
+        self._perhaps_reverse(unit, at, fact, "test_entry")
 
     def _task(self, unit: Unit, asn: str, at: int) -> None:
-        """An ASN finishes a task; most have a due time, at closing time of a working day."""
+        """Make a finished task; most tasks are due at closing time of a working day."""
         chance, calendar, shares = self.rng.random, self.calendar, self.city.shares
         task = f"t-{self._number()}"
         data: Event = {"dinas": unit.slug, "asn": asn, "task": task, "completed_at": calendar.text(at)}
@@ -257,22 +260,22 @@ class _Maker:
             data["assigned_at"] = calendar.text(given * DAY + OPENING + int(chance() * 17) * 1800)
             data["due_at"] = calendar.text(due * DAY + CLOSING)
         data["reported_by"] = "self" if chance() < shares.self_reported else "system"
-        made = self._put(at, "task-completed", f"/simulasi/{unit.slug}/kinerja", task, data)
-        self._perhaps_reverse(unit, at, made, "recorded_twice")
+        fact = self._put(at, "task-completed", f"/simulasi/{unit.slug}/kinerja", task, data)
+        self._perhaps_reverse(unit, at, fact, "recorded_twice")
 
-    def _perhaps_reverse(self, unit: Unit, at: int, made: Event, reason: str) -> int:
-        """Seldom a fact is corrected or, for `reason`, retracted; returns when it was retracted, else 0."""
+    def _perhaps_reverse(self, unit: Unit, at: int, fact: Event, reason: str) -> int:
+        """Seldom correct a fact or, for `reason`, retract it; returns when it was retracted, else 0."""
         chance, shares = self.rng.random(), self.city.shares
         if chance >= shares.corrected + shares.retracted:
             return 0
         then = self._soon(unit, at, 72)
         if chance < shares.retracted:
-            self._retract(unit, then, made["source"], made["id"], reason)
+            self._retract(unit, then, fact["source"], fact["id"], reason)
             return then
-        why, replacement = _amended(made, unit, self.rng)
-        name = {"source": made["source"], "id": made["id"]}
+        why, replacement = _amended(fact, unit, self.rng)
+        name = {"source": fact["source"], "id": fact["id"]}
         data: Event = {"event": name, "reason": why, "replacement": replacement}
-        self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{made['id']}-koreksi", data)
+        self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{fact['id']}-koreksi", data)
         return 0
 
     def _retract(self, unit: Unit, at: int, source: str, ident: str, reason: str) -> None:
@@ -280,9 +283,9 @@ class _Maker:
         self._put(at, "event-retracted", f"/simulasi/{unit.slug}/verifikasi", f"{ident}-batal", data)
 
 
-def _amended(made: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
-    """What a fact should have said, and a code for why: an earlier completion, another ASN, another answer."""
-    data: Event = made["data"]
+def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
+    """A code for a correction, and the corrected data: an earlier completion, another ASN, or another answer."""
+    data: Event = fact["data"]
     if "unsur" in data:
         name = rng.choice(list(data["unsur"]))
         answer = rng.choice([n for n in (1, 2, 3, 4) if n != data["unsur"][name]])

@@ -1,4 +1,4 @@
-"""Practice: a small simulated city in a directory of its own, that can be emptied and begun anew. Nothing in it counts."""
+"""Practice: a small simulated city in a directory of its own, which can be emptied and filled again. Nothing in it counts."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 MARK: Final = "latihan.json"
 UNITS: Final = ("disdukcapil", "kec-pamulang", "bapenda", "dlh", "dcktr", "diskominfo", "dispar")
-"""Few enough to be loaded while one waits: good and bad, without citizens' ratings, and with too little data."""
+"""The units of practice, few enough to load while a person waits: good and bad, some unrated, one with too little data."""
 MONTHS: Final = 5
 RATE: Final = 1.0
 
 
 def small(city: City) -> City:
-    """The city of practice: some units of the demo's."""
-    dinas = tuple(one for one in city.dinas if one.slug in UNITS)
-    return msgspec.structs.replace(city, dinas=dinas, asn_total=sum(one.asn for one in dinas))
+    """The city of practice: some units of the demo's city."""
+    dinas = tuple(unit for unit in city.dinas if unit.slug in UNITS)
+    return msgspec.structs.replace(city, dinas=dinas, asn_total=sum(unit.asn for unit in dinas))
 
 
 class Practice:
-    """A directory to practise in. ``again`` says that it was asked to begin anew."""
+    """A directory to practise in. ``again`` is set by a request to begin again."""
 
     def __init__(self, path: Path, stop: int = signal.SIGTERM) -> None:
         self._path = path
@@ -42,16 +42,16 @@ class Practice:
 
     @property
     def marker(self) -> Path:
-        """The file that marks the directory, and says how far it is loaded."""
+        """The file that marks the directory, and records how much is loaded."""
         return self._path / MARK
 
     def reset(self) -> None:
-        """Ask for an empty directory: the process ends its serving in order, and begins anew."""
+        """Ask for an empty directory: the process stops serving in order, and begins again."""
         self.again = True
         os.kill(os.getpid(), self._stop)
 
     def empty(self) -> None:
-        """Take away all that was practised, the mark last: a directory without it is never emptied. Tokens stay."""
+        """Remove everything but the tokens, the mark last: a directory without a mark is never emptied."""
         self.again = False
         if not self.marker.exists():
             return
@@ -67,13 +67,13 @@ class Practice:
 
 
 def practising(path: Path, *, asked: bool) -> Practice | None:
-    """Practice in a directory where it is asked for, or where the directory is marked as one."""
+    """Practice, if it is asked for, or if the directory is marked for it."""
     practice = Practice(path)
     return practice if asked or practice.marker.exists() else None
 
 
 def never_mixed(head: int, shown: str, demo: Path | None, practice: Practice | None) -> None:
-    """Neither practice nor a demo is begun in a journal that counts. Raises: ``NotADemo``."""
+    """Refuse to begin practice or a demo in a journal that counts. Raises: ``NotADemo``."""
     if head <= 1:
         return
     if practice is not None and not practice.marker.exists():
@@ -84,10 +84,8 @@ def never_mixed(head: int, shown: str, demo: Path | None, practice: Practice | N
         raise NotADemo(message)
 
 
-def feeding(
-    city: Path, intake: Intake, demo: Path | None, practice: Practice | None, zone: ZoneInfo
-) -> DemoRun | None:  # fmt: skip
-    """What fills and feeds a simulated city: practice, or a demo whose marker is given; else nothing."""
+def feeding(city: Path, intake: Intake, demo: Path | None, practice: Practice | None, zone: ZoneInfo) -> DemoRun | None:
+    """The run that fills and feeds a simulated city: for practice, or for a demo whose marker is given; else ``None``."""
     if practice is not None:
         return DemoRun(small(City.load(city)), intake, practice.marker, zone, months=MONTHS, rate=RATE)
     return None if demo is None else DemoRun(City.load(city), intake, demo, zone)

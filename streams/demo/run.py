@@ -1,4 +1,4 @@
-"""Runs the simulated city through the real intake: rules, the last full month, this month, then older ones and live."""
+"""Runs the simulated city through the real intake: rules, the last full month, this month, older months, then live events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOG: Final = logging.getLogger("neraca.demo")
 
 
 class Progress(Struct):
-    """What a demo's data directory already holds."""
+    """The steps of a demo that are already in its data directory."""
 
     seed: int
     until: str
@@ -40,16 +40,23 @@ class Progress(Struct):
 
 
 class NotADemo(Exception):  # noqa: N818 - a state of the data
-    """The directory holds a journal that is not a simulation; it is not mixed with one."""
+    """The directory holds a journal that is no simulation; the two are never mixed."""
 
 
 class DemoRun:
-    """A thread that fills and feeds a demo."""
+    """Two threads: one fills a demo with its history, the other feeds it live events."""
 
     def __init__(
-        self, city: demo.City, intake: Intake, marker: Path, zone: ZoneInfo, *,
-        seed: int = SEED, months: int = MONTHS, rate: float = RATE,
-    ) -> None:  # fmt: skip
+        self,
+        city: demo.City,
+        intake: Intake,
+        marker: Path,
+        zone: ZoneInfo,
+        *,
+        seed: int = SEED,
+        months: int = MONTHS,
+        rate: float = RATE,
+    ) -> None:
         self._city = city
         self._intake = intake
         self._marker = marker
@@ -64,7 +71,7 @@ class DemoRun:
         ]
 
     def start(self) -> None:
-        """Begin, or go on."""
+        """Begin, or continue."""
         self._threads[0].start()
 
     def close(self) -> None:
@@ -75,7 +82,7 @@ class DemoRun:
                 thread.join()
 
     def notice(self) -> str | None:
-        """While history is being loaded, how far it is."""
+        """The number of steps done, while history is being loaded; else ``None``."""
         missing = len(self._steps()) - len(self._progress.done)
         return f"{len(self._progress.done)}/{len(self._steps())}" if missing else None
 
@@ -87,7 +94,7 @@ class DemoRun:
         return progress
 
     def _steps(self) -> list[str]:
-        """Rules, then months: the last full one first, then the running one, then backwards."""
+        """The steps: rules, then months. The last full one comes first, then the running one, then earlier ones."""
         until = datetime.fromisoformat(self._progress.until)
         months = [until.strftime("%Y-%m")]
         first = until.replace(day=1)

@@ -1,6 +1,7 @@
-"""A counter's emitter: keeps events until acknowledged, sends them again over a bad network, never twice in effect.
+"""A counter's emitter: it keeps events until they are acknowledged, and sends them again over a bad network.
 
-With an outbox file nothing is lost when the counter's machine loses power: an event is on its disk before it is sent.
+A repeat counts once, since the intake recognises it. With an outbox file nothing is lost when the counter's machine loses
+power: an event is on its disk before it is sent.
 """
 
 from __future__ import annotations
@@ -8,25 +9,23 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 
-from streams.emitting.http import Client, NotNow, NotTaken
+from streams.emitting.client import Client, NotNow
+from streams.retrying import PATIENT, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 BATCH: Final = 500
-FIRST_WAIT_S: Final = 0.2
-LONGEST_WAIT_S: Final = 10.0
 
 
 class Tally(Struct):
-    """What became of the events emitted."""
+    """The number of events emitted, by their outcome."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -51,19 +50,19 @@ class Outbox:
             self._db.executemany("INSERT INTO outbox (line) VALUES (?)", [(line,) for line in lines])
 
     def batch(self) -> list[tuple[int, bytes]]:
-        """The oldest events that wait."""
+        """The oldest waiting events."""
         return list(
             self._db.execute("SELECT number, line FROM outbox WHERE refused IS NULL ORDER BY number LIMIT ?", [BATCH])
         )
 
     def settle(self, numbers: Iterable[int], refused: dict[int, str]) -> None:
-        """Acknowledged events leave; refused ones stay with their problem, and are not sent again."""
+        """Remove acknowledged events; a refused one stays with its problem, and is not sent again."""
         with self._db:
             self._db.executemany("UPDATE outbox SET refused=? WHERE number=?", [(why, n) for n, why in refused.items()])
             self._db.executemany("DELETE FROM outbox WHERE number=?", [(n,) for n in numbers if n not in refused])
 
     def pending(self) -> int:
-        """How many events wait."""
+        """The number of waiting events."""
         (number,) = self._db.execute("SELECT COUNT(*) FROM outbox WHERE refused IS NULL").fetchone()
         return int(number)
 
@@ -79,45 +78,41 @@ class Emitter:
         self._outbox = outbox
         self._client = client
         self._say = say
-        self._patience_s = patience_s
+        self._retrying = Retrying(NotNow, PATIENT, patience_s=patience_s)
         self.tally = Tally()
 
     def drain(self) -> bool:
-        """Send until nothing waits; false when the network stays down for longer than the patience."""
-        wait_s, down_since = FIRST_WAIT_S, None
-        while batch := self._outbox.batch():
-            try:
-                self._send(batch)
-                wait_s, down_since = FIRST_WAIT_S, None
-            except NotNow as error:
-                now = time.monotonic()
-                down_since = down_since or now
-                if now - down_since + wait_s > self._patience_s:
-                    self._say(f"not acknowledged: {error}")
-                    return False
-                time.sleep(wait_s)
-                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        """Send until nothing waits; false when the network stays down longer than the patience."""
+        try:
+            while self._retrying.call(self._send_batch):
+                pass
+        except NotNow as error:
+            self._say(f"not acknowledged: {error}")
+            return False
         return True
 
-    def _send(self, batch: list[tuple[int, bytes]]) -> None:
+    def _send_batch(self) -> bool:
+        """Send the oldest waiting events; false when there are none."""
+        batch = self._outbox.batch()
+        if not batch:
+            return False
         answer = self._client.send([line for _, line in batch])
         refused = {}
-        for each in answer.rejected:
-            number = batch[each["index"]][0]
-            refused[number] = msgspec.json.encode(each["problem"]).decode()
-            self._say(
-                f"refused: {batch[each['index']][1].decode(errors='replace')[:200]}: {each['problem'].get('detail')}"
-            )
+        for rejection in answer.rejected:
+            (number, line), problem = batch[rejection["index"]], rejection["problem"]
+            refused[number] = msgspec.json.encode(problem).decode()
+            self._say(f"refused: {line.decode(errors='replace')[:200]}: {problem.get('detail')}")
         self._outbox.settle([number for number, _ in batch], refused)
         self.tally.accepted += answer.accepted
         self.tally.duplicates += answer.duplicates
         self.tally.refused += len(refused)
+        return True
 
 
 def emit(lines: Iterable[bytes], emitter: Emitter, outbox: Outbox) -> bool:
-    """Emit events as they come: what has arrived is sent while more is awaited. True when all were acknowledged.
+    """Emit events as they arrive, without waiting for the last one. True when all were acknowledged.
 
-    Raises: ``NotTaken`` when the intake refuses whole requests (a bad token, say); what waits stays in the outbox.
+    Raises: ``NotTaken`` when the intake refuses whole requests (a bad token, say); waiting events stay in the outbox.
     """
     arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_feed, args=(lines, arrived), daemon=True).start()
@@ -150,6 +145,3 @@ def _gather(arrived: queue.SimpleQueue[bytes | None]) -> tuple[list[bytes], bool
         except queue.Empty:
             return group, True
     return group, False
-
-
-__all__ = ["Emitter", "NotTaken", "Outbox", "Tally", "emit"]

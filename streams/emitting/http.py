@@ -1,47 +1,22 @@
-"""A client of the intake over HTTP: sends NDJSON, tells what is worth sending again from what is not."""
+"""The emitter's client over HTTP: it sends NDJSON to an intake, and opens its connection again whenever that breaks."""
 
 from __future__ import annotations
 
 import http.client
 import urllib.parse
-from typing import Any, Final, Protocol
+from typing import Final
 
 import msgspec
 
+from streams.emitting.client import Answer, NotNow, NotTaken
+
 TIMEOUT_S: Final = 60.0
-_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
-
-
-class NotNow(Exception):  # noqa: N818 - a state of the network
-    """Nothing is known to be recorded; the same may be sent again."""
-
-
-class NotTaken(Exception):  # noqa: N818 - an answer
-    """The whole request was refused; sending it again changes nothing."""
-
-
-class Answer(msgspec.Struct):
-    """What became of a batch; ``rejected`` holds each index and problem."""
-
-    accepted: int
-    duplicates: int
-    rejected: list[dict[str, Any]]
-
-
-class Client(Protocol):
-    """Sends a counter's events."""
-
-    def send(self, lines: list[bytes]) -> Answer:
-        """Send events, one a line. Raises: ``NotNow``, ``NotTaken``."""
-        ...
-
-    def close(self) -> None:
-        """Drop the connection."""
-        ...
+_TRANSIENT: Final = frozenset({429, 500, 502, 503, 504})
+"""Statuses after which the same request may be sent again."""
 
 
 class IntakeClient:
-    """One connection to an intake, opened again whenever it breaks."""
+    """One connection to an intake."""
 
     def __init__(self, url: str, token: str | None) -> None:
         parts = urllib.parse.urlsplit(url)
@@ -69,7 +44,7 @@ class IntakeClient:
         if status == http.client.OK:
             return msgspec.json.decode(body, type=Answer)
         detail = f"{status} {body[:300].decode(errors='replace')}"
-        raise (NotNow if status in _AGAIN else NotTaken)(detail)
+        raise (NotNow if status in _TRANSIENT else NotTaken)(detail)
 
     def _open(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection

@@ -1,6 +1,6 @@
-"""The embedded follower: reads the journal in pages and folds them into the store, woken by appends, and a poll beside.
+"""The embedded follower: it reads the journal in pages and folds them into the store, woken by appends and by a poll.
 
-Stops, loudly, at an entry this version does not know; resumes only on the journal it folded from.
+It stops, with a log entry, at an entry this version does not know. It resumes only on the journal it folded from.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from domain.events.entries import decode
+from domain.events.decoding import decoded
 from projections.live import At
 from projections.segment import JOURNAL, NotWritten, Segment, Superseded, WrongJournal
 from streams.journal.journal import line_hash
+from streams.retrying import PROMPT, Interrupted, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,19 +27,14 @@ if TYPE_CHECKING:
 PAGE: Final = 1000
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.08
-"""How long a fold waits for company after the last one: an event is visible sooner than a person can look."""
-RETRY_S: Final = 0.5
+"""How long the next fold waits for more entries: an event is visible sooner than a person can look."""
 LOG: Final = logging.getLogger("neraca.follower")
 
 
-class UnknownEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
-    """The journal holds an entry this version cannot read; it is not skipped."""
-
-
 def verified_position(journal: Journal, store: Store) -> int:
-    """How far a store is folded, checked against the journal's own entry at that position.
+    """The position up to which a store is folded, checked against the journal's entry there.
 
-    Raises: ``WrongJournal`` when the journal is another, or an older state of the same has been put back.
+    Raises: ``WrongJournal`` when the journal is another one, or was put back to an older state.
     """
     if store.divided():
         message = (
@@ -47,10 +42,10 @@ def verified_position(journal: Journal, store: Store) -> int:
             "or fold them as one: neraca rebuild --undivided"
         )
         raise WrongJournal(message)
-    held = store.source(JOURNAL)
-    if held is None:
+    source = store.source(JOURNAL)
+    if source is None:
         return 0
-    folded_from, position, hash_then = held
+    folded_from, position, hash_then = source
     hash_now = journal.hash_at(position) if position else ""
     if folded_from != journal.id or hash_now != hash_then:
         where = "ends before it" if hash_now is None else "holds another entry there"
@@ -68,15 +63,8 @@ def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | No
     lines = journal.lines(after, page)
     if not lines:
         return None
-    entries = []
-    for position, line in lines:
-        try:
-            entries.append((position, line, decode(line)))
-        except msgspec.DecodeError as error:
-            message = f"position {position}: this version cannot read the entry there: {error}"
-            raise UnknownEntry(message) from error
     last, line = lines[-1]
-    return Segment(JOURNAL, journal.id, after, last, line_hash(line), entries)
+    return Segment(JOURNAL, journal.id, after, last, line_hash(line), decoded(lines))
 
 
 def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -89,7 +77,7 @@ def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callabl
 
 
 class Follower:
-    """A thread that keeps what is served at the journal's head."""
+    """A thread that keeps the served figures at the journal's head."""
 
     def __init__(self, journal: Journal, live: Live, reopen: Callable[[Live], None] = lambda _: None) -> None:
         self._journal = journal
@@ -97,7 +85,7 @@ class Follower:
         self._reopen = reopen
         self._wake = threading.Event()
         self._ending = False
-        self._late = False
+        self._retrying = Retrying(self._transient, PROMPT, failed=self._failed, pause=self._pause)
         self._thread = threading.Thread(target=self._run, name="neraca-follower", daemon=True)
 
     def start(self) -> None:
@@ -105,46 +93,50 @@ class Follower:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was appended."""
+        """Look at the journal now, since something was appended."""
         self._wake.set()
 
     def close(self) -> None:
-        """Finish the page at hand, then stop."""
+        """Finish the page under way, then stop."""
         self._ending = True
         self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ending:
-            self._wake.wait(POLL_S)
-            self._wake.clear()
-            try:
-                self._follow()
-                self._late, self._live.waiting = False, None
-            except NotWritten as error:
-                self._wait(error)
-            except Superseded:
-                self._reopen(self._live)
-            except Exception as error:
-                if self._journal.passing(error):
-                    self._wait(error)
-                    continue
-                self._live.stopped = str(error)
-                LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
-                return
+        try:
+            with suppress(Interrupted):
+                while not self._ending:
+                    self._pause(POLL_S)
+                    self._retrying.call(self._follow)
+                    self._live.waiting = None
+        except Exception as error:
+            self._live.stopped = str(error)
+            LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
 
-    def _wait(self, error: Exception) -> None:
-        """What may pass is waited for, and said once; the balances stay as they are, and behind."""
-        if not self._late:
+    def _pause(self, pause_s: float) -> bool:
+        """Wait for something to fold; true when the thread is told to end."""
+        self._wake.wait(pause_s)
+        self._wake.clear()
+        return self._ending
+
+    def _transient(self, error: Exception) -> bool:
+        return isinstance(error, NotWritten) or self._journal.passing(error)
+
+    def _failed(self, error: Exception, count: int) -> None:
+        """Log the first failure of a row; meanwhile the balances stay as they are, and behind."""
+        if count == 1:
             LOG.error("the fold waits at position %d: %s", self._live.position, error)
-        self._late, self._live.waiting = True, str(error)
-        self._wake.wait(RETRY_S)
+        self._live.waiting = str(error)
 
     def _follow(self) -> None:
-        """Fold what is there. Below a full page, let the next entries gather: answers made meanwhile stay fresh longer."""
-        folded = self._step()
-        while folded == PAGE and not self._ending:
+        """Fold every entry there is. After less than a full page, wait: answers made meanwhile stay fresh longer."""
+        try:
             folded = self._step()
+            while folded == PAGE and not self._ending:
+                folded = self._step()
+        except Superseded:
+            self._reopen(self._live)
+            return
         if folded and not self._ending:
             time.sleep(GATHER_S)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from streams.retrying import PROMPT, Interrupted, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,18 +24,22 @@ LOG: Final = logging.getLogger("neraca.listening")
 class Listener:
     """Calls ``look`` after each notice of some channels, and at least every ``POLL_S``; never twice at once.
 
-    ``waits`` is told why it cannot look, and ``None`` once it can.
+    ``waits`` receives the reason why it cannot look, and ``None`` once it can.
     """
 
     def __init__(
-        self, database: Database, channels: Sequence[str], look: Callable[[], None],
+        self,
+        database: Database,
+        channels: Sequence[str],
+        look: Callable[[], None],
         waits: Callable[[str | None], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._database = database
         self._channels = channels
         self._look = look
         self._waits = waits
         self._ending = threading.Event()
+        self._retrying = Retrying(Exception, PROMPT, failed=self._failed, pause=self._ending.wait)
         self._thread = threading.Thread(target=self._run, name="neraca-listener", daemon=True)
 
     def start(self) -> None:
@@ -45,28 +52,29 @@ class Listener:
         self._thread.join()
 
     def _run(self) -> None:
-        said = False
-        while not self._ending.is_set():
-            try:
-                with self._database.connect("listening") as db:
-                    for channel in self._channels:
-                        db.execute(f"LISTEN {channel}".encode())
-                    said = False
-                    self._follow(db)
-            except Exception as error:  # noqa: BLE001 - the database is away: look on, more slowly, and say so once
-                if not said:
-                    LOG.warning("not listening: %s", str(error).strip())
-                said = True
-                self._waits(str(error).strip())
-                self._ending.wait(POLL_S)
+        with suppress(Interrupted):
+            self._retrying.call(self._listen)
 
-    def _follow(self, db: psycopg.Connection[tuple[object, ...]]) -> None:
-        while not self._ending.is_set():
-            self._look()
-            self._waits(None)
-            began = time.monotonic()
-            for _ in db.notifies(timeout=POLL_S, stop_after=1):
+    def _failed(self, error: Exception, count: int) -> None:
+        """Log the first failure of a row only."""
+        if count == 1:
+            LOG.warning("not listening: %s", str(error).strip())
+        self._waits(str(error).strip())
+
+    def _listen(self) -> None:
+        with self._database.connect("listening") as db:
+            for channel in self._channels:
+                db.execute(f"LISTEN {channel}".encode())
+            self._retrying.well()
+            while not self._ending.is_set():
+                self._look()
+                self._waits(None)
+                self._await_notice(db)
+
+    def _await_notice(self, db: psycopg.Connection[tuple[object, ...]]) -> None:
+        began = time.monotonic()
+        for _ in db.notifies(timeout=POLL_S, stop_after=1):
+            pass
+        if time.monotonic() - began < POLL_S:
+            for _ in db.notifies(timeout=0):  # the next look covers every notice that has come by now
                 pass
-            if time.monotonic() - began < POLL_S:
-                for _ in db.notifies(timeout=0):  # what came meanwhile is seen by the same look
-                    pass

@@ -1,4 +1,4 @@
-"""Watches balances that other processes fold: what is served moves when they do, also to a new generation."""
+"""Watches balances that other processes fold: the served figures follow them, also into a new generation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Watcher:
-    """Brings what is served here to where the database is; ``look`` may be called from any thread."""
+    """Brings the served figures to where the database is; ``look`` may be called from any thread."""
 
     def __init__(self, generations: PostgresGenerations, live: Live) -> None:
         self._generations = generations
@@ -26,16 +26,16 @@ class Watcher:
         self._lock = threading.Lock()
 
     def waits(self, why: str | None) -> None:
-        """Nobody can look at the moment, and why; ``None`` once somebody has."""
+        """Note why nobody can look at the moment; ``None`` once somebody has."""
         self._live.waiting = why
 
     def look(self) -> None:
-        """See what has moved, and tell it."""
+        """Read how far the balances are folded, and announce what moved."""
         with self._lock:
             live = self._live
-            serving = self._generations.serving()
-            if serving is not None and serving != live.generation:
-                live.served = (serving, self._generations.store(serving))
+            generation = self._generations.serving()
+            if generation is not None and generation != live.generation:
+                live.served = (generation, self._generations.store(generation))
             before = live.at
             with live.store.snapshot() as db:
                 at = queries.reached(db)
@@ -47,18 +47,16 @@ class Watcher:
 
 
 def _moved(db: Connection, before: At) -> list[str]:
-    """The dinas whose partition went on and which moved with it."""
+    """The dinas that moved beyond the position at which their partition was before."""
+    moved = queries.moved_since(db, before.position)
     if not before.partitions:
-        return [dinas for dinas, _ in queries.moved_since(db, before.position)]
-    number = len(before.partitions)
-    return [
-        dinas for dinas, position in queries.moved_since(db, before.position)
-        if position > before.partitions[partition_of(dinas, number)]
-    ]  # fmt: skip
+        return [dinas for dinas, _ in moved]
+    count = len(before.partitions)
+    return [dinas for dinas, position in moved if position > before.partitions[partition_of(dinas, count)]]
 
 
 class WatchedMovement(Movement):
-    """Movement whose past is the database's: what a reader missed is asked there, also what another process served."""
+    """Movement read from the database, so that a reader may have been served by another process before."""
 
     def __init__(self, watcher: Watcher, live: Live) -> None:
         super().__init__()
@@ -66,7 +64,7 @@ class WatchedMovement(Movement):
         self._live = live
 
     def since(self, position: int, head: int) -> list[Moved] | None:
-        """What moved after a position; rather more than less. ``None`` for a position that was never served."""
+        """The movement after a position, rather too much than too little; ``None`` for a position that was never served."""
         self._watcher.look()
         now = self._live.at
         if position > max(now.position, head):

@@ -1,6 +1,6 @@
 """The rows of a file on disk, as text: CSV or NDJSON, either with gzip, read as a stream.
 
-Knows nothing of events. A row that breaks the form of its file is refused under its number, and the next one is read.
+Events are not known here. A row that breaks the form of its file is refused under its number, and the next one is read.
 """
 
 import csv
@@ -21,7 +21,7 @@ _NDJSON: Final = frozenset({".ndjson", ".jsonl"})
 
 
 class ReadError(Exception):
-    """A file cannot be read on; ``row`` is the number of the last row that was read."""
+    """A file cannot be read any further; ``row`` is the number of the last row that was read."""
 
     def __init__(self, path: Path, row: int, reason: object) -> None:
         super().__init__(f"{path}: cannot be read after row {row}: {reason}")
@@ -29,11 +29,11 @@ class ReadError(Exception):
 
 
 class MalformedError(ValueError):
-    """A row, or a cell of it, is not what its file or its mapping promises."""
+    """A row, or one of its cells, breaks the form that its file or its mapping promises."""
 
 
 def read_cells(path: Path, mapping: Mapping) -> Iterator[NumberedCells]:
-    """Each data row is its number and the cells of the mapping's columns, in order of `uses`, or why it is refused.
+    """Each data row's number, and the cells of the mapping's columns in order of `uses`, or the reason to refuse it.
 
     NDJSON by the name (``.ndjson``, ``.jsonl``), else CSV. Numbers count from 1: data rows of CSV, without its header
     and blank lines; lines of NDJSON. Raises: ``ReadError``; ``MappingError`` before the first row, for a column CSV
@@ -53,9 +53,9 @@ def read_cells(path: Path, mapping: Mapping) -> Iterator[NumberedCells]:
 
 
 def _csv(path: Path, file: BinaryIO, mapping: Mapping) -> Iterator[NumberedCells]:
-    # A byte that is not UTF-8 becomes a lone surrogate; it hurts only the rows that have one in a cell that is used.
+    # A byte that is not UTF-8 becomes a lone surrogate, so that it harms only rows that have one in a cell in use.
     text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
-    # Strict, as a quote left open would otherwise swallow the rows after it into one cell without a word.
+    # Strict: otherwise an open quote would silently swallow the following rows into one cell.
     reader = csv.reader(text, delimiter=mapping.delimiter, strict=True)
     try:
         header = next(reader)
@@ -82,11 +82,11 @@ def _csv(path: Path, file: BinaryIO, mapping: Mapping) -> Iterator[NumberedCells
 def _picker(path: Path, header: list[str], mapping: Mapping) -> Callable[[list[str]], tuple[str, ...]]:
     for column, key in mapping.uses().items():
         if header.count(column) != 1:
-            found = "no column" if column not in header else f"{header.count(column)} columns"
-            message = f"{path}: {found} {column!r}, expected one for {key} of {mapping.file}; got {header!r:.500}"
+            number = "no column" if column not in header else f"{header.count(column)} columns"
+            message = f"{path}: {number} {column!r}, expected one for {key} of {mapping.file}; got {header!r:.500}"
             raise MappingError(message)
     places = [header.index(column) for column in mapping.uses()]
-    # The first place once more, last: of a single place, itemgetter would give the cell and not a tuple.
+    # The first place is repeated at the end: of a single place, itemgetter would return the cell, not a tuple.
     return itemgetter(*places, places[0])
 
 
@@ -102,7 +102,7 @@ def _ndjson(_path: Path, file: BinaryIO, mapping: Mapping) -> Iterator[NumberedC
 
 
 def _object(line: bytes) -> dict[str, object]:
-    """A line is one JSON object, none of whose keys occurs twice."""
+    """The JSON object of a line; none of its keys may occur twice."""
     try:
         row = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -115,7 +115,7 @@ def _object(line: bytes) -> dict[str, object]:
 
 
 def _cell(column: str, value: object) -> str:
-    """Text is a cell verbatim, a whole number as its digits; null or no such key is an empty cell."""
+    """A value as a cell: text verbatim, a whole number as its digits, null or a missing key as an empty cell."""
     if value is None:
         return ""
     if isinstance(value, str | int) and not isinstance(value, bool):

@@ -1,7 +1,7 @@
 """The file importer: rows, in a stream, become CloudEvents by a mapping.
 
-It names each event by what its row says, so that a file read again says the same again. It refuses only what it cannot
-even state; whether a fact is acceptable is for the intake to say.
+It names each event by the content of its row, so that a file read again gives the same events. It refuses only rows that
+it cannot turn into an event; whether a fact is acceptable is for the intake to decide.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ _SHOWN: Final = 80
 
 
 class Row(NamedTuple):
-    """What a data row came to: exactly one of an event, a reason to refuse it, a reason to skip it.
+    """The result of a data row: an event, a reason to refuse it, or a reason to skip it; exactly one of the three.
 
-    ``number`` is that of the row in its file, from 1; of a case that has many rows, the first.
+    ``number`` is the number of the row in its file, from 1; of a case that has many rows, that of the first.
     """
 
     number: int
@@ -39,23 +39,23 @@ class Row(NamedTuple):
 def read_rows(path: Path, mapping: Mapping, zone: str) -> Iterator[Row]:
     """The rows of a file in its order; the same file, mapping and zone give the same events under the same ids.
 
-    Of the rows that share a ``one_per`` only the first is told of. Memory grows with distinct events and cases alone.
+    Of the rows that share a ``one_per`` only the first counts. Memory grows only with distinct events and cases.
     Raises: ``MappingError`` before the first row, for a column the file lacks; ``ReadError``.
     """
     columns = list(mapping.uses())
     event_of = _Composer(mapping, _zone(zone)).event
-    one = None if mapping.one_per is None else columns.index(mapping.one_per)
+    case = None if mapping.one_per is None else columns.index(mapping.one_per)
     completion = None if mapping.skip_without is None else columns.index(mapping.skip_without)
     seen: set[str] = set()
     for number, cells in read_cells(Path(path), mapping):
         if isinstance(cells, str):
             yield Row(number, None, cells, None)
             continue
-        if one is not None:
-            if cells[one] in seen:
+        if case is not None:
+            if cells[case] in seen:
                 continue
-            if not _blank(cells[one]):
-                seen.add(cells[one])
+            if not _blank(cells[case]):
+                seen.add(cells[case])
             else:
                 yield Row(number, None, f"{mapping.one_per}: empty, and one event is made of each", None)
                 continue
@@ -69,7 +69,7 @@ def read_rows(path: Path, mapping: Mapping, zone: str) -> Iterator[Row]:
 
 
 class _Field(NamedTuple):
-    """One field of a kind, and what of a row it is made of; ``table`` is the field it lies in, if any."""
+    """One field of a kind, and the columns it is made of; ``table`` is the field that contains it, if any."""
 
     name: str
     table: str
@@ -81,7 +81,7 @@ class _Field(NamedTuple):
 
 
 class _Composer:
-    """Makes the event of a row, and counts how often each was stated: identical rows are separate facts."""
+    """Makes the event of a row, and counts identical rows, since they are separate facts."""
 
     def __init__(self, mapping: Mapping, zone: ZoneInfo) -> None:
         self._mapping = mapping
@@ -92,7 +92,7 @@ class _Composer:
         self._fixed = [(field := self._field(name), self._fixed_value(field)) for name in mapping.fixed]
 
     def event(self, cells: Sequence[str]) -> dict[str, object]:
-        """A row is a CloudEvent, named by the hash of what it says and its number among the rows that say the same.
+        """The CloudEvent of a row, named by the hash of its content and its number among identical rows.
 
         Raises: ``MalformedError`` with the field.
         """
@@ -130,7 +130,7 @@ class _Composer:
             raise MappingError(message) from None
 
     def _text(self, field: _Field, cells: Sequence[str]) -> str:
-        """What a row has for a field, verbatim; empty where any of its cells is blank."""
+        """A row's text for a field, verbatim; empty when any of its cells is blank."""
         if len(field.places) == 1:
             text = cells[field.places[0]]
         else:
@@ -155,7 +155,7 @@ class _Composer:
         raise MalformedError(message)
 
     def _instant(self, field: _Field, text: str) -> str:
-        """A time without an offset is local: the first where it occurs twice; in a gap, by the offset before the gap.
+        """A time without an offset is local: the first one when it occurs twice, by the offset before the gap when never.
 
         Both are ``fold=0`` of PEP 495. Digits beyond the microsecond are dropped.
         """
@@ -170,11 +170,11 @@ class _Composer:
 
     def _id(self, data: dict[str, object], time: object) -> str:
         try:
-            said = _ENCODE({"kind": self._mapping.kind, "data": data, "time": time})
+            content = _ENCODE({"kind": self._mapping.kind, "data": data, "time": time})
         except UnicodeEncodeError:
             message = "a cell that the mapping uses is not UTF-8"
             raise MalformedError(message) from None
-        digest = hashlib.sha256(said).digest()[:16]
+        digest = hashlib.sha256(content).digest()[:16]
         occurrence = self._stated.get(digest, 0) + 1
         self._stated[digest] = occurrence
         return f"{digest.hex()}-{occurrence}"
@@ -192,7 +192,7 @@ def _blank(text: str) -> bool:
 
 
 def _iso(text: str) -> datetime:
-    """ISO 8601 with a time of day: a bare date is no moment, and a mapping that means midnight says so by a format."""
+    """ISO 8601 with a time of day: a bare date is no moment, and a mapping that means midnight must give a format."""
     if text[10:11] in {"T", "t", " "}:
         return datetime.fromisoformat(text.upper())
     message = "no time of day"

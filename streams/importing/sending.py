@@ -1,4 +1,4 @@
-"""Imports a mapped file through the intake, in batches, and says row by row what was refused."""
+"""Imports a mapped file through the intake, in batches, and reports each refused row."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from msgspec import Struct
 
 from domain.intake.wire import read_submission
 from domain.refusal import Refusal
-from streams.emitting.http import IntakeClient, NotNow
+from streams.emitting.client import NotNow
+from streams.retrying import PATIENT, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from projections.ports import Grant, Intake
+    from streams.emitting.client import Client
     from streams.importing.rows import Row
 
 BATCH: Final = 500
+PATIENCE_S: Final = 60.0
+"""How long an import keeps trying an intake that does not answer."""
 
 
 class Imported(Struct):
-    """What became of the rows of a file."""
+    """The number of rows of a file, by their outcome."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -42,15 +46,15 @@ class Refused(Struct):
 
 
 class Sink(Protocol):
-    """Where a batch of events goes: for each rejected index, why."""
+    """The receiver of a batch of events."""
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
-        """Accepted, duplicates, and the refusals by index."""
+        """The number accepted, the number of duplicates, and the refusals by index."""
         ...
 
 
 class LocalSink:
-    """Straight into the intake of this process."""
+    """Records a batch in the intake of this process."""
 
     def __init__(self, intake: Intake, grant: Grant) -> None:
         self._intake = intake
@@ -58,7 +62,7 @@ class LocalSink:
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
         """Record a batch."""
-        outcomes = self._intake.submit([_read(event) for event in events], self._grant)
+        outcomes = self._intake.submit([_submission(event) for event in events], self._grant)
         refused = {
             index: Refused(0, outcome.detail, {"type": outcome.slug, "errors": [f._asdict() for f in outcome.faults]})
             for index, outcome in enumerate(outcomes)
@@ -68,7 +72,7 @@ class LocalSink:
         return len(outcomes) - len(refused) - repeated, repeated, refused
 
 
-def _read(event: dict[str, Any]) -> Any:  # noqa: ANN401 - a submission or the refusal of one
+def _submission(event: dict[str, Any]) -> Any:  # noqa: ANN401 - a submission or the refusal of one
     try:
         return read_submission(event)
     except Refusal as refusal:
@@ -76,25 +80,20 @@ def _read(event: dict[str, Any]) -> Any:  # noqa: ANN401 - a submission or the r
 
 
 class RemoteSink:
-    """Over HTTP to an intake elsewhere, patiently."""
+    """Sends a batch over HTTP to an intake elsewhere, and waits for one that does not answer."""
 
-    def __init__(self, client: IntakeClient, again: Callable[[int], bool]) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._again = again
+        self._retrying = Retrying(NotNow, PATIENT, patience_s=PATIENCE_S)
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
         """Send a batch until it is answered. Raises: ``NotNow`` once patience ends."""
         lines = [msgspec.json.encode(event) for event in events]
-        attempt = 0
-        while True:
-            try:
-                answer = self._client.send(lines)
-                break
-            except NotNow:
-                attempt += 1
-                if not self._again(attempt):
-                    raise
-        refused = {each["index"]: Refused(0, each["problem"]["detail"], each["problem"]) for each in answer.rejected}
+        answer = self._retrying.call(lambda: self._client.send(lines))
+        refused = {
+            rejection["index"]: Refused(0, rejection["problem"]["detail"], rejection["problem"])
+            for rejection in answer.rejected
+        }
         return answer.accepted, answer.duplicates, refused
 
 
@@ -127,6 +126,6 @@ def _flush(
     total.accepted += accepted
     total.duplicates += duplicates
     total.refused += len(refused)
-    for index, why in sorted(refused.items()):
-        refuse(msgspec.structs.replace(why, row=batch[index][0]))
+    for index, refusal in sorted(refused.items()):
+        refuse(msgspec.structs.replace(refusal, row=batch[index][0]))
     batch.clear()

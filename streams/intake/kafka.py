@@ -1,14 +1,16 @@
-"""Intake from Kafka: counters that speak it produce CloudEvents, one a record; the same validation as over HTTP.
+"""Intake from Kafka: counters produce CloudEvents, one a record, and they are validated as over HTTP.
 
-Records are committed once what they said is durable. A reversal that overtakes its fact is parked and tried again for a
-while; what is refused goes, with its problem, to a topic of its own.
+A record's offset is committed once its event is durable. A reversal that overtakes its fact is parked and tried again for
+a while; a refused record goes, with its problem, to a topic of its own.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -17,95 +19,53 @@ from domain.canonical import canonical
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
 from projections.ports import Accepted, Grant, Unavailable
-from streams.emitting.http import Answer, NotNow
+from streams.intake.parking import Parked
 from streams.intake.recording import is_overtaking
 from streams.kafka.broker import Headers, NoBroker, Reading, Sender, ensure_topic
-from streams.kafka.cloudevents import STRUCTURED, event_of
+from streams.kafka.cloudevents import event_of
+from streams.retrying import PROMPT, Interrupted, Retrying
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from projections.ports import Intake, Outcome
+    from streams.intake.parking import ParkingPlace
     from streams.kafka.settings import KafkaSettings
-    from streams.places.database import Database
 
 INTAKE_TOPIC: Final = "neraca.intake"
 REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
 KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
-"""Who may produce to the topic is the broker's to say; rules are recorded over HTTP."""
+"""The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = 60.0
 """How long a reversal waits for the fact it names."""
-AGAIN_S: Final = 1.0
+LOOK_S: Final = 1.0
+"""How often parked reversals are tried again."""
 LOG: Final = logging.getLogger("neraca.kafka-intake")
 
 
-class Parked(Struct, frozen=True):
-    """A reversal that waits for its fact: the record as it came, and until when."""
-
-    key: str
-    record: bytes
-    until_us: int
-
-
-class Came(Struct, frozen=True, array_like=True):
-    """A record of the topic: what it is, byte for byte."""
+class RawRecord(Struct, frozen=True, array_like=True):
+    """A record of the topic, byte for byte."""
 
     key: bytes | None
     value: bytes | None
     headers: Headers
 
 
-class ParkingPlace(Protocol):
-    """Where what waits survives the process."""
-
-    def put(self, parked: Sequence[Parked]) -> None:
-        """Keep these, durably."""
-        ...
-
-    def all(self) -> list[Parked]:
-        """Everything that waits."""
-        ...
-
-    def remove(self, keys: Sequence[str]) -> None:
-        """These wait no longer."""
-        ...
-
-
-class ParkedInDatabase:
-    """Parked reversals in PostgreSQL."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def put(self, parked: Sequence[Parked]) -> None:
-        """Keep these, durably."""
-        with self._database.connected("parking") as db, db.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO neraca.parked VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING",
-                [(one.key, one.record, one.until_us) for one in parked],
-            )
-
-    def all(self) -> list[Parked]:
-        """Everything that waits."""
-        with self._database.connected("parking") as db:
-            rows = db.execute("SELECT key, record, until_us FROM neraca.parked ORDER BY until_us, key").fetchall()
-        return [Parked(row[0], bytes(row[1]), row[2]) for row in rows]
-
-    def remove(self, keys: Sequence[str]) -> None:
-        """These wait no longer."""
-        with self._database.connected("parking") as db:
-            db.execute("DELETE FROM neraca.parked WHERE key = ANY(%s)", (list(keys),))
-
-
 class KafkaIntake:
     """Takes records into the journal through an intake."""
 
     def __init__(
-        self, kafka: KafkaSettings, intake: Intake, parking: ParkingPlace, problem: Callable[[Refusal], dict[str, Any]],
-        now_us: Callable[[], int], partitions: int, *, parked_s: float = PARKED_S,
-    ) -> None:  # fmt: skip
+        self,
+        kafka: KafkaSettings,
+        intake: Intake,
+        parking: ParkingPlace,
+        problem: Callable[[Refusal], dict[str, Any]],
+        now_us: Callable[[], int],
+        partitions: int,
+        *,
+        parked_s: float = PARKED_S,
+    ) -> None:
         self._kafka = kafka
         self._intake = intake
         self._parking = parking
@@ -113,135 +73,108 @@ class KafkaIntake:
         self._now_us = now_us
         self._partitions = partitions
         self._parked_s = parked_s
-        self._tried = 0.0
+        self._looked_s = 0.0
+        self._ending = threading.Event()
+        self._following = self._retrying(Exception, "taking from Kafka again in a moment: %s")
+        self._submitting = self._retrying(Unavailable, "nothing is recorded: %s")
+
+    def _retrying(self, on: type[Exception], message: str) -> Retrying:
+        return Retrying(
+            on,
+            PROMPT,
+            failed=lambda error, _: LOG.warning(message, error),
+            pause=self._pause,
+        )
+
+    def _pause(self, pause_s: float) -> bool:
+        """Wait; true once this process is told to end."""
+        return self._ending.wait(pause_s)
 
     def run(self, ending: threading.Event) -> None:
-        """Take records until told to end; a broker or a database that is away costs time only."""
-        while not ending.is_set():
-            try:
-                ensure_topic(self._kafka, INTAKE_TOPIC, self._partitions, least=1)
-                ensure_topic(self._kafka, REFUSED_TOPIC, 1)
-                self._follow(ending)
-            except Exception as error:  # noqa: BLE001 - nothing is committed: the same records come again
-                LOG.warning("taking from Kafka again in a moment: %s", error)
-                ending.wait(AGAIN_S)
+        """Take records until told to end. After any failure nothing is committed, so that the same records come again."""
+        self._ending = ending
+        with suppress(Interrupted):
+            self._following.call(self._follow)
 
-    def _follow(self, ending: threading.Event) -> None:
-        sender = Sender(self._kafka, ending=ending.is_set)
+    def _follow(self) -> None:
+        ensure_topic(self._kafka, INTAKE_TOPIC, self._partitions, least=1)
+        ensure_topic(self._kafka, REFUSED_TOPIC, 1)
+        sender = Sender(self._kafka, ending=self._ending.is_set)
         try:
             reading = Reading(self._kafka, INTAKE_TOPIC, GROUP)
         except NoBroker:
             sender.close()
             raise
         try:
-            while not ending.is_set():
-                records = reading.poll(AGAIN_S)
+            while not self._ending.is_set():
+                records = reading.poll(LOOK_S)
                 if records:
                     self._take(records, sender)
                     reading.commit()
-                self._try_again(sender)
+                self._retry_parked(sender)
         finally:
             reading.close()
             sender.close()
 
-    def _take(self, records: Sequence[Any], sender: Sender) -> None:
-        came = [Came(record.key, record.value, record.headers or []) for record in records]
-        events = [_read(one) for one in came]
+    def _take(self, polled: Sequence[Any], sender: Sender) -> None:
+        records = [RawRecord(record.key, record.value, record.headers or []) for record in polled]
+        events = [_event(record) for record in records]
         parked, refused = list[Parked](), list[Any]()
-        for one, event, outcome in zip(came, events, self._submitted(events), strict=True):
+        for record, event, outcome in zip(records, events, self._submit(events), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and is_overtaking(outcome):
                 until_us = self._now_us() + int(self._parked_s * 1e6)
-                parked.append(Parked(_key(event), msgspec.msgpack.encode(one), until_us))
+                parked.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
             else:
-                refused.append(self._refused(outcome, one))
+                refused.append(self._refusal(outcome, record))
         if parked:
             self._parking.put(parked)
         sender.send(refused)
 
-    def _submitted(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
-        """Outcomes in order; while nothing can be recorded, the same again."""
-        while True:
-            try:
-                return self._intake.submit(events, KAFKA)
-            except Unavailable as error:
-                LOG.warning("nothing is recorded: %s", error)
-                time.sleep(AGAIN_S)
+    def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
+        """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
+        return self._submitting.call(lambda: self._intake.submit(events, KAFKA))
 
-    def _try_again(self, sender: Sender) -> None:
-        """Reversals whose fact has come since, and those whose time is over."""
-        if time.monotonic() - self._tried < AGAIN_S:
+    def _retry_parked(self, sender: Sender) -> None:
+        """Try parked reversals again: some facts have come since, and some reversals have waited long enough."""
+        if time.monotonic() - self._looked_s < LOOK_S:
             return
-        self._tried = time.monotonic()
+        self._looked_s = time.monotonic()
         waiting = self._parking.all()
         if not waiting:
             return
-        came = [_CAME.decode(one.record) for one in waiting]
-        done, refused = list[str](), list[Any]()
-        outcomes = self._submitted([_read(one) for one in came])
-        for parked, one, outcome in zip(waiting, came, outcomes, strict=True):
+        records = [_RAW_RECORD.decode(parked.record) for parked in waiting]
+        settled, refused = list[str](), list[Any]()
+        outcomes = self._submit([_event(record) for record in records])
+        for parked, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
-                done.append(parked.key)
+                settled.append(parked.key)
             elif not is_overtaking(outcome) or self._now_us() > parked.until_us:
-                done.append(parked.key)
-                refused.append(self._refused(outcome, one))
+                settled.append(parked.key)
+                refused.append(self._refusal(outcome, record))
         sender.send(refused)
-        if done:
-            self._parking.remove(done)
+        if settled:
+            self._parking.remove(settled)
 
-    def _refused(self, refusal: Refusal, came: Came) -> Any:  # noqa: ANN401 - a record to send
-        """The record as it came, its problem added; what stood there as null, which our client sends in no header, is empty."""
-        value = came.value if came.key is not None else came.value or b""
-        headers = [(name, content or b"") for name, content in came.headers]
+    def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
+        """The record with its problem added. The client sends no null in a header, so a null becomes empty."""
+        value = record.value if record.key is not None else record.value or b""
+        headers = [(name, content or b"") for name, content in record.headers]
         headers.append(("problem", msgspec.json.encode(self._problem(refusal))))
-        return REFUSED_TOPIC, None, came.key, value, headers
+        return REFUSED_TOPIC, None, record.key, value, headers
 
 
-_CAME: Final = msgspec.msgpack.Decoder(Came)
+_RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
 
 
-def _read(came: Came) -> Submission | Refusal:
+def _event(record: RawRecord) -> Submission | Refusal:
     try:
-        return event_of(came.value, came.headers)
+        return event_of(record.value, record.headers)
     except Refusal as refusal:
         return refusal
 
 
 def _key(event: Submission) -> str:
-    """What a parked event is known by; of one source and id there may be two, and only one of them can be accepted."""
+    """The key of a parked event. Two events may share a source and an id, and only one of them can be accepted."""
     return canonical((event.source, event.id, event.content_hash)).decode()
-
-
-class KafkaClient:
-    """A counter's side of it: sends events to the topic until the broker has them. Stands where the HTTP client does."""
-
-    def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
-        self._sender: Sender | None = None
-
-    def send(self, lines: list[bytes]) -> Answer:
-        """Send events, one a line; accepted means that the broker keeps them. Raises: ``NotNow``."""
-        try:
-            self._sender = self._sender or Sender(self._kafka)
-            headers: Headers = [("content-type", STRUCTURED.encode())]
-            self._sender.send([(INTAKE_TOPIC, None, _dinas(line), line, headers) for line in lines])
-        except NoBroker as error:
-            self.close()
-            raise NotNow(str(error)) from error
-        return Answer(len(lines), 0, [])
-
-    def close(self) -> None:
-        """Drop the connection."""
-        if self._sender is not None:
-            self._sender.close()
-            self._sender = None
-
-
-def _dinas(line: bytes) -> bytes | None:
-    """The dinas an event is about, as its key: what is about one dinas keeps its order."""
-    try:
-        data = msgspec.json.decode(line)["data"]
-        return str(data["dinas"]).encode()
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return None

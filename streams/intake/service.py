@@ -1,6 +1,6 @@
-"""The intake service: one writer gathers what arrives, decides it inside one append, and answers when it is durable.
+"""The intake service: one writer gathers requests, decides their events inside one append, and answers when these are durable.
 
-A full disk refuses and recovers; a failing disk ends the process, and the restart verifies what was written.
+With a full disk it refuses, and recovers; with a failing disk it ends the process, and the restart verifies the journal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from domain.events.submitted import REVERSAL_TYPES, RULE_TYPES
 from domain.intake.wire import Submission
 from domain.refusal import Fault, Refusal
 from domain.rules.rulebook import Rulebook
-from projections.ports import Accepted, Grant, Outcome, Unavailable
+from projections.ports import Grant, Outcome, Unavailable
 from streams.intake.recording import Asked, Policy, Recording, asked, prefetch
 from streams.journal.journal import OperationalError, PersistenceError
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from streams.journal.journal import Appending, Journal
 
 GROUP_MOST: Final = 1000
-"""How many events one transaction gathers from waiting requests; a single larger request is still one transaction."""
+"""The number of events that one transaction gathers from waiting requests; a larger request is still one transaction."""
 WAITING_MOST: Final = 20_000
-"""How many events may wait for the writer before a request is told to come again."""
+"""The number of events that may wait for the writer; beyond it a request is told to come again."""
 LOG: Final = logging.getLogger("neraca.intake")
 
 
@@ -59,14 +59,14 @@ class IntakeService:
         self._thread.start()
 
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
-        """An outcome for each event, in order, once all that was accepted is durable.
+        """The outcomes of some events, in order, once all accepted events are durable.
 
         Raises: ``Unavailable`` when nothing was recorded: too much waits, the disk is full, or the service ends.
         """
-        allowed = [_authorised(event, grant) for event in events]
-        if not any(isinstance(event, Submission) for event in allowed):
-            return [event for event in allowed if isinstance(event, Refusal)]
-        request = _Request(allowed, grant)
+        checked = [_authorised(event, grant) for event in events]
+        if not any(isinstance(event, Submission) for event in checked):
+            return [event for event in checked if isinstance(event, Refusal)]
+        request = _Request(checked, grant)
         with self._lock:
             if self._closed or (self._waiting and self._waiting + len(events) > WAITING_MOST):
                 message = "too many events are waiting to be recorded; send the same again"
@@ -76,7 +76,7 @@ class IntakeService:
         return request.answer.result()
 
     def close(self) -> None:
-        """Record what is waiting, then stop."""
+        """Record the waiting requests, then stop."""
         with self._lock:
             self._closed = True
             self._queue.put(None)
@@ -104,7 +104,7 @@ class IntakeService:
                 self._appended()
 
     def _gather(self) -> tuple[list[_Request], bool]:
-        """Whatever is waiting, up to a group; an end mark closes the last one."""
+        """The waiting requests, up to a group; an end mark closes the last one."""
         group: list[_Request] = []
         size, running, item = 0, True, self._queue.get()
         while True:
@@ -126,15 +126,15 @@ class IntakeService:
     def _record(self, group: list[_Request]) -> list[list[Outcome]]:
         with self._journal.appending() as append:
             recording = Recording(append, self._rules(append), self._policy, self._now_us())
-            named = [[_asked(event) for event in request.events] for request in group]
-            prefetch(append, [one for events in named for one in events if isinstance(one, Asked)])
+            queries = [[_query(event) for event in request.events] for request in group]
+            prefetch(append, [query for events in queries for query in events if isinstance(query, Asked)])
             return [
-                [_decide(recording, one, request.grant) for one in events]
-                for request, events in zip(group, named, strict=True)
+                [_decide(recording, query, request.grant) for query in events]
+                for request, events in zip(group, queries, strict=True)
             ]
 
     def _rules(self, append: Appending) -> Rulebook:
-        """The rulebook, caught up inside the lock: another process may have moved it."""
+        """The rulebook, brought up to date inside the lock: another process may have recorded rules."""
         rulebook = self._rulebook = self._rulebook or Rulebook()
         for position, line in append.rules_since(rulebook.position):
             rulebook.apply(position, decode(line))
@@ -142,7 +142,7 @@ class IntakeService:
 
 
 def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refusal:
-    """An event the grant covers, or the refusal."""
+    """An event that the grant covers, or its refusal."""
     if isinstance(event, Refusal):
         return event
     scope = "rulebook" if event.type in RULE_TYPES else "reverse" if event.type in REVERSAL_TYPES else "fact"
@@ -159,15 +159,15 @@ def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refus
     return event
 
 
-def _asked(event: Submission | Refusal) -> Asked | Refusal:
+def _query(event: Submission | Refusal) -> Asked | Refusal:
     return event if isinstance(event, Refusal) else asked(event)
 
 
-def _decide(recording: Recording, one: Asked | Refusal, grant: Grant) -> Outcome:
-    if isinstance(one, Refusal):
-        return one
+def _decide(recording: Recording, query: Asked | Refusal, grant: Grant) -> Outcome:
+    if isinstance(query, Refusal):
+        return query
     try:
-        return recording.record(one, grant)
+        return recording.record(query, grant)
     except Refusal as refusal:
         return refusal
 
@@ -178,10 +178,7 @@ def _fail(group: list[_Request], error: Exception) -> None:
 
 
 def _end_on_a_failing_disk(error: Exception) -> None:
-    """A full disk or a busy lock can pass; an I/O error leaves what was written unknown: only a restart verifies it."""
+    """End the process on an I/O error: what was written is unknown, and only a restart verifies it. Other errors may pass."""
     if "disk I/O error" in str(error):
         LOG.critical("the journal's disk failed, ending the process: %s", error)
         os._exit(74)
-
-
-__all__ = ["Accepted", "IntakeService", "Policy"]

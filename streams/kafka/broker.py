@@ -1,4 +1,4 @@
-"""Kafka through `kafka-python`: producers that wait for acknowledgement, topics, offsets. The only room for that client."""
+"""Kafka through `kafka-python`: producers that wait for acknowledgement, topics, offsets. The client is known here alone."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 ACK_S: Final = 30.0
 """How long a send may take until it counts as failed."""
 GIVEN_UP_S: Final = 5.0
-"""How much longer it is waited for: the client gives up first, and nothing of it is left to be sent when it is closed."""
+"""How much longer a send is awaited: the client gives up first, so that nothing is left to send when it is closed."""
 LOOK_S: Final = 0.5
-"""How soon a send that waits sees that its process is told to end."""
+"""How soon a waiting send notices that its process is told to end."""
 CLOSING_S: Final = 2.0
 RECORD_MOST: Final = 32 * 2**20
-"""How large a record of ours may be: a segment, or an event, of the largest request an intake takes."""
+"""The size that a record may have: a segment, or an event, of the largest request an intake takes."""
 HOUR_MS: Final = 3_600_000
 KEPT_MS: Final = 7 * 24 * HOUR_MS
 Headers = list[tuple[str, bytes | None]]
 _LOG: Final = logging.getLogger("kafka")
-"""The client's own."""
+"""The client's own logger."""
 
 
 class NoBroker(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
@@ -37,35 +37,35 @@ class NoBroker(Exception):  # noqa: N818 - a state of the machine, not a fault o
 
 
 def quiet() -> None:
-    """The client's log of each lost connection says nothing to an operator that our own does not."""
+    """Silence the client's log of each lost connection: our own log tells an operator the same."""
     _LOG.setLevel(logging.WARNING)
     _LOG.propagate = False
     _LOG.addHandler(logging.NullHandler())
 
 
-class _Heard(logging.Handler):
-    """Why no connection can be made: the client says so only to its log, and then tells of a timeout."""
+class _LogErrors(logging.Handler):
+    """Listens to the client's log for the reason why no connection can be made: its error reports only a timeout."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.why: KafkaError | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep what was said first; that a user is refused tells more than that a connection was lost."""
-        for said in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(said, SaslAuthenticationFailedError) or (isinstance(said, KafkaError) and self.why is None):
-                self.why = said
+        """Keep the first error; a refused user matters more than a lost connection."""
+        for value in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(value, SaslAuthenticationFailedError) or (isinstance(value, KafkaError) and self.why is None):
+                self.why = value
 
 
 @contextmanager
 def _connecting(settings: KafkaSettings) -> Iterator[None]:
-    """A client is made. Raises: ``NoBroker`` that says why not: nobody is there, or not whom we trust, or it refuses us."""
-    heard = _Heard()
-    _LOG.addHandler(heard)
+    """Make a client. Raises: ``NoBroker`` with the reason: nobody answers, the broker is not trusted, or it refuses the user."""
+    errors = _LogErrors()
+    _LOG.addHandler(errors)
     try:
         yield
     except (KafkaError, OSError, ValueError) as error:
-        why = heard.why or error
+        why = errors.why or error
         if isinstance(why, SaslAuthenticationFailedError):
             message = f"the broker at {settings.shown} refuses user {settings.user} with this password: {why}"
         else:
@@ -73,11 +73,11 @@ def _connecting(settings: KafkaSettings) -> Iterator[None]:
             message = f"no broker answers at {settings.shown}{refused}: {why!r}"
         raise NoBroker(message) from error
     finally:
-        _LOG.removeHandler(heard)
+        _LOG.removeHandler(errors)
 
 
 class Sender:
-    """A producer whose sends are acknowledged before they count."""
+    """A producer that waits until its records are acknowledged."""
 
     def __init__(
         self, settings: KafkaSettings, *, ack_s: float = ACK_S, ending: Callable[[], bool] = lambda: False
@@ -86,16 +86,23 @@ class Sender:
         self._ending = ending
         with _connecting(settings):
             self._producer: Any = KafkaProducer(
-                **settings.client(), acks="all", enable_idempotence=True, linger_ms=2, batch_size=1 << 20,
-                max_request_size=RECORD_MOST, delivery_timeout_ms=int(ack_s * 1000),
-                request_timeout_ms=min(10_000, int(ack_s * 500)), max_block_ms=10_000, bootstrap_timeout_ms=5_000,
+                **settings.client(),
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=2,
+                batch_size=1 << 20,
+                max_request_size=RECORD_MOST,
+                delivery_timeout_ms=int(ack_s * 1000),
+                request_timeout_ms=min(10_000, int(ack_s * 500)),
+                max_block_ms=10_000,
+                bootstrap_timeout_ms=5_000,
                 reconnect_backoff_max_ms=1_000,
-            )  # fmt: skip
+            )
 
     def send(self, records: Iterable[tuple[str, int | None, bytes | None, bytes | None, Headers]]) -> None:
-        """Send topic, partition, key, value and headers of each, and wait until all are acknowledged.
+        """Send records of topic, partition, key, value and headers, and wait until all are acknowledged.
 
-        Raises: ``NoBroker`` when one is not, or when its process is told to end before; the others may be there.
+        Raises: ``NoBroker`` when one is not, or when the process is told to end before; the others may have arrived.
         """
         try:
             futures = [
@@ -111,7 +118,7 @@ class Sender:
             raise NoBroker(message) from error
 
     def _flush(self) -> None:
-        """Wait for all acknowledgements, but no longer than until the process is told to end. Raises: ``KafkaError``."""
+        """Wait for all acknowledgements, or until the process is told to end. Raises: ``KafkaError``."""
         until = time.monotonic() + self._ack_s + GIVEN_UP_S
         while True:
             try:
@@ -123,17 +130,17 @@ class Sender:
                 return
 
     def close(self) -> None:
-        """Give the connections back; what is unsent stays unsent."""
+        """Give the connections back; unsent records stay unsent."""
         try:
             self._producer.close(timeout=CLOSING_S)
         except KafkaError:
-            self._producer._sender.force_close()  # noqa: SLF001 - it offers no other way to drop what it still holds
+            self._producer._sender.force_close()  # noqa: SLF001 - it offers no other way to drop unsent records
             with suppress(KafkaError):
                 self._producer.close(timeout=CLOSING_S)
 
 
 def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least: int | None = None) -> None:
-    """A topic exists; it is made with ``partitions``, and has these at least, or ``least`` where that is named.
+    """Make a topic of so many partitions, unless it exists; then it must have as many, or ``least`` if that is given.
 
     Raises: ``NoBroker``; ``ValueError`` when it has fewer.
     """
@@ -155,14 +162,14 @@ def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least:
 
 def _check(admin: Any, topic: str, partitions: int) -> None:  # noqa: ANN401 - an untyped client
     (described,) = admin.describe_topics([topic])
-    held = len(described["partitions"])
-    if held < partitions:
-        message = f"topic {topic} has {held} partitions, and needs {partitions}"
+    count = len(described["partitions"])
+    if count < partitions:
+        message = f"topic {topic} has {count} partitions, and needs {partitions}"
         raise ValueError(message)
 
 
 class Offsets:
-    """Asks for the ends of a topic's partitions, with a client of its own."""
+    """Reads the ends of a topic's partitions, with a client of its own."""
 
     def __init__(self, settings: KafkaSettings, topic: str, partitions: int) -> None:
         self._settings = settings
@@ -177,7 +184,7 @@ class Offsets:
                     self._consumer = KafkaConsumer(
                         **self._settings.client(), request_timeout_ms=5_000, bootstrap_timeout_ms=5_000
                     )
-            return {one.partition: end for one, end in self._consumer.end_offsets(self._partitions).items()}
+            return {partition.partition: end for partition, end in self._consumer.end_offsets(self._partitions).items()}
         except (KafkaError, OSError, ValueError, AssertionError) as error:
             self.close()
             message = f"offsets: {error!r}"
@@ -192,27 +199,36 @@ class Offsets:
 
 
 class Reading:
-    """Reads a topic in a consumer group; what was read is committed by the caller, after it is durable elsewhere."""
+    """Reads a topic in a consumer group. The caller commits, once the records are durable elsewhere."""
 
     def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
         with _connecting(settings):
             self._consumer: Any = KafkaConsumer(
-                topic, **settings.client(), group_id=group, enable_auto_commit=False, auto_offset_reset="earliest",
-                max_poll_records=500, session_timeout_ms=10_000, heartbeat_interval_ms=2_000, request_timeout_ms=15_000,
-                bootstrap_timeout_ms=5_000, fetch_max_wait_ms=100, max_partition_fetch_bytes=RECORD_MOST,
-            )  # fmt: skip
+                topic,
+                **settings.client(),
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_poll_records=500,
+                session_timeout_ms=10_000,
+                heartbeat_interval_ms=2_000,
+                request_timeout_ms=15_000,
+                bootstrap_timeout_ms=5_000,
+                fetch_max_wait_ms=100,
+                max_partition_fetch_bytes=RECORD_MOST,
+            )
 
     def poll(self, timeout_s: float) -> Sequence[Any]:
-        """Records as they come, each with topic, partition, offset, key, value and headers. Raises: ``NoBroker``."""
+        """The next records, each with topic, partition, offset, key, value and headers. Raises: ``NoBroker``."""
         try:
-            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         except (KafkaError, OSError) as error:
             message = f"not read: {error!r}"
             raise NoBroker(message) from error
-        return [record for records in found.values() for record in records]
+        return [record for records in polled.values() for record in records]
 
     def commit(self) -> None:
-        """What was polled is done with. Raises: ``NoBroker``: it will be read again."""
+        """Commit the polled records. Raises: ``NoBroker``, and then they are read again."""
         try:
             self._consumer.commit()
         except (KafkaError, OSError, AssertionError) as error:
@@ -220,6 +236,6 @@ class Reading:
             raise NoBroker(message) from error
 
     def close(self) -> None:
-        """Leave the group; where that cannot be said, it finds out."""
+        """Leave the group; a broker that cannot be told finds out by the session's timeout."""
         with suppress(KafkaError):
             self._consumer.close()

@@ -1,4 +1,4 @@
-"""The Kafka binding of CloudEvents 1.0: a journal line as a record in binary mode, and a record as the event it carries."""
+"""The Kafka binding of CloudEvents 1.0: a journal line becomes a record in binary mode, and a record becomes an event."""
 
 from __future__ import annotations
 
@@ -20,35 +20,44 @@ Headers = list[tuple[str, bytes | None]]
 
 
 def binary_record(position: int, line: bytes) -> tuple[bytes, bytes, Headers]:
-    """Key, value and headers of a journal line: attributes in headers, ``data`` as JSON, keyed by the dinas it is about."""
+    """Key, value and headers of a journal line: its dinas, its ``data`` as JSON, and its attributes."""
     event = read_line(line)
     dinas = event.data.get("dinas") or event.fact["data"].get("dinas", "")
     if not dinas:
         dinas = event.resolved.get("removes", {}).get("data", {}).get("dinas", "")
     attributes: dict[str, Any] = {
-        "specversion": "1.0", "type": event.type, "source": event.source, "id": event.id, "time": event.time,
-        **event.attributes, "recordedtime": event.recordedtime, "recordedby": event.recordedby,
-        "contenthash": event.contenthash, "position": position,
-    }  # fmt: skip
+        "specversion": "1.0",
+        "type": event.type,
+        "source": event.source,
+        "id": event.id,
+        "time": event.time,
+        **event.attributes,
+        "recordedtime": event.recordedtime,
+        "recordedby": event.recordedby,
+        "contenthash": event.contenthash,
+        "position": position,
+    }
     media = attributes.pop(_CONTENT_TYPE_ATTRIBUTE, _JSON)
-    headers: Headers = [(f"{_PREFIX}{name}", _spelled(value)) for name, value in attributes.items()]
-    headers.append((_CONTENT_TYPE, _spelled(media)))
+    headers: Headers = [(f"{_PREFIX}{name}", _attribute(value)) for name, value in attributes.items()]
+    headers.append((_CONTENT_TYPE, _attribute(media)))
     return dinas.encode(), msgspec.json.encode(event.data), headers
 
 
-def _spelled(value: str | int | bool) -> bytes:  # noqa: FBT001 - the types an attribute has
-    """An attribute in the one spelling that CloudEvents gives its type."""
+def _attribute(value: str | int | bool) -> bytes:  # noqa: FBT001 - the types an attribute has
+    """An attribute in the spelling that CloudEvents gives to its type."""
     return (str(value).lower() if isinstance(value, bool) else str(value)).encode()
 
 
 def event_of(value: bytes | None, headers: Headers) -> Submission:
     """The event of a record, structured or binary. Raises: ``Refusal``."""
-    held = {name.lower(): content for name, content in headers or ()}
+    contents = {name.lower(): content for name, content in headers or ()}
     attributes = {
-        name.removeprefix(_PREFIX): _text(name, content) for name, content in held.items() if name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX): _text(name, content)
+        for name, content in contents.items()
+        if name.startswith(_PREFIX)
     }
-    if _CONTENT_TYPE in held:
-        attributes[_CONTENT_TYPE_ATTRIBUTE] = _text(_CONTENT_TYPE, held[_CONTENT_TYPE])
+    if _CONTENT_TYPE in contents:
+        attributes[_CONTENT_TYPE_ATTRIBUTE] = _text(_CONTENT_TYPE, contents[_CONTENT_TYPE])
     media = attributes.get(_CONTENT_TYPE_ATTRIBUTE, "").partition(";")[0].strip().lower()
     if media.startswith(_ANY_STRUCTURED) and media != STRUCTURED:
         detail = f"{media}: send {STRUCTURED}, or {_JSON} with {_PREFIX} headers, an event a record"

@@ -1,6 +1,6 @@
 """The wire form of a segment: consecutive entries of one partition in one Kafka record, packed and compressed.
 
-A version byte, then zstd over MessagePack. What cannot be read is refused whole, never in part.
+A version byte, then zstd over MessagePack. A record that cannot be read is refused as a whole, never in part.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from msgspec import Struct
 _VERSION: Final = b"\x01"
 _LEVEL: Final = 1
 MOST_BYTES: Final = 64 * 2**20
-"""How large a segment may be unpacked."""
+"""The size that a segment may have when it is unpacked."""
 
 
-class Sent(Struct, frozen=True, array_like=True):
+class SegmentRecord(Struct, frozen=True, array_like=True):
     """The entries of ``(after, last]`` of one partition, each with its position and line; none of them is left out.
 
     ``last_hash`` identifies the journal's entry at ``last``, which may be another partition's; ``recorded`` is when the
@@ -39,33 +39,36 @@ class Unreadable(Exception):  # noqa: N818 - a state of the record, not a fault 
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Sent)
+_DECODER: Final = msgspec.msgpack.Decoder(SegmentRecord)
 
 
-def packed(sent: Sent) -> bytes:
+def packed(segment: SegmentRecord) -> bytes:
     """A segment as a record's value."""
-    return _VERSION + zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(sent))
+    return _VERSION + zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(segment))
 
 
-def unpacked(value: bytes | None) -> Sent:
+def unpacked(value: bytes | None) -> SegmentRecord:
     """A record's value as a segment. Raises: ``Unreadable``."""
     if not value or value[:1] != _VERSION:
         message = "no segment of version 1"
         raise Unreadable(message)
     try:
-        if (
-            zstandard.frame_content_size(value[1:]) > MOST_BYTES
-        ):  # a frame that tells its size is not bounded by the other
-            message = "not to be unpacked: too large"
+        # A frame that states its size is not bounded by max_output_size.
+        if zstandard.frame_content_size(value[1:]) > MOST_BYTES:
+            message = "cannot be unpacked: too large"
             raise Unreadable(message)
-        sent = _DECODER.decode(zstandard.ZstdDecompressor().decompress(value[1:], max_output_size=MOST_BYTES))
+        segment = _DECODER.decode(zstandard.ZstdDecompressor().decompress(value[1:], max_output_size=MOST_BYTES))
     except (zstandard.ZstdError, msgspec.DecodeError) as error:
-        message = f"not to be unpacked: {error}"
+        message = f"cannot be unpacked: {error}"
         raise Unreadable(message) from error
-    positions = [position for position, _ in sent.entries]
-    if sent.after > sent.last or positions != sorted(set(positions)) or (
-        positions and not sent.after < positions[0] <= positions[-1] <= sent.last
-    ):  # fmt: skip
-        message = f"its positions do not lie in ({sent.after}, {sent.last}] in order"
+    if not _in_order(segment):
+        message = f"its positions do not lie in ({segment.after}, {segment.last}] in order"
         raise Unreadable(message)
-    return sent
+    return segment
+
+
+def _in_order(segment: SegmentRecord) -> bool:
+    positions = [position for position, _ in segment.entries]
+    if segment.after > segment.last or positions != sorted(set(positions)):
+        return False
+    return not positions or segment.after < positions[0] <= positions[-1] <= segment.last

@@ -1,4 +1,4 @@
-"""How the broker is reached: addresses, TLS and SASL, from the environment, the same for both clients."""
+"""The settings of the broker: addresses, TLS and SASL, from the environment, the same for both clients."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class KafkaSettings(Struct, frozen=True):
     @classmethod
     def of(cls, environment: Mapping[str, str], servers: str | None = None) -> KafkaSettings:
         """The settings of an environment; ``servers`` wins over ``NERACA_KAFKA``."""
-        named = tuple(one.strip() for one in (servers or environment.get("NERACA_KAFKA", "")).split(",") if one.strip())
-        if not named:
+        addresses = (servers or environment.get("NERACA_KAFKA", "")).split(",")
+        stripped = tuple(address.strip() for address in addresses if address.strip())
+        if not stripped:
             message = "NERACA_KAFKA: name the bootstrap servers, such as localhost:9092"
             raise ValueError(message)
         protocol = (environment.get("NERACA_KAFKA_SECURITY") or "PLAINTEXT").upper()
@@ -54,21 +55,27 @@ class KafkaSettings(Struct, frozen=True):
                 message = f"{name}: {file!r} is no file"
                 raise ValueError(message)
         return cls(
-            named, protocol, environment.get("NERACA_KAFKA_CA") or None, environment.get("NERACA_KAFKA_CERT") or None,
-            environment.get("NERACA_KAFKA_KEY") or None, mechanism, user, password,
-        )  # fmt: skip
+            stripped,
+            protocol,
+            environment.get("NERACA_KAFKA_CA") or None,
+            environment.get("NERACA_KAFKA_CERT") or None,
+            environment.get("NERACA_KAFKA_KEY") or None,
+            mechanism,
+            user,
+            password,
+        )
 
     def __repr__(self) -> str:
-        """No secret, wherever it is printed."""
+        """The addresses and the protocol, without any secret, since this may be printed."""
         return f"KafkaSettings({self.shown}, {self.protocol})"
 
     @property
     def shown(self) -> str:
-        """The addresses; no secret."""
+        """The addresses for people; no secret."""
         return ",".join(self.servers)
 
     def tls(self) -> ssl.SSLContext | None:
-        """The TLS context, if the protocol has one. Raises: ``OSError`` for a file that cannot be read as it should."""
+        """The TLS context, if the protocol has one. Raises: ``OSError`` for a file that cannot be read."""
         if "SSL" not in self.protocol:
             return None
         context = ssl.create_default_context(cafile=self.ca)
@@ -83,7 +90,8 @@ class KafkaSettings(Struct, frozen=True):
             settings["ssl_context"] = self.tls()
         if self.protocol.startswith("SASL"):
             settings |= {
-                "sasl_mechanism": self.mechanism, "sasl_plain_username": self.user,
+                "sasl_mechanism": self.mechanism,
+                "sasl_plain_username": self.user,
                 "sasl_plain_password": self.password,
-            }  # fmt: skip
+            }
         return settings

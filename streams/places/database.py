@@ -1,4 +1,4 @@
-"""The PostgreSQL database of a Neraca that outgrew one process: how it is reached, what is made in it, who may fold alone."""
+"""The PostgreSQL database of a Neraca of many processes: its connections, its tables, and the locks of those that fold."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 
 from projections.store.generations_postgres import SCHEMA, PostgresGenerations, postgres_engine
 from streams.journal.journal import PersistenceError
-from streams.places.directory import InUse, NoDatabase
+from streams.places.location import InUse, NoDatabase
 from streams.places.tokens import TokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-AWAY: Final = (
+UNAVAILABLE: Final = (
     NoDatabase,
     OperationalError,
     InterfaceError,
@@ -28,11 +28,11 @@ AWAY: Final = (
     PersistenceError,
     psycopg.OperationalError,
 )
-"""What reading raises while the server is away, or does not answer in time."""
+"""The errors that reading raises while the server is away, or does not answer in time."""
 _MAKING: Final = 7_305_531_001
-"""Held for the length of making what is missing: PostgreSQL's IF NOT EXISTS is no protection from a neighbour."""
+"""The lock of a process that makes missing tables: PostgreSQL's IF NOT EXISTS does not protect from a neighbour."""
 _FOLDING: Final = 7_305_531_002
-"""Held alone by a process that folds everything, shared by workers that fold partitions."""
+"""The lock of those that fold: exclusive for a process that folds everything, shared among workers."""
 _TABLES: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.generations (generation int PRIMARY KEY, version int NOT NULL, served boolean NOT NULL);
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea N
 class Database:
     """A PostgreSQL database, by its URL."""
 
-    away: Final = AWAY
+    unavailable: Final = UNAVAILABLE
 
     def __init__(self, url: str) -> None:
         try:
@@ -60,9 +60,13 @@ class Database:
             message = f"NERACA_DATABASE_URL: {self.shown} is no PostgreSQL database"
             raise NoDatabase(message)
         self._settings: dict[str, Any] = {
-            "host": self._url.host, "port": self._url.port or 5432, "user": self._url.username,
-            "password": self._url.password, "dbname": self._url.database, **self._url.query,
-        }  # fmt: skip
+            "host": self._url.host,
+            "port": self._url.port or 5432,
+            "user": self._url.username,
+            "password": self._url.password,
+            "dbname": self._url.database,
+            **self._url.query,
+        }
 
     @property
     def shown(self) -> str:
@@ -71,27 +75,32 @@ class Database:
 
     @property
     def journal(self) -> Database:
-        """Where the journal is kept: here."""
+        """The location of the journal: this database."""
         return self
 
     @property
     def environment(self) -> dict[str, str]:
-        """How the event store's library finds the journal."""
+        """The settings by which the event store's library finds the journal."""
         return {
-            "PERSISTENCE_MODULE": "streams.journal.postgres:PostgresJournalFactory", "POSTGRES_SCHEMA": SCHEMA,
-            "POSTGRES_DBNAME": self._url.database or "", "POSTGRES_HOST": self._url.host or "",
-            "POSTGRES_PORT": str(self._url.port or 5432), "POSTGRES_USER": self._url.username or "",
-            "POSTGRES_PASSWORD": self._url.password or "", "POSTGRES_PRE_PING": "y", "POSTGRES_CONNECT_TIMEOUT": "5",
+            "PERSISTENCE_MODULE": "streams.journal.postgres:PostgresJournalFactory",
+            "POSTGRES_SCHEMA": SCHEMA,
+            "POSTGRES_DBNAME": self._url.database or "",
+            "POSTGRES_HOST": self._url.host or "",
+            "POSTGRES_PORT": str(self._url.port or 5432),
+            "POSTGRES_USER": self._url.username or "",
+            "POSTGRES_PASSWORD": self._url.password or "",
+            "POSTGRES_PRE_PING": "y",
+            "POSTGRES_CONNECT_TIMEOUT": "5",
             # After a restart of the server the pool pauses for each dead connection it still holds, ever longer: hold few.
             "POSTGRES_POOL_SIZE": "1",
-        }  # fmt: skip
+        }
 
     def exists(self) -> bool:
-        """A database is there, or connecting says why not."""
+        """Assume that there is a database: connecting says why not."""
         return True
 
     def prepare(self) -> Database:
-        """Make the schema and the tables that are missing. Raises: ``NoDatabase`` when it cannot be reached."""
+        """Make missing tables and the schema. Raises: ``NoDatabase`` when the database cannot be reached."""
         with self.connected("prepare") as db, db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
             db.execute(_TABLES.encode())
@@ -99,21 +108,24 @@ class Database:
 
     @contextmanager
     def making(self) -> Iterator[None]:
-        """One process at a time makes what is missing."""
+        """Be the only process that makes missing tables."""
         with self.connected("making") as db, db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
             yield
 
     def connect(self, application: str) -> psycopg.Connection[tuple[Any, ...]]:
-        """A connection of its own, committing each statement. Raises: ``psycopg.OperationalError``."""
+        """A new connection that commits each statement. Raises: ``psycopg.OperationalError``."""
         return psycopg.connect(
-            **self._settings, application_name=f"neraca {application}", connect_timeout=5, autocommit=True,
+            **self._settings,
+            application_name=f"neraca {application}",
+            connect_timeout=5,
+            autocommit=True,
             row_factory=tuple_row,
-        )  # fmt: skip
+        )
 
     @contextmanager
     def connected(self, application: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """A connection for the length of a ``with``. Raises: ``NoDatabase`` when there is none to be had."""
+        """A connection for the length of a ``with``. Raises: ``NoDatabase`` when none can be made."""
         try:
             db = self.connect(application)
         except psycopg.OperationalError as error:
@@ -124,7 +136,7 @@ class Database:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the one process that folds this database. Raises: ``InUse`` when another does."""
+        """Be the only process that folds this database. Raises: ``InUse`` when another one does."""
         with self.connected("alone") as db:
             row = db.execute("SELECT pg_try_advisory_lock(%s)", (_FOLDING,)).fetchone()
             if row is None or not row[0]:
@@ -133,15 +145,15 @@ class Database:
             yield
 
     def rebuilding(self) -> AbstractContextManager[None]:
-        """A rebuild goes on beside whoever folds."""
+        """No lock: a rebuild runs beside the processes that fold."""
         return nullcontext()
 
-    def told(self) -> tuple[list[str], dict[str, str]]:
-        """A setting, since whoever lists processes reads their options: there is a password in it."""
+    def for_subprocess(self) -> tuple[list[str], dict[str, str]]:
+        """A setting that names this database to another process. It holds a password, so it must not be an option."""
         return [], {"NERACA_DATABASE_URL": self._url.render_as_string(hide_password=False)}
 
     def share_folding(self, db: psycopg.Connection[tuple[Any, ...]]) -> None:
-        """A worker folds beside others for as long as ``db`` stands. Raises: ``InUse`` when one process folds alone."""
+        """Fold beside other workers for as long as ``db`` is open. Raises: ``InUse`` when one process folds alone."""
         row = db.execute("SELECT pg_try_advisory_lock_shared(%s)", (_FOLDING,)).fetchone()
         if row is None or not row[0]:
             message = f"{self.shown}: neraca up folds this database alone; stop it before workers start"

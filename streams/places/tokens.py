@@ -1,4 +1,4 @@
-"""Tokens: made once, shown once, kept as hashes. Who holds one speaks for what it grants, until it is revoked."""
+"""Tokens: shown once, kept as hashes. The holder of a token has the rights it grants, until it is revoked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _METADATA: Final = MetaData()
 _TOKENS: Final = Table(
-    "tokens", _METADATA,
+    "tokens",
+    _METADATA,
     Column("hash", Text, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
@@ -27,7 +28,7 @@ _TOKENS: Final = Table(
     Column("sources", Text),
     Column("made", Text, nullable=False),
     Column("revoked", Text),
-)  # fmt: skip
+)
 
 
 def _hash(secret: str) -> str:
@@ -54,37 +55,46 @@ class TokenStore:
         _METADATA.create_all(engine)
 
     def make(
-        self, token_id: str, scopes: Sequence[str], made: str, *,
-        dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None,
-    ) -> str:  # fmt: skip
+        self,
+        token_id: str,
+        scopes: Sequence[str],
+        made: str,
+        *,
+        dinas: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> str:
         """A new token's secret, shown this once. Raises: ``ValueError`` for an unknown scope or a taken id."""
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             message = f"scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
-        if token_id in ("local", "import", "demo") or any(held[0] == token_id for held in self.listed()):
+        if token_id in ("local", "import", "demo") or any(row[0] == token_id for row in self.listed()):
             message = f"the id {token_id!r} is taken"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
         row = {
-            "hash": _hash(secret), "id": token_id, "scopes": " ".join(scopes), "dinas": _joined(dinas),
-            "sources": _joined(sources), "made": made,
-        }  # fmt: skip
+            "hash": _hash(secret),
+            "id": token_id,
+            "scopes": " ".join(scopes),
+            "dinas": _joined(dinas),
+            "sources": _joined(sources),
+            "made": made,
+        }
         with self._engine.begin() as db:
             db.execute(insert(_TOKENS), row)
         return secret
 
     def grant(self, secret: str) -> Grant | None:
-        """What a token allows; ``None`` when it is not known or revoked. Raises: ``Unavailable`` while nobody can tell."""
-        row = self._standing(_TOKENS.c.hash == _hash(secret))
+        """The grant of a token; ``None`` when it is unknown or revoked. Raises: ``Unavailable`` while it cannot be read."""
+        row = self._unrevoked(_TOKENS.c.hash == _hash(secret))
         return None if row is None else _grant(row)
 
     def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
-        """What a token allows, by its id, and its hash as a key. Raises: ``Unavailable`` while nobody can tell."""
-        row = self._standing(_TOKENS.c.id == token_id)
+        """The grant of a token by its id, and its hash as a key. Raises: ``Unavailable`` while it cannot be read."""
+        row = self._unrevoked(_TOKENS.c.id == token_id)
         return None if row is None else (_grant(row), bytes.fromhex(row.hash))
 
-    def _standing(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    def _unrevoked(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:
                 return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()
@@ -95,15 +105,15 @@ class TokenStore:
             raise
 
     def revoke(self, token_id: str, at: str) -> bool:
-        """End a token; false when no such token stood."""
+        """Revoke a token; false when there is no such token, or it is revoked already."""
         with self._engine.begin() as db:
-            ended = db.execute(
+            result = db.execute(
                 update(_TOKENS).where(_TOKENS.c.id == token_id, _TOKENS.c.revoked.is_(None)).values(revoked=at)
             )
-        return ended.rowcount > 0
+        return result.rowcount > 0
 
     def listed(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
-        """Every token: id, scopes, dinas, sources, when made, when revoked; no secret, no hash."""
+        """Every token: id, scopes, dinas, sources, when it was made and revoked; no secret, no hash."""
         with self._engine.begin() as db:
             rows = db.execute(select(_TOKENS).order_by(_TOKENS.c.id))
             return [(row.id, row.scopes, row.dinas, row.sources, row.made, row.revoked) for row in rows]

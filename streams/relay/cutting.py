@@ -1,37 +1,35 @@
-"""The relay's outbox: which segments follow from the journal's lines, and how far each partition has been sent.
+"""Cutting: the segments that follow from the journal's lines, and the cursors once these are acknowledged.
 
-Cursors move only after every segment is acknowledged. A relay that dies between sends again, cut otherwise; positions
-tell the fold what it has seen.
+A relay that dies before its cursors move sends again, cut at other places; the fold tells by positions what it has seen.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 
+from domain.events.decoding import UnknownEntry
 from domain.events.submitted import FACT_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES, type_of
 from domain.fold.partition import partition_of
 from streams.journal.journal import line_hash
-from streams.kafka.segment_record import Sent
+from streams.kafka.segment_record import SegmentRecord
+from streams.relay.cursors import Cursors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SEGMENT_MOST: Final = 500
-"""How many entries a segment holds."""
+"""The number of entries that a segment holds at most."""
 BYTES_MOST: Final = 4 * 2**20
-"""How many bytes of lines it holds, unless a single one is longer: far below what a record may be."""
-SETTLED: Final = -1
+"""The bytes of lines that it holds at most, unless a single line is longer: far below the limit of a record."""
+DINAS_MOST: Final = 100_000
+"""The number of dinas whose partition is remembered at most: more than there are."""
 _NOTES: Final = frozenset(type_of(kind) for kind in ("permit-paused", "permit-resumed"))
 _OF_A_DINAS: Final = FACT_TYPES | _NOTES
 _OF_THE_RULEBOOK: Final = RULE_TYPES | {OPENED_TYPE}
-
-
-class UnknownEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
-    """The journal holds an entry this version cannot place; it is not passed over."""
 
 
 class _Removed(Struct, gc=False):
@@ -60,26 +58,15 @@ class _Placed(Struct, gc=False):
 _PLACED: Final = msgspec.json.Decoder(_Placed)
 
 
-class Cursors(NamedTuple):
-    """How far one layout has been relayed."""
-
-    scanned: int
-    """Every entry up to here has been sent to its partition."""
-    sent: tuple[int, ...]
-    """What the last segment of each partition reached; none of its entries lies between that and ``scanned``."""
-    again: tuple[int, ...]
-    """From where a partition is to be sent once more, or ``SETTLED``."""
-
-
 class Places:
-    """Finds the partition of a line, remembering that of each dinas."""
+    """Finds the partition of a line, and remembers that of each dinas."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
         self._known: dict[str, int] = {}
 
     def of(self, position: int, line: bytes) -> tuple[int | None, str]:
-        """The partition, ``None`` for the rulebook's, and when the entry was recorded. Raises: ``UnknownEntry``."""
+        """The partition of a line, ``None`` for the rulebook, and when it was recorded. Raises: ``UnknownEntry``."""
         placed = _PLACED.decode(line)
         kind, data = placed.type, placed.data
         if kind in _OF_A_DINAS and data.dinas is not None:
@@ -94,13 +81,13 @@ class Places:
     def _partition(self, dinas: str) -> int:
         known = self._known.get(dinas)
         if known is None:
-            if len(self._known) > 100_000:  # noqa: PLR2004 - more dinas than there are; a bound on memory all the same
+            if len(self._known) > DINAS_MOST:
                 self._known.clear()
             known = self._known[dinas] = partition_of(dinas, self._partitions)
         return known
 
 
-class Outbox:
+class Cutter:
     """Cuts the lines of one layout into segments of ``most`` entries at most."""
 
     def __init__(self, journal: str, layout: int, partitions: int, most: int = SEGMENT_MOST) -> None:
@@ -109,36 +96,35 @@ class Outbox:
         self._most = most
         self._places = Places(partitions)
 
-    def cut(self, page: Sequence[tuple[int, bytes]], cursors: Cursors) -> tuple[list[Sent], Cursors]:
-        """The segments of the next lines, and the cursors once they are all acknowledged."""
+    def cut(self, page: Sequence[tuple[int, bytes]], cursors: Cursors) -> tuple[list[SegmentRecord], Cursors]:
+        """The segments of the next lines, and the cursors once all of them are acknowledged."""
         if not page:
             return [], cursors
         last, last_line = page[-1]
         sent = list(cursors.sent)
-        segments: list[Sent] = []
-        for partition, entries in self._sorted(page).items():
+        segments: list[SegmentRecord] = []
+        for partition, entries in self._by_partition(page).items():
             segments += self._segments(partition, sent[partition], last, line_hash(last_line), entries)
             sent[partition] = last
         return segments, Cursors(last, tuple(sent), cursors.again)
 
     def cut_again(
         self, partition: int, cursors: Cursors, lines: Callable[[int, int], list[tuple[int, bytes]]]
-    ) -> Iterator[Sent]:
-        """What one partition was sent since a position, once more; ``lines(after, stop)`` reads a page."""
+    ) -> Iterator[SegmentRecord]:
+        """The segments of one partition once more, since the position ordered; ``lines(after, stop)`` reads a page."""
         after, stop = cursors.again[partition], cursors.sent[partition]
         while after < stop and (page := lines(after, stop)):
             last, last_line = page[-1]
-            entries = self._sorted(page).get(partition, [])
+            entries = self._by_partition(page).get(partition, [])
             yield from self._segments(partition, after, last, line_hash(last_line), entries)
             after = last
 
-    def watermark(self, partition: int, cursors: Cursors, scanned_hash: str) -> Sent:
+    def watermark(self, partition: int, cursors: Cursors, scanned_hash: str) -> SegmentRecord:
         """An empty segment: the partition has no entry up to where the journal was scanned."""
-        return Sent(
-            self._journal, self._layout, partition, cursors.sent[partition], cursors.scanned, scanned_hash, "", []
-        )
+        after, last = cursors.sent[partition], cursors.scanned
+        return SegmentRecord(self._journal, self._layout, partition, after, last, scanned_hash, "", [])
 
-    def _sorted(self, page: Sequence[tuple[int, bytes]]) -> dict[int, list[tuple[int, bytes, str]]]:
+    def _by_partition(self, page: Sequence[tuple[int, bytes]]) -> dict[int, list[tuple[int, bytes, str]]]:
         by_partition: dict[int, list[tuple[int, bytes, str]]] = {}
         for position, line in page:
             partition, recorded = self._places.of(position, line)
@@ -148,21 +134,21 @@ class Outbox:
 
     def _segments(
         self, partition: int, after: int, last: int, last_hash: str, entries: Sequence[tuple[int, bytes, str]]
-    ) -> Iterator[Sent]:
-        """Entries in segments of a bounded length; the last one reaches as far as the page does."""
+    ) -> Iterator[SegmentRecord]:
+        """Entries in segments of a bounded length; the last segment reaches as far as the page does."""
         ends = self._ends(entries)
         for start, end in pairwise([0, *ends]):
-            held = entries[start:end]
-            whole = end == len(entries)
-            reached = last if whole else held[-1][0]
-            reached_hash = last_hash if whole else line_hash(held[-1][1])
-            kept = [(position, line) for position, line, _ in held]
-            recorded = held[-1][2] if held else ""
-            yield Sent(self._journal, self._layout, partition, after, reached, reached_hash, recorded, kept)
+            part = entries[start:end]
+            is_last = end == len(entries)
+            reached = last if is_last else part[-1][0]
+            reached_hash = last_hash if is_last else line_hash(part[-1][1])
+            lines = [(position, line) for position, line, _ in part]
+            recorded = part[-1][2] if part else ""
+            yield SegmentRecord(self._journal, self._layout, partition, after, reached, reached_hash, recorded, lines)
             after = reached
 
     def _ends(self, entries: Sequence[tuple[int, bytes, str]]) -> list[int]:
-        """Where each segment ends: after so many entries, or so many bytes; one at least, if only an empty one."""
+        """The end of each segment: after so many entries, or so many bytes. There is at least one, which may be empty."""
         ends, count, size = list[int](), 0, 0
         for number, (_, line, _) in enumerate(entries):
             if count and (count == self._most or size + len(line) > BYTES_MOST):

@@ -1,4 +1,4 @@
-"""What a relay tells of itself, for a scraper."""
+"""A relay's metrics: whether it is elected, its position and lag, its segments, entries and failures."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from streams.journal.journal import PersistenceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from streams.relay.relay import RelayState
+    from streams.relay.layout_relay import RelayState
 
 
-class _Told(Collector):
+class _RelayCollector(Collector):
     def __init__(self, state: RelayState, head: Callable[[], int]) -> None:
         self._state = state
         self._head = head
 
     def collect(self) -> Iterable[Metric]:
-        """The state now; how far it is while it has its turn, for one that waits does not know."""
+        """The metrics now. A relay that waits does not know how far the journal is relayed."""
         state = self._state
         gauges = [("neraca_relay_active", "1 while this relay has its turn", int(state.active))]
         if state.active:
@@ -31,7 +31,7 @@ class _Told(Collector):
                 ("neraca_relay_layout", "Layout being relayed", state.layout),
                 ("neraca_relay_position", "Position up to which the journal is relayed", state.scanned),
             ]
-            with suppress(PersistenceError):  # while the database is away nobody knows
+            with suppress(PersistenceError):  # the lag is unknown while the database is away
                 lag = max(0, self._head() - state.scanned)
                 gauges.append(("neraca_relay_lag_entries", "Entries recorded and not yet relayed", lag))
         for name, text, value in gauges:
@@ -47,5 +47,5 @@ class _Told(Collector):
 def serve_relay_metrics(state: RelayState, head: Callable[[], int], port: int, host: str = "0.0.0.0") -> None:  # noqa: S104 - for a scraper elsewhere
     """Serve a relay's metrics on a port."""
     registry = CollectorRegistry()
-    registry.register(_Told(state, head))
+    registry.register(_RelayCollector(state, head))
     start_http_server(port, host, registry=registry)

@@ -1,4 +1,4 @@
-"""How far some segments bring a partition: cut, trimmed and ordered by position alone, whatever order they came in."""
+"""How far some segments bring a partition: cut, trimmed and ordered by position alone, in whatever order they came."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from projections.store.partitions import StoredPartition
-    from streams.kafka.segment_record import Sent
+    from streams.kafka.segment_record import SegmentRecord
 
 
 class Memory(NamedTuple):
-    """What is remembered of a partition between folds; losing it costs only reading again."""
+    """The memory of a partition between folds; losing it costs only reading again."""
 
-    ahead: dict[int, Sent] = {}  # noqa: RUF012 - never changed in place
+    ahead: dict[int, SegmentRecord] = {}  # noqa: RUF012 - never changed in place
     """Segments ahead of the stored position, by offset."""
     handled: frozenset[int] = frozenset()
     """Offsets handled beyond the first one that is not."""
@@ -25,7 +25,7 @@ class Memory(NamedTuple):
 
 
 class Advanced(NamedTuple):
-    """What some records do to one partition: the lines to apply, where it then stands, and what to remember."""
+    """The effect of some records on one partition: the lines to apply, the place reached, the memory, the number dropped."""
 
     fresh: list[tuple[int, bytes]]
     to: Advance
@@ -33,8 +33,8 @@ class Advanced(NamedTuple):
     dropped: int
 
 
-def advance(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sent]) -> Advanced:
-    """Cut, trim and order: what follows the stored position is applied, what lies below it dropped, the rest is ahead.
+def advance(stored: StoredPartition, memory: Memory, arrived: Mapping[int, SegmentRecord]) -> Advanced:
+    """Apply lines that follow the stored position, drop those at or below it, and remember segments that are ahead.
 
     ``arrived`` maps offsets to segments. The offset to read next never passes a record that is still ahead, or missing.
     """
@@ -51,14 +51,14 @@ def advance(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sent]
             del left[offset]
             handled.add(offset)
             moving = True
-            kept = [entry for entry in segment.entries if entry[0] > at]
-            dropped += len(segment.entries) - len(kept)
-            fresh += kept
+            entries = [entry for entry in segment.entries if entry[0] > at]
+            dropped += len(segment.entries) - len(entries)
+            fresh += entries
             if segment.last > at:
                 at, last_hash, recorded = segment.last, segment.last_hash, segment.recorded or recorded
     read_next = stored.read_next
     if not memory.read and not left and arrived:
-        read_next = max(read_next, min(arrived))  # what lay before it is no longer kept by the topic
+        read_next = max(read_next, min(arrived))  # earlier records are no longer kept by the topic
     while read_next in handled:
         read_next += 1
     beyond = frozenset(offset for offset in handled if offset > read_next)

@@ -1,4 +1,7 @@
-"""A worker's name. Who starts under it takes it, and fences off who had it; from whom it was taken waits until nobody has it."""
+"""Worker leases: the newest process started under a name owns it; the previous owner is fenced off, and waits until it is free.
+
+The lease lasts as long as the connection on which it was acquired.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,29 @@ from uuid import uuid4
 
 import psycopg
 
-from streams.places.directory import NoDatabase
+from streams.places.location import NoDatabase
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _NAMES: Final = 730_553
-"""The class of the advisory locks that processes share by the name they have."""
-_ALIVE: Final = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
+"""The class of the advisory locks that the owners of names hold."""
+_KEEPALIVES: Final = (
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
 """A machine that lost its power is noticed within half a minute, and its name is free."""
 WAIT_S: Final = 1.0
 LOG: Final = logging.getLogger("neraca.worker")
 Db = psycopg.Connection[tuple[Any, ...]]
 
 
-def claimed(db: Db, name: str, directory: Path) -> int:
-    """Take a name for as long as ``db`` stands; the epoch, greater than that of every process that had the name before.
+def acquire(db: Db, name: str, directory: Path) -> int:
+    """Own a name for as long as ``db`` is open; the epoch, greater than that of every process that owned it before.
 
-    ``directory`` is the supervisor's. Its first process takes the name at once; a later one finds out whether it was
-    taken since, and then waits. Raises: ``NoDatabase``.
+    ``directory`` is the supervisor's. Its first process takes the name at once; a later one waits when the name was taken
+    since. Raises: ``NoDatabase``.
     """
     file = directory / "holder"
     later = file.exists()
@@ -36,7 +43,7 @@ def claimed(db: Db, name: str, directory: Path) -> int:
         file.write_text(uuid4().hex, encoding="ascii")
     holder = file.read_text(encoding="ascii")
     try:
-        for setting in _ALIVE:
+        for setting in _KEEPALIVES:
             db.execute(setting.encode())
         if later:
             _await(db, name, holder)
@@ -47,8 +54,13 @@ def claimed(db: Db, name: str, directory: Path) -> int:
         raise NoDatabase(message) from error
 
 
+def may_take(owner: str | None, holder: str, *, owner_lives: bool) -> bool:
+    """Whether a holder may take a name again: nobody took it since, or no process of the one who did is alive."""
+    return owner in (None, holder) or not owner_lives
+
+
 def next_epoch(db: Db, name: str, holder: str) -> int:
-    """The name is this holder's from now on; its epoch."""
+    """Give a name to a holder; its epoch."""
     row = db.execute(
         "INSERT INTO neraca.workers AS held VALUES (%s, 1, %s) "
         "ON CONFLICT (name) DO UPDATE SET epoch = held.epoch + 1, holder = excluded.holder RETURNING epoch",
@@ -59,16 +71,17 @@ def next_epoch(db: Db, name: str, holder: str) -> int:
 
 
 def _await(db: Db, name: str, holder: str) -> None:
-    """Wait while the name is another's and a process of it lives; end with a supervisor that is gone."""
-    parent, said = os.getppid(), False
+    """Wait while the name is another holder's, and a process of it lives; end together with the supervisor."""
+    parent, warned = os.getppid(), False
     while True:
         row = db.execute("SELECT holder FROM neraca.workers WHERE name = %s", (name,)).fetchone()
         free = db.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_NAMES, name)).fetchone()
-        if row is None or row[0] == holder or (free is not None and free[0]):
+        owner_lives = free is None or not free[0]
+        if may_take(None if row is None else row[0], holder, owner_lives=owner_lives):
             return
-        if not said:
+        if not warned:
             LOG.warning("another process took the name %s; waiting until nobody has it", name)
-        said = True
+        warned = True
         time.sleep(WAIT_S)
         if os.getppid() != parent:
             raise SystemExit(0)

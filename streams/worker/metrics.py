@@ -1,4 +1,4 @@
-"""What a worker tells of itself: partitions, lag, the way from recorded to folded, restarts, what stands still."""
+"""A worker's metrics: partitions, lag, the time from recorded to folded, restarts, stopped partitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0, 1
 
 
 class WorkerMetrics:
-    """The metrics of one worker's process, and what the watchdog knows of its progress."""
+    """The metrics of one worker's process. The watchdog reads its partitions here."""
 
     def __init__(self, epoch: int) -> None:
         self.registry = CollectorRegistry()
@@ -50,7 +50,7 @@ class WorkerMetrics:
         start_http_server(port, host, registry=self.registry)
 
     def assigned(self, partitions: Iterable[int]) -> None:
-        """Partitions were assigned to this process."""
+        """Note the partitions that were assigned to this process."""
         self._mine = frozenset(partitions)
         self._assigned.set(len(self._mine))
         self._rebalances.inc()
@@ -63,7 +63,7 @@ class WorkerMetrics:
         return self._mine
 
     def folded(self, counts: Counts, stopped: Mapping[int, str]) -> None:
-        """One transaction was committed."""
+        """Note one committed transaction."""
         self._entries.labels("applied").inc(counts.applied)
         self._entries.labels("dropped").inc(counts.dropped)
         now_us = time.time_ns() // 1000
@@ -75,6 +75,6 @@ class WorkerMetrics:
             self._stopped.labels(str(partition)).set(1)
 
     def lag(self, lags: Mapping[int, int]) -> None:
-        """How many records of each partition are not yet applied."""
+        """Note the number of records of each partition that are not yet applied."""
         for partition, lag in lags.items():
             self._lag.labels(str(partition)).set(lag)

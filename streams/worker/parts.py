@@ -8,11 +8,13 @@ from projections.store.partitions import PartitionStore
 from streams.journal.stuck_sessions import Holders
 from streams.kafka.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
-from streams.worker.fold import Letter, PartitionFold, ReadAgain
+from streams.worker.fold import Letter, PartitionFold
 from streams.worker.metrics import WorkerMetrics
-from streams.worker.shell import Parts, end, group_of, run
+from streams.worker.rules import Rules
+from streams.worker.shell import WorkerParts, end, group_of, run
 from streams.worker.supervisor import Exit
-from streams.worker.watchdog import Rules, Watch
+from streams.worker.turn import ReadAgain
+from streams.worker.watchdog import Watch
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +29,7 @@ DEAD_TOPIC: Final = "neraca.segments.dead"
 
 
 class DeadLetters:
-    """Keeps what cannot be applied on a topic of its own, with why and from where."""
+    """Keeps records that cannot be applied on a topic of their own, with the reason and the place they came from."""
 
     def __init__(self, kafka: KafkaSettings, topic: str) -> None:
         self._kafka = kafka
@@ -36,10 +38,13 @@ class DeadLetters:
     def __call__(self, letter: Letter) -> None:
         """Keep one. Raises: ``ReadAgain`` when that cannot be done now: the record is read again."""
         record = letter.record
-        said: dict[str, Any] = {
-            "why": letter.why, "topic": self._topic, "partition": record.partition, "offset": record.offset,
-        }  # fmt: skip
-        headers: Headers = [(name, str(value).encode()) for name, value in said.items()]
+        origin: dict[str, Any] = {
+            "why": letter.why,
+            "topic": self._topic,
+            "partition": record.partition,
+            "offset": record.offset,
+        }
+        headers: Headers = [(name, str(value).encode()) for name, value in origin.items()]
         try:
             ensure_topic(self._kafka, DEAD_TOPIC, 1)
             sender = Sender(self._kafka)
@@ -53,12 +58,12 @@ class DeadLetters:
 
 
 def reopener(database: Database) -> Callable[[], Store | None]:
-    """Opens the store of the generation that is served now."""
+    """A function that opens the store of the generation served at the time of the call."""
     generations = database.generations()
 
     def reopen() -> Store | None:
-        found = generations.current()
-        return None if found is None else found[1]
+        current = generations.current()
+        return None if current is None else current[1]
 
     return reopen
 
@@ -72,8 +77,8 @@ def fold_partitions(
 
 def parts_of(
     database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, epoch: int
-) -> Parts:
-    """The parts of a worker, those that watch it at work already. Raises: ``WrongJournal``."""
+) -> WorkerParts:
+    """The parts of a worker; the threads that watch it have started. Raises: ``WrongJournal``."""
     layouts = Layouts(database, journal)
     layout = layouts.reached(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
@@ -82,15 +87,22 @@ def parts_of(
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(options.metrics_port)
-    ends, holders = Offsets(kafka, layout.topic, layout.partitions), Holders()
+    offsets, stuck = Offsets(kafka, layout.topic, layout.partitions), Holders()
 
     def free() -> None:
         with database.connected("free") as db:
-            holders.end(db)
+            stuck.end(db)
 
     Watch(
-        store, layout, layouts, ends.ends, lambda: metrics.mine, lambda: fold.stopped, metrics.lag, free,
+        store,
+        layout,
+        layouts,
+        offsets.ends,
+        lambda: metrics.mine,
+        lambda: fold.stopped,
+        metrics.lag,
+        free,
         lambda why: end(Exit.WATCHDOG, why),
-    ).start()  # fmt: skip
+    ).start()
     Rules(store, journal).start()
-    return Parts(options.name, kafka, layout, store, fold, metrics, options.alone, group_of(journal.id, layout))
+    return WorkerParts(options.name, kafka, layout, store, fold, metrics, options.alone, group_of(journal.id, layout))

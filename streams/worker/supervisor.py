@@ -1,4 +1,4 @@
-"""Starts a process anew whenever it ends: for a worker, ending is the cure for everything."""
+"""Starts a worker's process again whenever it ends: ending is the cure for everything."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from streams.retrying import PATIENT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 LOG: Final = logging.getLogger("neraca.supervisor")
 CALM_S: Final = 30.0
-"""A process that lived this long was well: the next pause is short again."""
-PAUSE_MOST_S: Final = 10.0
-PAUSE_LEAST_S: Final = 0.2
+"""A process that lived this long was well: the pause after it is short again."""
 ENDING_S: Final = 15.0
 """How long a process that is told to end may take, until it is killed."""
 
 
 class Exit(enum.IntEnum):
-    """Why a worker's process ended."""
+    """The exit codes of a worker's process."""
 
     ENDED = 0
     FAILED = 70
@@ -35,16 +35,19 @@ class Exit(enum.IntEnum):
 
 
 FINAL: Final = frozenset({Exit.ENDED, Exit.REFUSED})
-"""What starting anew would not cure: it was told to end, or its journal is another. One that was overtaken starts, and waits."""
+"""Ends that a new start does not cure: the process was told to end, or its journal is another one.
+
+A process that was overtaken starts again, and then waits for its name.
+"""
 
 
-def next_pause(before_s: float, lived_s: float) -> float:
-    """How long to wait before the next start: longer each time, short again after a process that was well for a while."""
-    return PAUSE_LEAST_S if lived_s > CALM_S else min(PAUSE_MOST_S, max(PAUSE_LEAST_S, before_s * 2))
+def next_pause(pause_s: float, lived_s: float) -> float:
+    """The pause before the next start: longer each time, and the first again after a process that was well for a while."""
+    return PATIENT.after(0.0 if lived_s > CALM_S else pause_s)
 
 
 class Supervisor:
-    """Runs one command, again and again, until SIGTERM or SIGINT, or an end that is final."""
+    """Runs one command again and again, until SIGTERM or SIGINT, or until an end that is final."""
 
     def __init__(self, command: Sequence[str], ending_s: float = ENDING_S) -> None:
         self._command = list(command)
@@ -53,7 +56,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """The last process's exit code; 0 when it was told to end."""
+        """The exit code: 0 when it was told to end, or the process ended well; else 1."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         pause_s = 0.0
@@ -73,16 +76,17 @@ class Supervisor:
                 return 0
 
     def _wait(self) -> int:
+        """The exit code of the process; one that does not end in time once it is told to is killed."""
         process = self._process
         assert process is not None, "just started"  # noqa: S101 - for the type checker
-        told: float | None = None
+        deadline: float | None = None
         while True:
-            if told is None and self._ending.is_set():
-                told = time.monotonic()
+            if deadline is None and self._ending.is_set():
+                deadline = time.monotonic() + self._ending_s
             try:
-                return process.wait(0.5 if told is None else max(0.0, told + self._ending_s - time.monotonic()))
+                return process.wait(0.5 if deadline is None else max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                if told is not None:
+                if deadline is not None:
                     process.kill()
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
-"""What watches a worker from inside, with clients of its own: hangs, orders to resume, drained layouts, the rulebook.
+"""The watchdog: ends a worker that hangs, whose partitions were resumed, or whose layout is drained. It has clients of its own.
 
-The watchdog judges only what it can see: without an answer from broker and database it forgets what it saw, and so it does
-when its own process was stopped for a while.
+It judges only what it can see: without an answer from broker and database it forgets what it saw, and so it does when its
+own process was stopped for a while.
 """
 
 from __future__ import annotations
@@ -13,33 +13,29 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import psycopg
 
-from domain.events.entries import decode
 from projections.segment import NotWritten
-from streams.journal.journal import PersistenceError, line_hash
+from streams.journal.journal import PersistenceError
 from streams.kafka.broker import NoBroker
-from streams.places.directory import NoDatabase
+from streams.places.location import NoDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from domain.events.entries import AnyEntry
     from projections.store.partitions import PartitionStore, StoredPartition
-    from streams.journal.journal import Journal
     from streams.layouts import Layout, Layouts
 
 LOOK_S: Final = 2.0
 STILL_S: Final = 15.0
 """A partition with lag and without progress for this long means a hang."""
 UNASSIGNED_S: Final = 33.0
-"""Whoever folds nothing waits for longer than others need to end by theirs, to leave the group and to be followed."""
+"""An unassigned worker waits longer: time for the others to exit, leave the group and be replaced."""
 ASLEEP_S: Final = 8.0
 """A look that comes this late means that the process itself was stopped."""
-RULES_S: Final = 0.2
 LOG: Final = logging.getLogger("neraca.watchdog")
 
 
 class Still(NamedTuple):
-    """Since when a partition with lag stands at an offset."""
+    """A partition with lag that does not move: the offset it stands at, and since when."""
 
     read_next: int
     since: float
@@ -48,38 +44,38 @@ class Still(NamedTuple):
 class Watchdog:
     """Judges, look by look, whether this process's partitions stand still although there is something to read.
 
-    A process without any looks at all of them, more patiently: when nobody folds, it may be deaf to its assignment.
+    A process without partitions looks at all of them, more patiently: if nobody folds, it may be deaf to its assignment.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: dict[int, Still] = {}
+        self._still: dict[int, Still] = {}
         self._looked = clock()
         self._assigned = False
 
     def forget(self) -> None:
-        """Nothing was seen."""
-        self._seen.clear()
+        """Forget what was seen."""
+        self._still.clear()
 
-    def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
-        """The partitions that hang: of ``mine``, or of all where ``mine`` is empty."""
+    def look(self, ends: Mapping[int, int], stored: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
+        """The partitions that hang: of ``mine``, or of all of them if ``mine`` is empty."""
         now, assigned = self._clock(), bool(mine)
         if now - self._looked > ASLEEP_S or assigned != self._assigned:
             self.forget()
         self._looked, self._assigned = now, assigned
-        judged = mine if assigned else frozenset(standing)
-        for partition, stored in standing.items():
-            held = self._seen.get(partition)
-            if stored.stopped is not None or partition not in judged or stored.read_next >= ends.get(partition, 0):
-                self._seen.pop(partition, None)
-            elif held is None or held.read_next != stored.read_next:
-                self._seen[partition] = Still(stored.read_next, now)
+        judged = mine if assigned else frozenset(stored)
+        for partition, at in stored.items():
+            still = self._still.get(partition)
+            if at.stopped is not None or partition not in judged or at.read_next >= ends.get(partition, 0):
+                self._still.pop(partition, None)
+            elif still is None or still.read_next != at.read_next:
+                self._still[partition] = Still(at.read_next, now)
         patience_s = STILL_S if assigned else UNASSIGNED_S
-        return sorted(one for one, still in self._seen.items() if now - still.since > patience_s)
+        return sorted(partition for partition, still in self._still.items() if now - still.since > patience_s)
 
 
 class Watch(NamedTuple):
-    """What the watching threads are made of."""
+    """The threads that watch a worker, and what they are made of."""
 
     store: PartitionStore
     layout: Layout
@@ -92,7 +88,7 @@ class Watch(NamedTuple):
     end: Callable[[str], None]
 
     def start(self) -> None:
-        """Begin to watch; in a thread apart, since a look may wait for the very lock that is to be freed, begin to free."""
+        """Begin to watch, and in a second thread to free locks: a look may wait for the very lock that is to be freed."""
         threading.Thread(target=self._run, name="neraca-watchdog", daemon=True).start()
         threading.Thread(target=self._freeing, name="neraca-freeing", daemon=True).start()
 
@@ -102,7 +98,7 @@ class Watch(NamedTuple):
             try:
                 self.free()
             except (NoDatabase, psycopg.Error) as error:
-                LOG.info("cannot see who stands still: %s", error)
+                LOG.info("cannot see which sessions are stuck: %s", error)
 
     def _run(self) -> None:
         dog = Watchdog()
@@ -111,10 +107,10 @@ class Watch(NamedTuple):
             self.look(dog)
 
     def look(self, dog: Watchdog) -> None:
-        """Look once; what cannot be seen is not judged."""
+        """Look once; without an answer from broker and database nothing is judged."""
         try:
-            ends, standing = self.ends(), self.store.standing()
-            self._judge(dog, ends, standing)
+            ends, stored = self.ends(), self.store.standing()
+            self._judge(dog, ends, stored)
             mine = self.layout.number
             if self.layouts.is_over(mine) and self.layouts.reached(self.layout.partitions).number != mine:
                 self.end(f"layout {mine} is drained")
@@ -125,45 +121,23 @@ class Watch(NamedTuple):
             LOG.exception("watching failed")
             self.end(f"watching failed: {error!r}")
 
-    def _judge(self, dog: Watchdog, ends: Mapping[int, int], standing: Mapping[int, StoredPartition]) -> None:
-        hanging = dog.look(ends, standing, self.mine())
-        self.lag({one: max(0, ends.get(one, 0) - standing[one].read_next) for one in self.mine() if one in standing})
+    def _judge(self, dog: Watchdog, ends: Mapping[int, int], stored: Mapping[int, StoredPartition]) -> None:
+        mine = self.mine()
+        hanging = dog.look(ends, stored, mine)
+        self.lag(
+            {
+                partition: max(0, ends.get(partition, 0) - stored[partition].read_next)
+                for partition in mine
+                if partition in stored
+            }
+        )
         if hanging:
-            self.end(f"partitions {hanging} have lag and no progress, and {sorted(self.mine())} are assigned here")
-        resumed = [one for one in self.stopped() if one in standing and standing[one].stopped is None]
+            self.end(f"partitions {hanging} have lag and no progress, and {sorted(mine)} are assigned here")
+        resumed = resumed_of(self.stopped(), stored)
         if resumed:
             self.end(f"partitions {resumed} are resumed")
 
 
-class Rules:
-    """Folds the rulebook's entries from the journal: whichever worker comes first, the others pass."""
-
-    def __init__(self, store: PartitionStore, journal: Journal) -> None:
-        self._store = store
-        self._journal = journal
-        self._at = -1
-
-    def start(self) -> None:
-        """Begin to fold them."""
-        threading.Thread(target=self._run, name="neraca-rules", daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.step()
-            except (NotWritten, PersistenceError, psycopg.Error) as error:
-                LOG.info("the rulebook waits: %s", error)
-            except Exception:
-                LOG.exception("the rulebook was not folded")
-            time.sleep(RULES_S)
-
-    def step(self) -> None:
-        """Fold the rules up to the journal's head of now; what another holds may be no further, and is looked at again."""
-        head = self._journal.head()
-        if head == self._at:
-            return
-        if self._store.fold_rules(head, line_hash(self._journal.lines_at([head])[head]), self._entries):
-            self._at = head
-
-    def _entries(self, after: int) -> list[tuple[int, bytes, AnyEntry]]:
-        return [(position, line, decode(line)) for position, line in self._journal.rule_lines(after)]
+def resumed_of(stopped: Mapping[int, str], stored: Mapping[int, StoredPartition]) -> list[int]:
+    """The partitions that a fold knows as stopped although they are so no more: its process reads them again."""
+    return [partition for partition in stopped if partition in stored and stored[partition].stopped is None]

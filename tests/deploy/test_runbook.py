@@ -15,7 +15,7 @@ import httpx
 import psycopg
 import pytest
 
-from streams.intake.kafka import KafkaClient
+from streams.emitting.kafka import KafkaClient
 from streams.kafka.broker import Sender
 from streams.kafka.settings import KafkaSettings
 from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written

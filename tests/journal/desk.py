@@ -11,7 +11,8 @@ from domain.intake.recorded import exported
 from domain.intake.wire import read_submission
 from projections.ports import LOCAL, Accepted, Outcome
 from projections.store.store import Store
-from streams.places.directory import DataDirectory, Place
+from streams.places.directory import DataDirectory
+from streams.places.location import Location
 from tests.serving import Assembled, event
 
 Event = dict[str, Any]
@@ -89,7 +90,7 @@ def lines_of(neraca: Assembled) -> list[Event]:
     return [json.loads(exported(line, position)) for position, line in neraca.journal.lines(0, 10_000)]
 
 
-def rows(place: Path | Place, statement: str, *values: object) -> list[tuple[Any, ...]]:
+def rows(place: Path | Location, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """What a statement answers on a journal's database, on a connection of its own; of a file, in SQLite's words."""
     if not isinstance(place, Path | DataDirectory):
         return _rows_of_database(place, statement)

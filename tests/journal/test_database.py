@@ -27,7 +27,7 @@ from neraca.cluster import watched_balances
 from projections.store.store import MOVED_CHANNEL
 from streams.following.listening import Listener
 from streams.places.database import Database
-from streams.places.directory import InUse, NoDatabase
+from streams.places.location import InUse, NoDatabase
 
 CLOCK = Clock()
 

@@ -12,7 +12,7 @@ from projections.ports import Accepted
 from streams.journal.appending import hex_of
 from streams.journal.journal import Journal, JournalApplication, JournalError, originator_of
 from streams.journal.sqlite import JournalRecorder
-from streams.places.directory import DataDirectory, InFile
+from streams.places.directory import DataDirectory, JournalFile
 from tests.conftest import Assemble, Places
 from tests.journal.desk import (
     Event,
@@ -188,9 +188,9 @@ def test_an_acknowledged_event_is_on_the_disk(neraca: Assembled) -> None:
 def test_a_journal_begun_in_another_zone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The months of what is recorded would change their meaning."""
     now = parse_instant("2026-11-24T12:00:00+07:00")
-    Journal.open(InFile(tmp_path / "journal.sqlite"), ZONE, now).close()
-    Journal.open(InFile(tmp_path / "journal.sqlite"), ZONE, now).close()
+    Journal.open(JournalFile(tmp_path / "journal.sqlite"), ZONE, now).close()
+    Journal.open(JournalFile(tmp_path / "journal.sqlite"), ZONE, now).close()
     with pytest.raises(JournalError, match="counts its months in Asia/Jakarta, but Asia/Makassar is configured"):
-        Journal.open(InFile(tmp_path / "journal.sqlite"), "Asia/Makassar", now)
+        Journal.open(JournalFile(tmp_path / "journal.sqlite"), "Asia/Makassar", now)
     assert main(["up", "--data", str(tmp_path), "--zone", "Asia/Makassar", "--port", "0"]) == 1
     assert "Set NERACA_ZONE=Asia/Jakarta" in capsys.readouterr().err

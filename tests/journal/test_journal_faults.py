@@ -19,7 +19,7 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.journal.sqlite import JournalRecorder
-from streams.places.directory import InFile
+from streams.places.directory import JournalFile
 from tests.conftest import Assemble
 from tests.faults.harness import Server
 from tests.journal.desk import lines_of, received, rows, said, taken, task
@@ -106,7 +106,7 @@ def _limit(journal: Journal, pages: int | None) -> None:
 
 def test_a_full_journal_answers_unavailable_and_recovers_in_place(tmp_path: Path, clock: Clock) -> None:
     """Nothing of a refused request is recorded; once there is room, the same request is."""
-    journal = Journal.open(InFile(tmp_path / "journal.sqlite"), ZONE, clock())
+    journal = Journal.open(JournalFile(tmp_path / "journal.sqlite"), ZONE, clock())
     intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), clock)
     group = [read_submission(task(f"b{n}")) for n in range(1000)]
     try:

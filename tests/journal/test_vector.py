@@ -33,7 +33,8 @@ from streams.journal.journal import Journal, line_hash
 from streams.kafka.segment_record import packed
 from streams.layouts import Layouts
 from streams.places.database import Database
-from streams.relay.cutting import SETTLED, Cursors, Outbox
+from streams.relay.cursors import SETTLED, Cursors
+from streams.relay.cutting import Cutter
 from streams.worker.fold import PartitionFold, Record
 from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
@@ -57,7 +58,7 @@ class City:
         )
         letters: list[object] = []
         self.fold = PartitionFold(self.store, self.journal.id, self.layout.number, letters.append)
-        self._outbox = Outbox(self.journal.id, self.layout.number, PARTITIONS)
+        self._outbox = Cutter(self.journal.id, self.layout.number, PARTITIONS)
         start = self.layout.from_position
         self._cursors = Cursors(start, (start,) * PARTITIONS, (SETTLED,) * PARTITIONS)
         self._offsets = [0] * PARTITIONS

@@ -13,7 +13,8 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.layouts import Layouts
-from streams.relay.relay import DatabaseCursors, LayoutRelay, RelayState
+from streams.relay.cursors import DatabaseCursors
+from streams.relay.layout_relay import LayoutRelay, RelayState
 from streams.worker.fold import Letter, PartitionFold, Record
 from streams.worker.lease import next_epoch
 from streams.worker.parts import reopener

@@ -9,7 +9,7 @@ import msgspec
 
 from projections.segment import NotFoldable, NotWritten
 from projections.store.partitions import Overtaken, StoredPartition
-from streams.kafka.segment_record import Sent, packed
+from streams.kafka.segment_record import SegmentRecord, packed
 from streams.worker.fold import Letter, PartitionFold, Record
 
 if TYPE_CHECKING:
@@ -36,16 +36,18 @@ def line(position: int, kind: str = "task-completed", dinas: str = "disdukcapil"
     })  # fmt: skip
 
 
-def sent(after: int, last: int, positions: Sequence[int] | None = None, partition: int = 0, kind: str = "") -> Sent:
+def sent(
+    after: int, last: int, positions: Sequence[int] | None = None, partition: int = 0, kind: str = ""
+) -> SegmentRecord:
     """A segment of ``(after, last]``: an entry at each position, or at those named."""
     held = range(after + 1, last + 1) if positions is None else positions
     entries = [(position, line(position, kind or "task-completed")) for position in held]
-    return Sent(JOURNAL, LAYOUT, partition, after, last, f"h{last}", RECORDED if entries else "", entries)
+    return SegmentRecord(JOURNAL, LAYOUT, partition, after, last, f"h{last}", RECORDED if entries else "", entries)
 
 
-def record(offset: int, segment: Sent | bytes | None) -> Record:
+def record(offset: int, segment: SegmentRecord | bytes | None) -> Record:
     """A record of a segment's partition; one that holds none is of partition 0."""
-    if isinstance(segment, Sent):
+    if isinstance(segment, SegmentRecord):
         return Record(segment.partition, offset, packed(segment))
     return Record(0, offset, segment)
 

@@ -13,7 +13,7 @@ from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layout
 from streams.worker.fold import Counts, Record
 from streams.worker.metrics import WorkerMetrics
-from streams.worker.shell import Parts, SeekingConsumer, Shell, app_of
+from streams.worker.shell import SeekingConsumer, Shell, WorkerParts, app_of
 from tests.kafka.guard_fold import JOURNAL
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ class Stand:
         stored: Any = self.store
         folding: Any = self.folding
         kafka, metrics = KafkaSettings(("127.0.0.1:9",)), WorkerMetrics(1)
-        self.parts = Parts("w-1", kafka, LAYOUT, stored, folding, metrics, "/nowhere", end=self._end, seek_s=seek_s)
+        self.parts = WorkerParts(
+            "w-1", kafka, LAYOUT, stored, folding, metrics, "/nowhere", end=self._end, seek_s=seek_s
+        )
 
     def _end(self, code: int, why: str) -> None:
         self.ended.append(Ended(code, why, list(self.stream.acknowledged)))

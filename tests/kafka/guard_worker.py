@@ -22,9 +22,9 @@ from streams.kafka.broker import quiet
 from streams.kafka.settings import KafkaSettings
 from streams.places.database import Database
 from streams.worker.fold import Counts, PartitionFold, Record
-from streams.worker.lease import claimed
+from streams.worker.lease import acquire
 from streams.worker.parts import parts_of
-from streams.worker.shell import Parts, SeekingConsumer, Shell, coordinator_fault, fold_stream, run
+from streams.worker.shell import SeekingConsumer, Shell, WorkerParts, coordinator_fault, fold_stream, run
 from tests.serving import ZONE, Clock, until
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Failing(PartitionFold):
         return Counts(0, 0, {})
 
 
-async def unguarded(parts: Parts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
+async def unguarded(parts: WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: whatever the fold raises leaves the agent's body."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
@@ -138,7 +138,7 @@ def main(name: str, variant: Variant) -> None:
     options = argparse.Namespace(name=name, partitions=PARTITIONS, metrics_port=0)
     with tempfile.TemporaryDirectory(prefix="neraca-worker-") as directory, database.connected("worker") as standing:
         options.alone = directory
-        epoch = claimed(standing, name, Path(directory))
+        epoch = acquire(standing, name, Path(directory))
         parts = parts_of(database, journal, KafkaSettings.of(os.environ), options, epoch)
         if variant.fold is not None:
             failing = variant.fold(parts.store, journal.id, parts.layout.number, lambda _: None)

@@ -9,7 +9,7 @@ import zstandard
 from domain.fold.partition import partition_of
 from projections.store.partitions import StoredPartition
 from streams.kafka import segment_record as wire
-from streams.kafka.segment_record import Sent, Unreadable, packed, unpacked
+from streams.kafka.segment_record import SegmentRecord, Unreadable, packed, unpacked
 from streams.worker.advance import Memory, advance
 from tests.kafka.guard_fold import JOURNAL, LAYOUT, sent
 
@@ -19,7 +19,7 @@ AT_TEN: Final = StoredPartition(JOURNAL, 10, 5, None)
 AHEAD: Final = Memory({7: sent(14, 16)}, frozenset(), read=True)
 READ: Final = Memory(read=True)
 
-Row = tuple[Memory, dict[int, Sent], list[int], int, int, list[int], list[int], int]
+Row = tuple[Memory, dict[int, SegmentRecord], list[int], int, int, list[int], list[int], int]
 TABLE: Final[dict[str, Row]] = {
     # what: memory, arrived, the positions applied, where it then stands, what is read next, what is ahead, what is beyond
     "the next": (READ, {5: sent(10, 12)}, [11, 12], 12, 6, [], [], 0),
@@ -81,7 +81,7 @@ def compressed(value: object) -> bytes:
 
 
 def misplaced(after: int, last: int, *positions: int) -> bytes:
-    return packed(Sent(JOURNAL, 1, 0, after, last, "h", "", [(position, b"{}") for position in positions]))
+    return packed(SegmentRecord(JOURNAL, 1, 0, after, last, "h", "", [(position, b"{}") for position in positions]))
 
 
 UNREADABLE: Final = {
@@ -89,12 +89,12 @@ UNREADABLE: Final = {
     "empty": (b"", "no segment of version 1"),
     "another version": (b"\x02" + packed(sent(0, 1))[1:], "no segment of version 1"),
     "JSON": (b'{"journal": "j"}', "no segment of version 1"),
-    "only a version": (VERSION, "not to be unpacked"),
-    "not compressed": (VERSION + msgspec.msgpack.encode([1]), "not to be unpacked"),
-    "cut short": (packed(sent(0, 9))[:-5], "not to be unpacked"),
-    "not MessagePack": (VERSION + zstandard.ZstdCompressor().compress(b"\xc1"), "not to be unpacked"),
-    "a field too few": (compressed(["j", 1, 0, 0, 1, "h", ""]), "not to be unpacked"),
-    "a field of another type": (compressed(["j", "1", 0, 0, 1, "h", "", []]), "not to be unpacked"),
+    "only a version": (VERSION, "cannot be unpacked"),
+    "not compressed": (VERSION + msgspec.msgpack.encode([1]), "cannot be unpacked"),
+    "cut short": (packed(sent(0, 9))[:-5], "cannot be unpacked"),
+    "not MessagePack": (VERSION + zstandard.ZstdCompressor().compress(b"\xc1"), "cannot be unpacked"),
+    "a field too few": (compressed(["j", 1, 0, 0, 1, "h", ""]), "cannot be unpacked"),
+    "a field of another type": (compressed(["j", "1", 0, 0, 1, "h", "", []]), "cannot be unpacked"),
     "it ends before it begins": (misplaced(5, 4), "its positions"),
     "out of order": (misplaced(0, 9, 3, 2), "its positions"),
     "a position twice": (misplaced(0, 9, 3, 3), "its positions"),
@@ -113,10 +113,10 @@ def test_what_is_no_segment_is_refused_whole(what: str) -> None:
 @pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
 def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
     """Zeros compress a thousandfold: what is unpacked is bounded, not what arrives, whatever the frame says of itself."""
-    bomb = msgspec.msgpack.encode(Sent(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
+    bomb = msgspec.msgpack.encode(SegmentRecord(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
     value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
     assert len(value) < 2**20
-    with pytest.raises(Unreadable, match="not to be unpacked"):
+    with pytest.raises(Unreadable, match="cannot be unpacked"):
         unpacked(value)
 
 

@@ -16,9 +16,9 @@ from neraca.cluster import database_journal, watched_balances
 from projections.store.partitions import PartitionStore, StoredPartition
 from streams.layouts import Layouts
 from streams.places.database import Database
-from streams.worker.fold import ReadAgain
 from streams.worker.parts import reopener
-from streams.worker.watchdog import Rules
+from streams.worker.rules import Rules
+from streams.worker.turn import ReadAgain
 from tests.kafka.guard_database import epoch_of
 from tests.kafka.guard_fold import JOURNAL, Fold, record, sent
 from tests.serving import ZONE, Clock

@@ -14,16 +14,17 @@ from projections.segment import NotWritten
 from projections.store.generations_postgres import IDLE_MS
 from projections.store.partitions import Overtaken
 from streams.worker import shell as worker
-from streams.worker.fold import ReadAgain, Record
-from streams.worker.shell import SEEK_S, SeekingConsumer, coordinator_fault, fold_stream, look_on, retried
+from streams.worker.fold import Record
+from streams.worker.shell import SEEK_S, SeekingConsumer, coordinator_fault, fold_stream, look_on
 from streams.worker.supervisor import Exit
+from streams.worker.turn import ReadAgain, until_written
 from tests.kafka.guard_shell import Folding, Stand
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
 
-    Body = Callable[[worker.Parts, Executor, Any], Awaitable[None]]
+    Body = Callable[[worker.WorkerParts, Executor, Any], Awaitable[None]]
 
 
 def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) -> None:
@@ -50,19 +51,19 @@ def test_no_exception_leaves_the_agent(failure: BaseException, code: Exit) -> No
     agent_check(failure, code)
 
 
-async def unguarded(parts: worker.Parts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
+async def unguarded(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: whatever the fold raises leaves the body."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
-        await asyncio.get_running_loop().run_in_executor(thread, worker._folded, parts, records)
+        await asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records)
 
 
-async def logging_only(parts: worker.Parts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
+async def logging_only(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: what fails is passed over, and the next is taken."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.gather(
-            asyncio.get_running_loop().run_in_executor(thread, worker._folded, parts, records), return_exceptions=True
+            asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records), return_exceptions=True
         )
 
 
@@ -110,9 +111,9 @@ def test_what_is_not_written_is_tried_again_for_a_while() -> None:
     def away() -> None:
         raise NotWritten
 
-    assert retried(written, 5.0) == "written"
+    assert until_written(written, 5.0) == "written"
     with pytest.raises(ReadAgain, match="the database is away"):
-        retried(away, 0.2)
+        until_written(away, 0.2)
 
 
 def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = False) -> Any:  # noqa: ANN401 - a stand-in

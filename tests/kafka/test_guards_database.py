@@ -13,13 +13,14 @@ from sqlalchemy import text
 from projections.store.partitions import (
     _LOCKED,
     Advance,
-    Folding,
     Overtaken,
     PartitionStore,
+    PartitionTransaction,
     StoredPartition,
     source_of,
 )
-from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S, ReadAgain
+from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S
+from streams.worker.turn import ReadAgain
 from tests.kafka.guard_fold import Now
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class LooksEarly(PartitionStore):
     """Planted: the epoch is looked at before the lock, not after it."""
 
     @contextmanager
-    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+    def folding(self, partitions: Sequence[int]) -> Iterator[PartitionTransaction]:
         with self._writing() as db:
             self._check_epoch(db)
             with locked(self, db, partitions, str(_LOCKED)) as folding:
@@ -110,7 +111,7 @@ class ReadsEarly(PartitionStore):
     """Planted: positions are read before the rows are locked."""
 
     @contextmanager
-    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+    def folding(self, partitions: Sequence[int]) -> Iterator[PartitionTransaction]:
         with self._writing() as db:
             unlocked = str(_LOCKED).replace("FOR UPDATE", "")
             with locked(self, db, partitions, unlocked) as folding, locked(self, db, partitions, str(_LOCKED)):
@@ -121,16 +122,16 @@ class LocksBackwards(PartitionStore):
     """Planted: rows are locked in the order in which they happen to be asked for."""
 
     @contextmanager
-    def folding(self, partitions: Sequence[int]) -> Iterator[Folding]:
+    def folding(self, partitions: Sequence[int]) -> Iterator[PartitionTransaction]:
         backwards = str(_LOCKED).replace("ORDER BY source", "ORDER BY source DESC")
         with self._writing() as db, locked(self, db, partitions, backwards) as folding:
             yield folding
 
 
 @contextmanager
-def locked(store: PartitionStore, db: Any, partitions: Sequence[int], statement: str) -> Iterator[Folding]:  # noqa: ANN401 - a connection
+def locked(store: PartitionStore, db: Any, partitions: Sequence[int], statement: str) -> Iterator[PartitionTransaction]:  # noqa: ANN401 - a connection
     """A folding of what a statement finds."""
-    folding = Folding(db, store._current(), store._layout, store._partitions)
+    folding = PartitionTransaction(db, store._current(), store._layout, store._partitions)
     names = [source_of(store._layout, one) for one in partitions]
     for row in db.execute(text(statement), {"names": names}):
         folding.stored[int(row[0].partition("/")[2])] = StoredPartition(*row[1:5])

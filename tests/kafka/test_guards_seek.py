@@ -128,7 +128,7 @@ class Patient(SeekingConsumer):
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
         app: Any = self.app
-        return await self._sought(app.neraca)
+        return await self._seek_stored(app.neraca)
 
 
 def test_a_seek_that_takes_too_long_ends_the_process() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from api.http.problems import problem
 from local.local_kafka import LocalKafka
-from streams.intake.kafka import PARKED_S, KafkaIntake, ParkedInDatabase
+from streams.intake.kafka import PARKED_S, KafkaIntake
+from streams.intake.parking import ParkedInDatabase
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.places.database import Database
-from streams.places.directory import NoDatabase
-from streams.worker.lease import claimed
+from streams.places.location import NoDatabase
+from streams.worker.lease import acquire
 from tests.serving import until
 
 
@@ -28,12 +28,12 @@ def test_every_start_of_a_worker_has_a_greater_epoch(database: Database, tmp_pat
     """Nobody else took its name, so nobody is waited for, whether its process before ended or hangs."""
     mine = machine(tmp_path, "mine")
     with database.connected("hangs") as hanging:
-        assert claimed(hanging, "w", mine) == 1
+        assert acquire(hanging, "w", mine) == 1
         for epoch in (2, 3):
             with database.connected("again") as db:
-                assert claimed(db, "w", mine) == epoch
+                assert acquire(db, "w", mine) == epoch
     with database.connected("another name") as db:
-        assert claimed(db, "v", machine(tmp_path, "other")) == 1
+        assert acquire(db, "v", machine(tmp_path, "other")) == 1
 
 
 def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_gone(
@@ -42,16 +42,16 @@ def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_
     """The old one may be started again as often as it likes; it does not take the name back from a process that lives."""
     old, new, epochs = machine(tmp_path, "old"), machine(tmp_path, "new"), list[int]()
     with database.connected("old") as db:
-        assert claimed(db, "w", old) == 1
+        assert acquire(db, "w", old) == 1
         with database.connected("new") as newer:
-            assert claimed(newer, "w", new) == 2
+            assert acquire(newer, "w", new) == 2
 
     def comes_back() -> None:
         with database.connected("old") as db:
-            epochs.append(claimed(db, "w", old))
+            epochs.append(acquire(db, "w", old))
 
     with database.connected("new") as newer, database.connected("look") as look:
-        assert claimed(newer, "w", new) == 3
+        assert acquire(newer, "w", new) == 3
         waiting = threading.Thread(target=comes_back, daemon=True)
         waiting.start()
         tried = (
@@ -67,16 +67,16 @@ def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_
 def test_without_its_supervisor_none_waits(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = machine(tmp_path, "old")
     with database.connected("old") as db, database.connected("new") as newer:
-        claimed(db, "w", old)
-        claimed(newer, "w", machine(tmp_path, "new"))
+        acquire(db, "w", old)
+        acquire(newer, "w", machine(tmp_path, "new"))
         parents = iter([1, 2])
         monkeypatch.setattr(os, "getppid", lambda: next(parents))
         with pytest.raises(SystemExit), database.connected("again") as again:
-            claimed(again, "w", old)
+            acquire(again, "w", old)
 
 
 def test_a_database_that_goes_away_is_named(database: Database, tmp_path: Path) -> None:
     with database.connected("ended") as db, database.connected("end") as other:
         other.execute("SELECT pg_terminate_backend(%s)", (db.info.backend_pid,))
         with pytest.raises(NoDatabase, match="the name w: "):
-            claimed(db, "w", machine(tmp_path, "mine"))
+            acquire(db, "w", machine(tmp_path, "mine"))

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import pytest
 
+from domain.events.decoding import UnknownEntry
 from domain.events.entries import decode
 from domain.fold.partition import dinas_of, partition_of
 from streams.journal.journal import line_hash
-from streams.kafka.segment_record import Sent, unpacked
+from streams.kafka.segment_record import SegmentRecord, unpacked
 from streams.layouts import Layout
 from streams.places.database import Database
-from streams.relay.cutting import BYTES_MOST, SEGMENT_MOST, SETTLED, Cursors, Outbox, Places, UnknownEntry
-from streams.relay.relay import PAGE, DatabaseCursors, LayoutRelay, RelayState
+from streams.relay.cursors import SETTLED, Cursors, DatabaseCursors
+from streams.relay.cutting import BYTES_MOST, SEGMENT_MOST, Cutter, Places
+from streams.relay.layout_relay import PAGE, LayoutRelay, RelayState
 from tests.journal.folding import HISTORY
 from tests.kafka.guard_fold import JOURNAL, Entry, line
 
@@ -37,13 +39,13 @@ def lines(*partitions: int, after: int = 0) -> list[Entry]:
     ]
 
 
-def shape(segments: Iterable[Sent]) -> list[tuple[int, int, int, list[int]]]:
+def shape(segments: Iterable[SegmentRecord]) -> list[tuple[int, int, int, list[int]]]:
     """Partition, after, last and positions of each segment."""
     return [(one.partition, one.after, one.last, [position for position, _ in one.entries]) for one in segments]
 
 
-def outbox() -> Outbox:
-    return Outbox(JOURNAL, 1, PARTITIONS)
+def outbox() -> Cutter:
+    return Cutter(JOURNAL, 1, PARTITIONS)
 
 
 def test_a_page_is_cut_by_partition_and_each_reaches_its_end() -> None:
@@ -148,7 +150,7 @@ def test_an_entry_that_cannot_be_placed_stops_the_relay_loudly(unknown: bytes) -
 
 def test_a_watermark_says_how_far_the_journal_was_scanned() -> None:
     mark = outbox().watermark(2, Cursors(9, (9, 9, 4, 9), START.again), "h9")
-    assert mark == Sent(JOURNAL, 1, 2, 4, 9, "h9", "", [])
+    assert mark == SegmentRecord(JOURNAL, 1, 2, 4, 9, "h9", "", [])
 
 
 class Lines:
@@ -237,7 +239,7 @@ def test_of_relays_that_race_one_moves_the_cursors(database: Database) -> None:
 
 def test_a_relay_whose_cursors_were_moved_goes_on_from_those_kept(database: Database) -> None:
     """An order to send again arrives in the middle of a page: the page counts as not moved, and the order is carried out."""
-    layout, delivered = Layout(1, PARTITIONS, 0), list[Sent]()
+    layout, delivered = Layout(1, PARTITIONS, 0), list[SegmentRecord]()
     journal = Lines(lines(1, 0, 1))
     with database.connected("test") as db:
         kept = DatabaseCursors(db, layout)

@@ -12,11 +12,12 @@ import pytest
 
 from projections.segment import NotWritten
 from projections.store.partitions import Overtaken
-from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S, PartitionFold, ReadAgain
+from streams.worker.fold import GAP_WAIT_S, HOLE_WAIT_S, PartitionFold
+from streams.worker.turn import ReadAgain
 from tests.kafka.guard_fold import Fold, record, sent
 
 if TYPE_CHECKING:
-    from streams.kafka.segment_record import Sent
+    from streams.kafka.segment_record import SegmentRecord
     from streams.worker.fold import Counts, Record
 
 
@@ -84,7 +85,7 @@ def gap_check(fold: type[PartitionFold]) -> None:
 class AppliesGaps(PartitionFold):
     """Planted: what lies ahead is not told from what follows."""
 
-    def _check(self, sent: Sent, record: Record) -> None:
+    def _check(self, sent: SegmentRecord, record: Record) -> None:
         super()._check(sent, record)
         msgspec.structs.force_setattr(sent, "after", 0)
 

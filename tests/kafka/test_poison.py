@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.kafka.segment_record import Sent, unpacked
+from streams.kafka.segment_record import SegmentRecord, unpacked
 from tests.kafka.guard_fold import Fold, line, record, sent
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def test_an_unreadable_record_stops_its_partition_and_no_other() -> None:
 @pytest.mark.parametrize(
     "stray",
     [
-        Sent("another", 1, 0, 0, 1, "h", "", [(1, line(1))]),
-        Sent("j", 2, 0, 0, 1, "h", "", [(1, line(1))]),
-        Sent("j", 1, 1, 0, 1, "h", "", [(1, line(1))]),
+        SegmentRecord("another", 1, 0, 0, 1, "h", "", [(1, line(1))]),
+        SegmentRecord("j", 2, 0, 0, 1, "h", "", [(1, line(1))]),
+        SegmentRecord("j", 1, 1, 0, 1, "h", "", [(1, line(1))]),
     ],
     ids=["of another journal", "of another layout", "of another partition"],
 )
-def test_a_segment_that_is_not_of_this_topic_is_unreadable(stray: Sent) -> None:
+def test_a_segment_that_is_not_of_this_topic_is_unreadable(stray: SegmentRecord) -> None:
     """It says where it belongs; nothing else is believed."""
     one = Fold()
     one.arrive(record(0, stray)._replace(partition=0))
@@ -69,7 +69,7 @@ def test_an_entry_of_a_type_unknown_here_stops_its_partition() -> None:
     others = record(0, sent(0, 9, [1], partition=1))
     poison_check([record(0, sent(0, 2)), unknown, record(2, sent(4, 6)), others], one)
     assert one.store.stored[0].stopped is not None
-    assert "this version cannot read the entry at position 3" in one.store.stored[0].stopped
+    assert "position 3: this version cannot read the entry there" in one.store.stored[0].stopped
 
 
 def test_an_entry_that_cannot_be_added_stops_its_partition() -> None:

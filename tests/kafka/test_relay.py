@@ -15,7 +15,7 @@ from local.local_kafka import LocalKafka
 from local.local_server import HOST
 from neraca.cluster import database_journal, watched_balances
 from streams.kafka.broker import NoBroker, Sender
-from streams.kafka.segment_record import Sent, unpacked
+from streams.kafka.segment_record import SegmentRecord, unpacked
 from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layouts
 from streams.places.database import Database
@@ -48,7 +48,7 @@ def tasks(since: int, number: int, dinas: str = "disdukcapil") -> list[dict[str,
     return [event("task-completed", f"t{n}", {**data, "task": f"t{n}"}) for n in range(since, since + number)]
 
 
-def segments(topics: Topics) -> list[tuple[int, Sent]]:
+def segments(topics: Topics) -> list[tuple[int, SegmentRecord]]:
     """Every segment on the topic, with the partition it lies in."""
     return [(one.partition, unpacked(one.value)) for one in topics.read(SEGMENTS)]
 

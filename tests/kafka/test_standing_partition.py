@@ -38,7 +38,7 @@ def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(sca
     (letter,) = topics.read("neraca.segments.dead")
     headers = {name: value.decode() for name, value in letter.headers}
     why = headers.pop("why")
-    assert why.startswith("not to be unpacked: ")
+    assert why.startswith("cannot be unpacked: ")
     assert (letter.value, headers) == (
         GARBAGE, {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)}
     )  # fmt: skip

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from streams.worker.supervisor import CALM_S, FINAL, PAUSE_LEAST_S, PAUSE_MOST_S, Exit, next_pause
+from streams.retrying import PATIENT
+from streams.worker.supervisor import CALM_S, FINAL, Exit, next_pause
 from tests.kafka.guard_supervisor import SUPERVISE, WITHOUT, Supervised
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+FIRST_S, LONGEST_S = PATIENT
 
 
 def restarting_check(folder: Path, program: str) -> None:
@@ -46,8 +49,8 @@ def test_pauses_between_starts_grow(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before_s", "lived_s", "pause_s"),
     [
-        (0.0, 0.0, PAUSE_LEAST_S), (0.2, 0.0, 0.4), (0.4, CALM_S - 1, 0.8), (6.4, 1.0, PAUSE_MOST_S),
-        (PAUSE_MOST_S, 1.0, PAUSE_MOST_S), (PAUSE_MOST_S, CALM_S + 1, PAUSE_LEAST_S), (0.0, CALM_S + 1, PAUSE_LEAST_S),
+        (0.0, 0.0, FIRST_S), (0.2, 0.0, 0.4), (0.4, CALM_S - 1, 0.8), (6.4, 1.0, LONGEST_S),
+        (LONGEST_S, 1.0, LONGEST_S), (LONGEST_S, CALM_S + 1, FIRST_S), (0.0, CALM_S + 1, FIRST_S),
     ],
 )  # fmt: skip
 def test_a_pause_grows_and_is_forgotten_after_a_calm_while(before_s: float, lived_s: float, pause_s: float) -> None:

@@ -11,7 +11,7 @@ from projections.segment import NotWritten
 from projections.store.partitions import StoredPartition
 from streams.kafka.broker import NoBroker
 from streams.layouts import Layout
-from streams.places.directory import NoDatabase
+from streams.places.location import NoDatabase
 from streams.worker import watchdog
 from streams.worker.watchdog import LOOK_S, STILL_S, UNASSIGNED_S, Watch, Watchdog
 from tests.kafka.guard_fold import JOURNAL, Now

@@ -28,7 +28,7 @@ from streams.following.follower import read_segment
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
-from streams.places.directory import InFile
+from streams.places.directory import JournalFile
 from tests.laws.steps import KINDS, OPENED, ZONE, Clerk, Step
 
 LONG: Final = os.environ.get("NERACA_LAWS") == "long"
@@ -113,7 +113,7 @@ class Desk(History):
 def desk() -> Iterator[Desk]:
     """A new journal and its intake; they are gone at the end of the ``with``."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
-        journal = Journal.open(InFile(Path(folder) / "journal.sqlite"), ZONE, OPENED)
+        journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, OPENED)
         ending.callback(journal.close)
         opened = Desk(journal, Path(folder))
         ending.callback(opened.intake.close)

@@ -25,11 +25,12 @@ from zoneinfo import ZoneInfo
 
 from projections.store.partitions import PartitionStore
 from streams.journal.journal import line_hash
-from streams.kafka.segment_record import Sent, packed
+from streams.kafka.segment_record import SegmentRecord, packed
 from streams.layouts import Layouts
 from streams.places.database import Database
-from streams.places.directory import serving
-from streams.relay.cutting import SETTLED, Cursors, Outbox
+from streams.places.location import ensure_served
+from streams.relay.cursors import SETTLED, Cursors
+from streams.relay.cutting import Cutter
 from streams.worker.fold import PartitionFold, Record
 from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
@@ -37,11 +38,11 @@ from tests.kafka.guard_database import epoch_of
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _segments(history: History, partitions: int, sizes: list[int], again: list[int]) -> list[Sent]:
+def _segments(history: History, partitions: int, sizes: list[int], again: list[int]) -> list[SegmentRecord]:
     """A journal cut into pages, some of them sent a second time from further back, as a relay that died would."""
-    outbox = Outbox(history.journal.id, 1, partitions)
+    outbox = Cutter(history.journal.id, 1, partitions)
     cursors = Cursors(0, (0,) * partitions, (SETTLED,) * partitions)
-    kept, sent, turn = [cursors], list[Sent](), 0
+    kept, sent, turn = [cursors], list[SegmentRecord](), 0
     while cursors.scanned < history.journal.head():
         back = min(again[turn % len(again)], len(kept) - 1)
         start = kept[-1 - back]
@@ -54,7 +55,7 @@ def _segments(history: History, partitions: int, sizes: list[int], again: list[i
     return sent + [outbox.watermark(partition, cursors, last) for partition in range(partitions)]
 
 
-def _delivered(sent: list[Sent], dice: random.Random) -> list[list[Record]]:
+def _delivered(sent: list[SegmentRecord], dice: random.Random) -> list[list[Record]]:
     """Records by partition in the order of their offsets, now and then two exchanged or repeated; in batches."""
     offsets: dict[int, int] = {}
     records = []
@@ -90,7 +91,7 @@ def test_partitions_come_to_what_the_oracle_says(
     name = f"laws_{uuid.uuid4().hex}"
     database = Database(postgres.database(name)).prepare()
     with recorded(told) as history:
-        serving(database.generations())[1].engine.dispose()
+        ensure_served(database.generations())[1].engine.dispose()
         layout = Layouts(database, history.journal).reached(partitions)
         store = PartitionStore(reopener(database), layout.number, partitions, "w", epoch_of(database, "w"))
         letters: list[object] = []
@@ -110,7 +111,7 @@ def test_partitions_come_to_what_the_oracle_says(
 
 def _agrees(database: Database, history: History) -> None:
     oracle = Oracle(parsed(history.export))
-    number, store = serving(database.generations())
+    number, store = ensure_served(database.generations())
     live = Live(history.journal.id, number, store, At(0))
     with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.engine.connect() as db:
         served = {account: found for account, balance in queries.accounts(db) if (found := named(balance))}

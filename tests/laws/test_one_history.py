@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.journal_file import Until, cut, fold_file, fold_part
-from audit.replay import Folded, Replay, checked, concluded
+from audit.replay import Folded, checked, concluded
 from domain.fold.ledger import Ledger, named
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
+from domain.score.replayed import StateAt
 from domain.score.scorecard import Scorecard
 from projections.ports import Accepted
 from projections.reading.reader import Snapshot
@@ -36,7 +37,7 @@ def _written(card: Scorecard) -> dict[str, Any]:
     return written
 
 
-def _audited(history: History, parts: int, period: str, now_us: int) -> tuple[Folded, Replay]:
+def _audited(history: History, parts: int, period: str, now_us: int) -> tuple[Folded, StateAt]:
     """The export folded from its file: as a whole, and in parts joined in order."""
     path = history.folder / "journal.ndjson"
     path.write_bytes(history.export)

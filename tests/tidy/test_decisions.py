@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from streams.places.directory import sqlite_warning
+from streams.places.sqlite_version import sqlite_warning
 from tests.serving import Assembled, event
 
 ROOT: Final = Path(__file__).parents[2]

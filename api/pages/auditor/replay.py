@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from api.pages.csv import Cell
     from api.pages.words import Words
+    from domain.score.replayed import Difference, Replayed, StateAt
     from domain.score.scorecard import IndicatorLine, Scorecard
-    from projections.ports import Difference, Done, Past, Question, Replayed
+    from projections.ports import Done, Question
     from projections.reading.reader import Snapshot
 
 GROUPED: Final = 8
@@ -136,9 +137,9 @@ def moved(question: Question, replayed: Replayed, snapshot: Snapshot, picked: st
     return Moved(_side(replayed.then), _side(replayed), tuple(changed), len(units) - len(changed), chosen)
 
 
-def _side(past: Past) -> Side:
-    scored = sum(card.iku.value is not None for card in past.dinas.values())
-    return Side(past.position, scored, len(past.dinas) - scored)
+def _side(state: StateAt) -> Side:
+    scored = sum(card.iku.value is not None for card in state.dinas.values())
+    return Side(state.position, scored, len(state.dinas) - scored)
 
 
 def causes(unit: Unit, words: Words) -> str:

@@ -22,7 +22,7 @@ from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres
 from tests.soak.chaos.run import KINDS, Run, chaos, ends, planned
 from tests.soak.chaos.stack import Stack
-from tests.soak.kill.__main__ import commit, sources
+from tests.soak.provenance import commit, sources
 
 if TYPE_CHECKING:
     from collections import Counter as Tally
@@ -58,13 +58,25 @@ def report(run: Run, ended: Tally[str], dropped: int, program: str) -> str:
         "slower than a machine with nothing else to do, at least": f"{run.busy:.1f} times; limits are as many times wider",
         "whole run": f"{run.seconds:.0f} s",
     }
-    return "\n".join([
-        f"# Chaos soak: {verdict}", "", *ABOUT.splitlines(), "", "| | |", "|---|---|",
-        *(f"| {name} | {value} |" for name, value in rows.items()), "",
-        "| fault | times | recovery p50 / max, s | stood at most, s | the trial's p50 / max, s |", "|---|---|---|---|---|",
-        *_by_kind(run),
-        *(["", "## What is wrong", *(f"* {problem}" for problem in run.problems)] if run.problems else []),
-    ]) + "\n"  # fmt: skip
+    return (
+        "\n".join(
+            [
+                f"# Chaos soak: {verdict}",
+                "",
+                *ABOUT.splitlines(),
+                "",
+                "| | |",
+                "|---|---|",
+                *(f"| {name} | {value} |" for name, value in rows.items()),
+                "",
+                "| fault | times | recovery p50 / max, s | stood at most, s | the trial's p50 / max, s |",
+                "|---|---|---|---|---|",
+                *_by_kind(run),
+                *(["", "## What is wrong", *(f"* {problem}" for problem in run.problems)] if run.problems else []),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _by_kind(run: Run) -> list[str]:

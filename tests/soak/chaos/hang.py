@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from neraca.__main__ import parser
 from neraca.cluster import database_journal, database_of, kafka_of, watched_balances
 from streams.worker.fold import PartitionFold
-from streams.worker.lease import claimed
+from streams.worker.lease import acquire
 from streams.worker.parts import parts_of
 from streams.worker.shell import run
 from streams.worker.supervisor import Supervisor
@@ -69,7 +69,7 @@ def _fold(options: argparse.Namespace) -> None:
     ):
         watched_balances(database, journal)
         database.share_folding(standing)
-        epoch = claimed(standing, options.name, Path(options.alone))
+        epoch = acquire(standing, options.name, Path(options.alone))
         parts = parts_of(database, journal, kafka, options, epoch)
         print(f"Neraca worker {options.name} folds, until it is hung", flush=True)
         run(replace(parts, fold=Hanging(parts.fold)))

@@ -33,13 +33,21 @@ class Hung:
         with self._log.open("ab") as said:
             self._from = said.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.soak.chaos.hang", "--name", name], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "tests.soak.chaos.hang", "--name", name],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", GUARD, "guard", str(self._process.pid)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     @classmethod
     @contextmanager

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from streams.journal.journal import Journal, line_hash
 from streams.kafka.broker import Sender
-from streams.kafka.segment_record import Sent, packed, unpacked
+from streams.kafka.segment_record import SegmentRecord, packed, unpacked
 from streams.kafka.settings import KafkaSettings
 from streams.layouts import TOPIC, Layouts
 from streams.places.database import Database
-from streams.relay.relay import DatabaseCursors, LayoutRelay, RelayState
+from streams.relay.cursors import DatabaseCursors
+from streams.relay.layout_relay import LayoutRelay, RelayState
 from tests.serving import until
 from tests.soak.chaos.stack import RELAYS
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterable
 
-    from streams.relay.cutting import Cursors
-    from streams.relay.relay import KeptCursors
-    from tests.soak.chaos.stack import Seen, Stack
+    from streams.relay.cursors import Cursors, StoredCursors
+    from tests.soak.chaos.stack import Stack
+    from tests.soak.chaos.watch import Seen
 
 COPIES: Final = 150
 GATHERED: Final = 150
@@ -48,7 +49,7 @@ def again(stack: Stack, chance: random.Random) -> None:
     _send(stack, copies)
 
 
-def _overlapping(sent: Sent, chance: random.Random) -> list[bytes]:
+def _overlapping(sent: SegmentRecord, chance: random.Random) -> list[bytes]:
     """A segment as two that share an entry, the later one first."""
     if len(sent.entries) < 2:
         return [packed(sent), packed(sent)]
@@ -62,7 +63,7 @@ def _overlapping(sent: Sent, chance: random.Random) -> list[bytes]:
 class Unkept:
     """Cursors that are forgotten: another relay will send all of it again."""
 
-    def __init__(self, kept: KeptCursors) -> None:
+    def __init__(self, kept: StoredCursors) -> None:
         self._now = kept.load()
 
     def load(self) -> Cursors:
@@ -90,7 +91,7 @@ def ahead(stack: Stack, chance: random.Random) -> None:
 class Withheld:
     """Segments that were taken from the relay's hand, with its cursors moved beyond them."""
 
-    def __init__(self, stack: Stack, missing: list[Sent]) -> None:
+    def __init__(self, stack: Stack, missing: list[SegmentRecord]) -> None:
         self._stack = stack
         self._missing = {f"{sent.layout}/{sent.partition}": sent for sent in missing}
 
@@ -157,7 +158,7 @@ def _without_relays(stack: Stack) -> None:
 
 
 def _relayed(
-    stack: Stack, cursors: Callable[[KeptCursors], KeptCursors], send: Callable[[Iterable[Any]], None]
+    stack: Stack, cursors: Callable[[StoredCursors], StoredCursors], send: Callable[[Iterable[Any]], None]
 ) -> None:
     """One step of a relay of the last layout, over these cursors, into this ``send``."""
     database = Database(stack.scaled.database_url)

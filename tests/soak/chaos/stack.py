@@ -9,11 +9,10 @@ import logging
 import os
 import re
 import signal
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 import psycopg
@@ -23,16 +22,17 @@ from tests.kafka.serving import Running, Scaled
 from tests.kafka.topics import Topics
 from tests.serving import until
 from tests.soak.chaos.traffic import City
+from tests.soak.chaos.watch import Watch
 
 if TYPE_CHECKING:
     from local.local_kafka import LocalKafka
     from local.local_postgres import LocalPostgres
+    from tests.soak.chaos.watch import Seen
 
 LOG: Final = logging.getLogger("tests.soak.chaos.__main__")
 PARTITIONS: Final = 12
 WORKERS: Final = ("a", "b")
 RELAYS: Final = ("relay-1", "relay-2")
-LOOK_S: Final = 0.2
 RECOVERED_WITHIN_S: Final = 120.0
 START_S: Final = 15.0
 """What the start of a whole stack takes at most on a machine that has nothing else to do."""
@@ -41,93 +41,18 @@ _RELAYING: Final = 7_305_531_003
 """The advisory lock of the relay whose turn it is."""
 
 
-class Seen(NamedTuple):
-    """What the database said at one moment: the journal's head, and where each source of balances stands."""
-
-    at: float
-    head: int
-    positions: dict[str, int]
-    stopped: dict[str, str]
-
-    def beyond(self, position: int) -> bool:
-        """Whether all that does not stand still is folded beyond a position."""
-        return all(held > position for source, held in self.positions.items() if source not in self.stopped)
-
-
-class Watch(threading.Thread):
-    """Looks five times a second, and knows how long a source with something to fold stood where it was."""
-
-    def __init__(self, database_url: str) -> None:
-        super().__init__(name="chaos-watch", daemon=True)
-        self._url = database_url
-        self._ending = threading.Event()
-        self._since: dict[str, tuple[int, float]] = {}
-        self._lock = threading.Lock()
-        self.last: Seen | None = None
-        self.still_s = 0.0
-        self.still = ""
-
-    def run(self) -> None:
-        """Look until told to end."""
-        while not self._ending.is_set():
-            try:
-                with psycopg.connect(
-                    self._url, autocommit=True, connect_timeout=2, application_name="chaos watch",
-                    options="-c statement_timeout=5000",
-                ) as db:  # fmt: skip
-                    while not self._ending.wait(LOOK_S):
-                        self._note(self._look(db))
-            except psycopg.Error:
-                self.begin()
-                self._ending.wait(LOOK_S)
-
-    def _look(self, db: psycopg.Connection[tuple[object, ...]]) -> Seen:
-        at = time.monotonic()
-        served = db.execute("SELECT generation FROM neraca.generations WHERE served").fetchone()
-        assert served is not None, "a generation is served"
-        rows = db.execute(
-            f"SELECT source, position, stopped FROM neraca_{served[0]}.sources".encode()  # noqa: S608 - our own schema
-        ).fetchall()
-        found = db.execute("SELECT max(notification_id) FROM neraca.neraca_events").fetchone()
-        assert found is not None, "a journal has a head"
-        positions = {str(source): int(str(position)) for source, position, _ in rows}
-        return Seen(at, int(str(found[0])), positions, {str(one[0]): str(one[2]) for one in rows if one[2] is not None})
-
-    def _note(self, seen: Seen) -> None:
-        with self._lock:
-            for source, position in seen.positions.items():
-                held = self._since.get(source)
-                if held is None or position != held[0] or position >= seen.head or source in seen.stopped:
-                    self._since[source] = position, seen.at
-                elif seen.at - held[1] > self.still_s:
-                    self.still_s, self.still = seen.at - held[1], source
-            self.last = seen
-
-    def begin(self) -> None:
-        """Forget what was seen: stillness is counted anew."""
-        with self._lock:
-            self._since.clear()
-
-    def stillest(self) -> tuple[float, str]:
-        """The longest that a source stood since this was last asked."""
-        with self._lock:
-            found = self.still_s, self.still
-            self.still_s, self.still = 0.0, ""
-            return found
-
-    def close(self) -> None:
-        """End."""
-        self._ending.set()
-        self.join(10)
-
-
 class Stack:
     """Intake, api, two relays and two workers over 12 partitions, counters that send, and what watches it all."""
 
     def __init__(
-        self, directory: Path, postgres: LocalPostgres, kafka: LocalKafka, database_url: str, seed: int,
+        self,
+        directory: Path,
+        postgres: LocalPostgres,
+        kafka: LocalKafka,
+        database_url: str,
+        seed: int,
         workers: tuple[str, ...] = WORKERS,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.directory = directory
         self.postgres = postgres
         self.kafka = kafka
@@ -230,8 +155,9 @@ class Stack:
         with psycopg.connect(self.scaled.database_url, autocommit=True) as db:
             row = db.execute(
                 "SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
-                "AND granted AND (classid::bigint << 32) + objid::bigint = %s", (_RELAYING,),
-            ).fetchone()  # fmt: skip
+                "AND granted AND (classid::bigint << 32) + objid::bigint = %s",
+                (_RELAYING,),
+            ).fetchone()
         if row is None:
             return None
         found = [name for name in RELAYS if row[0] in ports_of(self.scaled.running(name).pid)]

@@ -122,9 +122,10 @@ class City:
         """Wait until so many more are acknowledged."""
         wanted = len(self.ledger.acknowledged) + acknowledged
         until(
-            lambda: len(self.ledger.acknowledged) >= wanted or self.ledger.problems, f"{acknowledged} acknowledgements",
+            lambda: len(self.ledger.acknowledged) >= wanted or self.ledger.problems,
+            f"{acknowledged} acknowledgements",
             within_s=within_s,
-        )  # fmt: skip
+        )
 
     def hush(self) -> None:
         """Let every request be answered, and send no other."""

@@ -6,7 +6,6 @@ The exit code is 0 only if nothing was.
 """
 
 import argparse
-import hashlib
 import platform
 import sqlite3
 import statistics
@@ -18,37 +17,14 @@ from typing import Final
 
 from tests.faults.harness import ACKNOWLEDGED_LEAST, Survived, run
 from tests.faults.verdict import verdict
-from tests.serving import ROOT
+from tests.soak.provenance import commit, sources
 
-ROOMS: Final = ("domain", "projections", "streams", "api", "audit", "neraca")
 ABOUT: Final = """\
 `neraca up` is killed by SIGKILL while four counters send facts, corrections, retractions, rules and repeats to it,
 singly and in batches, then started again on the same data. At the end every acknowledged event must be in the journal
 exactly once, at the position of its receipt; natural keys must be those the lines say; and the digest and scorecards
 served must equal those the auditor replays and those the independent oracle (`tests/oracle.py`) works out. SIGKILL ends
 a process, not a machine: what the kernel had taken survives it. Power cuts are another test."""
-
-
-def commit() -> str:
-    """The commit that HEAD names, read without git."""
-    git = ROOT / ".git"
-    head = (git / "HEAD").read_text().strip()
-    if not head.startswith("ref: "):
-        return head
-    name = head.removeprefix("ref: ")
-    if (git / name).exists():
-        return (git / name).read_text().strip()
-    packed = (git / "packed-refs").read_text().splitlines() if (git / "packed-refs").exists() else []
-    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "none yet")
-
-
-def sources() -> str:
-    """A hash of the program that ran: HEAD says what was committed, not what lay in the checkout."""
-    files = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
-    return whole.hexdigest()
 
 
 def report(survived: Survived, problems: list[str], program: str) -> str:
@@ -75,12 +51,15 @@ def report(survived: Survived, problems: list[str], program: str) -> str:
         "whole run": f"{survived.seconds:.0f} s",
     }
     lines = [
-        f"# Kill soak: {verdict_is}", "",
-        *ABOUT.splitlines(), "",
-        "| | |", "|---|---|",
+        f"# Kill soak: {verdict_is}",
+        "",
+        *ABOUT.splitlines(),
+        "",
+        "| | |",
+        "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows.items()),
         *(["", "## What is wrong", *(f"* {problem}" for problem in problems)] if problems else []),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"
 
 

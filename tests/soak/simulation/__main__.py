@@ -7,7 +7,6 @@ The exit code is 0 only if the program as it is passes every seed, and every pla
 """
 
 import argparse
-import hashlib
 import statistics
 import sys
 import time
@@ -17,25 +16,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.serving import ROOT
-from tests.soak.kill.__main__ import commit
+from tests.soak.provenance import commit, sources
 from tests.soak.simulation.cluster import QUIET_MOST_S, Cluster
 from tests.soak.simulation.planted import TRUE, Program, planted
 from tests.soak.simulation.world import FAULTS, World
 
-RUN: Final = ("domain/*.py", "tests/soak/sim*.py", *(
-    f"streams/{name}.py" for name in ("advance", "outbox", "partition_fold", "relay", "sent", "watchdog")
-))  # fmt: skip
-"""What a simulation runs of the program, and itself."""
+RUN: Final = ("domain/**/*.py", "projections/store/*.py", "streams/**/*.py", "tests/soak/**/*.py")
+"""The files that a simulation runs: the program's, and its own."""
 PLANTED_SEEDS: Final = 200
 """Within so many seeds a planted bug is caught, or it counts as missed."""
 ABOUT: Final = f"""\
-A fake clock, broker, database and machine around the program's own cutting, relaying, trimming, folding and watching
-(`streams/relay/cutting.py`, `relay.py`, `sent.py`, `advance.py`, `partition_fold.py`, `watchdog.py`), which folds lines that a
-real intake recorded. A seed chooses partitions, processes, pages, speeds and faults. After the last fault every partition
-must come to the journal's head, with nothing left to send or to read, within {QUIET_MOST_S:.0f} simulated seconds, and stay
-there; then every entry must have been applied once, none to another partition, and the balances must be what the lines
-add up to. No gap may be met that no fault explains. A planted bug is one line of the program, or of its store, made wrong.
+A fake clock, broker, database and machine around the program's own cutting, relaying, trimming, folding, resuming and
+watching (`streams/relay/cutting.py`, `layout_relay.py`, `resuming.py`, `streams/kafka/segment_record.py`,
+`streams/worker/advance.py`, `fold.py`, `turn.py`, `watchdog.py`), which folds lines that a real intake recorded.
+A seed chooses partitions, processes, pages, speeds and faults. After the last fault every partition must come to the
+journal's head, with nothing left to send or to read, within {QUIET_MOST_S:.0f} simulated seconds, and stay there. Then every
+entry must have been applied once, none to another partition, and the balances must be the sums of the lines. No gap may be
+met that no fault explains. A planted bug is one line of the program, or of its store, made wrong.
 The framework, Kafka and PostgreSQL themselves are not in it: `tests/kafka` runs those."""
 
 
@@ -55,14 +52,6 @@ def simulated(seed: int, program: Program = TRUE, *, calm: bool = False, trace: 
     world = World(seed, faulty_s=0.0 if calm else 20.0 + seed * 7 % 41, trace=trace)
     quiet_s = Cluster(world, program).let_run()
     return Outcome(seed, world.problems, world.faults, world.seen, quiet_s, world.now)
-
-
-def sources() -> str:
-    """A hash of what runs: HEAD says what was committed, not what lay in the checkout."""
-    whole = hashlib.sha256()
-    for file in sorted(file for pattern in RUN for file in ROOT.glob(pattern)):
-        whole.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
-    return whole.hexdigest()
 
 
 def caught_by(program: Program, seeds: Iterable[int]) -> Outcome | None:
@@ -89,24 +78,32 @@ def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], pro
     first, last = outcomes[0].seed, outcomes[-1].seed
     verdict_is = "FAILED" if failed or missed else "nothing lost, nothing doubled, every planted bug caught"
     lines = [
-        f"# Simulation: {verdict_is}", "", *ABOUT.splitlines(), "",
-        *_table({
-            "seeds": f"{len(outcomes):,} ({first} to {last}), of which {len(failed)} failed",
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit of HEAD": f"`{commit()}`",
-            "hash of the sources that ran": f"`{program}`",
-            "simulated": f"{sum(outcome.simulated_s for outcome in outcomes) / 3600:.1f} hours",
-            "from the last fault to quiet": f"p50 {statistics.median(quiet):.0f} s, max {quiet[-1]:.0f} s, simulated",
-            "whole run": f"{seconds:.0f} s",
-        }),
-        "## Faults that struck", "",
+        f"# Simulation: {verdict_is}",
+        "",
+        *ABOUT.splitlines(),
+        "",
+        *_table(
+            {
+                "seeds": f"{len(outcomes):,} ({first} to {last}), of which {len(failed)} failed",
+                "date": datetime.now(UTC).isoformat(timespec="seconds"),
+                "commit of HEAD": f"`{commit()}`",
+                "hash of the sources that ran": f"`{program}`",
+                "simulated": f"{sum(outcome.simulated_s for outcome in outcomes) / 3600:.1f} hours",
+                "from the last fault to quiet": f"p50 {statistics.median(quiet):.0f} s, max {quiet[-1]:.0f} s, simulated",
+                "whole run": f"{seconds:.0f} s",
+            }
+        ),
+        "## Faults that struck",
+        "",
         *_table(_counted((outcome.faults for outcome in outcomes), FAULTS)),
-        "## What followed", "",
+        "## What followed",
+        "",
         *_table(dict(sorted(_counted(outcome.seen for outcome in outcomes).items()))),
-        f"## Planted bugs, and the first seed from {first} on that catches each", "",
+        f"## Planted bugs, and the first seed from {first} on that catches each",
+        "",
         *_table({name: _catch(outcome) for name, outcome in planted_bugs.items()}),
         *(["## Seeds that failed", "", *(f"* {one.seed}: {one.problems[0]}" for one in failed)] if failed else []),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -136,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.only is not None:
         return _only(options.only, trace=options.trace)
-    program, began, outcomes = sources(), time.monotonic(), list[Outcome]()
+    program, began, outcomes = sources(RUN), time.monotonic(), list[Outcome]()
     for seed in range(options.first, options.first + options.seeds):
         outcomes.append(simulated(seed))
         if outcomes[-1].problems:
@@ -151,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(text, end="")
     else:
         options.report.write_text(text, encoding="utf-8")
-    changed = sources() != program
+    changed = sources(RUN) != program
     if changed:
         print("the sources changed while it ran: run it again")
     return 1 if changed or None in planted_bugs.values() or any(one.problems for one in outcomes) else 0

@@ -11,7 +11,7 @@ from tests.soak.simulation.world import REORDERED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from streams.kafka.segment_record import Sent
+    from streams.kafka.segment_record import SegmentRecord
     from tests.soak.simulation.world import Process, World
 
 Landing = tuple[int, bytes]
@@ -89,7 +89,7 @@ class Broker:
         ]
         return found, max(offset, stop)
 
-    def following(self, partition: int, position: int) -> Iterator[tuple[int, Sent, bool]]:
+    def following(self, partition: int, position: int) -> Iterator[tuple[int, SegmentRecord, bool]]:
         """The records that bring a partition on from a position: offset, segment, and whether it can be read."""
         for offset, value in enumerate(self._logs[partition]):
             sent = unpacked(value)

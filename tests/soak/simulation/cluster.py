@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from streams.relay.cutting import SETTLED
-from tests.soak.simulation.broker import Broker
-from tests.soak.simulation.journal import SimulatedJournal, told
-from tests.soak.simulation.relay import KeptCursors, Relay
-from tests.soak.simulation.store import Balances
-from tests.soak.simulation.worker import ENDS, Group, Worker
+from streams.relay.cursors import SETTLED
+from streams.relay.resuming import resume
+from streams.worker.lease import may_take
+from tests.soak.simulation.ground import Ground
+from tests.soak.simulation.group import Group
+from tests.soak.simulation.journal import told
+from tests.soak.simulation.relay import Relay
+from tests.soak.simulation.worker import ENDS, Supervised, Worker
 
 if TYPE_CHECKING:
     from tests.soak.simulation.planted import Program
@@ -22,57 +24,55 @@ QUIET_MOST_S: Final = 480.0
 
 
 class Cluster:
-    """The parts, and the seed's size of each."""
+    """The processes of a cluster, over the ground that they share."""
 
     def __init__(self, world: World, program: Program) -> None:
         chance = world.chance
         self.world = world
-        self.program = program
-        self.partitions = chance.randint(1, 4)
-        self._heavy = chance.random() < 0.05
-        self.segment_most = chance.choice((0, 2, 5)) if not self._heavy else 0
-        self.fetch_most = chance.choice((2, 8, 50))
-        self.journal = SimulatedJournal(self.partitions, chance.choice((5, 40)) if not self._heavy else 1_000_000)
-        self.broker = Broker(world, self.partitions)
-        self.balances = Balances(world, self.journal, self.partitions, numbered=program.numbered)
-        self.cursors = KeptCursors(self.partitions)
-        self.relaying: Relay | None = None
-        self.group = Group(self)
+        self.ground = Ground(world, program)
+        self.journal, self.balances = self.ground.journal, self.ground.balances
+        self.group = Group(world, self.ground.partitions)
         self._relays: dict[str, Relay] = {}
         self._workers: dict[str, Worker] = {}
+        self._supervisors = 0
         self._line = 0
         self._jumps = chance.random() < 0.5
         self._attentive = chance.choice((0.3, 0.01))
         for number in range(chance.randint(1, 3)):
             self.start_relay(f"relay-{number}")
         for number in range(chance.randint(1, 4)):
-            self.start_worker(f"worker-{number}", 0.1)
-        for what in (self._write, self._break, self._operate):
-            world.after(0.0, what)
+            self.supervise(f"worker-{number}")
+        for task in (self._write, self._break, self._operate):
+            world.after(0.0, task)
 
     def start_relay(self, name: str) -> None:
-        """A relay's process."""
-        self._relays[name] = Relay(self, name)
+        """Start a relay's process."""
+        self._relays[name] = Relay(self.ground, name, self.start_relay)
 
-    def start_worker(self, name: str, pause_s: float, supervisor: object | None = None) -> None:
-        """A worker's process; its supervisor, or a new one, paused for so long before.
+    def supervise(self, name: str) -> None:
+        """Start a new supervisor under a worker's name; its first process takes the name at once."""
+        self._supervisors += 1
+        self._start(Supervised(name, f"supervisor-{self._supervisors}"))
 
-        As in `streams/worker/lease.py`: a supervisor whose name was taken since waits while a process that has it lives.
-        """
-        held = self._workers.get(name)
-        if supervisor is not None and held is not None and held.alive and held.supervisor is not supervisor:
-            self.world.seen["a worker waited for its name"] += 1
-            self.world.after(1.0, lambda: self.start_worker(name, pause_s, supervisor))
+    def _start(self, supervised: Supervised) -> None:
+        self._workers[supervised.name] = Worker(self.ground, self.group, supervised, self.restart)
+
+    def restart(self, supervised: Supervised) -> None:
+        """Start a process again, by the rule of leases: it waits while the name is another's, who lives."""
+        owner = self._workers[supervised.name]
+        if may_take(owner.supervised.supervisor, supervised.supervisor, owner_lives=owner.alive):
+            self._start(supervised)
             return
-        self._workers[name] = Worker(self, name, pause_s, supervisor or object())
+        self.world.seen["a worker waited for its name"] += 1
+        self.world.after(1.0, lambda: self.restart(supervised))
 
     def _write(self) -> None:
-        """The journal grows, until a little after the last fault."""
+        """Let the journal grow, until a little after the last fault."""
         world, chance, lines = self.world, self.world.chance, told()
         self.balances.flush()
-        many = 1 if chance.random() < 0.7 else chance.randint(2, 12)
-        same = self._heavy and chance.random() < 0.02
-        for _ in range(chance.choice((700, 1500, 7000)) if same else many):
+        count = 1 if chance.random() < 0.7 else chance.randint(2, 12)
+        same = self.ground.heavy and chance.random() < 0.02
+        for _ in range(chance.choice((700, 1500, 7000)) if same else count):
             self._line += 0 if same else 1
             jump = chance.randint(1, 3) if self._jumps and chance.random() < 0.1 else 0
             self.journal.add(lines[self._line % len(lines)], jump=jump)
@@ -81,15 +81,15 @@ class Cluster:
 
     def _break(self) -> None:
         """Faults that strike from outside, once a second."""
-        world, chance = self.world, self.world.chance
+        world, chance, ground = self.world, self.world.chance, self.ground
         if world.happens("broker away"):
-            self.broker.away_until = world.now + chance.uniform(1.0, 15.0)
+            ground.broker.away_until = world.now + chance.uniform(1.0, 15.0)
         if world.happens("store away for long"):
             self.balances.away_until = world.now + chance.uniform(1.0, 20.0)
         if world.happens("assignment moved"):
             self.group.assign()
         if world.happens("relay overtaken while it goes on"):
-            self.relaying = None
+            ground.elected = None
         if world.happens("database crashed"):
             self.balances.crash()
         if world.happens("balances rebuilt"):
@@ -97,61 +97,36 @@ class Cluster:
         if world.happens("entry not to be folded"):
             self.balances.poison.add(self.journal.head() + 1)
         if world.happens("worker's name started twice"):
-            self.start_worker(chance.choice(sorted(self._workers)), 0.1)
+            self.supervise(chance.choice(sorted(self._workers)))
         if world.now < world.calm_after:
             world.after(1.0, self._break)
         else:
             self.balances.poison.clear()
 
     def _operate(self) -> None:
-        """Now and then somebody looks for partitions that stand still, and lets them go on."""
+        """Now and then an operator looks for stopped partitions, and resumes them."""
         attentive = self._attentive if self.world.now < self.world.calm_after else 0.3
         for partition, stored in self.balances.stored.items():
-            if stored.stopped is not None and self.world.chance.random() < attentive:
-                self._resume(partition)
+            if stored.stopped is None or self.world.chance.random() >= attentive:
+                continue
+            if resume(SimulatedPartition(self.ground, partition)):
+                self.world.seen["a partition was resumed"] += 1
+                self.world.say(f"partition {partition} is resumed at {stored.position}")
         self.world.after(3.0, self._operate)
-
-    def _resume(self, partition: int) -> None:
-        """What `streams/worker/resuming.py` does, in one transaction."""
-        balances, cursors = self.balances, self.cursors
-        if partition in balances.locks:
-            return
-        balances.flush()
-        stored = balances.stored[partition]
-        balances.gaps = {key: times for key, times in balances.gaps.items() if key[0] != partition}
-        again = list(cursors.now.again)
-        again[partition] = stored.position
-        cursors.now = cursors.now._replace(again=tuple(again))
-        balances.stored[partition] = stored._replace(stopped=None)
-        self.world.seen["a partition was resumed"] += 1
-        self.world.say(f"partition {partition} is resumed at {stored.position}")
-
-    def suspect(self, partition: int, position: int) -> None:
-        """Each gap that is met has a cause: what follows was spoilt by a fault, is still to come, or can be read again."""
-        stored, cursors = self.balances.stored[partition], self.cursors.now
-        following = list(self.broker.following(partition, position))
-        owed = cursors.sent[partition] <= position or cursors.again[partition] != SETTLED
-        readable = any(offset >= stored.read_next and whole for offset, _, whole in following)
-        destroyed = any(not whole for _, _, whole in following)
-        if not (owed or readable or destroyed):
-            self.world.wrong(
-                f"partition {partition} misses what follows position {position}; nobody will send it, no fault took it: "
-                f"cursors {cursors}, to be read from {stored.read_next}, "
-                f"on the topic at {[offset for offset, _, _ in following]}"
-            )
 
     def settled(self) -> bool:
         """Whether everything stands at the journal's head, and nothing is left to send or to read."""
-        if self.world.now < self.world.calm_after + 6.0 or self.broker.away():
+        broker = self.ground.broker
+        if self.world.now < self.world.calm_after + 6.0 or broker.away():
             return False
-        head, cursors, ends = self.journal.head(), self.cursors.now, self.broker.ends()
+        head, cursors, ends = self.journal.head(), self.ground.cursors.now, broker.ends()
         return (cursors.scanned, set(cursors.sent), set(cursors.again)) == (head, {head}, {SETTLED}) and all(
-            stored.position == head and stored.read_next == ends[one] and stored.stopped is None
-            for one, stored in self.balances.stored.items()
+            stored.position == head and stored.read_next == ends[partition] and stored.stopped is None
+            for partition, stored in self.balances.stored.items()
         )
 
     def let_run(self) -> float:
-        """Run to quiet; how long after the last fault it came. What must hold then is looked at."""
+        """Run to quiet, and check what must hold then; how long after the last fault it came."""
         world, since = self.world, None
         world.run(world.calm_after)
         while since is None or world.now - since < QUIET_S:
@@ -168,7 +143,7 @@ class Cluster:
             self._compare()
             return max(0.0, since - world.calm_after)
         if not world.problems:
-            world.wrong(f"not quiet: head {self.journal.head()}, {self.cursors.now}, {self.balances.stored}")
+            world.wrong(f"not quiet: head {self.journal.head()}, {self.ground.cursors.now}, {self.balances.stored}")
         return 0.0
 
     def _ended(self) -> int:
@@ -179,3 +154,35 @@ class Cluster:
         counted = self.journal.counted(self.journal.head()).accounts
         if held != {account: balance for account, balance in counted.items() if any(balance)}:
             self.world.wrong("balances are not what the journal's lines add up to")
+
+
+class SimulatedPartition:
+    """A partition of the simulated store within the transaction that resumes it."""
+
+    def __init__(self, ground: Ground, partition: int) -> None:
+        self._ground = ground
+        self._partition = partition
+
+    def lock(self) -> int | None:
+        """Its position; ``None`` when it has not stopped, or while a fold holds it."""
+        balances = self._ground.balances
+        stored = balances.stored[self._partition]
+        if stored.stopped is None or self._partition in balances.locks:
+            return None
+        balances.flush()
+        return stored.position
+
+    def forget_gaps(self) -> None:
+        """The next gap is the first again."""
+        gaps = self._ground.balances.gaps
+        self._ground.balances.gaps = {key: times for key, times in gaps.items() if key[0] != self._partition}
+
+    def order_again(self, position: int) -> None:
+        """Have the relay send once more what follows a position."""
+        cursors = self._ground.cursors
+        cursors.now = cursors.now.with_again(self._partition, position)
+
+    def clear_stop(self) -> None:
+        """Fold on."""
+        stored = self._ground.balances.stored
+        stored[self._partition] = stored[self._partition]._replace(stopped=None)

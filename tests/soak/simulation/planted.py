@@ -14,7 +14,7 @@ import msgspec
 
 from projections.store.partitions import Advance
 from streams.kafka.segment_record import packed, unpacked
-from streams.relay import relay
+from streams.relay import layout_relay
 from streams.worker import fold as partition_fold
 from streams.worker.advance import Advanced, Memory
 from tests.serving import ROOT
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from projections.store.partitions import StoredPartition
-    from streams.kafka.segment_record import Sent
+    from streams.kafka.segment_record import SegmentRecord
 
 Row = tuple[Any, ...]
 
@@ -38,7 +38,7 @@ class Program(NamedTuple):
 
     name: str
     fold: Any = partition_fold
-    relay: Any = relay
+    relay: Any = layout_relay
     torn: str = ""
     numbered: bool = False
 
@@ -50,29 +50,41 @@ class Program(NamedTuple):
 
 TRUE: Final = Program("the program as it is")
 Edits = dict[str, tuple[str, str]]
-MODULES: Final = ("streams.worker.advance", "streams.relay.cutting", "streams.relay.relay", "streams.worker.fold")
+MODULES: Final = (
+    "streams.worker.advance",
+    "streams.relay.cutting",
+    "streams.relay.layout_relay",
+    "streams.worker.fold",
+)
 EDITS: Final[dict[str, Edits]] = {
-    "a gap is applied": {"streams.worker.advance": ("            if segment.after > at:\n                continue\n", "")},
+    "a gap is applied": {
+        "streams.worker.advance": ("            if segment.after > at:\n                continue\n", "")
+    },
     "an overlap is not trimmed": {
         "streams.worker.advance": (" for entry in segment.entries if entry[0] > at]", " for entry in segment.entries]"),
     },
     "the offset to read next passes a record that is ahead": {
-        "streams.worker.advance": ("    while read_next in handled:", "    while read_next in handled or read_next in left:"),
+        "streams.worker.advance": (
+            "    while read_next in handled:",
+            "    while read_next in handled or read_next in left:",
+        ),
     },
     "cursors move before the acknowledgement": {
-        "streams.relay.relay": (
+        "streams.relay.layout_relay": (
             "            self._deliver(segments, page if self._events else ())\n            self._move(after)\n",
             "            self._move(after)\n            self._deliver(segments, page if self._events else ())\n",
         ),
     },
     "an order to resume is seen only when the journal grows": {
-        "streams.relay.relay": ("        self._cursors = self._kept.load()  # an", "        # an"),
+        "streams.relay.layout_relay": ("        self._cursors = self._stored.load()  # an", "        # an"),
     },
     "a record lost for good hides the gap it left": {
-        "streams.worker.fold": ("bool(one.memory.handled) and not one.memory.ahead",
-                           "bool(one.memory.handled) and one.to.read_next not in one.memory.ahead"),
+        "streams.worker.fold": (
+            "bool(memory.handled) and not memory.ahead",
+            "bool(memory.handled) and advanced.to.read_next not in memory.ahead",
+        ),
     },
-}  # fmt: skip
+}
 
 
 class _Text(InspectLoader):
@@ -107,7 +119,7 @@ def _loaded(name: str, edits: Edits) -> Program:
         assert spec.loader is not None
         held[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(held[module])
-    return Program(name, held["streams.worker.fold"], held["streams.relay.relay"])
+    return Program(name, held["streams.worker.fold"], held["streams.relay.layout_relay"])
 
 
 def planted() -> tuple[Program, ...]:
@@ -134,7 +146,7 @@ def with_number(record: Row, numbers: list[int]) -> Row:
     return (*record[:3], packed(msgspec.structs.replace(sent, last_hash=f"{numbers[sent.partition]}")), *record[4:])
 
 
-def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, Sent]) -> Advanced:
+def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, SegmentRecord]) -> Advanced:
     """What looks right and is not: the next number is applied, earlier ones are dropped, whatever was cut into them."""
     left, fresh, handled = (
         dict(sorted({**memory.ahead, **arrived}.items())),

@@ -1,0 +1,49 @@
+"""The emitter's client over Kafka: it produces events to the intake's topic, and counts them once the broker holds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from streams.emitting.client import Answer, NotNow
+from streams.intake.kafka import INTAKE_TOPIC
+from streams.kafka.broker import Headers, NoBroker, Sender
+from streams.kafka.cloudevents import STRUCTURED
+
+if TYPE_CHECKING:
+    from streams.kafka.settings import KafkaSettings
+
+
+class KafkaClient:
+    """One producer to the intake's topic, made again whenever the broker fails it."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._sender: Sender | None = None
+
+    def send(self, lines: list[bytes]) -> Answer:
+        """Send events, one a line; an accepted event is one that the broker keeps. Raises: ``NotNow``."""
+        try:
+            self._sender = self._sender or Sender(self._kafka)
+            headers: Headers = [("content-type", STRUCTURED.encode())]
+            self._sender.send([(INTAKE_TOPIC, None, _dinas(line), line, headers) for line in lines])
+        except NoBroker as error:
+            self.close()
+            raise NotNow(str(error)) from error
+        return Answer(len(lines), 0, [])
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+
+def _dinas(line: bytes) -> bytes | None:
+    """The dinas of an event, as its record's key: the events of one dinas keep their order."""
+    try:
+        data = msgspec.json.decode(line)["data"]
+        return str(data["dinas"]).encode()
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None

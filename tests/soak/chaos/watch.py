@@ -1,0 +1,94 @@
+"""Watches a stack from its database: the journal's head, the position of each source, and how long one did not move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final, NamedTuple
+
+import psycopg
+
+LOOK_S: Final = 0.2
+
+
+class Seen(NamedTuple):
+    """What the database said at one moment: the journal's head, and where each source of balances stands."""
+
+    at: float
+    head: int
+    positions: dict[str, int]
+    stopped: dict[str, str]
+
+    def beyond(self, position: int) -> bool:
+        """Whether all that does not stand still is folded beyond a position."""
+        return all(held > position for source, held in self.positions.items() if source not in self.stopped)
+
+
+class Watch(threading.Thread):
+    """Looks five times a second, and knows how long a source with something to fold stood where it was."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(name="chaos-watch", daemon=True)
+        self._url = database_url
+        self._ending = threading.Event()
+        self._since: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+        self.last: Seen | None = None
+        self.still_s = 0.0
+        self.still = ""
+
+    def run(self) -> None:
+        """Look until told to end."""
+        while not self._ending.is_set():
+            try:
+                with psycopg.connect(
+                    self._url,
+                    autocommit=True,
+                    connect_timeout=2,
+                    application_name="chaos watch",
+                    options="-c statement_timeout=5000",
+                ) as db:
+                    while not self._ending.wait(LOOK_S):
+                        self._note(self._look(db))
+            except psycopg.Error:
+                self.begin()
+                self._ending.wait(LOOK_S)
+
+    def _look(self, db: psycopg.Connection[tuple[object, ...]]) -> Seen:
+        at = time.monotonic()
+        served = db.execute("SELECT generation FROM neraca.generations WHERE served").fetchone()
+        assert served is not None, "a generation is served"
+        rows = db.execute(
+            f"SELECT source, position, stopped FROM neraca_{served[0]}.sources".encode()  # noqa: S608 - our own schema
+        ).fetchall()
+        found = db.execute("SELECT max(notification_id) FROM neraca.neraca_events").fetchone()
+        assert found is not None, "a journal has a head"
+        positions = {str(source): int(str(position)) for source, position, _ in rows}
+        return Seen(at, int(str(found[0])), positions, {str(one[0]): str(one[2]) for one in rows if one[2] is not None})
+
+    def _note(self, seen: Seen) -> None:
+        with self._lock:
+            for source, position in seen.positions.items():
+                held = self._since.get(source)
+                if held is None or position != held[0] or position >= seen.head or source in seen.stopped:
+                    self._since[source] = position, seen.at
+                elif seen.at - held[1] > self.still_s:
+                    self.still_s, self.still = seen.at - held[1], source
+            self.last = seen
+
+    def begin(self) -> None:
+        """Forget what was seen: stillness is counted anew."""
+        with self._lock:
+            self._since.clear()
+
+    def stillest(self) -> tuple[float, str]:
+        """The longest that a source stood since this was last asked."""
+        with self._lock:
+            found = self.still_s, self.still
+            self.still_s, self.still = 0.0, ""
+            return found
+
+    def close(self) -> None:
+        """End."""
+        self._ending.set()
+        self.join(10)
