@@ -1,7 +1,6 @@
 """The commands that take events in: `import` a foreign file, and `emit` a counter's events."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ import msgspec
 
 from neraca.cluster import kafka_of
 from neraca.options import Command, add_data, add_kafka, add_zone, pair
+from neraca.settings import SETTINGS
 from neraca.terminal import Progress, say
 from neraca.wiring import journal_of, now_us, place_of, policy_of
 from projections.ports import Grant
@@ -51,7 +51,7 @@ def import_file(options: argparse.Namespace) -> int:
     with ExitStack() as ending:
         refuse = _refusals(ending, options.refused)
         if options.url:
-            client = IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
+            client = IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
             total = import_rows(rows, RemoteSink(client), refuse, progress)
         else:
             journal = ending.enter_context(journal_of(place_of(options), options.zone))
@@ -108,7 +108,7 @@ def emit_file(options: argparse.Namespace) -> int:
 def _client_of(options: argparse.Namespace) -> Client:
     """The receiver of events: an intake, or a topic."""
     if options.kafka is None:
-        return IntakeClient(options.url, os.environ.get("NERACA_TOKEN"))
+        return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
     kafka = kafka_of(options)
     from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
 

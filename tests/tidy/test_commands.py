@@ -72,9 +72,9 @@ def test_the_reference_has_every_command_as_its_help_has_it() -> None:
     """A command is described once, beside its body; a section that differs is shown as it must be."""
     text = REFERENCE.read_text(encoding="utf-8")
     sections = {name: "\n".join(section_of(name, command)) for name, command in commands().items()}
-    assert [section for section in sections.values() if f"\n{section}\n" not in text] == []
-    table = [f"| `neraca {name}` | {command.help} |" for name, command in COMMANDS.items()]
-    assert [row for row in table if f"\n{row}\n" not in text] == []
+    rows = [f"| `neraca {name}` | {command.help} |" for name, command in COMMANDS.items()]
+    missing = [lines for lines in (*rows, *sections.values()) if f"\n{lines}\n" not in text]
+    assert not missing, "the reference must have:\n" + "\n\n".join(missing)
     assert re.findall(r"^### neraca (\w+)$", text, re.MULTILINE) == list(sections)
 
 
