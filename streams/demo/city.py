@@ -236,7 +236,7 @@ class Calendar:
 
 
 def bustle(second: int) -> float:
-    """How busy a working day is at a second of it: 1 in the rush, 0.6 in other office hours, 0.25 at night."""
+    """The bustle of a working day at one of its seconds: 1 in the rush, 0.6 in other office hours, 0.25 at night."""
     if 8 * HOUR <= second < 11 * HOUR or 13 * HOUR <= second < 15 * HOUR:
         return 1.0
     return 0.6 if OPENING <= second < CLOSING else 0.25

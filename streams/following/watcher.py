@@ -26,7 +26,7 @@ class Watcher:
         self._lock = threading.Lock()
 
     def waits(self, why: str | None) -> None:
-        """Note why nobody can look at the moment; ``None`` once somebody has."""
+        """Note why the database cannot be read at the moment; ``None`` once it was read."""
         self._live.waiting = why
 
     def look(self) -> None:

@@ -1,4 +1,4 @@
-"""The intake service: one writer gathers requests, decides their events inside one append, and answers when these are durable.
+"""The intake service: one writer gathers requests, decides their events in one append, and answers once these are durable.
 
 With a full disk it refuses, and recovers; with a failing disk it ends the process, and the restart verifies the journal.
 """

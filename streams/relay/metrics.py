@@ -25,7 +25,7 @@ class _RelayCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metrics now. A relay that waits does not know how far the journal is relayed."""
         state = self._state
-        gauges = [("neraca_relay_active", "1 while this relay has its turn", int(state.active))]
+        gauges = [("neraca_relay_active", "1 while this relay is elected", int(state.active))]
         if state.active:
             gauges += [
                 ("neraca_relay_layout", "Layout being relayed", state.layout),
@@ -39,7 +39,7 @@ class _RelayCollector(Collector):
         for name, text, value in (
             ("neraca_relay_segments", "Segments acknowledged by the broker", state.segments),
             ("neraca_relay_entries", "Entries relayed", state.entries),
-            ("neraca_relay_failures", "How often relaying had to begin anew", state.failures),
+            ("neraca_relay_failures", "How often relaying had to begin again", state.failures),
         ):
             yield CounterMetricFamily(name, text, value=float(value))
 

@@ -40,9 +40,7 @@ class WorkerMetrics:
         self._lag = Gauge(
             "neraca_partition_lag_records", "Records of a partition not yet applied", ["partition"], registry=to
         )
-        self._stopped = Gauge(
-            "neraca_partition_stopped", "1 while a partition stands still", ["partition"], registry=to
-        )
+        self._stopped = Gauge("neraca_partition_stopped", "1 while a partition is stopped", ["partition"], registry=to)
         self._assigned = Gauge("neraca_partitions_assigned", "Partitions this process folds", registry=to)
 
     def serve(self, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104 - metrics are for a scraper elsewhere

@@ -1,6 +1,6 @@
-"""The faults, one by one: each strikes a running stack, and after all partitions have gone on again says what else must hold.
+"""The faults: each one strikes a running stack and, once all partitions go on again, checks what else must hold.
 
-What stands before a fault's ``yield`` is the fault; what follows is recovery, unless the fault itself said when it was over.
+A fault lasts until its ``yield``; recovery begins there, unless the fault itself has said when it was over.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Strike = Callable[[Stack, random.Random], Iterator[None]]
 
 SESSION_S: Final = 10.0
-"""After this the broker gives a silent worker's partitions to others."""
+"""The time after which the broker gives a silent worker's partitions to others."""
 
 
 def pause(seconds: float) -> None:
@@ -247,9 +247,9 @@ def withheld(stack: Stack, chance: random.Random, number: int = 1) -> Iterator[N
 
 
 WATCHED_S: Final = 40.0
-"""No partition stands longer: the watchdog's 15 s and its looks, and the start of a process on a busy machine."""
+"""The limit of a recovery: the watchdog's 15 s and its looks, and the start of a process on a busy machine."""
 BROKER_S: Final = 75.0
-"""The broker's own start, up to 48 s in the trial, comes first."""
+"""The limit when the broker starts again: its own start took up to 48 s in the trial."""
 
 
 class Kind(NamedTuple):
@@ -263,7 +263,7 @@ class Kind(NamedTuple):
 
     @property
     def about(self) -> str:
-        """What it does, in a few words."""
+        """The fault in a few words, from the docstring of its function."""
         strike = self.strike.func if isinstance(self.strike, partial) else self.strike
         words = re.split("[:;]|, (?:its|it) ", (strike.__doc__ or "").splitlines()[0])[0].rstrip(".")
         return f"{words} (two at once)" if isinstance(self.strike, partial) else words

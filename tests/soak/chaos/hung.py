@@ -1,4 +1,4 @@
-"""A worker that can be hung, in the place of one of a stack's own for as long as a fault lasts."""
+"""A worker that can be hung; it replaces one of a stack's own for as long as a fault lasts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Hung:
     @classmethod
     @contextmanager
     def replacing(cls, stack: Stack, names: Sequence[str]) -> Iterator[list[Hung]]:
-        """Stand in for the workers of these names; at the end they have their places again."""
+        """Replace the workers of these names; at the end they are started again."""
         for name in names:
             stack.end_worker(name)
         hung = [cls(stack, name) for name in names]
@@ -75,11 +75,11 @@ class Hung:
         return str(int(code)) in _ENDED.findall(self.said())
 
     def said(self) -> str:
-        """What it has said since it was started."""
+        """Its output since it was started."""
         return self._log.read_bytes()[self._from :].decode(errors="replace")
 
     def close(self) -> None:
-        """End it as an operator does; what does not end is killed."""
+        """End it as an operator does, and kill it if it does not end."""
         if self._process.poll() is None:
             os.kill(self._process.pid, signal.SIGTERM)
             try:

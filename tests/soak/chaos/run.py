@@ -1,4 +1,4 @@
-"""A run of faults over one stack, and the verdict on what is left: the oracle's figures, the auditor's, and those served.
+"""A run of faults over one stack, and its verdict: the figures served must be those of the oracle and of the auditor.
 
 Nothing acknowledged may be lost, nothing counted twice; every partition goes on within its limit.
 """
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("tests.soak.chaos.__main__")
 CALM_S: Final = 15.0
-"""Without a fault no partition with something to fold stands this long: it is what the watchdog allows."""
+"""The time that a partition with something to fold may stand still without a fault: the watchdog allows as much."""
 RULE: Final = "rulebook"
 
 
 class Suffered(NamedTuple):
-    """One fault: what it was, how long until every partition went on, and how long the stillest of them stood."""
+    """One fault: its kind, the time until every partition went on, and the longest time that one of them stood still."""
 
     kind: str
     recovery_s: float
@@ -46,7 +46,7 @@ class Suffered(NamedTuple):
 
 @dataclass
 class Run:
-    """What a run of faults came to."""
+    """The result of a run of faults."""
 
     seed: int
     suffered: list[Suffered] = field(default_factory=list)
@@ -61,14 +61,14 @@ class Run:
 
 
 def planned(seed: int, kinds: Iterable[Kind], scale: float) -> list[Kind]:
-    """Each kind as often as it says, at least once, in an order of chance."""
+    """Each kind as often as it should strike, at least once, in an order of chance."""
     bag = [kind for kind in kinds for _ in range(max(1, round(kind.count * scale)))]
     random.Random(f"{seed}/order").shuffle(bag)  # noqa: S311 - a test's choices, not a secret
     return bag
 
 
 def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
-    """One fault, and what is wrong after it."""
+    """Strike with one fault, and note what is wrong after it."""
     calm_s, which = stack.watch.stillest()
     run.calm_s = max(run.calm_s, calm_s)
     if calm_s > CALM_S * stack.busy:
@@ -83,7 +83,7 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
         recovery_s = stack.recovery_s(stack.over_at)  # type: ignore[unreachable]
         still_s, _ = stack.watch.stillest()
         stack.note_dropped()
-        for _ in struck:  # what else must hold
+        for _ in struck:  # the fault checks what else must hold
             pass
         stack.recovery_s(time.monotonic())
         run.suffered.append(Suffered(kind.name, recovery_s, still_s))
@@ -102,7 +102,7 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
 
 
 def compare(stack: Stack, run: Run) -> None:
-    """Let the counters be silent, and hold what is served against the journal, the auditor and the oracle."""
+    """Silence the counters, and compare the served figures with the journal, the auditor and the oracle."""
     stack.city.hush()
     try:
         stack.scaled.settle(120)
@@ -130,7 +130,7 @@ def _survived(stack: Stack, seed: int) -> Survived:
 
 
 def _count(stack: Stack, survived: Survived, run: Run) -> None:
-    """Every fact and reversal of the journal is in the index of reasons, and nothing else is."""
+    """Check that the index of reasons holds every fact and reversal of the journal, and nothing else."""
     counted = {
         line["position"] for line in survived.lines if re.search(r"processed|received|task|rated|event-", line["type"])
     }
@@ -146,7 +146,7 @@ def _count(stack: Stack, survived: Survived, run: Run) -> None:
 
 
 def ends(stack: Stack) -> Tally[str]:
-    """Why processes of workers ended by themselves, as their supervisors say."""
+    """The reasons for which processes of workers ended by themselves, from the logs of their supervisors."""
     said = "".join(text for name, text in stack.scaled.all_said().items() if name.startswith(("worker", "hung")))
     names = {str(int(one)): one.name.lower().replace("_", " ") for one in Exit}
     found: Tally[str] = Tally()
@@ -156,7 +156,7 @@ def ends(stack: Stack) -> Tally[str]:
 
 
 def unended(stack: Stack) -> list[str]:
-    """What no fault touched must still run."""
+    """The processes that no fault touches, and that have ended all the same."""
     return [f"{name} has ended" for name in ("intake", "api") if stack.scaled.running(name).code is not None]
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 COPIES: Final = 150
 GATHERED: Final = 150
-"""How many events are acknowledged while no relay runs."""
+"""The number of events acknowledged while no relay runs."""
 STANDS_WITHIN_S: Final = 120.0
 """Three reads of 8 s each, and the starts between them."""
 
@@ -67,18 +67,18 @@ class Unkept:
         self._now = kept.load()
 
     def load(self) -> Cursors:
-        """Where they are by now."""
+        """The cursors as this relay has moved them."""
         return self._now
 
     def move(self, before: Cursors, after: Cursors) -> bool:
-        """Moved, for this relay alone."""
+        """Move them, for this relay alone."""
         assert before == self._now
         self._now = after
         return True
 
 
 def ahead(stack: Stack, chance: random.Random) -> None:
-    """What a relay would send next, backwards and twice; then the relays send it in order."""
+    """Send the next segments backwards and twice; then the relays send them in order."""
     _without_relays(stack)
     kept: list[Any] = []
     _relayed(stack, Unkept, kept.extend)
@@ -89,7 +89,7 @@ def ahead(stack: Stack, chance: random.Random) -> None:
 
 
 class Withheld:
-    """Segments that were taken from the relay's hand, with its cursors moved beyond them."""
+    """Segments that a relay did not send although its cursors have passed them."""
 
     def __init__(self, stack: Stack, missing: list[SegmentRecord]) -> None:
         self._stack = stack
@@ -117,7 +117,7 @@ class Withheld:
         return cls(stack, [unpacked(one[3]) for one in held])
 
     def seen_to_stand(self) -> None:
-        """They stand for whoever looks: in the database, in the metrics, after the third read; all others go on."""
+        """Check that their partitions stop after the third read, in the database and in the metrics, and that all others go on."""
         stack, sources = self._stack, self._missing.keys()
         until(lambda: sources <= self._standing().keys(), f"{sources} stand still", within_s=STANDS_WITHIN_S)
         assert self._standing().keys() == sources, self._standing()
@@ -132,7 +132,7 @@ class Withheld:
             assert self._seen().positions[source] <= sent.after, f"{source} went on beyond what never came"
 
     def seen_to_go_on(self) -> None:
-        """They stand no longer; what was withheld is folded."""
+        """Check that their partitions go on, and that the withheld entries are folded."""
         until(lambda: not self._standing(), "nothing stands still", within_s=10)
         assert all(self._seen().positions[source] >= sent.last for source, sent in self._missing.items())
 

@@ -1,4 +1,4 @@
-"""A whole Neraca over servers that can be killed: how it is started, watched from its database, and found to go on.
+"""A whole Neraca over servers that can be killed: it is started, watched from its database, and its recovery is timed.
 
 A worker is known here by its static name, whatever process has it now.
 """
@@ -35,7 +35,7 @@ WORKERS: Final = ("a", "b")
 RELAYS: Final = ("relay-1", "relay-2")
 RECOVERED_WITHIN_S: Final = 120.0
 START_S: Final = 15.0
-"""What the start of a whole stack takes at most on a machine that has nothing else to do."""
+"""The longest start of a whole stack on a machine that has nothing else to do."""
 _AWAY: Final = re.compile(r"^neraca (?:worker|relay): postgresql://\S+: ", re.MULTILINE)
 _RELAYING: Final = 7_305_531_003
 """The advisory lock of the relay whose turn it is."""
@@ -130,7 +130,7 @@ class Stack:
             os.kill(pid, number)
 
     def restart_ended(self) -> None:
-        """What an operator's ``restart: always`` does: start again what could not even begin while a server was away."""
+        """Start a process again that could not begin while a server was away, as an operator's ``restart: always`` does."""
         for name, key in list(self.workers.items()):
             if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.said(key)):
                 self.start_worker(name)
@@ -145,7 +145,7 @@ class Stack:
         return self.worker(name).stop(25)
 
     def remove_worker(self, name: str) -> Running:
-        """Whatever process has this name no longer counts; the process."""
+        """Forget the worker of a name; its process."""
         running = self.worker(name)
         del self.workers[name]
         return running
@@ -205,7 +205,7 @@ class Stack:
                 self._dropped[key, figures[0][1]] = int(float(figures[1][1]))
 
     def dropped(self) -> int:
-        """How many entries came again and were dropped by position, as far as was noted."""
+        """The number of entries that came again and were dropped by position, as far as it was noted."""
         return sum(self._dropped.values())
 
     def _metrics(self, key: str) -> str:

@@ -12,7 +12,7 @@ LOOK_S: Final = 0.2
 
 
 class Seen(NamedTuple):
-    """What the database said at one moment: the journal's head, and where each source of balances stands."""
+    """The state of the database at one moment: the journal's head, and the position of each source of balances."""
 
     at: float
     head: int
@@ -20,12 +20,12 @@ class Seen(NamedTuple):
     stopped: dict[str, str]
 
     def beyond(self, position: int) -> bool:
-        """Whether all that does not stand still is folded beyond a position."""
+        """Whether every source that has not stopped is folded beyond a position."""
         return all(held > position for source, held in self.positions.items() if source not in self.stopped)
 
 
 class Watch(threading.Thread):
-    """Looks five times a second, and knows how long a source with something to fold stood where it was."""
+    """Looks five times a second, and measures how long a source with something to fold did not move."""
 
     def __init__(self, database_url: str) -> None:
         super().__init__(name="chaos-watch", daemon=True)

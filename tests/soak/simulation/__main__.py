@@ -37,7 +37,7 @@ The framework, Kafka and PostgreSQL themselves are not in it: `tests/kafka` runs
 
 
 class Outcome(NamedTuple):
-    """What one seed came to."""
+    """The result of one seed."""
 
     seed: int
     problems: list[str]
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 def simulated(seed: int, program: Program = TRUE, *, calm: bool = False, trace: bool = False) -> Outcome:
-    """One seed, to its end; in calm weather no fault strikes."""
+    """Simulate one seed to its end; in calm weather no fault strikes."""
     world = World(seed, faulty_s=0.0 if calm else 20.0 + seed * 7 % 41, trace=trace)
     quiet_s = Cluster(world, program).let_run()
     return Outcome(seed, world.problems, world.faults, world.seen, quiet_s, world.now)
@@ -65,8 +65,8 @@ def _table(rows: dict[str, object]) -> list[str]:
 
 def _counted(counts: Iterable[Counter[str]], names: Iterable[str] = ()) -> dict[str, object]:
     total = Counter(dict.fromkeys(names, 0))
-    for one in counts:
-        total.update(one)
+    for count in counts:
+        total.update(count)
     return {name: f"{times:,}" for name, times in total.items()}
 
 
@@ -102,7 +102,11 @@ def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], pro
         f"## Planted bugs, and the first seed from {first} on that catches each",
         "",
         *_table({name: _catch(outcome) for name, outcome in planted_bugs.items()}),
-        *(["## Seeds that failed", "", *(f"* {one.seed}: {one.problems[0]}" for one in failed)] if failed else []),
+        *(
+            ["## Seeds that failed", "", *(f"* {outcome.seed}: {outcome.problems[0]}" for outcome in failed)]
+            if failed
+            else []
+        ),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -128,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--only", type=int, metavar="SEED", help="this seed alone")
-    parser.add_argument("--trace", action="store_true", help="with --only: say all that happens")
+    parser.add_argument("--trace", action="store_true", help="with --only: print everything that happens")
     parser.add_argument("--report", type=Path, metavar="FILE.md", help="where to; standard output without it")
     options = parser.parse_args(arguments)
     if options.only is not None:
@@ -151,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     changed = sources(RUN) != program
     if changed:
         print("the sources changed while it ran: run it again")
-    return 1 if changed or None in planted_bugs.values() or any(one.problems for one in outcomes) else 0
+    return 1 if changed or None in planted_bugs.values() or any(outcome.problems for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The simulated broker: a log for each partition, its offsets contiguous, and every way in which a send may fail."""
+"""The simulated broker: a log of contiguous offsets for each partition, and every way in which a send may fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPOILT: Final = b"\x01spoilt"
 
 
 class Broker:
-    """What landed, and what of it can still be read."""
+    """The records that landed, and which of them can still be read."""
 
     def __init__(self, world: World, partitions: int) -> None:
         self._world = world
@@ -41,23 +41,23 @@ class Broker:
         return {partition: len(log) for partition, log in enumerate(self._logs)}
 
     def send(self, process: Process, records: Iterable[tuple[Any, ...]]) -> None:
-        """Each lands in its partition's log, in order, unless a fault strikes. Raises: ``NoBroker`` for all but success."""
+        """Each record lands in its partition's log, in order, unless a fault strikes. Raises: ``NoBroker`` for all but success."""
         world, landing = self._world, [(record[1], record[3]) for record in records]
         if self.away() or (landing and world.happens("send refused")):
             message = "refused"
             raise NoBroker(message)
         failed = landing and world.happens("send landed but unacknowledged")
         if landing and world.happens("send partly landed"):
-            failed, landing = True, [one for one in landing if world.chance.random() < 0.5]
+            failed, landing = True, [record for record in landing if world.chance.random() < 0.5]
         if landing and world.happens("send landed late"):
-            failed, late = True, [one for one in landing if world.chance.random() < 0.5]
-            landing = [one for one in landing if one not in late]
+            failed, late = True, [record for record in landing if world.chance.random() < 0.5]
+            landing = [record for record in landing if record not in late]
             world.after(world.chance.uniform(0.5, 30.0), lambda: self._land(late))
         reordered = len(landing) > 1 and world.happens(REORDERED)
         if reordered:
             world.chance.shuffle(landing)
-        for one in landing:
-            self._land([one])
+        for record in landing:
+            self._land([record])
             process.outside()
             if reordered:
                 world.stand(world.chance.uniform(0.0, 5.0))
@@ -79,24 +79,24 @@ class Broker:
                 log.append(world.chance.choice(log))
 
     def read(self, partition: int, offset: int, most: int) -> tuple[list[tuple[int, bytes]], int]:
-        """Up to ``most`` records from an offset, each with its own; and the offset to read next."""
+        """Up to ``most`` records from an offset, each with its own offset, and the offset to read next."""
         end = len(self._logs[partition]) if not self.away() else offset
         stop = min(end, offset + most)
-        found = [
-            (one, SPOILT if (partition, one) in self._spoilt else self._logs[partition][one])
-            for one in range(offset, stop)
-            if (partition, one) not in self._lost
+        records = [
+            (at, SPOILT if (partition, at) in self._spoilt else self._logs[partition][at])
+            for at in range(offset, stop)
+            if (partition, at) not in self._lost
         ]
-        return found, max(offset, stop)
+        return records, max(offset, stop)
 
     def following(self, partition: int, position: int) -> Iterator[tuple[int, SegmentRecord, bool]]:
         """The records that bring a partition on from a position: offset, segment, and whether it can be read."""
         for offset, value in enumerate(self._logs[partition]):
-            sent = unpacked(value)
-            if sent.after <= position < sent.last:
-                yield offset, sent, (partition, offset) not in self._lost | self._spoilt
+            segment = unpacked(value)
+            if segment.after <= position < segment.last:
+                yield offset, segment, (partition, offset) not in self._lost | self._spoilt
 
 
 def _shown(value: bytes) -> str:
-    sent = unpacked(value)
-    return f"({sent.after}, {sent.last}] {len(sent.entries)} entries"
+    segment = unpacked(value)
+    return f"({segment.after}, {segment.last}] {len(segment.entries)} entries"

@@ -1,4 +1,4 @@
-"""A simulated Neraca of many processes: who writes, relays, folds, operates and breaks things, and what must hold at the end."""
+"""A simulated Neraca of many processes: it writes, relays, folds, is operated and broken, and must come to rest at the head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streams.relay.resuming import resume
 from streams.worker.lease import may_take
 from tests.soak.simulation.ground import Ground
 from tests.soak.simulation.group import Group
-from tests.soak.simulation.journal import told
+from tests.soak.simulation.journal import recorded_lines
 from tests.soak.simulation.relay import Relay
 from tests.soak.simulation.worker import ENDS, Supervised, Worker
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tests.soak.simulation.world import World
 
 QUIET_S: Final = 20.0
-"""How long all must stand where it should, with no process ended, to count as quiet."""
+"""How long everything must stay at the journal's head, with no process ended, to count as quiet."""
 QUIET_MOST_S: Final = 480.0
-"""Within this after the last fault, all is quiet, whatever was to be read again, stopped and resumed."""
+"""The time after the last fault within which all must be quiet, with everything read again and resumed."""
 
 
 class Cluster:
@@ -68,7 +68,7 @@ class Cluster:
 
     def _write(self) -> None:
         """Let the journal grow, until a little after the last fault."""
-        world, chance, lines = self.world, self.world.chance, told()
+        world, chance, lines = self.world, self.world.chance, recorded_lines()
         self.balances.flush()
         count = 1 if chance.random() < 0.7 else chance.randint(2, 12)
         same = self.ground.heavy and chance.random() < 0.02

@@ -1,4 +1,4 @@
-"""The simulated journal: real lines, recorded once, told again and again of several dinas, at positions that may jump."""
+"""The simulated journal: real lines, recorded once and repeated for several dinas, at positions that may jump."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ DINAS: Final = 8
 TURNS: Final = 12
 
 
-class Told(NamedTuple):
-    """A line, and the dinas whose partition it belongs to, ``None`` for the rulebook's."""
+class Line(NamedTuple):
+    """A line, and the dinas whose partition it belongs to; ``None`` for the rulebook."""
 
     line: bytes
     dinas: str | None
 
 
 @cache
-def told() -> tuple[Told, ...]:
+def recorded_lines() -> tuple[Line, ...]:
     """Lines as a real intake records them: facts, notes, corrections, retractions, rules; each time of another dinas."""
     with tempfile.TemporaryDirectory(prefix="neraca-simulation-") as folder, Assembled(Path(folder)) as neraca:
         neraca.record(*HISTORY)
@@ -42,11 +42,11 @@ def told() -> tuple[Told, ...]:
         for turn in range(TURNS)
         for line in lines
     ]
-    return tuple(Told(line, dinas_of(decode(line))) for line in lines)
+    return tuple(Line(line, dinas_of(decode(line))) for line in lines)
 
 
 class SimulatedJournal:
-    """A journal that grows. What it holds never changes."""
+    """A journal that grows. Its entries never change."""
 
     id = JOURNAL
 
@@ -54,17 +54,17 @@ class SimulatedJournal:
         self._partitions = partitions
         self._page_most = page_most
         self._positions: list[int] = []
-        self._held: list[Told] = []
+        self._lines: list[Line] = []
         self.of_partition: list[list[int]] = [[] for _ in range(partitions)]
         """The positions that each partition must apply, once each."""
 
-    def add(self, one: Told, *, jump: int = 0) -> None:
-        """One more entry; ``jump`` positions before it are nobody's, as those of a transaction that was undone."""
+    def add(self, line: Line, *, jump: int = 0) -> None:
+        """Add an entry; the ``jump`` positions before it stay empty, as after a transaction that was undone."""
         position = self.head() + 1 + jump
         self._positions.append(position)
-        self._held.append(one)
-        if one.dinas is not None:
-            self.of_partition[partition_of(one.dinas, self._partitions)].append(position)
+        self._lines.append(line)
+        if line.dinas is not None:
+            self.of_partition[partition_of(line.dinas, self._partitions)].append(position)
 
     def head(self) -> int:
         """The position of the last entry."""
@@ -75,18 +75,18 @@ class SimulatedJournal:
         start = bisect_right(self._positions, after)
         end = len(self._positions) if stop is None else bisect_right(self._positions, stop)
         chosen = range(start, min(end, start + limit, start + self._page_most))
-        return [(self._positions[one], self._held[one].line) for one in chosen]
+        return [(self._positions[index], self._lines[index].line) for index in chosen]
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
-        return {one: self._held[bisect_right(self._positions, one) - 1].line for one in positions}
+        return {at: self._lines[bisect_right(self._positions, at) - 1].line for at in positions}
 
     def counted(self, until: int) -> Ledger:
-        """All balances up to a position, counted anew: each line's postings, as often as the line stands there."""
+        """All balances up to a position, counted from zero: each line's postings, as often as the line occurs."""
         ledger = Ledger()
-        for one, times in Counter(self._held[: bisect_right(self._positions, until)]).items():
+        for line, times in Counter(self._lines[: bisect_right(self._positions, until)]).items():
             ledger.post(
                 Posting(posting.account, tuple((index, amount * times) for index, amount in posting.amounts))
-                for posting in postings_of(decode(one.line))
+                for posting in postings_of(decode(line.line))
             )
         return ledger

@@ -34,7 +34,7 @@ def unnumbered(record: Row, _numbers: list[int]) -> Row:
 
 
 class Program(NamedTuple):
-    """What the processes run."""
+    """The program that the processes run."""
 
     name: str
     fold: Any = partition_fold
@@ -44,7 +44,7 @@ class Program(NamedTuple):
 
     @property
     def numbering(self) -> Callable[[Row, list[int]], Row]:
-        """What is done to a record before it is sent."""
+        """The function that changes a record before it is sent."""
         return with_number if self.numbered else unnumbered
 
 
@@ -105,21 +105,21 @@ def _beside(prefix: str, module: str) -> str:
 
 def _loaded(name: str, edits: Edits) -> Program:
     prefix = f"_planted_{sum(name.encode())}_"
-    held: dict[str, Any] = {}
+    loaded: dict[str, Any] = {}
     for module in MODULES:
         text = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
         if module in edits:
             old, new = edits[module]
             assert text.count(old) == 1, f"{module} has changed: plant {name!r} anew"
             text = text.replace(old, new)
-        for other in held:
+        for other in loaded:
             text = text.replace(f"from {other} import", f"from {_beside(prefix, other)} import")
         spec = importlib.util.spec_from_loader(_beside(prefix, module), _Text(text))
         assert spec is not None
         assert spec.loader is not None
-        held[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(held[module])
-    return Program(name, held["streams.worker.fold"], held["streams.relay.layout_relay"])
+        loaded[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded[module])
+    return Program(name, loaded["streams.worker.fold"], loaded["streams.relay.layout_relay"])
 
 
 def planted() -> tuple[Program, ...]:
@@ -140,14 +140,15 @@ def planted() -> tuple[Program, ...]:
 
 
 def with_number(record: Row, numbers: list[int]) -> Row:
-    """A segment with its number of its partition, where its hash was; a relay that begins anew counts on from its cursors."""
-    sent = unpacked(record[3])
-    numbers[sent.partition] += 1
-    return (*record[:3], packed(msgspec.structs.replace(sent, last_hash=f"{numbers[sent.partition]}")), *record[4:])
+    """A segment that carries its number within its partition in the place of its hash; a new relay counts on from its cursors."""
+    segment = unpacked(record[3])
+    numbers[segment.partition] += 1
+    numbered = msgspec.structs.replace(segment, last_hash=f"{numbers[segment.partition]}")
+    return (*record[:3], packed(numbered), *record[4:])
 
 
 def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, SegmentRecord]) -> Advanced:
-    """What looks right and is not: the next number is applied, earlier ones are dropped, whatever was cut into them."""
+    """An advance that looks right and is wrong: it applies the next number and drops earlier ones, whatever entries they hold."""
     left, fresh, handled = (
         dict(sorted({**memory.ahead, **arrived}.items())),
         list[tuple[int, bytes]](),

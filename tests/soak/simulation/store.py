@@ -25,7 +25,7 @@ IDLE_S: Final = IDLE_MS / 1000
 
 
 class Balances:
-    """What is stored, for every process alike."""
+    """The stored balances and positions, shared by all processes."""
 
     def __init__(self, world: World, journal: SimulatedJournal, partitions: int, *, numbered: bool = False) -> None:
         self.world = world
@@ -35,7 +35,7 @@ class Balances:
         self.applied: list[list[int]] = [[] for _ in range(partitions)]
         self.ledger = Ledger()
         self.gaps: dict[tuple[int, int], int] = {}
-        """How often a gap was met, by partition and position."""
+        """The number of times a gap was met, by partition and position."""
         self.epochs: dict[str, int] = {}
         self.locks: dict[int, Transaction] = {}
         self.generation = 1
@@ -65,17 +65,17 @@ class Balances:
         return partition_of(dinas, len(self.applied))
 
     def release(self, transaction: Transaction) -> None:
-        """Its end, however it ended."""
+        """End a transaction, committed or not."""
         self.locks = {one: holder for one, holder in self.locks.items() if holder is not transaction}
 
     def add(self, transaction: Transaction) -> None:
-        """Its entries are in the balances."""
+        """Add its entries to the balances."""
         for position, partition, entry in transaction.entries:
             self.applied[partition].append(position)
             self.ledger.post(postings_of(entry))
 
     def move(self, transaction: Transaction) -> None:
-        """Its partitions stand where it brought them."""
+        """Move its partitions."""
         for one, to in transaction.advances.items():
             if to.position < self.stored[one].position or to.read_next < self.stored[one].read_next:
                 self.world.wrong(f"partition {one} goes back from {self.stored[one]} to {to}")
@@ -84,15 +84,15 @@ class Balances:
             self.world.say(f"    partition {one} stands at {to.position}, reads {to.read_next} next")
 
     def committed(self, transaction: Transaction) -> None:
-        """A fold's commit is on the disk only with the next one that waits for it."""
+        """Note a commit; it is on the disk only with the next one that waits for the disk."""
         self._unflushed.append(transaction)
 
     def flush(self) -> None:
-        """A commit that waits for the disk, anybody's: what was committed before it is there too."""
+        """Write all earlier commits to the disk, as any commit that waits for the disk does."""
         self._unflushed.clear()
 
     def crash(self) -> None:
-        """The database comes up again without the folds it had not flushed; whatever was open is undone."""
+        """Restart the database without the folds that were not on the disk; open transactions are undone."""
         for holder in self.locks.values():
             holder.undone = True
         self.locks = {}
@@ -107,7 +107,7 @@ class Balances:
         self._unflushed.clear()
 
     def verify(self, when: str) -> None:
-        """What was applied is what the journal holds up to each position: each entry once, none of another partition."""
+        """Check that each partition applied its entries of the journal up to its position, each of them once, and no other."""
         for one, stored in self.stored.items():
             due = [position for position in self._journal.of_partition[one] if position <= stored.position]
             done = sorted(self.applied[one])
@@ -119,7 +119,7 @@ class Balances:
                 )
 
     def rebuild(self) -> None:
-        """A new generation, folded from the journal in one go, is served from now on; what folds now has to end first."""
+        """Serve a new generation, folded from the whole journal; not while a fold is open."""
         if any(not holder.idle() for holder in self.locks.values()):
             return
         self.locks = {}
@@ -146,7 +146,7 @@ class Transaction:
         self.advances: Mapping[int, Advance] = {}
 
     def idle(self) -> bool:
-        """Whether the database has ended it, because its process did nothing for so long, or by a crash."""
+        """Whether the database has ended it, because its process was idle for too long, or by a crash."""
         return self.undone or self._balances.world.now - self._began > IDLE_S
 
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
@@ -189,7 +189,7 @@ class ProcessStore:
         self._process.outside()
 
     def _ask(self) -> None:
-        """Anything may begin only while the database answers, and in the generation served."""
+        """A request: it fails while the database is away, and in a generation that is served no more."""
         self._process.outside()
         world, balances = self._balances.world, self._balances
         if world.now < balances.away_until or world.happens("store away"):
@@ -224,12 +224,12 @@ class ProcessStore:
         raise NotWritten(message)
 
     def standing(self) -> dict[int, StoredPartition]:
-        """Where every partition stands. Raises: ``NotWritten``."""
+        """The stored state of every partition. Raises: ``NotWritten``."""
         self._ask()
         return dict(self._balances.stored)
 
     def count_gap(self, partition: int, position: int) -> int:
-        """How often a partition met a gap at a position. Raises: ``NotWritten``."""
+        """Count one more gap of a partition at a position; the number of them. Raises: ``NotWritten``."""
         self._ask()
         self._suspect(partition, position)
         self._balances.flush()
@@ -239,7 +239,7 @@ class ProcessStore:
         return times
 
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
-        """A partition stands still, if it is at this position. Raises: ``NotWritten``."""
+        """Stop a partition, if it is at this position. Raises: ``NotWritten``."""
         self._ask()
         stored = self._balances.stored[partition]
         self._balances.flush()

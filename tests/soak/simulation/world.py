@@ -1,7 +1,7 @@
 """The simulated machine: a clock that only events move, chance by a seed, and processes that may end at any call outward.
 
-A process that is stopped, or merely slow, stands inside such a call while everything else goes on. The last one that
-stands goes on first; three may stand at once.
+A process that is stopped, or merely slow, waits inside such a call while everything else runs. Of several that wait, the
+last one goes on first; three may wait at once.
 """
 
 from __future__ import annotations
@@ -44,18 +44,19 @@ FAULTS: Final = {
     "entry not to be folded": 0.005,
     "balances rebuilt": 0.02,
 }
-"""Every fault there is, and how likely it is each time it could happen; a seed has some of them, more or less of each."""
+"""Every fault, and its likelihood each time it could happen; a seed has some of them, more or less of each."""
 REORDERED: Final = "records of a send reordered"
 WITHOUT_ORDER: Final = {"records left over from before a seek", "assignment moved"}
-"""Never with the one above: the first fold after a seek takes what comes first for the first that the topic still keeps.
-From an acknowledged log out of order it may so pass over what it needs, and stop, visibly. The producer keeps the order."""
+"""Faults that never strike together with the one above: the first fold after a seek takes the first record it gets for the
+first that the topic still keeps. On an acknowledged log out of order it may thus pass over a record that it needs, and stop,
+visibly. The producer keeps the order."""
 STANDING_MOST: Final = 3
 SLOW: Final = 0.05
-"""How often a call outward takes a while."""
+"""The likelihood that a call outward takes a while."""
 
 
 class Killed(BaseException):
-    """Nothing of the process runs any more. No handler of the program may see it."""
+    """The process is killed. No handler of the program may see it."""
 
 
 class World:
@@ -67,7 +68,7 @@ class World:
         self.calm_after = faulty_s
         self.faults = Counter[str]()
         self.seen = Counter[str]()
-        """What followed from faults."""
+        """The consequences of faults, by their number."""
         self.problems: list[str] = []
         self._trace = trace
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -91,7 +92,7 @@ class World:
             print(f"{self.now:9.3f}  {text}")
 
     def wrong(self, problem: str) -> None:
-        """Something that must never be."""
+        """Report something that must never happen."""
         self.say(f"WRONG: {problem}")
         self.problems.append(f"at {self.now:.3f} s: {problem}")
 
@@ -104,21 +105,21 @@ class World:
         self.say(f"! {fault}")
         return True
 
-    def after(self, seconds: float, what: Callable[[], None]) -> None:
-        """Do something later."""
+    def after(self, seconds: float, function: Callable[[], None]) -> None:
+        """Run a function later."""
         self._number += 1
-        heapq.heappush(self._queue, (self.now + seconds, self._number, what))
+        heapq.heappush(self._queue, (self.now + seconds, self._number, function))
 
     def run(self, until: float) -> None:
-        """Let everything go on until a time."""
+        """Run everything until a time."""
         while self._queue and self._queue[0][0] <= until:
-            at, _, what = heapq.heappop(self._queue)
+            at, _, function = heapq.heappop(self._queue)
             self.now = max(self.now, at)
-            what()
+            function()
         self.now = max(self.now, until)
 
     def stand(self, seconds: float) -> bool:
-        """Whoever calls this stands still while the others go on; not when enough stand already."""
+        """Let the caller wait while all others run; false when too many wait already."""
         if self._standing >= STANDING_MOST:
             return False
         self._standing += 1
@@ -128,7 +129,7 @@ class World:
 
 
 class Process:
-    """A process of the operating system, as far as faults know it."""
+    """A process of the operating system, as faults see it."""
 
     def __init__(self, world: World, kind: str, name: str) -> None:
         self.world = world
@@ -137,7 +138,7 @@ class Process:
         self.alive = True
         self.stopped = False
         self.silent_since: float | None = None
-        """Since when nobody heard of it."""
+        """The time since which nobody heard of it."""
 
     def outside(self) -> None:
         """A call outward: here it may be killed, stopped for a while, or slow. Raises: ``Killed``."""
@@ -160,7 +161,7 @@ class Process:
             raise Killed
 
     def die(self) -> None:
-        """End at once; who stands inside a call learns it there."""
+        """End at once; a process that waits inside a call learns it there."""
         if self.alive:
             self.world.say(f"{self.name} ends")
             self.alive = False
@@ -168,7 +169,7 @@ class Process:
             self.died()
 
     def died(self) -> None:
-        """What follows its end."""
+        """React to the end of the process."""
 
     def woken(self) -> None:
-        """What follows its waking."""
+        """React to the waking of the process."""
