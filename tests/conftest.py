@@ -1,7 +1,6 @@
 """What tests share: a Neraca assembled in this process, and the rule that nothing is left out in silence."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,7 @@ from projections.store.store import Store
 from streams.places.directory import DataDirectory, Place
 from tests.serving import Assembled, Clock
 
-pytest_plugins = ["tests.services", "tests.speeds"]
+pytest_plugins = ["tests.memory", "tests.services", "tests.speeds"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
 Places = Callable[[str], Place]
@@ -79,19 +78,18 @@ def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     if kept == "sqlite":
         yield lambda name: DataDirectory(tmp_path / name)
         return
-    server, urls = request.getfixturevalue("postgres"), dict[str, str]()
-    server.start()
+    databases, urls = request.getfixturevalue("databases"), dict[str, str]()
 
     def place(name: str) -> Place:
         from streams.places.database import Database  # noqa: PLC0415 - an extra
 
         if name not in urls:
-            urls[name] = server.database(f"test_{uuid.uuid4().hex}")
-        return Database(urls[name]).prepare()
+            urls[name] = databases.begun()
+        return Database(urls[name])
 
     yield place
     for url in urls.values():
-        server.drop(url.rpartition("/")[2])
+        databases.drop(url)
 
 
 @pytest.fixture
