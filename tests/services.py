@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
-from local.local_kafka import LocalKafka, Unfetched
+from local.local_kafka import SHORT_LIVED, LocalKafka, Unfetched
 from local.local_postgres import LocalPostgres
 from local.local_server import LocalServer, Missing
 
@@ -144,4 +144,4 @@ def database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[LocalKafka]:
     """A Kafka of this process."""
-    yield from _for_a_session(LocalKafka)
+    yield from _for_a_session(lambda directory: LocalKafka(directory, jvm=SHORT_LIVED))
