@@ -12,7 +12,7 @@ from projections.store.store import Store
 from streams.places.directory import DataDirectory, Place
 from tests.serving import Assembled, Clock
 
-pytest_plugins = ["tests.memory", "tests.services", "tests.speeds"]
+pytest_plugins = ["tests.memory", "tests.services", "tests.speeds", "tests.budgets", "tests.distribution"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
 Places = Callable[[str], Place]

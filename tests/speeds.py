@@ -1,11 +1,13 @@
 """Three speeds: how soon a test is run, by its folder, and by the mark ``speed`` where a module or a test differs.
 
-``quick`` is for every save, ``test`` for every change, ``all`` for what lands. ``pytest --speed`` chooses; the choice
-``rest`` is what ``test`` leaves out. A test that needs a server is never quick.
+``quick`` is for every save, ``test`` for every change, ``all`` for what lands; ``soak`` is for nights. ``pytest --speed``
+chooses: the sooner speeds are run with a later one, except that ``rest`` is what ``test`` leaves out of ``all``. A test
+that needs a server is never quick.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,9 +15,9 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-SPEEDS: Final = ("quick", "test", "all")
+SPEEDS: Final = ("quick", "test", "all", "soak")
 """From the soonest to the latest."""
-CHOICES: Final = {"quick": {"quick"}, "test": {"quick", "test"}, "all": set(SPEEDS), "rest": {"all"}}
+CHOICES: Final = {"rest": {"all"}} | {speed: set(SPEEDS[: number + 1]) for number, speed in enumerate(SPEEDS)}
 """The speeds that each choice of ``--speed`` runs."""
 FOLDERS: Final = {
     "api": "test",
@@ -40,6 +42,12 @@ SERVERS: Final = {"postgres", "database_url", "kafka"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--speed``."""
     parser.addoption("--speed", choices=CHOICES, default="all", help="run the tests of this speed and of sooner ones")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try laws on few examples in a quick run."""
+    if config.getoption("--speed") == "quick":
+        os.environ.setdefault("NERACA_LAWS", "small")
 
 
 def folder_of(path: Path, root: Path) -> str:
