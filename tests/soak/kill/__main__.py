@@ -10,6 +10,7 @@ import hashlib
 import platform
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -30,16 +31,12 @@ a process, not a machine: what the kernel had taken survives it. Power cuts are 
 
 
 def commit() -> str:
-    """The commit that HEAD names, read without git."""
-    git = ROOT / ".git"
-    head = (git / "HEAD").read_text().strip()
-    if not head.startswith("ref: "):
-        return head
-    name = head.removeprefix("ref: ")
-    if (git / name).exists():
-        return (git / name).read_text().strip()
-    packed = (git / "packed-refs").read_text().splitlines() if (git / "packed-refs").exists() else []
-    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "none yet")
+    """The commit that HEAD names; ``none`` where there is no git."""
+    try:
+        named = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return named.stdout.strip()
 
 
 def sources() -> str:
