@@ -6,19 +6,24 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 PYTEST ?= --numprocesses 2 --dist loadfile
+# What `make test` leaves out waits for servers, kills and browsers more than it computes.
+PYTEST_ALL ?= --numprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down
+.PHONY: help run quick test test-all check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
-	@echo "make test    every test that can run here; the end names what was left out, and why"
+	@echo "make quick   the domain, its laws on few examples, and one history of each part: half a minute"
+	@echo "make test    what a change needs to be trusted; the end names what was left out, and why"
+	@echo "make test-all  what make test leaves out: every fault, kill, guard and page"
 	@echo "make check   ruff, mypy, import-linter, and the tests that hold the style"
 	@echo "make format  lay the code out as make check wants it"
 	@echo "make bench   measure, against the committed ratios"
 	@echo "make bench-kafka   the same of many processes: a real PostgreSQL and Kafka of its own, and baselines beside"
 	@echo "make soak    the long laws, 200 kills of a real process (KILLS=200), every fault"
-	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000)"
+	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000),"
+	@echo "             and the program without each of its guards"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
 	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium and chromedriver)"
@@ -45,15 +50,21 @@ $(VENV)/test.stamp: requirements-test.lock pyproject.toml | $(BIN)/python
 run: $(VENV)/run.stamp
 	$(BIN)/neraca up --demo --port $(PORT)
 
+quick: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST) --speed quick
+
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(PYTEST) --speed test
+
+test-all: $(VENV)/test.stamp
+	$(BIN)/python -m pytest $(PYTEST_ALL) --speed rest
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/tidy
+	$(BIN)/python -m pytest -q --speed quick tests/tidy
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix
@@ -73,6 +84,7 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m tests.soak.kill --kills $(KILLS) --report tests/soak/REPORT-kill.md
 	$(BIN)/python -m tests.soak.chaos --scale $(CHAOS) --report tests/soak/REPORT-chaos.md
 	$(BIN)/python -m tests.soak.simulation --seeds $(SEEDS) --report tests/soak/REPORT-simulation.md
+	$(BIN)/python -m tests.soak.guards --report tests/soak/REPORT-guards.md
 
 docs: $(VENV)/test.stamp
 	$(BIN)/mkdocs build --quiet --strict

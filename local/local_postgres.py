@@ -65,12 +65,16 @@ class LocalPostgres(LocalServer):
     @property
     def url(self) -> str:
         """The database ``neraca``."""
-        return self._url(NAME)
+        return self.url_of(NAME)
+
+    def url_of(self, database: str) -> str:
+        """The URL of a database, whether it is there or not."""
+        return f"postgresql://{NAME}@{HOST}:{self.port}/{database}"
 
     def database(self, name: str) -> str:
         """Make an empty database; its URL. Raises: ``Failed``, where there is one of this name."""
         self._ask("createdb", name)
-        return self._url(name)
+        return self.url_of(name)
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
@@ -81,9 +85,6 @@ class LocalPostgres(LocalServer):
         programs()
         if self._user is not None:
             found("setpriv", "util-linux")
-
-    def _url(self, database: str) -> str:
-        return f"postgresql://{NAME}@{HOST}:{self.port}/{database}"
 
     def _ask(self, program: str, *words: str) -> None:
         there = [f"--host={HOST}", f"--port={self.port}", f"--username={NAME}"]

@@ -1,7 +1,6 @@
 """What tests share: a Neraca assembled in this process, and the rule that nothing is left out in silence."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +13,7 @@ from streams.places.directory import DataDirectory
 from streams.places.location import Location
 from tests.serving import Assembled, Clock
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.memory", "tests.services", "tests.speeds", "tests.budgets", "tests.distribution"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
 Places = Callable[[str], Location]
@@ -80,19 +79,18 @@ def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     if kept == "sqlite":
         yield lambda name: DataDirectory(tmp_path / name)
         return
-    server, urls = request.getfixturevalue("postgres"), dict[str, str]()
-    server.start()
+    databases, urls = request.getfixturevalue("databases"), dict[str, str]()
 
     def place(name: str) -> Location:
         from streams.places.database import Database  # noqa: PLC0415 - an extra
 
         if name not in urls:
-            urls[name] = server.database(f"test_{uuid.uuid4().hex}")
-        return Database(urls[name]).prepare()
+            urls[name] = databases.begun()
+        return Database(urls[name])
 
     yield place
     for url in urls.values():
-        server.drop(url.rpartition("/")[2])
+        databases.drop(url)
 
 
 @pytest.fixture

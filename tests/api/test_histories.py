@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
-import pytest
-
 from api.v1.cases import case_of
 from domain.fold.partition import partition_of
 from projections.live import At
 from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
 from tests.serving import Assembled, event
-
-pytestmark = pytest.mark.both_databases
 
 STANDARDS: Final = [
     event(

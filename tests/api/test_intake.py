@@ -8,8 +8,6 @@ import pytest
 from tests.conftest import Assemble
 from tests.serving import BATCH, NDJSON, Assembled, Clock, event, ndjson
 
-pytestmark = pytest.mark.both_databases
-
 TASK: Final = {"dinas": "dishub", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-20T10:00:00+07:00"}
 RECEIPT: Final = {"dinas": "dishub", "service": "uji-kir", "case": "K-1", "received_at": "2026-11-20T08:00:00+07:00"}
 STANDARD: Final = {"service": "uji-kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}

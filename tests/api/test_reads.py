@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from tests.conftest import Assemble
 from tests.serving import BATCH, Assembled, Clock, event
 
-pytestmark = pytest.mark.both_databases
-
 UNSUR: Final = (
     "persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana",
 )  # fmt: skip

@@ -18,8 +18,6 @@ from domain.score.scorecard import Standing, Subject, scorecard
 from domain.score.scoring import score_of
 from projections.reading.why import behind
 
-pytestmark = pytest.mark.both_databases
-
 RATING: dict[str, Any] = {
     "type": "neraca.satisfaction-rated.v1", "specversion": "1.0", "source": "/s", "id": "1", "time": "2026-11-02T08:00:00+07:00",
     "data": {

@@ -92,6 +92,7 @@ def test_a_repeat_is_the_same_type_instant_and_data_as_submitted(
 LATER = ["retracted", "corrected", "under another rule", "when unknown dinas are refused", "in the past"]
 
 
+@pytest.mark.speed("quick")
 @pytest.mark.parametrize("later", LATER)
 def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble, clock: Clock, later: str) -> None:
     neraca = assemble()
@@ -119,6 +120,7 @@ def _break_an_append(neraca: Assembled) -> None:
         raise ArithmeticError
 
 
+@pytest.mark.speed("quick")
 def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(neraca: Assembled) -> None:
     """A position is never used up by what did not enter."""
     taken(neraca, received("r1", "K-1"))
@@ -155,6 +157,7 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
     assert len(notifications) == len(HISTORY) + 1
 
 
+@pytest.mark.speed("quick")
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
     """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM touches a line that stands."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"

@@ -58,6 +58,7 @@ FREED: list[tuple[str, list[Event | tuple[str, str]], bool]] = [
 """A pair stands for the correction, by its name and its target, of whichever fact is tried."""
 
 
+@pytest.mark.speed("quick")
 @pytest.mark.parametrize("kind", KEYED)
 @pytest.mark.parametrize(("history", "free"), [row[1:] for row in FREED], ids=[row[0] for row in FREED])
 def test_a_natural_key_is_held_kept_by_a_correction_and_freed_by_a_retraction(
@@ -130,6 +131,7 @@ CHAIN = [corrected("r1", "e", task("e", "a-2")), corrected("r2", "r1", task("e",
 STANDS: list[tuple[int, dict[str, int]]] = [(0, {"a-1": 1}), (1, {"a-2": 1}), (2, {"a-3": 1}), (3, {})]
 
 
+@pytest.mark.speed("quick")
 @pytest.mark.parametrize(("steps", "tasks"), STANDS)
 def test_a_chain_of_corrections_leaves_its_last_word(neraca: Assembled, steps: int, tasks: dict[str, int]) -> None:
     """E, corrected by R1, that by R2, which is retracted: what stands is what the last of them put in, or nothing."""

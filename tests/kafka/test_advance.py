@@ -13,6 +13,8 @@ from streams.kafka.segment_record import SegmentRecord, Unreadable, packed, unpa
 from streams.worker.advance import Memory, advance
 from tests.kafka.guard_fold import JOURNAL, LAYOUT, sent
 
+pytestmark = pytest.mark.speed("quick")
+
 VERSION: Final = b"\x01"
 AT_TEN: Final = StoredPartition(JOURNAL, 10, 5, None)
 """Entries up to 10 are applied; offset 5 is read next."""

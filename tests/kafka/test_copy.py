@@ -16,6 +16,8 @@ from tests.kafka.guard_database import Kept, Topic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.speed("test")
+
 ENDS: Final = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(30);"
 REFUSES: Final = "RAISE EXCEPTION 'not to be had' USING ERRCODE = '22003';"
 """Out of range: of the class of errors in the data."""

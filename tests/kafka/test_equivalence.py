@@ -118,8 +118,10 @@ def test_one_process_comes_to_the_same_on_postgresql(embedded: dict[str, Any], d
     assert {name: replayed[name] for name in ("position", "digest")} == embedded
 
 
-@pytest.mark.parametrize("partitions", [6, 12])
-@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("workers", "partitions"),
+    [pytest.param(2, 6, marks=pytest.mark.speed("test")), (1, 6), (1, 12), (2, 12), (3, 6), (3, 12)],
+)
 def test_workers_come_to_the_same(
     embedded: dict[str, Any], tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics, workers: int,
     partitions: int,

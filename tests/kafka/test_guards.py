@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Body = Callable[[worker.WorkerParts, Executor, Any], Awaitable[None]]
 
+pytestmark = pytest.mark.speed("test")
+
 
 def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) -> None:
     """Guard 8: no exception leaves the agent's body; the process ends before what failed is acknowledged."""
@@ -67,6 +69,7 @@ async def logging_only(parts: worker.WorkerParts, thread: Executor, stream: Any)
         )
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize("planted", [unguarded, logging_only])
 def test_without_its_guard_an_exception_acknowledges_and_skips(planted: Body) -> None:
     with pytest.raises((AssertionError, ValueError)):

@@ -171,6 +171,8 @@ def test_a_worker_reads_from_the_offsets_stored_beside_the_balances(broker: Brok
     seek_check(broker, "whole")
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_guard_a_worker_reads_from_what_the_group_committed(broker: Broker) -> None:
     with pytest.raises(AssertionError):
         seek_check(broker, "committed")
@@ -192,6 +194,8 @@ def test_a_fold_that_fails_ends_the_process_and_nothing_is_acknowledged(broker: 
     failing_check(broker, "failing")
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_guard_what_failed_is_acknowledged_and_skipped(broker: Broker) -> None:
     with pytest.raises(AssertionError):
         failing_check(broker, "failing unguarded")
@@ -217,6 +221,8 @@ def test_what_the_coordinator_keeps_to_itself_ends_the_process(broker: Broker, v
     coordinator_check(broker, variant, why)
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_guard_nobody_reads_the_coordinators_error(broker: Broker) -> None:
     with pytest.raises(AssertionError):
         coordinator_check(broker, "fenced unwatched", "the coordinator failed", within_s=4.0)

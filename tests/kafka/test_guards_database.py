@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.kafka.guard_database import Partitions
 
+pytestmark = pytest.mark.speed("test")
+
 
 def test_a_gap_is_counted_across_processes_and_stops_its_partition(kept: Partitions) -> None:
     """Guard 2: twice the process reads again; the third time the partition is stopped in the database, the other goes on."""
@@ -142,6 +144,8 @@ def test_a_newer_process_ends_the_older_one(kept: Partitions) -> None:
     fencing_check(kept, PartitionStore)
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 @pytest.mark.parametrize("planted", [Unfenced, LooksEarly])
 def test_without_its_guard_two_processes_fold_under_one_name(kept: Partitions, planted: type[PartitionStore]) -> None:
     with pytest.raises(AssertionError):
@@ -170,6 +174,8 @@ def test_a_position_is_read_under_the_lock(kept: Partitions) -> None:
     position_check(kept, PartitionStore)
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_guard_a_position_is_that_of_before(kept: Partitions) -> None:
     with pytest.raises(AssertionError):
         position_check(kept, ReadsEarly)
@@ -198,6 +204,8 @@ def test_rows_are_locked_in_order(kept: Partitions) -> None:
     order_check(kept, PartitionStore)
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_guard_workers_may_wait_in_a_circle(kept: Partitions) -> None:
     with pytest.raises(AssertionError, match="holds 1/1"):
         order_check(kept, LocksBackwards)

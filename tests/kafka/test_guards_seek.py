@@ -19,6 +19,8 @@ from tests.kafka.guard_shell import COMMITTED, STORED, Stand, StoredOffsets, con
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.speed("test")
+
 
 def seek_check(made: type[SeekingConsumer]) -> None:
     """Guard 1: it seeks to the stored offsets, the flow stopped, after the fetch in flight; what was ahead is forgotten."""
@@ -67,6 +69,8 @@ def test_it_seeks_to_the_stored_offsets_when_nothing_is_fetched() -> None:
     seek_check(SeekingConsumer)
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 @pytest.mark.parametrize("planted", [Committed, Hasty, Flowing])
 def test_without_its_guard_a_seek_is_wrong(planted: type[SeekingConsumer]) -> None:
     with pytest.raises(AssertionError):
@@ -101,6 +105,7 @@ def test_the_fetching_task_seeks_nothing() -> None:
     fetching_task_check(SeekingConsumer)
 
 
+@pytest.mark.planted
 def test_without_its_guard_the_fetching_task_seeks() -> None:
     with pytest.raises(AssertionError):
         fetching_task_check(SelfSeeking)
@@ -139,6 +144,8 @@ def test_a_seek_while_the_database_is_away_ends_the_process() -> None:
     seek_time_check(StoredOffsets(NotWritten("away")))
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_limit_a_seek_takes_any_time() -> None:
     with pytest.raises(AssertionError):
         seek_time_check(StoredOffsets(slow=True), Patient)
@@ -171,6 +178,7 @@ def test_what_is_assigned_to_another_is_not_watched() -> None:
     assignment_check(SeekingConsumer)
 
 
+@pytest.mark.planted
 def test_without_its_guard_what_is_anothers_is_watched() -> None:
     with pytest.raises(AssertionError):
         assignment_check(Unaware)

@@ -17,6 +17,8 @@ from tests.kafka.guard_database import Kept, Topic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.speed("test")
+
 
 @pytest.fixture
 def kept(database_url: str) -> Iterator[Kept]:

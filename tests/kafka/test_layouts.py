@@ -19,6 +19,8 @@ from tests.serving import Assembled, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.speed("test")
+
 
 @pytest.fixture
 def kept(database_url: str) -> Iterator[Kept]:

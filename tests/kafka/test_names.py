@@ -11,6 +11,8 @@ from streams.places.location import NoDatabase
 from streams.worker.lease import acquire
 from tests.serving import until
 
+pytestmark = pytest.mark.speed("test")
+
 
 @pytest.fixture
 def database(database_url: str) -> Database:
@@ -64,6 +66,8 @@ def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_
     assert epochs == [4]
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_its_supervisor_none_waits(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = machine(tmp_path, "old")
     with database.connected("old") as db, database.connected("new") as newer:

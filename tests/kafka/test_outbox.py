@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.serving import Assembled
 
+pytestmark = pytest.mark.speed("quick")
+
 PARTITIONS: Final = 4
 START: Final = Cursors(0, (0,) * PARTITIONS, (SETTLED,) * PARTITIONS)
 BY_PARTITION: Final = {0: "dpmptsp", 1: "disdukcapil", 2: "Dinas Pékerjaan"}

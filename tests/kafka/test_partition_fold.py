@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from streams.kafka.segment_record import SegmentRecord
     from streams.worker.fold import Counts, Record
 
+pytestmark = pytest.mark.speed("quick")
+
 
 def test_segments_are_applied_once_however_they_come() -> None:
     """Again, overlapping and out of order: each entry once, in order."""
@@ -116,6 +118,7 @@ def test_a_gap_is_read_again_twice_and_then_stops_its_partition() -> None:
     gap_check(PartitionFold)
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize("planted", [AppliesGaps, WaitsForever, NeverStops, StopsAtOnce])
 def test_without_its_guard_a_gap_is_not_dealt_with(planted: type[PartitionFold]) -> None:
     with pytest.raises((AssertionError, ReadAgain, pytest.fail.Exception)):
@@ -169,6 +172,7 @@ def test_an_offset_that_was_passed_over_is_read_again() -> None:
     hole_check(PartitionFold)
 
 
+@pytest.mark.planted
 def test_without_its_guard_an_offset_is_passed_over() -> None:
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         hole_check(WaitsForever)
@@ -205,6 +209,7 @@ def test_a_seek_forgets_what_was_ahead() -> None:
     forgetting_check(PartitionFold)
 
 
+@pytest.mark.planted
 def test_without_forgetting_a_gap_of_another_is_counted() -> None:
     with pytest.raises(ReadAgain):
         forgetting_check(Remembers)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
 
-from local.local_kafka import JAVA, LocalKafka
+from local.local_kafka import JAVA, SHORT_LIVED, LocalKafka
 from local.local_server import found, free_port
 from streams.kafka.settings import KafkaSettings
 from tests.kafka.serving import Scaled
@@ -47,7 +47,7 @@ def secured(server_directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
         "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
             "org.apache.kafka.common.security.scram.ScramLoginModule required;",
     }  # fmt: skip
-    with installed(LocalKafka(server_directory / "kafka", properties=properties)) as broker:
+    with installed(LocalKafka(server_directory / "kafka", properties=properties, jvm=SHORT_LIVED)) as broker:
         admin: Any = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
         admin.alter_user_scram_credentials(
             [UserScramCredentialUpsertion("neraca", ScramMechanism.SCRAM_SHA_512, BROKERS_WORD)]

@@ -9,6 +9,8 @@ from tests.soak.simulation.__main__ import Outcome, caught_by, report, simulated
 from tests.soak.simulation.planted import Program, planted
 from tests.soak.simulation.world import FAULTS
 
+pytestmark = pytest.mark.speed("test")
+
 SEEDS: Final = range(1, 201)
 CALM: Final = range(1, 13)
 FOLLOWS: Final = {

@@ -30,6 +30,7 @@ def test_whatever_ends_is_started_again(tmp_path: Path) -> None:
     restarting_check(tmp_path, SUPERVISE)
 
 
+@pytest.mark.planted
 def test_without_a_supervisor_the_first_end_is_the_last(tmp_path: Path) -> None:
     with Supervised(tmp_path, Exit.READ_AGAIN, "waits", program=WITHOUT) as one:
         assert one.code() == Exit.READ_AGAIN
@@ -74,6 +75,8 @@ def test_told_to_end_it_lets_its_process_end(tmp_path: Path, number: signal.Sign
         assert (len(one.said("told")), len(one.said("ended")), one.alive()) == (1, 1, [])
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_that_time_it_is_killed_over_its_work(tmp_path: Path) -> None:
     with Supervised(tmp_path, "slow", ending_s=0.0) as one:
         one.started(1)
@@ -90,6 +93,8 @@ def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
         assert took_s >= 1.0
 
 
+@pytest.mark.planted
+@pytest.mark.speed("soak")
 def test_without_a_limit_it_would_wait_for_ever(tmp_path: Path) -> None:
     """The process of the test above does ignore SIGTERM."""
     with Supervised(tmp_path, "deaf", ending_s=60.0) as one:

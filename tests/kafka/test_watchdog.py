@@ -20,6 +20,8 @@ from tests.serving import until
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+pytestmark = pytest.mark.speed("quick")
+
 MINE: Final = frozenset({0, 1})
 NONE: Final[frozenset[int]] = frozenset()
 LOOKS: Final = int(STILL_S / LOOK_S) + 2
@@ -140,6 +142,7 @@ class Idle(Watchdog):
         return super().look(ends, standing, mine) if mine else []
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize(
     ("planted", "table", "what"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from typing import TYPE_CHECKING, Final
 
 from tests.serving import ROOT
@@ -17,20 +18,12 @@ PROGRAM: Final = tuple(f"{room}/**/*.py" for room in ROOMS)
 
 
 def commit() -> str:
-    """The commit that HEAD names, read without git."""
-    git = ROOT / ".git"
-    if git.is_file():  # a worktree: the file names the folder of its HEAD
-        git = ROOT / git.read_text().removeprefix("gitdir: ").strip()
-    head = (git / "HEAD").read_text().strip()
-    if not head.startswith("ref: "):
-        return head
-    name = head.removeprefix("ref: ")
-    shared = git / (git / "commondir").read_text().strip() if (git / "commondir").exists() else git
-    if (shared / name).exists():
-        return (shared / name).read_text().strip()
-    packed_refs = shared / "packed-refs"
-    packed = packed_refs.read_text().splitlines() if packed_refs.exists() else []
-    return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "none yet")
+    """The commit that HEAD names; ``none`` in a tree without git."""
+    try:
+        named = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return named.stdout.strip()
 
 
 def sources(patterns: Iterable[str] = PROGRAM) -> str:

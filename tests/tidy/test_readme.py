@@ -46,6 +46,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield Reader(served, data, tmp_path)
 
 
+@pytest.mark.speed("test")
 def test_the_readme_and_the_tutorial_from_top_to_bottom(reader: Reader) -> None:
     """An event is seen in the ranking, a repeat counts once, the replays come to the served digest, a token is made and ended."""
     (one_event,) = TESTED.findall(README)

@@ -1,0 +1,1 @@
+"""The program without each of its guards in turn: the checks of the guards must fail of every such copy."""
