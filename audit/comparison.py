@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from audit.replay import Folded, Replay, ReplayError, checked, concluded, fold_lines, rulebook_of
+from domain.events.names import kind_of
 from domain.fold.affected import EVERY, touched
 from domain.fold.digest import digest_lines, digest_of
 
@@ -69,7 +70,7 @@ class Bearing:
 
     def __call__(self, entry: AnyEntry) -> None:
         """One more entry."""
-        kind = str(entry.__struct_config__.tag).removeprefix("neraca.").removesuffix(".v1")
+        kind = kind_of(str(entry.__struct_config__.tag))
         found = touched(entry, self._period)
         if found is EVERY:
             self._every[kind] += 1

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from domain.canonical import canonical
 from domain.intake.wire import Submission
-from domain.refusal import Refusal
+from domain.refusal import Refusal, attempt
 from projections.ports import Accepted, Grant, Unavailable
 from streams.emitting.http import Answer, NotNow
 from streams.intake.recording import is_overtaking
@@ -202,10 +202,7 @@ _CAME: Final = msgspec.msgpack.Decoder(Came)
 
 
 def _read(came: Came) -> Submission | Refusal:
-    try:
-        return event_of(came.value, came.headers)
-    except Refusal as refusal:
-        return refusal
+    return attempt(event_of, came.value, came.headers)
 
 
 def _key(event: Submission) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from domain.events.submitted import FACT_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES, type_of
+from domain.events.kinds import FACT_TYPES, NOTE_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES
 from domain.fold.partition import partition_of
 from streams.journal.journal import line_hash
 from streams.kafka.segment_record import Sent
@@ -25,8 +25,7 @@ SEGMENT_MOST: Final = 500
 BYTES_MOST: Final = 4 * 2**20
 """How many bytes of lines it holds, unless a single one is longer: far below what a record may be."""
 SETTLED: Final = -1
-_NOTES: Final = frozenset(type_of(kind) for kind in ("permit-paused", "permit-resumed"))
-_OF_A_DINAS: Final = FACT_TYPES | _NOTES
+_OF_A_DINAS: Final = FACT_TYPES | NOTE_TYPES
 _OF_THE_RULEBOOK: Final = RULE_TYPES | {OPENED_TYPE}
 
 

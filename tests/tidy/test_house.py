@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from command_line import parser
-from domain.events.submitted import KINDS
+from domain.events.kinds import KINDS
 from domain.measures import MEASURES, UNSUR
 from tests.serving import Assembled
 from tests.tidy.test_source import ROOMS, SOURCES, tree
