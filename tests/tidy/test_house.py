@@ -10,7 +10,6 @@ from typing import Final
 import pytest
 
 from command_line import parser
-from domain.events.kinds import KINDS
 from domain.measures import MEASURES, UNSUR
 from tests.serving import Assembled
 from tests.tidy.test_source import ROOMS, SOURCES, tree
@@ -107,12 +106,6 @@ def test_every_measure_is_documented_and_no_other() -> None:
         {f"unsur_{what}_{unsur}" for what in ("n", "sum") for unsur in UNSUR} if "`unsur_n_<unsur>`" in rows else set()
     )
     assert {*named, *nine} == set(MEASURES)
-
-
-def test_every_kind_of_event_is_documented() -> None:
-    """`docs/events.md` has a row for each kind the intake takes, in the same order."""
-    rows = text_of("docs/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
 def test_every_command_is_in_the_readme_and_every_option_has_help() -> None:
