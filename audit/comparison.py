@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, rulebook_of
+from domain.events.names import kind_of
 from domain.fold.affected import EVERY, touched
 from domain.fold.digest import digest_lines, digest_of
 from domain.score.replayed import Difference, DigestComparison, RecordedBetween
@@ -40,7 +41,7 @@ class AffectedCounts:
 
     def __call__(self, entry: AnyEntry) -> None:
         """Count one more entry."""
-        kind = str(entry.__struct_config__.tag).removeprefix("neraca.").removesuffix(".v1")
+        kind = kind_of(str(entry.__struct_config__.tag))
         affected = touched(entry, self._period)
         if affected is EVERY:
             self._every[kind] += 1

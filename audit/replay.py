@@ -18,9 +18,8 @@ from domain.events.entries import (
     AnyEntry,
     JournalOpened,
     PermitProcessed,
+    PlainFact,
     Rule,
-    SatisfactionRated,
-    TaskCompleted,
 )
 from domain.fold.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
 from domain.fold.digest import digest
@@ -116,7 +115,7 @@ class Folded:
                 if cases is None:
                     cases = decided[data.dinas, data.service] = {}
                 cases[data.case] = cases.get(data.case, 0) + 1
-            elif not isinstance(entry, (TaskCompleted, SatisfactionRated)):
+            elif not isinstance(entry, PlainFact):
                 for key, change in changes_of(entry):
                     self._file(key, change)
                 if isinstance(entry, Rule):

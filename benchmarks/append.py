@@ -19,7 +19,7 @@ from domain.intake.recorded import line_of, read_line
 from domain.intake.wire import Submission, parse_json, read_submission
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
-from streams.intake.recording import Policy, asked, prefetch
+from streams.intake.recording import Policy, keyed, prefetch
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import JournalFile
@@ -68,7 +68,7 @@ def appended(journal: Journal, batches: list[list[Submission]], rows: list[Rows]
     held = [_keys_by_holder(batch) for batch in rows]
     begun = time.perf_counter()
     for batch, recorded, keys in zip(batches, lines, held, strict=True):
-        named = [asked(submission) for submission in batch]
+        named = [keyed(submission) for submission in batch]
         with journal.appending() as append:
             prefetch(append, named)
             for one, event in zip(named, recorded, strict=True):

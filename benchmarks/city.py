@@ -6,6 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.events.names import type_of
 from domain.measures import UNSUR
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Event = dict[str, Any]
 def event(kind: str, number: str, at: datetime, data: dict[str, Any]) -> Event:
     """A CloudEvent as a counter would send it."""
     return {
-        "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": "/loket/bench", "id": number,
+        "specversion": "1.0", "type": type_of(kind), "source": "/loket/bench", "id": number,
         "time": at.isoformat(), "data": data,
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from benchmarks.city import START, City, Event, event, rules
 from benchmarks.measure import WORK, Figure, pairs, shown
 from benchmarks.prepared import ZONE, command, data_directory, record
 from benchmarks.traffic import reads_a_second, served
+from domain.events.names import type_of
 from neraca.wiring import now_us
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
@@ -50,7 +51,7 @@ CROWDED: Final = {
 
 def one_file() -> str:
     """The page of the first case that the dinas received, in the same city as the prepared journal's."""
-    facts = (one["data"] for one in City(7).facts(FACTS) if one["type"] == "neraca.permit-received.v1")
+    facts = (one["data"] for one in City(7).facts(FACTS) if one["type"] == type_of("permit-received"))
     data = next(data for data in facts if data["dinas"] == "dinas-03")
     return f"/dinas/dinas-03/file?service={data['service']}&case={data['case']}"
 

@@ -1,6 +1,10 @@
 """How Neraca says no: a stable slug, a sentence, and for each fault the field it is in."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 class Fault(NamedTuple):
@@ -28,3 +32,16 @@ def invalid(*faults: Fault) -> Refusal:
     """The refusal of an event whose fields break the contract."""
     first = faults[0]
     return Refusal("invalid-event", f"{first.pointer or 'event'}: {first.detail}", *faults)
+
+
+def pointer(at: str, name: str) -> str:
+    """The pointer to a field below another one; the name may hold any character (RFC 6901)."""
+    return f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def attempt(action: Callable[_Given, _Result], *args: _Given.args, **options: _Given.kwargs) -> _Result | Refusal:
+    """The result of an action, or the refusal that it raises: in a batch, one refused event must not stop the others."""
+    try:
+        return action(*args, **options)
+    except Refusal as refusal:
+        return refusal

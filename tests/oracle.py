@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 
 from tests.oracle_facts import (
     HOUR_US,
+    PLAIN,
     Line,
     Span,
     paused_within,
     permit_measures,
-    rating_measures,
-    task_measures,
     us_at,
     us_of,
 )
@@ -96,7 +95,9 @@ class Oracle:
                 self.zone = ZoneInfo(data["zone"])
             case "permit-paused" | "permit-resumed":
                 self.clock[case_of(data)].append((us_of(data["at"]), self.position, kind == "permit-paused"))
-            case "permit-received" | "permit-processed" | "task-completed" | "satisfaction-rated":
+            case "permit-received" | "permit-processed":
+                self._stand(ref, self._resolve(kind, data, line["time"]))
+            case _ if kind in PLAIN:
                 self._stand(ref, self._resolve(kind, data, line["time"]))
             case "event-retracted":
                 self._fall(data["event"])
@@ -110,7 +111,7 @@ class Oracle:
                 stated = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | named
                 self.rules[rule][tuple(stated[name] for name in key)] = stated
             case _:
-                message = f"unknown event type {line['type']} at position {self.position}"
+                message = f"tests/oracle_facts.py knows no {line['type']}, which is at position {self.position}"
                 raise ValueError(message)
 
     def _stand(self, ref: Ref, fact: Fact) -> None:
@@ -134,13 +135,12 @@ class Oracle:
 
     def _resolve(self, kind: str, data: Line, time: str) -> Fact:
         """Resolve a fact under the rulebook and case files of this position; `time` is the first it was given."""
-        counted_at = {"permit-received": "received_at", "satisfaction-rated": None}.get(kind, "completed_at")
+        filed = {"permit-received": "received_at", "permit-processed": "completed_at"}
+        counted_at = PLAIN[kind][0] if kind in PLAIN else filed[kind]
         month = self._local(data[counted_at] if counted_at else time)[:7]
         account = (data["dinas"], data.get("asn", ""), data.get("service", ""), month)
-        if kind == "task-completed":
-            return Fact(kind, data, time, account, task_measures(data))
-        if kind == "satisfaction-rated":
-            return Fact(kind, data, time, account, rating_measures(data))
+        if kind in PLAIN:
+            return Fact(kind, data, time, account, PLAIN[kind][1](data))
         if kind == "permit-processed":
             return Fact(kind, data, time, account, self._decide(data))
         due = us_of(data["due_at"]) if "due_at" in data else None

@@ -3,7 +3,7 @@
 It shares no code with the project; everything here is a pure function of what was submitted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -64,6 +64,13 @@ def rating_measures(data: Line) -> dict[str, int]:
         if name in answers:
             measures |= {f"unsur_n_{name}": 1, f"unsur_sum_{name}": answers[name]}
     return measures
+
+
+PLAIN: dict[str, tuple[str | None, Callable[[Line], dict[str, int]]]] = {
+    "task-completed": ("completed_at", task_measures),
+    "satisfaction-rated": (None, rating_measures),
+}
+"""Facts that no case knows of: the field of the instant at which each counts (None: its time), and what it posts."""
 
 
 def capaian_measures(elapsed: int, promise: int | None) -> dict[str, int]:

@@ -28,7 +28,6 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "unsupported-media-type": (415, "The content type is none of those taken here"),
     "invalid-event": (422, "The event breaks the contract"),
     "unknown-type": (422, "The type of event is not known"),
-    "reserved-type": (422, "The type of event is reserved"),
     "invalid-query": (422, "The query cannot be answered"),
     "internal": (500, "Neraca has failed"),
     "unavailable": (503, "Not now; send the same again"),

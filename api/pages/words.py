@@ -64,10 +64,12 @@ class Words:
         """Whether there is such a label."""
         return key in self._labels
 
-    def named(self, section: str, name: str) -> str:
-        """The label of a name that the data hold; a name nobody labelled stands for itself."""
+    def named(self, section: str, name: str, **values: object) -> str:
+        """The label of a name that the data hold, its blanks filled; a name nobody labelled stands for itself."""
         label = self._labels.get(f"{section}.{name}")
-        return name if label is None else label[self.code]
+        if label is None:
+            return name
+        return label[self.code].format(**values) if values else label[self.code]
 
     def section(self, name: str) -> dict[str, str]:
         """A section's labels by name, for a script, which fills them in itself."""

@@ -33,7 +33,7 @@ from api.v1.reads import (
 )
 from api.v1.schemas import read_doc
 from domain.clock import utc_text
-from domain.intake.recorded import read_line
+from domain.intake.recorded import read_line, stated
 from domain.periods import Period, months_until
 from domain.score.scorecard import Standing
 from projections.reading.reader import Snapshot
@@ -147,11 +147,7 @@ def _said(entry: JournalEntry, name: str) -> Iterator[object]:
     if name in ("type", "source", "id"):
         yield getattr(entry, name)
         return
-    yield entry.data.get(name)
-    resolved = entry.data.get("resolved") or {}
-    for fact in (resolved.get("removes"), resolved.get("adds")):
-        if fact is not None:
-            yield fact["data"].get(name)
+    yield from (data.get(name) for data in stated(entry.data))
 
 
 def histories_router(reads: Reads) -> APIRouter:

@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from api.http.access import Access
 from api.http.problems import problem
 from api.v1.schemas import EVENTS_DOC
-from domain.intake.wire import Submission, parse_json, read_submission
-from domain.refusal import Fault, Refusal, invalid
+from domain.intake.wire import Submission, parse_json, read_submission, submission_or_refusal
+from domain.refusal import Fault, Refusal, attempt, invalid
 from projections.ports import Accepted, Grant, Intake, Outcome
 
 BODY_MOST: Final = 16 * 2**20
@@ -68,12 +68,12 @@ def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict
         events = parse_json(body)
         if not isinstance(events, list):
             raise invalid(Fault("", "must be a JSON array of events"))
-        return _many(intake, grant, [_read(event) for event in _counted(events)], headers)
+        return _many(intake, grant, [submission_or_refusal(event) for event in _counted(events)], headers)
     if media == NDJSON:
         lines = [line for line in body.split(b"\n") if line.strip()]
-        return _many(intake, grant, [_read_line(line) for line in _counted(lines)], headers)
+        return _many(intake, grant, [attempt(_read_line, line) for line in _counted(lines)], headers)
     event = parse_json(body) if media == EVENT else _from_headers(headers, body)
-    return _one(intake.submit([_read(event)], grant)[0])
+    return _one(intake.submit([submission_or_refusal(event)], grant)[0])
 
 
 def _counted(events: list[Any]) -> list[Any]:
@@ -82,18 +82,8 @@ def _counted(events: list[Any]) -> list[Any]:
     return events
 
 
-def _read(event: object) -> Submission | Refusal:
-    try:
-        return read_submission(event)
-    except Refusal as refusal:
-        return refusal
-
-
-def _read_line(line: bytes) -> Submission | Refusal:
-    try:
-        return read_submission(parse_json(line))
-    except Refusal as refusal:
-        return refusal
+def _read_line(line: bytes) -> Submission:
+    return read_submission(parse_json(line))
 
 
 def _from_headers(headers: dict[str, str], body: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import msgspec
 
 from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, RecentAnswer, Series
 from domain.events import submitted as events
-from domain.events.submitted import KINDS, type_of
+from domain.events.kinds import KINDS
 from domain.score.scorecard import Scorecard
 from projections.ports import Receipt
 
@@ -60,7 +60,7 @@ class DigestAnswer(msgspec.Struct, omit_defaults=True):
 
 _TYPES: Final = (
     Receipt, Tally, Page, DigestAnswer, Series, FilesAnswer, CaseAnswer, RecentAnswer, JournalAnswer, Problem, Scorecard,
-    *KINDS.values(), events.EventName,
+    *(kind.submitted for kind in KINDS.values()), events.EventName,
 )  # fmt: skip
 
 
@@ -88,18 +88,18 @@ def _envelope() -> dict[str, Any]:
     one_of = [
         {
             "type": "object",
-            "title": kind,
+            "title": kind.name,
             "required": ["specversion", "type", "source", "id", "time", "data"],
             "properties": {
                 "specversion": {"const": "1.0"},
-                "type": {"const": type_of(kind)},
+                "type": {"const": kind.type},
                 "source": {"type": "string", "minLength": 1, "maxLength": 500},
                 "id": {"type": "string", "minLength": 1, "maxLength": 500},
                 "time": {"type": "string", "format": "date-time"},
-                "data": _ref(data),
+                "data": _ref(kind.submitted),
             },
         }
-        for kind, data in KINDS.items()
+        for kind in KINDS.values()
     ]
     return {"oneOf": one_of, "title": "CloudEvent"}
 

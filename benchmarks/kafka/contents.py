@@ -11,7 +11,7 @@ import msgspec
 from benchmarks.kafka.ground import BEGUN, PARTITIONS
 from benchmarks.prepared import ZONE
 from domain.events.entries import decode
-from domain.events.submitted import FACT_TYPES, REVERSAL_TYPES
+from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.fold.ledger import Ledger
 from domain.fold.partition import dinas_of, partition_of
 from domain.fold.postings import postings_of

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.events import submitted as events
-from domain.events.submitted import type_of
+from domain.events.names import type_of
 
 
 class Standard(Struct, frozen=True, gc=False):
@@ -126,7 +126,11 @@ class SatisfactionRated(Entry, frozen=True, gc=False, kw_only=True, tag=type_of(
     data: RatingData
 
 
-Fact = PermitReceived | PermitProcessed | TaskCompleted | SatisfactionRated
+CaseFact = PermitReceived | PermitProcessed
+"""The facts that open or close the file of a case."""
+PlainFact = TaskCompleted | SatisfactionRated
+"""The facts that no file of a case knows of."""
+Fact = CaseFact | PlainFact
 
 
 class ReversalResolved(Struct, frozen=True, gc=False):
@@ -225,8 +229,18 @@ CaseNote = PermitPaused | PermitResumed
 Reversal = EventRetracted | EventCorrected
 Rule = DinasRegistered | AsnRegistered | AsnAssigned | StandardSet | SchemeAdopted
 RULE_KINDS: Final = frozenset(get_args(Rule))
-"""The types of a rule: asking whether an entry's is among them takes a tenth of what ``isinstance`` does."""
+"""The classes of rules: to look an entry's class up here takes a tenth of the time of ``isinstance``."""
+PLAIN_KINDS: Final = frozenset(get_args(PlainFact))
+"""The classes of plain facts, for the same reason."""
 AnyEntry = Fact | Reversal | CaseNote | Rule | JournalOpened
+
+
+def fact_of(entry: AnyEntry) -> Fact | None:
+    """The fact that an entry puts in force: itself, or what a correction puts in; ``None`` of any other entry."""
+    if isinstance(entry, EventCorrected):
+        return entry.data.resolved.adds
+    return entry if isinstance(entry, Fact) else None
+
 
 DECODER: Final[msgspec.json.Decoder[AnyEntry]] = msgspec.json.Decoder(AnyEntry)
 

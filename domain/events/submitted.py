@@ -1,6 +1,10 @@
-"""The data of each kind of event, as submitted. Fields and their meaning: `docs/reference/events.md`."""
+"""The data of each kind of event, as submitted. Fields and their meaning: `docs/reference/events.md`.
 
-from typing import Any, Final, Literal
+A field's name decides what it may hold (`domain/intake/checks.py`): ``at`` and ``…_at`` are instants, ``effective_…`` are
+dates, and ``dinas``, ``asn``, ``service``, ``case`` and their like are identifiers.
+"""
+
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -170,37 +174,3 @@ CaseNote = PermitPaused | PermitResumed
 Reversal = EventRetracted | EventCorrected
 Rule = DinasRegistered | AsnRegistered | AsnAssigned | StandardSet | SchemeAdopted
 Submittable = Fact | CaseNote | Reversal | Rule
-
-KINDS: Final[dict[str, type[Submittable]]] = {
-    "permit-received": PermitReceived,
-    "permit-paused": PermitPaused,
-    "permit-resumed": PermitResumed,
-    "permit-processed": PermitProcessed,
-    "task-completed": TaskCompleted,
-    "satisfaction-rated": SatisfactionRated,
-    "event-retracted": EventRetracted,
-    "event-corrected": EventCorrected,
-    "dinas-registered": DinasRegistered,
-    "asn-registered": AsnRegistered,
-    "asn-assigned": AsnAssigned,
-    "standard-set": StandardSet,
-    "scheme-adopted": SchemeAdopted,
-}
-RESERVED: Final = frozenset({
-    "calendar-adopted", "feedback-given", "feedback-answered", "objection-filed", "objection-decided", "period-closed",
-})  # fmt: skip
-
-
-def type_of(kind: str) -> str:
-    """The CloudEvents ``type`` of a kind, in the version this code writes."""
-    return f"neraca.{kind}.v1"
-
-
-TYPE_OF: Final[dict[type, str]] = {data: type_of(kind) for kind, data in KINDS.items()}
-FACT_TYPES: Final = frozenset(
-    type_of(k) for k in ("permit-received", "permit-processed", "task-completed", "satisfaction-rated")
-)
-REVERSAL_TYPES: Final = frozenset(type_of(k) for k in ("event-retracted", "event-corrected"))
-NOTE_TYPES: Final = frozenset(type_of(k) for k in ("permit-paused", "permit-resumed"))
-RULE_TYPES: Final = frozenset(TYPE_OF.values()) - FACT_TYPES - REVERSAL_TYPES - NOTE_TYPES
-OPENED_TYPE: Final = type_of("journal-opened")

@@ -1,30 +1,25 @@
 """The postings of an entry: which leaf account it moves, and by how much. No look-up, so a fold needs no order."""
 
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final, assert_never, assert_type
 
 from msgspec import Struct
 
 from domain.capaian import capped, half_up, permit_capaian
 from domain.events.entries import (
     AnyEntry,
-    AsnAssigned,
-    AsnRegistered,
+    CaseNote,
     DecisionData,
-    DinasRegistered,
     EventCorrected,
     EventRetracted,
     Fact,
     JournalOpened,
-    PermitPaused,
     PermitProcessed,
     PermitReceived,
-    PermitResumed,
     RatingData,
     ReceiptData,
+    Rule,
     SatisfactionRated,
-    SchemeAdopted,
-    StandardSet,
     TaskCompleted,
     TaskData,
 )
@@ -74,12 +69,9 @@ def postings_of(entry: AnyEntry) -> tuple[Posting, ...]:
             removed = negated(posting_of(entry.data.resolved.removes))
             adds = entry.data.resolved.adds
             return (removed,) if adds is None else (removed, posting_of(adds))
-        case PermitPaused() | PermitResumed() | JournalOpened():
-            return ()
-        case DinasRegistered() | AsnRegistered() | AsnAssigned() | StandardSet() | SchemeAdopted():
-            return ()
         case _:
-            assert_never(entry)
+            assert_type(entry, CaseNote | Rule | JournalOpened)
+            return ()
 
 
 def posting_of(fact: Fact) -> Posting:

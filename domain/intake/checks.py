@@ -1,8 +1,13 @@
-"""What a field may hold, beyond its type: identifiers, instants, dates, and the rules between fields of one event."""
+"""What a field may hold, beyond its type: by its name, and by the rules between the fields of one event.
+
+The name of a field says what it holds (`docs/reference/events.md`), so a new kind's instants, dates and identifiers are checked
+without a line here. Only a kind with rules between its fields has a row in ``_RULES``.
+"""
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import Final, assert_never
+from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -10,7 +15,7 @@ from domain.clock import parse_date, parse_instant
 from domain.events import submitted as events
 from domain.events.submitted import Submittable
 from domain.measures import UNSUR
-from domain.refusal import Fault
+from domain.refusal import Fault, pointer
 from domain.rules import scheme
 
 ID_MOST: Final = 200
@@ -20,6 +25,10 @@ SKEW_US: Final = 60 * 1_000_000
 """How long before its receipt a completion may lie and count as no time elapsed: two systems, two clocks."""
 MOST_HOURS: Final = 1_000_000
 AHEAD: Final = "lies more than 5 minutes ahead"
+IDENTIFIERS: Final = ("dinas", "asn", "service", "case", "task", "survey", "scheme", "name")
+"""The fields that hold a short text which identifies something."""
+DEADLINES: Final = frozenset({"due_at"})
+"""The instants that may lie in the future: everything else has happened."""
 
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -27,102 +36,99 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PERSONAL = re.compile(r"\d{16}|\d{18}", re.ASCII)
 
 
-def text(pointer: str, value: object, *, most: int = ID_MOST, slash: bool = True) -> list[Fault]:
+def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) -> list[Fault]:
     """A verbatim string of 1 to ``most`` characters, none of them a control character."""
     if not isinstance(value, str):
-        return [Fault(pointer, "must be a string")]
+        return [Fault(place, "must be a string")]
     if not 1 <= len(value) <= most:
-        return [Fault(pointer, f"must be 1 to {most} characters")]
+        return [Fault(place, f"must be 1 to {most} characters")]
     if _CONTROL.search(value):
-        return [Fault(pointer, "must not hold control characters")]
+        return [Fault(place, "must not hold control characters")]
     if not slash and "/" in value:
-        return [Fault(pointer, "must not hold a slash")]
+        return [Fault(place, "must not hold a slash")]
     return []
 
 
-@cache
-def _id_fields(kind: type[Submittable]) -> tuple[str, ...]:
-    names = ("dinas", "asn", "service", "case", "task", "survey")
-    return tuple(name for name in names if name in kind.__struct_fields__)
+def is_instant(name: str) -> bool:
+    """Whether a field of an event's data, by its name, holds an instant."""
+    return name == "at" or name.endswith("_at")
+
+
+def is_date(name: str) -> bool:
+    """Whether a field of an event's data, by its name, holds a date."""
+    return name.startswith("effective_")
+
+
+class _Fields(NamedTuple):
+    """The fields of a kind by what their names say they hold."""
+
+    identifiers: tuple[str, ...]
+    times: tuple[tuple[str, Callable[[str], object]], ...]
+    """Instants and dates, each with its parser."""
+    occurrences: tuple[str, ...]
+    """The instants that lie in the past."""
 
 
 @cache
-def _occurrences(kind: type[Submittable]) -> tuple[str, ...]:
-    names = ("received_at", "completed_at", "assigned_at", "at")
-    return tuple(name for name in names if name in kind.__struct_fields__)
+def _fields(kind: type[Submittable]) -> _Fields:
+    names = kind.__struct_fields__
+    instants, dates = tuple(filter(is_instant, names)), tuple(filter(is_date, names))
+    return _Fields(
+        tuple(name for name in IDENTIFIERS if name in names),
+        (*((name, parse_instant) for name in instants), *((name, parse_date) for name in dates)),
+        tuple(name for name in instants if name not in DEADLINES),
+    )
 
 
-def _ids(at: str, data: Submittable) -> list[Fault]:
+def _identifiers(at: str, data: Submittable) -> list[Fault]:
     faults: list[Fault] = []
-    for name in _id_fields(type(data)):
+    for name in _fields(type(data)).identifiers:
         value = getattr(data, name)
         if value is UNSET:
             continue
-        pointer = f"{at}/{name}"
-        faults += text(pointer, value, slash=name not in ("dinas", "asn"))
+        place = f"{at}/{name}"
+        faults += text(place, value, slash=name not in ("dinas", "asn"))
         if name in ("asn", "case") and _PERSONAL.fullmatch(value):
             faults.append(
-                Fault(pointer, "looks like a NIK or NIP (16 or 18 digits): personal numbers never enter the journal")
+                Fault(place, "looks like a NIK or NIP (16 or 18 digits): personal numbers never enter the journal")
             )
     return faults
 
 
-def _instants(pointer: str, /, **values: str | UnsetType) -> list[Fault]:
-    faults = []
-    for name, value in values.items():
-        try:
-            if not isinstance(value, UnsetType):
-                parse_instant(value)
-        except ValueError as error:
-            faults.append(Fault(f"{pointer}/{name.rstrip('_')}", str(error)))
+def _times(at: str, data: Submittable) -> list[Fault]:
+    faults: list[Fault] = []
+    for name, parse in _fields(type(data)).times:
+        value = getattr(data, name)
+        if value is not UNSET and value is not None:
+            faults += _unreadable(f"{at}/{name}", value, parse)
     return faults
 
 
-def _dates(at: str, **values: str | None) -> list[Fault]:
-    faults = []
-    for name, value in values.items():
-        try:
-            if value is not None:
-                parse_date(value)
-        except ValueError as error:
-            faults.append(Fault(f"{at}/{name}", str(error)))
-    return faults
+def _unreadable(place: str, value: str, parse: Callable[[str], object]) -> list[Fault]:
+    try:
+        parse(value)
+    except ValueError as error:
+        return [Fault(place, str(error))]
+    return []
 
 
-def data_faults(data: Submittable, at: str) -> list[Fault]:  # noqa: C901, PLR0911 - one arm a kind
+def data_faults(data: Submittable, at: str) -> list[Fault]:
     """Every fault of typed data that the data alone can show."""
-    ids = _ids(at, data)
-    match data:
-        case events.PermitReceived():
-            return ids + _instants(at, received_at=data.received_at, due_at=data.due_at)
-        case events.PermitPaused() | events.PermitResumed():
-            return ids + _instants(at, at=data.at)
-        case events.PermitProcessed():
-            return ids + _decision(at, data)
-        case events.TaskCompleted():
-            return ids + _instants(at, completed_at=data.completed_at, assigned_at=data.assigned_at, due_at=data.due_at)
-        case events.SatisfactionRated():
-            return ids + _rating(at, data)
-        case events.EventRetracted() | events.EventCorrected():
-            return _reversal(at, data)
-        case events.DinasRegistered():
-            return ids + text(f"{at}/name", data.name)
-        case events.AsnRegistered():
-            return ids
-        case events.AsnAssigned():
-            return ids + _assignment(at, data)
-        case events.StandardSet():
-            return ids + _standard(at, data)
-        case events.SchemeAdopted():
-            return _scheme(at, data)
-        case _:
-            assert_never(data)
+    faults = _field_faults(at, data)
+    rules = _RULES.get(type(data))
+    return faults if rules is None else faults + rules(at, data)
 
 
-def _decision(at: str, data: events.PermitProcessed) -> list[Fault]:
-    faults = _instants(at, completed_at=data.completed_at, received_at=data.received_at, due_at=data.due_at)
+def _field_faults(at: str, data: Submittable) -> list[Fault]:
+    return _identifiers(at, data) + _times(at, data)
+
+
+def _pauses(at: str, data: events.PermitProcessed) -> list[Fault]:
+    faults: list[Fault] = []
     for index, pause in enumerate(data.pauses or ()):
-        wrong = _instants(f"{at}/pauses/{index}", from_=pause.from_, to=pause.to)
+        place = f"{at}/pauses/{index}"
+        wrong = _unreadable(f"{place}/from", pause.from_, parse_instant)
+        wrong += _unreadable(f"{place}/to", pause.to, parse_instant)
         if not wrong and parse_instant(pause.to) < parse_instant(pause.from_):
             wrong = [Fault(f"{at}/pauses/{index}/to", "must not lie before from")]
         faults += wrong
@@ -154,11 +160,10 @@ def _unsur(at: str, unsur: dict[str, int]) -> list[Fault]:
         return [Fault(at, "must hold at least one answer")]
     faults = []
     for name, answer in unsur.items():
-        pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
         if name not in UNSUR:
-            faults.append(Fault(pointer, "is no unsur; they are " + ", ".join(UNSUR)))
+            faults.append(Fault(pointer(at, name), "is no unsur; they are " + ", ".join(UNSUR)))
         elif not 1 <= answer <= 4:  # noqa: PLR2004 - the survey's scale
-            faults.append(Fault(pointer, "must be 1 to 4"))
+            faults.append(Fault(pointer(at, name), "must be 1 to 4"))
     return faults
 
 
@@ -170,14 +175,15 @@ def _reversal(at: str, data: events.Reversal) -> list[Fault]:
 
 
 def _assignment(at: str, data: events.AsnAssigned) -> list[Fault]:
-    faults = _dates(at, effective_from=data.effective_from, effective_to=data.effective_to)
-    if not faults and data.effective_to is not None and data.effective_to < data.effective_from:
-        faults.append(Fault(f"{at}/effective_to", "must not lie before effective_from"))
-    return faults
+    if _times(at, data):
+        return []
+    if data.effective_to is not None and data.effective_to < data.effective_from:
+        return [Fault(f"{at}/effective_to", "must not lie before effective_from")]
+    return []
 
 
 def _standard(at: str, data: events.StandardSet) -> list[Fault]:
-    faults = _dates(at, effective_from=data.effective_from)
+    faults: list[Fault] = []
     if not 1 <= data.amount <= MOST_HOURS:
         faults.append(Fault(f"{at}/amount", f"must be a whole number from 1 to {MOST_HOURS}"))
     if data.unit != "wall_hours":
@@ -186,12 +192,24 @@ def _standard(at: str, data: events.StandardSet) -> list[Fault]:
 
 
 def _scheme(at: str, data: events.SchemeAdopted) -> list[Fault]:
-    faults = text(f"{at}/scheme", data.scheme) + _dates(at, effective_from=data.effective_from)
+    faults: list[Fault] = []
     for index, indicator in enumerate(data.indicators):
         faults += text(f"{at}/indicators/{index}/id", indicator.id)
-    if not faults and not scheme.month_start(parse_date(data.effective_from)):
+    if not faults and not _field_faults(at, data) and not scheme.month_start(parse_date(data.effective_from)):
         faults.append(Fault(f"{at}/effective_from", "must be the first day of a month"))
     return faults + scheme.faults_of(data)
+
+
+_RULES: Final[dict[type[Submittable], Callable[[str, Any], list[Fault]]]] = {
+    events.PermitProcessed: _pauses,
+    events.SatisfactionRated: _rating,
+    events.EventRetracted: _reversal,
+    events.EventCorrected: _reversal,
+    events.AsnAssigned: _assignment,
+    events.StandardSet: _standard,
+    events.SchemeAdopted: _scheme,
+}
+"""The rules between the fields of one event, by the class of its data; most kinds have none."""
 
 
 def ahead_faults(time_us: int, data: Submittable, now_us: int) -> list[Fault]:
@@ -203,7 +221,7 @@ def ahead_faults(time_us: int, data: Submittable, now_us: int) -> list[Fault]:
 def data_ahead_faults(at: str, data: Submittable, now_us: int) -> list[Fault]:
     """The same for the instants inside the data."""
     latest_us, faults = now_us + AHEAD_US, list[Fault]()
-    for name in _occurrences(type(data)):
+    for name in _fields(type(data)).occurrences:
         value = getattr(data, name)
         if value is not UNSET and parse_instant(value) > latest_us:
             faults.append(Fault(f"{at}/{name}", AHEAD))

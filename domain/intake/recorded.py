@@ -1,15 +1,75 @@
 """Journal lines: what is stored of an event, byte for byte, and exported. A line never changes once it is written."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from domain.clock import utc_text
+from domain.events.entries import Standard
+from domain.fold.casefiles import Interval
 from domain.intake.wire import Submission
 
 _ENCODER = msgspec.json.Encoder()
 _WRITTEN_LAST = ("recordedtime", "recordedby", "contenthash", "position")
+
+
+class EffectiveFact(Struct, frozen=True, gc=False):
+    """A fact as a reversal embeds it: its data with all that was resolved of it."""
+
+    type: str
+    time: str = ""
+    data: dict[str, Any] = {}
+
+    @property
+    def resolved(self) -> "Resolved":
+        """What was resolved of it when it was recorded."""
+        return resolved_of(self.data)
+
+
+class Resolved(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the intake decided of an event when it recorded it, under ``data.resolved`` of the line.
+
+    `docs/reference/events.md` says which kinds have which of these; the others are left out of the line.
+    """
+
+    month: str = ""
+    received_us: int | None = None
+    elapsed_us: int | None = None
+    standard: Standard | None = None
+    promise_us: int | None = None
+    due_us: int | None = None
+    on_time: bool | None = None
+    pauses: tuple[Interval, ...] = ()
+    rulebook: int | None = None
+    flags: tuple[str, ...] = ()
+    removes: EffectiveFact | None = None
+    adds: EffectiveFact | None = None
+
+
+NOTHING = Resolved()
+"""What is resolved of a rule and of a note."""
+
+
+def resolved_of(data: Mapping[str, Any]) -> Resolved:
+    """What was resolved of an event's data. A block that this version cannot read is as good as none."""
+    resolved = data.get("resolved")
+    if resolved is None:
+        return NOTHING
+    try:
+        return msgspec.convert(resolved, Resolved)
+    except msgspec.ValidationError:
+        return NOTHING
+
+
+def stated(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The data of an entry, and of each fact it embeds."""
+    yield data
+    resolved = resolved_of(data)
+    for fact in (resolved.removes, resolved.adds):
+        if fact is not None:
+            yield fact.data
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -26,16 +86,14 @@ class Recorded(Struct, frozen=True, gc=False):
     contenthash: str
 
     @property
-    def resolved(self) -> dict[str, Any]:
-        """What was resolved when it was recorded; empty for a rule."""
-        resolved: dict[str, Any] = self.data.get("resolved", {})
-        return resolved
+    def resolved(self) -> Resolved:
+        """What was resolved when it was recorded."""
+        return resolved_of(self.data)
 
     @property
-    def fact(self) -> dict[str, Any]:
+    def fact(self) -> EffectiveFact:
         """The effective fact it states, as a reversal embeds it; of a correction, the one it puts in."""
-        added: dict[str, Any] | None = self.resolved.get("adds")
-        return added or {"type": self.type, "time": self.time, "data": self.data}
+        return self.resolved.adds or EffectiveFact(self.type, self.time, self.data)
 
 
 class _Line(Struct, gc=False):
@@ -52,27 +110,51 @@ class _Line(Struct, gc=False):
     contenthash: str
 
 
-def recorded(submission: Submission, resolved: dict[str, Any] | None, recorded_us: int, recorded_by: str) -> Recorded:
+def recorded(submission: Submission, resolved: Resolved | None, recorded_us: int, recorded_by: str) -> Recorded:
     """A submission, resolved, as it enters the journal."""
-    data = submission.data if resolved is None else {**submission.data, "resolved": resolved}
     return Recorded(
-        submission.type, submission.source, submission.id, submission.time, data, submission.attributes,
-        utc_text(recorded_us), recorded_by, submission.content_hash,
-    )  # fmt: skip
+        type=submission.type,
+        source=submission.source,
+        id=submission.id,
+        time=submission.time,
+        data=submission.data if resolved is None else {**submission.data, "resolved": resolved},
+        attributes=submission.attributes,
+        recordedtime=utc_text(recorded_us),
+        recordedby=recorded_by,
+        contenthash=submission.content_hash,
+    )
 
 
 def line_of(event: Recorded) -> bytes:
     """The stored bytes: a CloudEvent in JSON, ``type`` first so that a reader knows at once what follows."""
     if not event.attributes:
-        return _ENCODER.encode(_Line(
-            event.type, "1.0", event.source, event.id, event.time, event.data,
-            event.recordedtime, event.recordedby, event.contenthash,
-        ))  # fmt: skip
-    return _ENCODER.encode({
-        "type": event.type, "specversion": "1.0", "source": event.source, "id": event.id, "time": event.time,
-        **event.attributes, "data": event.data,
-        "recordedtime": event.recordedtime, "recordedby": event.recordedby, "contenthash": event.contenthash,
-    })  # fmt: skip
+        return _ENCODER.encode(
+            _Line(
+                type=event.type,
+                specversion="1.0",
+                source=event.source,
+                id=event.id,
+                time=event.time,
+                data=event.data,
+                recordedtime=event.recordedtime,
+                recordedby=event.recordedby,
+                contenthash=event.contenthash,
+            )
+        )
+    return _ENCODER.encode(
+        {
+            "type": event.type,
+            "specversion": "1.0",
+            "source": event.source,
+            "id": event.id,
+            "time": event.time,
+            **event.attributes,
+            "data": event.data,
+            "recordedtime": event.recordedtime,
+            "recordedby": event.recordedby,
+            "contenthash": event.contenthash,
+        }
+    )
 
 
 def exported(line: bytes, position: int) -> bytes:

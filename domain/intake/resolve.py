@@ -4,7 +4,7 @@ Done once, stored beside the event, never done anew: a later standard cannot cha
 """
 
 from datetime import tzinfo
-from typing import Any, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 from msgspec import UnsetType
 
@@ -13,6 +13,7 @@ from domain.events.entries import Standard
 from domain.events.submitted import Fact, Pause, PermitProcessed, PermitReceived, SatisfactionRated, TaskCompleted
 from domain.fold.casefiles import Interval, Receipt, counted_pauses, length_us
 from domain.intake.checks import SKEW_US
+from domain.intake.recorded import Resolved
 from domain.refusal import Fault, invalid
 from domain.rules.rulebook import Rulebook
 
@@ -32,83 +33,89 @@ class Setting(NamedTuple):
     zone: tzinfo
 
 
-def resolve_fact(
-    fact: Fact, time_us: int, setting: Setting, case: CaseContext | None, at: str = "/data"
-) -> dict[str, Any]:
+def resolve_fact(fact: Fact, time_us: int, setting: Setting, case: CaseContext | None, at: str = "/data") -> Resolved:
     """The `resolved` block of a fact. ``at`` is the pointer of its data, for faults.
 
     Raises: ``Refusal`` when a receipt is missing, or a completion lies more than 60 s before its receipt.
     """
+    flags = _unknown(fact, setting.rulebook)
     try:
         match fact:
             case PermitProcessed():
-                resolved = _decision(fact, setting, case, at)
+                return _decision(fact, setting, case, at, flags)
             case PermitReceived():
-                resolved = _receipt(fact, setting)
+                return _receipt(fact, setting, flags)
             case TaskCompleted():
-                resolved = {"month": local_month(parse_instant(fact.completed_at), setting.zone)}
-                if not isinstance(fact.due_at, UnsetType):
-                    resolved["on_time"] = parse_instant(fact.completed_at) <= parse_instant(fact.due_at)
+                return _task(fact, setting, flags)
             case SatisfactionRated():
-                resolved = {"month": local_month(time_us, setting.zone)}
+                month = local_month(time_us, setting.zone)
+                return Resolved(month=month, rulebook=setting.rulebook.position, flags=flags)
             case _:
                 assert_never(fact)
     except ValueError as error:
         raise invalid(Fault(at, str(error))) from None
-    unknown = _unknown(fact, setting.rulebook)
-    flags = [*resolved.pop("flags", ()), *unknown]
-    resolved["rulebook"] = setting.rulebook.position
-    if flags:
-        resolved["flags"] = flags
-    return resolved
 
 
-def _unknown(fact: Fact, rulebook: Rulebook) -> list[str]:
-    flags = [] if rulebook.dinas_name(fact.dinas) is not None else ["unknown_dinas"]
+def _unknown(fact: Fact, rulebook: Rulebook) -> tuple[str, ...]:
+    flags = () if rulebook.dinas_name(fact.dinas) is not None else ("unknown_dinas",)
     if not isinstance(fact.asn, UnsetType) and not rulebook.knows_asn(fact.asn):
-        flags.append("unknown_asn")
+        return (*flags, "unknown_asn")
     return flags
 
 
-def _standard(
-    resolved: dict[str, Any], fact: PermitReceived | PermitProcessed, received_us: int, setting: Setting
-) -> Standard | None:
-    received_on = local_date(received_us, setting.zone)
-    standard = setting.rulebook.standard(fact.dinas, fact.service, received_on)
-    if standard is not None:
-        resolved["standard"] = {"id": standard.id, "us": standard.us, "unit": standard.unit}
-    return standard
+def _standard(fact: PermitReceived | PermitProcessed, received_us: int, setting: Setting) -> Standard | None:
+    return setting.rulebook.standard(fact.dinas, fact.service, local_date(received_us, setting.zone))
 
 
-def _receipt(fact: PermitReceived, setting: Setting) -> dict[str, Any]:
+def _receipt(fact: PermitReceived, setting: Setting, flags: tuple[str, ...]) -> Resolved:
     received_us = parse_instant(fact.received_at)
-    resolved: dict[str, Any] = {"month": local_month(received_us, setting.zone), "received_us": received_us}
-    if not isinstance(fact.due_at, UnsetType):
-        resolved["due_us"] = parse_instant(fact.due_at)
-    _standard(resolved, fact, received_us, setting)
-    return resolved
+    return Resolved(
+        month=local_month(received_us, setting.zone),
+        received_us=received_us,
+        standard=_standard(fact, received_us, setting),
+        due_us=None if isinstance(fact.due_at, UnsetType) else parse_instant(fact.due_at),
+        rulebook=setting.rulebook.position,
+        flags=flags,
+    )
 
 
-def _decision(fact: PermitProcessed, setting: Setting, case: CaseContext | None, at: str) -> dict[str, Any]:
+def _task(fact: TaskCompleted, setting: Setting, flags: tuple[str, ...]) -> Resolved:
+    completed_us = parse_instant(fact.completed_at)
+    return Resolved(
+        month=local_month(completed_us, setting.zone),
+        on_time=None if isinstance(fact.due_at, UnsetType) else completed_us <= parse_instant(fact.due_at),
+        rulebook=setting.rulebook.position,
+        flags=flags,
+    )
+
+
+def _decision(
+    fact: PermitProcessed, setting: Setting, case: CaseContext | None, at: str, flags: tuple[str, ...]
+) -> Resolved:
     completed_us = parse_instant(fact.completed_at)
     received_us, due_us = _span_start(fact, case, at)
     if completed_us < received_us - SKEW_US:
         raise invalid(Fault(f"{at}/completed_at", "lies more than 60 seconds before the case was received"))
     pauses = counted_pauses(_pauses(fact, case, completed_us), received_us, completed_us)
     elapsed_us = max(completed_us - received_us, 0) - length_us(pauses)
-    resolved: dict[str, Any] = {
-        "month": local_month(completed_us, setting.zone), "received_us": received_us, "elapsed_us": elapsed_us,
-    }  # fmt: skip
-    standard = _standard(resolved, fact, received_us, setting)
+    standard = _standard(fact, received_us, setting)
+    promise_us, on_time = None, None
     if due_us is not None:
-        resolved |= {"promise_us": due_us - received_us, "due_us": due_us, "on_time": completed_us <= due_us}
+        promise_us, on_time = due_us - received_us, completed_us <= due_us
     elif standard is not None:
-        resolved |= {"promise_us": standard.us, "on_time": elapsed_us <= standard.us}
-    if pauses:
-        resolved["pauses"] = pauses
-    if completed_us < received_us:
-        resolved["flags"] = ["clock_skew"]
-    return resolved
+        promise_us, on_time = standard.us, elapsed_us <= standard.us
+    return Resolved(
+        month=local_month(completed_us, setting.zone),
+        received_us=received_us,
+        elapsed_us=elapsed_us,
+        standard=standard,
+        promise_us=promise_us,
+        due_us=due_us,
+        on_time=on_time,
+        pauses=pauses,
+        rulebook=setting.rulebook.position,
+        flags=("clock_skew", *flags) if completed_us < received_us else flags,
+    )
 
 
 def _span_start(fact: PermitProcessed, case: CaseContext | None, at: str) -> tuple[int, int | None]:

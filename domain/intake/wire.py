@@ -14,15 +14,15 @@ from msgspec import Struct
 
 from domain.canonical import content_hash
 from domain.clock import parse_instant, utc_text
-from domain.events.submitted import KINDS, RESERVED, TYPE_OF, Submittable
+from domain.events.kinds import BY_TYPE, KINDS, Kind
+from domain.events.names import other_version
+from domain.events.submitted import Submittable
 from domain.intake import checks
-from domain.refusal import Fault, Refusal, invalid
+from domain.refusal import Fault, Refusal, attempt, invalid, pointer
 
 MAX_DEPTH: Final = 32
 WRITTEN_HERE: Final = frozenset({"position", "recordedtime", "recordedby", "contenthash", "data_base64"})
 _REQUIRED: Final = ("specversion", "type", "source", "id", "time", "data")
-_KIND_OF: Final = {TYPE_OF[data]: kind for kind, data in KINDS.items()}
-_TYPE = re.compile(r"neraca\.([a-z-]+)\.v(\d+)", re.ASCII)
 _ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
 _PATH = re.compile(r"(?s)(.*?)(?: - at `\$(.*)`)?")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
@@ -96,8 +96,8 @@ def _integer(text: str) -> int:
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_number, parse_int=_integer,
-)  # fmt: skip
+    object_pairs_hook=_pairs, parse_constant=_no_constant, parse_float=_number, parse_int=_integer
+)
 
 
 def _within(value: Any, depth: int) -> bool:  # noqa: ANN401 - any JSON value
@@ -119,7 +119,7 @@ def _within(value: Any, depth: int) -> bool:  # noqa: ANN401 - any JSON value
 def read_submission(event: object) -> Submission:
     """A JSON value is a well-formed event or a refusal that names each faulty field.
 
-    Raises: ``Refusal`` (``invalid-event``, ``unknown-type`` or ``reserved-type``).
+    Raises: ``Refusal`` (``invalid-event`` or ``unknown-type``).
     """
     if not isinstance(event, dict):
         raise invalid(Fault("", "must be a JSON object"))
@@ -127,33 +127,37 @@ def read_submission(event: object) -> Submission:
     if missing:
         raise invalid(*missing)
     attributes, faults = _attributes(event)
-    kind_type = _known_type(event["type"])
+    kind = _known_kind(event["type"])
     time_us = _time(event["time"], faults)
-    typed = read_data(KINDS[kind_type], event["data"], "/data", faults)
+    data = event["data"]
+    typed = read_data(kind.submitted, data, "/data", faults)
     if faults or typed is None:
         raise invalid(*faults)
-    type_ = TYPE_OF[type(typed)]
     return Submission(
-        type_, event["source"], event["id"], event["time"], time_us, typed, event["data"], attributes,
-        content_hash(type_, utc_text(time_us), event["data"]),
-    )  # fmt: skip
+        type=event["type"],
+        source=event["source"],
+        id=event["id"],
+        time=event["time"],
+        time_us=time_us,
+        typed=typed,
+        data=data,
+        attributes=attributes,
+        content_hash=content_hash(event["type"], utc_text(time_us), data),
+    )
 
 
-def _known_type(type_: object) -> str:
-    kind = _KIND_OF.get(type_) if isinstance(type_, str) else None
+def submission_or_refusal(event: object) -> Submission | Refusal:
+    """The same of an event among others: its refusal is an answer beside theirs."""
+    return attempt(read_submission, event)
+
+
+def _known_kind(type_: object) -> Kind:
+    kind = BY_TYPE.get(type_) if isinstance(type_, str) else None
     if kind is not None:
         return kind
-    match = _TYPE.fullmatch(type_) if isinstance(type_, str) else None
-    if match is None or match[1] not in KINDS.keys() | RESERVED:
-        detail = "names no kind of event known here"
-        raise Refusal("unknown-type", f"/type: {detail}", Fault("/type", detail))
-    if match[1] in RESERVED:
-        detail = "is reserved for a kind not built yet"
-        raise Refusal("reserved-type", f"/type: {detail}", Fault("/type", detail))
-    if match[2] != "1":
-        detail = f"names version {match[2]}; only v1 is known here"
-        raise Refusal("unknown-type", f"/type: {detail}", Fault("/type", detail))
-    return match[1]
+    name, version = (other_version(type_) if isinstance(type_, str) else None) or ("", "")
+    detail = f"names version {version}; only v1 is known here" if name in KINDS else "names no kind of event known here"
+    raise Refusal("unknown-type", f"/type: {detail}", Fault("/type", detail))
 
 
 def _time(text: object, faults: list[Fault]) -> int:
@@ -176,32 +180,30 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
     for name, value in event.items():
         if name in _REQUIRED or value is None:
             continue
-        pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+        place = pointer("", name)
         if name in WRITTEN_HERE:
-            faults.append(Fault(pointer, "is not taken from outside: the journal writes it, or data must be JSON"))
+            faults.append(Fault(place, "is not taken from outside: the journal writes it, or data must be JSON"))
         elif not _ATTRIBUTE.fullmatch(name):
-            faults.append(Fault(pointer, "is no attribute name: lower-case letters and digits only"))
+            faults.append(Fault(place, "is no attribute name: lower-case letters and digits only"))
         elif not isinstance(value, str | int) or (isinstance(value, int) and not -(2**31) <= value < 2**31):
-            faults.append(Fault(pointer, "must be a string, a boolean or an integer of 32 bits"))
+            faults.append(Fault(place, "must be a string, a boolean or an integer of 32 bits"))
         elif isinstance(value, str) and len(value) > 2000:  # noqa: PLR2004 - as the refusal says
-            faults.append(Fault(pointer, "must be at most 2000 characters"))
+            faults.append(Fault(place, "must be at most 2000 characters"))
         elif name == "datacontenttype" and str(value).split(";")[0].strip() != "application/json":
-            faults.append(Fault(pointer, "must be application/json"))
+            faults.append(Fault(place, "must be application/json"))
         else:
             kept[name] = value
     return kept, faults
 
 
-def read_data(
-    wanted: type[Submittable], data: object, at: str, faults: list[Fault],
-) -> Submittable | None:  # fmt: skip
+def read_data(wanted: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:
     """Data of a kind, typed; every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
     if not isinstance(data, dict):
         faults.append(Fault(at, "must be an object"))
         return None
     found = [Fault(f"{at}/{name}", "is required") for name in _required_fields(wanted) if name not in data]
     known = wanted.__struct_encode_fields__
-    found += [Fault(f"{at}/{_escaped(name)}", "is no field of this kind") for name in data if name not in known]
+    found += [Fault(pointer(at, name), "is no field of this kind") for name in data if name not in known]
     if found:
         faults += found
         return None
@@ -220,17 +222,11 @@ def _required_fields(wanted: type[Submittable]) -> tuple[str, ...]:
     return tuple(f.encode_name for f in msgspec.structs.fields(wanted) if f.required)
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def _fault_of(error: msgspec.ValidationError, at: str) -> Fault:
     match = _PATH.fullmatch(str(error))
     detail, path = (match[1], match[2] or "") if match else (str(error), "")
-    pointer = at + "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    place = at + "".join(f"/{name or index}" for name, index in _STEP.findall(path))
     named = re.fullmatch(r"Object (?:missing required|contains unknown) field `(.*)`", detail)
     if named:
-        return Fault(
-            f"{pointer}/{_escaped(named[1])}", "is required" if "missing" in detail else "is no field of this kind"
-        )
-    return Fault(pointer, detail[0].lower() + detail[1:])
+        return Fault(pointer(place, named[1]), "is required" if "missing" in detail else "is no field of this kind")
+    return Fault(place, detail[0].lower() + detail[1:])

@@ -20,7 +20,7 @@ from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, s
 from domain.score.scoring import Score, score_of
 from projections.store import queries
 from projections.store.queries import NONE_OPEN, Open
-from projections.store.store import PROJECTION_VERSION
+from projections.store.version import PROJECTION_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

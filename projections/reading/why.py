@@ -8,6 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from domain.events.entries import decode
+from domain.events.kinds import KINDS
 from domain.fold.ledger import Balance
 from domain.fold.postings import postings_of
 from domain.intake.recorded import read_line
@@ -17,7 +18,7 @@ from domain.rules.scheme import Scheme
 from domain.score.scorecard import Scorecard, Subject, exact, number
 from domain.score.scoring import IndicatorScore, Score
 
-RATED: Final = "neraca.satisfaction-rated.v1"
+RATED: Final = KINDS["satisfaction-rated"].type
 
 
 class Term(Struct, frozen=True):
@@ -169,7 +170,8 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         posting for posting in postings_of(decode(line))
         if posting.account[at] == subject.id and posting.account[3] in period.months
     ]  # fmt: skip
-    rated = event.type == RATED or event.resolved.get("removes", {}).get("type") == RATED
+    removed = event.resolved.removes
+    rated = RATED in (event.type, removed and removed.type)
     hidden = hide_ratings and rated
     nameless = rated and subject.kind == "dinas"
     return Behind(

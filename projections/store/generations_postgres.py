@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from projections.segment import Superseded
-from projections.store.store import PROJECTION_VERSION, Store
+from projections.store.store import Store
+from projections.store.version import PROJECTION_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, create_engine, event
 
-from projections.store.store import PROJECTION_VERSION, Store
+from projections.store.store import Store
+from projections.store.version import PROJECTION_VERSION
 
 
 class Pointer(Struct, frozen=True):

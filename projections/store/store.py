@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from domain.events.entries import AnyEntry
 
-PROJECTION_VERSION: Final = 2
-"""Raised whenever a measure, a table or the meaning of either changes: balances of another version are folded anew."""
 MOVED_CHANNEL: Final = "neraca_moved"
 _FILE: Final = msgspec.json.Decoder(CaseFile)
 _ENCODER: Final = msgspec.json.Encoder()

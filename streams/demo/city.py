@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from domain.events.names import type_of
+
 Event: TypeAlias = dict[str, Any]
 
 WIB: Final = timezone(timedelta(hours=7), "WIB")
@@ -139,7 +141,7 @@ def event(kind: str, source: str, ident: str, time: str, data: Event) -> Event:
     """A CloudEvent as a dict, in the form of `docs/reference/events.md`."""
     return {
         "specversion": "1.0",
-        "type": f"neraca.{kind}.v1",
+        "type": type_of(kind),
         "source": source,
         "id": ident,
         "time": time,

@@ -9,33 +9,60 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from types import NoneType, UnionType
+from typing import Final, Literal, NamedTuple, Self, Union, get_args, get_origin
 
 import msgspec
+from msgspec import UnsetType, structs
+from msgspec.structs import FieldInfo
 
-# Required and optional fields of the kinds that a row can state; a test holds them against the domain's. Left out is
-# what has no column: the pauses of a permit, and the kinds that are no rows (reversals, schemes).
-FIELDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
-    kind: (frozenset(required.split()), frozenset(optional.split()))
-    for kind, required, optional in (
-        ("permit-received", "dinas service case received_at", "asn due_at"),
-        ("permit-paused", "dinas service case at reason", ""),
-        ("permit-resumed", "dinas service case at", ""),
-        ("permit-processed", "dinas service case completed_at", "received_at asn due_at outcome"),
-        ("task-completed", "dinas asn task completed_at", "assigned_at due_at reported_by"),
-        ("satisfaction-rated", "dinas", "case service survey asn unsur overall scale"),
-        ("dinas-registered", "dinas name", ""),
-        ("asn-registered", "asn", ""),
-        ("asn-assigned", "asn dinas effective_from", "effective_to"),
-        ("standard-set", "service amount unit effective_from", "dinas"),
-    )
-}
+from domain.events.kinds import KINDS, Kind
+from domain.intake.checks import is_instant
+
 TIME: Final = "time"
 ISO: Final = "iso"
-_OCCURRENCES: Final = (TIME, "completed_at", "received_at", "at")
-_WHOLE_NUMBERS: Final = frozenset({"unsur", "overall", "scale", "amount"})
-_TABLES: Final = frozenset({"unsur"})
+_TABLE: Final = dict[str, int]
 _SAMPLE: Final = datetime(2001, 12, 31, 23, 45, tzinfo=UTC)
+
+
+class Fields(NamedTuple):
+    """The fields of a kind that the cells of a row can fill, in the order in which the kind declares them."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    whole_numbers: frozenset[str]
+    tables: frozenset[str]
+
+    @property
+    def occurrence(self) -> str:
+        """The field that is also the event's own time; ``time``, which must then have a column, in a kind without one."""
+        return next(filter(is_instant, self.required), TIME)
+
+
+def _types(field: FieldInfo) -> frozenset[object]:
+    """The types that a value of a field may have; a closed list of texts is text."""
+    given = get_args(field.type) if get_origin(field.type) in (Union, UnionType) else (field.type,)
+    types = {str if get_origin(one) is Literal else one for one in given}
+    return frozenset(types - {UnsetType, NoneType})
+
+
+def _fields_of(kind: Kind) -> Fields | None:
+    """The fields of a kind that cells can fill; ``None`` where one that it requires is no text and no number."""
+    declared = [(field.encode_name, field.required, _types(field)) for field in structs.fields(kind.submitted)]
+    cells = [(name, required, types) for name, required, types in declared if types <= {str, int, _TABLE}]
+    if sum(required for _, required, _ in cells) < sum(required for _, required, _ in declared):
+        return None
+    return Fields(
+        tuple(name for name, required, _ in cells if required),
+        tuple(name for name, required, _ in cells if not required),
+        frozenset(name for name, _, types in cells if types & {int, _TABLE}),
+        frozenset(name for name, _, types in cells if _TABLE in types),
+    )
+
+
+FIELDS: Final = {name: fields for name, kind in KINDS.items() if (fields := _fields_of(kind)) is not None}
+"""The kinds that a row can state: neither reversals nor schemes, whose data no cell can hold."""
+_WHOLE_NUMBERS: Final = frozenset(name for fields in FIELDS.values() for name in fields.whole_numbers)
 
 
 class MappingError(ValueError):
@@ -113,7 +140,7 @@ class Mapping(msgspec.Struct, frozen=True):
             fixed=fixed,
             values={field: written.values.get(field) or written.values.get(_root(field), {}) for field in columns},
             times=tuple(written.times),
-            occurred=_occurred(path, columns.keys() | fixed.keys()),
+            occurred=_occurred(path, written.kind, columns.keys() | fixed.keys()),
             skip_without=written.skip_without,
             one_per=written.one_per,
             join=written.join,
@@ -134,12 +161,12 @@ class Mapping(msgspec.Struct, frozen=True):
 
     def requires(self, field: str) -> bool:
         """Without a required field, or without its time, a row states no event."""
-        return field in FIELDS[self.kind][0] or field == self.occurred
+        return field in FIELDS[self.kind].required or field == self.occurred
 
 
-def is_instant(field: str) -> bool:
-    """An instant is read by the formats of the mapping and written with an offset."""
-    return field in {TIME, "at"} or field.endswith("_at")
+def is_moment(field: str) -> bool:
+    """Whether a field's cells are read by the mapping's formats of time, and written with an offset."""
+    return field == TIME or is_instant(field)
 
 
 def is_whole_number(field: str) -> bool:
@@ -193,27 +220,27 @@ def _check_keys(path: Path | str, written: _Written, source: str) -> None:
 
 def _check_fields(path: Path | str, kind: str, columns: dict[str, tuple[str, ...]], fixed: dict[str, str]) -> None:
     """Each field exists in the kind and is filled once, and each required field is filled."""
-    required, optional = FIELDS[kind]
-    known = required | optional | {TIME}
+    fields = FIELDS[kind]
+    known = {*fields.required, *fields.optional, TIME}
     for field in (*columns, *fixed):
         root, dot, inner = field.partition(".")
-        if root not in known or bool(dot and inner) != (root in _TABLES):
+        if root not in known or bool(dot and inner) != (root in fields.tables):
             raise _error(path, field, f"a field of {kind}: {', '.join(sorted(known))}")
     for field, names in columns.items():
         if field in fixed:
             raise _error(path, field, "a column or a fixed value, not both")
         if not names or not all(names):
             raise _error(path, f"fields.{field}", "the name of a column, or of several")
-    for field in sorted(required - columns.keys() - fixed.keys()):
+    for field in sorted(set(fields.required) - columns.keys() - fixed.keys()):
         raise _error(path, field, f"a column or a fixed value, as {kind} requires it: give it with --set {field}=…")
     if not columns:
         raise _error(path, "fields", "at least one column")
 
 
-def _occurred(path: Path | str, fields: AbstractSet[str]) -> str:
-    """The event's own time is field ``time``, else that of completion, of receipt, of a pause."""
-    for field in _OCCURRENCES:
-        if field in fields:
+def _occurred(path: Path | str, kind: str, filled: AbstractSet[str]) -> str:
+    """The event's own time is field ``time`` where it is filled, else the instant that the kind requires."""
+    for field in (TIME, FIELDS[kind].occurrence):
+        if field in filled:
             return field
     raise _error(path, "fields.time", "the column that says when it happened: give one, or --set time=…")
 

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain.events.names import type_of
 from streams.importing.cells import MalformedError, ReadError, read_cells
-from streams.importing.mapping import ISO, TIME, Mapping, MappingError, is_instant, is_whole_number
+from streams.importing.mapping import ISO, TIME, Mapping, MappingError, is_moment, is_whole_number
 
 __all__ = ["Mapping", "MappingError", "ReadError", "Row", "read_rows"]
 
@@ -107,7 +108,7 @@ class _Composer:
         time = data.pop(TIME) if mapping.occurred == TIME else data[mapping.occurred]
         return {
             "specversion": "1.0",
-            "type": f"neraca.{mapping.kind}.v1",
+            "type": type_of(mapping.kind),
             "source": mapping.source,
             "id": self._id(data, time),
             "time": time,
@@ -118,7 +119,7 @@ class _Composer:
         mapping = self._mapping
         table, _, key = name.rpartition(".")
         places = tuple(self._place[column] for column in mapping.columns.get(name, ()))
-        verbatim = not is_instant(name) and not is_whole_number(name)
+        verbatim = not is_moment(name) and not is_whole_number(name)
         return _Field(name, table, key, places, mapping.values.get(name, {}), verbatim, mapping.requires(name))
 
     def _fixed_value(self, field: _Field) -> object:
@@ -147,7 +148,7 @@ class _Composer:
 
     def _value(self, field: _Field, text: str) -> object:
         text = text.strip()
-        if is_instant(field.name):
+        if is_moment(field.name):
             return self._instant(field, text)
         if _WHOLE_NUMBER.fullmatch(text):
             return int(text)

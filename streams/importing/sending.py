@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 from msgspec import Struct
 
-from domain.intake.wire import read_submission
+from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal
 from streams.emitting.client import NotNow
 from streams.retrying import PATIENT, Retrying
@@ -62,7 +62,7 @@ class LocalSink:
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
         """Record a batch."""
-        outcomes = self._intake.submit([_submission(event) for event in events], self._grant)
+        outcomes = self._intake.submit([submission_or_refusal(event) for event in events], self._grant)
         refused = {
             index: Refused(0, outcome.detail, {"type": outcome.slug, "errors": [f._asdict() for f in outcome.faults]})
             for index, outcome in enumerate(outcomes)
@@ -70,13 +70,6 @@ class LocalSink:
         }
         repeated = sum(not isinstance(outcome, Refusal) and outcome.repeated for outcome in outcomes)
         return len(outcomes) - len(refused) - repeated, repeated, refused
-
-
-def _submission(event: dict[str, Any]) -> Any:  # noqa: ANN401 - a submission or the refusal of one
-    try:
-        return read_submission(event)
-    except Refusal as refusal:
-        return refusal
 
 
 class RemoteSink:

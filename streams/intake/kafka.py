@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from domain.canonical import canonical
 from domain.intake.wire import Submission
-from domain.refusal import Refusal
+from domain.refusal import Refusal, attempt
 from projections.ports import Accepted, Grant, Unavailable
 from streams.intake.parking import Parked
 from streams.intake.recording import is_overtaking
@@ -169,10 +169,7 @@ _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
 
 
 def _event(record: RawRecord) -> Submission | Refusal:
-    try:
-        return event_of(record.value, record.headers)
-    except Refusal as refusal:
-        return refusal
+    return attempt(event_of, record.value, record.headers)
 
 
 def _key(event: Submission) -> str:

@@ -1,20 +1,18 @@
-"""One append transaction's decisions: repeat or new, held or free, resolved under the rules that stand there."""
+"""The decisions of one append transaction: whether an event is new, whether its key is free, and how it is resolved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, UnsetType
 
 from domain.clock import local_date, parse_instant
 from domain.events import submitted as events
-from domain.events.entries import decode
-from domain.events.submitted import FACT_TYPES, KINDS, RULE_TYPES
-from domain.fold.casefiles import CaseFile, intervals, merged
-from domain.fold.casefiles import Receipt as FileReceipt
+from domain.events.entries import decode, fact_of
+from domain.events.kinds import BY_TYPE, CASE, DECISION, FACT_TYPES, KINDS, RECEIPT, NaturalKey, reversed_key
+from domain.fold.casefiles import files_of, intervals
 from domain.intake.checks import ahead_faults, data_ahead_faults
-from domain.intake.natural_keys import key_of, natural_key, reversed_key
-from domain.intake.recorded import Recorded, line_of, read_line, recorded
+from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
 from domain.intake.resolve import CaseContext, Setting, resolve_fact
 from domain.intake.wire import Submission, read_data
 from domain.refusal import Fault, Refusal, invalid
@@ -22,19 +20,17 @@ from projections.ports import Accepted, Grant, Receipt
 from streams.journal.journal import line_hash, originator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
+    from typing import Any
 
+    from domain.fold.casefiles import CaseFile
     from domain.rules.rulebook import Rulebook
     from streams.journal.journal import Appending
 
-CORRECTED: Final = events.type_of("event-corrected")
-_NOTES: Final = (events.PermitPaused, events.PermitResumed)
-_OF_A_CASE: Final = (events.PermitProcessed, *_NOTES)
-_REVERSALS: Final = (events.EventRetracted, events.EventCorrected)
-_FACTS: Final = (events.PermitProcessed, events.TaskCompleted, events.SatisfactionRated, events.PermitReceived)
-
-
+CORRECTED: Final = KINDS["event-corrected"].type
+NOTES: Final = NaturalKey("case", CASE)
+"""The key under which the journal keeps the notes of a case; nothing holds it."""
 _UNKNOWN_TARGET: Final = Fault("/data/event", "names no event of the journal")
 
 
@@ -50,47 +46,49 @@ class Policy(Struct, frozen=True):
     strict: bool = False
 
 
-class Asked(NamedTuple):
-    """A submission and the names under which the journal will be asked about it."""
+class Keyed(Struct, frozen=True, gc=False):
+    """A submission with the keys under which the journal is asked about it, spelt once for looking up and deciding."""
 
     submission: Submission
     originator: str
-    key: str | None
+    key: str | None = None
     """The natural key it would hold."""
     receipt: str | None = None
-    """The key of its case's receipt, of which a decision and a note take what they leave out."""
+    """The key of its case's receipt, from which a decision and a note take what they leave out."""
+    decision: str | None = None
+    """The key of its case's decision, after which a note comes too late."""
     target: str | None = None
     """The originator it reverses."""
 
 
-def asked(submission: Submission) -> Asked:
-    """The names of a submission, made once for looking up and for deciding."""
-    originator, typed = originator_of(submission.source, submission.id), submission.typed
-    if isinstance(typed, _OF_A_CASE):
-        receipt = key_of("receipt", typed.dinas, typed.service, typed.case)
-        key = key_of("decision", typed.dinas, typed.service, typed.case)
-        return Asked(submission, originator, key, receipt)
-    if isinstance(typed, _REVERSALS):
-        named = typed.event
-        return Asked(
-            submission, originator, reversed_key(named.source, named.id), None, originator_of(named.source, named.id)
-        )
-    return Asked(submission, originator, natural_key(submission.type, submission.data))
+def keyed(submission: Submission) -> Keyed:
+    """A submission and its keys."""
+    originator, typed, data = originator_of(submission.source, submission.id), submission.typed, submission.data
+    kind = BY_TYPE[submission.type]
+    if kind.role == "fact":
+        receipt = RECEIPT.spelt(data) if isinstance(typed, events.PermitProcessed) else None
+        return Keyed(submission, originator, kind.natural_key(data), receipt)
+    if kind.role == "note":
+        return Keyed(submission, originator, None, RECEIPT.spelt(data), DECISION.spelt(data))
+    if isinstance(typed, events.Reversal):
+        name = typed.event
+        key, target = reversed_key(name.source, name.id), originator_of(name.source, name.id)
+        return Keyed(submission, originator, key, target=target)
+    return Keyed(submission, originator)
 
 
-def prefetch(append: Appending, all_asked: Sequence[Asked]) -> None:
+def prefetch(append: Appending, submissions: Sequence[Keyed]) -> None:
     """Look up at once what many submissions need; what is missing here is looked up when it is needed."""
     append.prefetch(
-        (name for one in all_asked for name in (one.originator, one.target) if name),
-        (key for one in all_asked for key in (one.key, one.receipt) if key),
+        (name for one in submissions for name in (one.originator, one.target) if name),
+        (key for one in submissions for key in (one.key, one.receipt, one.decision) if key),
     )
-    cases, receipts = [], []
-    for one in all_asked:
+    receipts, cases = list[str](), list[str]()
+    for one in submissions:
         holder = append.holder(one.receipt) if one.receipt else None
         if holder is not None:
-            data = one.submission.data
-            cases.append(key_of("case", data["dinas"], data["service"], data["case"]))
             receipts.append(holder)
+            cases.append(NOTES.spelt(one.submission.data))
     append.prefetch(receipts, ())
     append.prefetch_notes(cases)
 
@@ -105,56 +103,44 @@ class Recording:
         self._setting = Setting(rulebook, policy.zone)
         self._now_us = now_us
 
-    def record(self, one: Asked, grant: Grant) -> Accepted:
+    def record(self, one: Keyed, grant: Grant) -> Accepted:
         """Record one event, or answer a repeat with its first receipt. Raises: ``Refusal``."""
-        submission, originator = one.submission, one.originator
-        found = self._append.find(originator)
-        if found is not None:
-            return _repeat(submission, *found)
-        faults = ahead_faults(submission.time_us, submission.typed, self._now_us)
+        submission = one.submission
+        earlier = self._append.find(one.originator)
+        if earlier is not None:
+            return _repeat(submission, *earlier)
+        typed = submission.typed
+        faults = ahead_faults(submission.time_us, typed, self._now_us)
         if faults:
             raise invalid(*faults)
-        typed = submission.typed
-        if isinstance(typed, _FACTS):
+        if isinstance(typed, events.Fact):
             return self._fact(one, typed, grant)
-        if isinstance(typed, _NOTES):
-            return self._note(submission, typed, originator, grant)
-        if isinstance(typed, _REVERSALS):
-            return self._reversal(submission, typed, originator, grant)
-        return self._rule(submission, typed, originator, grant)
+        if isinstance(typed, events.CaseNote):
+            return self._note(one, typed, grant)
+        if isinstance(typed, events.Reversal):
+            return self._reversal(one, typed, grant)
+        return self._rule(one, typed, grant)
 
-    def _add(
-        self,
-        submission: Submission,
-        originator: str,
-        grant: Grant,
-        resolved: dict[str, Any] | None,
-        note: str | None = None,
-    ) -> Accepted:
-        entry = recorded(submission, resolved, self._now_us, grant.id)
-        line = line_of(entry)
-        position = self._append.add(originator, entry.type, line, note=note)
-        if entry.type in RULE_TYPES:
-            self._rulebook.apply(position, decode(line))
-        return Accepted(_receipt(position, entry))
+    def _add(self, one: Keyed, grant: Grant, resolved: Resolved | None = None, note: str | None = None) -> Accepted:
+        event = recorded(one.submission, resolved, self._now_us, grant.id)
+        line = line_of(event)
+        return Accepted(_receipt(self._append.add(one.originator, event.type, line, note=note), event))
 
-    def _fact(self, one: Asked, fact: events.Fact, grant: Grant) -> Accepted:
-        submission, originator, key = one.submission, one.originator, one.key
-        self._must_be_free(key)
+    def _fact(self, one: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
+        self._must_be_free(one.key)
         self._must_be_known(fact, "/data")
-        case = self._case(fact, one.receipt) if one.receipt and isinstance(fact, events.PermitProcessed) else None
-        resolved = resolve_fact(fact, submission.time_us, self._setting, case)
-        accepted = self._add(submission, originator, grant, resolved)
-        if key is not None:
-            self._append.set_key(key, originator)
+        submission = one.submission
+        case = self._case(one.receipt, submission.data) if one.receipt else None
+        accepted = self._add(one, grant, resolve_fact(fact, submission.time_us, self._setting, case))
+        if one.key is not None:
+            self._append.set_key(one.key, one.originator)
         return accepted
 
     def _must_be_free(self, key: str | None) -> None:
         holder = self._append.holder(key) if key is not None else None
         if holder is not None:
-            position, entry = self._read(holder)
             detail = "this case, or this survey response, already has one; correct or retract it first"
-            raise Refusal("natural-key-held", detail, holder=_name(position, entry))
+            raise Refusal("natural-key-held", detail, holder=_name(*self._held_by(holder)))
 
     def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
         if not self._policy.strict:
@@ -168,32 +154,21 @@ class Recording:
         if faults:
             raise invalid(*faults)
 
-    def _case(self, of: events.PermitProcessed | events.CaseNote, receipt_key: str | None = None) -> CaseContext | None:
+    def _case(self, receipt_key: str, data: Mapping[str, Any]) -> CaseContext | None:
         """The case's file as the journal holds it now; ``None`` without a receipt that stands."""
-        holder = self._append.holder(receipt_key or key_of("receipt", of.dinas, of.service, of.case))
+        holder = self._append.holder(receipt_key)
         if holder is None:
             return None
-        data = self._read(holder)[1].fact["data"]
-        resolved = data["resolved"]
-        standard = resolved.get("standard")
-        receipt = FileReceipt(
-            data.get("asn", ""), resolved["received_us"], resolved.get("due_us"), standard["us"] if standard else None
-        )
-        file = CaseFile()
-        for line in self._append.notes(key_of("case", of.dinas, of.service, of.case)):
-            note = read_line(line)
-            at_us = parse_instant(note.data["at"])
-            paused = "reason" in note.data
-            said = CaseFile(pauses=((at_us, note.data["reason"]),)) if paused else CaseFile(resumed=(at_us,))
-            file = merged(file, said)
-        ended, since = intervals(file)
-        return CaseContext(receipt, ended, None if since is None else (since, file.reason(since) or ""))
+        receipt = fact_of(decode(self._held_by(holder)[1]))
+        notes = map(decode, self._append.notes(NOTES.spelt(data)))
+        files = files_of((*notes, receipt) if receipt else notes)
+        return next(map(context_of, files.values()), None)
 
-    def _note(self, submission: Submission, note: events.CaseNote, originator: str, grant: Grant) -> Accepted:
+    def _note(self, one: Keyed, note: events.CaseNote, grant: Grant) -> Accepted:
         self._must_be_known(note, "/data")
-        case = self._case(note)
-        decided = self._append.holder(key_of("decision", note.dinas, note.service, note.case)) is not None
-        if case is None or decided:
+        data = one.submission.data
+        case = self._case(one.receipt, data) if one.receipt else None
+        if case is None or (one.decision and self._append.holder(one.decision) is not None):
             raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal, or it is decided"))
         at_us = parse_instant(note.at)
         if isinstance(note, events.PermitPaused):
@@ -202,70 +177,77 @@ class Recording:
             raise invalid(Fault("/data/case", "is not paused"))
         elif at_us <= case.paused[0]:
             raise invalid(Fault("/data/at", "must lie after the pause began"))
-        return self._add(submission, originator, grant, None, key_of("case", note.dinas, note.service, note.case))
+        return self._add(one, grant, note=NOTES.spelt(data))
 
-    def _reversal(self, submission: Submission, reversal: events.Reversal, originator: str, grant: Grant) -> Accepted:
-        named = reversal.event
-        found = self._append.find(originator_of(named.source, named.id))
-        if found is None:
-            raise invalid(_UNKNOWN_TARGET)
-        target = read_line(found[1])
-        if target.type not in FACT_TYPES and target.type != CORRECTED:
-            raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))
-        reversed_by = self._append.holder(reversed_key(named.source, named.id))
-        if reversed_by is not None:
-            position, entry = self._read(reversed_by)
-            raise Refusal("already-reversed", "this event was reversed before", holder=_name(position, entry))
-        fact = target.fact
-        if grant.dinas is not None and fact["data"]["dinas"] not in grant.dinas:
-            raise Refusal("forbidden", f"the token may not reverse events of dinas {fact['data']['dinas']}")
-        resolved: dict[str, Any] = {"removes": fact}
-        if isinstance(reversal, events.EventCorrected):
-            resolved["adds"] = self._replacement(reversal, fact)
-        accepted = self._add(submission, originator, grant, resolved)
-        key = natural_key(fact["type"], fact["data"])
+    def _reversal(self, one: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
+        fact = self._reversible(one)
+        dinas = fact.data["dinas"]
+        if grant.dinas is not None and dinas not in grant.dinas:
+            raise Refusal("forbidden", f"the token may not reverse events of dinas {dinas}")
+        adds = self._replacement(reversal, fact) if isinstance(reversal, events.EventCorrected) else None
+        accepted = self._add(one, grant, Resolved(removes=fact, adds=adds))
+        key = BY_TYPE[fact.type].natural_key(fact.data)
         if key is not None:
-            self._append.set_key(key, originator if "adds" in resolved else None)
-        self._append.set_key(reversed_key(named.source, named.id), originator)
+            self._append.set_key(key, None if adds is None else one.originator)
+        if one.key is not None:
+            self._append.set_key(one.key, one.originator)
         return accepted
 
-    def _replacement(self, correction: events.EventCorrected, fact: dict[str, Any]) -> dict[str, Any]:
+    def _reversible(self, one: Keyed) -> EffectiveFact:
+        """The fact in force under the event that a reversal names. Raises: ``Refusal``."""
+        target = self._append.find(one.target) if one.target else None
+        if target is None:
+            raise invalid(_UNKNOWN_TARGET)
+        event = read_line(target[1])
+        if event.type not in FACT_TYPES and event.type != CORRECTED:
+            raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))
+        holder = self._append.holder(one.key) if one.key else None
+        if holder is not None:
+            raise Refusal("already-reversed", "this event was reversed before", holder=_name(*self._held_by(holder)))
+        return event.fact
+
+    def _replacement(self, correction: events.EventCorrected, fact: EffectiveFact) -> EffectiveFact:
         at, data, faults = "/data/replacement", correction.replacement, list[Fault]()
-        typed = read_data(KINDS[fact["type"].split(".")[1]], data, at, faults)
+        kind = BY_TYPE[fact.type]
+        typed = read_data(kind.submitted, data, at, faults)
         if typed is not None:
             faults += [
                 Fault(f"{at}/{name}", "must stay as it was: retract the event, and record it anew")
-                for name in _kept(fact)
-                if data.get(name) != fact["data"].get(name)
+                for name in kind.fixed_fields(fact.data)
+                if data.get(name) != fact.data.get(name)
             ]
             faults += data_ahead_faults(at, typed, self._now_us)
         if faults or not isinstance(typed, events.Fact):
             raise invalid(*faults)
         self._must_be_known(typed, at)
-        case = self._case(typed) if isinstance(typed, events.PermitProcessed) else None
-        resolved = resolve_fact(typed, parse_instant(fact["time"]), self._setting, case, at)
-        return {"type": fact["type"], "time": fact["time"], "data": {**data, "resolved": resolved}}
+        case = self._case(RECEIPT.spelt(data), data) if isinstance(typed, events.PermitProcessed) else None
+        resolved = resolve_fact(typed, parse_instant(fact.time), self._setting, case, at)
+        return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
 
-    def _rule(self, submission: Submission, rule: events.Rule, originator: str, grant: Grant) -> Accepted:
+    def _rule(self, one: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
         if isinstance(rule, events.SchemeAdopted):
             today = local_date(self._now_us, self._policy.zone).isoformat()
             if rule.effective_from < today and self._append.holds_facts():
                 raise invalid(Fault("/data/effective_from", "must not lie in the past: facts have been scored"))
-        return self._add(submission, originator, grant, None)
+        accepted = self._add(one, grant)
+        position, line = self._held_by(one.originator)
+        self._rulebook.apply(position, decode(line))
+        return accepted
 
-    def _read(self, originator: str) -> tuple[int, Recorded]:
-        found = self._append.find(originator)
-        if found is None:
+    def _held_by(self, originator: str) -> tuple[int, bytes]:
+        event = self._append.find(originator)
+        if event is None:
             message = f"a natural key is held by {originator}, which the journal does not hold"
             raise RuntimeError(message)
-        return found[0], read_line(found[1])
+        return event
 
 
-def _kept(fact: dict[str, Any]) -> tuple[str, ...]:
-    """The fields a correction leaves as they are: the dinas, and what the natural key is made of."""
-    if natural_key(fact["type"], fact["data"]) is None:
-        return ("dinas",)
-    return ("dinas", "case", "survey") if "survey" in fact["data"] else ("dinas", "service", "case", "survey")
+def context_of(file: CaseFile) -> CaseContext | None:
+    """What a decision and a note take from a case's file; ``None`` without a receipt that stands."""
+    if file.receipt is None:
+        return None
+    ended, since = intervals(file)
+    return CaseContext(file.receipt, ended, None if since is None else (since, file.reason(since) or ""))
 
 
 def _must_pause(case: CaseContext, at_us: int) -> None:
@@ -277,16 +259,16 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
 
 
 def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
-    entry = read_line(line)
     if line_hash(line) != submission.content_hash:
         detail = "an event of this source and id is recorded with other content"
-        raise Refusal("content-conflict", detail, holder=_name(position, entry))
-    return Accepted(_receipt(position, entry), repeated=True)
+        raise Refusal("content-conflict", detail, holder=_name(position, line))
+    return Accepted(_receipt(position, read_line(line)), repeated=True)
 
 
-def _receipt(position: int, entry: Recorded) -> Receipt:
-    return Receipt(position, {"source": entry.source, "id": entry.id}, entry.recordedtime)
+def _receipt(position: int, event: Recorded) -> Receipt:
+    return Receipt(position, {"source": event.source, "id": event.id}, event.recordedtime)
 
 
-def _name(position: int, entry: Recorded) -> dict[str, object]:
-    return {"source": entry.source, "id": entry.id, "position": position}
+def _name(position: int, line: bytes) -> dict[str, object]:
+    event = read_line(line)
+    return {"source": event.source, "id": event.id, "position": position}

@@ -13,12 +13,12 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from domain.events.entries import decode
-from domain.events.submitted import REVERSAL_TYPES, RULE_TYPES
+from domain.events.kinds import REVERSAL_TYPES, RULE_TYPES
 from domain.intake.wire import Submission
-from domain.refusal import Fault, Refusal
+from domain.refusal import Fault, Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from projections.ports import Grant, Outcome, Unavailable
-from streams.intake.recording import Asked, Policy, Recording, asked, prefetch
+from streams.intake.recording import Keyed, Policy, Recording, keyed, prefetch
 from streams.journal.journal import OperationalError, PersistenceError
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class IntakeService:
     def _record(self, group: list[_Request]) -> list[list[Outcome]]:
         with self._journal.appending() as append:
             recording = Recording(append, self._rules(append), self._policy, self._now_us())
-            queries = [[_query(event) for event in request.events] for request in group]
-            prefetch(append, [query for events in queries for query in events if isinstance(query, Asked)])
+            queries = [[_keyed(event) for event in request.events] for request in group]
+            prefetch(append, [query for events in queries for query in events if isinstance(query, Keyed)])
             return [
                 [_decide(recording, query, request.grant) for query in events]
                 for request, events in zip(group, queries, strict=True)
@@ -159,17 +159,12 @@ def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refus
     return event
 
 
-def _query(event: Submission | Refusal) -> Asked | Refusal:
-    return event if isinstance(event, Refusal) else asked(event)
+def _keyed(event: Submission | Refusal) -> Keyed | Refusal:
+    return event if isinstance(event, Refusal) else keyed(event)
 
 
-def _decide(recording: Recording, query: Asked | Refusal, grant: Grant) -> Outcome:
-    if isinstance(query, Refusal):
-        return query
-    try:
-        return recording.record(query, grant)
-    except Refusal as refusal:
-        return refusal
+def _decide(recording: Recording, query: Keyed | Refusal, grant: Grant) -> Outcome:
+    return query if isinstance(query, Refusal) else attempt(recording.record, query, grant)
 
 
 def _fail(group: list[_Request], error: Exception) -> None:

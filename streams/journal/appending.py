@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
-from domain.events.submitted import FACT_TYPES, OPENED_TYPE, RULE_TYPES
+from domain.events.kinds import FACT_TYPES, OPENED_TYPE, RULE_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

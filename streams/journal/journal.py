@@ -18,7 +18,7 @@ from msgspec import Struct
 from domain.canonical import canonical
 from domain.clock import utc_text
 from domain.events.entries import JournalOpened, decode
-from domain.events.submitted import OPENED_TYPE
+from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
 from streams.journal.appending import Appending, Recorder
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.intake.recorded import read_line
+from domain.intake.recorded import read_line, stated
 from domain.intake.wire import Submission, parse_json, read_submission
 from domain.refusal import Refusal
 
@@ -22,9 +22,7 @@ Headers = list[tuple[str, bytes | None]]
 def binary_record(position: int, line: bytes) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of a journal line: its dinas, its ``data`` as JSON, and its attributes."""
     event = read_line(line)
-    dinas = event.data.get("dinas") or event.fact["data"].get("dinas", "")
-    if not dinas:
-        dinas = event.resolved.get("removes", {}).get("data", {}).get("dinas", "")
+    dinas = next((data["dinas"] for data in stated(event.data) if data.get("dinas")), "")
     attributes: dict[str, Any] = {
         "specversion": "1.0",
         "type": event.type,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.events.decoding import UnknownEntry
-from domain.events.submitted import FACT_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES, type_of
+from domain.events.kinds import FACT_TYPES, NOTE_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES
 from domain.fold.partition import partition_of
 from streams.journal.journal import line_hash
 from streams.kafka.segment_record import SegmentRecord
@@ -27,8 +27,7 @@ BYTES_MOST: Final = 4 * 2**20
 """The bytes of lines that it holds at most, unless a single line is longer: far below the limit of a record."""
 DINAS_MOST: Final = 100_000
 """The number of dinas whose partition is remembered at most: more than there are."""
-_NOTES: Final = frozenset(type_of(kind) for kind in ("permit-paused", "permit-resumed"))
-_OF_A_DINAS: Final = FACT_TYPES | _NOTES
+_OF_A_DINAS: Final = FACT_TYPES | NOTE_TYPES
 _OF_THE_RULEBOOK: Final = RULE_TYPES | {OPENED_TYPE}
 
 

@@ -83,7 +83,7 @@ MANY: Final = (
         event("permit-processed", "p2", {**PAUSE, "completed_at": "2026-11-20T12:00:00+07:00"}),
     ), 7, 0),
     Many("all kinds of bad", (event("period-closed", "c1", {}), event("lost", "l1", {}), {}), 0, 0,
-         ((0, "reserved-type"), (1, "unknown-type"), (2, "invalid-event"))),
+         ((0, "unknown-type"), (1, "unknown-type"), (2, "invalid-event"))),
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.clock import parse_instant
 from domain.events.entries import AnyEntry, decode
-from domain.events.submitted import type_of
+from domain.events.names import type_of
 from domain.fold.ledger import Balance, Ledger, total
 from domain.fold.postings import postings_of
 from domain.measures import INDEX

@@ -13,7 +13,7 @@ from domain.intake.recorded import exported
 from domain.score.scorecard import Subject
 from projections.segment import Gap, Segment, WrongJournal
 from projections.store.generations_sqlite import Generations
-from projections.store.store import PROJECTION_VERSION
+from projections.store.version import PROJECTION_VERSION
 from streams.places.directory import DataDirectory
 from tests.conftest import Assemble, NewStore, Places
 from tests.journal.desk import at, broken, decided, rows, standard, taken

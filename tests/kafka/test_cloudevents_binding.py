@@ -9,7 +9,7 @@ from cloudevents.core.bindings import kafka as sdk
 from cloudevents.core.v1.event import CloudEvent
 
 from api.http.problems import problem
-from domain.intake.recorded import line_of, recorded
+from domain.intake.recorded import Resolved, line_of, recorded
 from domain.intake.wire import read_submission
 from domain.refusal import Refusal
 from streams.kafka.cloudevents import Headers, binary_record, event_of
@@ -58,7 +58,7 @@ def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
 def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     """Each attribute in its one spelling; the media type in the header that is its own, and in no other."""
     said = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
-    line = line_of(recorded(read_submission(said), {"month": "2026-11"}, 1_800_000_000_000_000, "loket-1"))
+    line = line_of(recorded(read_submission(said), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
     key, value, headers = binary_record(12, line)
     found = read(key, value, headers)
     assert dict(headers)["content-type"] == media.encode()

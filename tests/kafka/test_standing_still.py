@@ -11,7 +11,7 @@ from eventsourcing.persistence import PersistenceError
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import create_engine, text
 
-from domain.events.submitted import OPENED_TYPE
+from domain.events.kinds import OPENED_TYPE
 from projections.ports import Unavailable
 from projections.segment import NotWritten
 from projections.store.generations_postgres import IDLE_MS

@@ -138,22 +138,22 @@ BUGS: Final = (
     Bug(
         "a corrected rating counts in the month of its correction",
         "streams/intake/recording.py",
-        'resolve_fact(typed, parse_instant(fact["time"]), ',
+        "resolve_fact(typed, parse_instant(fact.time), ",
         "resolve_fact(typed, self._now_us, ",
         (FIRST_TIME,),
     ),
     Bug(
         "a retracted decision still holds its case",
         "streams/intake/recording.py",
-        'originator if "adds" in resolved else None',
-        "originator",
+        "None if adds is None else one.originator",
+        "one.originator",
         (FREED,),
     ),
     Bug(
         "a reversal takes out what was said first, not what stands",
         "streams/intake/recording.py",
-        "        fact = target.fact\n",
-        '        fact = {"type": target.type, "time": target.time, "data": target.data}\n',
+        "        return event.fact\n",
+        "        return EffectiveFact(event.type, event.time, event.data)\n",
         (CHAIN,),
     ),
     Bug(

@@ -15,6 +15,7 @@ import pytest
 
 from domain import clock
 from domain.events import submitted as events
+from domain.events.kinds import KINDS
 from streams.importing.rows import Mapping, MappingError, ReadError, Row, read_rows
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -465,7 +466,7 @@ def test_the_examples_read_the_files_they_are_for(
     due = on_time = 0
     for row in rows:
         if row.event is not None:
-            facts = msgspec.convert(row.event["data"], events.KINDS[mapping.kind])
+            facts = msgspec.convert(row.event["data"], KINDS[mapping.kind].submitted)
             assert isinstance(facts, events.PermitProcessed | events.TaskCompleted)
             names = [facts.dinas, facts.asn] if isinstance(facts.asn, str) else [facts.dinas]
             names += [facts.service, facts.case] if isinstance(facts, events.PermitProcessed) else [facts.task]

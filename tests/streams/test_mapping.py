@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.events.submitted import KINDS
+from domain.events.kinds import KINDS
 from streams.importing.mapping import FIELDS, Mapping, MappingError, is_whole_number
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -32,13 +32,32 @@ def load(folder: Path, toml: str, **overrides: str) -> Mapping:
 def test_the_fields_are_those_of_the_domain() -> None:
     """A mapping may name every field that the domain knows and a row can hold, and must name those it requires."""
     not_in_a_row = {"pauses"}
-    for kind, (required, optional) in FIELDS.items():
-        fields = msgspec.structs.fields(KINDS[kind])
-        assert required == {field.encode_name for field in fields if field.required}
-        assert optional == {field.encode_name for field in fields if not field.required} - not_in_a_row
+    for kind, named in FIELDS.items():
+        fields = msgspec.structs.fields(KINDS[kind].submitted)
+        assert set(named.required) == {field.encode_name for field in fields if field.required}
+        assert set(named.optional) == {field.encode_name for field in fields if not field.required} - not_in_a_row
         whole = {f.encode_name for f in fields if re.search(r"\bint\b", str(f.type))}
-        assert whole == {name for name in required | optional if is_whole_number(name)}
+        assert whole == {name for name in (*named.required, *named.optional) if is_whole_number(name)}
     assert set(KINDS) - set(FIELDS) == {"event-retracted", "event-corrected", "scheme-adopted"}
+
+
+def test_the_time_of_an_event_and_its_tables_follow_from_its_kind() -> None:
+    """The instant that a kind requires is the event's own time; of a kind without one the mapping must name it."""
+    assert {kind: fields.occurrence for kind, fields in FIELDS.items()} == {
+        "permit-received": "received_at",
+        "permit-paused": "at",
+        "permit-resumed": "at",
+        "permit-processed": "completed_at",
+        "task-completed": "completed_at",
+        "satisfaction-rated": "time",
+        "dinas-registered": "time",
+        "asn-registered": "time",
+        "asn-assigned": "time",
+        "standard-set": "time",
+    }
+    assert {kind: set(fields.tables) for kind, fields in FIELDS.items() if fields.tables} == {
+        "satisfaction-rated": {"unsur"}
+    }
 
 
 @pytest.mark.parametrize(

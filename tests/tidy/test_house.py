@@ -9,7 +9,6 @@ from typing import Final
 
 import pytest
 
-from domain.events.submitted import KINDS
 from domain.measures import MEASURES, UNSUR
 from tests.serving import Assembled
 from tests.tidy.test_source import ROOMS, SOURCES, tree
@@ -19,7 +18,7 @@ LOCKS: Final = ("requirements.lock", "requirements-scaled.lock", "requirements-t
 REGISTRIES: Final = re.compile(
     r"\b(?:pypi\.(?:org|python)|files\.pythonhosted|registry\.npmjs|deb\.debian|index-url|find-links)", re.IGNORECASE
 )
-CALLING: Final = ("README.md", "SECURITY.md", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
+CALLING: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", ".pre-commit-config.yaml", ".github/workflows/ci.yml")
 JOURNAL: Final = {"streams/journal/journal.py", "streams/journal/sqlite.py", "streams/journal/postgres.py"}
 
 
@@ -94,12 +93,6 @@ def test_every_measure_is_documented_and_no_other() -> None:
         {f"unsur_{what}_{unsur}" for what in ("n", "sum") for unsur in UNSUR} if "`unsur_n_<unsur>`" in rows else set()
     )
     assert {*named, *nine} == set(MEASURES)
-
-
-def test_every_kind_of_event_is_documented() -> None:
-    """`docs/reference/events.md` has a row for each kind the intake takes, in the same order."""
-    rows = text_of("docs/reference/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE) == list(KINDS)
 
 
 def test_every_make_target_that_is_named_is_one() -> None:

@@ -17,6 +17,8 @@ from api.v1.reads import cursor_of, number_after
 from domain.canonical import canonical
 from domain.clock import DAY_US, SECOND_US, parse_date, parse_instant, utc_text
 from domain.events.entries import decode
+from domain.events.kinds import KINDS, NAMES
+from domain.events.names import kind_of
 from domain.fold.postings import postings_of
 from domain.intake.recorded import Recorded, read_line
 from domain.measures import MEASURES
@@ -36,12 +38,9 @@ LATE_US: Final = 60 * SECOND_US
 """An entry recorded longer than this after it occurred is marked."""
 DAYS_FROM: Final = 2
 LARGEST: Final = 2**62
-_SIGNS: Final = {"event-corrected": "±", "event-retracted": "−", "permit-paused": "❚❚", "permit-resumed": "▶"}
-_FACTS: Final = ("permit-received", "permit-processed", "task-completed", "satisfaction-rated")
-_NAMES: Final = ("service", "case", "survey", "asn", "task", "scheme", "zone")
-
-MANY: Final = ("event-retracted", "event-corrected", "permit-processed")
-"""Kinds of entry that go by several names, one by one."""
+_SIGNS: Final = {"fact": "", "note": "❚❚", "reversal": "−", "rule": "§"}
+"""What marks an entry, by the role of its kind."""
+_OWN_SIGNS: Final = {"event-corrected": "±", "permit-resumed": "▶"}
 
 
 class Row(Struct, frozen=True):
@@ -151,15 +150,10 @@ def row(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
     )  # fmt: skip
 
 
-def kind_of(event: Recorded) -> str:
-    """The kind of an entry, without its version."""
-    return event.type.removeprefix("neraca.").removesuffix(".v1")
-
-
 def sign_of(event: Recorded) -> str:
     """What marks an entry that is no fact."""
-    kind = kind_of(event)
-    return "" if kind in _FACTS else _SIGNS.get(kind, "§")
+    kind = KINDS.get(kind_of(event.type))
+    return _SIGNS["rule"] if kind is None else _OWN_SIGNS.get(kind.name, _SIGNS[kind.role])
 
 
 def short_hash(event: Recorded) -> str:
@@ -177,13 +171,12 @@ def _late(late_us: int, words: Words) -> str:
 
 def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
     """The unit and the names an entry says; of a reversal those of the fact, and which event it reverses."""
-    embedded = event.resolved.get("adds") or event.resolved.get("removes")
-    data = embedded["data"] if embedded else event.data
-    if "name" in data:
-        yield from (data["dinas"], data["name"])
-    elif data.get("dinas"):
-        yield name_of(snapshot, data["dinas"])
-    yield from (data[name] for name in _NAMES if data.get(name))
+    embedded = event.resolved.adds or event.resolved.removes
+    type_, data = (embedded.type, embedded.data) if embedded else (event.type, event.data)
+    if data.get("dinas"):
+        yield data["dinas"] if "name" in data else name_of(snapshot, data["dinas"])
+    kind = KINDS.get(kind_of(type_))
+    yield from (data[name] for name in (kind.names if kind else (*NAMES, "zone")) if data.get(name))
     if "amount" in data:
         yield words("journal.hours", n=words.number(data["amount"]))
     if "effective_from" in data:
@@ -271,4 +264,5 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
 
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
     """Every kind of entry, and its name: a reversal whatever it reverses, a decision whatever was decided."""
-    return tuple((kind, words(f"journal.kind_{kind}" if kind in MANY else f"kind.{kind}")) for kind in KNOWN_KINDS)
+    own = {kind: f"journal.kind_{kind}" for kind in KNOWN_KINDS}
+    return tuple((kind, words(key) if key in words else words.named("kind", kind)) for kind, key in own.items())

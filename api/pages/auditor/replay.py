@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from api.pages.drawing import anchor_of, name_of
 from api.pages.subject.receipt import measure_label
-from domain.events.submitted import KINDS
+from domain.events.kinds import KINDS
 from domain.fold.partition import partition_of
 
 if TYPE_CHECKING:
@@ -144,8 +144,12 @@ def _side(state: StateAt) -> Side:
 
 def causes(unit: Unit, words: Words) -> str:
     """The entries between that bear on a unit, by kind, in words."""
-    said = [words(f"cause.{kind}", n=words.number(unit.kinds[kind])) for kind in KINDS if kind in unit.kinds]
+    said = [_cause(kind, words.number(unit.kinds[kind]), words) for kind in KINDS if kind in unit.kinds]
     return ", ".join(said) or words("cause.none")
+
+
+def _cause(kind: str, number: str, words: Words) -> str:
+    return words(f"cause.{kind}", n=number) if f"cause.{kind}" in words else f"{kind}: {number}"
 
 
 def indicators_of(unit: Unit, words: Words) -> Iterator[tuple[str, IndicatorLine | None, IndicatorLine | None]]:

@@ -5,16 +5,17 @@ Entries are looked at as bytes first; only what may match is decoded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 
 from domain.clock import parse_instant
 from domain.events.entries import decode
-from domain.events.submitted import KINDS, OPENED_TYPE, type_of
+from domain.events.kinds import KINDS, NAMES, OPENING
+from domain.events.names import type_of
 from domain.fold.affected import EVERY, touched
-from domain.intake.recorded import Recorded, read_line
+from domain.intake.recorded import Recorded, read_line, stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +27,9 @@ WINDOW: Final = 1000
 """How many lines are in memory at once."""
 SCANNED_MOST: Final = 100_000
 """How many entries one page looks at; where few of them match, the page is short and says how far it looked."""
-OPENED: Final = OPENED_TYPE.removeprefix("neraca.").removesuffix(".v1")
-KNOWN_KINDS: Final = (*KINDS, OPENED)
+KNOWN_KINDS: Final = (*KINDS, OPENING)
 _SCHEME: Final = b'{"type":"%s"' % type_of("scheme-adopted").encode()
 _REGISTERED: Final = b'{"type":"%s"' % type_of("dinas-registered").encode()
-_TEXTS: Final = ("case", "asn", "task", "survey", "service", "name", "scheme")
 
 
 class _When(Struct):
@@ -104,7 +103,7 @@ class Search:
                 return False
         if wanted.touches is not None:
             return _bears_on(line, wanted.touches, wanted.dinas)
-        return not wanted.dinas or wanted.dinas in (data.get("dinas") for data in _stated(event))
+        return not wanted.dinas or wanted.dinas in (data.get("dinas") for data in stated(event.data))
 
 
 def _folded(text: str) -> bytes:
@@ -112,19 +111,11 @@ def _folded(text: str) -> bytes:
     return text.encode().lower()
 
 
-def _stated(event: Recorded) -> Iterator[dict[str, Any]]:
-    """The data of an entry and of every fact it embeds."""
-    yield event.data
-    for fact in (event.resolved.get("removes"), event.resolved.get("adds")):
-        if fact is not None:
-            yield fact["data"]
-
-
 def _texts(event: Recorded) -> Iterator[str]:
     """The names by which an entry is looked for."""
     yield from (event.source, event.id, event.recordedby)
-    for data in _stated(event):
-        yield from (data[name] for name in _TEXTS if isinstance(data.get(name), str))
+    for data in stated(event.data):
+        yield from (data[name] for name in NAMES if isinstance(data.get(name), str))
     named = event.data.get("event")
     if named is not None:
         yield from (named["source"], named["id"])

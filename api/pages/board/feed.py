@@ -9,7 +9,8 @@ from msgspec import Struct
 from api.pages.drawing import name_of
 from api.pages.subject.receipt import what
 from domain.clock import parse_instant
-from domain.intake.recorded import read_line
+from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
+from domain.intake.recorded import read_line, resolved_of
 
 if TYPE_CHECKING:
     from api.pages.words import Words
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 SHOWN: Final = 8
 LOOKED_AT: Final = 64
 """Rules and other entries that no citizen waits for are passed over, but not for long."""
-FACTS: Final = frozenset({
-    "permit-received", "permit-processed", "task-completed", "satisfaction-rated", "event-retracted", "event-corrected",
-})  # fmt: skip
+TYPES: Final = FACT_TYPES | REVERSAL_TYPES
 
 
 class Item(Struct, frozen=True):
@@ -43,8 +42,7 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
     found = []
     for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
         event = read_line(line)
-        kind = event.type.removeprefix("neraca.").removesuffix(".v1")
-        if kind in FACTS:
+        if event.type in TYPES:
             found.append(_item(snapshot, position, event.type, event.data, event.recordedtime, words))
         if len(found) == SHOWN:
             break
@@ -52,12 +50,10 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
 
 
 def _item(snapshot: Snapshot, position: int, type_: str, data: dict[str, Any], recorded: str, words: Words) -> Item:
-    resolved = data.get("resolved") or {}
-    fact = resolved.get("adds") or resolved.get("removes")
-    said = data if fact is None else fact["data"]
-    judged = (said.get("resolved") or {}).get("on_time")
-    took = said.get("resolved", {}).get("elapsed_us")
-    promise = said.get("resolved", {}).get("promise_us")
+    fact = resolved_of(data).adds or resolved_of(data).removes
+    said = data if fact is None else fact.data
+    resolved = resolved_of(said)
+    judged, took, promise = resolved.on_time, resolved.elapsed_us, resolved.promise_us
     details = [said.get("service") or ""]
     if took is not None:
         key = "receipt.took_plain" if promise is None else "receipt.took"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from projections.ports import Grant
     from projections.reading.reader import Snapshot
 
-SCRIPTS: Final = ("whose", "refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
+SCRIPTS: Final = ("whose", "kinds", "refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
 """What both screens run, in this order; each has one more of its own."""
 WORKER: Final = "worker.js"
 """Served beside the pages, and kept by the browser itself."""

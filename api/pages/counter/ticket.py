@@ -15,7 +15,8 @@ from api.http.tickets import Case, grant_of, ticket_for
 from api.pages.signin import fields_of
 from api.pages.site import GUARDS, Made, Site
 from domain.clock import utc_text
-from domain.intake.wire import read_submission
+from domain.events.kinds import KINDS
+from domain.intake.wire import submission_or_refusal
 from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal
 from projections.ports import Accepted
@@ -100,14 +101,11 @@ def _rated(intake: Intake, grant: Grant, case: Case, said: Mapping[str, str], no
     overall = answers.pop("overall", 0)
     rating = {"unsur": answers} if answers else {"overall": overall, "scale": 4}
     event = {
-        "specversion": "1.0", "type": "neraca.satisfaction-rated.v1", "source": source_of(grant, case.dinas),
+        "specversion": "1.0", "type": KINDS["satisfaction-rated"].type, "source": source_of(grant, case.dinas),
         "id": str(uuid4()), "time": now,
         "data": {**case._asdict(), **rating},
     }  # fmt: skip
-    try:
-        outcome = intake.submit([read_submission(event)], grant)[0]
-    except Refusal as refusal:
-        outcome = refusal
+    outcome = intake.submit([submission_or_refusal(event)], grant)[0]
     if isinstance(outcome, Accepted):
         return 200, {"told": "rated_sent", "asks": False}
     if outcome.slug in ("natural-key-held", "content-conflict"):

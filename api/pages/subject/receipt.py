@@ -12,7 +12,9 @@ from msgspec import Struct
 from api.http.withheld import is_answer
 from api.pages.drawing import amount, speed_cap
 from domain.clock import parse_instant
-from domain.events.submitted import type_of
+from domain.events.kinds import KINDS
+from domain.events.names import kind_of
+from domain.intake.recorded import resolved_of
 from domain.measures import MEASURES
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from domain.score.scorecard import Standing
     from projections.reading.why import Behind, Formula, IndicatorFormula, Why
 
-PROCESSED: Final = type_of("permit-processed")
-RATED: Final = type_of("satisfaction-rated")
+PROCESSED: Final = KINDS["permit-processed"].type
+RATED: Final = KINDS["satisfaction-rated"].type
 _POSTED: Final = tuple(name for name in MEASURES if not name.startswith("capaian_s") and not is_answer(name))
 """Measures said as they are; the others are said by what they mean together."""
 
@@ -127,33 +129,28 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
     )  # fmt: skip
 
 
-def _kind(type_: str) -> str:
-    return type_.removeprefix("neraca.").removesuffix(".v1")
-
-
 def what(type_: str, data: dict[str, Any], words: Words) -> str:
     """The kind of an event in words; of a reversal, also the kind of what it reverses."""
-    removed = data.get("resolved", {}).get("removes")
+    removed = resolved_of(data).removes
     if removed is not None:
-        return words(f"kind.{_kind(type_)}", fact=what(removed["type"], removed["data"], words))
+        return words.named("kind", kind_of(type_), fact=what(removed.type, removed.data, words))
     if type_ == PROCESSED and data.get("outcome") == "rejected":
         return words("kind.permit-rejected")
-    label = words.named("kind", _kind(type_))
+    label = words.named("kind", kind_of(type_))
     return label.partition(":")[0]
 
 
 def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
     """Service and case, the time it took, the reason of a reversal. A rating's case leads to a citizen: left out."""
-    resolved = data.get("resolved", {})
-    fact = resolved.get("adds") or resolved.get("removes")
+    fact = resolved_of(data).adds or resolved_of(data).removes
     said = [words("receipt.reason", reason=data["reason"])] if fact is not None and "reason" in data else []
     if fact is not None:
-        type_, data = fact["type"], fact["data"]
-        resolved = data.get("resolved", {})
+        type_, data = fact.type, fact.data
     names = ("service",) if type_ == RATED else ("service", "case", "task")
     said = [str(data[name]) for name in names if name in data] + said
-    if "elapsed_us" in resolved:
-        elapsed, promise_us = words.duration(resolved["elapsed_us"]), resolved.get("promise_us")
+    resolved = resolved_of(data)
+    if resolved.elapsed_us is not None:
+        elapsed, promise_us = words.duration(resolved.elapsed_us), resolved.promise_us
         key = "receipt.took_plain" if promise_us is None else "receipt.took"
         promise = "" if promise_us is None else words.duration(max(promise_us, 0))
         said.append(words(key, elapsed=elapsed, promise=promise))

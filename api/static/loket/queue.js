@@ -70,7 +70,7 @@ self.loket = self.loket || {};
   const past = (entry) => Boolean(entry.journal && journal && entry.journal !== journal);
 
   const stands = (entry) => entry.state === "waiting" || entry.state === "sent";
-  const isRating = ({ type }) => type.startsWith("neraca.satisfaction-rated.");
+  const isRating = (event) => loket.kinds.kindOf(event) === "satisfaction-rated";
   const fileOf = ({ data: { dinas, service, case: number } }) => [dinas ?? "", service ?? "", number ?? ""];
   const made = (event, file, undoes) => ({
     event, file, at: Date.now(), state: "waiting", tried: 0, position: null, journal: null, problem: null, seen: false,

@@ -56,7 +56,7 @@ self.loket = self.loket || {};
     const acts = made("td", { className: "n" });
     if (entry.state === "refused" && !entry.seen) {
       if (loket.refusals.passing(entry.problem)) acts.append(action("again", entry, said), " ");
-      else if (about.type.startsWith("neraca.permit-") && entry.file[0] === dinas) acts.append(action("mend", entry, said), " ");
+      else if (loket.kinds.kindOf(about).startsWith("permit-") && entry.file[0] === dinas) acts.append(action("mend", entry, said), " ");
       acts.append(action("seen", entry, said));
     } else if (undoable(entry, all)) acts.append(action("undo", entry, said));
     return made("tr", {}, head, acts);

@@ -29,7 +29,7 @@ self.loket = self.loket || {};
   }
 
   const event = (source, kind, time, data, id = uuid()) => (
-    { specversion: "1.0", type: `neraca.${kind}.v1`, source, id, time, data });
+    { specversion: "1.0", type: loket.kinds.typeOf(kind), source, id, time, data });
 
   const KINDS = { received: "permit-received", paused: "permit-paused", resumed: "permit-resumed", issued: "permit-processed",
                   rejected: "permit-processed" };
@@ -52,11 +52,11 @@ self.loket = self.loket || {};
 
   // Pressed again after a refusal: a file was received, and is decided, when it was and not now; unless that time was refused.
   function mended(name, entry, said) {
-    const { source, type, time, data } = entry.event;
+    const { source, time, data } = entry.event;
     if (nameOf(entry.event) !== name) return step(name, said);
     if (name === "received" && !lacksReceipt(entry)) return step(name, { ...said, receivedAt: said.receivedAt ?? data.received_at });
     if (!said.receivedAt || !data.completed_at || refusedIn(entry, "/time", "/data/completed_at")) return step(name, said);
-    return event(source, type.split(".")[1], time, { ...data, received_at: said.receivedAt });
+    return event(source, loket.kinds.kindOf(entry.event), time, { ...data, received_at: said.receivedAt });
   }
 
   const undo = (source, target) => event(source, "event-retracted", now(), {
@@ -71,9 +71,9 @@ self.loket = self.loket || {};
   }
 
   // What an event is in the counter's own words.
-  function nameOf({ type, data }) {
-    const kind = type.split(".")[1];
-    if (kind === "permit-processed") return data.outcome;
+  function nameOf(event) {
+    const kind = loket.kinds.kindOf(event);
+    if (kind === "permit-processed") return event.data.outcome;
     return { "permit-received": "received", "permit-paused": "paused", "permit-resumed": "resumed",
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }

@@ -2,7 +2,7 @@
 // parts, never what /v1 answers.
 "use strict";
 const PATIENCE_MS = 3000, KEPT = "neraca-loket", BUILD = "{build}";
-importScripts(...["refusals", "queue", "sending"].map((name) => `/static/loket/${name}.js?v=${BUILD}`));
+importScripts(...["kinds", "refusals", "queue", "sending"].map((name) => `/static/loket/${name}.js?v=${BUILD}`));
 
 // A page is one for each unit and language: the counter's number, its clerk and the case are read by the script.
 function nameOf(address) {

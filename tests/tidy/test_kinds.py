@@ -1,0 +1,87 @@
+"""Each kind of event has whatever it needs outside the domain: a row in the documents, labels, a strategy, an oracle."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from domain.events.kinds import KINDS
+from domain.measures import MEASURES
+from tests.laws import steps
+from tests.oracle_facts import PLAIN
+from tests.tidy.test_house import ROOT, text_of, tracked
+
+CATALOGS: Final = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "api" / "locale").glob("*.po"))
+SPELT: Final = re.compile(
+    rf"neraca\.(?:\$?\{{|(?:{'|'.join(KINDS)})\b)|[\"'`/^]neraca\\?\.[\"'/]|\btype_?\.(?:split|partition)\("
+)
+"""A type of events that is put together, written out or cut apart."""
+SPELLERS: Final = {"domain/events/names.py", "api/static/loket/kinds.js"}
+
+
+def documented() -> dict[str, str]:
+    """The rows of `docs/reference/events.md` by kind."""
+    rows = text_of("docs/reference/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", rows, re.MULTILINE))
+
+
+def test_every_kind_of_event_is_documented_with_its_fields() -> None:
+    """`docs/reference/events.md` has a row for each kind the intake takes, in the same order, which names each field."""
+    rows = documented()
+    assert list(rows) == list(KINDS), (
+        "docs/reference/events.md: a row for each kind of domain/events/kinds.py, in its order"
+    )
+    missing = [
+        f"docs/reference/events.md: {kind.name}: {name}"
+        for kind in KINDS.values()
+        for name in kind.submitted.__struct_encode_fields__
+        if not re.search(rf"\b{name}\b", rows[kind.name])
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("catalog", CATALOGS)
+def test_every_kind_and_measure_has_its_labels(catalog: str) -> None:
+    """A page falls back to the name where a catalog has no label; here the catalog is told what it lacks."""
+    messages = set(re.findall(r'^msgid "(.+)"$', text_of(catalog), re.MULTILINE))
+    wanted = [f"kind.{name}" for name in KINDS]
+    wanted += [f"cause.{kind.name}" for kind in KINDS.values() if kind.role in ("fact", "reversal")]
+    wanted += [label_of(measure) for measure in MEASURES]
+    assert [f"{catalog}: {name}" for name in wanted if name not in messages] == []
+
+
+def label_of(measure: str) -> str:
+    """The message that a measure is said by: those of one family share theirs."""
+    stem, _, rest = measure.rpartition("_")
+    if stem in ("capaian_sum", "capaian_sq") and rest != "none":
+        return f"measure.{stem}"
+    return f"measure.{stem}_of" if stem in ("unsur_n", "unsur_sum") else f"measure.{measure}"
+
+
+def test_every_kind_has_a_strategy() -> None:
+    """The laws' random histories hold events of each kind; `tests/laws/test_reach.py` then sees that they are taken."""
+    assert [f"tests/laws/steps.py: {kind}" for kind in KINDS if kind not in steps.KINDS] == []
+
+
+def test_every_fact_has_an_oracle() -> None:
+    """The second bookkeeper knows each fact: as one that stands by itself, or as one of a case."""
+    of_a_case = set(re.findall(r'"(permit-[a-z]+)"', text_of("tests/oracle.py")))
+    facts = [kind.name for kind in KINDS.values() if kind.role == "fact"]
+    assert [f"tests/oracle_facts.py: {name}" for name in facts if name not in PLAIN.keys() | of_a_case] == []
+
+
+def test_a_type_is_spelt_in_one_place() -> None:
+    """Python and the counter's scripts each have one function that makes a type of a kind, and one that reads it."""
+    rooms = ("domain/", "projections/", "streams/", "api/", "audit/")
+    sources = [name for name in tracked() if name.startswith(rooms) and name.endswith((".py", ".js", ".html"))]
+    found = {name for name in sources if "swagger" not in name and SPELT.search(_without_prose(name))}
+    assert found == SPELLERS
+
+
+def _without_prose(name: str) -> str:
+    """A source without what it only tells people of: docstrings and comments may give an example."""
+    text = text_of(name)
+    if Path(name).suffix != ".py":
+        return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r'"""[\s\S]*?"""|^\s*#.*$', "", text, flags=re.MULTILINE)
