@@ -18,8 +18,9 @@ from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
 from domain.intake.recorded import exported
 from domain.periods import Period, parse_period
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader
+from projections.segment import At
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory, Place

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from command_line import Usage, say
 from commands_offline import place_of, replays_of
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader
-from projections.segment import WrongJournal
+from projections.segment import At, WrongJournal
 from projections.store.store import MOVED_CHANNEL
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService

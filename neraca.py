@@ -22,10 +22,10 @@ import commands_scaled
 from audit.replay import ReplayError
 from command_line import Progress, Usage, parser, say
 from commands_offline import export, place_of, rebuild, replay, replays_of, token
-from projections.live import At, Live
+from projections.live import Live
 from projections.ports import Grant
 from projections.reading.reader import Reader
-from projections.segment import WrongJournal
+from projections.segment import At, WrongJournal
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
 from streams.emitting.emitter import Emitter, Outbox, emit

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from domain.events.entries import decode
-from projections.live import At
-from projections.segment import JOURNAL, NotWritten, Segment, Superseded, WrongJournal
+from projections.segment import JOURNAL, At, NotWritten, Segment, Superseded, WrongJournal
 from streams.journal.journal import line_hash
 
 if TYPE_CHECKING:
