@@ -23,7 +23,8 @@ from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting, postings_of
 from neraca.keep import REBUILD_PAGE
 from projections.store.generations_sqlite import sqlite_engine
-from projections.store.store import Store, balance_of, measures_of
+from projections.store.store import Store
+from projections.store.vectors import balance_of, measures_of
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal, JournalApplication
 from streams.places.directory import JournalFile

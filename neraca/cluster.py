@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from neraca.terminal import Usage
 from neraca.wiring import now_us, place_of
-from projections.live import At, Live
+from projections.live import Live
+from projections.segment import At
 from projections.store.store import MOVED_CHANNEL
 from streams.journal.journal import Journal
 from streams.places.location import ensure_served

@@ -11,8 +11,9 @@ from domain.events.decoding import UnknownEntry
 from neraca.options import Command, add_data, names
 from neraca.terminal import Progress, Usage, say
 from neraca.wiring import now_us, place_of
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader
+from projections.segment import At
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal
 from streams.places.tokens import TokenStore

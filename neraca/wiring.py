@@ -11,8 +11,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from neraca.terminal import Usage
-from projections.live import At, Live
-from projections.segment import WrongJournal
+from projections.live import Live
+from projections.segment import At, WrongJournal
 from streams.following.follower import verified_position
 from streams.intake.recording import Policy
 from streams.journal.journal import Journal, JournalError

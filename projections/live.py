@@ -1,30 +1,18 @@
-"""What is served now: the generation, its store, how far it is folded, and why the fold waits or has stopped."""
+"""What is served now: the generation, its store, how far it is folded, and why the fold is waiting or has stopped."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from projections.movement import Movement
 
 if TYPE_CHECKING:
+    from projections.segment import At
     from projections.store.store import Store
 
 
-class At(NamedTuple):
-    """How far balances are folded: a position; where partitions are folded apart, the least of them and the rulebook's."""
-
-    position: int
-    partitions: tuple[int, ...] = ()
-    rulebook: int = 0
-
-    @property
-    def vector(self) -> dict[str, object] | None:
-        """The position of each partition and of the rulebook, as served; ``None`` where all is folded as one."""
-        return {"partitions": list(self.partitions), "rulebook": self.rulebook} if self.partitions else None
-
-
 class Live:
-    """Shared by the follower, which moves it, and the readers. Assignments are single steps, so no lock is needed."""
+    """Shared by the follower, which moves it, and the readers. Each assignment is one step, so no lock is needed."""
 
     def __init__(self, journal: str, generation: int, store: Store, at: At) -> None:
         self.journal = journal
@@ -33,7 +21,7 @@ class Live:
         self.stopped: str | None = None
         self.waiting: str | None = None
         self.standing: dict[int, str] = {}
-        """Partitions that stand still, and why."""
+        """Partitions that have stopped, and why."""
         self.movement = Movement()
 
     @property
@@ -48,10 +36,10 @@ class Live:
 
     @property
     def follows(self) -> bool:
-        """Whether all that is served follows the journal: nothing has stopped, waits or stands still."""
+        """Whether the served balances are up to date: no fold is stopped, waiting or stuck."""
         return self.stopped is None and self.waiting is None and not self.standing
 
     @property
     def position(self) -> int:
-        """Up to which position everything is folded."""
+        """The position up to which everything is folded."""
         return self.at.position

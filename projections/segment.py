@@ -1,7 +1,7 @@
 """A segment: consecutive entries of one source, as a reader hands them to the fold."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -11,6 +11,22 @@ JOURNAL: Final = "journal"
 """The source of a fold of the whole journal."""
 RULEBOOK: Final = "rulebook"
 """The source of the rules where partitions are folded apart; a partition's source is ``layout/number``."""
+
+
+class At(NamedTuple):
+    """How far balances are folded: a position.
+
+    Where partitions are folded apart, it is the least position of a partition or of the rulebook.
+    """
+
+    position: int
+    partitions: tuple[int, ...] = ()
+    rulebook: int = 0
+
+    @property
+    def vector(self) -> dict[str, object] | None:
+        """The position of each partition and of the rulebook, as served; ``None`` where all is folded as one."""
+        return {"partitions": list(self.partitions), "rulebook": self.rulebook} if self.partitions else None
 
 
 class Segment(Struct, frozen=True):

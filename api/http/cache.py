@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from projections.reading.reader import Reader, Version
+    from projections.reading.reader import Reader
+    from projections.reading.version import Version
 
 KEPT: Final = 256
 BEGUN_S: Final = 0.5

@@ -72,11 +72,12 @@ class Public(Struct, frozen=True):
 def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     """Every unit with services in a period, and what is promised for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
+    counted = snapshot.services_of_every([standing.subject.id for standing in standings], period)
     units = []
     for standing in standings:
         dinas = standing.subject.id
         balances = {
-            service: balance for service, balance in snapshot.services(dinas, period).items()
+            service: balance for service, balance in counted[dinas].items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
         }  # fmt: skip
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})

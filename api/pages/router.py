@@ -25,6 +25,8 @@ from api.pages.subject.ranks import places_of
 from api.pages.subject.receipt import receipt
 from api.pages.subject.subject import peers_of, staff_of, subject_view
 from api.v1.reads import explained, found
+from domain.score.scorecard import Subject
+from projections.reading.subject import read_subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,13 +181,13 @@ def _people(site: Site, reads: Reads) -> APIRouter:
 
 def _dinas(asked: Asked, dinas: str, request: Request) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
-    standing = found(snapshot.one_dinas(dinas, period), dinas)
-    view = subject_view(snapshot, standing, period, words, asked.chosen.current.name)
+    subject = found(read_subject(snapshot, Subject("dinas", dinas), period), dinas)
+    view = subject_view(subject, words, asked.chosen.current.name)
     rank, peers = peers_of(snapshot, view.card, period, words)
     by_score = request.query_params.get("order") == "score"
     return {
         "name": name_of(snapshot, dinas), "view": view, "rank": rank, "peers": peers,
-        "services": services_of(snapshot, standing, period, asked.today),
+        "services": services_of(snapshot, subject.standing, period, asked.today),
         "ahead": snapshot.ahead(dinas, asked.tomorrow_us),
     } | (_of_persons(asked, dinas, by_score=by_score) if asked.may_read else dict.fromkeys(OF_PERSONS))  # fmt: skip
 
@@ -201,12 +203,12 @@ def _of_persons(asked: Asked, dinas: str, *, by_score: bool) -> Made:
 
 def _asn(asked: Asked, reads: Reads, asn: str) -> Made:
     snapshot, period, words = asked.snapshot, asked.period, asked.words
-    standing = found(snapshot.one_asn(asn, period), asn)
+    subject = found(read_subject(snapshot, Subject("asn", asn), period), asn)
     return {
-        "name": asn, "view": subject_view(snapshot, standing, period, words, asked.chosen.current.name),
+        "name": asn, "view": subject_view(subject, words, asked.chosen.current.name),
         "places": places_of(snapshot, asn, period, words),
         "files": open_files_of_asn(snapshot, asn, words, asked.now_us, asked.listed),
-        "events": events_behind(snapshot, reads, standing, period, words, {}, asked.most(EVENTS_FIRST)),
+        "events": events_behind(snapshot, reads, subject.standing, period, words, {}, asked.most(EVENTS_FIRST)),
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from api.pages.drawing import Bar, amount, bar, speed_cap
 from domain.fold.ledger import total, zero
 from domain.score.scorecard import number
-from projections.store.queries import NONE_OPEN, Open
+from projections.store.open_files import NONE_OPEN, Open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

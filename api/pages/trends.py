@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from api.pages.words import Words
     from domain.periods import Period
     from domain.rules.scheme import Scheme
-    from domain.score.scorecard import Standing
+    from domain.score.scorecard import Scorecard
     from projections.reading.reader import Snapshot
 
 MONTHS: Final = 12
@@ -134,10 +134,9 @@ def spark(values: Values, scale: Scale, words: Words, *, running: bool) -> Spark
     return Spark(_path(places), f"{x:.1f}", f"{y:.1f}", running and values[-1] is not None, said)
 
 
-def chart(snapshot: Snapshot, standing: Standing, period: Period, words: Words, running: str) -> Chart | None:
+def chart(series: Sequence[Scorecard], period: Period, words: Words, running: str) -> Chart | None:
     """A subject's twelve months; none where no month has a score. ``running`` is the name of the current month."""
-    months = months_until(period, MONTHS)
-    values = tuple(card.iku.value for card in snapshot.series(standing, months))
+    months, values = months_until(period, MONTHS), tuple(card.iku.value for card in series)
     held = [value for value in values if value is not None]
     if not held:
         return None

@@ -38,7 +38,7 @@ from domain.periods import Period, months_until
 from domain.score.scorecard import Standing
 from projections.reading.reader import Snapshot
 from projections.reading.why import behind
-from projections.store.queries import FOREVER, ListedFile
+from projections.store.open_files import FOREVER, ListedFile
 
 MONTHS: Final = 12
 SCANNED_MOST: Final = 5000

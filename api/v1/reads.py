@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -29,6 +29,8 @@ Asn = Annotated[str, Path(description="The opaque id of an ASN, verbatim", max_l
 PeriodText = Annotated[str | None, PERIOD]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before")]
+
+Reading = TypeVar("Reading")
 
 
 class Reads:
@@ -103,11 +105,11 @@ def next_month(now_us: int, month_at: Callable[[int], str]) -> int:
     return high * 1_000_000
 
 
-def found(standing: Standing | None, subject: str) -> Standing:
-    """A standing, or the refusal of a subject nothing ever named."""
-    if standing is None:
+def found(reading: Reading | None, subject: str) -> Reading:
+    """What was read of a subject, or the refusal of a subject that nothing ever named."""
+    if reading is None:
         raise Refusal("not-found", f"nothing ever named {subject}")
-    return standing
+    return reading
 
 
 def after_cursor(cursor: str | None, kind: str) -> str:
@@ -162,7 +164,7 @@ def explained(
     after = number_after(cursor, "position")
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
-    card = suppressed(snapshot.card(standing, period), scheme)
+    card = suppressed(snapshot.card(standing, period, score), scheme)
     balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
         standing.subject, period.name, snapshot.position, scheme.id, card, without_answers(balance) if hide else balance,

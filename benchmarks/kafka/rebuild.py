@@ -23,7 +23,7 @@ from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting, postings_of
 from neraca.keep import REBUILD_PAGE
 from neraca.wiring import now_us
-from projections.store.store import balance_of
+from projections.store.vectors import balance_of
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal, JournalApplication
 from streams.places.database import Database

@@ -14,9 +14,10 @@ from benchmarks.kafka.contents import expected
 from benchmarks.prepared import ZONE, command
 from domain.measures import MEASURES
 from neraca.wiring import now_us
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader
-from projections.store.store import balance_of
+from projections.segment import At
+from projections.store.vectors import balance_of
 from streams.places.database import Database
 
 if TYPE_CHECKING:

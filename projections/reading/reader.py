@@ -1,69 +1,46 @@
-"""Reading: standings, scorecards, rankings and their reasons, all of one snapshot of what is served."""
+"""Reading: standings, scorecards and rankings, all of one snapshot of what is served."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from domain.canonical import canonical
 from domain.clock import local_month
 from domain.events.entries import decode
 from domain.fold.digest import digest, digest_lines
-from domain.fold.ledger import Balance, zero
+from domain.fold.ledger import Balance, total, zero
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
 from domain.score.scoring import Score, score_of
-from projections.store import queries
-from projections.store.queries import NONE_OPEN, Open
-from projections.store.version import PROJECTION_VERSION
+from projections.reading.kept import Kept, keep_for, moved_between, open_files_at
+from projections.reading.version import Version
+from projections.store.open_files import NONE_OPEN, Open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
-
-    from sqlalchemy import Connection
 
     from domain.fold.casefiles import CaseFile, OpenFile
     from domain.rules.scheme import Scheme
-    from projections.live import At, Live
-    from projections.store.queries import Ahead, Leaf, ListedFile
-
-
-class Version(NamedTuple):
-    """What a reading rests on; it changes exactly when a served figure may. ``until_us``: when a file turns overdue."""
-
-    journal: str
-    generation: int
-    at: At
-    overdue: int
-    until_us: int | None
-
-    @property
-    def position(self) -> int:
-        """Up to which position everything is folded."""
-        return self.at.position
-
-    def tag(self, *scope: str) -> str:
-        """An entity tag for one scope of reading."""
-        parts = (self.journal, self.generation, PROJECTION_VERSION, self.at, self.overdue, *scope)
-        return hashlib.sha256(canonical(parts)).hexdigest()[:32]
+    from projections.live import Live
+    from projections.store.open_files import Ahead, ListedFile
+    from projections.store.queries import Queries
 
 
 class Snapshot:
     """One consistent reading: every figure is of the same position."""
 
-    def __init__(self, db: Connection, version: Version, rulebook: Rulebook, now_us: int) -> None:
-        self._db = db
-        self.version = version
-        self.position = version.position
-        self.rulebook = rulebook
+    def __init__(self, queries: Queries, kept: Kept, now_us: int) -> None:
+        self._queries = queries
+        self._kept = kept
+        self.version = kept.version
+        self.position = kept.version.position
+        self.rulebook = kept.rulebook
         self._now_us = now_us
-        self._held: dict[tuple[str, str], list[Leaf]] = {}
 
     def scheme(self, period: Period) -> Scheme:
         """The scheme in force on a period's last day scores all of it."""
@@ -71,145 +48,176 @@ class Snapshot:
 
     def dinas(self, period: Period) -> list[Standing]:
         """Every dinas with a non-zero measure in the period, an open file, or a registration, by id."""
-        balances = queries.dinas_balances(self._db, period.months)
-        opened = queries.open_by_dinas(self._db, self._now_us)
-        registered = self.rulebook.dinas()
-        return _standings("dinas", balances, opened, registered, set(registered).__contains__)
+        if (standings := self._kept.standings.get(period.name)) is None:
+            balances, registered = self._queries.dinas_balances(period.months), self.rulebook.dinas()
+            opened = {dinas: counts.open for dinas, counts in self._kept.open_files.items()}
+            standings = _standings("dinas", balances, opened, registered, set(registered).__contains__)
+            keep_for(period, self._kept.standings, standings)
+        return standings
 
     def one_dinas(self, dinas: str, period: Period) -> Standing | None:
         """A dinas's standing; ``None`` when nothing ever named it."""
-        registered = self.rulebook.dinas_name(dinas) is not None
-        if not registered and not queries.known_dinas(self._db, dinas):
-            return None
-        balance = queries.dinas_balances(self._db, period.months, dinas).get(dinas) or zero()
-        opened = queries.open_by_dinas(self._db, self._now_us, dinas).get(dinas, NONE_OPEN)
-        return Standing(Subject("dinas", dinas), registered, balance, *opened)
-
-    def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
-        """The ASN of a dinas, by id, that dinas's facts alone counted; ``None`` when nothing ever named the dinas."""
-        if self.rulebook.dinas_name(dinas) is None and not queries.known_dinas(self._db, dinas):
-            return None
-        balances = queries.asn_balances(self._leaves(dinas, period))
-        opened = queries.open_by_asn(self._db, self._now_us, dinas=dinas)
-        assigned = self.rulebook.assigned(dinas, period.first_day, period.last_day)
-        return _standings("asn", balances, opened, assigned, self.rulebook.knows_asn)
+        return self._one(Subject("dinas", dinas), period)
 
     def one_asn(self, asn: str, period: Period) -> Standing | None:
         """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
-        registered = self.rulebook.knows_asn(asn)
-        if not registered and not queries.known_asn(self._db, asn):
+        return self._one(Subject("asn", asn), period)
+
+    def _one(self, subject: Subject, period: Period) -> Standing | None:
+        return self.standing_of(subject, self.months_of(subject, period.months).values())
+
+    def standing_of(self, subject: Subject, balances: Iterable[Balance]) -> Standing | None:
+        """A subject's standing from its balances in a period's months; ``None`` when nothing ever named the subject."""
+        balance = total(balances)
+        if subject.kind == "dinas":
+            registered = self.rulebook.dinas_name(subject.id) is not None
+            opened = self._kept.open_of(subject.id)
+        else:
+            registered = self.rulebook.knows_asn(subject.id)
+            opened = self._queries.files.of_asn(self._now_us, subject.id)
+        known = registered or any(balance) or opened.files or self._queries.knows(subject)
+        return Standing(subject, registered, balance, *opened) if known else None
+
+    def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
+        """A subject's balance in each of some months that has one, read in one statement."""
+        read = self._queries.months_of_dinas if subject.kind == "dinas" else self._queries.months_of_asn
+        return read(subject.id, months)
+
+    def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
+        """The ASN of a dinas, by id, that dinas's facts alone counted; ``None`` when nothing ever named the dinas."""
+        balances = self.asn_balances(dinas, period)
+        if (
+            self.rulebook.dinas_name(dinas) is None
+            and not balances
+            and not self._queries.knows(Subject("dinas", dinas))
+        ):
             return None
-        balance = queries.asn_balance(self._db, period.months, asn)
-        opened = queries.open_by_asn(self._db, self._now_us, asn=asn).get(asn, NONE_OPEN)
-        return Standing(Subject("asn", asn), registered, balance, *opened)
+        opened = self._queries.files.by_asn(self._now_us, dinas)
+        assigned = self.rulebook.assigned(dinas, period.first_day, period.last_day)
+        return _standings("asn", balances, opened, assigned, self.rulebook.knows_asn)
+
+    def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
+        """The balance of each ASN of a dinas, that dinas's facts alone counted."""
+        return self._kept.sums(self._queries, [dinas], period)[dinas].asn
 
     def services(self, dinas: str, period: Period) -> dict[str, Balance]:
-        """The balance of each service of a dinas."""
-        return queries.service_balances(self._leaves(dinas, period))
+        """The balance of each service of a dinas; ``""`` holds what has no service."""
+        return self._kept.sums(self._queries, [dinas], period)[dinas].services
 
-    def _leaves(self, dinas: str, period: Period) -> list[Leaf]:
-        """The leaf accounts of a dinas in a period, read once for all that is summed of them."""
-        held = self._held.get((dinas, period.name))
-        if held is None:
-            held = self._held[dinas, period.name] = queries.leaves(self._db, dinas, period.months)
-        return held
+    def services_of_every(self, dinas: Sequence[str], period: Period) -> dict[str, dict[str, Balance]]:
+        """The same of several dinas, read in one statement."""
+        return {one: sums.services for one, sums in self._kept.sums(self._queries, dinas, period).items()}
 
     def months(self) -> list[str]:
-        """Every month that holds a balance, oldest first."""
-        return queries.months_known(self._db)
+        """Every month that has a balance, oldest first."""
+        if self._kept.months is None:
+            self._kept.months = self._queries.months()
+        return self._kept.months
 
     def score(self, standing: Standing, period: Period) -> Score:
         """A standing's score under the period's scheme, exact."""
         return score_of(standing.balance, self.scheme(period))
 
-    def card(self, standing: Standing, period: Period) -> Scorecard:
-        """A standing as served."""
+    def card(self, standing: Standing, period: Period, score: Score | None = None) -> Scorecard:
+        """A standing as served; ``score`` where it is known already."""
         scheme = self.scheme(period)
-        score = score_of(standing.balance, scheme)
+        score = score or score_of(standing.balance, scheme)
         return scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id)
 
     def ranking(
         self, standings: Sequence[Standing], period: Period, start: int = 0, limit: int | None = None
-    ) -> list[Scorecard]:  # fmt: skip
-        """Standings as served, ranked; of a long ranking only so many from one on."""
+    ) -> list[Scorecard]:
+        """Standings as served, ranked; of a long ranking only ``limit`` places from ``start`` on."""
         places = ranked(standings, self.scheme(period))[start : None if limit is None else start + limit]
         return [replace(self.card(standing, period), rank=rank) for standing, rank in places]
 
+    def ranking_of_dinas(self, period: Period) -> list[Scorecard]:
+        """Every dinas as served, ranked; made once a version."""
+        if (cards := self._kept.rankings.get(period.name)) is None:
+            cards = self.ranking(self.dinas(period), period)
+            keep_for(period, self._kept.rankings, cards)
+        return cards
+
     def positions(
-        self, subject: Subject, period: Period, after: int, limit: int, *, newest: bool = False,
+        self,
+        subject: Subject,
+        period: Period,
+        after: int,
+        limit: int,
+        *,
+        newest: bool = False,
         service: str | None = None,
-    ) -> list[int]:  # fmt: skip
+    ) -> list[int]:
         """The entries that moved a subject's balance in a period, in order; ``newest``: backwards from ``after``."""
-        of = {subject.kind: subject.id} | ({"service": service} if service else {})
-        return queries.positions(self._db, period.months, after, limit, of, newest=newest)
+        columns = {subject.kind: subject.id} | ({"service": service} if service else {})
+        return self._queries.positions(period.months, after, limit, columns, newest=newest)
 
     def series(self, standing: Standing, months: Sequence[Period]) -> list[Scorecard]:
         """A subject month by month, each scored under the scheme of its month; open files are those of now."""
-        subject, names = standing.subject, [name for month in months for name in month.months]
-        if subject.kind == "dinas":
-            found = queries.months_of_dinas(self._db, names, subject.id)
-            held = {month: balance for (_, month), balance in found.items()}
-        else:
-            held = queries.months_of_asn(self._db, names, subject.id)
-        return [self.card(replace(standing, balance=held.get(month.name) or zero()), month) for month in months]
+        balances = self.months_of(standing.subject, [month.name for month in months])
+        return [self.card(replace(standing, balance=balances.get(month.name) or zero()), month) for month in months]
 
     def months_of_dinas(self, months: Sequence[Period]) -> dict[str, dict[str, Balance]]:
         """The balances of every dinas in some months, by dinas and month."""
-        names = [name for month in months for name in month.months]
-        found: dict[str, dict[str, Balance]] = {}
-        for (dinas, month), balance in queries.months_of_dinas(self._db, names).items():
-            found.setdefault(dinas, {})[month] = balance
-        return found
+        balances: dict[str, dict[str, Balance]] = {}
+        for (dinas, month), balance in self._queries.months_of_every_dinas([month.name for month in months]).items():
+            balances.setdefault(dinas, {})[month] = balance
+        return balances
 
     def open_by_service(self, dinas: str) -> dict[str, Open]:
         """How many files of each service of a dinas are open, and overdue."""
-        return queries.open_by_service(self._db, self._now_us, dinas)
+        return self._queries.files.by_service(self._now_us, dinas)
 
     def ahead(self, dinas: str, until_us: int) -> Ahead:
         """How many open files of a dinas are due before an instant, and how many are paused."""
-        return queries.ahead(self._db, self._now_us, until_us, dinas)
+        return self._queries.files.ahead(self._now_us, until_us, dinas)
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
-        """Open files of a dinas, what is due first first."""
-        return queries.files_of(self._db, dinas, after, limit)
+        """Open files of a dinas, earliest deadline first."""
+        return self._queries.files.listed(dinas, after, limit)
 
     def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
-        """The first open files of an ASN over all dinas, what is due first first."""
-        return queries.files_of_asn(self._db, asn, limit)
+        """The first open files of an ASN over all dinas, earliest deadline first."""
+        return self._queries.files.listed_of_asn(asn, limit)
 
     def case_file(self, dinas: str, service: str, case: str) -> CaseFile | None:
-        """All that was said of one case; ``None`` when nothing ever named it."""
-        return queries.case_file(self._db, dinas, service, case)
+        """Everything recorded about one case; ``None`` when nothing ever named it."""
+        return self._queries.files.case_file(dinas, service, case)
 
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
-        return queries.services_known(self._db, dinas)
+        return self._queries.services_known(dinas)
 
     def is_overdue(self, file: OpenFile) -> bool:
-        """Whether a file is past what was promised, at the instant of this reading."""
+        """Whether a file is overdue, at the instant of this reading."""
         return file.overdue_at(self._now_us)
 
     def digest(self) -> str:
         """The digest of everything folded up to this position."""
-        return digest(queries.accounts(self._db), self.rulebook.lines(), queries.open_files(self._db))
+        return digest(self._queries.accounts(), self.rulebook.lines(), self._queries.files.all())
 
     def digest_lines(self) -> list[bytes]:
         """The lines that the digest covers."""
-        return digest_lines(queries.accounts(self._db), self.rulebook.lines(), queries.open_files(self._db))
+        return digest_lines(self._queries.accounts(), self.rulebook.lines(), self._queries.files.all())
 
 
 def _standings(
-    kind: Kind, balances: dict[str, Balance], opened: dict[str, Open], registered: Iterable[str],
+    kind: Kind,
+    balances: dict[str, Balance],
+    opened: Mapping[str, Open],
+    registered: Iterable[str],
     is_registered: Callable[[str], bool],
-) -> list[Standing]:  # fmt: skip
+) -> list[Standing]:
     measured = {subject for subject, balance in balances.items() if any(balance)}
     return [
         Standing(
-            Subject(kind, subject), is_registered(subject),
-            balances.get(subject) or zero(), *opened.get(subject, NONE_OPEN),
+            Subject(kind, subject),
+            is_registered(subject),
+            balances.get(subject) or zero(),
+            *opened.get(subject, NONE_OPEN),
         )
         for subject in sorted(measured.union(opened, registered))
-    ]  # fmt: skip
+    ]
 
 
 class Reader:
@@ -221,7 +229,7 @@ class Reader:
         self.now_us = now_us
         self._lock = threading.Lock()
         self._rulebook: tuple[int, Rulebook] = (-1, Rulebook())
-        self._version: Version | None = None
+        self._kept: Kept | None = None
 
     def period(self, text: str | None) -> Period:
         """The period asked for; the current month in the zone by default. Raises: ``ValueError``."""
@@ -231,46 +239,44 @@ class Reader:
     def snapshot(self) -> Iterator[Snapshot]:
         """One consistent reading."""
         (generation, store), now_us = self.live.served, self.now_us()
-        with store.snapshot() as db:
-            version = self._version_in(db, generation, now_us)
-            yield Snapshot(db, version, self._rules(db, generation), now_us)
+        with store.snapshot() as queries:
+            yield Snapshot(queries, self._kept_at(queries, generation, now_us), now_us)
 
     def version(self) -> Version:
         """What a reading made now would rest on."""
-        held, live, now_us = self._version, self.live, self.now_us()
-        generation, store = live.served
-        if held is not None and held.at == live.at and _holds(held, generation, now_us):
-            return held
-        with store.snapshot() as db:
-            return self._version_in(db, generation, now_us)
+        kept, now_us = self._kept, self.now_us()
+        generation, store = self.live.served
+        if kept is not None and kept.version.at == self.live.at and kept.version.holds(generation, now_us):
+            return kept.version
+        with store.snapshot() as queries:
+            return self._kept_at(queries, generation, now_us).version
 
     def is_current(self, version: Version) -> bool:
         """Whether a reading that rests on ``version`` would come out the same now."""
-        live = self.live
-        return version.at == live.at and _holds(version, live.generation, self.now_us())
+        return version.at == self.live.at and version.holds(self.live.generation, self.now_us())
 
-    def _version_in(self, db: Connection, generation: int, now_us: int) -> Version:
-        """The version of a snapshot; counting what is overdue again only when that may have changed."""
-        at, held = queries.reached(db), self._version
-        if held is not None and held.at == at and _holds(held, generation, now_us):
-            return held
-        version = Version(self.live.journal, generation, at, *queries.overdue(db, now_us))
-        self._version = version
-        return version
+    def _kept_at(self, queries: Queries, generation: int, now_us: int) -> Kept:
+        """What is kept for a snapshot; counting again only what may have changed since the last version."""
+        at, before = queries.reached(), self._kept
+        if before is not None and before.version.at == at and before.version.holds(generation, now_us):
+            return before
+        moved = None if before is None else moved_between(self.live.movement, before.version, generation, at)
+        opened = open_files_at(queries, now_us, {} if before is None else before.open_files, moved)
+        overdue = sum(counts.open.overdue for counts in opened.values())
+        until_us = min((one.next_due_us for one in opened.values() if one.next_due_us is not None), default=None)
+        version = Version(self.live.journal, generation, at, overdue, until_us)
+        sums = {} if before is None or moved is None else before.sums_except(moved)
+        self._kept = fresh = Kept(version, self._rules(queries, generation), opened, sums)
+        return fresh
 
-    def _rules(self, db: Connection, generation: int) -> Rulebook:
+    def _rules(self, queries: Queries, generation: int) -> Rulebook:
         """The rulebook as of a snapshot. A new object whenever a rule is added: readers in flight keep theirs."""
         with self._lock:
-            held_generation, rulebook = self._rulebook
-            if held_generation == generation and queries.last_rule(db) == rulebook.position:
+            known_generation, rulebook = self._rulebook
+            if known_generation == generation and queries.last_rule() == rulebook.position:
                 return rulebook
-            fresh = rulebook.copy() if held_generation == generation else Rulebook()
-            for position, line in queries.rule_lines(db, fresh.position):
+            fresh = rulebook.copy() if known_generation == generation else Rulebook()
+            for position, line in queries.rule_lines(fresh.position):
                 fresh.apply(position, decode(line))
             self._rulebook = (generation, fresh)
             return fresh
-
-
-def _holds(version: Version, generation: int, now_us: int) -> bool:
-    """Whether a version of this position still says how many files are overdue."""
-    return version.generation == generation and (version.until_us is None or now_us <= version.until_us)

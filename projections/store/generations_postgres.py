@@ -1,6 +1,7 @@
-"""Generations of balances on PostgreSQL: a schema each, and a row that says which one is served.
+"""Generations of balances on PostgreSQL: a schema each, and a row that says which generation is served.
 
-A fold holds that row shared; a rebuild catches up, holds it alone, and serves the new one: nothing is folded in between.
+A fold locks that row in share mode. A rebuild catches up, locks it alone and serves the new generation, so that nothing is
+folded in between.
 """
 
 from __future__ import annotations
@@ -17,18 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SCHEMA: Final = "neraca"
-"""Where everything but the balances lies."""
+"""The schema of everything but the balances."""
 IDLE_MS: Final = 8000
-"""How long a transaction may stand still: a stopped process must not hold locks."""
+"""How long a transaction may be idle: a stopped process must not hold locks."""
 
 
 def postgres_engine(url: str, schema: str) -> Engine:
-    """An engine whose names are those of a schema, and whose transactions end when their process stands still."""
+    """An engine whose names are those of a schema, and whose transactions end when their process is stopped."""
     options = f"-c search_path={schema},{SCHEMA} -c idle_in_transaction_session_timeout={IDLE_MS}"
-    return create_engine(
-        url, connect_args={"options": options, "connect_timeout": 5, "application_name": f"neraca {schema}"},
-        pool_pre_ping=True, pool_size=5, max_overflow=15,
-    )  # fmt: skip
+    settings = {"options": options, "connect_timeout": 5, "application_name": f"neraca {schema}"}
+    return create_engine(url, connect_args=settings, pool_pre_ping=True, pool_size=5, max_overflow=15)
 
 
 def schema_of(generation: int) -> str:
@@ -68,7 +67,9 @@ class PostgresGenerations:
                 message = f"generation {generation} is no longer served"
                 raise Superseded(message)
 
-        return Store(postgres_engine(self._url, schema_of(generation)), guard)
+        store = Store(postgres_engine(self._url, schema_of(generation)), guard)
+        store.complete()
+        return store
 
     def begin(self) -> tuple[int, Store]:
         """A new, empty generation, served by nobody yet."""
@@ -111,13 +112,14 @@ class PostgresGenerations:
 
 
 def _carry_partitions(db: Connection, old: str, new: str) -> None:
-    """What partitions folded, the new generation has folded at once: its partitions go on where the journal was read to."""
+    """The new generation has folded at once what partitions folded before: its partitions go on from there."""
     exists = db.execute(text("SELECT to_regclass(:name)"), {"name": f"{old}.sources"}).scalar()
     if exists is None or not db.execute(text(f"SELECT 1 FROM {old}.sources WHERE source <> 'journal'")).first():
         return
-    db.execute(text(
+    carry = (
         f"INSERT INTO {new}.sources (source, journal, position, hash, read_next, recorded) "
         f"SELECT was.source, reached.journal, reached.position, reached.hash, was.read_next, reached.recorded "
         f"FROM {old}.sources was, {new}.sources reached WHERE was.source <> 'journal' AND reached.source = 'journal'"
-    ))  # fmt: skip
+    )
+    db.execute(text(carry))
     db.execute(text(f"DELETE FROM {new}.sources WHERE source = 'journal'"))

@@ -1,6 +1,6 @@
-"""Generations of balances on SQLite: a file each, and a pointer to the one that is served.
+"""Generations of balances on SQLite: a file each, and a pointer to the generation that is served.
 
-A rebuild fills a new file beside the live one; the pointer is replaced in one step, never a file in use.
+A rebuild fills a new file beside the live one. Then the pointer is replaced in one step; no file in use is replaced.
 """
 
 import os
@@ -24,7 +24,7 @@ class Pointer(Struct, frozen=True):
 
 
 def sqlite_engine(path: Path) -> Engine:
-    """An engine whose readers see one snapshot a transaction. A lost tail is folded again, so NORMAL is enough."""
+    """An engine whose transactions each see one snapshot. A lost tail is folded again, so NORMAL is durable enough."""
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -33,7 +33,7 @@ def sqlite_engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-16384")
-        # Transactions touch the same pages again and again: checkpoint after 32 MB of them, not after 4.
+        # Transactions write the same pages again and again, so the WAL is checkpointed after 32 MB, not after 4.
         connection.execute("PRAGMA wal_autocheckpoint=8000")
 
     @event.listens_for(engine, "begin")
@@ -58,7 +58,9 @@ class Generations:
             return None
         if pointer.version != PROJECTION_VERSION or not self._path(pointer.generation).exists():
             return None
-        return pointer.generation, Store(sqlite_engine(self._path(pointer.generation)))
+        store = Store(sqlite_engine(self._path(pointer.generation)))
+        store.complete()
+        return pointer.generation, store
 
     def begin(self) -> tuple[int, Store]:
         """A new, empty generation, served by nobody yet."""
@@ -69,10 +71,13 @@ class Generations:
         return generation, store
 
     def flip(
-        self, generation: int, finish: Callable[[], object] = lambda: None,
-        *, undivided: bool = True,  # noqa: ARG002 - in a file all is folded as one
-    ) -> None:  # fmt: skip
-        """Serve a generation from now on, once ``finish`` has caught it up; it survives a power cut."""
+        self,
+        generation: int,
+        finish: Callable[[], object] = lambda: None,
+        *,
+        undivided: bool = True,  # noqa: ARG002 - in a file all is folded as one
+    ) -> None:
+        """Serve a generation from now on, once ``finish`` has caught it up. The change survives a power cut."""
         finish()
         fresh = self._directory / "current.new"
         with fresh.open("wb") as file:

@@ -13,9 +13,11 @@ from sqlalchemy.exc import DBAPIError
 _DIALECT: Final[Dialect] = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call] # the library's
 _JSON: Final = msgspec.json.Encoder()
 _ESCAPED: Final = re.compile(rb'\\[^"\\]')
-"""How JSON writes a control character. A backslash of the text's own before a letter looks alike, which costs only time."""
-BY_INDEX: Final = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
-"""For the length of a transaction: a fold's keys are few beside a table's rows, which would be read whole to join them."""
+"""How JSON writes a control character. A literal backslash before a letter matches too, which costs only time."""
+PREFER_INDEX: Final = text(
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+)
+"""Set for one transaction: a fold's keys are few beside a table's rows, so reading the whole table to join them is slow."""
 
 
 def _type(column: Column[Any]) -> str:
@@ -32,9 +34,9 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[str | list[Any]]:
 
 
 def as_array(column: Sequence[Any]) -> str | list[Any]:
-    """A column as PostgreSQL reads an array: JSON with other brackets, unless a control character is in it.
+    """A column as PostgreSQL reads an array: JSON with other brackets.
 
-    Then, and of bytes, it is the driver's to write: value by value, which takes four times as long.
+    Bytes, and columns with a control character in them, are left to the driver, which takes four times as long.
     """
     if isinstance(column[0], bytes):
         return list(column)
@@ -47,8 +49,8 @@ def _name(column: Column[Any]) -> str:
 
 
 @contextmanager
-def driven(db: Connection) -> Iterator[Any]:
-    """The driver's own connection. Raises: ``DBAPIError`` for its errors, as any other statement."""
+def driver_connection(db: Connection) -> Iterator[Any]:
+    """The driver's own connection. Raises: ``DBAPIError`` for the driver's errors, as SQLAlchemy does."""
     driver: Any = db.connection.driver_connection
     known: Any = db.dialect.loaded_dbapi
     try:
@@ -60,13 +62,13 @@ def driven(db: Connection) -> Iterator[Any]:
 
 
 @contextmanager
-def together(db: Connection) -> Iterator[None]:
-    """Statements are sent without waiting for answers, until one is asked for: the server works while its caller does."""
-    with driven(db) as driver, driver.pipeline():
+def pipelined(db: Connection) -> Iterator[None]:
+    """Statements are sent without waiting for results, until one is fetched: the server works while we compute."""
+    with driver_connection(db) as driver, driver.pipeline():
         yield
 
 
-class Unnested:
+class ArrayWrite:
     """A statement that takes its rows as one array a column."""
 
     def __init__(self, sql: str) -> None:
@@ -75,42 +77,42 @@ class Unnested:
     def run(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows, in the order of the statement's columns."""
         if rows:
-            with driven(db) as driver:
+            with driver_connection(db) as driver:
                 driver.execute(self._sql, _columns(rows))
 
 
-def upserting(table: Table) -> Unnested:
-    """Rows of all columns, put in the place of those with their key."""
+def upserting(table: Table) -> ArrayWrite:
+    """A statement that writes rows of all columns, in place of those with the same key."""
     columns, keys = list(table.c), list(table.primary_key)
-    changed = ", ".join(f"{_name(one)} = excluded.{_name(one)}" for one in columns if one not in keys)
-    return Unnested(
+    names = [_name(column) for column in columns if column not in keys]
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return ArrayWrite(
         f"INSERT INTO {table.name} ({', '.join(map(_name, columns))}) SELECT * FROM unnest({_arrays(columns)}) "
         f"ON CONFLICT ({', '.join(map(_name, keys))}) DO UPDATE SET {changed}"
     )
 
 
-def updating(key: Column[Any], value: Column[Any]) -> Unnested:
-    """Pairs of a key and what its row's column now holds."""
+def updating(key: Column[Any], value: Column[Any]) -> ArrayWrite:
+    """A statement that takes pairs: a key, and the new value of one column of its row."""
     table = key.table
-    return Unnested(
-        f"UPDATE {table} SET {_name(value)} = fresh.held "
-        f"FROM unnest({_arrays([key, value])}) AS fresh(row, held) WHERE {table}.{_name(key)} = fresh.row"
+    return ArrayWrite(
+        f"UPDATE {table} SET {_name(value)} = fresh.value "
+        f"FROM unnest({_arrays([key, value])}) AS fresh(row, value) WHERE {table}.{_name(key)} = fresh.row"
     )
 
 
-class Copied:
+def _copy_type(column: Column[Any]) -> str:
+    if isinstance(column.type, BigInteger):
+        return "int8"
+    return "bytea" if isinstance(column.type, LargeBinary) else "text"
+
+
+class CopyIn:
     """New rows of a table, by binary COPY."""
 
     def __init__(self, table: Table) -> None:
         self._sql = f"COPY {table.name} ({', '.join(map(_name, table.c))}) FROM STDIN (FORMAT BINARY)"
-        self._types = [
-            "int8"
-            if isinstance(column.type, BigInteger)
-            else "bytea"
-            if isinstance(column.type, LargeBinary)
-            else "text"
-            for column in table.c
-        ]
+        self._types = [_copy_type(column) for column in table.c]
 
     def run(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of all columns, in their order."""
@@ -119,19 +121,19 @@ class Copied:
 
     @contextmanager
     def running(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[None]:
-        """Rows are sent; the server writes them while its caller goes on to the end of the ``with``."""
+        """Send the rows; the server writes them while the body of the ``with`` runs."""
         if not rows:
             yield
             return
-        with driven(db) as driver, driver.cursor() as cursor, cursor.copy(self._sql) as copy:
+        with driver_connection(db) as driver, driver.cursor() as cursor, cursor.copy(self._sql) as copy:
             copy.set_types(self._types)
             for row in rows:
                 copy.write_row(row)
             yield
 
 
-class Joined:
-    """Rows of a table by many keys at once: the keys are arrays, joined."""
+class ArraySelect:
+    """Rows of a table by many keys at once: the keys are sent as arrays and joined."""
 
     def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]]) -> None:
         table = key[0].table
@@ -141,10 +143,10 @@ class Joined:
         self._sql = f"SELECT {chosen} FROM unnest({_arrays(key)}) AS sought({names}) JOIN {table} ON {where}"
 
     def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:
-        """Send the question; what is returned waits for the answer: the rows held, in no order."""
+        """Start the query; call the result to fetch the rows, in any order."""
         if not keys:
             return tuple
-        with driven(db) as driver:
+        with driver_connection(db) as driver:
             cursor = driver.cursor(binary=True)
             cursor.execute(self._sql, _columns(keys))
         rows: Callable[[], Iterable[Any]] = cursor.fetchall
@@ -152,10 +154,10 @@ class Joined:
 
 
 def free_ids(db: Connection, number: int) -> Callable[[], Iterable[int]]:
-    """Ids that no other fold has or will have; what is returned waits for them."""
+    """Start reserving ids that no other fold gets; call the result to fetch them."""
     if not number:
         return tuple
-    with driven(db) as driver:
+    with driver_connection(db) as driver:
         cursor = driver.cursor(binary=True)
         cursor.execute("SELECT ARRAY(SELECT nextval('accounts_id_seq') FROM generate_series(1, %s))", (number,))
     return lambda: cursor.fetchone()[0]

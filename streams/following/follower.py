@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from domain.events.decoding import decoded
-from projections.live import At
-from projections.segment import JOURNAL, NotWritten, Segment, Superseded, WrongJournal
+from projections.segment import JOURNAL, At, NotWritten, Segment, Superseded, WrongJournal
 from streams.journal.journal import line_hash
 from streams.retrying import PROMPT, Interrupted, Retrying
 

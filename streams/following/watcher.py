@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from domain.fold.partition import partition_of
 from projections.movement import Movement
 from projections.segment import Moved
-from projections.store import queries
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from projections.live import At, Live
+    from projections.live import Live
+    from projections.segment import At
     from projections.store.generations_postgres import PostgresGenerations
+    from projections.store.queries import Queries
 
 
 class Watcher:
@@ -37,18 +36,18 @@ class Watcher:
             if generation is not None and generation != live.generation:
                 live.served = (generation, self._generations.store(generation))
             before = live.at
-            with live.store.snapshot() as db:
-                at = queries.reached(db)
-                live.standing = queries.standing(db)
-                dinas = frozenset(_moved(db, before)) if at != before else frozenset()
+            with live.store.snapshot() as queries:
+                at = queries.reached()
+                live.standing = queries.stopped()
+                dinas = frozenset(_moved(queries, before)) if at != before else frozenset()
             if at != before:
                 live.at = at
                 live.movement.tell(before.position, Moved(at.position, dinas, at.rulebook != before.rulebook))
 
 
-def _moved(db: Connection, before: At) -> list[str]:
+def _moved(queries: Queries, before: At) -> list[str]:
     """The dinas that moved beyond the position at which their partition was before."""
-    moved = queries.moved_since(db, before.position)
+    moved = queries.moved_since(before.position)
     if not before.partitions:
         return [dinas for dinas, _ in moved]
     count = len(before.partitions)
@@ -69,7 +68,7 @@ class WatchedMovement(Movement):
         now = self._live.at
         if position > max(now.position, head):
             return None
-        with self._live.store.snapshot() as db:
-            dinas = frozenset(dinas for dinas, _ in queries.moved_since(db, position))
-            rules = queries.last_rule(db) > position
+        with self._live.store.snapshot() as queries:
+            dinas = frozenset(dinas for dinas, _ in queries.moved_since(position))
+            rules = queries.last_rule() > position
         return [Moved(now.position, dinas, rules)] if dinas or rules else []

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from api.v1.cases import case_of
 from domain.fold.partition import partition_of
-from projections.live import At
+from projections.segment import At
 from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
 from tests.serving import Assembled, event
 

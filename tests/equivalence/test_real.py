@@ -16,7 +16,6 @@ import pytest
 from domain.fold.ledger import named
 from domain.measures import INDEX
 from domain.periods import parse_period
-from projections.store import queries
 from tests.equivalence.cities import BOSTON, BPIC_1, BPIC_3, NOW, RECEIPT, ROOT, City, neraca, rows, written
 from tests.oracle import Oracle
 
@@ -245,7 +244,5 @@ def test_the_balances_served_are_the_oracles(municipalities: City) -> None:
     """Leaf by leaf, of the largest of the journals."""
     lines = [msgspec.json.decode(line) for line in municipalities.export().read_bytes().splitlines()]
     with municipalities.serving() as snapshot:
-        held = {
-            account: measures for account, balance in queries.accounts(snapshot._db) if (measures := named(balance))
-        }
+        held = {account: measures for account, balance in snapshot._queries.accounts() if (measures := named(balance))}
     assert held == Oracle(lines).balances

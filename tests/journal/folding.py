@@ -1,18 +1,20 @@
 """A history that touches every table of the store, cut into segments, folded, and compared."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from sqlalchemy import event as sqlalchemy_event
 
 from audit.replay import checked, concluded, fold_lines
 from domain.events.entries import decode
 from domain.periods import parse_period
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader, Snapshot
-from projections.segment import Segment
+from projections.segment import At, Segment
 from projections.store.generations_sqlite import sqlite_engine
 from projections.store.schema import METADATA, MOVED
 from projections.store.store import Store
@@ -88,6 +90,21 @@ def content(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         "accounts": sorted((*row[1:5], msgspec.json.decode(row[5])) for row in tables["accounts"]),
         "why": sorted((*leaf[row[0]], row[1]) for row in tables["why"]),
     }
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[str]]:
+    """The statements sent to a store's database within a ``with``."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    sqlalchemy_event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sqlalchemy_event.remove(store.engine, "before_cursor_execute", note)
 
 
 def reader(store: Store, clock: Clock | None = None) -> Reader:

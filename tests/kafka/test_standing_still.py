@@ -16,7 +16,7 @@ from projections.ports import Unavailable
 from projections.segment import NotWritten
 from projections.store.generations_postgres import IDLE_MS
 from projections.store.partitions import PartitionStore
-from projections.store.rows_postgres import Copied, together
+from projections.store.rows_postgres import CopyIn, pipelined
 from projections.store.schema import WHY
 from projections.store.store import Store
 from streams.journal import postgres as journal_postgres
@@ -75,14 +75,14 @@ def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Part
 @contextmanager
 def in_pipeline(db: Connection) -> Iterator[None]:
     """Where a fold mostly is."""
-    with together(db):
+    with pipelined(db):
         db.execute(text("SELECT 1"))
         yield
 
 
 def in_copy(db: Connection) -> AbstractContextManager[None]:
     """Where a fold opens accounts."""
-    return Copied(WHY).running(db, [(1, 1)])
+    return CopyIn(WHY).running(db, [(1, 1)])
 
 
 @contextmanager

@@ -21,9 +21,10 @@ from domain.fold.postings import Account
 from domain.intake.recorded import exported
 from domain.intake.wire import Submission, read_submission
 from domain.refusal import Refusal
-from projections.live import At, Live
+from projections.live import Live
 from projections.ports import LOCAL, Accepted, Outcome
 from projections.reading.reader import Reader, Snapshot
+from projections.segment import At
 from projections.store.generations_sqlite import sqlite_engine
 from projections.store.store import Store
 from streams.following.follower import read_segment

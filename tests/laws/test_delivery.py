@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from projections.segment import JOURNAL, Gap, Segment, WrongJournal
-from projections.store import queries
 from projections.store.store import Store
 from streams.following.follower import read_segment
 from tests.domain.said import entry
@@ -22,15 +21,15 @@ CUTS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 def _held(history: History, store: Store) -> tuple[object, ...]:
     """All that a store holds: balances, index, files, rules, position."""
-    with reading(history, store, lambda: history.now_us) as snapshot, store.engine.connect() as db:
-        accounts = dict(queries.accounts(db))
+    with reading(history, store, lambda: history.now_us) as snapshot, store.snapshot() as queries:
+        accounts = dict(queries.accounts())
         return (
             {account: balance for account, balance in accounts.items() if any(balance)},
             snapshot.digest(),
             store.source(JOURNAL),
-            {d: queries.positions(db, snapshot.months(), 0, 10_000, {"dinas": d}) for d in ("disdukcapil", "dpmptsp")},
-            queries.rule_lines(db, 0),
-            sorted(queries.open_files(db)),
+            {d: queries.positions(snapshot.months(), 0, 10_000, {"dinas": d}) for d in ("disdukcapil", "dpmptsp")},
+            queries.rule_lines(0),
+            sorted(queries.files.all()),
         )
 
 

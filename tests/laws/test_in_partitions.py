@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from domain.events.entries import decode
 from domain.fold.ledger import named
 from local.local_postgres import LocalPostgres
-from projections.live import At, Live
+from projections.live import Live
 from projections.reading.reader import Reader
-from projections.store import queries
+from projections.segment import At
 from tests.laws.histories import History, bounded, parsed, recorded, steps
 from tests.laws.steps import ZONE, Step
 from tests.laws.test_one_history import cards_agree
@@ -113,8 +113,8 @@ def _agrees(database: Database, history: History) -> None:
     oracle = Oracle(parsed(history.export))
     number, store = ensure_served(database.generations())
     live = Live(history.journal.id, number, store, At(0))
-    with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.engine.connect() as db:
-        served = {account: found for account, balance in queries.accounts(db) if (found := named(balance))}
+    with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.snapshot() as queries:
+        served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
         assert served == oracle.balances
         assert (snapshot.position, snapshot.digest()) == (oracle.position, oracle.digest())
         cards_agree(snapshot, oracle, EPOCH + timedelta(microseconds=history.now_us))

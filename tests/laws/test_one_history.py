@@ -20,7 +20,6 @@ from domain.score.replayed import StateAt
 from domain.score.scorecard import Scorecard
 from projections.ports import Accepted
 from projections.reading.reader import Snapshot
-from projections.store import queries
 from projections.store.store import Store
 from tests.laws.histories import History, balances_of, bounded, follow, parsed, reading, recorded, steps, store_of
 from tests.laws.steps import OPENED, Step
@@ -66,8 +65,8 @@ def test_four_bookkeepers_agree(
         for entry in entries:
             ledger.post(postings_of(entry))
         folded, audited = _audited(history, parts, "2026", now_us)
-        with reading(history, store, lambda: now_us) as snapshot, store.engine.connect() as db:
-            served = {account: found for account, balance in queries.accounts(db) if (found := named(balance))}
+        with reading(history, store, lambda: now_us) as snapshot, store.snapshot() as queries:
+            served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
             assert served == oracle.balances
             assert balances_of(ledger) == oracle.balances
             assert balances_of(folded.ledger) == oracle.balances

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from api.pages.board.live import Channel, Drawn
-from projections.live import At
-from projections.reading.reader import Version
+from projections.reading.version import Version
+from projections.segment import At
 
 if TYPE_CHECKING:
     from collections.abc import Callable

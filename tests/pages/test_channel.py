@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from api.pages.board.live import live_router
 from api.v1.stream import Ending, stream_router
-from projections.live import At, Live
+from projections.live import Live
 from projections.movement import KEPT, Movement
-from projections.reading.reader import Version
-from projections.segment import Moved
+from projections.reading.version import Version
+from projections.segment import At, Moved
 from tests.pages.channel import Board, channel_of
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from api.v1.stream import Ending
-from projections.live import At, Live
+from projections.live import Live
 from projections.movement import Movement
-from projections.reading.reader import Version
-from projections.segment import Moved
+from projections.reading.version import Version
+from projections.segment import At, Moved
 from tests.pages.channel import Board, channel_of
 from tests.serving import until
 

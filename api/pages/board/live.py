@@ -23,7 +23,7 @@ from api.v1.reads import Reads
 from api.v1.stream import Ending
 from domain.periods import Period
 from projections.movement import Movement
-from projections.reading.reader import Version
+from projections.reading.version import Version
 from projections.segment import Moved
 
 LOG: Final = logging.getLogger("neraca.live")

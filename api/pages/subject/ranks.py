@@ -25,7 +25,7 @@ class Place(Struct, frozen=True):
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
     merit_of = merits(snapshot.scheme(period))
-    merits_of = {s.subject.id: merit_of(s.balance) for s in snapshot.asn_of(dinas, period) or ()}
+    merits_of = {one: merit_of(balance) for one, balance in snapshot.asn_balances(dinas, period).items()}
     mine = merits_of.get(asn)
     if mine is None or mine.value is None:
         return "–"

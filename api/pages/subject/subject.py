@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from domain.periods import parse_period
 from domain.refusal import Refusal
 from domain.score.scorecard import number
 from domain.score.scoring import band, mutu
+from projections.reading import subject as reading
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from api.pages.subject.reasons import Reason
     from api.pages.words import Words
     from domain.periods import Period
-    from domain.score.scorecard import Scorecard, Standing
+    from domain.score.scorecard import Scorecard
     from domain.score.scoring import IndicatorScore, Score
     from projections.reading.reader import Snapshot
+    from projections.reading.subject import SubjectReading
     from projections.reading.why import IndicatorFormula
-
-MONTHS_SHOWN: Final = 12
 
 
 class Line(Struct, frozen=True):
@@ -73,16 +73,14 @@ class SubjectView(Struct, frozen=True):
     chart: Chart | None
 
 
-def subject_view(
-    snapshot: Snapshot, standing: Standing, period: Period, words: Words, running: str
-) -> SubjectView:  # fmt: skip
-    """A standing as its page shows it, in a city whose current month is ``running``.
+def subject_view(subject: SubjectReading, words: Words, running: str) -> SubjectView:
+    """A subject as its page shows it, in a city whose current month is ``running``.
 
     What one rating would give away is left out as the API leaves it out.
     """
-    scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
-    card = suppressed(snapshot.card(standing, period), scheme)
-    formula = formula_told(standing.balance, score, scheme, card)
+    scheme, score = subject.scheme, subject.score
+    card = suppressed(subject.card, scheme)
+    formula = formula_told(subject.standing.balance, score, scheme, card)
     lines = tuple(
         _line(part, exact, why, score, card, words)
         for part, exact, why in zip(
@@ -91,8 +89,8 @@ def subject_view(
     )
     return SubjectView(
         card, lines, covered_weight(card), number(scheme.min_coverage), _equation(card, words),
-        "" if score.value is None else band(score.value), dot(card.iku.value), months_of(snapshot, standing, words),
-        chart(snapshot, standing, period, words, running),
+        "" if score.value is None else band(score.value), dot(card.iku.value), _months(subject, words),
+        chart(subject.series, subject.period, words, running),
     )  # fmt: skip
 
 
@@ -121,34 +119,22 @@ def _equation(card: Scorecard, words: Words) -> str:
     return f"{words.percent(card.iku.value)} = " + (shown if covered == 1 else f"({shown}) ÷ {words.weight(covered)}")
 
 
-def months_of(snapshot: Snapshot, standing: Standing, words: Words) -> tuple[MonthRow, ...]:
-    """The last months that hold data of anyone, the newest first."""
-    rows = []
-    for month in snapshot.months()[: -MONTHS_SHOWN - 1 : -1]:
-        period = parse_period(month)
-        read = snapshot.one_dinas if standing.subject.kind == "dinas" else snapshot.one_asn
-        then = read(standing.subject.id, period)
-        if then is not None and any(then.balance):
-            card = snapshot.card(then, period)
-            rows.append(MonthRow(month, words.period(period), card, bar(card.iku.value)))
-    return tuple(rows)
+def _months(subject: SubjectReading, words: Words) -> tuple[MonthRow, ...]:
+    return tuple(
+        MonthRow(card.period, words.period(parse_period(card.period)), card, bar(card.iku.value))
+        for card in subject.months
+    )
 
 
 def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Dot, ...]]:
     """A dinas's rank among those of its covered set, and where the others of that set stand."""
-    ranked = snapshot.ranking(snapshot.dinas(period), period)
-    covered = _covered(card)
-    peers = [other for other in ranked if other.iku.value is not None and _covered(other) == covered]
-    mine = next((other for other in ranked if other.subject == card.subject), card)
     if card.iku.value is None:
         return words("subject.no_rank"), ()
+    peers = reading.peers_of(snapshot, card, period)
+    mine = next((peer for peer in peers if peer.subject == card.subject), card)
     rank = words("page.of", n=rank_text(mine, words), total=words.number(len(peers)))
-    dots = (dot(other.iku.value) for other in peers if other.subject != card.subject)
+    dots = (dot(peer.iku.value) for peer in peers if peer.subject != card.subject)
     return rank, tuple(place for place in dots if place is not None)
-
-
-def _covered(card: Scorecard) -> tuple[str, ...]:
-    return tuple(line.id for line in card.indicators if line.capaian is not None)
 
 
 def staff_of(

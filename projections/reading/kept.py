@@ -1,0 +1,137 @@
+"""What is read once for all readings of one version: rules, open files, rankings, and the sums of each dinas.
+
+When the fold goes on, the sums of every dinas that did not move are carried over to the next version.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from domain.fold.ledger import Balance, Ledger
+from domain.fold.postings import Posting
+from projections.store.open_files import NONE_OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from domain.periods import Period
+    from domain.rules.rulebook import Rulebook
+    from domain.score.scorecard import Scorecard, Standing
+    from projections.movement import Movement
+    from projections.reading.version import Version
+    from projections.segment import At
+    from projections.store.open_files import Open, OpenOfDinas
+    from projections.store.queries import Leaf, Queries
+
+_Value = TypeVar("_Value")
+BALANCES_MOST: Final = 30_000
+"""How many balances of ASN and services are kept: about 20 MB."""
+PERIODS_MOST: Final = 24
+"""For how many periods the ranking of all dinas is kept."""
+
+
+class DinasSums(NamedTuple):
+    """The leaves of a dinas in a period, added up by ASN and by service; service ``""`` holds what has no service."""
+
+    asn: dict[str, Balance]
+    services: dict[str, Balance]
+
+
+def summed(leaves: Iterable[Leaf]) -> dict[str, DinasSums]:
+    """Leaves added up, by dinas."""
+    by_asn, by_service, read = Ledger(), Ledger(), list(leaves)
+    by_asn.post(Posting((leaf.dinas, leaf.asn, "", ""), leaf.amounts) for leaf in read if leaf.asn)
+    by_service.post(Posting((leaf.dinas, "", leaf.service, ""), leaf.amounts) for leaf in read)
+    sums: dict[str, DinasSums] = {}
+    for (dinas, asn, _, _), balance in by_asn.accounts.items():
+        sums.setdefault(dinas, DinasSums({}, {})).asn[asn] = balance
+    for (dinas, _, service, _), balance in by_service.accounts.items():
+        sums.setdefault(dinas, DinasSums({}, {})).services[service] = balance
+    return sums
+
+
+class Kept:
+    """What readings of one version share. Thread-safe; nobody changes a balance that is kept."""
+
+    def __init__(
+        self,
+        version: Version,
+        rulebook: Rulebook,
+        open_files: Mapping[str, OpenOfDinas],
+        sums: Mapping[tuple[str, str], DinasSums],
+    ) -> None:
+        self.version = version
+        self.rulebook = rulebook
+        self.open_files = open_files
+        self.months: list[str] | None = None
+        self.standings: dict[str, list[Standing]] = {}
+        self.rankings: dict[str, list[Scorecard]] = {}
+        self._lock = threading.Lock()
+        self._sums = dict(sums)
+
+    def open_of(self, dinas: str) -> Open:
+        """How many files of a dinas are open."""
+        counts = self.open_files.get(dinas)
+        return NONE_OPEN if counts is None else counts.open
+
+    def sums(self, queries: Queries, dinas: Collection[str], period: Period) -> dict[str, DinasSums]:
+        """The sums of some dinas in a period; one statement reads all that are not kept yet."""
+        with self._lock:
+            found = {one: sums for one in dinas if (sums := self._sums.get((one, period.name))) is not None}
+        missing = [one for one in dinas if one not in found]
+        if missing:
+            read = summed(queries.leaves(missing, period.months))
+            fresh = {one: read.get(one) or DinasSums({}, {}) for one in missing}
+            self._keep(fresh, period)
+            found |= fresh
+        return found
+
+    def _keep(self, fresh: Mapping[str, DinasSums], period: Period) -> None:
+        """Keep sums, and drop the oldest while there are too many."""
+        with self._lock:
+            self._sums.update({(one, period.name): sums for one, sums in fresh.items()})
+            number = sum(map(_size, self._sums.values()))
+            for key in list(self._sums):
+                if number <= BALANCES_MOST:
+                    break
+                number -= _size(self._sums.pop(key))
+
+    def sums_except(self, moved: Collection[str]) -> dict[tuple[str, str], DinasSums]:
+        """The sums of every dinas that did not move."""
+        with self._lock:
+            return {key: sums for key, sums in self._sums.items() if key[0] not in moved}
+
+
+def keep_for(period: Period, kept: dict[str, _Value], value: _Value) -> None:
+    """Keep what was made for a period; none of the others where there are too many."""
+    if len(kept) >= PERIODS_MOST:
+        kept.clear()
+    kept[period.name] = value
+
+
+def _size(sums: DinasSums) -> int:
+    return len(sums.asn) + len(sums.services) + 1
+
+
+def moved_between(movement: Movement, before: Version, generation: int, at: At) -> frozenset[str] | None:
+    """The dinas that moved between a version and a later position; ``None`` where that is not known for certain."""
+    if before.generation != generation or before.at.partitions or at.partitions:
+        return None
+    moves = movement.since(before.position, at.position)
+    # A snapshot may see a fold of which nobody was told yet.
+    if moves is None or (moves and moves[-1].position < at.position):
+        return None
+    return frozenset[str]().union(*(move.dinas for move in moves))
+
+
+def open_files_at(
+    queries: Queries, now_us: int, before: Mapping[str, OpenOfDinas], moved: Collection[str] | None
+) -> dict[str, OpenOfDinas]:
+    """The open files of every dinas, counted anew where the dinas moved or one more file may be overdue."""
+    if moved is None:
+        return queries.files.by_dinas(now_us)
+    stale = {dinas for dinas, (_, next_due_us) in before.items() if next_due_us is not None and next_due_us < now_us}
+    stale |= set(moved)
+    fresh = queries.files.by_dinas(now_us, stale) if stale else {}
+    return {dinas: counts for dinas, counts in before.items() if dinas not in stale} | fresh

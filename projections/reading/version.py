@@ -1,0 +1,39 @@
+"""Versions: what a reading rests on, and until when it stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.canonical import canonical
+from projections.store.version import PROJECTION_VERSION
+
+if TYPE_CHECKING:
+    from projections.segment import At
+
+
+class Version(NamedTuple):
+    """What a reading rests on: it changes exactly when a served figure may.
+
+    ``overdue`` counts the overdue files; after ``until_us`` one more may be overdue.
+    """
+
+    journal: str
+    generation: int
+    at: At
+    overdue: int
+    until_us: int | None
+
+    @property
+    def position(self) -> int:
+        """The position up to which everything is folded."""
+        return self.at.position
+
+    def tag(self, *scope: str) -> str:
+        """An entity tag for one scope of reading."""
+        parts = (self.journal, self.generation, PROJECTION_VERSION, self.at, self.overdue, *scope)
+        return hashlib.sha256(canonical(parts)).hexdigest()[:32]
+
+    def holds(self, generation: int, now_us: int) -> bool:
+        """Whether a reading of the same position would still count the same files as overdue."""
+        return self.generation == generation and (self.until_us is None or now_us <= self.until_us)

@@ -1,0 +1,154 @@
+"""Queries on open files: counted by dinas, ASN or service, and listed by when they are due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
+
+from domain.fold.casefiles import CaseFile, OpenFile
+from projections.store.schema import CASE_FILES
+from projections.store.vectors import file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+_FILES = CASE_FILES.c
+_OPEN = _FILES.open_asn.is_not(None)
+
+FOREVER: Final = 2**62
+"""Stands for the due time of a file without a promise, so that such files are listed last."""
+_DUE = func.coalesce(_FILES.due_us, FOREVER)
+_OPEN_FILE: Final = (
+    _FILES.dinas,
+    _FILES.service,
+    _FILES.case,
+    _FILES.open_asn,
+    _FILES.received_us,
+    _FILES.due_us,
+    _FILES.kind,
+    _FILES.paused_us,
+)
+
+
+class Open(NamedTuple):
+    """Open files of one subject: how many, and how many of them are overdue."""
+
+    files: int
+    overdue: int
+
+
+NONE_OPEN: Final = Open(0, 0)
+
+
+class OpenOfDinas(NamedTuple):
+    """Open files of a dinas, and the next instant at which one more of them may be overdue."""
+
+    open: Open
+    next_due_us: int | None
+
+
+class Ahead(NamedTuple):
+    """Of the open files in time: how many are due before an instant, and how many are paused."""
+
+    due: int
+    paused: int
+
+
+class ListedFile(NamedTuple):
+    """An open file, with every pause recorded for it."""
+
+    file: OpenFile
+    state: CaseFile
+
+
+def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
+    """Counts overdue files. The clock of a paused file stands still, unless a raw ``due_at`` promises it."""
+    clock = case(
+        ((_FILES.kind == "standard") & _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us), _FILES.paused_us),
+        else_=now_us,
+    )
+    return func.coalesce(func.sum(case((clock > _FILES.due_us, 1), else_=0)), 0)
+
+
+class OpenFileQueries:
+    """Queries on the open files of one snapshot."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def by_dinas(self, now_us: int, dinas: Collection[str] | None = None) -> dict[str, OpenOfDinas]:
+        """Open files of every dinas that has any, or of those among ``dinas``."""
+        next_due = func.min(case((_FILES.due_us >= now_us, _FILES.due_us)))
+        query = select(_FILES.dinas, func.count(), _overdue(now_us), next_due).where(_OPEN).group_by(_FILES.dinas)
+        rows = self._db.execute(query if dinas is None else query.where(_FILES.dinas.in_(sorted(dinas))))
+        return {row[0]: OpenOfDinas(Open(row[1], int(row[2])), row[3]) for row in rows}
+
+    def by_asn(self, now_us: int, dinas: str) -> dict[str, Open]:
+        """Open files of each ASN within a dinas."""
+        query = select(_FILES.open_asn, func.count(), _overdue(now_us))
+        return self._counted(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
+
+    def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
+        """Open files of each service of a dinas."""
+        query = select(_FILES.service, func.count(), _overdue(now_us))
+        return self._counted(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
+
+    def of_asn(self, now_us: int, asn: str) -> Open:
+        """Open files of one ASN over all dinas."""
+        row = self._db.execute(select(func.count(), _overdue(now_us)).where(_FILES.open_asn == asn)).one()
+        return Open(row[0], int(row[1]))
+
+    def _counted(self, query: Select[Any]) -> dict[str, Open]:
+        return {row[0]: Open(row[1], int(row[2])) for row in self._db.execute(query)}
+
+    def ahead(self, now_us: int, until_us: int, dinas: str) -> Ahead:
+        """The files of a dinas that are due before an instant, and those paused.
+
+        A paused file falls due only by a ``due_at`` of its own.
+        """
+        paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
+        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & paused)
+        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, paused)]
+        return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
+
+    def listed(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+        """Open files of a dinas by due time, service and case, after a place in that order; those without a promise last."""
+        query = select(*_OPEN_FILE, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
+        if after is not None:
+            query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
+        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
+
+    def listed_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
+        """The first open files of an ASN over all dinas, in the same order."""
+        query = select(*_OPEN_FILE, _FILES.state).where(_FILES.open_asn == asn)
+        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
+
+    def _listed(self, query: Select[Any]) -> list[ListedFile]:
+        return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in self._db.execute(query)]
+
+    def all(self) -> Iterator[OpenFile]:
+        """Every open file."""
+        yield from (OpenFile(*row) for row in self._db.execute(select(*_OPEN_FILE).where(_OPEN)))
+
+    def asn(self) -> list[str]:
+        """Every ASN with an open file; ``""`` where a file names none."""
+        return [row[0] for row in self._db.execute(select(_FILES.open_asn).where(_OPEN).distinct())]
+
+    def of_all(self, asn: Sequence[str]) -> Iterator[OpenFile]:
+        """The open files of some ASN."""
+        yield from (OpenFile(*row) for row in self._db.execute(select(*_OPEN_FILE).where(_FILES.open_asn.in_(asn))))
+
+    def any_of_asn(self, asn: str) -> bool:
+        """Whether an ASN has an open file."""
+        return self._db.execute(select(_FILES.case).where(_FILES.open_asn == asn).limit(1)).first() is not None
+
+    def case_file(self, dinas: str, service: str, case_id: str) -> CaseFile | None:
+        """Everything recorded about one case; ``None`` when no entry ever named it."""
+        query = select(_FILES.state).where(_FILES.dinas == dinas, _FILES.service == service, _FILES.case == case_id)
+        row = self._db.execute(query).first()
+        return None if row is None else file_of(row[0])
+
+    def any_of_dinas(self, dinas: str) -> bool:
+        """Whether a dinas ever had a case file, open or not."""
+        return self._db.execute(select(_FILES.case).where(_FILES.dinas == dinas).limit(1)).first() is not None

@@ -1,0 +1,43 @@
+"""How many statements a page sends to its database: a page reads each thing once, however much history there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import pytest
+
+from tests.journal.folding import statements
+from tests.pages.city import BUSY, FAST, ODD, settle_in
+from tests.serving import Assembled, Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST: Final = {
+    "/": 7,
+    f"/dinas/{FAST}": 12,
+    f"/dinas/{quote(ODD, safe='')}": 12,
+    f"/dinas/{FAST}?period=2026": 12,
+    f"/asn/{BUSY}": 11,
+    "/publik": 7,
+    f"/dinas/{FAST}/why": 8,
+    "/v1/rankings/dinas": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    with Assembled(tmp_path_factory.mktemp("statements") / "data", clock=Clock()) as assembled:
+        settle_in(assembled)
+        yield assembled
+
+
+@pytest.mark.parametrize("path", MOST)
+def test_a_page_sends_few_statements(city: Assembled, path: str) -> None:
+    """Counted while nothing is kept of an earlier reading."""
+    city.reader._kept = None
+    with statements(city.live.store) as sent:
+        assert city.get(path).status_code == 200
+    selects = [statement for statement in sent if statement.startswith("SELECT")]
+    assert len(selects) <= MOST[path], selects
