@@ -5,7 +5,6 @@ Nothing is faked but the clock. Waiting is polling with a deadline.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
@@ -15,12 +14,14 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
+from anyio.from_thread import start_blocking_portal
 
 from api.app import Parts, build
 from commands_offline import replays_of
@@ -35,8 +36,10 @@ from streams.places.directory import DataDirectory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
 
+    from api.app import Built
     from streams.places.directory import Place
 
 ROOT: Final = Path(__file__).parents[1]
@@ -99,14 +102,20 @@ class Assembled:
         self.reader = Reader(self.live, policy.zone, self.clock)
         self.replays = replays_of(place, self.clock)
         self._ending.callback(self.replays.close)
-        self.built = build(Parts(
-            self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays,
-        ))  # fmt: skip
-        self._runner = self._ending.enter_context(asyncio.Runner())
 
     def _dispose(self) -> None:
         """Whatever generation is served by then."""
         self.live.store.engine.dispose()
+
+    @cached_property
+    def built(self) -> Built:
+        """The app, built when it is first needed: many tests never ask for a page."""
+        return build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+
+    @cached_property
+    def _loop(self) -> BlockingPortal:
+        """An event loop in a thread of its own: a test that drives a browser has one in its own thread already."""
+        return self._ending.enter_context(start_blocking_portal())
 
     @property
     def framework(self) -> FastAPI:
@@ -143,7 +152,7 @@ class Assembled:
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)
 
-        return self._runner.run(asked())
+        return self._loop.call(asked)
 
     def get(self, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
         """Read."""
