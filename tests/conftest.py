@@ -13,7 +13,7 @@ from projections.store.store import Store
 from streams.places.directory import DataDirectory, Place
 from tests.serving import Assembled, Clock
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.pages.told", "tests.services"]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
 Places = Callable[[str], Place]

@@ -24,6 +24,7 @@ import uvicorn
 from anyio.from_thread import start_blocking_portal
 
 from api.app import Parts, build
+from api.server import _Server
 from commands_offline import replays_of
 from domain.clock import parse_instant, utc_text
 from neraca import held, reopened, served
@@ -49,13 +50,21 @@ NOON: Final = "2026-11-24T12:00:00+07:00"
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
+POLLED_EVERY_S: Final = 0.005
 _URL: Final = re.compile(r" at (http://\S+)/  \(API")
 _Found = TypeVar("_Found")
+_NEVER: Final = threading.Event()
 
 
-def until(condition: Callable[[], _Found | None], what: str, *, within_s: float = 30.0) -> _Found:
+def until(
+    condition: Callable[[], _Found | None],
+    what: str,
+    *,
+    within_s: float = 30.0,
+    pause: Callable[[float], object] = _NEVER.wait,
+) -> _Found:
     """Poll until ``condition`` gives something truthy, and give that. Raises: ``TimeoutError`` that says what was awaited."""
-    between, deadline = threading.Event(), time.monotonic() + within_s
+    deadline = time.monotonic() + within_s
     while True:
         found = condition()
         if found:
@@ -63,7 +72,7 @@ def until(condition: Callable[[], _Found | None], what: str, *, within_s: float 
         if time.monotonic() > deadline:
             message = f"not within {within_s} s: {what}"
             raise TimeoutError(message)
-        between.wait(0.005)
+        pause(POLLED_EVERY_S)
 
 
 class Clock:
@@ -186,13 +195,13 @@ class Assembled:
 
 
 class Listening:
-    """An assembled Neraca on a real port, through uvicorn in a thread."""
+    """An assembled Neraca on a real port, served in a thread as a process serves it; its streams end with it."""
 
     def __init__(self, assembled: Assembled, port: int = 0) -> None:
-        self._built = assembled.built
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off"))
+        config = uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off")
+        self._server = _Server(config, assembled.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -202,10 +211,8 @@ class Listening:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the streams, then the server."""
+        """Listen no more."""
         self._server.should_exit = True
-        self._thread.join(5)
-        self._built.end_streams()
         self._thread.join()
 
 
