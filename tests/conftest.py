@@ -13,7 +13,14 @@ from streams.places.directory import DataDirectory
 from streams.places.location import Location
 from tests.serving import Assembled, Clock
 
-pytest_plugins = ["tests.memory", "tests.services", "tests.speeds", "tests.budgets", "tests.distribution"]
+pytest_plugins = [
+    "tests.memory",
+    "tests.services",
+    "tests.speeds",
+    "tests.budgets",
+    "tests.distribution",
+    "tests.pages.told",
+]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]
 Places = Callable[[str], Location]

@@ -5,7 +5,6 @@ Nothing is faked but the clock. Waiting is polling with a deadline.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
@@ -15,14 +14,17 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
+from anyio.from_thread import start_blocking_portal
 
 from api.app import Parts, build
+from api.server import _Server
 from domain.clock import parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
@@ -34,8 +36,10 @@ from streams.places.directory import DataDirectory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
 
+    from api.app import Built
     from streams.places.location import Location
 
 ROOT: Final = Path(__file__).parents[1]
@@ -45,13 +49,21 @@ NOON: Final = "2026-11-24T12:00:00+07:00"
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
+POLLED_EVERY_S: Final = 0.005
 _URL: Final = re.compile(r" at (http://\S+)/  \(API")
 _Found = TypeVar("_Found")
+_NEVER: Final = threading.Event()
 
 
-def until(condition: Callable[[], _Found | None], what: str, *, within_s: float = 30.0) -> _Found:
+def until(
+    condition: Callable[[], _Found | None],
+    what: str,
+    *,
+    within_s: float = 30.0,
+    pause: Callable[[float], object] = _NEVER.wait,
+) -> _Found:
     """Poll until ``condition`` gives something truthy, and give that. Raises: ``TimeoutError`` that says what was awaited."""
-    between, deadline = threading.Event(), time.monotonic() + within_s
+    deadline = time.monotonic() + within_s
     while True:
         found = condition()
         if found:
@@ -59,7 +71,7 @@ def until(condition: Callable[[], _Found | None], what: str, *, within_s: float 
         if time.monotonic() > deadline:
             message = f"not within {within_s} s: {what}"
             raise TimeoutError(message)
-        between.wait(0.005)
+        pause(POLLED_EVERY_S)
 
 
 class Clock:
@@ -98,14 +110,20 @@ class Assembled:
         self.reader = Reader(self.live, policy.zone, self.clock)
         self.replays = replays_of(place, self.clock)
         self._ending.callback(self.replays.close)
-        self.built = build(Parts(
-            self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays,
-        ))  # fmt: skip
-        self._runner = self._ending.enter_context(asyncio.Runner())
 
     def _dispose(self) -> None:
         """Whatever generation is served by then."""
         self.live.store.engine.dispose()
+
+    @cached_property
+    def built(self) -> Built:
+        """The app, built when it is first needed: many tests never ask for a page."""
+        return build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+
+    @cached_property
+    def _loop(self) -> BlockingPortal:
+        """An event loop in a thread of its own: a test that drives a browser has one in its own thread already."""
+        return self._ending.enter_context(start_blocking_portal())
 
     @property
     def framework(self) -> FastAPI:
@@ -142,7 +160,7 @@ class Assembled:
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)
 
-        return self._runner.run(asked())
+        return self._loop.call(asked)
 
     def get(self, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
         """Read."""
@@ -176,13 +194,13 @@ class Assembled:
 
 
 class Listening:
-    """An assembled Neraca on a real port, through uvicorn in a thread."""
+    """An assembled Neraca on a real port, served in a thread as a process serves it; its streams end with it."""
 
     def __init__(self, assembled: Assembled, port: int = 0) -> None:
-        self._built = assembled.built
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off"))
+        config = uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off")
+        self._server = _Server(config, assembled.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -192,10 +210,8 @@ class Listening:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the streams, then the server."""
+        """Listen no more."""
         self._server.should_exit = True
-        self._thread.join(5)
-        self._built.end_streams()
         self._thread.join()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -36,6 +37,7 @@ _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
 """Figures of so many decimals, grouped; which signs group and divide them is the locale's."""
 
 
+@cache
 def load_labels() -> Labels:
     """Every message by its name, ``section.name``, in both languages."""
     read = {}

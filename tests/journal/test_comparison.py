@@ -10,13 +10,11 @@ import pytest
 
 from neraca.__main__ import main
 from tests.journal.folding import HISTORY
-from tests.pages.told import opened, told
 from tests.serving import NOON, Assembled, event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["opened", "told"]
 Printed = dict[str, Any]
 
 

@@ -7,17 +7,18 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
-
 from domain.clock import HOUR_US, utc_text
 from neraca.__main__ import main
 from projections.ports import Question
 from tests.api.test_reads import STANDARD, permit, rating, task
 from tests.pages.reading import Page, figure
-from tests.serving import NDJSON, Assembled, event, ndjson, until
+from tests.serving import NDJSON, NOON, Assembled, event, ndjson, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    import pytest
 
 OCTOBER: Final = {"received_at": "2026-10-02T08:00:00+07:00", "completed_at": "2026-10-03T08:00:00+07:00"}
 DONE_AT: Final = {"completed_at": "2026-10-05T10:00:00+07:00", "due_at": "2026-10-05T10:00:00+07:00"}
@@ -43,10 +44,9 @@ def fair(dinas: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@pytest.fixture
-def october(opened: Assembled) -> tuple[Assembled, dict[str, Any]]:
-    """October as it was known on the first of November, as the API said it then; and what was recorded of it since."""
-    neraca, wrong, twice = opened, permit(CHANGED, 24, **OCTOBER), permit(CHANGED, 24, **OCTOBER)
+def remember_october(neraca: Assembled) -> dict[str, Any]:
+    """Record an October and what changed of it since, over a journal just opened in it; its scorecards before that."""
+    wrong, twice = permit(CHANGED, 24, **OCTOBER), permit(CHANGED, 24, **OCTOBER)
     neraca.clock.set("2026-11-01T00:00:00+07:00")
     record(neraca, event("standard-set", "std", STANDARD), *(
         event("dinas-registered", f"n-{dinas}", {"dinas": dinas, "name": name}) for dinas, name in NAMES.items()
@@ -72,8 +72,8 @@ def october(opened: Assembled) -> tuple[Assembled, dict[str, Any]]:
         *(permit(NEW, 24, **OCTOBER) for _ in range(60)), *(task(NEW, on_time=True, **DONE_AT) for _ in range(20)),
         permit(QUIET, 24),
     )  # fmt: skip
-    neraca.clock.set("2026-11-24T12:00:00+07:00")
-    return neraca, then
+    neraca.clock.set(NOON)
+    return then
 
 
 def cards(neraca: Assembled) -> dict[str, Any]:
@@ -96,6 +96,30 @@ def waited(neraca: Assembled, address: str, **asked: Any) -> str:  # noqa: ANN40
         return None if '<meta http-equiv="refresh" content="2">' in html else html
 
     return until(told, "the replay has ended")
+
+
+def told_of(city: Assembled, month: str, lines: Iterable[bytes], pick: str) -> str:
+    """The address of the desk's answer about lines, as though they had been served."""
+    until = str(city.settle())
+    digest = city.replays.keep(until, list(lines), city.clock())
+    path = f"/auditor?since=12&until={until}&digest={digest}&pick={pick}"
+    waited(city, f"{path}&{month}")
+    return path
+
+
+def served(city: Assembled) -> list[bytes]:
+    """The lines of the digest that a city serves."""
+    with city.reader.snapshot() as snapshot:
+        return list(snapshot.digest_lines())
+
+
+def lied(line: bytes) -> bytes:
+    """The line of an account with one more in each measure; any other as it is."""
+    said = json.loads(line)
+    if "account" not in said:
+        return line
+    more = {name: amount + 1 for name, amount in said["measures"].items()}
+    return json.dumps({**said, "measures": more}, separators=(",", ":")).encode()
 
 
 def then_and_now(html: str) -> dict[str, list[str]]:

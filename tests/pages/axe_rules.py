@@ -5,21 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.pages.browser import screen
+
 if TYPE_CHECKING:
-    from tests.pages.browser import Browser
+    from collections.abc import Iterable
+
+    from playwright.sync_api import Page
 
 AXE: Final = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 FOUND: Final = """axe.run(document, {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   rules: {'target-size': {enabled: true}},
 }).then(r => [r.passes.length, r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target + ' ' + n.failureSummary))])"""
+PASSED_LEAST: Final = 10
+"""So many rules at least have something to say of any page: fewer, and axe has not looked."""
 
 
-def broken_rules(browser: Browser, url: str | None = None, *, passed_least: int = 10) -> list[str]:
-    """What axe holds against a page, opened or as it stands now; it must have looked at something."""
-    if url is not None:
-        browser.open(url)
-    browser.run(AXE)
-    passed, found = browser.promised(FOUND)
-    assert passed >= passed_least, "the rules were tried"
+def broken_rules(page: Page) -> list[str]:
+    """What axe holds against a page as it stands now."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    passed, found = page.evaluate(FOUND)
+    assert passed >= PASSED_LEAST, "the rules were tried"
     return list(found)
+
+
+def day_and_night(*sizes: tuple[int, int]) -> list[tuple[int, int, bool]]:
+    """Screens of some sizes, each in light and in dark."""
+    return [(width, height, dark) for width, height in sizes for dark in (False, True)]
+
+
+def broken_on(page: Page, screens: Iterable[tuple[int, int, bool]], what: str) -> list[str]:
+    """What axe holds against a page as it stands, on each of some screens: width, height, and whether it is dark."""
+    broken = []
+    for width, height, dark in screens:
+        screen(page, width, height, dark=dark)
+        broken += [f"{what} {width} {'dark' if dark else 'light'}: {rule}" for rule in broken_rules(page)]
+    return broken

@@ -1,168 +1,110 @@
-"""A real browser for tests: headless Chromium through its driver's HTTP protocol (W3C WebDriver), no library between.
+"""A real browser for tests: this machine's Chromium, driven by Playwright; one process for all tests of a session.
 
-The width is emulated, because a headless window is never narrower than some 500 px.
+Each test looks through a window of its own, whose profile nobody has used.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import shutil
-import socket
-import subprocess
-from typing import TYPE_CHECKING, Any, Final, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import httpx
+from playwright.sync_api import Error, sync_playwright
 
-from tests.serving import until
+from tests.serving import until as polled
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-MISSING: Final = "needs Chromium and its driver: apt-get install chromium chromium-driver"
-SWITCHES: Final = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-dev-shm-usage", "--no-first-run", "--no-default-browser-check",
-)  # fmt: skip
+    from playwright.sync_api import Browser, Page
+
+MISSING: Final = "needs Chromium: apt-get install chromium"
+NAME: Final = "neraca.kota.test"
+"""A name of this machine that a browser does not take for this machine."""
+SWITCHES: Final = (f"--host-resolver-rules=MAP {NAME} 127.0.0.1", "--disable-gpu", "--disable-dev-shm-usage")
+HIDDEN: Final = ("--hide-scrollbars",)
+"""Switches of Playwright's that are left out: a scroll bar takes room from a page, and a page has to bear it."""
+POLLED_EVERY_MS: Final = 10
+LEFT: Final = "context was destroyed"
+"""Of what Playwright says where the page is left while something is asked of it."""
+_Found = TypeVar("_Found")
 
 
 def installed() -> bool:
-    """Whether both halves of the browser are on the path."""
-    return all(shutil.which(name) for name in ("chromium", "chromedriver"))
+    """Whether there is a browser on the path."""
+    return shutil.which("chromium") is not None
 
 
-KEYS: Final = {
-    "Tab": "\ue004", "Enter": "\ue007", "Alt": "\ue00a", "Shift": "\ue008", "Space": " ", "Escape": "\ue00c", "Down": "\ue015",
-    "Up": "\ue013", **{f"F{n}": chr(0xE030 + n) for n in range(1, 13)},
-}  # fmt: skip
-"""Keys by their names in the protocol."""
-
-
-class Browser:
-    """One window of a browser with an empty profile."""
-
-    def __init__(self, profile: Path, *switches: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self._driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
-        try:
-            until(self._listens, "chromedriver listens")
-            options = {"binary": shutil.which("chromium"), "args": [*SWITCHES, *switches, f"--user-data-dir={profile}"]}
-            opened = self._post("/session", capabilities={"alwaysMatch": {"goog:chromeOptions": options}})
-        except BaseException:
-            self._driver.kill()
-            self._driver.wait()
-            raise
-        self._session = f"/session/{opened['sessionId']}"
-
-    def _listens(self) -> bool:
-        try:
-            return bool(self._http.get("/status").json()["value"]["ready"])
-        except httpx.TransportError:
-            return False
-
-    def _post(self, path: str, **body: object) -> Any:  # noqa: ANN401 - any JSON value
-        answer = self._http.post(path, json=body)
-        assert answer.status_code == httpx.codes.OK, answer.text
-        return answer.json()["value"]
-
-    def _devtools(self, command: str, **parameters: object) -> Any:  # noqa: ANN401 - any JSON value
-        return self._post(f"{self._session}/goog/cdp/execute", cmd=command, params=parameters)
-
-    def screen(self, width: int, height: int = 1080, *, dark: bool = False) -> None:
-        """Look from now on through a screen of some width in CSS pixels, in light or in dark."""
-        self._devtools(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+@contextmanager
+def started() -> Iterator[Browser]:
+    """The browser, until the end of a ``with``."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=SWITCHES, ignore_default_args=HIDDEN
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._devtools("Emulation.setEmulatedMedia", media="screen", features=[scheme])
+        yield browser
+        asyncio._set_running_loop(browser._loop)
+        browser.close()
 
-    def zone(self, name: str) -> None:
-        """Set the device to a time zone."""
-        self._devtools("Emulation.setTimezoneOverride", timezoneId=name)
 
-    def open(self, url: str) -> None:
-        """Load a page and wait for it."""
-        self._post(f"{self._session}/url", url=url)
+@contextmanager
+def window(browser: Browser, **options: Any) -> Iterator[Page]:  # noqa: ANN401 - the options of a Playwright context
+    """A page with a profile of its own, until the end of a ``with``.
 
-    def ask(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
-        """What an expression gives inside the page."""
-        return self._post(f"{self._session}/execute/sync", script=f"return {script}", args=[])
+    Playwright's event loop belongs to this thread only meanwhile: tests that open no window run loops of their own.
+    """
+    asyncio._set_running_loop(browser._loop)
+    try:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        yield context.new_page()
+        asyncio._set_running_loop(browser._loop)
+        context.close()
+    finally:
+        asyncio._set_running_loop(None)
 
-    def promised(self, script: str, **given: object) -> Any:  # noqa: ANN401 - any JSON value
-        """What a promise made inside the page comes to; ``given`` by name in the script."""
-        names, values = ", ".join(given), list(given.values())
-        body = f"const done = arguments[arguments.length - 1], [{names}] = arguments; ({script}).then(done, e => done('' + e));"
-        return self._post(f"{self._session}/execute/async", script=body, args=values)
 
-    def run(self, script: str) -> None:
-        """Run statements inside the page."""
-        self._post(f"{self._session}/execute/sync", script=script, args=[])
+def screen(page: Page, width: int, height: int = 1080, *, dark: bool = False) -> None:
+    """Look from now on through a screen of some width in CSS pixels, in light or in dark."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if dark else "light")
 
-    def before(self, script: str) -> str:
-        """Run statements in each page from now on before any of its own; the name by which to stop."""
-        name: str = self._devtools("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
-        return name
 
-    def not_before(self, name: str) -> None:
-        """Stop running such statements."""
-        self._devtools("Page.removeScriptToEvaluateOnNewDocument", identifier=name)
+def press(page: Page, *keys: str) -> None:
+    """Press keys as a hand does, each let go before the next; of ``Alt+3`` the first is held meanwhile."""
+    for key in keys:
+        page.keyboard.press(key)
 
-    def press(self, *keys: str) -> None:
-        """Press keys as a hand does, each let go before the next; of ``Alt+3`` the first is held meanwhile."""
-        actions = []
-        for key in keys:
-            *held, last = key.split("+") if len(key) > 1 else (key,)
-            codes = [KEYS.get(name, name) for name in (*held, last)]
-            actions += [{"type": "keyDown", "value": code} for code in codes]
-            actions += [{"type": "keyUp", "value": code} for code in reversed(codes)]
-        self._post(f"{self._session}/actions", actions=[{"type": "key", "id": "keys", "actions": actions}])
 
-    def type(self, text: str) -> None:
-        """Type a text, key by key."""
-        self.press(*("Space" if letter == " " else letter for letter in text))
+def until(page: Page, condition: str | Callable[[], _Found | None], what: str, *, within_s: float = 30.0) -> _Found:
+    """Wait until a condition of the page, in its own words, or of the test holds; the page's events go on meanwhile.
 
-    def another_tab(self) -> str:
-        """Open one more tab, and look at it from now on; the name of the one before."""
-        before: str = self._http.get(f"{self._session}/window").json()["value"]
-        self.tab(self._post(f"{self._session}/window/new", type="tab")["handle"])
-        return before
+    Playwright's own wait for a function is of no use here: it evaluates text inside the page, whose policy forbids it.
+    Raises: ``TimeoutError`` that says what was awaited.
+    """
 
-    def tab(self, name: str) -> None:
-        """Look at a tab."""
-        self._post(f"{self._session}/window", handle=name)
-
-    def cut_off(self, *, off: bool) -> None:
-        """The page's own network, as the browser emulates it; a worker's is another."""
-        self._devtools("Network.enable")
-        self._devtools(
-            "Network.emulateNetworkConditions", offline=off, latency=0, downloadThroughput=-1, uploadThroughput=-1
-        )
-
-    def printed(self, *, landscape: bool = False) -> bytes:
-        """The page as PDF, as its own print style has it."""
-        self._devtools("Emulation.setEmulatedMedia", media="")
-        page = {"printBackground": True, "preferCSSPageSize": True, "landscape": landscape}
-        return base64.b64decode(self._devtools("Page.printToPDF", **page)["data"])
-
-    def picture(self, *, whole: bool = False, form: str = "png") -> bytes:
-        """The window, or the whole page, as PNG or another form of picture."""
-        shot = self._devtools("Page.captureScreenshot", format=form, captureBeyondViewport=whole)
-        return base64.b64decode(shot["data"])
-
-    def said(self) -> list[str]:
-        """Errors and warnings of the page's console since last asked."""
-        return [entry["message"] for entry in self._post(f"{self._session}/se/log", type="browser")]
-
-    def __enter__(self) -> Self:
-        """Browse until the end of a ``with``."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the window and end the driver."""
+    def asked() -> Any:  # noqa: ANN401 - whatever the condition gives
         try:
-            self._http.delete(self._session)
-        finally:
-            self._http.close()
-            self._driver.terminate()
-            self._driver.wait()
+            return page.evaluate(condition) if isinstance(condition, str) else condition()
+        except Error as error:
+            if LEFT not in error.message:
+                raise
+            return None
+
+    found: _Found = polled(asked, what, within_s=within_s, pause=lambda _: page.wait_for_timeout(POLLED_EVERY_MS))
+    return found
+
+
+def console_of(page: Page) -> list[str]:
+    """Errors and warnings that the page's console says from now on."""
+    messages: list[str] = []
+    page.on("console", lambda told: messages.append(told.text) if told.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    return messages
+
+
+def picture(page: Page) -> bytes:
+    """What stands in the window, as WebP, which Playwright itself does not write."""
+    shot = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp"})
+    return base64.b64decode(shot["data"])

@@ -24,6 +24,12 @@ NAMES: Final = {
 """The registered ones; ``WILD`` is not."""
 BUSY, RARE, IDLE = "a-sibuk", "a-jarang", "a-tidur"
 PERMITS, TASKS, RATINGS = 60, 20, 40
+MONTH: Final = "period=2026-11"
+"""The query of the month that runs."""
+REPLAYED: Final = f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}"
+"""A question to the auditor's desk, whose answer fills all of its page."""
+ANSWERED: Final = "!document.querySelector('[data-again-s]')"
+"""The page of a desk waits for nothing."""
 
 
 def _facts(dinas: str, month: str, *, hours: int, permits: int, ratings: int, tasks: int) -> Iterator[dict[str, Any]]:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from tests.serving import Assembled, Clock, event, until
+from api.http.tickets import Case, ticket_for
+from tests.pages.browser import press, until
+from tests.serving import Assembled, Clock, event
 
 if TYPE_CHECKING:
-    from tests.pages.browser import Browser
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
 
 UNIT: Final = "disdukcapil"
 SERVICES: Final = ("Akta kelahiran", "KIA", "KTP-el")
 """In the order of their tiles."""
-
-
-STALLS: Final = """
+KEPT: Final = """caches.open('neraca-loket').then(cache => cache.keys()).then(kept => kept.map(one => new URL(one.url)))
+  .then(all => all.map(one => one.pathname + (one.searchParams.has('v') ? '' : one.search)))"""
+"""The addresses that open without a network: pages with their query, parts without their version."""
+STALLS: Final = """() => {
   const works = loket.queue.ofFile, waits = [];
   loket.queue.ofFile = (file) => new Promise((given) => { waits.push(given); }).then(() => works(file));
   self.goOn = () => { loket.queue.ofFile = works; for (const given of waits) given(); };
-"""
+}"""
 """From now on the browser's own database answers nothing of a file, until it is told to go on."""
 
 
@@ -59,72 +65,134 @@ def decided(number: str) -> dict[str, Any]:
 class Clerk:
     """Types and reads; never touches a mouse."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
-        self.browser = browser
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
         self.url = url
 
     def open(self, query: str = "?loket=3", *, ready: bool = True) -> None:
         """Open the counter, and wait until it takes keys; ``ready``: and opens without a network from now on."""
-        self.browser.open(f"{self.url}/loket{query}")
+        self.page.goto(f"{self.url}/loket{query}")
         self.working()
         if ready:
-            held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url)))"
-            kept = f"{held}.then(all => all.map(one => one.pathname + (one.searchParams.has('v') ? '' : one.search)))"
-            pages = {"/loket", f"/loket?dinas={UNIT}", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"}
-            until(lambda: pages <= set(self.browser.promised(kept)), "the worker has kept the page and its parts")
+            pages = ["/loket", f"/loket?dinas={UNIT}", "/loket/warga", "/static/neraca.css", "/static/loket/counter.js"]
+            self.until(f"{KEPT}.then(kept => {pages}.every(one => kept.includes(one)))", "the worker has kept the page")
+
+    def another_tab(self) -> Clerk:
+        """The same clerk before another tab of the same browser."""
+        return Clerk(self.page.context.new_page(), self.url)
+
+    def after_repair(self) -> Clerk:
+        """The same browser, its page loaded anew without what a script did to the page before."""
+        again = self.another_tab()
+        self.page.close()
+        again.open(ready=False)
+        return again
+
+    def comes_back(self) -> None:
+        """Turn to the window again, upon which the counter tries to send at once."""
+        self.ask("dispatchEvent(new Event('focus'))")
+
+    def until(self, condition: str | Callable[[], Any], what: str, *, within_s: float = 30) -> Any:  # noqa: ANN401 - whatever the condition gives
+        """Wait until a condition of the page, or of the test, holds."""
+        return until(self.page, condition, what, within_s=within_s)
+
+    def ask(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
+        """What an expression of the page gives."""
+        return self.page.evaluate(script)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, each let go before the next."""
+        press(self.page, *keys)
+
+    def type(self, text: str) -> None:
+        """Type a text, key by key."""
+        self.page.keyboard.type(text)
 
     def working(self) -> None:
-        """The counter takes keys."""
-        until(lambda: self.browser.ask("!!document.querySelector('#kerja:not([hidden])')"), "the counter takes keys")
+        """Wait until the counter takes keys."""
+        self.until("!!document.querySelector('#kerja:not([hidden])')", "the counter takes keys")
 
     def step(self, number: str, *keys: str) -> None:
         """Type a number, then the keys of a step."""
-        until(
-            lambda: self.browser.ask("document.activeElement.id === 'nomor' && !document.activeElement.value"),
-            "the field waits",
-        )
-        self.browser.type(number)
-        self.browser.press(*keys)
+        self.until("document.activeElement.id === 'nomor' && !document.activeElement.value", "the field waits")
+        self.type(number)
+        self.press(*keys)
 
     def look_up(self, number: str, says: str) -> None:
         """Type a number, and wait until the page says something of it."""
         self.step(number, "Enter")
-        until(lambda: says in self.text("#ada"), f"the page says {says} of {number}")
+        self.sees("#ada", says)
 
     def text(self, selector: str) -> str:
         """What stands somewhere on the page, white space joined."""
-        found = self.browser.ask(f"(document.querySelector('{selector}') || {{}}).textContent")
-        return " ".join((found or "").split())
+        return " ".join((self.page.locator(selector).first.text_content() or "").split())
 
-    def sees(self, selector: str, says: str, *, within_s: float = 30) -> None:
-        """Wait until a part of the page says something."""
+    def sees(self, selector: str, says: str, *, times: int = 1, within_s: float = 30) -> None:
+        """Wait until a part of the page says something, so many times at least."""
+        text = f"(document.querySelector({json.dumps(selector)})?.textContent ?? '').replace(/\\s+/g, ' ')"
         try:
-            until(lambda: says in self.text(selector), says, within_s=within_s)
+            self.until(f"{text}.split({json.dumps(says)}).length > {times}", says, within_s=within_s)
         except TimeoutError:
-            message = f"{selector} says {self.text(selector)!r}, not {says!r}"
+            message = f"{selector} says {self.text(selector)!r}, not {says!r} {times} times"
             raise AssertionError(message) from None
+
+    def is_connected(self) -> None:
+        """Wait until the counter says that it is connected, and nothing else."""
+        self.until(lambda: self.text("#keadaan") == "● tersambung", "it is connected")
+
+    def waits(self) -> dict[str, int]:
+        """How much is still to be sent, and how much was refused."""
+        count: dict[str, int] = self.ask("loket.queue.count()")
+        return count
+
+    def until_sent(self, *, refused: int = 0, within_s: float = 30) -> None:
+        """Wait until nothing is to be sent."""
+        done = {"waiting": 0, "refused": refused}
+        self.until(lambda: self.waits() == done, "nothing waits", within_s=within_s)
+
+    def pressed(self) -> dict[str, Any]:
+        """The event that was pressed last, as it was made."""
+        event: dict[str, Any] = self.ask("loket.queue.last(1).then(([one]) => one.event)")
+        return event
 
     def rows(self) -> list[str]:
         """The last receipts, the newest first."""
         rows = "[...document.querySelectorAll('#tanda tr')].map(row => row.innerText.replace(/\\s+/g, ' ').trim())"
-        return list(self.browser.ask(rows))
+        return list(self.ask(rows))
+
+    def focus_is_on(self, field: str, what: str) -> None:
+        """Wait until a field has the keyboard."""
+        self.until(f"document.activeElement.id === '{field}'", what)
+
+    def fill(self, field: str, value: str) -> None:
+        """Put a value into a field as a script does, so that no key of a step is pressed."""
+        self.ask(f"document.getElementById('{field}').value = {json.dumps(value)}")
 
     def click(self, kind: str, number: str) -> None:
         """Reach a receipt's button by name, and press it as a hand on the keyboard does."""
         where = (
             f"[...document.querySelectorAll('#tanda [data-kind={kind}]')].find(b => b.ariaLabel.includes('{number}'))"
         )
-        until(lambda: self.browser.ask(f"!!{where}"), f"a button {kind} for {number}")
-        self.browser.run(f"{where}.focus()")
-        self.browser.press("Enter")
+        self.until(f"!!{where}", f"a button {kind} for {number}")
+        self.ask(f"{where}.focus()")
+        self.press("Enter")
+
+    def sign_in(self, secret: str, page: str = f"/loket?dinas={UNIT}") -> None:
+        """Sign in with a token by the form, whoever was signed in before, and wait until a page of the counter works."""
+        self.page.goto(f"{self.url}/masuk?{urlencode({'ke': page})}")
+        self.type(secret.removeprefix("Bearer "))
+        self.press("Enter")
+        self.until(f"location.pathname === '{page.partition('?')[0]}'", "the page opens")
+        self.working()
 
 
-def signed_in(browser: Browser, url: str, secret: str, page: str = "/loket") -> None:
-    """Sign in with a token by the form, whoever was signed in before, and go to a page of the counter."""
-    browser.open(f"{url}/masuk?{urlencode({'ke': page})}")
-    browser.type(secret.removeprefix("Bearer "))
-    browser.press("Enter")
-    until(lambda: browser.ask("location.pathname") == page.partition("?")[0], "the page opens")
+def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
+    """What a counter's code says of a case, vouched for by its token."""
+    token = neraca.tokens.by_id(token_id)
+    assert token is not None
+    ticket = ticket_for(neraca.tokens, token[0], case)
+    assert ticket is not None
+    return ticket
 
 
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import httpx
@@ -13,9 +13,12 @@ from api.http.tickets import Case, ticket_for
 from domain.clock import utc_text
 from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
-from tests.pages.browser import Browser
+from tests.pages.browser import picture, screen, started, window
 from tests.pages.counter import Clerk
 from tests.serving import ROOT, Process, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 OUT: Final = ROOT / "docs" / "pages"
 PAGES: Final = {
@@ -52,15 +55,31 @@ def replayed(url: str) -> str:
     return path
 
 
-def cut_off(browser: Browser, url: str) -> None:
+def cut_off(page: Page, url: str) -> None:
     """The counter as it is when three files wait to be sent."""
-    clerk = Clerk(browser, url)
+    clerk = Clerk(page, url)
     clerk.open("?dinas=disdukcapil&loket=3", ready=False)
-    browser.run("document.getElementById('putus').click()")
-    browser.press("Alt+1")
+    page.click("#putus")
+    clerk.press("Alt+1")
     for number in ("AKL-26-003305", "AKL-26-003306", "AKL-26-003307"):
         clerk.step(number, "F2")
     clerk.sees("#keadaan", "3 belum terkirim")
+
+
+def shown(url: str, data: Path) -> dict[str, str]:
+    """What stands for the blanks of the addresses."""
+    ranked = httpx.get(f"{url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
+    first = httpx.get(f"{url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
+    journal = f"{url}/v1/journal?type=neraca.permit-processed.v1&dinas=disdukcapil&limit=1"
+    permit = httpx.get(journal).json()["items"][0]["data"]
+    decided = Case("disdukcapil", permit["service"], permit["case"])
+    return {
+        "asn": ranked[0]["subject"]["id"],
+        "file": urlencode({"service": first["service"], "case": first["case"]}),
+        "decided": urlencode(decided._asdict()),
+        "ticket": ticket(data, decided),
+        "replayed": replayed(url),
+    }
 
 
 def main() -> None:
@@ -69,33 +88,24 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         Process(Path(folder) / "latihan", "--latihan") as process,
-        Browser(Path(folder) / "profile") as browser,
+        started() as browser,
+        window(browser) as page,
     ):
         until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=120)
-        ranked = httpx.get(f"{process.url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
-        first = httpx.get(f"{process.url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
-        journal = f"{process.url}/v1/journal?type=neraca.permit-processed.v1&dinas=disdukcapil&limit=1"
-        said = httpx.get(journal).json()["items"][0]["data"]
-        decided = Case("disdukcapil", said["service"], said["case"])
-        there = {
-            "asn": ranked[0]["subject"]["id"],
-            "file": urlencode({"service": first["service"], "case": first["case"]}),
-            "decided": urlencode(decided._asdict()),
-            "ticket": ticket(Path(folder) / "latihan", decided),
-            "replayed": replayed(process.url.rstrip("/")),
-        }
+        url = process.url.rstrip("/")
+        blanks = shown(url, Path(folder) / "latihan")
         for name, path in PAGES.items():
-            for screen, (width, height, dark) in SCREENS.items():
-                if screen == "gelap" and name != "papan":
+            for size, (width, height, dark) in SCREENS.items():
+                if size == "gelap" and name != "papan":
                     continue
-                browser.screen(width, height, dark=dark)
-                browser.open(process.url.rstrip("/") + path.format(**there))
-                (OUT / f"{name}-{screen}.webp").write_bytes(browser.picture(form="webp"))
-        browser.screen(*SCREENS["ponsel"][:2])
-        cut_off(browser, process.url.rstrip("/"))
-        for screen in ("ponsel", "dinding"):
-            browser.screen(*SCREENS[screen][:2])
-            (OUT / f"luring-{screen}.webp").write_bytes(browser.picture(form="webp"))
+                screen(page, width, height, dark=dark)
+                page.goto(url + path.format(**blanks))
+                (OUT / f"{name}-{size}.webp").write_bytes(picture(page))
+        screen(page, *SCREENS["ponsel"][:2])
+        cut_off(page, url)
+        for size in ("ponsel", "dinding"):
+            screen(page, *SCREENS[size][:2])
+            (OUT / f"luring-{size}.webp").write_bytes(picture(page))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, Final
 
+if TYPE_CHECKING:
+    from tests.serving import Assembled
+
+FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+"""Asked from another machine, by the city's own name: there a token matters."""
 _CELLS = frozenset({"td", "th", "dt", "dd", "caption", "h1", "h2", "p", "option", "code"})
 
 
@@ -58,6 +64,24 @@ class Page(HTMLParser):
     def has(self, *steps: tuple[str, str]) -> bool:
         """Whether the pairs of dt and dd are on the page."""
         return set(steps) <= set(zip(self.all("dt"), self.all("dd"), strict=False))
+
+
+def page(city: Assembled, path: str, status: int = 200, **asked: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
+    """A page as it is answered, taken apart."""
+    answer = city.get(path, **asked)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(answer.text)
+
+
+def journal_rows(shown: Page) -> list[list[str]]:
+    """The rows of the journal's table, as it is drawn."""
+    return [row for row in shown.rows if len(row) == 7][1:]
+
+
+def older(shown: Page) -> str:
+    """The address of the journal's page of older entries, if there is one."""
+    return next((link for link in shown.links if "cursor=" in link and "lang=" not in link), "")
 
 
 def figure(value: float | None, places: int = 2) -> str:

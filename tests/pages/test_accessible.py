@@ -7,33 +7,30 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.pages.asking import october
-from tests.pages.axe_rules import AXE, FOUND, broken_rules
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
-from tests.pages.test_live import BUTTON, TAG, look, received
-from tests.pages.told import opened
-from tests.serving import Assembled, Listening, until
+from tests.pages.axe_rules import AXE, FOUND, broken_on, day_and_night
+from tests.pages.board import BUTTON, TAG, look, received
+from tests.pages.browser import press, until
+from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL
+from tests.serving import Assembled, Listening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import Page
 
-__all__ = ["october", "opened"]
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+pytestmark = pytest.mark.browser
 
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
     f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
     f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
     f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/nilai",
-    "/auditor", f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}", "/auditor/journal",
+    "/auditor", REPLAYED, "/auditor/journal",
     "/auditor/journal/1028", "/loket", f"/loket?dinas={FAST}",
     f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
-SCREENS: Final = ((390, 844), (1920, 1080))
 MAIN: Final = ("/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/auditor", f"/loket?dinas={FAST}", "/publik")
+SCREENS: Final = day_and_night((390, 844), (1920, 1080))
 BETWEEN: Final = ((768, 1024, True), (1366, 768, False))
-"""A tablet and a small laptop, and whether each is dark."""
+"""A tablet and a small laptop, for the main pages."""
 TINTED: Final = """(wait => { setTimeout = (f, ms, ...more) => ms === 8000 ? 0 : wait(f, ms, ...more); })(setTimeout)"""
 """A row that moved is not let go."""
 CONTROLS: Final = """[...document.querySelectorAll('a[href], button, select, input:not([type=hidden]), summary')]
@@ -43,81 +40,47 @@ LEFT: Final = f"""{CONTROLS}.filter(e => !('reached' in e.dataset) && !(
 """Controls that were never in focus; of radio buttons of one name the arrows reach the others."""
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("accessible") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
+@pytest.mark.parametrize("path", [pytest.param("/", marks=pytest.mark.speed("test")), *PAGES[1:]], ids=PAGES)
+def test_a_page_breaks_no_rule_of_accessibility(small_url: str, page: Page, path: str) -> None:
+    page.goto(small_url + path)
+    until(page, ANSWERED, "a replay has ended")
+    assert broken_on(page, [*SCREENS, *(BETWEEN if path in MAIN else ())], path) == []
 
 
-@pytest.fixture(scope="module")
-def address(city: Assembled) -> Iterator[str]:
-    with Listening(city) as listening:
-        yield listening.url
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_breaks_no_rule_of_accessibility(address: str, browser: Browser, path: str) -> None:
-    for width, height in SCREENS:
-        for dark in (False, True):
-            browser.screen(width, height, dark=dark)
-            assert broken_rules(browser, address + path) == [], f"{path} {width} {'dark' if dark else 'light'}"
-
-
-@pytest.mark.parametrize("path", MAIN)
-def test_a_page_breaks_none_on_a_screen_between(address: str, browser: Browser, path: str) -> None:
-    for width, height, dark in BETWEEN:
-        browser.screen(width, height, dark=dark)
-        assert broken_rules(browser, address + path) == [], f"{path} {width}"
-
-
-def test_a_board_that_moves_breaks_none_nor_one_that_is_paused(city: Assembled, address: str, browser: Browser) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_a_board_that_moves_breaks_none_nor_one_that_is_paused(own_small: Assembled, own_url: str, page: Page) -> None:
     """Its row stays marked as moved for as long as it is looked at; paused, it says what waits."""
-    kept = browser.before(TINTED)
-    look(browser, address)
-    browser.not_before(kept)
-    city.record(received(FAST))
-    until(lambda: browser.ask("!!document.querySelector('tr.moved .mv')"), "a row has moved")
-    unbroken_everywhere(browser, "moved")
-    assert browser.ask("!!document.querySelector('tr.moved .mv')")
-    browser.ask(f"{BUTTON}.click()")
-    city.record(received(FAST))
-    until(lambda: browser.ask(TAG) == "❚❚ dijeda, 1 perubahan menunggu", "it says what waits")
-    unbroken_everywhere(browser, "paused")
+    page.add_init_script(TINTED)
+    look(page, own_url)
+    own_small.record(received(FAST))
+    until(page, "!!document.querySelector('tr.moved .mv')", "a row has moved")
+    assert broken_on(page, SCREENS, "moved") == []
+    assert page.evaluate("!!document.querySelector('tr.moved .mv')")
+    page.evaluate(f"{BUTTON}.click()")
+    own_small.record(received(FAST))
+    until(page, f"{TAG} === '❚❚ dijeda, 1 perubahan menunggu'", "it says what waits")
+    assert broken_on(page, SCREENS, "paused") == []
 
 
-def unbroken_everywhere(browser: Browser, what: str) -> None:
-    """Nothing is broken on the page as it stands, on any screen."""
-    for width, height in SCREENS:
-        for dark in (False, True):
-            browser.screen(width, height, dark=dark)
-            assert broken_rules(browser) == [], f"{what} {width} {'dark' if dark else 'light'}"
-
-
-def test_axe_sees_what_is_broken(address: str, browser: Browser) -> None:
+def test_axe_sees_what_is_broken(small_url: str, page: Page) -> None:
     """The same call, on a page with an unnamed picture, faint words and a small target."""
-    browser.screen(1280)
-    browser.open(address + "/")
-    browser.run("""document.querySelector('main').innerHTML =
-      '<img src="data:,"><p id=p>pudar</p><p><button class=s>a</button><button class=s>b</button></p>';
+    page.goto(small_url + "/")
+    page.evaluate("""() => {
+      document.querySelector('main').innerHTML =
+        '<img src="data:,"><p id=p>pudar</p><p><button class=s>a</button><button class=s>b</button></p>';
       document.querySelector('#p').style.color = '#ccc';
-      for (const b of document.querySelectorAll('.s')) b.style.cssText = 'all:unset;width:9px;height:9px';""")
-    browser.run(AXE)
-    _, found = browser.promised(FOUND)
+      for (const b of document.querySelectorAll('.s')) b.style.cssText = 'all:unset;width:9px;height:9px';
+    }""")
+    page.evaluate(AXE)
+    _, found = page.evaluate(FOUND)
     rules = {one.partition(":")[0] for one in found}
     assert {"image-alt", "color-contrast", "target-size"} <= rules
 
 
-def focused(browser: Browser) -> dict[str, Any]:
+def focused(page: Page) -> dict[str, Any]:
     """What is in focus, marked as reached; around the button within a field for a date the browser draws its own ring."""
     return dict(
-        browser.ask("""(() => { const e = document.activeElement, s = getComputedStyle(e); e.dataset.reached = ''; return {
+        page.evaluate("""(() => { const e = document.activeElement, s = getComputedStyle(e); e.dataset.reached = ''; return {
       tag: e.tagName, text: e.textContent.trim(), href: e.getAttribute('href'), name: e.getAttribute('name'),
       seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 || e.type === 'datetime-local' && !e.matches(':focus'),
       body: e === document.body}; })()""")
@@ -125,60 +88,54 @@ def focused(browser: Browser) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", [*MAIN, "/masuk", "/auditor/journal"])
-def test_every_control_is_reached_by_tab_and_shows_that_it_is(address: str, browser: Browser, path: str) -> None:
-    browser.screen(1280)
-    browser.open(address + path)
-    until(lambda: browser.ask("!document.querySelector('#kerja[hidden]')"), "the counter is there")
-    browser.run("document.querySelector('.skip').focus()")
-    focused(browser)
-    for _ in range(2 * browser.ask(f"{CONTROLS}.length") + 20):  # a date has a stop for each of its parts
-        browser.press("Tab")
-        at = focused(browser)
+def test_every_control_is_reached_by_tab_and_shows_that_it_is(small_url: str, page: Page, path: str) -> None:
+    page.goto(small_url + path)
+    until(page, "!document.querySelector('#kerja[hidden]')", "the counter is there")
+    page.evaluate("document.querySelector('.skip').focus()")
+    focused(page)
+    for _ in range(2 * page.evaluate(f"{CONTROLS}.length") + 20):  # a date has a stop for each of its parts
+        press(page, "Tab")
+        at = focused(page)
         if at["body"]:
             break
         assert at["seen"], f"no ring around {at}"
-    assert browser.ask(LEFT) == []
+    assert page.evaluate(LEFT) == []
 
 
-def test_a_leader_gets_from_the_board_to_an_event_without_a_mouse(address: str, browser: Browser) -> None:
+def test_a_leader_gets_from_the_board_to_an_event_without_a_mouse(small_url: str, page: Page) -> None:
     """Skip link, then a dinas, then its reasons: by Tab and Enter alone."""
-    browser.screen(1280)
-    browser.open(f"{address}/?period=2026-11")
-    browser.run("document.activeElement.blur()")
-    browser.press("Tab", "Enter")
-    assert browser.ask("location.hash") == "#isi"
+    page.goto(f"{small_url}/?period=2026-11")
+    page.evaluate("document.activeElement.blur()")
+    press(page, "Tab", "Enter")
+    assert page.evaluate("location.hash") == "#isi"
     for step in (f"/dinas/{FAST}?period=2026-11", f"/dinas/{FAST}/events?period=2026-11&measure=capaian_n"):
-        for _ in range(80):
-            browser.press("Tab")
-            if focused(browser)["href"] == step:
-                break
-        browser.press("Enter")
-        assert browser.ask("location.pathname + location.search") == step
-    assert browser.ask("document.querySelectorAll('tbody tr').length") == 50
+        tab_to(page, f"e.getAttribute('href') === '{step}'")
+        press(page, "Enter")
+        until(page, f"location.pathname + location.search === '{step}'", "the link is followed")
+    until(page, "document.querySelectorAll('tbody tr').length === 50", "the events are listed")
 
 
-def tab_to(browser: Browser, condition: str) -> None:
+def tab_to(page: Page, condition: str) -> None:
     """Press Tab until what is in focus, ``e`` in the condition, is what is looked for."""
     for _ in range(120):
-        browser.press("Tab")
-        if browser.ask(f"(e => !!({condition}))(document.activeElement)"):
+        press(page, "Tab")
+        if page.evaluate(f"(e => !!({condition}))(document.activeElement)"):
             return
     pytest.fail(f"not reached by Tab: {condition}")
 
 
 def test_an_auditor_asks_for_a_replay_and_reads_its_answer_without_a_mouse(
-    october: tuple[Assembled, dict[str, Any]], browser: Browser
+    october: tuple[Assembled, dict[str, Any]], page: Page
 ) -> None:
     """A position typed into the form, Enter, and the answer is there; from it to the indicators of one unit."""
-    browser.screen(1280)
     with Listening(october[0]) as listening:
-        browser.open(f"{listening.url}/auditor?period=2026-10")
-        tab_to(browser, "e.name === 'position'")
-        browser.type("100")
-        browser.press("Enter")
-        until(lambda: browser.ask("!!document.querySelector('#beda')"), "the replay has ended", within_s=60)
-        tab_to(browser, "e.closest('#hasil th') && e.href")
-        browser.press("Enter")
-        until(lambda: browser.ask("!!document.querySelector('#rinci')"), "the unit is told in full")
-        assert browser.ask("location.hash") == "#rinci"
-        tab_to(browser, "e.closest('[aria-labelledby=rinci]') && e.href && e.href.includes('csv=indicators')")
+        page.goto(f"{listening.url}/auditor?period=2026-10")
+        tab_to(page, "e.name === 'position'")
+        page.keyboard.type("100")
+        press(page, "Enter")
+        until(page, "!!document.querySelector('#beda')", "the replay has ended", within_s=60)
+        tab_to(page, "e.closest('#hasil th') && e.href")
+        press(page, "Enter")
+        until(page, "!!document.querySelector('#rinci')", "the unit is told in full")
+        assert page.evaluate("location.hash") == "#rinci"
+        tab_to(page, "e.closest('[aria-labelledby=rinci]') && e.href && e.href.includes('csv=indicators')")

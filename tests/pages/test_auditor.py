@@ -17,7 +17,6 @@ from tests.pages.asking import (
     THEN,
     answer,
     cards,
-    october,
     offline,
     record,
     row_of,
@@ -25,22 +24,19 @@ from tests.pages.asking import (
     sheet,
     then_and_now,
 )
-from tests.pages.reading import Page, figure
-from tests.pages.test_journal_pages import older, rows
-from tests.pages.test_pages import page
-from tests.pages.told import opened
+from tests.pages.reading import Page, figure, journal_rows, older, page
 from tests.serving import Assembled, event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["october", "opened"]
-
 
 @pytest.mark.both_databases
-def test_then_is_what_the_api_said_then_and_now_is_what_it_says_now(october: tuple[Assembled, dict[str, Any]]) -> None:
+def test_then_is_what_the_api_said_then_and_now_is_what_it_says_now(
+    own_october: tuple[Assembled, dict[str, Any]],
+) -> None:
     """Of every unit whose figures moved; the others are counted, and the causes are told in words."""
-    neraca, then = october
+    neraca, then = own_october
     now = cards(neraca)
     _, html = answer(neraca, f"/auditor?period=2026-10&at={THEN}")
     moved = {NAMES[dinas]: dinas for dinas in (CHANGED, NEW, FORMULA)}
@@ -83,7 +79,7 @@ def test_each_count_leads_to_exactly_its_entries(october: tuple[Assembled, dict[
         seen, path = 0, link
         while path:
             shown = page(neraca, path)
-            seen, path = seen + len(rows(shown)), older(shown)
+            seen, path = seen + len(journal_rows(shown)), older(shown)
         assert seen == count
 
 
@@ -185,8 +181,8 @@ def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
     assert [link for link in links if "lang=en" not in link] == [address.replace("&lang=en", "")]
 
 
-def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(october: tuple[Assembled, dict[str, Any]]) -> None:
-    neraca, _ = october
+def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(own_october: tuple[Assembled, dict[str, Any]]) -> None:
+    neraca, _ = own_october
     record(neraca, event("scheme-adopted", "scheme", {
         "scheme": "baru", "effective_from": "2026-12-01", "skm_weight": "1/9", "min_coverage": "0.4", "indicators": [
             {"id": "tepat", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "direction": "higher",
@@ -194,4 +190,4 @@ def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(october: tuple[As
     _, html = answer(neraca, f"/auditor?period=2026-Q4&at={THEN}")
     assert row_of(html, NAMES[QUIET])[4] == "1 izin diputus, 1 skema nilai"
     link = next(link for link in Page(html).links if f"dinas={QUIET}&" in link and link.startswith("/auditor/journal"))
-    assert [row[3] for row in rows(page(neraca, link))] == ["§ Skema nilai ditetapkan", "Izin terbit"]
+    assert [row[3] for row in journal_rows(page(neraca, link))] == ["§ Skema nilai ditetapkan", "Izin terbit"]

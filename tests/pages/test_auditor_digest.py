@@ -20,27 +20,22 @@ from tests.pages.asking import (
     NAMES,
     QUIET,
     answer,
-    october,
     offline,
     record,
     waited,
 )
-from tests.pages.reading import Page, figure
-from tests.pages.test_pages import FAR, page
-from tests.pages.told import opened
+from tests.pages.reading import FAR, Page, figure, page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.serving import Assembled
 
-__all__ = ["october", "opened"]
-
 
 @pytest.mark.both_databases
-def test_a_balance_that_was_changed_by_hand_is_found(october: tuple[Assembled, dict[str, Any]]) -> None:
+def test_a_balance_that_was_changed_by_hand_is_found(own_october: tuple[Assembled, dict[str, Any]]) -> None:
     """The digest served is then not the one replayed; where, and by how much, stands beneath."""
-    neraca, _ = october
+    neraca, _ = own_october
     with neraca.live.store.engine.begin() as db:
         one = db.execute(select(ACCOUNTS).where(ACCOUNTS.c.dinas == CHANGED, ACCOUNTS.c.service == "kir")).first()
         assert one is not None
@@ -59,9 +54,9 @@ def test_a_balance_that_was_changed_by_hand_is_found(october: tuple[Assembled, d
     ]  # fmt: skip
 
 
-def test_a_digest_from_a_note_is_compared_at_its_position(october: tuple[Assembled, dict[str, Any]]) -> None:
+def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Assembled, dict[str, Any]]) -> None:
     """As a person copies it: grouped, in capitals, its position with points. A letter that differs is told; so is the list."""
-    neraca, _ = october
+    neraca, _ = own_october
     noted = neraca.get("/v1/digest").json()
     record(neraca, permit(QUIET, 24))
     digest = " ".join(re.findall(".{8}", noted["digest"].upper()))
@@ -92,10 +87,10 @@ def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assem
 
 @pytest.mark.parametrize("upto", [None, 1, 40])
 def test_the_downloaded_journal_replays_to_the_served_digest(
-    october: tuple[Assembled, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], upto: int | None
+    own_october: tuple[Assembled, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], upto: int | None
 ) -> None:
     """It is what the command exports, byte for byte; of an earlier position its beginning."""
-    neraca, _ = october
+    neraca, _ = own_october
     taken = neraca.get("/auditor/journal.ndjson" + (f"?until={upto}" if upto else ""))
     assert taken.headers["content-type"] == "application/x-ndjson"
     exported = tmp_path / "exported.ndjson"

@@ -7,16 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
-from tests.serving import Assembled, Listening, until
+from tests.pages.browser import screen, until
+from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+    from playwright.sync_api import Page
 
-REPLAYED: Final = f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}"
+pytestmark = pytest.mark.browser
+
 PAGES: Final = (
     "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}",
     "/publik", "/publik?lang=en", "/auditor", REPLAYED, "/auditor/journal", "/auditor/journal?from=2026-01-01T00:00&lang=en",
@@ -37,67 +37,64 @@ SMALLEST_TARGET: Final = """Math.min(...[...document.querySelectorAll(
   e => e.getBoundingClientRect().height))"""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Assembled(tmp_path_factory.mktemp("browsed") / "data") as assembled:
-        settle_in(assembled)
-        until(lambda: "http-equiv" not in assembled.get(REPLAYED).text, "the replay has ended")
-        with Listening(assembled) as listening:
-            yield listening.url
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_scrolls_sideways(address: str, browser: Browser, width: int) -> None:
-    browser.screen(width)
+def opened(page: Page, url: str) -> Iterator[str]:
+    """Open each page in turn, the answer of a replay too; the path of the one that is open."""
     for path in PAGES:
-        browser.open(address + path)
-        assert browser.ask("innerWidth") == width
-        assert browser.ask(WIDEST) <= 0.5, path
-        assert browser.ask(SPILT) <= 0.5, f"{path}: a table is wider than its place"
+        page.goto(url + path)
+        until(page, ANSWERED, "the replay has ended")
+        yield path
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_target_is_24_px_high_at_least(address: str, browser: Browser, path: str) -> None:
-    browser.screen(1440)
-    browser.open(address + path)
-    assert browser.ask(SMALLEST_TARGET) >= 24
+@pytest.mark.speed("test")
+def test_nothing_scrolls_sideways_at_any_width(small_url: str, page: Page) -> None:
+    wide = []
+    for path in opened(page, small_url):
+        for width in WIDTHS:
+            screen(page, width)
+            inner, widest, spilt = page.evaluate(f"[innerWidth, {WIDEST}, {SPILT}]")
+            assert inner == width
+            wide += [(path, width, past) for past in (widest, spilt) if past > 0.5]
+    assert wide == []
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_breaks_no_policy_and_fetches_only_its_own_parts(address: str, browser: Browser, path: str) -> None:
-    browser.open(address + path)
-    assert browser.said() == []
-    fetched = browser.ask("performance.getEntriesByType('resource').map(e => e.name.split('?')[0])")
-    scripts = [f"{address}/static/{name}" for name in ("htmx/htmx.min.js", "htmx/hx-sse.min.js", "live.js")]
-    board = scripts if path in ("/", "/?lang=en") else []
-    if path.startswith("/loket"):
-        asked = [f"{address}/v1/dinas/cepat/file"] if path.startswith("/loket/warga?") else []  # whether it is decided
-        assert all(name in asked or name.startswith((f"{address}/static/", f"{address}/healthz")) for name in fetched)
-    else:
-        waiting = {f"{address}/static/waiting.js"}  # while a replay runs
-        assert sorted(set(fetched) - waiting) == sorted([f"{address}/static/neraca.css", *board])
+def test_a_target_is_24_px_high_at_least(small_url: str, page: Page) -> None:
+    screen(page, 1440)
+    low = {path: page.evaluate(SMALLEST_TARGET) for path in opened(page, small_url)}
+    assert {path: height for path, height in low.items() if height < 24} == {}
 
 
-def test_a_figure_stands_on_paper_in_light_and_on_night_in_dark(address: str, browser: Browser) -> None:
+@pytest.mark.speed("test")
+def test_a_page_breaks_no_policy_and_fetches_only_its_own_parts(small_url: str, page: Page, console: list[str]) -> None:
+    scripts = [f"{small_url}/static/{name}" for name in ("htmx/htmx.min.js", "htmx/hx-sse.min.js", "live.js")]
+    waiting = {f"{small_url}/static/waiting.js", f"{small_url}{REPLAYED}".split("?")[0]}
+    for path in opened(page, small_url):
+        assert console == [], path
+        fetched = page.evaluate("performance.getEntriesByType('resource').map(e => e.name.split('?')[0])")
+        board = scripts if path in ("/", "/?lang=en") else []
+        if path.startswith("/loket"):
+            # The citizen's screen asks whether its file is decided.
+            asked = [f"{small_url}/v1/dinas/cepat/file"] if path.startswith("/loket/warga?") else []
+            own = (f"{small_url}/static/", f"{small_url}/healthz")
+            assert [name for name in fetched if name not in asked and not name.startswith(own)] == [], path
+        else:
+            own_parts = set(fetched) - (waiting if path == REPLAYED else set())
+            assert sorted(own_parts) == sorted([f"{small_url}/static/neraca.css", *board]), path
+
+
+def test_a_figure_stands_on_paper_in_light_and_on_night_in_dark(small_url: str, page: Page) -> None:
     ground = {}
+    page.goto(small_url + "/")
     for dark in (False, True):
-        browser.screen(1440, dark=dark)
-        browser.open(address + "/")
-        ground[dark] = browser.ask("getComputedStyle(document.documentElement).backgroundColor")
+        screen(page, 1440, dark=dark)
+        ground[dark] = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert ground == {False: "rgb(243, 246, 243)", True: "rgb(15, 22, 19)"}
 
 
-def test_a_bar_is_drawn_beside_its_target_and_a_dot_on_its_axis(address: str, browser: Browser) -> None:
-    browser.screen(1440)
-    browser.open(address + "/?period=2026-11")
-    over = browser.ask("""(() => { const mark = document.querySelector('tbody .bar svg'), tip = mark.querySelector('rect');
+def test_a_bar_is_drawn_beside_its_target_and_a_dot_on_its_axis(small_url: str, page: Page) -> None:
+    screen(page, 1440)
+    page.goto(small_url + "/?period=2026-11")
+    over = page.evaluate("""(() => { const mark = document.querySelector('tbody .bar svg'), tip = mark.querySelector('rect');
       const m = mark.getBoundingClientRect(), t = tip.getBoundingClientRect();
       return [(t.left - m.left) / m.width, t.width / m.width]; })()""")
     assert over == pytest.approx([0.5, 0.5], abs=0.02), "the fast one reaches the cap of 120: a full bar to the right"
-    assert browser.ask("document.querySelectorAll('tbody .w circle, tbody .w text').length") == 4
+    assert page.evaluate("document.querySelectorAll('tbody .w circle, tbody .w text').length") == 4

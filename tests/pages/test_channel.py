@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi.routing import APIRoute
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_a_table_is_rendered_once_however_many_come_and_the_end_is_told_to_all() -> None:
     async def run() -> None:
         board, ending = Board(), Ending()
@@ -42,7 +42,7 @@ def test_a_table_is_rendered_once_however_many_come_and_the_end_is_told_to_all()
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("turns", range(8))
 def test_nothing_is_drawn_for_nobody_though_the_last_reader_goes_as_something_moves(turns: int) -> None:
     """At whichever turn of the loop it goes, nothing listens afterwards."""
@@ -62,7 +62,7 @@ def test_nothing_is_drawn_for_nobody_though_the_last_reader_goes_as_something_mo
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> None:
     """Neither that all is well nor that it failed; who goes meanwhile leaves nothing behind."""
 
@@ -86,7 +86,7 @@ def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> 
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_the_end_is_told_to_who_waits_for_a_first_drawing() -> None:
     async def run() -> None:
         board, ending = Board(), Ending()
@@ -154,7 +154,7 @@ async def news(following: AsyncGenerator[str | None]) -> str:
     return told
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_a_file_that_turns_overdue_is_told_though_nothing_was_recorded() -> None:
     async def run() -> None:
         board, ending = Board(), Ending()
@@ -168,7 +168,7 @@ def test_a_file_that_turns_overdue_is_told_though_nothing_was_recorded() -> None
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_one_partition_that_moves_is_told_while_another_stands() -> None:
     """The position is the least of them, and stays the same."""
 

@@ -16,7 +16,7 @@ from tests.pages.channel import Board, channel_of
 from tests.serving import until
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
     async def run() -> None:
         board, movement, ending = Board(), Movement(), Ending()
@@ -42,7 +42,7 @@ def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_while_the_fold_does_not_follow_nobody_is_told_that_it_is_alive() -> None:
     """Nothing moves, nothing fails to be drawn; and yet what is drawn may be long past."""
 
@@ -61,7 +61,7 @@ def test_while_the_fold_does_not_follow_nobody_is_told_that_it_is_alive() -> Non
     asyncio.run(run())
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hasty")
 def test_while_a_drawing_hangs_nobody_is_told_that_it_is_alive() -> None:
     async def run() -> None:
         board, movement = Board(), Movement()

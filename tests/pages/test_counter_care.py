@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.pages.browser import MISSING, installed
 from tests.pages.counter import SERVICES, STALLS, Clerk, entries
-from tests.serving import Assembled, until
+
+if TYPE_CHECKING:
+    from tests.serving import Assembled
 
 CHOSEN: Final = "document.querySelector('[name=service]:checked')?.value ?? ''"
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+pytestmark = pytest.mark.browser
 
 
 def begin(clerk: Clerk) -> None:
     """Open the counter, the third service chosen."""
     clerk.open(ready=False)
-    clerk.browser.press("Alt+3")
+    clerk.press("Alt+3")
 
 
 def test_the_next_number_takes_the_place_of_one_that_was_only_looked_up(clerk: Clerk) -> None:
     """A scanner types a number and Enter: two scans are two numbers, also after a refusal."""
     begin(clerk)
     clerk.look_up("K-1", "belum diterima")
-    clerk.browser.type("K-2")
-    assert clerk.browser.ask("document.getElementById('nomor').value") == "K-2"
-    clerk.browser.press("F2")
+    clerk.type("K-2")
+    assert clerk.ask("document.getElementById('nomor').value") == "K-2"
+    clerk.press("F2")
     clerk.sees("#tanda", "K-2 · diterima")
     clerk.look_up("K-2", "ditemukan")
-    clerk.browser.press("F2")
+    clerk.press("F2")
     clerk.sees("#gagal", "K-2")
-    clerk.browser.type("K-3")
-    assert clerk.browser.ask("document.getElementById('nomor').value") == "K-3"
+    clerk.type("K-3")
+    assert clerk.ask("document.getElementById('nomor').value") == "K-3"
 
 
 def test_a_pause_that_cannot_be_says_so_and_leaves_the_keyboard_in_the_field(clerk: Clerk) -> None:
@@ -44,51 +45,49 @@ def test_a_pause_that_cannot_be_says_so_and_leaves_the_keyboard_in_the_field(cle
     clerk.sees("#tanda", "K-1 · terbit")
     clerk.step("K-1", "F4")
     clerk.sees("#gagal", "K-1 sudah selesai")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'nomor'"), "the field has the keyboard")
+    clerk.focus_is_on("nomor", "the field has the keyboard")
 
 
-def test_a_refusal_that_is_being_mended_stays_until_it_is(city: Assembled, clerk: Clerk) -> None:
+def test_a_refusal_that_is_being_mended_stays_until_it_is(counter: Assembled, clerk: Clerk) -> None:
     """Left halfway, it is still to be mended."""
     begin(clerk)
     clerk.step("K-9", "F8")
     clerk.sees("#keadaan", "▲ 1 ditolak peladen")
     clerk.click("mend", "K-9")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the time of receipt is asked for")
+    clerk.focus_is_on("diterima", "the time of receipt is asked for")
     begin(clerk)
     clerk.sees("#keadaan", "▲ 1 ditolak peladen")
     clerk.click("mend", "K-9")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the time of receipt is asked for")
-    clerk.browser.run("document.getElementById('diterima').value = '2026-01-20T08:00'")
-    clerk.browser.press("F8")
-    until(lambda: entries(city), "it is recorded")
-    until(
-        lambda: clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing is left to mend"
-    )
+    clerk.focus_is_on("diterima", "the time of receipt is asked for")
+    clerk.fill("diterima", "2026-01-20T08:00")
+    clerk.press("F8")
+    clerk.until(lambda: entries(counter), "it is recorded")
+    clerk.until_sent()
 
 
 def test_a_number_that_is_given_back_is_of_its_own_service_again(clerk: Clerk) -> None:
     """Another service is chosen before the counter finds that the time of receipt is missing."""
     begin(clerk)
     clerk.look_up("K-5", "belum diterima")
-    clerk.browser.run(STALLS)
-    clerk.browser.press("F8", "Alt+1")
-    assert clerk.browser.ask(CHOSEN) == SERVICES[0]
-    clerk.browser.run("self.goOn()")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the time of receipt is asked for")
-    assert clerk.browser.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == [SERVICES[2], "K-5"]
+    clerk.ask(STALLS)
+    clerk.press("F8", "Alt+1")
+    assert clerk.ask(CHOSEN) == SERVICES[0]
+    clerk.ask("self.goOn()")
+    clerk.focus_is_on("diterima", "the time of receipt is asked for")
+    assert clerk.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == [SERVICES[2], "K-5"]
 
 
-def test_what_is_mended_is_of_its_own_service_or_of_none(city: Assembled, clerk: Clerk) -> None:
+def test_what_is_mended_is_of_its_own_service_or_of_none(counter: Assembled, clerk: Clerk) -> None:
     """Its service was added for once and has no tile any more: no other takes its place, and nothing is recorded."""
     clerk.open("?loket=3&dinas=disdukcapil&service=Layanan%20Langka", ready=False)
     clerk.step("K-9", "F8")
     clerk.sees("#keadaan", "▲ 1 ditolak peladen")
     clerk.open("?loket=3&dinas=disdukcapil", ready=False)
-    clerk.browser.press("Alt+1")
+    clerk.press("Alt+1")
     clerk.click("mend", "K-9")
     clerk.sees("#gagal", "K-9 adalah berkas layanan Layanan Langka, yang tidak tampil di loket ini")
-    assert clerk.browser.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == ["", "K-9"]
-    clerk.browser.press("F2")
+    assert clerk.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == ["", "K-9"]
+    clerk.press("F2")
     clerk.sees("#gagal", "Pilih layanan dahulu")
-    assert entries(city) == []
-    assert clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 1}
+    assert entries(counter) == []
+    assert clerk.waits() == {"waiting": 0, "refused": 1}

@@ -7,158 +7,150 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable, Gateway, portal
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of, rules
-from tests.serving import NDJSON, Assembled, Process, ndjson, until
+from tests.pages.line import Line, answered, lose_answers, silent
+from tests.serving import NDJSON, Assembled, Process, ndjson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+    from playwright.sync_api import Page, Route
 
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS: Final = 8_000
+"""So long a counter waits for an answer before it says that there is no network."""
 KEPT: Final = "loket.queue.last(99).then(all => all.map(one => [one.event.source, one.event.id, one.state]))"
 
 
 def kept(clerk: Clerk) -> set[tuple[str, str]]:
     """The names of all that was ever pressed here."""
-    return {(source, name) for source, name, _ in clerk.browser.promised(KEPT)}
+    return {(source, name) for source, name, _ in clerk.ask(KEPT)}
 
 
-def test_it_works_through_a_cut_and_delivers_exactly_once(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_it_works_through_a_cut_and_delivers_exactly_once(counter: Assembled, line: Line, clerk: Clerk) -> None:
     """Received to issued while nothing passes, the page loaded anew meanwhile; then all of it, in order, once each."""
-    clerk = Clerk(browser, cable.url)
     clerk.open()
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-0", "F2")
     clerk.sees("#tanda", "posisi")
-    cable.pull()
+    line.cut()
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "1 belum terkirim")
     clerk.look_up("K-1", "tercatat di loket ini, belum terkirim")
     assert clerk.text("#langkah .primary") == "Terbit F8"
-    browser.press("Enter")
+    clerk.press("Enter")
     clerk.step("K-0", "F9")
     clerk.sees("#keadaan", "3 belum terkirim")
     clerk.sees("#keadaan", "○ luring sejak")
     assert "Tetap bekerja seperti biasa" in clerk.text("#keadaan")
     before = clerk.text("#keadaan")
-    browser.open(f"{cable.url}/loket?dinas={UNIT}")
+    clerk.page.goto(f"{line.url}/loket?dinas={UNIT}")
     clerk.working()
     clerk.sees("#keadaan", "3 belum terkirim")
     assert clerk.text("#keadaan") == before, "since when it is offline outlives the page"
     assert clerk.text("h1") == "Loket 3", "and so does whose counter it is"
     assert clerk.rows()[0].startswith("K-0 · ditolak")
-    assert len(entries(city)) == 1
+    assert len(entries(counter)) == 1
     names = kept(clerk)
-    cable.mend()
+    line.mend()
     clerk.sees("#keadaan", "● tersambung")
-    until(lambda: len(entries(city)) == 4, "all of it is in the journal")
-    assert [(one["data"]["case"], one["type"].split(".")[1]) for one in entries(city)] == [
+    clerk.until(lambda: len(entries(counter)) == 4, "all of it is in the journal")
+    assert [(one["data"]["case"], one["type"].split(".")[1]) for one in entries(counter)] == [
         ("K-0", "permit-received"), ("K-1", "permit-received"), ("K-1", "permit-processed"), ("K-0", "permit-processed"),
     ]  # fmt: skip
-    assert dict(names_of(city)) == dict.fromkeys(names, 1)
-    until(lambda: clerk.text("#tanda").count("posisi") == 4, "each has its position")
+    assert dict(names_of(counter)) == dict.fromkeys(names, 1)
+    clerk.sees("#tanda", "posisi", times=4)
 
 
-def test_an_answer_that_is_lost_makes_nothing_twice(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_an_answer_that_is_lost_makes_nothing_twice(counter: Assembled, clerk: Clerk) -> None:
     """The server records what was posted, its answer never arrives, and the same is posted until one does."""
-    clerk = Clerk(browser, cable.url)
     clerk.open(ready=False)
-    browser.press("Alt+3")
-    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
-    cable.deafen()
+    clerk.press("Alt+3")
+    clerk.is_connected()
+    lost = lose_answers(clerk.page.context)
     for number in range(3):
         clerk.step(f"K-{number}", "F2")
-    until(lambda: cable.lost >= 2, "answers are lost")
-    until(lambda: len(entries(city)) == 3, "the journal has them all")
+    clerk.until(lambda: len(lost) > 1, "answers are lost")
+    clerk.until(lambda: len(entries(counter)) == 3, "the journal has them all")
     clerk.sees("#keadaan", "3 belum terkirim")
     names = kept(clerk)
-    cable.mend()
+    clerk.page.context.unroute_all()
+    clerk.comes_back()
     clerk.sees("#keadaan", "● tersambung")
-    until(lambda: clerk.text("#tanda").count("posisi") == 3, "a repeat is told its first position")
-    assert dict(names_of(city)) == dict.fromkeys(names, 1)
+    clerk.sees("#tanda", "posisi", times=3)
+    assert dict(names_of(counter)) == dict.fromkeys(names, 1)
 
 
 def test_what_was_never_tried_is_taken_back_and_what_may_be_recorded_is_reversed(
-    city: Assembled, cable: Cable, browser: Browser
-) -> None:  # fmt: skip
+    counter: Assembled, clerk: Clerk
+) -> None:
     """Undone before it was sent it reaches nobody; tried without an answer, its reversal follows it."""
-    browser.before("delete Object.getPrototypeOf(navigator).serviceWorker")  # or it sends too, as soon as it gets to it
-    clerk = Clerk(browser, cable.url)
+    # A worker would send too, as soon as it gets to it.
+    clerk.page.add_init_script("delete Object.getPrototypeOf(navigator).serviceWorker")
     clerk.open(ready=False)
-    browser.press("Alt+3")
-    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
-    cable.deafen()
+    clerk.press("Alt+3")
+    clerk.is_connected()
+    lost = lose_answers(clerk.page.context)
     clerk.step("K-1", "F2")
-    until(lambda: cable.lost, "its answer is lost")
-    browser.run("loket.sending.send = () => Promise.resolve({link: 'off', date: NaN})")
+    clerk.until(lambda: lost, "its answer is lost")
+    clerk.ask("() => { loket.sending.send = async () => ({link: 'off', date: NaN}); }")
     clerk.step("K-2", "F2")
     clerk.sees("#tanda", "K-2 · diterima")
     clerk.click("undo", "K-2")
     clerk.sees("#tanda", "diurungkan sebelum dikirim")
     clerk.click("undo", "K-1")
     clerk.sees("#tanda", "pembatalan menunggu kirim")
-    cable.mend()
-    browser.open(f"{cable.url}/loket?dinas={UNIT}")
+    clerk.page.context.unroute_all()
+    clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
     clerk.working()
-    until(lambda: entries(city, "event-retracted"), "the reversal is in the journal")
+    clerk.until(lambda: entries(counter, "event-retracted"), "the reversal is in the journal")
     clerk.sees("#tanda", "dibatalkan")
-    assert [one["data"].get("case") for one in entries(city)] == ["K-1", None]
-    assert set(names_of(city).values()) == {1}
+    assert [one["data"].get("case") for one in entries(counter)] == ["K-1", None]
+    assert set(names_of(counter).values()) == {1}
 
 
-def test_a_networks_own_page_is_no_answer(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_a_networks_own_page_is_no_answer(counter: Assembled, clerk: Clerk) -> None:
     """A hotel's or an office's sign-in answers 200 to everything: what waits goes on waiting."""
-    clerk = Clerk(browser, cable.url)
     clerk.open()
-    browser.press("Alt+3")
-    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
-    with portal() as elsewhere:
-        before = cable.leads_to
-        cable.lead_to(elsewhere)
-        cable.pull()
-        cable.mend()
-        clerk.step("K-1", "F2")
-        clerk.sees("#keadaan", "1 belum terkirim")
-        clerk.sees("#keadaan", "luring sejak")
-        assert entries(city) == []
-        cable.lead_to(before)
-        cable.pull()
-        cable.mend()
-    until(lambda: len(entries(city)) == 1, "it is sent once the way is open", within_s=60)
+    clerk.press("Alt+3")
+    clerk.is_connected()
+    clerk.page.context.route("**/*", answered(200, "Silakan masuk"))
+    clerk.step("K-1", "F2")
+    clerk.sees("#keadaan", "1 belum terkirim")
+    clerk.sees("#keadaan", "luring sejak")
+    assert entries(counter) == []
+    clerk.page.context.unroute_all()
+    clerk.until(lambda: len(entries(counter)) == 1, "it is sent once the way is open", within_s=60)
 
 
-def test_a_server_killed_in_the_midst_has_each_event_once(tmp_path: Path, browser: Browser) -> None:
+def test_a_server_killed_in_the_midst_has_each_event_once(tmp_path: Path, page: Page) -> None:
     """SIGKILL between presses, the page opened without it, and the same data served again on the same port."""
     data, numbers = tmp_path / "data", [f"K-{n}" for n in range(12)]
     with Process(data) as first:
-        assert (
-            httpx.post(f"{first.url}/v1/events", content=ndjson(rules()), headers={"content-type": NDJSON}).json()[
-                "accepted"
-            ]
-            == 4
-        )
+        told = httpx.post(f"{first.url}/v1/events", content=ndjson(rules()), headers={"content-type": NDJSON})
+        assert told.json()["accepted"] == 4
         first.settle()
-        clerk, port = Clerk(browser, first.url), first.url.rpartition(":")[2]
+        clerk, port = Clerk(page, first.url), first.url.rpartition(":")[2]
         clerk.open()
-        browser.press("Alt+1")
+        clerk.press("Alt+1")
         for number in numbers[:6]:
             clerk.step(number, "F2")
         first.kill()
         for number in numbers[6:9]:
             clerk.step(number, "F2")
         clerk.sees("#kabar", "K-8 · diterima")
-        browser.open(f"{first.url}/loket?dinas={UNIT}")
+        clerk.page.goto(f"{first.url}/loket?dinas={UNIT}")
         clerk.working()
-        browser.press("Alt+1")
+        clerk.press("Alt+1")
         for number in numbers[9:]:
             clerk.step(number, "F2")
         clerk.sees("#kabar", "K-11 · diterima")
         clerk.sees("#keadaan", "belum terkirim")
     with Process(data, "--port", port) as second:
         clerk.sees("#keadaan", "● tersambung", within_s=60)
-        until(lambda: clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "all is sent")
+        clerk.until_sent()
         second.settle()
         said = httpx.get(f"{second.url}/v1/journal?source=/loket/{UNIT}/3&limit=1000").json()
     items: list[dict[str, Any]] = said["items"]
@@ -166,187 +158,168 @@ def test_a_server_killed_in_the_midst_has_each_event_once(tmp_path: Path, browse
     assert {(one["source"], one["id"]) for one in items} == kept(clerk)
 
 
-def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(
-    city: Assembled, cable: Cable, browser: Browser
-) -> None:
+def test_a_page_that_is_cut_off_hears_it_and_its_worker_sends_beside_it(counter: Assembled, clerk: Clerk) -> None:
     """The browser cuts off the page alone: what waits is sent by the worker, as it is once no page is open."""
-    clerk = Clerk(browser, cable.url)
+    alone = clerk.page.context.new_cdp_session(clerk.page)
+    whole = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     clerk.open()
-    browser.press("Alt+1")
-    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
-    browser.cut_off(off=True)
+    clerk.press("Alt+1")
+    clerk.is_connected()
+    alone.send("Network.emulateNetworkConditions", whole | {"offline": True})
     clerk.sees("#keadaan", "○ luring sejak")
     clerk.step("K-1", "F2")
-    until(lambda: len(entries(city)) == 1, "the worker has sent it")
+    clerk.until(lambda: len(entries(counter)) == 1, "the worker has sent it")
     clerk.sees("#tanda", "posisi")
-    browser.cut_off(off=False)
+    alone.send("Network.emulateNetworkConditions", whole)
     clerk.sees("#keadaan", "● tersambung", within_s=10)
-    assert set(names_of(city).values()) == {1}
+    assert set(names_of(counter).values()) == {1}
 
 
-def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(cable: Cable, browser: Browser) -> None:
+def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(clerk: Clerk) -> None:
     """No read of the API is ever answered from the cache: a case's state is the server's, or it is not known."""
-    clerk = Clerk(browser, cable.url)
     clerk.open()
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "posisi")
     clerk.look_up("K-1", "ditemukan")
     held = "caches.open('neraca-loket').then(c => c.keys()).then(kept => kept.map(one => new URL(one.url).pathname))"
-    assert {path for path in browser.promised(held) if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
+    assert {path for path in clerk.ask(held) if not path.startswith("/static/")} == {"/loket", "/loket/warga"}
     page = f"caches.match(location.origin + '/loket?dinas={UNIT}').then(answer => answer.text())"
-    assert "K-1" not in browser.promised(page)
-    cable.pull()
-    browser.press("Escape")
-    browser.run("document.getElementById('nomor').value = ''")
+    assert "K-1" not in clerk.ask(page)
+    clerk.page.context.set_offline(True)
+    clerk.press("Escape")
+    clerk.fill("nomor", "")
     clerk.look_up("K-asing", "belum diketahui selama luring")
-    browser.press("F8")
+    clerk.press("F8")
     clerk.sees("#keadaan", "1 belum terkirim")
 
 
-def test_signing_in_sends_what_was_kept(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_signing_in_sends_what_was_kept(counter: Assembled, line: Line, page: Page) -> None:
     """Beyond the machine a token is needed: until there is one everything is kept, and it is said why."""
-    away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
-    clerk = Clerk(browser, away)
+    clerk = Clerk(page, line.away)
     clerk.open(ready=False)
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "▲ belum masuk · 1 belum terkirim")
-    assert entries(city) == []
-    secret = city.token("loket-3", "fact", dinas=[UNIT]).removeprefix("Bearer ")
-    browser.run("document.querySelector('#keadaan a').focus()")
-    browser.press("Enter")
-    until(lambda: browser.ask("location.pathname") == "/masuk", "the form is there")
-    browser.type(secret)
-    browser.press("Enter")
+    assert entries(counter) == []
+    secret = counter.token("loket-3", "fact", dinas=[UNIT]).removeprefix("Bearer ")
+    clerk.ask("document.querySelector('#keadaan a').focus()")
+    clerk.press("Enter")
+    clerk.until("location.pathname === '/masuk'", "the form is there")
+    clerk.type(secret)
+    clerk.press("Enter")
     clerk.working()
     clerk.sees("#tanda", "posisi")
-    (one,) = entries(city)
+    (one,) = entries(counter)
     assert (one["data"]["service"], one["recorded_by"]) == (SERVICES[2], "loket-3")
     clerk.look_up("K-1", "ditemukan")
     clerk.click("undo", "K-1")
     clerk.sees("#tanda", "token loket ini tidak mencakupnya")
-    assert len(entries(city)) == 1
+    assert len(entries(counter)) == 1
 
 
 def test_what_was_pressed_before_signing_in_is_recorded_under_the_name_the_token_allows(
-    city: Assembled, cable: Cable, browser: Browser
+    counter: Assembled, line: Line, page: Page
 ) -> None:
     """Nothing is renamed behind the clerk's back; sent again it is the same event, of the instant at which it was pressed."""
-    away = f"http://loket.localhost:{cable.url.rpartition(':')[2]}"
-    clerk = Clerk(browser, away)
+    clerk = Clerk(page, line.away)
     clerk.open(ready=False)
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "▲ belum masuk · 1 belum terkirim")
-    pressed = browser.promised("loket.queue.last(1).then(([one]) => one.event)")
-    secret = city.token("loket-3", "fact", sources=["/loket/tiga"]).removeprefix("Bearer ")
-    browser.open(f"{away}/masuk?ke=/loket")
-    browser.type(secret)
-    browser.press("Enter")
-    clerk.working()
+    pressed = clerk.pressed()
+    clerk.sign_in(counter.token("loket-3", "fact", sources=["/loket/tiga"]), "/loket")
     clerk.sees("#tanda", "dicatat atas nama loket lain, yang tidak dicakup token ini")
-    assert entries(city) == []
+    assert entries(counter) == []
     clerk.click("again", "K-1")
     clerk.sees("#tanda", "posisi")
-    (one,) = entries(city)
+    (one,) = entries(counter)
     assert (one["source"], one["id"], one["time"]) == ("/loket/tiga", pressed["id"], pressed["time"])
-    clerk.sees("#keadaan small", "")
+    clerk.until(lambda: clerk.text("#keadaan small") == "", "nothing is refused any more")
     clerk.step("K-2", "F2")
-    until(lambda: [one["source"] for one in entries(city)] == ["/loket/tiga"] * 2, "the next is not refused")
+    clerk.until(lambda: [one["source"] for one in entries(counter)] == ["/loket/tiga"] * 2, "the next is not refused")
 
 
-def test_a_page_that_never_gives_its_turn_back_stops_nobody(city: Assembled, cable: Cable, browser: Browser) -> None:
-    """As one that was left while it was sending: after a while what waits is sent, and once."""
-    clerk = Clerk(browser, cable.url)
+def test_a_page_that_never_gives_its_turn_back_stops_nobody(counter: Assembled, clerk: Clerk) -> None:
+    """As one that was left while it was sending: after a while, here a tenth of it, what waits is sent, and once."""
+    clerk.page.add_init_script("""const within = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (ms) => within(ms / 10);""")
     clerk.open(ready=False)
-    first = browser.another_tab()
-    clerk.open(ready=False)
-    browser.run("navigator.locks.request('neraca-loket', () => new Promise(() => {}))")
-    browser.tab(first)
-    browser.press("Alt+3")
+    other = clerk.another_tab()
+    other.open(ready=False)
+    other.ask("() => { navigator.locks.request('neraca-loket', () => new Promise(() => {})); }")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-2", "F2")
     clerk.sees("#tanda", "K-2 · diterima")
-    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits", within_s=40)
-    assert sorted(one["data"]["case"] for one in entries(city)) == ["K-1", "K-2"]
+    clerk.until_sent(within_s=40)
+    assert sorted(one["data"]["case"] for one in entries(counter)) == ["K-1", "K-2"]
 
 
-def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(counter: Assembled, clerk: Clerk) -> None:
     """Ten minutes ahead the server takes nothing, and the counter says why; put right, the same file is recorded."""
-    ahead = browser.before(f"const now = Date.now; Date.now = () => now() + {10 * 60_000};")
-    clerk = Clerk(browser, cable.url)
+    clerk.page.add_init_script(f"const now = Date.now; Date.now = () => now() + {10 * 60_000};")
     clerk.open(ready=False)
     clerk.sees("#keadaan", "Jam komputer ini 10 mnt lebih cepat daripada peladen")
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "✕ ditolak peladen")
     clerk.sees("#tanda", "(kolom ")
-    assert entries(city) == []
-    browser.not_before(ahead)
-    clerk.open(ready=False)
+    assert entries(counter) == []
+    clerk = clerk.after_repair()
     clerk.click("mend", "K-1")
     clerk.sees("#ada", "belum diterima")
-    browser.press("F2")
-    until(lambda: len(entries(city)) == 1, "it is recorded at its own time")
+    clerk.press("F2")
+    clerk.until(lambda: len(entries(counter)) == 1, "it is recorded at its own time")
     assert "Jam komputer" not in clerk.text("#keadaan")
 
 
-def test_one_event_that_cannot_be_read_blocks_no_other(city: Assembled, cable: Cable, browser: Browser) -> None:
+def test_one_event_that_cannot_be_read_blocks_no_other(counter: Assembled, clerk: Clerk) -> None:
     """A request that is refused whole is sent apart: the one that is bad is told, and the others are recorded."""
-    clerk = Clerk(browser, cable.url)
     clerk.open(ready=False)
-    browser.press("Alt+3")
-    until(lambda: clerk.text("#keadaan") == "● tersambung", "it is connected")
-    cable.pull()
+    clerk.press("Alt+3")
+    clerk.is_connected()
+    clerk.page.context.set_offline(True)
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "1 belum terkirim")
     deep = "[...Array(40)].reduce(held => ({held}), 1)"
     bad = f"{{specversion: '1.0', type: 'neraca.task-completed.v1', source: '/loket/{UNIT}/3', id: 'dalam', data: {deep}}}"
-    browser.promised(f"loket.queue.add({bad})")
+    clerk.ask(f"loket.queue.add({bad})")
     clerk.step("K-2", "F2")
     clerk.sees("#keadaan", "3 belum terkirim")
-    cable.mend()
-    until(lambda: len(entries(city)) == 2, "the good ones are recorded", within_s=60)
-    assert [one["data"]["case"] for one in entries(city)] == ["K-1", "K-2"]
-    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 1}, "the bad one is told")
+    clerk.page.context.set_offline(False)
+    clerk.until(lambda: len(entries(counter)) == 2, "the good ones are recorded")
+    assert [one["data"]["case"] for one in entries(counter)] == ["K-1", "K-2"]
+    clerk.until_sent(refused=1)
 
 
-def test_what_was_pressed_without_a_network_is_taken_back_without_a_trace(
-    city: Assembled, cable: Cable, browser: Browser
-) -> None:  # fmt: skip
+def test_what_was_pressed_without_a_network_is_taken_back_without_a_trace(counter: Assembled, clerk: Clerk) -> None:
     """Once nobody answered, nothing more is tried before somebody does: undone meanwhile, it was never sent."""
-    clerk = Clerk(browser, cable.url)
     clerk.open()
-    browser.press("Alt+3")
-    cable.pull()
-    browser.open(f"{cable.url}/loket?dinas={UNIT}")
+    clerk.press("Alt+3")
+    clerk.page.context.set_offline(True)
+    clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
     clerk.working()
     clerk.sees("#keadaan", "luring sejak")
-    browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-2", "F2")
     clerk.sees("#keadaan", "2 belum terkirim")
     clerk.click("undo", "K-1")
     clerk.sees("#tanda", "diurungkan sebelum dikirim")
-    cable.mend()
-    until(lambda: entries(city), "what waits is sent", within_s=60)
-    until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits")
-    assert [one["data"].get("case") for one in entries(city)] == ["K-2"]
+    clerk.page.context.set_offline(False)
+    clerk.until(lambda: entries(counter), "what waits is sent")
+    clerk.until_sent()
+    assert [one["data"].get("case") for one in entries(counter)] == ["K-2"]
 
 
-@pytest.mark.parametrize("line", ["leads nowhere", "ends at a gateway"])
-def test_the_kept_page_opens_where_no_server_speaks(cable: Cable, browser: Browser, line: str) -> None:
-    clerk = Clerk(browser, cable.url)
+@pytest.mark.parametrize("end", [silent, answered(502, "Bad Gateway")], ids=["leads nowhere", "ends at a gateway"])
+def test_the_kept_page_opens_where_no_server_speaks(clerk: Clerk, end: Callable[[Route], None]) -> None:
+    clerk.page.clock.install()
     clerk.open()
-    with portal(Gateway) as gateway:
-        if line == "leads nowhere":
-            cable.silence()
-        else:
-            cable.lead_to(gateway)
-            cable.pull()
-            cable.mend()
-        browser.open(f"{cable.url}/loket?dinas={UNIT}")
-        clerk.working()
-        assert clerk.text("h1") == "Loket 3"
-        clerk.sees("#keadaan", "luring sejak")
+    clerk.page.context.route("**/*", end)
+    clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
+    clerk.working()
+    assert clerk.text("h1") == "Loket 3"
+    clerk.page.clock.fast_forward(PATIENCE_MS)
+    clerk.sees("#keadaan", "luring sejak")

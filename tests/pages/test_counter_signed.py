@@ -6,89 +6,82 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.cable import Cable, portal
-from tests.pages.counter import SERVICES, UNIT, Clerk, entries, signed_in
-from tests.serving import Assembled, until
+from tests.pages.counter import SERVICES, UNIT, Clerk, entries
+from tests.pages.line import Line, answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+    from tests.serving import Assembled
+
+pytestmark = pytest.mark.browser
 PAGE: Final = f"/loket?dinas={UNIT}"
 SCREEN: Final = f"/loket/warga?dinas={UNIT}&service={SERVICES[2]}&case=K-1"
 OWN: Final = "/loket/tiga"
 ALLOWED: Final = "document.getElementById('loket').dataset.sources"
 NOBODYS: Final = "document.getElementById('loket').dataset.nobody"
+ELSEWHERE: Final = "http://portal.example/"
+"""A page of another site."""
 
 
 @pytest.fixture
-def clerk(city: Assembled, browser: Browser, cable: Cable) -> Clerk:
+def clerk(counter: Assembled, page: Page, line: Line) -> Clerk:
     """Beyond the machine, signed in with a token that speaks under one name; the worker has kept the page."""
-    clerk = Clerk(browser, f"http://loket.localhost:{cable.url.rpartition(':')[2]}")
-    signed_in(browser, clerk.url, city.token("tiga", "fact", sources=[OWN]), PAGE)
+    clerk = Clerk(page, line.away)
+    clerk.sign_in(counter.token("tiga", "fact", sources=[OWN]))
     clerk.open(f"?dinas={UNIT}&loket=3")
+    page.route(ELSEWHERE, answered(200, "Warta kota"))
     return clerk
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[str]:
-    """A page of another site: a portal, a chat."""
-    with portal() as address:
-        yield address
 
 
 def kept(clerk: Clerk) -> str:
     """The page that opens without a network."""
     name = f"{clerk.url}{PAGE}"
-    return str(clerk.browser.promised(f"caches.match('{name}', {{ignoreVary: true}}).then(held => held.text())"))
+    return str(clerk.ask(f"caches.match('{name}', {{ignoreVary: true}}).then(held => held.text())"))
 
 
-def led_to(clerk: Clerk, elsewhere: str, page: str) -> None:
+def led_to(clerk: Clerk, path: str) -> None:
     """Follow a link of another site."""
-    clerk.browser.open(elsewhere)
-    clerk.browser.run(f"location.href = '{clerk.url}{page}'")
-    until(
-        lambda: clerk.browser.ask(f"location.origin === '{clerk.url}' && !!document.getElementById('loket')"),
-        "the page is there",
-    )
+    clerk.page.goto(ELSEWHERE)
+    clerk.ask(f"location.href = '{clerk.url}{path}'")
+    clerk.until(f"location.origin === '{clerk.url}' && !!document.getElementById('loket')", "the page is there")
 
 
-def test_a_link_from_elsewhere_leads_to_the_counters_own_page(city: Assembled, clerk: Clerk, elsewhere: str) -> None:
+def test_a_link_from_elsewhere_leads_to_the_counters_own_page(counter: Assembled, clerk: Clerk) -> None:
     """The browser sends no cookie along such a link: the page opens itself once more, and what is pressed there is taken."""
-    led_to(clerk, elsewhere, PAGE)
+    led_to(clerk, PAGE)
     clerk.working()
-    assert clerk.browser.ask(f"[{ALLOWED}, {NOBODYS} ?? null]") == [f'["{OWN}"]', None]
+    assert clerk.ask(f"[{ALLOWED}, {NOBODYS} ?? null]") == [f'["{OWN}"]', None]
     assert OWN in kept(clerk)
-    clerk.browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-1", "F8")
-    until(lambda: len(entries(city)) == 2, "both are in the journal")
-    assert {one["source"] for one in entries(city)} == {OWN}
-    led_to(clerk, elsewhere, SCREEN)
-    until(lambda: not clerk.browser.ask("document.getElementById('layar').hidden"), "the citizen's screen asks")
-    assert clerk.browser.ask(ALLOWED) == f'["{OWN}"]'
+    clerk.until(lambda: len(entries(counter)) == 2, "both are in the journal")
+    assert {one["source"] for one in entries(counter)} == {OWN}
+    led_to(clerk, SCREEN)
+    clerk.until("!document.getElementById('layar').hidden", "the citizen's screen asks")
+    assert clerk.ask(ALLOWED) == f'["{OWN}"]'
 
 
 def test_a_cookie_that_has_ended_takes_no_kept_page_and_no_name_away(
-    city: Assembled, cable: Cable, clerk: Clerk, elsewhere: str
+    counter: Assembled, line: Line, clerk: Clerk
 ) -> None:
     """There is nobody to open the page for: it stays, says so, and keeps presses under the name that the counter had."""
-    city.tokens.revoke("tiga", "2026-11-24T00:00:00Z")
+    counter.tokens.revoke("tiga", "2026-11-24T00:00:00Z")
     for _ in range(2):
-        led_to(clerk, elsewhere, PAGE)
+        led_to(clerk, PAGE)
         clerk.working()
-        assert clerk.browser.ask(f"[{ALLOWED}, {NOBODYS}]") == ["[]", ""]
+        assert clerk.ask(f"[{ALLOWED}, {NOBODYS}]") == ["[]", ""]
     assert "data-nobody" not in kept(clerk)
-    clerk.browser.press("Alt+3")
+    clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "▲ belum masuk · 1 belum terkirim")
-    cable.pull()
-    clerk.browser.open(f"{clerk.url}{PAGE}")
+    line.cut()
+    clerk.page.goto(f"{clerk.url}{PAGE}")
     clerk.working()
-    assert clerk.browser.ask(ALLOWED) == f'["{OWN}"]'
-    cable.mend()
-    signed_in(clerk.browser, clerk.url, city.token("tiga-lagi", "fact", sources=[OWN]), PAGE)
-    until(lambda: entries(city), "it is taken at once")
+    assert clerk.ask(ALLOWED) == f'["{OWN}"]'
+    line.mend()
+    clerk.sign_in(counter.token("tiga-lagi", "fact", sources=[OWN]))
+    clerk.until(lambda: entries(counter), "it is taken at once")
     clerk.sees("#tanda", "posisi")
-    assert [(one["source"], one["recorded_by"]) for one in entries(city)] == [(OWN, "tiga-lagi")]
+    assert [(one["source"], one["recorded_by"]) for one in entries(counter)] == [(OWN, "tiga-lagi")]

@@ -4,107 +4,102 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.pages.browser import MISSING, installed
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries
-from tests.serving import Assembled, event, until
+from tests.serving import Assembled, event
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+if TYPE_CHECKING:
+    from tests.pages.conftest import Windows
+    from tests.pages.line import Line
+
+pytestmark = pytest.mark.browser
 
 
-def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(city: Assembled, clerk: Clerk) -> None:
+def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(
+    counter: Assembled, line: Line, open_window: Windows
+) -> None:
     """Two hours further east its own eight o'clock is another; the label says whose time is asked for."""
-    clerk.browser.zone("Asia/Jayapura")
+    clerk = Clerk(open_window(timezone_id="Asia/Jayapura"), line.url)
     clerk.open(ready=False)
-    assert clerk.browser.ask("new Date(2026, 0, 20, 8).toISOString()") == "2026-01-19T23:00:00.000Z"
-    clerk.browser.press("Alt+1")
+    assert clerk.ask("new Date(2026, 0, 20, 8).toISOString()") == "2026-01-19T23:00:00.000Z"
+    clerk.press("Alt+1")
     clerk.look_up("K-5", "belum diterima")
-    clerk.browser.press("F8")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the field is there")
+    clerk.press("F8")
+    clerk.focus_is_on("diterima", "the field is there")
     assert "(Asia/Jakarta)" in clerk.text("label[for=diterima]")
-    clerk.browser.run("document.getElementById('diterima').value = '2026-01-20T08:00'")
-    clerk.browser.press("F8")
-    until(lambda: entries(city), "it is in the journal")
-    assert entries(city)[0]["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
+    clerk.fill("diterima", "2026-01-20T08:00")
+    clerk.press("F8")
+    clerk.until(lambda: entries(counter), "it is in the journal")
+    assert entries(counter)[0]["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
 
 
-@pytest.mark.parametrize(
-    ("local", "zone", "instant"),
-    [
-        ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00.000Z"),  # comes twice: the first
-        ("2026-10-25T03:00", "Europe/Berlin", "2026-10-25T02:00:00.000Z"),
-        ("2026-03-29T02:30", "Europe/Berlin", None),  # leapt over
-        ("2026-03-29T03:00:30", "Europe/Berlin", "2026-03-29T01:00:30.000Z"),
-        ("2026-01-01T00:15", "Asia/Jayapura", "2025-12-31T15:15:00.000Z"),
-        ("1963-12-31T12:00", "Asia/Jakarta", "1963-12-31T04:30:00.000Z"),  # half an hour further east until 1964
-        ("20226-01-01T10:00", "Asia/Jakarta", None),  # a year of a digit too many
-    ],
-)
-def test_a_local_time_is_an_instant_the_first_of_two_or_none(
-    clerk: Clerk, local: str, zone: str, instant: str | None
-) -> None:  # fmt: skip
+INSTANTS: Final = {
+    ("2026-10-25T02:30", "Europe/Berlin"): "2026-10-25T00:30:00.000Z",  # comes twice: the first
+    ("2026-10-25T03:00", "Europe/Berlin"): "2026-10-25T02:00:00.000Z",
+    ("2026-03-29T02:30", "Europe/Berlin"): None,  # leapt over
+    ("2026-03-29T03:00:30", "Europe/Berlin"): "2026-03-29T01:00:30.000Z",
+    ("2026-01-01T00:15", "Asia/Jayapura"): "2025-12-31T15:15:00.000Z",
+    ("1963-12-31T12:00", "Asia/Jakarta"): "1963-12-31T04:30:00.000Z",  # half an hour further east until 1964
+    ("20226-01-01T10:00", "Asia/Jakarta"): None,  # a year of a digit too many
+}
+"""The instant of each local time and zone."""
+
+
+def test_a_local_time_is_an_instant_the_first_of_two_or_none(clerk: Clerk) -> None:
     clerk.open(ready=False)
-    assert clerk.browser.ask(f"loket.zone.instant('{local}', '{zone}')") == instant
+    read = {said: clerk.ask(f"loket.zone.instant({json.dumps(said[0])}, '{said[1]}')") for said in INSTANTS}
+    assert read == INSTANTS
 
 
-@pytest.mark.parametrize(
-    ("said", "answer"),
-    [
+def test_a_time_that_never_was_or_cannot_be_read_is_asked_for_again(counter: Assembled, clerk: Clerk) -> None:
+    clerk.open(ready=False)
+    clerk.press("Alt+1")
+    clerk.look_up("K-5", "belum diterima")
+    clerk.press("F8")
+    clerk.focus_is_on("diterima", "the field is there")
+    clerk.ask("document.getElementById('loket').dataset.zone = 'Europe/Berlin'")
+    for local, answer in (
         ("2026-03-29T02:30", "Waktu itu tidak pernah ada di Europe/Berlin"),
         ("20226-01-01T10:00", "Waktu itu tidak terbaca (Europe/Berlin)"),
-    ],
-)
-def test_a_time_that_never_was_or_cannot_be_read_is_asked_for_again(
-    city: Assembled, clerk: Clerk, said: str, answer: str
-) -> None:
-    clerk.open(ready=False)
-    clerk.browser.press("Alt+1")
-    clerk.look_up("K-5", "belum diterima")
-    clerk.browser.press("F8")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "the field is there")
-    clerk.browser.run("document.getElementById('loket').dataset.zone = 'Europe/Berlin'")
-    clerk.browser.run(f"document.getElementById('diterima').value = '{said}'")
-    clerk.browser.press("F8")
-    clerk.sees("#gagal", answer)
-    assert clerk.browser.ask("[document.activeElement.id, document.getElementById('nomor').value]") == [
-        "diterima",
-        "K-5",
-    ]
-    assert entries(city) == []
+    ):
+        clerk.fill("diterima", local)
+        clerk.press("F8")
+        clerk.sees("#gagal", answer)
+        focus = clerk.ask("[document.activeElement.id, document.getElementById('nomor').value]")
+        assert focus == ["diterima", "K-5"]
+    assert entries(counter) == []
 
 
 @pytest.mark.parametrize("righted", ["before it is mended", "after it was refused once more"])
 def test_a_receipt_of_a_clock_that_was_ahead_is_of_the_instant_the_clerk_says(
-    city: Assembled, clerk: Clerk, righted: str
+    counter: Assembled, clerk: Clerk, righted: str
 ) -> None:
     """The press has an instant of its own again; when the file was received is what was said, once it is said."""
-    ahead = clerk.browser.before("const now = Date.now; Date.now = () => now() + 3600e3;")
+    clerk.page.add_init_script("const now = Date.now; Date.now = () => now() + 3600e3;")
     clerk.open(ready=False)
-    clerk.browser.press("Alt+1")
+    clerk.press("Alt+1")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "✕ ditolak peladen")
     if righted == "before it is mended":
-        clerk.browser.not_before(ahead)
-        clerk.open(ready=False)
+        clerk = clerk.after_repair()
     clerk.click("mend", "K-1")
-    until(lambda: clerk.browser.ask("document.activeElement.id === 'diterima'"), "when it was received is asked for")
-    clerk.browser.run("document.getElementById('diterima').value = '2026-01-20T08:00'")
-    clerk.browser.press("F2")
+    clerk.focus_is_on("diterima", "when it was received is asked for")
+    clerk.fill("diterima", "2026-01-20T08:00")
+    clerk.press("F2")
     if righted == "after it was refused once more":
         refused = "loket.queue.last(9).then(all => all.filter(one => one.state === 'refused').length)"
-        until(lambda: clerk.browser.promised(refused) == 2, "it is refused once more")
-        clerk.browser.not_before(ahead)
-        clerk.open(ready=False)
+        clerk.until(f"{refused}.then(n => n === 2)", "it is refused once more")
+        clerk = clerk.after_repair()
         clerk.click("mend", "K-1")
         clerk.sees("#ada", "belum diterima")
-        clerk.browser.press("F2")
-    (one,) = until(lambda: entries(city), "it is recorded")
+        clerk.press("F2")
+    (one,) = clerk.until(lambda: entries(counter), "it is recorded")
     assert one["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
     assert abs(datetime.now(UTC) - datetime.fromisoformat(one["time"])) < timedelta(minutes=2)
-    until(lambda: clerk.browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing is left")
+    clerk.until_sent()
 
 
 def received(number: str, hours_ago: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a receipt
@@ -113,10 +108,10 @@ def received(number: str, hours_ago: float, **more: Any) -> dict[str, Any]:  # n
     return event("permit-received", f"r-{number}", said)
 
 
-def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(city: Assembled, clerk: Clerk) -> None:
+def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(counter: Assembled, clerk: Clerk) -> None:
     """Of a standard a pause stops the clock; of an instant it does not, and the counter says so."""
     due = datetime.now(UTC) - timedelta(hours=1)
-    city.record(
+    counter.record(
         received("K-1", 30, due_at=due.isoformat()),
         received("K-2", 30),
         received("K-3", 1, due_at="2036-01-20T01:00:00Z"),
@@ -124,24 +119,24 @@ def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(city
     for number in ("K-1", "K-2"):
         at = (datetime.now(UTC) - timedelta(hours=20)).isoformat()
         said = {"dinas": UNIT, "service": SERVICES[0], "case": number, "at": at, "reason": "payment"}
-        city.record(event("permit-paused", f"p-{number}", said))
+        counter.record(event("permit-paused", f"p-{number}", said))
     clerk.open(ready=False)
-    clerk.browser.press("Alt+1")
+    clerk.press("Alt+1")
     clerk.look_up("K-1", "dijeda: menunggu pembayaran")
     told = clerk.text("#ada")
     assert "tidak digeser oleh jeda" in told
     assert "▲ lewat tenggat" in told
     assert "jam berhenti" not in told
-    clerk.browser.run("document.getElementById('nomor').value = ''")
+    clerk.fill("nomor", "")
     clerk.look_up("K-2", "jam berhenti pada 10 jam dari 24 jam")
     assert "lewat" not in clerk.text("#ada")
-    clerk.browser.run("document.getElementById('nomor').value = ''")
+    clerk.fill("nomor", "")
     clerk.look_up("K-3", "tenggat 20 Jan 2036, 08.00")
     assert "lewat" not in clerk.text("#ada")
     shown = {"state": "paused", "kind": "due_at", "due_at": "2026-01-20T08:00:00Z", "overdue": False, "pauses": [],
              "received_at": "2026-01-20T06:00:00Z", "paused_at": "2026-01-20T06:30:00Z"}  # fmt: skip
     late = f"loket.casefile.late({json.dumps(shown)}, 0, Date.parse('2026-01-20T08:00:01Z'))"
-    assert clerk.browser.ask(late), "it is overdue from then on, though the server was asked before"
+    assert clerk.ask(late), "it is overdue from then on, though the server was asked before"
 
 
 def state_of(clerk: Clerk, server: dict[str, Any], *steps: tuple[str, int, dict[str, Any]]) -> dict[str, Any]:
@@ -150,7 +145,7 @@ def state_of(clerk: Clerk, server: dict[str, Any], *steps: tuple[str, int, dict[
         {"n": n, "state": "sent", "position": position, "event": {"type": f"neraca.{kind}.v1", "data": data}}
         for n, (kind, position, data) in enumerate(steps, 1)
     ]
-    return dict(clerk.browser.ask(f"loket.casefile.stateOf({json.dumps(server)}, {json.dumps(own)})"))
+    return dict(clerk.ask(f"loket.casefile.stateOf({json.dumps(server)}, {json.dumps(own)})"))
 
 
 def test_a_step_that_the_server_has_counted_already_changes_nothing(clerk: Clerk) -> None:
@@ -173,7 +168,7 @@ def test_a_step_that_the_server_has_counted_already_changes_nothing(clerk: Clerk
     known = state_of(clerk, server, *steps)
     assert (known["state"], known["pauses"]) == ("received", [pause])
     elapsed = f"loket.casefile.elapsed({json.dumps(known)}, Date.parse('{noon}')) / 3600e3"
-    assert clerk.browser.ask(elapsed) == 3
+    assert clerk.ask(elapsed) == 3
     again = {**server, "state": "paused", "paused_at": noon, "reason": "payment"}
     last = ("permit-paused", 14, {"at": noon, "reason": "payment"})
     known = state_of(clerk, again, *steps, last)

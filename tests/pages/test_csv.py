@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -21,19 +20,14 @@ from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from projections.ports import Question
 from tests.api.test_reads import permit
-from tests.pages.asking import FORMULA, NAMES, OCTOBER, october, record, waited
-from tests.pages.city import BUSY, FAST, SMALL, TWIN, settle_in
-from tests.pages.reading import Page
-from tests.pages.told import opened
+from tests.pages.asking import FORMULA, NAMES, OCTOBER, lied, record, served, told_of
+from tests.pages.city import BUSY, FAST, MONTH, SMALL, TWIN
+from tests.pages.reading import FAR, Page
 from tests.serving import ROOT, Assembled, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from tests.pages.conftest import Desk
 
-__all__ = ["october", "opened"]
-
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
-MONTH: Final = "period=2026-11"
 NUMBER: Final = re.compile(r"-\d+([,.]\d+)?")
 PAGES: Final = {
     "board.html": "/", "dinas.html": f"/dinas/{FAST}", "asn.html": f"/asn/{BUSY}", "why.html": f"/dinas/{FAST}/why",
@@ -50,47 +44,10 @@ APART: Final = {
 }
 
 
-def told_of(city: Assembled, month: str, lines: Iterable[bytes], pick: str) -> str:
-    """The address of the desk's answer about lines, as though they had been served."""
-    until = str(city.settle())
-    digest = city.replays.keep(until, list(lines), city.clock())
-    path = f"/auditor?since=12&until={until}&digest={digest}&pick={pick}"
-    waited(city, f"{path}&{month}")
-    return path
-
-
-def served(city: Assembled) -> list[bytes]:
-    with city.reader.snapshot() as snapshot:
-        return list(snapshot.digest_lines())
-
-
-def lied(line: bytes) -> bytes:
-    """The line of an account with one more in each measure; any other as it is."""
-    said = json.loads(line)
-    if "account" not in said:
-        return line
-    more = {name: amount + 1 for name, amount in said["measures"].items()}
-    return json.dumps({**said, "measures": more}, separators=(",", ":")).encode()
-
-
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("csv") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
-
-
-@pytest.fixture(scope="module")
-def desk(city: Assembled) -> str:
-    """An answer in which a file's line was never served, asked after one in which no account's is what was served."""
-    lines = served(city)
-    told_of(city, MONTH, map(lied, lines), FAST)
-    return told_of(city, MONTH, (line for line in lines if b'"file"' not in line), FAST)
-
-
-@pytest.fixture(scope="module")
-def paths(desk: str) -> dict[str, str]:
-    return {**PAGES, "auditor.html": desk}
+def paths(desk: Desk) -> dict[str, str]:
+    """A page of each template with a table."""
+    return {**PAGES, "auditor.html": desk.lacking}
 
 
 def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[str, str]]:
@@ -103,26 +60,26 @@ def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[st
 
 @pytest.mark.parametrize(("template", "name"), [(t, name) for t, names in TABLES.items() for name in names])
 def test_every_table_is_offered_on_its_page_and_answers(
-    city: Assembled, paths: dict[str, str], template: str, name: str
+    desk: Desk, paths: dict[str, str], template: str, name: str
 ) -> None:
     path = paths[template]
     asked = f"{path}{'&' if '?' in path else '?'}{MONTH}"
-    assert f"{asked}&csv={name}&lang=en" in Page(city.get(f"{asked}&lang=en").text).links
-    assert table(city, path, name)
+    assert f"{asked}&csv={name}&lang=en" in Page(desk.city.get(f"{asked}&lang=en").text).links
+    assert table(desk.city, path, name)
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_every_page_with_a_table_offers_as_many(city: Assembled, paths: dict[str, str], language: str) -> None:
+def test_every_page_with_a_table_offers_as_many(desk: Desk, paths: dict[str, str], language: str) -> None:
     """Each link to one gives one, in the language of the page, and no cell of it runs."""
     for template, path in paths.items():
         asked = f"{path}{'&' if '?' in path else '?'}{MONTH}" + ("&lang=en" if language == "en" else "")
-        shown = Page(city.get(asked).text)
+        shown = Page(desk.city.get(asked).text)
         tables = sum(tag == "table" for tag, _ in shown.tags)
         offered = {link for link in shown.links if "csv" in link}
         assert 0 < (1 if template in APART else tables) <= len(offered), template
         for link in offered:
             assert ("lang=en" in link) == (language == "en")
-            cells = [cell for row in sheet(city, link, ";" if language == "id" else ",") for cell in row]
+            cells = [cell for row in sheet(desk.city, link, ";" if language == "id" else ",") for cell in row]
             assert cells
             assert not [cell for cell in cells if cell.startswith(RUNS) and not NUMBER.fullmatch(cell)], link
 
@@ -145,9 +102,9 @@ def test_no_template_has_a_table_without_its_csv() -> None:
     assert bare <= set(APART)
 
 
-def test_the_board_as_csv_is_the_ranking_of_the_api(city: Assembled) -> None:
-    cards = city.get(f"/v1/rankings/dinas?{MONTH}").json()["items"]
-    rows = table(city, "/", "board")
+def test_the_board_as_csv_is_the_ranking_of_the_api(small: Assembled) -> None:
+    cards = small.get(f"/v1/rankings/dinas?{MONTH}").json()["items"]
+    rows = table(small, "/", "board")
     assert [row["id"].removeprefix("'") for row in rows] == [card["subject"]["id"] for card in cards]
     for row, card in zip(rows, cards, strict=True):
         value = card["iku"]["value"]
@@ -158,19 +115,19 @@ def test_the_board_as_csv_is_the_ranking_of_the_api(city: Assembled) -> None:
         assert int(row["n permits with a standard"]) == speed["n"]
 
 
-def test_a_list_that_the_page_shows_by_fifty_is_whole(city: Assembled) -> None:
-    staff = city.get(f"/v1/dinas/{TWIN}/asn?{MONTH}&limit=1000").json()["items"]
+def test_a_list_that_the_page_shows_by_fifty_is_whole(small: Assembled) -> None:
+    staff = small.get(f"/v1/dinas/{TWIN}/asn?{MONTH}&limit=1000").json()["items"]
     assert len(staff) > 50
-    assert [row["ASN"] for row in table(city, f"/dinas/{TWIN}", "staff")] == [card["subject"]["id"] for card in staff]
-    assert len(table(city, f"/dinas/{FAST}", "files")) == 2
-    moved = city.get(f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000").json()["items"]
+    assert [row["ASN"] for row in table(small, f"/dinas/{TWIN}", "staff")] == [card["subject"]["id"] for card in staff]
+    assert len(table(small, f"/dinas/{FAST}", "files")) == 2
+    moved = small.get(f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000").json()["items"]
     assert len(moved) > 100
-    rows = table(city, f"/dinas/{FAST}/events", "events")
+    rows = table(small, f"/dinas/{FAST}/events", "events")
     assert [int(row["Position"]) for row in rows] == [item["position"] for item in moved]
-    assert len(table(city, f"/dinas/{FAST}/events", "events", "&measure=permits_rejected")) == 3
+    assert len(table(small, f"/dinas/{FAST}/events", "events", "&measure=permits_rejected")) == 3
 
 
-def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_too_long_for_one_file_says_where_it_goes_on(small: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
     """From file to file it is whole, each row once."""
     monkeypatch.setattr("api.pages.site.CSV_MOST", 60)
     for path, name, column, whole in (
@@ -179,7 +136,7 @@ def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, mon
     ):
         seen, more = [], ""
         while True:
-            rows = table(city, path, name, more)
+            rows = table(small, path, name, more)
             *rows, last = rows
             if not last[column].startswith("Cut at 60 rows; the rest: "):
                 seen += [row[column] for row in (*rows, last)]
@@ -189,62 +146,64 @@ def test_a_list_too_long_for_one_file_says_where_it_goes_on(city: Assembled, mon
             address = last[column].partition("the rest: ")[2]
             assert address.startswith(f"{path}?")
             more = "&cursor=" + parse_qs(address.partition("?")[2])["cursor"][0]
-        items = city.get(whole).json()["items"]
+        items = small.get(whole).json()["items"]
         assert len(seen) == len(items) > 60
         assert seen == [str(item["position"]) if column == "Position" else item["subject"]["id"] for item in items]
 
 
-def test_times_are_such_as_a_spreadsheet_reads(city: Assembled) -> None:
+def test_times_are_such_as_a_spreadsheet_reads(small: Assembled) -> None:
     """Not in words: they sort, and can be calculated with, in any language."""
     for at, name, column in ((f"/dinas/{FAST}/events", "events", "Occurred"), (f"/dinas/{FAST}", "files", "Received")):
-        values = [row[column] for row in table(city, at, name)]
+        values = [row[column] for row in table(small, at, name)]
         assert all(datetime.fromisoformat(value).tzinfo is None for value in values)
 
 
-def test_what_is_closed_on_the_page_is_closed_as_csv(city: Assembled) -> None:
+def test_what_is_closed_on_the_page_is_closed_as_csv(small: Assembled) -> None:
     for path in (
         f"/asn/{BUSY}?csv=months", f"/dinas/{FAST}/files?csv=files", f"/dinas/{FAST}/why?csv=events",
         "/auditor?csv=checks", "/auditor/journal/400?csv=postings",
     ):  # fmt: skip
-        assert city.get(path, **FAR).status_code == 401, path
+        assert small.get(path, **FAR).status_code == 401, path
     for name in ("staff", "files"):
-        answer = city.get(f"/dinas/{FAST}?csv={name}", **FAR)
+        answer = small.get(f"/dinas/{FAST}?csv={name}", **FAR)
         assert answer.status_code == 200
         assert len(answer.text.splitlines()) == 1, "a head, and nobody"
 
 
-def test_an_entry_as_csv_is_what_it_posts(city: Assembled) -> None:
+def test_an_entry_as_csv_is_what_it_posts(small: Assembled) -> None:
     """A row for each measure, its amount a figure."""
     for position in (400, 1027, 1028):
-        line = city.journal.lines_at([position])[position]
+        line = small.journal.lines_at([position])[position]
         amounts = [(*one.account, amount) for one in postings_of(decode(line)) for _, amount in one.amounts if amount]
-        rows = sheet(city, f"/auditor/journal/{position}?csv=postings&lang=en")
+        rows = sheet(small, f"/auditor/journal/{position}?csv=postings&lang=en")
         assert rows[0] == ["Agency", "ASN", "Service", "Month", "Measure", "Added"]
         assert [(*row[:4], int(row[5])) for row in rows[1:]] == amounts
 
 
-def test_the_desk_as_csv_is_what_it_shows(city: Assembled, desk: str) -> None:
+def test_the_desk_as_csv_is_what_it_shows(desk: Desk) -> None:
     """Its indicators then and now, the lines that differ, and the checks before with all of both digests."""
-    html = city.get(f"{desk}&{MONTH}&lang=en").text
+    html = desk.city.get(f"{desk.lacking}&{MONTH}&lang=en").text
     shown = Page(html.partition('id="rinci"')[2].partition("</table>")[0]).rows[1:]
-    rows = table(city, desk, "indicators")
+    rows = table(desk.city, desk.lacking, "indicators")
     for row, cells in zip(rows, shown, strict=True):
         ends = [f"{row[end] or '–'} n {row[f'n {end}']}".removesuffix(" n ") for end in ("Then", "Now")]
         assert [row["Indicator"], *ends] == cells[:3]
-    assert {row["position now"] for row in rows} == {str(city.journal.head())}
-    lines = [line.decode() for line in served(city) if b'"file"' in line]
-    assert [(row["Served"], row["Replayed"]) for row in table(city, desk, "digest")] == [("", line) for line in lines]
-    checked = table(city, desk, "checks")[0]
+    assert {row["position now"] for row in rows} == {str(desk.city.journal.head())}
+    lines = [line.decode() for line in served(desk.city) if b'"file"' in line]
+    assert [(row["Served"], row["Replayed"]) for row in table(desk.city, desk.lacking, "digest")] == [
+        ("", line) for line in lines
+    ]
+    checked = table(desk.city, desk.lacking, "checks")[0]
     assert (checked["Result"], checked["Compared with"]) == ("✕ different", "Served")
     assert all(len(checked[side]) == 64 for side in ("Compared", "Replayed"))
-    assert checked["Replayed"] == city.get("/v1/digest").json()["digest"] != checked["Compared"]
+    assert checked["Replayed"] == desk.city.get("/v1/digest").json()["digest"] != checked["Compared"]
     other = next(link for link in Page(html).links if checked["Compared"] in link).partition("#")[0]
-    assert re.fullmatch(r"The first 20 of \d\d lines that differ", sheet(city, f"{other}&csv=digest")[-1][0])
+    assert re.fullmatch(r"The first 20 of \d\d lines that differ", sheet(desk.city, f"{other}&csv=digest")[-1][0])
 
 
-def test_the_desks_tables_are_of_the_answer_shown(october: tuple[Assembled, dict[str, Any]]) -> None:
+def test_the_desks_tables_are_of_the_answer_shown(own_october: tuple[Assembled, dict[str, Any]]) -> None:
     """Whatever is recorded since; of an answer that is not there yet they lead to its page. Names stay text."""
-    neraca, _ = october
+    neraca, _ = own_october
     path = told_of(neraca, "period=2026-10", map(lied, served(neraca)), quote(FORMULA)) + "&period=2026-10"
     links = [f"{path}&csv={name}" for name in ("indicators", "digest")]
     indicators, digest = before = [sheet(neraca, link, ";") for link in links]
@@ -261,14 +220,14 @@ def test_the_desks_tables_are_of_the_answer_shown(october: tuple[Assembled, dict
     assert neraca.replays.ask(Question("2026-10", "9", "3"), begin=False) is None
 
 
-def test_a_table_no_page_has_is_refused(city: Assembled) -> None:
-    assert city.get("/?csv=staff").status_code == 422
-    assert city.get(f"/dinas/{SMALL}?csv=").status_code == 422
+def test_a_table_no_page_has_is_refused(small: Assembled) -> None:
+    assert small.get("/?csv=staff").status_code == 422
+    assert small.get(f"/dinas/{SMALL}?csv=").status_code == 422
 
 
-def test_indonesian_spreadsheets_get_semicolons_and_decimal_commas(city: Assembled) -> None:
-    text = city.get(f"/?{MONTH}&csv=board").content.decode("utf-8-sig")
-    value = city.get(f"/v1/dinas/{FAST}?{MONTH}").json()["iku"]["value"]
+def test_indonesian_spreadsheets_get_semicolons_and_decimal_commas(small: Assembled) -> None:
+    text = small.get(f"/?{MONTH}&csv=board").content.decode("utf-8-sig")
+    value = small.get(f"/v1/dinas/{FAST}?{MONTH}").json()["iku"]["value"]
     assert f";Dinas Cepat;{value:.2f}".replace(".", ",") in text
 
 

@@ -9,28 +9,17 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.pages.city import BUSY, FAST, IDLE, NAMES, RARE, SMALL, TWIN, settle_in
-from tests.pages.reading import Page, figure
-from tests.serving import Assembled, event
+from tests.pages.city import BUSY, FAST, IDLE, MONTH, NAMES, RARE, SMALL, TWIN
+from tests.pages.reading import FAR, Page, figure
+from tests.serving import NDJSON, Assembled, event, ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Assemble
-
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
-MONTH: Final = "period=2026-11"
 COUNTED: Final = (
     "permits", "permits_with_standard", "permits_on_time", "permits_rejected", "tasks", "tasks_with_due", "tasks_on_time",
     "tasks_self_reported", "ratings",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("drill") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
 
 
 def shown(city: Assembled, path: str) -> Page:
@@ -51,29 +40,29 @@ def events_of(city: Assembled, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/dinas/{TWIN}", f"/asn/{BUSY}"])
-def test_the_trend_is_the_series_of_the_api(city: Assembled, path: str) -> None:
-    scores = [card["iku"]["value"] for card in city.get(f"/v1{path}/series?{MONTH}").json()["items"]]
-    html = city.get(f"{path}?{MONTH}").text
+def test_the_trend_is_the_series_of_the_api(small: Assembled, path: str) -> None:
+    scores = [card["iku"]["value"] for card in small.get(f"/v1{path}/series?{MONTH}").json()["items"]]
+    html = small.get(f"{path}?{MONTH}").text
     told = re.findall(r"<title>(\w+) 2026: ([\d,]+)</title>", html)
     assert [value for _, value in told] == [figure(score) for score in scores if score is not None]
     assert [month for month, _ in told] == ["Oktober", "November"]
     assert len(re.findall(r'<circle class="open"', html)) == 1, "the month that runs is hollow"
 
 
-def test_without_a_score_in_any_month_no_trend_is_drawn(city: Assembled) -> None:
-    assert 'class="chart"' not in city.get(f"/dinas/{SMALL}").text
+def test_without_a_score_in_any_month_no_trend_is_drawn(small: Assembled) -> None:
+    assert 'class="chart"' not in small.get(f"/dinas/{SMALL}").text
 
 
-def test_a_row_of_the_board_draws_its_months(city: Assembled) -> None:
-    html = city.get(f"/?{MONTH}").text
-    scores = [card["iku"]["value"] for card in city.get(f"/v1/dinas/{FAST}/series?{MONTH}").json()["items"]]
+def test_a_row_of_the_board_draws_its_months(small: Assembled) -> None:
+    html = small.get(f"/?{MONTH}").text
+    scores = [card["iku"]["value"] for card in small.get(f"/v1/dinas/{FAST}/series?{MONTH}").json()["items"]]
     held = [figure(score) for score in scores if score is not None]
     assert f'aria-label="12 bulan: dari {held[0]} ke {held[-1]}, {len(held)} bulan bernilai"' in html
 
 
-def test_open_files_stand_before_the_indicators_with_what_is_due_first_first(city: Assembled) -> None:
-    page = shown(city, f"/dinas/{FAST}")
-    files = city.get(f"/v1/dinas/{FAST}/files").json()["items"]
+def test_open_files_stand_before_the_indicators_with_what_is_due_first_first(small: Assembled) -> None:
+    page = shown(small, f"/dinas/{FAST}")
+    files = small.get(f"/v1/dinas/{FAST}/files").json()["items"]
     headings = page.all("h2")
     assert headings.index("Berkas terbuka") < headings.index("Indikator terhadap target")
     rows = [row for row in page.rows if row[0].startswith("B-")]
@@ -145,11 +134,11 @@ def test_a_file_with_a_due_date_of_its_own_and_one_without_a_promise_say_so(nera
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}"])
-def test_a_count_leads_to_the_very_events_it_counts(city: Assembled, path: str) -> None:
+def test_a_count_leads_to_the_very_events_it_counts(small: Assembled, path: str) -> None:
     """A retraction and a correction moved it too: they are listed, and their postings net to the count."""
-    counts = city.get(f"/v1{path}?{MONTH}").json()["counts"]
-    page = shown(city, f"{path}?{MONTH}")
-    behind = city.get(f"/v1{path}/events?{MONTH}&limit=1000").json()["items"]
+    counts = small.get(f"/v1{path}?{MONTH}").json()["counts"]
+    page = shown(small, f"{path}?{MONTH}")
+    behind = small.get(f"/v1{path}/events?{MONTH}&limit=1000").json()["items"]
     for measure in COUNTED:
         wanted = ("respondents", "overall_n") if measure == "ratings" else (measure,)
         moved = {
@@ -160,38 +149,40 @@ def test_a_count_leads_to_the_very_events_it_counts(city: Assembled, path: str) 
         assert sum(moved.values()) == counts[measure]
         address = f"{path}/events?{MONTH}&measure={measure}"
         assert (address in page.links) == bool(counts[measure])
-        listed = events_of(city, address)
+        listed = events_of(small, address)
         assert [int(text.replace(".", "")) for text in listed] == sorted(moved, reverse=True)
 
 
-def test_events_of_a_service_are_its_own(city: Assembled) -> None:
-    listed = events_of(city, f"/dinas/{FAST}/events?{MONTH}&service=ktp-el&measure=permits_rejected")
+def test_events_of_a_service_are_its_own(small: Assembled) -> None:
+    listed = events_of(small, f"/dinas/{FAST}/events?{MONTH}&service=ktp-el&measure=permits_rejected")
     assert len(listed) == 3
-    assert events_of(city, f"/dinas/{FAST}/events?{MONTH}&service=lain") == []
-    refused = city.get(f"/dinas/{FAST}/events?measure=rahasia")
+    assert events_of(small, f"/dinas/{FAST}/events?{MONTH}&service=lain") == []
+    refused = small.get(f"/dinas/{FAST}/events?measure=rahasia")
     assert refused.status_code == 422
     assert Page(refused.text).all("h1") == ["Alamat tidak dapat dijawab"]
 
 
-def test_an_asn_is_ranked_within_their_dinas_as_the_api_ranks_them(assemble: Assemble) -> None:
-    neraca = assemble()
+def served_by(asn: str, hours: int) -> Iterator[dict[str, Any]]:
+    """Thirty permits of one ASN, each so many hours after receipt, and thirty tasks in time."""
+    yield event("asn-registered", asn, {"asn": asn})
+    yield event("asn-assigned", f"t-{asn}", {"asn": asn, "dinas": "d", "effective_from": "2026-01-01"})
+    done = datetime.fromisoformat("2026-11-10T08:00:00+07:00") + timedelta(hours=hours)
+    for n in range(30):
+        yield event("permit-processed", f"{asn}-{n}", {
+            "dinas": "d", "service": "ktp-el", "case": f"{asn}-{n}", "asn": asn, "due_at": "2026-11-11T08:00:00+07:00",
+            "received_at": "2026-11-10T08:00:00+07:00", "completed_at": done.isoformat(),
+        })  # fmt: skip
+        yield event("task-completed", f"{asn}-t{n}", {
+            "dinas": "d", "asn": asn, "task": f"{asn}-{n}", "completed_at": "2026-11-10T08:00:00+07:00",
+            "due_at": "2026-11-10T09:00:00+07:00",
+        })  # fmt: skip
+
+
+def test_an_asn_is_ranked_within_their_dinas_as_the_api_ranks_them(neraca: Assembled) -> None:
     staff = {"a-1": 4, "a-2": 20, "a-3": 20, "a-4": 30}
-    for asn, hours in staff.items():
-        neraca.record(event("asn-registered", asn, {"asn": asn}),
-                      event("asn-assigned", f"t-{asn}", {"asn": asn, "dinas": "d", "effective_from": "2026-01-01"}))  # fmt: skip
-        done = datetime.fromisoformat("2026-11-10T08:00:00+07:00") + timedelta(hours=hours)
-        for n in range(30):
-            neraca.record(
-                event("permit-processed", f"{asn}-{n}", {
-                    "dinas": "d", "service": "ktp-el", "case": f"{asn}-{n}", "asn": asn, "due_at": "2026-11-11T08:00:00+07:00",
-                    "received_at": "2026-11-10T08:00:00+07:00", "completed_at": done.isoformat(),
-                }),
-                event("task-completed", f"{asn}-t{n}", {
-                    "dinas": "d", "asn": asn, "task": f"{asn}-{n}", "completed_at": "2026-11-10T08:00:00+07:00",
-                    "due_at": "2026-11-10T09:00:00+07:00",
-                }),
-            )  # fmt: skip
-    neraca.record(event("dinas-registered", "d", {"dinas": "d", "name": "Dinas D"}))
+    named = event("dinas-registered", "d", {"dinas": "d", "name": "Dinas D"})
+    facts = [named, *(fact for asn, hours in staff.items() for fact in served_by(asn, hours))]
+    assert neraca.post(ndjson(facts), NDJSON).json()["rejected"] == []
     neraca.settle()
     ranking = neraca.get(f"/v1/rankings/asn?dinas=d&{MONTH}").json()["items"]
     assert any(card["rank"]["best"] != card["rank"]["worst"] for card in ranking), "a tie is among them"
@@ -205,29 +196,29 @@ def test_an_asn_is_ranked_within_their_dinas_as_the_api_ranks_them(assemble: Ass
         assert page.has(("Peringkat di Dinas D", told))
 
 
-def test_the_trend_of_an_asn_comes_before_any_rank(city: Assembled) -> None:
-    html = city.get(f"/asn/{BUSY}?{MONTH}").text
+def test_the_trend_of_an_asn_comes_before_any_rank(small: Assembled) -> None:
+    html = small.get(f"/asn/{BUSY}?{MONTH}").text
     assert html.index("Tren 12 bulan") < html.index(f"Peringkat di {NAMES[FAST]}")
 
 
-def test_what_is_of_persons_stays_closed_to_strangers(city: Assembled) -> None:
+def test_what_is_of_persons_stays_closed_to_strangers(small: Assembled) -> None:
     for path in (f"/dinas/{FAST}/files", f"/dinas/{FAST}/events", f"/asn/{BUSY}/events"):
-        assert city.get(path, **FAR).status_code == 401, path
-    html = city.get(f"/dinas/{FAST}", **FAR).text
+        assert small.get(path, **FAR).status_code == 401, path
+    html = small.get(f"/dinas/{FAST}", **FAR).text
     assert "B-0" not in html
     assert "/events" not in html
     assert "/asn/" not in html
 
 
-def test_a_withheld_rating_stays_withheld_among_the_events(city: Assembled) -> None:
-    assert events_of(city, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
-    html = city.get(f"/asn/{RARE}/events?{MONTH}").text
+def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled) -> None:
+    assert events_of(small, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
+    html = small.get(f"/asn/{RARE}/events?{MONTH}").text
     assert "isi ditahan" in html
-    assert not events_of(city, f"/asn/{IDLE}/events?{MONTH}")
+    assert not events_of(small, f"/asn/{IDLE}/events?{MONTH}")
 
 
-def test_the_feed_tells_of_units_and_services_only(city: Assembled) -> None:
-    html = city.get("/").text
+def test_the_feed_tells_of_units_and_services_only(small: Assembled) -> None:
+    html = small.get("/").text
     feed = html[html.index('id="baru-isi"') : html.index("</ol>", html.index('id="baru-isi"'))]
     assert feed.count("<li>") == 8
     assert f"/dinas/{quote(FAST)}" in feed

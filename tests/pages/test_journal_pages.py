@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
@@ -12,55 +11,31 @@ import pytest
 from api.pages.auditor import search as journal_search
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
-from tests.pages.city import BUSY, FAST, NAMES, ODD, settle_in
-from tests.pages.reading import Page
-from tests.pages.test_pages import FAR, page
-from tests.pages.told import opened, told
+from tests.pages.city import BUSY, FAST, NAMES, ODD
+from tests.pages.reading import FAR, Page, journal_rows, older, page
 from tests.serving import ZONE, Assembled, event
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-__all__ = ["opened", "told"]
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("journal") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
-
-
-def rows(shown: Page) -> list[list[str]]:
-    """The rows of the journal's table, as it is drawn."""
-    return [row for row in shown.rows if len(row) == 7][1:]
-
-
-def older(shown: Page) -> str:
-    """The address of the page of older entries, if there is one."""
-    return next((link for link in shown.links if "cursor=" in link and "lang=" not in link), "")
-
-
-def test_the_whole_journal_page_by_page_is_the_journal(city: Assembled) -> None:
+def test_the_whole_journal_page_by_page_is_the_journal(small: Assembled) -> None:
     """The newest first, each position once, each hash the entry's own, each position a link to its entry."""
     seen, links, path = list[int](), list[str](), "/auditor/journal"
     while path:
-        shown = page(city, path)
-        for row in rows(shown):
+        shown = page(small, path)
+        for row in journal_rows(shown):
             position = int(row[0].replace(".", ""))
             seen.append(position)
-            line = json.loads(city.journal.lines_at([position])[position])
+            line = json.loads(small.journal.lines_at([position])[position])
             assert row[6] == (line["contenthash"].partition(":")[2] or line["id"])[:8]
             assert row[5] == line["recordedby"]
         links += [link for link in shown.links if link.removeprefix("/auditor/journal/").isdigit()]
         path = older(shown)
-    assert seen == list(range(city.journal.head(), 0, -1))
+    assert seen == list(range(small.journal.head(), 0, -1))
     assert links == [f"/auditor/journal/{position}" for position in seen]
 
 
-def test_a_row_says_what_happened_in_plain_words(city: Assembled) -> None:
-    shown = page(city, f"/auditor/journal?dinas={FAST}")
-    corrected, retracted, received = rows(shown)[:3]
+def test_a_row_says_what_happened_in_plain_words(small: Assembled) -> None:
+    shown = page(small, f"/auditor/journal?dinas={FAST}")
+    corrected, retracted, received = journal_rows(shown)[:3]
     assert corrected[3] == "± Koreksi: Izin terbit"
     assert f"{NAMES[FAST]} · ktp-el · K-{FAST}-2026-11-1 · {BUSY} · membalik" in corrected[4]
     assert f"membalik /loket # {FAST}-2026-11-izin-1 · alasan: salah-waktu" in corrected[4]
@@ -70,10 +45,10 @@ def test_a_row_says_what_happened_in_plain_words(city: Assembled) -> None:
         "24 Nov 2026, 12.00.00 WIB ○ 1 jam kemudian",
         "Berkas diterima",
     ]
-    rules = rows(page(city, "/auditor/journal?kind=standard-set"))
+    rules = journal_rows(page(small, "/auditor/journal?kind=standard-set"))
     assert [row[3] for row in rules] == ["§ Standar ditetapkan"]
     assert "ktp-el · 24 jam · berlaku 1 Januari 2026" in rules[0][4]
-    (opened,) = rows(page(city, "/auditor/journal?kind=journal-opened&lang=en"))
+    (opened,) = journal_rows(page(small, "/auditor/journal?kind=journal-opened&lang=en"))
     assert (opened[3], ZONE in opened[4]) == ("§ Journal opened", True)
 
 
@@ -81,43 +56,43 @@ def test_times_are_asked_in_the_zone_and_said_in_words(told: Assembled) -> None:
     shown = page(told, "/auditor/journal?from=2026-11-05T12:00&to=2026-11-09T12:00:00")
     said = "dari Kamis, 5 November 2026, 12.00 WIB, sampai Senin, 9 November 2026, 12.00 WIB"
     assert any(text.startswith(said) for text in shown.all("p"))
-    assert {row[2][:10] for row in rows(shown)} == {"5 Nov 2026", "9 Nov 2026"}
+    assert {row[2][:10] for row in journal_rows(shown)} == {"5 Nov 2026", "9 Nov 2026"}
     assert 'value="2026-11-05T12:00"' in told.get("/auditor/journal?from=2026-11-05T12:00").text
 
 
-def test_a_page_that_looked_far_says_how_far_and_goes_on(city: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_looked_far_says_how_far_and_goes_on(small: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_search, "SCANNED_MOST", 400)
-    head = city.journal.head()
-    shown = page(city, "/auditor/journal?kind=standard-set")
+    head = small.journal.head()
+    shown = page(small, "/auditor/journal?kind=standard-set")
     assert any(f"diperiksa: posisi {head - 399}–1.028" in text for text in shown.all("p"))
     assert any("Tidak ada yang cocok" in text for text in shown.all("p"))
     looked = 1
     while following := older(shown):
-        shown, looked = page(city, following), looked + 1
+        shown, looked = page(small, following), looked + 1
     assert looked == 3
-    assert [row[3] for row in rows(shown)] == ["§ Standar ditetapkan"]
+    assert [row[3] for row in journal_rows(shown)] == ["§ Standar ditetapkan"]
 
 
-def test_a_position_that_is_typed_is_opened(city: Assembled) -> None:
-    assert "/auditor/journal/1028" in page(city, "/auditor/journal?q=1.028").links
-    assert "/auditor/journal/1029" not in page(city, "/auditor/journal?q=1.029").links
+def test_a_position_that_is_typed_is_opened(small: Assembled) -> None:
+    assert "/auditor/journal/1028" in page(small, "/auditor/journal?q=1.028").links
+    assert "/auditor/journal/1029" not in page(small, "/auditor/journal?q=1.029").links
 
 
 @pytest.mark.parametrize("position", [1, 2, 400, 1027, 1028])
-def test_an_entry_shows_its_bytes_and_proves_its_hash(city: Assembled, position: int) -> None:
+def test_an_entry_shows_its_bytes_and_proves_its_hash(small: Assembled, position: int) -> None:
     """The line as it is stored; the canonical bytes hash to what is stored, computed here apart from the page."""
-    stored = city.journal.lines_at([position])[position]
-    shown = page(city, f"/auditor/journal/{position}")
+    stored = small.journal.lines_at([position])[position]
+    shown = page(small, f"/auditor/journal/{position}")
     assert stored.decode() in shown.all("code")
     assert hashlib.sha256(stored).hexdigest() in shown.all("code")
-    assert city.get(f"/auditor/journal/{position}/line").content == stored
+    assert small.get(f"/auditor/journal/{position}/line").content == stored
     line = json.loads(stored)
     if line["contenthash"]:
-        canonical = city.get(f"/auditor/journal/{position}/canonical")
+        canonical = small.get(f"/auditor/journal/{position}/canonical")
         assert canonical.headers["content-disposition"] == f'attachment; filename="posisi-{position}-kanonik.json"'
         assert line["contenthash"] == "v1:" + hashlib.sha256(canonical.content).hexdigest()
         assert canonical.text in shown.all("code")
-        assert "✓ sama, 64 dari 64 karakter" in city.get(f"/auditor/journal/{position}").text
+        assert "✓ sama, 64 dari 64 karakter" in small.get(f"/auditor/journal/{position}").text
     posted = [row[0].split()[0] for row in shown.rows if len(row) == 2][1:]
     assert posted == [one.account[0] for one in postings_of(decode(stored))]
 
@@ -149,49 +124,49 @@ def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
         ("/auditor/journal?cursor=!!", 422, "Alamat tidak dapat dijawab", "Penanda halaman"),
     ],
 )
-def test_what_cannot_be_answered_is_a_page(city: Assembled, path: str, status: int, title: str, says: str) -> None:
-    shown = page(city, path, status)
+def test_what_cannot_be_answered_is_a_page(small: Assembled, path: str, status: int, title: str, says: str) -> None:
+    shown = page(small, path, status)
     assert shown.all("h1") == [title]
     assert any(says in text for text in shown.all("p"))
 
 
 @pytest.mark.parametrize("path", ["/auditor/journal", "/auditor/journal/400", "/auditor/journal/400/line"])
-def test_only_an_auditor_reads_the_journal(city: Assembled, path: str) -> None:
+def test_only_an_auditor_reads_the_journal(small: Assembled, path: str) -> None:
     """A stranger is told that a token is needed, a reader of persons that theirs does not cover it."""
-    answer = city.get(path, **FAR)
+    answer = small.get(path, **FAR)
     assert (answer.status_code, Page(answer.text).all("h1")) == (401, ["Perlu token"])
     assert "cakupan audit" in answer.text
     assert BUSY not in answer.text
     name = path.replace("/", "-").strip("-")
-    reader, auditor = city.token(f"baca-{name}", "read"), city.token(f"audit-{name}", "audit")
-    refused = city.get(path, headers={"authorization": reader}, **FAR)
+    reader, auditor = small.token(f"baca-{name}", "read"), small.token(f"audit-{name}", "audit")
+    refused = small.get(path, headers={"authorization": reader}, **FAR)
     assert (refused.status_code, "Token ini tidak memiliki cakupan audit." in refused.text) == (403, True)
-    assert city.get(path, headers={"authorization": auditor}, **FAR).status_code == 200
+    assert small.get(path, headers={"authorization": auditor}, **FAR).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/auditor/journal?kind=task-completed", "/auditor/journal/9"])
-def test_english_is_kept_by_every_link_of_a_page(city: Assembled, path: str) -> None:
+def test_english_is_kept_by_every_link_of_a_page(small: Assembled, path: str) -> None:
     address = f"{path}{'&' if '?' in path else '?'}lang=en"
-    links = [link for link in page(city, address).links if link.startswith("/")]
+    links = [link for link in page(small, address).links if link.startswith("/")]
     assert [link for link in links if "lang=en" not in link] == [path]
 
 
-def test_a_dinas_of_any_name_is_filtered_by_its_form(city: Assembled) -> None:
-    html = city.get("/auditor/journal").text
+def test_a_dinas_of_any_name_is_filtered_by_its_form(small: Assembled) -> None:
+    html = small.get("/auditor/journal").text
     assert html.count("<option value=") > 10
-    shown = page(city, f"/auditor/journal?{urlencode({'dinas': ODD})}")
-    assert len(rows(shown)) == 3
-    assert all(NAMES[ODD] in row[4] for row in rows(shown))
+    shown = page(small, f"/auditor/journal?{urlencode({'dinas': ODD})}")
+    assert len(journal_rows(shown)) == 3
+    assert all(NAMES[ODD] in row[4] for row in journal_rows(shown))
 
 
 def test_what_bears_on_a_period_is_found_by_its_filter(told: Assembled) -> None:
     """Of the month in which it counts, not of that in which it was told."""
-    tasks = rows(page(told, "/auditor/journal?touches=2026-10&dinas=dishub&kind=task-completed"))
+    tasks = journal_rows(page(told, "/auditor/journal?touches=2026-10&dinas=dishub&kind=task-completed"))
     assert len(tasks) == 30
-    assert not rows(page(told, "/auditor/journal?touches=2026-10&dinas=dinkes"))
+    assert not journal_rows(page(told, "/auditor/journal?touches=2026-10&dinas=dinkes"))
     both = page(told, "/auditor/journal?touches=2026-11&dinas=dishub")
-    assert [row[3] for row in rows(both)] == ["± Koreksi: Tugas selesai", "§ Perangkat daerah didaftarkan"]
-    assert [row[3] for row in rows(page(told, "/auditor/journal?touches=2027&kind=scheme-adopted"))] == [
+    assert [row[3] for row in journal_rows(both)] == ["± Koreksi: Tugas selesai", "§ Perangkat daerah didaftarkan"]
+    assert [row[3] for row in journal_rows(page(told, "/auditor/journal?touches=2027&kind=scheme-adopted"))] == [
         "§ Skema nilai ditetapkan"
     ]
 
@@ -203,4 +178,4 @@ def test_the_pages_of_the_journal_follow_its_head(neraca: Assembled) -> None:
     assert neraca.get("/auditor/journal", headers={"if-none-match": tag}).status_code == 304
     neraca.record(event("asn-registered", "a", {"asn": "a-1"}))
     again = neraca.get("/auditor/journal", headers={"if-none-match": tag})
-    assert (again.status_code, "a-1" in rows(Page(again.text))[0][4]) == (200, True)
+    assert (again.status_code, "a-1" in journal_rows(Page(again.text))[0][4]) == (200, True)

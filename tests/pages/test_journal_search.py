@@ -16,15 +16,13 @@ from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
 from tests.pages.reading import Page
-from tests.pages.told import DAYS, opened, told
+from tests.pages.told import DAYS
 from tests.serving import Assembled, Clock, event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.periods import Period
-
-__all__ = ["opened", "told"]
 
 
 def _facts(line: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import pytest
 
-from tests.pages.city import BUSY, FAST, IDLE, LONG, NAMES, ODD, OTHER_TWIN, RARE, SMALL, TWIN, UNRATED, WILD, settle_in
-from tests.pages.reading import Page, figure
-from tests.serving import NOON, Assembled, Clock, event
+from tests.pages.city import BUSY, FAST, IDLE, LONG, NAMES, ODD, OTHER_TWIN, RARE, SMALL, TWIN, UNRATED, WILD
+from tests.pages.reading import FAR, Page, figure, page
+from tests.serving import Assembled, Clock, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.conftest import Assemble
 
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
 DINAS: Final = f"/dinas/{FAST}"
 ALL: Final = (
     "/", "/?lang=en", "/?period=2026", DINAS, f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}", f"{DINAS}/why",
@@ -29,42 +26,15 @@ ALL: Final = (
 MONTH: Final = "?period=2026-11"
 
 
-@pytest.fixture(scope="module")
-def moment() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory, moment: Clock) -> Iterator[Assembled]:
-    """The small city, recorded once; tests only read it, and put the clock back."""
-    with Assembled(tmp_path_factory.mktemp("pages") / "data", clock=moment) as assembled:
-        settle_in(assembled)
-        yield assembled
-
-
-@pytest.fixture
-def at(moment: Clock) -> Iterator[Clock]:
-    """The city's clock, put back after a test that moves it."""
-    yield moment
-    moment.set(NOON)
-
-
-def page(city: Assembled, path: str, status: int = 200, **asked: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
-    answer = city.get(path, **asked)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return Page(answer.text)
-
-
 def next_page(shown: Page) -> str | None:
     """The address of the list's next page, if there is one."""
     links = [link for link in shown.links if "cursor=" in link and "#" in link]
     return links[-1].partition("#")[0] if links else None
 
 
-def test_the_board_shows_the_figures_of_the_ranking(city: Assembled) -> None:
-    board = page(city, f"/{MONTH}")
-    cards = city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
+def test_the_board_shows_the_figures_of_the_ranking(small: Assembled) -> None:
+    board = page(small, f"/{MONTH}")
+    cards = small.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
     ranked = [card for card in cards if card["iku"]["value"] is not None]
     assert len(ranked) == 4
     for card in ranked:
@@ -76,16 +46,16 @@ def test_the_board_shows_the_figures_of_the_ranking(city: Assembled) -> None:
         assert row[7].split()[0] == figure(card["counts"]["permits_open"], 0)
 
 
-def test_the_board_stands_in_the_order_of_the_ranking(city: Assembled) -> None:
-    board = page(city, f"/{MONTH}")
-    cards = city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
+def test_the_board_stands_in_the_order_of_the_ranking(small: Assembled) -> None:
+    board = page(small, f"/{MONTH}")
+    cards = small.get(f"/v1/rankings/dinas{MONTH}").json()["items"]
     shown = [row[1] for row in board.rows if len(row) > 3][1:]
     names = [NAMES.get(card["subject"]["id"], f"{WILD} belum terdaftar") for card in cards]
     assert shown == names
 
 
-def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(city: Assembled) -> None:
-    board = page(city, f"/{MONTH}")
+def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(small: Assembled) -> None:
+    board = page(small, f"/{MONTH}")
     ranks = {name: board.row(NAMES[name])[0] for name in (FAST, TWIN, OTHER_TWIN, UNRATED)}
     assert ranks == {FAST: "1", TWIN: "2–3", OTHER_TWIN: "2–3", UNRATED: "1"}
     titles = [row[0] for row in board.rows if len(row) == 1]
@@ -96,25 +66,25 @@ def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(city: Asse
     assert len(board.bodies) == 3
 
 
-def test_what_lacks_data_has_no_figure_and_says_what_is_missing(city: Assembled) -> None:
-    row = page(city, f"/{MONTH}").row(NAMES[SMALL])
+def test_what_lacks_data_has_no_figure_and_says_what_is_missing(small: Assembled) -> None:
+    row = page(small, f"/{MONTH}").row(NAMES[SMALL])
     assert row[0] == "–"
     missing = "izin berstandar 18 dari 30, responden 12 dari 30, tugas bertenggat 3 dari 10"
     assert row[2] == f"○ belum cukup data {missing}"
     assert re.search(r"\d,\d\d", " ".join(row)) is None
 
 
-def test_the_citys_scales_count_scores_by_the_side_of_their_target(city: Assembled) -> None:
-    values = [card["iku"]["value"] for card in city.get(f"/v1/rankings/dinas{MONTH}").json()["items"]]
+def test_the_citys_scales_count_scores_by_the_side_of_their_target(small: Assembled) -> None:
+    values = [card["iku"]["value"] for card in small.get(f"/v1/rankings/dinas{MONTH}").json()["items"]]
     below, above = (sum(value is not None and side * (value - 100) > 0 for value in values) for side in (-1, 1))
-    html = city.get(f"/{MONTH}").text
+    html = small.get(f"/{MONTH}").text
     assert f'<b class="total under">{below}</b>' in html
     assert f'<b class="total over">{above}</b>' in html
-    assert page(city, f"/{MONTH}").has(("Dinas Cepat", "▲ 1 dari 2"))
+    assert page(small, f"/{MONTH}").has(("Dinas Cepat", "▲ 1 dari 2"))
 
 
-def test_a_dinas_page_shows_its_scorecard(city: Assembled) -> None:
-    shown, card = page(city, f"{DINAS}{MONTH}"), city.get(f"/v1{DINAS}{MONTH}").json()
+def test_a_dinas_page_shows_its_scorecard(small: Assembled) -> None:
+    shown, card = page(small, f"{DINAS}{MONTH}"), small.get(f"/v1{DINAS}{MONTH}").json()
     assert figure(card["iku"]["value"]) in shown.row("Nilai kinerja (gabungan IKU)")
     for said, name in zip(card["indicators"], ("Kecepatan", "Kepuasan", "Ketepatan"), strict=True):
         row = shown.row(name)
@@ -132,8 +102,8 @@ def test_a_dinas_page_shows_its_scorecard(city: Assembled) -> None:
     )  # fmt: skip
 
 
-def test_the_services_of_a_dinas_add_up_to_its_permits(city: Assembled) -> None:
-    shown, card = page(city, f"{DINAS}{MONTH}"), city.get(f"/v1{DINAS}{MONTH}").json()
+def test_the_services_of_a_dinas_add_up_to_its_permits(small: Assembled) -> None:
+    shown, card = page(small, f"{DINAS}{MONTH}"), small.get(f"/v1{DINAS}{MONTH}").json()
     counts, speed = card["counts"], card["indicators"][0]
     for row in (shown.row("ktp-el"), shown.row("Semua layanan")):
         assert row[3:5] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
@@ -142,16 +112,16 @@ def test_the_services_of_a_dinas_add_up_to_its_permits(city: Assembled) -> None:
     assert "standar 24 jam" in shown.row("ktp-el")[0]
 
 
-def test_months_of_a_dinas_are_those_of_the_api(city: Assembled) -> None:
-    shown = page(city, f"{DINAS}{MONTH}")
+def test_months_of_a_dinas_are_those_of_the_api(small: Assembled) -> None:
+    shown = page(small, f"{DINAS}{MONTH}")
     for month, name in (("2026-11", "November 2026"), ("2026-10", "Oktober 2026")):
-        card = city.get(f"/v1{DINAS}?period={month}").json()
+        card = small.get(f"/v1{DINAS}?period={month}").json()
         row = next(row for row in shown.rows if row and row[0].startswith(name))
         assert row[1] == figure(card["iku"]["value"])
 
 
-def test_the_receipt_holds_the_numbers_of_why(city: Assembled) -> None:
-    shown, why = page(city, f"{DINAS}/why{MONTH}"), city.get(f"/v1{DINAS}/why{MONTH}&limit=50").json()
+def test_the_receipt_holds_the_numbers_of_why(small: Assembled) -> None:
+    shown, why = page(small, f"{DINAS}/why{MONTH}"), small.get(f"/v1{DINAS}/why{MONTH}&limit=50").json()
     balance, codes = why["balance"], shown.all("code")
     assert shown.has(
         ("izin bercapaian", figure(balance["capaian_n"], 0)), ("responden", figure(balance["respondents"], 0)),
@@ -168,20 +138,20 @@ def test_the_receipt_holds_the_numbers_of_why(city: Assembled) -> None:
     assert [int(row[0].replace(".", "")) for row in evidence] == [entry["position"] for entry in why["events"]]
 
 
-def test_evidence_is_paged_to_its_end_and_every_event_comes_once(city: Assembled) -> None:
+def test_evidence_is_paged_to_its_end_and_every_event_comes_once(small: Assembled) -> None:
     path, seen = f"{DINAS}/why{MONTH}", list[str]()
     while path:
-        shown = page(city, path)
+        shown = page(small, path)
         seen += [row[0] for row in shown.rows if row and row[0].replace(".", "").isdigit()]
         path = next_page(shown) or ""
-    why = city.get(f"/v1{DINAS}/why{MONTH}&limit=1000").json()
+    why = small.get(f"/v1{DINAS}/why{MONTH}&limit=1000").json()
     assert [int(position.replace(".", "")) for position in seen] == [entry["position"] for entry in why["events"]]
 
 
-def test_evidence_says_reversals_in_words(city: Assembled) -> None:
-    shown = page(city, f"{DINAS}/why{MONTH}")
+def test_evidence_says_reversals_in_words(small: Assembled) -> None:
+    shown = page(small, f"{DINAS}/why{MONTH}")
     while following := next_page(shown):
-        shown = page(city, following)
+        shown = page(small, following)
     withdrawn = next(row for row in shown.rows if any(cell.startswith("Pencabutan: Tugas selesai") for cell in row))
     assert withdrawn[3] == "tugas −1 · tugas bertenggat −1 · tugas tepat waktu −1 · dilaporkan sendiri −1"
     corrected = next(row for row in shown.rows if any(cell.startswith("Koreksi: Izin terbit") for cell in row))
@@ -189,27 +159,27 @@ def test_evidence_says_reversals_in_words(city: Assembled) -> None:
     assert corrected[3] == "sesuai standar −1 · waktu layanan +14 jam · capaian −28,33"
 
 
-def test_an_asn_page_shows_their_scorecard_over_all_dinas(city: Assembled) -> None:
-    shown, card = page(city, f"/asn/{BUSY}{MONTH}"), city.get(f"/v1/asn/{BUSY}{MONTH}").json()
+def test_an_asn_page_shows_their_scorecard_over_all_dinas(small: Assembled) -> None:
+    shown, card = page(small, f"/asn/{BUSY}{MONTH}"), small.get(f"/v1/asn/{BUSY}{MONTH}").json()
     assert shown.all("h1") == ["Nilai kinerja individu"]
     assert figure(card["iku"]["value"]) in shown.row("Nilai kinerja individu")
     assert not any(text == "Peringkat" for _, text in shown.texts)
     assert any(link.startswith(f"{DINAS}?") for link in shown.links)
 
 
-def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(city: Assembled) -> None:
-    shown = page(city, f"/asn/{RARE}{MONTH}")
+def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(small: Assembled) -> None:
+    shown = page(small, f"/asn/{RARE}{MONTH}")
     row = shown.row("Kepuasan masyarakat")
     assert row[1] == "–"
     assert "ditahan" in row[0]
-    why = city.get(f"/asn/{RARE}/why{MONTH}").text
+    why = small.get(f"/asn/{RARE}/why{MONTH}").text
     assert "isi ditahan" in why
     assert "skor unsur" not in why
     assert "Persyaratan" not in why
 
 
-def test_an_asn_nobody_reported_on_is_known_and_has_no_score(city: Assembled) -> None:
-    assert "○ belum cukup data" in city.get(f"/asn/{IDLE}{MONTH}").text
+def test_an_asn_nobody_reported_on_is_known_and_has_no_score(small: Assembled) -> None:
+    assert "○ belum cukup data" in small.get(f"/asn/{IDLE}{MONTH}").text
 
 
 def test_an_asn_sees_the_open_files_that_are_theirs(neraca: Assembled) -> None:
@@ -229,11 +199,11 @@ def test_an_asn_sees_the_open_files_that_are_theirs(neraca: Assembled) -> None:
     assert neraca.get(f"/asn/a-1{MONTH}&csv=files").text.count("\r\n") == 3
 
 
-def test_the_list_of_asn_is_paged_by_fifty(city: Assembled) -> None:
-    first = page(city, f"/dinas/{TWIN}{MONTH}")
-    second = page(city, next_page(first) or "")
+def test_the_list_of_asn_is_paged_by_fifty(small: Assembled) -> None:
+    first = page(small, f"/dinas/{TWIN}{MONTH}")
+    second = page(small, next_page(first) or "")
     listed = [link for shown in (first, second) for link in shown.links if link.startswith("/asn/")]
-    api = city.get(f"/v1/dinas/{TWIN}/asn{MONTH}&limit=1000").json()["items"]
+    api = small.get(f"/v1/dinas/{TWIN}/asn{MONTH}&limit=1000").json()["items"]
     assert [link.partition("?")[0] for link in listed] == [f"/asn/{card['subject']['id']}" for card in api]
     assert any("Menampilkan 1–50 dari 62" in text for text in first.all("caption"))
     assert any("Menampilkan 51–62 dari 62" in text for text in second.all("caption"))
@@ -254,43 +224,43 @@ def test_the_list_of_asn_is_paged_by_fifty(city: Assembled) -> None:
         ("/dinas/tak-ada?lang=en", 404, "Not found"),
     ],
 )
-def test_a_refusal_is_a_page(city: Assembled, path: str, status: int, title: str) -> None:
-    assert page(city, path, status).all("h1") == [title]
+def test_a_refusal_is_a_page(small: Assembled, path: str, status: int, title: str) -> None:
+    assert page(small, path, status).all("h1") == [title]
 
 
-def test_a_period_is_chosen_by_a_form_that_needs_no_script(city: Assembled) -> None:
-    html = city.get("/?period=2026-10").text
+def test_a_period_is_chosen_by_a_form_that_needs_no_script(small: Assembled) -> None:
+    html = small.get("/?period=2026-10").text
     assert '<option value="2026-10" selected>Oktober 2026</option>' in html
     assert {"November 2026 (berjalan)", "Triwulan IV 2026 (berjalan)", "Semester II 2026 (berjalan)"} <= set(
         Page(html).all("option")
     )
     assert '<form class="tools" method="get">' in html
-    assert "Triwulan IV 2026" in city.get("/?period=2026-Q4").text
+    assert "Triwulan IV 2026" in small.get("/?period=2026-Q4").text
 
 
 @pytest.mark.parametrize("period", ["2026-10", "2026-Q4", "2026-S2", "2026"])
-def test_the_board_of_any_period_is_that_of_the_api(city: Assembled, period: str) -> None:
-    board = page(city, f"/?period={period}")
-    for card in city.get(f"/v1/rankings/dinas?period={period}").json()["items"]:
+def test_the_board_of_any_period_is_that_of_the_api(small: Assembled, period: str) -> None:
+    board = page(small, f"/?period={period}")
+    for card in small.get(f"/v1/rankings/dinas?period={period}").json()["items"]:
         if card["iku"]["value"] is not None:
             assert board.row(NAMES[card["subject"]["id"]])[2] == figure(card["iku"]["value"])
 
 
-def test_without_a_period_the_current_month_is_shown_when_it_holds_enough(city: Assembled) -> None:
-    html = city.get("/").text
+def test_without_a_period_the_current_month_is_shown_when_it_holds_enough(small: Assembled) -> None:
+    html = small.get("/").text
     assert "November 2026 · posisi" in html
     assert "masih tipis" not in html
 
 
 @pytest.mark.parametrize("path", ["/", DINAS, f"{DINAS}/why", f"/asn/{BUSY}"])
 def test_a_thin_month_gives_way_to_the_last_full_one_and_the_page_says_so(
-    city: Assembled, at: Clock, path: str
+    own_small: Assembled, clock: Clock, path: str
 ) -> None:
-    at.set("2026-12-02T09:00:00+07:00")
-    html = city.get(path).text
+    clock.set("2026-12-02T09:00:00+07:00")
+    html = own_small.get(path).text
     assert "November 2026 · posisi" in html
     assert "Desember 2026 masih tipis, baru 0 dari 7 perangkat daerah yang datanya cukup." in html
-    asked = city.get(f"{path}?period=2026-12").text
+    asked = own_small.get(f"{path}?period=2026-12").text
     assert "Desember 2026 · posisi" in asked
     assert "masih tipis" not in asked
 
@@ -300,30 +270,30 @@ def test_an_empty_journal_has_a_board_that_says_so(assemble: Assemble) -> None:
     assert any(text.startswith("Belum ada perangkat daerah") for text in shown.all("p"))
 
 
-def test_names_and_ids_are_text_wherever_they_stand(city: Assembled) -> None:
+def test_names_and_ids_are_text_wherever_they_stand(small: Assembled) -> None:
     for path in (*ALL, "/dinas/%3Cscript%3Ealert(1)", "/?period=%3Cscript%3E", f"{DINAS}?lang=%3Cscript%3E"):
-        shown = Page(city.get(path).text)
+        shown = Page(small.get(path).text)
         tags = {tag for tag, _ in shown.tags}
         assert all("src" in attributes for tag, attributes in shown.tags if tag == "script"), path
         assert not tags & {"img", "iframe", "object", "style"}, path
-    assert NAMES[SMALL] in page(city, f"/{MONTH}").row("<script>")
+    assert NAMES[SMALL] in page(small, f"/{MONTH}").row("<script>")
 
 
-def test_an_id_with_signs_of_an_address_is_reached_by_its_link(city: Assembled) -> None:
-    link = next(link for link in page(city, f"/{MONTH}").links if "onerror" in link and "/why" not in link)
-    shown = page(city, link)
+def test_an_id_with_signs_of_an_address_is_reached_by_its_link(small: Assembled) -> None:
+    link = next(link for link in page(small, f"/{MONTH}").links if "onerror" in link and "/why" not in link)
+    shown = page(small, link)
     assert shown.all("h1") == [NAMES[ODD]]
     data = next(found for found in shown.links if found.startswith("/v1/"))
-    assert city.get(data).json()["subject"]["id"] == ODD
+    assert small.get(data).json()["subject"]["id"] == ODD
 
 
-def test_an_unregistered_dinas_goes_by_its_id_and_is_marked(city: Assembled) -> None:
-    assert page(city, f"/{MONTH}").row(WILD)[1] == f"{WILD} belum terdaftar"
+def test_an_unregistered_dinas_goes_by_its_id_and_is_marked(small: Assembled) -> None:
+    assert page(small, f"/{MONTH}").row(WILD)[1] == f"{WILD} belum terdaftar"
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(city: Assembled, path: str) -> None:
-    answer = city.get(path)
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(small: Assembled, path: str) -> None:
+    answer = small.get(path)
     for tag, attributes in Page(answer.text).tags:
         for name, value in attributes.items():
             assert not name.startswith("on"), (tag, name)
@@ -341,8 +311,8 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(city: Assembled, p
 
 
 @pytest.mark.parametrize("path", ["/", DINAS, f"{DINAS}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why"])
-def test_english_is_kept_by_every_link_of_a_page(city: Assembled, path: str) -> None:
-    answer = city.get(f"{path}{MONTH}&lang=en")
+def test_english_is_kept_by_every_link_of_a_page(small: Assembled, path: str) -> None:
+    answer = small.get(f"{path}{MONTH}&lang=en")
     assert answer.headers["content-language"] == "en"
     shown = Page(answer.text)
     pages = [link for link in shown.links if link.startswith("/") and not link.startswith("/v1/")]
@@ -352,34 +322,34 @@ def test_english_is_kept_by_every_link_of_a_page(city: Assembled, path: str) -> 
     assert "read 24 November 2026, 12:00 WIB" in answer.text
 
 
-def test_of_persons_a_stranger_learns_nothing(city: Assembled) -> None:
-    assert city.get("/", **FAR).status_code == 200
-    shown = page(city, DINAS, **FAR)
+def test_of_persons_a_stranger_learns_nothing(small: Assembled) -> None:
+    assert small.get("/", **FAR).status_code == 200
+    shown = page(small, DINAS, **FAR)
     assert any("pemegang token" in text for text in shown.all("p"))
     assert not [link for link in shown.links if link.startswith("/asn/")]
     for path in (f"/asn/{BUSY}", f"/asn/{BUSY}/why", f"{DINAS}/why"):
-        answer = city.get(path, **FAR)
+        answer = small.get(path, **FAR)
         assert Page(answer.text).all("h1") == ["Perlu token"]
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="neraca"')
 
 
-def test_a_token_opens_what_its_scopes_cover(city: Assembled) -> None:
-    reader, writer = city.token("pembaca", "read"), city.token("loket", "fact")
-    assert city.get(f"/asn/{BUSY}", headers={"authorization": reader}, **FAR).status_code == 200
-    assert city.get(f"/asn/{BUSY}", headers={"authorization": writer}, **FAR).status_code == 403
-    assert "/asn/" in city.get(DINAS, headers={"authorization": reader}, **FAR).text
-    assert "/asn/" not in city.get(DINAS, headers={"authorization": writer}, **FAR).text
-    assert city.get("/", headers={"authorization": "Bearer salah"}, **FAR).status_code == 401
+def test_a_token_opens_what_its_scopes_cover(own_small: Assembled) -> None:
+    reader, writer = own_small.token("pembaca", "read"), own_small.token("loket", "fact")
+    assert own_small.get(f"/asn/{BUSY}", headers={"authorization": reader}, **FAR).status_code == 200
+    assert own_small.get(f"/asn/{BUSY}", headers={"authorization": writer}, **FAR).status_code == 403
+    assert "/asn/" in own_small.get(DINAS, headers={"authorization": reader}, **FAR).text
+    assert "/asn/" not in own_small.get(DINAS, headers={"authorization": writer}, **FAR).text
+    assert own_small.get("/", headers={"authorization": "Bearer salah"}, **FAR).status_code == 401
 
 
-def test_a_page_is_not_sent_again_while_it_would_be_the_same(city: Assembled, at: Clock) -> None:
-    first = city.get("/").headers["etag"]
-    again = city.get("/", headers={"if-none-match": first})
+def test_a_page_is_not_sent_again_while_it_would_be_the_same(own_small: Assembled, clock: Clock) -> None:
+    first = own_small.get("/").headers["etag"]
+    again = own_small.get("/", headers={"if-none-match": first})
     assert (again.status_code, again.content) == (304, b"")
-    assert city.get("/?lang=en", headers={"if-none-match": first}).status_code == 200
-    assert city.get(DINAS).headers["etag"] != city.get(DINAS, **FAR).headers["etag"]
-    at.set("2026-11-24T12:01:00+07:00")
-    assert city.get("/", headers={"if-none-match": first}).status_code == 200, "the time of reading is on the page"
+    assert own_small.get("/?lang=en", headers={"if-none-match": first}).status_code == 200
+    assert own_small.get(DINAS).headers["etag"] != own_small.get(DINAS, **FAR).headers["etag"]
+    clock.set("2026-11-24T12:01:00+07:00")
+    assert own_small.get("/", headers={"if-none-match": first}).status_code == 200, "the time of reading is on the page"
 
 
 def test_a_new_fact_is_on_the_next_page(neraca: Assembled) -> None:
@@ -396,16 +366,16 @@ def test_a_fold_that_has_stopped_is_told(neraca: Assembled) -> None:
     assert "○ pembukuan berhenti" in neraca.get("/").text
 
 
-def test_the_style_sheet_is_kept_for_good_under_its_own_version(city: Assembled) -> None:
-    address = re.search(r'href="(/static/neraca\.css\?v=\w+)"', city.get("/").text)
+def test_the_style_sheet_is_kept_for_good_under_its_own_version(small: Assembled) -> None:
+    address = re.search(r'href="(/static/neraca\.css\?v=\w+)"', small.get("/").text)
     assert address is not None
-    versioned, plain = city.get(address[1]), city.get("/static/neraca.css")
+    versioned, plain = small.get(address[1]), small.get("/static/neraca.css")
     assert versioned.headers["content-type"] == "text/css; charset=utf-8"
     assert versioned.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert plain.headers["cache-control"] == "no-cache"
     assert versioned.text == plain.text
 
 
-def test_the_pages_are_no_part_of_the_api_document(city: Assembled) -> None:
-    paths = city.get("/openapi.json").json()["paths"]
+def test_the_pages_are_no_part_of_the_api_document(small: Assembled) -> None:
+    paths = small.get("/openapi.json").json()["paths"]
     assert not [path for path in paths if path == "/" or path.startswith(("/dinas", "/asn", "/static", "/auditor"))]

@@ -13,8 +13,8 @@ import pytest
 
 from api.pages.tours import ROLES, STEPS, step_of
 from streams.demo.practice import Practice
-from tests.pages.axe_rules import broken_rules
-from tests.pages.browser import MISSING, Browser, installed
+from tests.pages.axe_rules import broken_on, broken_rules
+from tests.pages.conftest import copied
 from tests.pages.counter import Clerk
 from tests.pages.reading import Page
 from tests.serving import BATCH, Process, event, until
@@ -22,6 +22,8 @@ from tests.serving import BATCH, Process, event, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Page as Window
 
 MARK: Final = "LATIHAN: tidak dihitung"
 PAGES: Final = (
@@ -31,10 +33,10 @@ PAGES: Final = (
 TASK: Final = {"dinas": "disdukcapil", "asn": "a-00001", "task": "LATIH-1", "completed_at": "2026-08-03T10:00:00+07:00"}
 
 
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    with Process(tmp_path_factory.mktemp("practice") / "latihan", "--latihan") as process:
-        until(lambda: "sedang dimuat" not in httpx.get(process.url).text, "the small city is loaded", within_s=90)
+@pytest.fixture
+def own_practice(practice_directory: Path, tmp_path: Path) -> Iterator[Process]:
+    """The city to practise in, for a test that writes to it."""
+    with Process(copied(practice_directory, tmp_path / "latihan"), "--latihan") as process:
         yield process
 
 
@@ -53,11 +55,10 @@ def journaled(practice: Process, **wanted: str) -> list[dict[str, Any]]:
     return items
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_marked(practice: Process, path: str) -> None:
-    answer = get(practice, path, headers={"accept": "text/html"})
-    assert answer.headers["content-type"].startswith("text/html")
-    assert f'<span class="tag sim">{MARK}</span>' in answer.text
+def test_every_page_is_marked(practice: Process) -> None:
+    answers = {path: get(practice, path, headers={"accept": "text/html"}) for path in PAGES}
+    assert {path for path, one in answers.items() if not one.headers["content-type"].startswith("text/html")} == set()
+    assert {path for path, one in answers.items() if f'<span class="tag sim">{MARK}</span>' not in one.text} == set()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -136,27 +137,28 @@ def test_only_steps_that_exist_are_steps(practice: Process) -> None:
     assert "langkah 9" not in get(practice, "/?tur=asn-9").text
 
 
-def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_address(practice: Process) -> None:
-    body = [event("task-completed", "latih-1", TASK)]
-    posted = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
+def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_address(own_practice: Process) -> None:
+    """And the small city is loaded anew."""
+    url, body = own_practice.url, [event("task-completed", "latih-1", TASK)]
+    posted = httpx.post(f"{url}/v1/events", json=body, headers={"content-type": BATCH})
     assert posted.json()["accepted"] == 1, posted.text
-    before = get(practice, "/v1/journal?limit=1").json()["journal"]
-    lured = httpx.post(f"{practice.url}/latihan/ulang", headers={"sec-fetch-site": "cross-site"})
+    before = get(own_practice, "/v1/journal?limit=1").json()["journal"]
+    lured = httpx.post(f"{url}/latihan/ulang", headers={"sec-fetch-site": "cross-site"})
     assert lured.status_code == 403
-    answer = httpx.post(f"{practice.url}/latihan/ulang")
+    answer = httpx.post(f"{url}/latihan/ulang")
     assert answer.status_code == 202
     assert MARK in answer.text
 
     def renewed() -> bool:
         try:
-            return bool(get(practice, "/v1/journal?limit=1").json()["journal"] != before)
+            return bool(get(own_practice, "/v1/journal?limit=1").json()["journal"] != before)
         except httpx.TransportError:
             return False
 
-    until(renewed, "another journal is served", within_s=30)
-    until(lambda: "sedang dimuat" not in get(practice, "/").text, "the small city is loaded", within_s=90)
-    assert journaled(practice, id="latih-1") == []
-    again = httpx.post(f"{practice.url}/v1/events", json=body, headers={"content-type": BATCH})
+    until(renewed, "another journal is served")
+    until(lambda: journaled(own_practice, type="neraca.permit-processed.v1"), "the small city is loaded anew")
+    assert journaled(own_practice, id="latih-1") == []
+    again = httpx.post(f"{url}/v1/events", json=body, headers={"content-type": BATCH})
     assert again.json()["accepted"] == 1, "it is new to the new journal"
 
 
@@ -174,51 +176,47 @@ def test_whoever_signed_in_is_signed_in_after_beginning_anew(tmp_path: Path) -> 
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not installed(), reason=MISSING)
-def test_a_clerk_practises_without_a_network_on_a_machine_that_has_no_cable(practice: Process, tmp_path: Path) -> None:
+def test_a_clerk_practises_without_a_network_on_a_machine_that_has_no_cable(
+    own_practice: Process, page: Window
+) -> None:
     """The switch of the clerk's fourth step cuts the page off, and its worker sends nothing behind its back."""
-    cut, numbers = "document.getElementById('putus')", ["LATIH-41", "LATIH-42"]
+    cut, numbers = page.locator("#putus"), ["LATIH-41", "LATIH-42"]
 
     def recorded() -> list[str]:
-        practice.settle()
-        found = journaled(practice, source="/loket/disdukcapil/1")
+        own_practice.settle()
+        found = journaled(own_practice, source="/loket/disdukcapil/1")
         return [one["data"]["case"] for one in found if one["data"].get("case") in numbers]
 
-    with Browser(tmp_path) as browser:
-        browser.screen(1280, 800)
-        clerk = Clerk(browser, practice.url.rstrip("/"))
-        browser.open(f"{clerk.url}/latihan/petugas-4")
-        clerk.working()
-        until(lambda: browser.ask("!!navigator.serviceWorker.controller"), "the worker is there")
-        clerk.sees("#keadaan", "● tersambung")
-        assert "Putuskan jaringan (latihan)" in clerk.text(".tour")
-        assert browser.ask(f"{cut}.labels[0].getBoundingClientRect().height") >= 44
-        browser.press("Alt+1")
-        browser.run(f"{cut}.focus()")
-        browser.press("Space")
-        clerk.sees("#keadaan", "○ luring sejak")
-        assert broken_rules(browser) == []
-        browser.run("document.getElementById('nomor').focus()")
-        for number in numbers:
-            clerk.step(number, "F2")
-        clerk.sees("#keadaan", "2 belum terkirim")
-        assert recorded() == []
-        browser.run(f"{cut}.focus()")
-        browser.press("Space")
-        clerk.sees("#keadaan", "● tersambung")
-        until(lambda: browser.promised("loket.queue.count()") == {"waiting": 0, "refused": 0}, "nothing waits")
-        assert recorded() == numbers
+    clerk = Clerk(page, own_practice.url.rstrip("/"))
+    page.goto(f"{clerk.url}/latihan/petugas-4")
+    clerk.working()
+    clerk.until("!!navigator.serviceWorker.controller", "the worker is there")
+    clerk.sees("#keadaan", "● tersambung")
+    assert "Putuskan jaringan (latihan)" in clerk.text(".tour")
+    assert cut.evaluate("cut => cut.labels[0].getBoundingClientRect().height") >= 44
+    clerk.press("Alt+1")
+    cut.focus()
+    clerk.press("Space")
+    clerk.sees("#keadaan", "○ luring sejak")
+    assert broken_rules(page) == []
+    page.focus("#nomor")
+    for number in numbers:
+        clerk.step(number, "F2")
+    clerk.sees("#keadaan", "2 belum terkirim")
+    assert recorded() == []
+    cut.focus()
+    clerk.press("Space")
+    clerk.sees("#keadaan", "● tersambung")
+    clerk.until_sent()
+    assert recorded() == numbers
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not installed(), reason=MISSING)
-def test_practice_breaks_no_rule_of_accessibility(practice: Process, tmp_path: Path) -> None:
+def test_practice_breaks_no_rule_of_accessibility(practice: Process, page: Window) -> None:
     """All tours, and a step of each on its page, by axe as any other page."""
-    with Browser(tmp_path) as browser:
-        for path in ("/latihan", *(f"/latihan/{role}-2" for role in ROLES)):
-            for width, dark in ((390, False), (1920, True)):
-                browser.screen(width, 1080, dark=dark)
-                assert broken_rules(browser, practice.url.rstrip("/") + path) == [], f"{path} {width}"
+    for path in ("/latihan", *(f"/latihan/{role}-2" for role in ROLES)):
+        page.goto(practice.url.rstrip("/") + path)
+        assert broken_on(page, [(390, 1080, False), (1920, 1080, True)], path) == []
 
 
 def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
@@ -243,9 +241,6 @@ def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
     assert (data / "journal.sqlite").exists()
 
 
-def test_a_directory_of_practice_stays_marked_however_it_is_served(tmp_path: Path) -> None:
-    data = tmp_path / "latihan"
-    with Process(data, "--latihan"):
-        pass
-    with Process(data) as plain:
+def test_a_directory_of_practice_stays_marked_however_it_is_served(practice_directory: Path, tmp_path: Path) -> None:
+    with Process(copied(practice_directory, tmp_path / "latihan")) as plain:
         assert MARK in httpx.get(plain.url).text

@@ -11,16 +11,16 @@ import pytest
 from pypdf import PdfReader
 
 from api.http.tickets import Case
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.city import BUSY, FAST, NAMES, TWIN, settle_in
-from tests.pages.test_csv import MONTH, lied, served, told_of
-from tests.pages.test_ticket import ticket_of
-from tests.serving import Assembled, Listening, until
+from tests.pages.browser import screen, until
+from tests.pages.city import BUSY, FAST, MONTH, NAMES, TWIN
+from tests.pages.counter import ticket_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+    from tests.pages.conftest import Desk
+
+pytestmark = pytest.mark.browser
 A4: Final = (595, 842)
 UPRIGHT, ACROSS = 703, 1032
 """Sheets in CSS pixels, without their margins."""
@@ -48,48 +48,29 @@ SAID: Final = """[...document.querySelectorAll('h1, h2, tbody th, tfoot td, .tot
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("printed") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
-
-
-@pytest.fixture(scope="module")
-def addresses(city: Assembled) -> dict[str, str]:
+def answers(desk: Desk) -> dict[str, str]:
     """The pages that are answers: a replay that has ended, beside another, and a rating that a counter vouches for."""
-    city.token("loket-3", "fact")
+    desk.city.token("loket-3", "fact")
     case = Case(FAST, "ktp-el", "B-0")
-    rating = f"/nilai?{urlencode({**case._asdict(), 'tiket': ticket_of(city, 'loket-3', case)})}"
-    told_of(city, MONTH, served(city), FAST)
-    return {"desk": f"{told_of(city, MONTH, map(lied, served(city)), FAST)}&{MONTH}", "rating": rating}
+    rating = f"/nilai?{urlencode({**case._asdict(), 'tiket': ticket_of(desk.city, 'loket-3', case)})}"
+    return {"desk": f"{desk.lies}&{MONTH}", "rating": rating}
 
 
-@pytest.fixture(scope="module")
-def address(city: Assembled) -> Iterator[str]:
-    with Listening(city) as listening:
-        yield listening.url
+def look(page: Page, url: str) -> None:
+    """Open a page on a dark screen and wait for what its script shows."""
+    screen(page, 1280, dark=True)
+    page.goto(url)
+    until(page, "!document.querySelector('#kerja[hidden]')", "the counter is there")
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        opened.screen(1280, dark=True)
-        yield opened
-
-
-def look(browser: Browser, url: str) -> None:
-    """Open a page and wait for what its script shows."""
-    browser.open(url)
-    until(lambda: browser.ask("!document.querySelector('#kerja[hidden]')"), "the counter is there")
-
-
-def printed(browser: Browser, url: str) -> PdfReader:
-    look(browser, url)
-    return PdfReader(io.BytesIO(browser.printed()))
+def printed(page: Page, url: str) -> PdfReader:
+    """A page as its own print style has it."""
+    look(page, url)
+    return PdfReader(io.BytesIO(page.pdf(print_background=True, prefer_css_page_size=True)))
 
 
 def text_of(pdf: PdfReader) -> str:
-    return " ".join(" ".join(page.extract_text().split()) for page in pdf.pages)
+    return " ".join(" ".join(sheet.extract_text().split()) for sheet in pdf.pages)
 
 
 def solid(text: str) -> str:
@@ -97,15 +78,14 @@ def solid(text: str) -> str:
     return "".join(normalize("NFKC", text).split())
 
 
-def on_paper(browser: Browser, width: int) -> None:
+def on_paper(page: Page, width: int) -> None:
     """As the print style has it, on a sheet's width, though the screen is dark."""
-    browser.screen(width, dark=True)
-    dark = {"name": "prefers-color-scheme", "value": "dark"}
-    browser._devtools("Emulation.setEmulatedMedia", media="print", features=[dark])
+    screen(page, width, dark=True)
+    page.emulate_media(media="print", color_scheme="dark")
 
 
-def test_the_board_prints_across_with_every_row_and_no_control(address: str, browser: Browser) -> None:
-    pdf = printed(browser, f"{address}/?period=2026-11")
+def test_the_board_prints_across_with_every_row_and_no_control(desk_url: str, page: Page) -> None:
+    pdf = printed(page, f"{desk_url}/?{MONTH}")
     box = pdf.pages[0].mediabox
     assert (round(box.height), round(box.width)) == A4
     text = text_of(pdf)
@@ -116,37 +96,33 @@ def test_the_board_prints_across_with_every_row_and_no_control(address: str, bro
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_prints_upright_with_what_it_says(
-    address: str, addresses: dict[str, str], browser: Browser, path: str
-) -> None:
+def test_a_page_prints_upright_with_what_it_says(desk_url: str, answers: dict[str, str], page: Page, path: str) -> None:
     """Its heads, each row of its tables by name, and its totals."""
-    pdf = printed(browser, address + addresses.get(path, path))
+    pdf = printed(page, desk_url + answers.get(path, path))
     box = pdf.pages[0].mediabox
     assert (round(box.width), round(box.height)) == A4
-    on_paper(browser, UPRIGHT)
-    wanted, text = browser.ask(SAID), solid(text_of(pdf))
+    on_paper(page, UPRIGHT)
+    wanted, text = page.evaluate(SAID), solid(text_of(pdf))
     assert len(wanted) >= 1
     assert [said for said in wanted if solid(said) not in text] == []
 
 
-@pytest.mark.parametrize("path", ["/?period=2026-11", *PAGES])
-def test_paper_is_white_and_has_no_control(
-    address: str, addresses: dict[str, str], browser: Browser, path: str
-) -> None:
+@pytest.mark.parametrize("path", [f"/?{MONTH}", *PAGES])
+def test_paper_is_white_and_has_no_control(desk_url: str, answers: dict[str, str], page: Page, path: str) -> None:
     """Whatever the screen; nor does anything lie beyond its edge."""
     width = ACROSS if path.startswith("/?") else UPRIGHT
-    look(browser, address + addresses.get(path, path))
-    on_paper(browser, width)
-    assert browser.ask("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
-    assert browser.ask("getComputedStyle(document.querySelector('h1')).color") == "rgb(0, 0, 0)"
-    assert browser.ask(DIM) == []
-    assert browser.ask(CONTROLS) == []
-    assert browser.ask("document.documentElement.scrollWidth") <= width + 1, "a word that is only read aloud takes one"
+    look(page, desk_url + answers.get(path, path))
+    on_paper(page, width)
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(0, 0, 0)"
+    assert page.evaluate(DIM) == []
+    assert page.evaluate(CONTROLS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width + 1, "a word only read aloud takes one"
 
 
-def test_the_head_of_a_long_table_is_on_each_of_its_sheets(address: str, browser: Browser) -> None:
-    pdf = printed(browser, f"{address}/dinas/{FAST}/why")
-    sheets = [" ".join(page.extract_text().split()) for page in pdf.pages]
+def test_the_head_of_a_long_table_is_on_each_of_its_sheets(desk_url: str, page: Page) -> None:
+    pdf = printed(page, f"{desk_url}/dinas/{FAST}/why")
+    sheets = [" ".join(sheet.extract_text().split()) for sheet in pdf.pages]
     with_rows = [sheet for sheet in sheets if "/loket # " in sheet]
     assert len(with_rows) >= 2
     assert all("Posisi" in sheet and "Dibukukan" in sheet for sheet in with_rows)

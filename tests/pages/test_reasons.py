@@ -5,29 +5,19 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.pages.city import BUSY, FAST, ODD, RARE, SMALL, TWIN, UNRATED, settle_in
-from tests.pages.reading import Page, figure
+from tests.pages.city import BUSY, FAST, MONTH, ODD, RARE, SMALL, TWIN, UNRATED
+from tests.pages.reading import FAR, Page, figure
 from tests.serving import NDJSON, Assembled, event, ndjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tests.conftest import Assemble
-
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
-MONTH: Final = "period=2026-11"
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("reasons") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
 
 
 def decimal(text: str) -> Decimal:
@@ -39,10 +29,10 @@ def reasons(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/dinas/{TWIN}", f"/dinas/{UNRATED}", f"/asn/{BUSY}"])
-def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(city: Assembled, path: str) -> None:
-    card = city.get(f"/v1{path}?{MONTH}").json()
-    why = city.get(f"/v1{path}/why?{MONTH}").json()["formula"]["indicators"]
-    html = city.get(f"{path}?{MONTH}").text
+def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(small: Assembled, path: str) -> None:
+    card = small.get(f"/v1{path}?{MONTH}").json()
+    why = small.get(f"/v1{path}/why?{MONTH}").json()["formula"]["indicators"]
+    html = small.get(f"{path}?{MONTH}").text
     counts, said = card["counts"], reasons(html)
     late, missed = (
         counts["permits_with_standard"] - counts["permits_on_time"],
@@ -69,12 +59,12 @@ def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(city: 
     assert abs(sum(added) - Decimal(str(card["iku"]["value"]))) <= Decimal("0.02"), "each is rounded by itself"
 
 
-def test_of_what_has_not_enough_data_no_reason_gives_a_rating_away(city: Assembled) -> None:
+def test_of_what_has_not_enough_data_no_reason_gives_a_rating_away(small: Assembled) -> None:
     """Three citizens rated this ASN; neither what they said nor its mean is on the page."""
-    page = Page(city.get(f"/asn/{RARE}?{MONTH}").text)
+    page = Page(small.get(f"/asn/{RARE}?{MONTH}").text)
     assert page.all("code") == []
-    assert "warga menilai" not in city.get(f"/asn/{RARE}?{MONTH}").text
-    assert reasons(city.get(f"/dinas/{SMALL}?{MONTH}").text) == []
+    assert "warga menilai" not in small.get(f"/asn/{RARE}?{MONTH}").text
+    assert reasons(small.get(f"/dinas/{SMALL}?{MONTH}").text) == []
 
 
 def test_measures_of_another_scheme_are_said_by_their_names(assemble: Assemble) -> None:
@@ -146,45 +136,45 @@ def test_an_asns_own_way_is_told_in_words_from_whole_month_to_whole_month(
     assert [text.partition(" Ketidakpastian")[0] for text in said] == ([told.format(*figures)] if told else [])
 
 
-def test_an_asn_finds_their_own_page_by_id(city: Assembled) -> None:
-    page = Page(city.get("/asn").text)
+def test_an_asn_finds_their_own_page_by_id(small: Assembled) -> None:
+    page = Page(small.get("/asn").text)
     assert page.all("h1") == ["Nilai saya"]
-    assert "/asn" in Page(city.get("/").text).links
-    found = city.get(f"/asn?asn=%20{BUSY}%20&lang=en")
+    assert "/asn" in Page(small.get("/").text).links
+    found = small.get(f"/asn?asn=%20{BUSY}%20&lang=en")
     assert (found.status_code, found.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
-    odd = city.get("/asn?asn=%2F%2Fjahat.example%2F..")
+    odd = small.get("/asn?asn=%2F%2Fjahat.example%2F..")
     assert odd.headers["location"] == "/asn/%2F%2Fjahat.example%2F..", "an id leads to no other place"
-    unknown = city.get("/asn/a-lain")
+    unknown = small.get("/asn/a-lain")
     assert unknown.status_code == 404
     assert "/asn" in Page(unknown.text).links
 
 
-def test_who_may_not_read_of_persons_finds_nobody(city: Assembled) -> None:
-    assert city.get("/asn", **FAR).status_code == 200
-    known, unknown = (city.get(f"/asn/{asn}", **FAR) for asn in (BUSY, "a-lain"))
+def test_who_may_not_read_of_persons_finds_nobody(small: Assembled) -> None:
+    assert small.get("/asn", **FAR).status_code == 200
+    known, unknown = (small.get(f"/asn/{asn}", **FAR) for asn in (BUSY, "a-lain"))
     assert (known.status_code, unknown.status_code) == (401, 401)
 
 
-def test_the_newest_events_stand_on_an_asns_page_and_all_of_them_in_its_table(city: Assembled) -> None:
-    newest = [item["position"] for item in city.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=8").json()["items"]]
-    page = Page(city.get(f"/asn/{BUSY}?{MONTH}").text)
+def test_the_newest_events_stand_on_an_asns_page_and_all_of_them_in_its_table(small: Assembled) -> None:
+    newest = [item["position"] for item in small.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=8").json()["items"]]
+    page = Page(small.get(f"/asn/{BUSY}?{MONTH}").text)
     listed = [row[0] for row in page.rows if row and row[0].replace(".", "").isdigit()]
     assert listed == [figure(position, 0) for position in newest]
     assert f"/asn/{BUSY}/events?{MONTH}" in page.links
-    rows = city.get(f"/asn/{BUSY}?{MONTH}&csv=events").text.splitlines()
-    behind = city.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=1000").json()["items"]
+    rows = small.get(f"/asn/{BUSY}?{MONTH}&csv=events").text.splitlines()
+    behind = small.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=1000").json()["items"]
     assert len(rows) == 1 + len(behind)
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}", f"/dinas/{ODD}"])
 @pytest.mark.parametrize("more", ["/events", "/events?measure=ratings", "/why"])
-def test_what_one_citizen_answered_is_on_no_page(city: Assembled, path: str, more: str) -> None:
+def test_what_one_citizen_answered_is_on_no_page(small: Assembled, path: str, more: str) -> None:
     """Not though there are enough of them, and not in its table: only that they answered."""
     address = f"{quote(path)}{more}{'&' if '?' in more else '?'}{MONTH}"
-    page = city.get(address)
+    page = small.get(address)
     assert page.status_code == 200
     told = [row[-1] for row in Page(page.text).rows if any(cell.startswith("Warga menilai") for cell in row)]
-    listed = [line for line in city.get(f"{address}&csv=events").text.splitlines() if "Warga menilai" in line]
+    listed = [line for line in small.get(f"{address}&csv=events").text.splitlines() if "Warga menilai" in line]
     assert listed
     assert set(told) <= {"responden +1 · isi jawaban tidak ditampilkan satu per satu"}
     assert all(line.endswith(";responden +1 · isi jawaban tidak ditampilkan satu per satu") for line in listed)

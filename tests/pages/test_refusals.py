@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.pages.counter import SERVICES, UNIT, rules
+from tests.pages.counter import SERVICES, UNIT
+from tests.pages.reading import FAR
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
 
 BROWSER: Final = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FORM: Final = {"content-type": "application/x-www-form-urlencoded", **BROWSER}
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
-
-
-@pytest.fixture
-def city(neraca: Assembled) -> Assembled:
-    neraca.record(*rules())
-    return neraca
 
 
 @pytest.mark.parametrize(
@@ -35,19 +29,19 @@ def city(neraca: Assembled) -> Assembled:
     ],
 )
 def test_a_browser_that_is_refused_reads_a_page(
-    city: Assembled, method: str, path: str, status: int, title: str
+    unit: Assembled, method: str, path: str, status: int, title: str
 ) -> None:
     """In its language and guarded like any other; a program that asks for no page reads a problem."""
-    answer = city.ask(method, path, headers=BROWSER)
+    answer = unit.ask(method, path, headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert title in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
-    plain = city.ask(method, path)
+    plain = unit.ask(method, path)
     assert (plain.status_code, plain.headers["content-type"]) == (status, "application/problem+json")
 
 
-def test_the_api_answers_a_browser_with_a_problem_too(city: Assembled) -> None:
-    answer = city.get("/v1/dinas/tak-ada", headers=BROWSER)
+def test_the_api_answers_a_browser_with_a_problem_too(unit: Assembled) -> None:
+    answer = unit.get("/v1/dinas/tak-ada", headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
@@ -68,17 +62,17 @@ def cursor(due: int) -> str:
         (f"/v1/dinas/{UNIT}/files?cursor={cursor(-(2**63))}", 200),
     ],
 )
-def test_no_address_is_the_servers_failure(city: Assembled, path: str, status: int) -> None:
-    assert city.get(path).status_code == status
+def test_no_address_is_the_servers_failure(unit: Assembled, path: str, status: int) -> None:
+    assert unit.get(path).status_code == status
 
 
-def test_a_case_too_long_for_a_code_has_none(city: Assembled) -> None:
+def test_a_case_too_long_for_a_code_has_none(unit: Assembled) -> None:
     """Its screen remains; the counter shows no broken picture."""
-    held = {"cookie": "neraca=" + city.token("loket-3", "fact").removeprefix("Bearer ")}
+    held = {"cookie": "neraca=" + unit.token("loket-3", "fact").removeprefix("Bearer ")}
     long = {"dinas": UNIT, "service": "é" * 200, "case": "é" * 200}
-    assert city.get(f"/loket/qr.svg?{urlencode(long)}", headers=held, **FAR).status_code == 404
+    assert unit.get(f"/loket/qr.svg?{urlencode(long)}", headers=held, **FAR).status_code == 404
     short = {"dinas": UNIT, "service": SERVICES[0], "case": "K-1"}
-    assert city.get(f"/loket/qr.svg?{urlencode(short)}", headers=held, **FAR).status_code == 200
+    assert unit.get(f"/loket/qr.svg?{urlencode(short)}", headers=held, **FAR).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -93,28 +87,28 @@ def test_a_case_too_long_for_a_code_has_none(city: Assembled) -> None:
         ({}, 303),
     ],
 )
-def test_a_form_is_taken_from_this_sites_own_pages_only(city: Assembled, headers: dict[str, str], status: int) -> None:
+def test_a_form_is_taken_from_this_sites_own_pages_only(unit: Assembled, headers: dict[str, str], status: int) -> None:
     """As the browser says, and where it says nothing, by the origin it names."""
-    secret = city.token("baca", "read").removeprefix("Bearer ")
+    secret = unit.token("baca", "read").removeprefix("Bearer ")
     body = urlencode({"token": secret, "ke": "/"}).encode()
-    answer = city.ask("POST", "/masuk", content=body, headers=FORM | headers, **FAR)
+    answer = unit.ask("POST", "/masuk", content=body, headers=FORM | headers, **FAR)
     assert (answer.status_code, "set-cookie" in answer.headers) == (status, status == 303)
 
 
-def test_an_address_of_the_public_page_makes_no_other_page(city: Assembled) -> None:
+def test_an_address_of_the_public_page_makes_no_other_page(unit: Assembled) -> None:
     """Whatever is added to it: it is the same page, made once, and nothing of what was added is on it."""
-    pages = {city.get(f"/publik?x={n}&lang=en").text for n in range(3)}
+    pages = {unit.get(f"/publik?x={n}&lang=en").text for n in range(3)}
     assert len(pages) == 1
     assert "x=" not in pages.pop().partition("<main")[0].partition("<nav")[2]
 
 
 @pytest.mark.parametrize(("path", "kept"), [("/static/live.js", "no-cache"), ("/static/loket/queue.js?v=1", None)])
 def test_a_script_is_asked_for_anew_unless_its_address_names_its_content(
-    city: Assembled, path: str, kept: str | None
+    unit: Assembled, path: str, kept: str | None
 ) -> None:
     """After an upgrade no browser runs yesterday's script; and none takes a file for another type."""
-    answer = city.get(path)
+    answer = unit.get(path)
     assert (answer.status_code, answer.headers.get("cache-control")) == (200, kept)
     assert answer.headers["x-content-type-options"] == "nosniff"
-    same = city.get(path, headers={"if-none-match": answer.headers["etag"]})
+    same = unit.get(path, headers={"if-none-match": answer.headers["etag"]})
     assert same.status_code == 304

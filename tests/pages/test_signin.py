@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.pages.city import BUSY, settle_in
-from tests.pages.reading import Page
+from tests.pages.city import BUSY
+from tests.pages.reading import FAR, Page
 from tests.serving import BATCH, Assembled, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
 
 ELSEWHERE: Final = ("https://jahat.example/", "//jahat.example", "/\\jahat.example", "javascript:alert(1)", "/\r\nx: y")
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
-
-
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("signin") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
 
 
 def send(city: Assembled, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
@@ -42,24 +32,24 @@ def cookie_of(answer: httpx.Response) -> dict[str, str]:
     return {"cookie": f"neraca={held.value}"}
 
 
-def test_a_browser_that_signs_in_reads_what_the_token_covers_until_it_is_revoked(city: Assembled) -> None:
-    answer = send(city, "/masuk", token=f" {secret_of(city, 'kepala', 'read')} ", ke=f"/asn/{BUSY}")
+def test_a_browser_that_signs_in_reads_what_the_token_covers_until_it_is_revoked(own_small: Assembled) -> None:
+    answer = send(own_small, "/masuk", token=f" {secret_of(own_small, 'kepala', 'read')} ", ke=f"/asn/{BUSY}")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/asn/{BUSY}")
     held = cookie_of(answer)
-    assert city.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 200
-    assert city.get(f"/v1/asn/{BUSY}", headers=held, **FAR).status_code == 200
-    assert "Keluar (kepala)" in city.get("/", headers=held, **FAR).text
-    assert city.get("/v1/journal", headers=held, **FAR).status_code == 403
-    city.tokens.revoke("kepala", "2026-11-24T00:00:00Z")
-    assert city.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 401
-    assert city.get("/", headers=held, **FAR).status_code == 200, "what anybody may read stays open"
+    assert own_small.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 200
+    assert own_small.get(f"/v1/asn/{BUSY}", headers=held, **FAR).status_code == 200
+    assert "Keluar (kepala)" in own_small.get("/", headers=held, **FAR).text
+    assert own_small.get("/v1/journal", headers=held, **FAR).status_code == 403
+    own_small.tokens.revoke("kepala", "2026-11-24T00:00:00Z")
+    assert own_small.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 401
+    assert own_small.get("/", headers=held, **FAR).status_code == 200, "what anybody may read stays open"
 
 
-def test_the_cookie_is_kept_from_scripts_and_from_other_sites(city: Assembled) -> None:
-    secret = secret_of(city, "rapat", "read")
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(own_small: Assembled) -> None:
+    secret = secret_of(own_small, "rapat", "read")
     plain, behind_tls = (
-        send(city, "/masuk", token=secret),
-        send(city, "/masuk", {"x-forwarded-proto": "https"}, token=secret),
+        send(own_small, "/masuk", token=secret),
+        send(own_small, "/masuk", {"x-forwarded-proto": "https"}, token=secret),
     )
     said = plain.headers["set-cookie"].lower()
     assert "httponly" in said
@@ -69,52 +59,56 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(city: Assembled) -
     assert "secure" in behind_tls.headers["set-cookie"].lower()
     for site in ("cross-site", "same-site"):
         lured = cookie_of(plain) | {"sec-fetch-site": site}
-        assert city.get(f"/asn/{BUSY}", headers=lured, **FAR).status_code == 401, site
-        assert send(city, "/masuk", {"sec-fetch-site": site}, token=secret).status_code == 403, site
+        assert own_small.get(f"/asn/{BUSY}", headers=lured, **FAR).status_code == 401, site
+        assert send(own_small, "/masuk", {"sec-fetch-site": site}, token=secret).status_code == 403, site
 
 
-def test_a_wrong_token_is_told_and_sets_nothing(city: Assembled) -> None:
+def test_a_wrong_token_is_told_and_sets_nothing(own_small: Assembled) -> None:
     for secret in ("neraca_salah", "", "x" * 300):
-        answer = send(city, "/masuk", token=secret, ke="/publik")
+        answer = send(own_small, "/masuk", token=secret, ke="/publik")
         assert answer.status_code == 401
         assert "set-cookie" not in answer.headers
         assert "Token tidak dikenal di sini" in answer.text
         assert 'name="ke" value="/publik"' in answer.text
-    assert send(city, "/masuk", token="x" * 5_000).status_code == 413
+    assert send(own_small, "/masuk", token="x" * 5_000).status_code == 413
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_signing_in_leads_nowhere_else(city: Assembled, elsewhere: str) -> None:
-    answer = send(city, "/masuk", token=secret_of(city, f"t-{ELSEWHERE.index(elsewhere)}", "read"), ke=elsewhere)
+def test_signing_in_leads_nowhere_else(own_small: Assembled, elsewhere: str) -> None:
+    answer = send(
+        own_small, "/masuk", token=secret_of(own_small, f"t-{ELSEWHERE.index(elsewhere)}", "read"), ke=elsewhere
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-def test_a_page_that_is_refused_leads_to_signing_in_and_back(city: Assembled) -> None:
-    refused = Page(city.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
+def test_a_page_that_is_refused_leads_to_signing_in_and_back(own_small: Assembled) -> None:
+    refused = Page(own_small.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
     assert [link for link in refused.links if "ke=" in link] == [
         f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"
     ]
-    shown = city.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
+    shown = own_small.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
     assert shown.headers["cache-control"] == "no-store"
     assert f'value="/asn/{BUSY}"' in shown.text
-    answer = send(city, "/masuk?lang=en", token=secret_of(city, "reader", "read"), ke=f"/asn/{BUSY}?period=2026-11")
+    answer = send(
+        own_small, "/masuk?lang=en", token=secret_of(own_small, "reader", "read"), ke=f"/asn/{BUSY}?period=2026-11"
+    )
     assert answer.headers["location"] == f"/asn/{BUSY}?period=2026-11&lang=en"
 
 
-def test_signing_out_forgets_the_token(city: Assembled) -> None:
-    answer = send(city, "/keluar")
+def test_signing_out_forgets_the_token(own_small: Assembled) -> None:
+    answer = send(own_small, "/keluar")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert "max-age=0" in answer.headers["set-cookie"].lower()
 
 
-def test_a_counter_that_signed_in_records_under_its_token(city: Assembled) -> None:
-    held = cookie_of(send(city, "/masuk", token=secret_of(city, "loket-3", "fact")))
+def test_a_counter_that_signed_in_records_under_its_token(own_small: Assembled) -> None:
+    held = cookie_of(send(own_small, "/masuk", token=secret_of(own_small, "loket-3", "fact")))
     task = event(
         "task-completed",
         "masuk-1",
         {"dinas": "cepat", "asn": BUSY, "task": "T-masuk", "completed_at": "2026-11-24T10:00:00+07:00"},
     )
-    answer = city.post([task], BATCH, headers=held, **FAR)
+    answer = own_small.post([task], BATCH, headers=held, **FAR)
     assert answer.json()["accepted"] == 1, answer.text
-    assert city.post([task], BATCH, **FAR).status_code == 401
-    assert city.post([task], BATCH, headers=held | {"sec-fetch-site": "cross-site"}, **FAR).status_code == 401
+    assert own_small.post([task], BATCH, **FAR).status_code == 401
+    assert own_small.post([task], BATCH, headers=held | {"sec-fetch-site": "cross-site"}, **FAR).status_code == 401

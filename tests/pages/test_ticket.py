@@ -8,31 +8,22 @@ from urllib.parse import urlencode
 
 import pytest
 
-from api.http.tickets import Case, ticket_for
+from api.http.tickets import Case
 from api.pages.counter.ticket import source_of
 from projections.ports import Grant
-from tests.pages.counter import SERVICES, UNIT, rules
-from tests.pages.reading import Page
+from tests.pages.counter import SERVICES, UNIT, ticket_of
+from tests.pages.reading import FAR, Page
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.serving import Assembled
 
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
 CASE: Final = Case(UNIT, SERVICES[2], "K / 1?")
 
 
 def cookie(city: Assembled, token_id: str, *scopes: str, **limits: Any) -> dict[str, str]:  # noqa: ANN401 - dinas, sources
     return {"cookie": "neraca=" + city.token(token_id, *scopes, **limits).removeprefix("Bearer ")}
-
-
-def ticket_of(city: Assembled, token_id: str, case: Case = CASE) -> str:
-    held = city.tokens.by_id(token_id)
-    assert held is not None
-    made = ticket_for(city.tokens, held[0], case)
-    assert made is not None
-    return made
 
 
 def rate(city: Assembled, ticket: str, case: Case = CASE, **answers: str) -> httpx.Response:
@@ -46,21 +37,15 @@ def ratings(city: Assembled) -> list[dict[str, Any]]:
     return items
 
 
-@pytest.fixture
-def city(neraca: Assembled) -> Assembled:
-    neraca.record(*rules())
-    return neraca
-
-
-def test_the_counters_code_leads_to_a_page_that_records_one_rating(city: Assembled) -> None:
+def test_the_counters_code_leads_to_a_page_that_records_one_rating(unit: Assembled) -> None:
     """Without a token of the phone's own and without a script; under the counter's token, of exactly that case."""
-    held = cookie(city, "loket-3", "fact", dinas=[UNIT])
-    picture = city.get(f"/loket/qr.svg?{urlencode(CASE._asdict())}", headers=held, **FAR)
+    held = cookie(unit, "loket-3", "fact", dinas=[UNIT])
+    picture = unit.get(f"/loket/qr.svg?{urlencode(CASE._asdict())}", headers=held, **FAR)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
     assert ET.fromstring(picture.content).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own
-    ticket = ticket_of(city, "loket-3")
+    ticket = ticket_of(unit, "loket-3", CASE)
     address = f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket})}"
-    shown = Page(city.get(address, **FAR).text)
+    shown = Page(unit.get(address, **FAR).text)
     fields = {
         attributes.get("name"): attributes.get("value")
         for tag, attributes in shown.tags
@@ -68,96 +53,98 @@ def test_the_counters_code_leads_to_a_page_that_records_one_rating(city: Assembl
     }
     assert fields == {**CASE._asdict(), "tiket": ticket}
     assert [attributes["src"] for tag, attributes in shown.tags if tag == "script"] == []
-    assert "Pilih salah satu wajah" in rate(city, ticket).text
-    assert ratings(city) == []
-    assert "Penilaian Anda sudah tercatat" in rate(city, ticket, overall="1", waktu="4", sarana="3").text
-    city.settle()
-    (one,) = ratings(city)
+    assert "Pilih salah satu wajah" in rate(unit, ticket).text
+    assert ratings(unit) == []
+    assert "Penilaian Anda sudah tercatat" in rate(unit, ticket, overall="1", waktu="4", sarana="3").text
+    unit.settle()
+    (one,) = ratings(unit)
     assert (one["data"]["case"], one["data"]["unsur"], one["recorded_by"]) == (
         CASE.case,
         {"waktu": 4, "sarana": 3},
         "loket-3",
     )
-    second = rate(city, ticket, overall="2")
+    second = rate(unit, ticket, overall="2")
     assert (second.status_code, "Berkas ini sudah dinilai" in second.text) == (409, True)
-    city.settle()
-    assert len(ratings(city)) == 1
+    unit.settle()
+    assert len(ratings(unit)) == 1
 
 
-def test_whoever_is_asked_may_read_it_in_the_other_language(city: Assembled) -> None:
+def test_whoever_is_asked_may_read_it_in_the_other_language(unit: Assembled) -> None:
     """The case and its ticket go along, also from a page that asks again."""
-    cookie(city, "loket-3", "fact")
-    shown = Page(city.get(f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket_of(city, 'loket-3')})}", **FAR).text)
+    cookie(unit, "loket-3", "fact")
+    shown = Page(
+        unit.get(f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket_of(unit, 'loket-3', CASE)})}", **FAR).text
+    )
     (english,) = [link for link in shown.links if "lang=en" in link]
-    other = city.get(english, **FAR).text
+    other = unit.get(english, **FAR).text
     assert '<html lang="en">' in other
     assert f'value="{CASE.case}"' in other
     (action,) = [attributes["action"] for tag, attributes in Page(other).tags if tag == "form"]
     assert action == english
-    form = urlencode({**CASE._asdict(), "tiket": ticket_of(city, "loket-3")}).encode()
+    form = urlencode({**CASE._asdict(), "tiket": ticket_of(unit, "loket-3", CASE)}).encode()
     media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
-    again = city.ask("POST", action, content=form, headers=media, **FAR)
+    again = unit.ask("POST", action, content=form, headers=media, **FAR)
     assert '<html lang="en">' in again.text
     (back,) = [link for link in Page(again.text).links if link.startswith("/nilai")]
-    assert f'value="{CASE.case}"' in city.get(back, **FAR).text
+    assert f'value="{CASE.case}"' in unit.get(back, **FAR).text
 
 
-def test_a_ticket_is_of_one_case_and_ends_with_its_token(city: Assembled) -> None:
-    cookie(city, "loket-3", "fact")
-    ticket = ticket_of(city, "loket-3")
+def test_a_ticket_is_of_one_case_and_ends_with_its_token(unit: Assembled) -> None:
+    cookie(unit, "loket-3", "fact")
+    ticket = ticket_of(unit, "loket-3", CASE)
     for case in (CASE._replace(case="K-2"), CASE._replace(service=SERVICES[0]), CASE._replace(dinas="lain")):
-        assert rate(city, ticket, case, overall="4").status_code == 403, case
+        assert rate(unit, ticket, case, overall="4").status_code == 403, case
     for forged in ("", "x", ticket[1:], f"x{ticket}", ticket.partition(".")[0], ticket + "x", ".loket-3", "é.loket-3"):
-        answer = rate(city, forged, overall="4")
+        answer = rate(unit, forged, overall="4")
         assert answer.status_code == 403, forged
         assert "Minta kode baru di loket" in answer.text
-    city.tokens.revoke("loket-3", "2026-11-24T00:00:00Z")
-    assert rate(city, ticket, overall="4").status_code == 403
-    assert ratings(city) == []
+    unit.tokens.revoke("loket-3", "2026-11-24T00:00:00Z")
+    assert rate(unit, ticket, overall="4").status_code == 403
+    assert ratings(unit) == []
 
 
 @pytest.mark.parametrize("answers", [{"overall": "5"}, {"overall": "0"}, {"waktu": "9"}, {"overall": "²"}])
-def test_what_is_on_no_scale_is_refused(city: Assembled, answers: dict[str, Any]) -> None:
-    cookie(city, "loket-3", "fact")
-    assert rate(city, ticket_of(city, "loket-3"), **answers).status_code == 422
-    assert ratings(city) == []
+def test_what_is_on_no_scale_is_refused(unit: Assembled, answers: dict[str, Any]) -> None:
+    cookie(unit, "loket-3", "fact")
+    assert rate(unit, ticket_of(unit, "loket-3", CASE), **answers).status_code == 422
+    assert ratings(unit) == []
 
 
-def test_nobody_vouches_beyond_what_they_cover(city: Assembled) -> None:
+def test_nobody_vouches_beyond_what_they_cover(unit: Assembled) -> None:
     """Not the machine itself, which has no token; not a reader; not another dinas's counter; nor for an address without a case."""
     code = f"/loket/qr.svg?{urlencode(CASE._asdict())}"
-    assert city.get(code).status_code == 404
-    assert city.get(code, **FAR).status_code == 401
-    assert city.get(code, headers=cookie(city, "baca", "read"), **FAR).status_code == 403
-    assert city.get(code, headers=cookie(city, "lain", "fact", dinas=["lain"]), **FAR).status_code == 404
-    assert city.get("/loket/qr.svg?dinas=x", headers=cookie(city, "loket-3", "fact"), **FAR).status_code == 422
-    assert city.get("/nilai", **FAR).status_code == 422
-    assert "Scan the code at the counter again" in city.get("/nilai?lang=en", **FAR).text
+    assert unit.get(code).status_code == 404
+    assert unit.get(code, **FAR).status_code == 401
+    assert unit.get(code, headers=cookie(unit, "baca", "read"), **FAR).status_code == 403
+    assert unit.get(code, headers=cookie(unit, "lain", "fact", dinas=["lain"]), **FAR).status_code == 404
+    assert unit.get("/loket/qr.svg?dinas=x", headers=cookie(unit, "loket-3", "fact"), **FAR).status_code == 422
+    assert unit.get("/nilai", **FAR).status_code == 422
+    assert "Scan the code at the counter again" in unit.get("/nilai?lang=en", **FAR).text
 
 
-def test_a_rating_is_given_under_a_name_the_token_allows(city: Assembled) -> None:
-    cookie(city, "loket-3", "fact", sources=["/loket/b", "/loket/a"])
-    assert rate(city, ticket_of(city, "loket-3"), overall="4").status_code == 200
-    city.settle()
-    assert ratings(city)[0]["source"] == "/loket/a"
+def test_a_rating_is_given_under_a_name_the_token_allows(unit: Assembled) -> None:
+    cookie(unit, "loket-3", "fact", sources=["/loket/b", "/loket/a"])
+    assert rate(unit, ticket_of(unit, "loket-3", CASE), overall="4").status_code == 200
+    unit.settle()
+    assert ratings(unit)[0]["source"] == "/loket/a"
     anyone = Grant("t", frozenset({"fact"}))
     assert source_of(anyone, "a b/c'(é)") == "/loket/a%20b%2Fc'(%C3%A9)/warga"
     assert source_of(anyone, "é" * 200) == "/loket"
 
 
-def test_files_that_are_called_alike_are_rated_each(city: Assembled) -> None:
+def test_files_that_are_called_alike_are_rated_each(unit: Assembled) -> None:
     """Two agencies behind one token that speaks under one name, and names that only run together alike."""
-    cookie(city, "loket-1", "fact", sources=["/loket/1"])
+    cookie(unit, "loket-1", "fact", sources=["/loket/1"])
     cases = (CASE, CASE._replace(dinas="lain"), Case("lain", "a:b", "zz"), Case("lain", "a", "b:zz"))
     for case in cases:
-        assert rate(city, ticket_of(city, "loket-1", case), case, overall="4").status_code == 200, case
-    city.settle()
-    held = ratings(city)
+        assert rate(unit, ticket_of(unit, "loket-1", case), case, overall="4").status_code == 200, case
+    unit.settle()
+    held = ratings(unit)
     assert [one["data"]["case"] for one in held] == [case.case for case in cases]
     assert not [one["id"] for one in held if one["data"]["case"] in one["id"]]
 
 
-def test_the_counter_offers_the_code_to_whoever_signed_in(city: Assembled) -> None:
-    held = cookie(city, "loket-3", "fact")
-    assert 'id="qr"' in city.get(f"/loket?dinas={UNIT}", headers=held, **FAR).text
-    assert 'id="qr"' not in city.get(f"/loket?dinas={UNIT}").text
+def test_the_counter_offers_the_code_to_whoever_signed_in(unit: Assembled) -> None:
+    held = cookie(unit, "loket-3", "fact")
+    assert 'id="qr"' in unit.get(f"/loket?dinas={UNIT}", headers=held, **FAR).text
+    assert 'id="qr"' not in unit.get(f"/loket?dinas={UNIT}").text

@@ -8,35 +8,23 @@ import pytest
 
 from api.app import Parts, build
 from projections.ports import Running
-from tests.pages.browser import MISSING, Browser, installed
-from tests.pages.city import settle_in
-from tests.serving import Assembled, Listening, until
+from tests.pages.axe_rules import broken_rules
+from tests.pages.board import HEARD, MARK
+from tests.pages.browser import press, until
+from tests.pages.city import ANSWERED
+from tests.serving import Assembled, Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from playwright.sync_api import Page
+
     from projections.ports import Done, Failed, Question, Replays
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
+pytestmark = pytest.mark.browser
 
-MARK: Final = "document.body.dataset.mark"
-VOICES: Final = "document.querySelectorAll('[role=status], [role=alert], [role=log], [aria-live]')"
-HEARD: Final = f"""(() => {{ window.heard = []; const voice = {VOICES}[0];
-  new MutationObserver(() => heard.push(voice.textContent)).observe(voice, {{childList: true, characterData: true, subtree: true}});
-}})()"""
-
-
-@pytest.fixture
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("moving") / "data") as assembled:
-        settle_in(assembled)
-        yield assembled
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
+AGAIN_MS: Final = 2_000
+"""The page asks again after so long."""
 
 
 class Told:
@@ -58,50 +46,63 @@ class Told:
         return self._real.finished() if self.ended else []
 
 
+@pytest.fixture
+def replays(own_small: Assembled) -> Any:  # noqa: ANN401 - stands at the port of replays, as far as a page asks it
+    """The small city's replays, which end when they are told to."""
+    return Told(own_small.replays)
+
+
+@pytest.fixture
+def url(own_small: Assembled, replays: Any) -> Iterator[str]:  # noqa: ANN401 - the same
+    """The address of the small city with these replays."""
+    city = own_small
+    city.built = build(Parts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
+    with Listening(city) as listening:
+        yield f"{listening.url}/auditor?period=2026-11"
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [("check=1", "✓ sama, 64 dari 64 karakter"), ("position=500", "November 2026: dulu dan kini")],
 )
 def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
-    city: Assembled, browser: Browser, asked: str, said: str
+    url: str, replays: Told, page: Page, console: list[str], asked: str, said: str
 ) -> None:
     """The page asks and is not left: what is typed stays, and the keyboard; the end is told once."""
-    replays: Any = Told(city.replays)
-    city.built = build(Parts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
     progress = "document.querySelector('[data-again-s]').textContent"
     field = "document.querySelector('[name=digest]')"
-    with Listening(city) as listening:
-        browser.screen(1280)
-        browser.open(f"{listening.url}/auditor?period=2026-11&{asked}")
-        browser.said()  # of servers of other tests, which are gone
-        browser.run(f"{MARK} = 'here'; {HEARD}; {field}.focus()")
-        browser.type("abc")
-        first = browser.ask(progress)
-        until(lambda: browser.ask(progress) != first, "it says how far it is")
-        browser.type("d")
-        assert (browser.ask(f"{field}.value"), browser.ask("heard")) == ("abcd", [])
-        replays.ended = True
-        until(lambda: browser.ask("heard.length"), "the end is told")
-        assert said in browser.ask("heard[0]")
-        assert browser.ask("document.querySelectorAll('#hasil, #sidik').length") == 2
-        assert browser.ask("[...document.querySelectorAll('main .hash')].length") >= 2
-        asked_before = replays.asked
-        browser.type("e")
-        assert browser.ask(f"[{field}.value, document.activeElement === {field}]") == ["abcde", True]
-        assert browser.ask("!document.querySelector('[data-again-s]')")
-        assert (browser.ask(MARK), browser.ask("heard.length"), replays.asked) == ("here", 1, asked_before)
-        assert browser.said() == []
+    page.clock.install()
+    page.goto(f"{url}&{asked}")
+    page.evaluate(f"{MARK} = 'here'; {HEARD}; {field}.focus()")
+    page.keyboard.type("abc")
+    assert broken_rules(page) == []
+    first = page.evaluate(progress)
+    page.clock.fast_forward(AGAIN_MS)
+    until(page, lambda: page.evaluate(progress) != first, "it says how far it is")
+    page.keyboard.type("d")
+    assert (page.evaluate(f"{field}.value"), page.evaluate("heard")) == ("abcd", [])
+    replays.ended = True
+    page.clock.fast_forward(AGAIN_MS)
+    until(page, "heard.length", "the end is told")
+    assert said in page.evaluate("heard[0]")
+    assert page.evaluate("document.querySelectorAll('#hasil, #sidik').length") == 2
+    assert page.evaluate("[...document.querySelectorAll('main .hash')].length") >= 2
+    asked_before = replays.asked
+    page.keyboard.type("e")
+    assert page.evaluate(f"[{field}.value, document.activeElement === {field}]") == ["abcde", True]
+    assert page.evaluate(ANSWERED)
+    page.clock.fast_forward(AGAIN_MS)
+    assert (page.evaluate(MARK), page.evaluate("heard.length"), replays.asked) == ("here", 1, asked_before)
+    assert console == []
 
 
-def test_a_link_that_goes_with_the_wait_leaves_the_keyboard_there(city: Assembled, browser: Browser) -> None:
+def test_a_link_that_goes_with_the_wait_leaves_the_keyboard_there(url: str, replays: Told, page: Page) -> None:
     """By the next Tab one is in the answer, not at the top of the page."""
-    replays: Any = Told(city.replays)
-    city.built = build(Parts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
-    with Listening(city) as listening:
-        browser.screen(1280)
-        browser.open(f"{listening.url}/auditor?period=2026-11&position=500")
-        browser.ask("document.querySelector('#hasil a').focus()")
-        replays.ended = True
-        until(lambda: browser.ask("!document.querySelector('[data-again-s]')"), "it has ended")
-        browser.press("Tab")
-        assert browser.ask("!!document.activeElement.closest('#hasil')")
+    page.clock.install()
+    page.goto(f"{url}&position=500")
+    page.evaluate("document.querySelector('#hasil a').focus()")
+    replays.ended = True
+    page.clock.fast_forward(AGAIN_MS)
+    until(page, ANSWERED, "it has ended")
+    press(page, "Tab")
+    assert page.evaluate("!!document.activeElement.closest('#hasil')")

@@ -1,4 +1,7 @@
-"""A journal told over five days by a test's clock: rules, facts, notes and reversals of two dinas."""
+"""A journal told over five days by a test's clock: rules, facts, notes and reversals of two dinas.
+
+The fixtures are a plugin of all tests, since the journal's own tests read this journal too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from streams.journal.journal import Journal
 from tests.serving import ZONE, Assembled, Clock, event
 
 if TYPE_CHECKING:
+    from streams.places.location import Location
     from tests.conftest import Assemble, Places
 
 DAYS: Final = ("2026-11-02", "2026-11-05", "2026-11-09", "2026-11-20", "2026-11-24")
@@ -38,22 +42,25 @@ def told_over_days(neraca: Assembled) -> None:
     ]  # fmt: skip
     for day, events in zip(DAYS, days, strict=True):
         neraca.clock.set(f"{day}T12:00:00+07:00")
-        for one in events:
-            one["time"] = f"{day}T11:00:00+07:00"
-        neraca.record(*events)
+        neraca.record(*(submission | {"time": f"{day}T11:00:00+07:00"} for submission in events))
+
+
+def open_in_october(place: Location, clock: Clock) -> None:
+    """Open a place's journal by a test's clock, so that times of recording rise from the first entry on."""
+    clock.set("2026-10-01T12:00:00+07:00")
+    with place.locked():
+        Journal.open(place.journal, ZONE, clock()).close()
 
 
 @pytest.fixture
 def opened(assemble: Assemble, places: Places, clock: Clock) -> Assembled:
-    """A Neraca whose journal was opened by the test's clock, so that times of recording rise from the first entry on."""
-    clock.set("2026-10-01T12:00:00+07:00")
-    place = places("data")
-    with place.locked():
-        Journal.open(place.journal, ZONE, clock()).close()
+    """A Neraca whose journal was opened on the first of October, by the test's clock."""
+    open_in_october(places("data"), clock)
     return assemble()
 
 
 @pytest.fixture
 def told(opened: Assembled) -> Assembled:
+    """A journal that was told over five days."""
     told_over_days(opened)
     return opened

@@ -1,0 +1,80 @@
+"""The way from browsers to a city: cut at the server's end, or led to where answers are lost, are false or never come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from local.local_server import free_port
+from tests.serving import Listening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import BrowserContext, Route
+
+    from tests.serving import Assembled
+
+
+class Line:
+    """A port at which a city is served. Cut, nobody listens there and what was open is closed; mended, somebody does again."""
+
+    def __init__(self, city: Assembled) -> None:
+        self._city = city
+        self._port = free_port()
+        self._listening: Listening | None = None
+        self.mend()
+
+    @property
+    def url(self) -> str:
+        """Its address, by which a browser takes it for its own machine."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def away(self) -> str:
+        """Its address as of another machine: there a token matters."""
+        return f"http://loket.localhost:{self._port}"
+
+    def cut(self) -> None:
+        """Close the port."""
+        if self._listening is not None:
+            self._listening.__exit__()
+            self._listening = None
+
+    def mend(self, city: Assembled | None = None) -> None:
+        """Serve at the port again: the same city, or another one from now on."""
+        self.cut()
+        self._city = city or self._city
+        self._listening = Listening(self._city, self._port).__enter__()
+
+    def __enter__(self) -> Self:
+        """Serve until the end of a ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the port for good."""
+        self.cut()
+
+
+def lose_answers(context: BrowserContext) -> list[str]:
+    """From now on what is posted reaches the server and its answer reaches nobody; the bodies whose answers were lost."""
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        route.fetch()
+        lost.append(route.request.post_data or "")
+        route.abort("connectionreset")
+
+    context.route("**/*", lose)
+    return lost
+
+
+def answered(status: int, text: str) -> Callable[[Route], None]:
+    """Whatever is asked is answered by these words: a network's own sign-in page, or a gateway whose server is away."""
+    return lambda route: route.fulfill(status=status, content_type="text/html", body=f"<!doctype html>{text}")
+
+
+def silent(_: Route) -> None:
+    """Whatever is asked is never answered: the line leads nowhere."""
