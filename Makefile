@@ -26,7 +26,7 @@ help:
 	@echo "             and the program without each of its guards"
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
-	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium and chromedriver)"
+	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium)"
 	@echo "make docs    the documents as a site in build/site, made offline"
 	@echo "make lock    resolve the lock files anew"
 	@echo "make clean   everything that was made, except .venv and var"
