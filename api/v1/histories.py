@@ -95,10 +95,17 @@ def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
     """An open file as served."""
     file, state = listed
     return FileAnswer(
-        file.service, file.case, file.asn or None, utc_text(file.received_us), text_of(file.due_us), file.kind,
-        snapshot.is_overdue(file), text_of(file.paused_us),
-        [Pause(utc_text(at), reason) for at, reason in state.pauses], [utc_text(at) for at in state.resumed],
-    )  # fmt: skip
+        file.service,
+        file.case,
+        file.asn or None,
+        utc_text(file.received_us),
+        text_of(file.due_us),
+        file.kind,
+        snapshot.is_overdue(file),
+        text_of(file.paused_us),
+        [Pause(utc_text(at), reason) for at, reason in state.pauses],
+        [utc_text(at) for at in state.resumed],
+    )
 
 
 def text_of(instant_us: int | None) -> str | None:
@@ -108,11 +115,9 @@ def text_of(instant_us: int | None) -> str | None:
 
 def recent(
     snapshot: Snapshot, period: Period, standing: Standing, reads: Reads, limit: int, cursor: str | None
-) -> RecentAnswer:  # fmt: skip
+) -> RecentAnswer:
     """A page of the events behind a standing, the newest first; what is withheld of its reasons is withheld here."""
-    positions = snapshot.positions(
-        standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True
-    )  # fmt: skip
+    positions = snapshot.positions(standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True)
     hide = hides_ratings(snapshot.card(standing, period), snapshot.scheme(period))
     events = behind(entries_at(reads.lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
     following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
@@ -164,9 +169,7 @@ def histories_router(reads: Reads) -> APIRouter:
         at = reads.period(period)
         return reads.answer(request, at, lambda s: series(s, at, found(s.one_dinas(dinas, at), dinas)), public=True)
 
-    @router.get(
-        "/v1/asn/{asn}/series", **read_doc(Series, "An ASN's last twelve months", known=True, guarded=True)
-    )  # fmt: skip
+    @router.get("/v1/asn/{asn}/series", **read_doc(Series, "An ASN's last twelve months", known=True, guarded=True))
     def series_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
         access.require(request, "read")
         at = reads.period(period)

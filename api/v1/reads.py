@@ -12,6 +12,7 @@ from api.http.access import Access
 from api.http.cache import Answers
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
+from api.v1.formulas import why_answer
 from api.v1.schemas import DigestAnswer, Page, read_doc
 from domain.clock import DAY_US, local_month
 from domain.fold.ledger import named
@@ -165,11 +166,16 @@ def explained(
     card = suppressed(snapshot.card(standing, period), scheme)
     balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
-        standing.subject, period.name, snapshot.position, scheme.id, card, without_answers(balance) if hide else balance,
+        standing.subject,
+        period.name,
+        snapshot.position,
+        scheme.id,
+        card,
+        without_answers(balance) if hide else balance,
         formula_told(standing.balance, score, scheme, card),
         behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
         cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
-    )  # fmt: skip
+    )
 
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -213,9 +219,11 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
         access.require(request, "read")
         at = reads.period(period)
         return reads.answer(
-            request, at,
-            lambda s: explained(s, at, found(s.one_dinas(dinas, at), dinas), reads.lines, limit, cursor), public=False,
-        )  # fmt: skip
+            request,
+            at,
+            lambda s: why_answer(explained(s, at, found(s.one_dinas(dinas, at), dinas), reads.lines, limit, cursor)),
+            public=False,
+        )
 
     @router.get("/v1/asn/{asn}", **read_doc(Scorecard, "One ASN's scorecard, over all dinas", known=True, guarded=True))
     def read_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
@@ -237,7 +245,7 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
         return reads.answer(
             request,
             at,
-            lambda s: explained(s, at, found(s.one_asn(asn, at), asn), reads.lines, limit, cursor),
+            lambda s: why_answer(explained(s, at, found(s.one_asn(asn, at), asn), reads.lines, limit, cursor)),
             public=False,
         )
 
@@ -250,8 +258,10 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
     def rank_asn(
         request: Request,
         dinas: Annotated[str, Query(description="Nobody is ranked beyond their own dinas", max_length=200)],
-        period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None,
-    ) -> Response:  # fmt: skip
+        period: PeriodText = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> Response:
         access.require(request, "read")
         at = reads.period(period)
         return reads.answer(request, at, lambda s: ranking(s, at, _of_dinas(s, dinas, at), limit, cursor), public=False)

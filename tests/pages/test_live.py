@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
-from api.pages.drawing import anchor_of
+from api.pages.links import anchor_of
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import FAST, SMALL, settle_in
 from tests.serving import NDJSON, Assembled, Listening, event, ndjson, until

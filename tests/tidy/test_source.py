@@ -34,8 +34,6 @@ LONGER: Final = {
 LONGER_FUNCTIONS: Final = {
     "api/v1/reads.py:reads_router": "a list of routes, each two or three lines",
     "api/v1/histories.py:histories_router": "the same",
-    "api/pages/router.py:pages_router": "the same",
-    "api/pages/auditor/desk.py:_taking": "the same",
 }
 FORBIDDEN_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 
