@@ -17,10 +17,11 @@ from api.http.cache import Answers, FreshAnswers
 from api.pages.router import pages_router
 from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
-from api.v1.histories import histories_router
+from api.v1.histories import journal_router
 from api.v1.intake import intake_router
 from api.v1.operations import CountedIntake, Metrics, operations_router
-from api.v1.reads import Reads, reads_router
+from api.v1.reads import Reads
+from api.v1.routes import reads_router
 from api.v1.schemas import COMPONENTS
 from api.v1.stream import Ending, stream_router
 from projections.live import Live
@@ -70,7 +71,7 @@ def build(parts: Parts) -> Built:
         routers += [
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
-            histories_router(reads),
+            journal_router(reads),
             cases_router(reads),
             pages_router(site, reads, services, ending, metrics.listeners),
         ]
