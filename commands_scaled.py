@@ -102,7 +102,7 @@ def watch(database: "Database", watcher: Any, ending: ExitStack) -> None:  # noq
 
 def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) -> int:
     """Serve reads and pages of a database that others fold."""
-    from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
+    from api.app import AppParts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
 
     database = database_of(options)
@@ -111,7 +111,7 @@ def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) 
         watch(database, watcher, ending)
         replays = replays_of(database, now_us)
         ending.callback(replays.close)
-        parts = Parts(
+        parts = AppParts(
             live, Reader(live, policy.zone, now_us), journal, database.token_store(), away=database.away,
             replays=replays,
         )  # fmt: skip
@@ -122,7 +122,7 @@ def api(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) 
 
 def intake(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int]) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
-    from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
+    from api.app import AppParts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
 
     database = database_of(options)
@@ -133,7 +133,7 @@ def intake(options: argparse.Namespace, policy: Policy, now_us: Callable[[], int
         watch(database, watcher, ending)
         if options.kafka is not None:
             ending.callback(_from_kafka(options, database, service, now_us))
-        parts = Parts(
+        parts = AppParts(
             live, Reader(live, policy.zone, now_us), journal, database.token_store(), service, reads=False,
             away=database.away,
         )  # fmt: skip

@@ -128,7 +128,7 @@ def up(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace, place: Place, practice: Practice | None) -> None:
     """Serve a place until told to end; the port that was free the first time is kept."""
-    from api.app import Parts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
+    from api.app import AppParts, build  # noqa: PLC0415 - the web framework is loaded only by who serves
     from api.server import serve  # noqa: PLC0415 - the same
 
     policy = policy_of(options)
@@ -149,7 +149,7 @@ def _serve(options: argparse.Namespace, place: Place, practice: Practice | None)
             run.start()
             ending.callback(run.close)
         simulated = run is not None or (marker is not None and marker.exists())
-        parts = Parts(
+        parts = AppParts(
             live, Reader(live, policy.zone, now_us), journal, place.token_store(), intake,
             simulated=simulated, notice=run.notice if run else lambda: None, away=place.away,
             reset=practice.reset if practice else None, replays=replays,

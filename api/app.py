@@ -29,7 +29,7 @@ from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reading.reader import Reader
 
 
-class Parts(Struct, frozen=True):
+class AppParts(Struct, frozen=True):
     """What the composition root hands to an app: the ports, and what stands behind them."""
 
     live: Live
@@ -55,7 +55,7 @@ class Built(Struct, frozen=True):
     end_streams: Callable[[], None]
 
 
-def build(parts: Parts) -> Built:
+def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
     access, answers = Access(parts.tokens), Answers(parts.reader)
     reads, metrics, ending = (

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import uvicorn
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from commands_offline import replays_of
 from domain.clock import parse_instant, utc_text
 from neraca import held, reopened, served
@@ -99,7 +99,7 @@ class Assembled:
         self.reader = Reader(self.live, policy.zone, self.clock)
         self.replays = replays_of(place, self.clock)
         self._ending.callback(self.replays.close)
-        self.built = build(Parts(
+        self.built = build(AppParts(
             self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays,
         ))  # fmt: skip
         self._runner = self._ending.enter_context(asyncio.Runner())

@@ -9,7 +9,7 @@ import pytest
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from api.http.tickets import Case
 from api.pages.router import PAGES
 from tests.pages.city import FAST, settle_in
@@ -28,7 +28,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     with Assembled(tmp_path_factory.mktemp("every") / "data") as assembled:
         settle_in(assembled)
         assembled.built = build(
-            Parts(
+            AppParts(
                 assembled.live,
                 assembled.reader,
                 assembled.journal,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from projections.ports import Running
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import settle_in
@@ -67,7 +67,7 @@ def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
 ) -> None:
     """The page asks and is not left: what is typed stays, and the keyboard; the end is told once."""
     replays: Any = Told(city.replays)
-    city.built = build(Parts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
+    city.built = build(AppParts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
     progress = "document.querySelector('[data-again-s]').textContent"
     field = "document.querySelector('[name=digest]')"
     with Listening(city) as listening:
@@ -96,7 +96,7 @@ def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
 def test_a_link_that_goes_with_the_wait_leaves_the_keyboard_there(city: Assembled, browser: Browser) -> None:
     """By the next Tab one is in the answer, not at the top of the page."""
     replays: Any = Told(city.replays)
-    city.built = build(Parts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
+    city.built = build(AppParts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
     with Listening(city) as listening:
         browser.screen(1280)
         browser.open(f"{listening.url}/auditor?period=2026-11&position=500")
