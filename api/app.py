@@ -14,12 +14,14 @@ from starlette.types import ASGIApp, Scope
 from api.http import problems
 from api.http.access import Access
 from api.http.cache import Answers, FreshAnswers
-from api.pages.router import Beside, pages_router, site_of
+from api.pages.router import pages_router
+from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
-from api.v1.histories import histories_router
+from api.v1.histories import journal_router
 from api.v1.intake import intake_router
 from api.v1.operations import CountedIntake, Metrics, operations_router
-from api.v1.reads import Reads, reads_router
+from api.v1.reads import Reads
+from api.v1.routes import reads_router
 from api.v1.schemas import COMPONENTS
 from api.v1.stream import Ending, stream_router
 from projections.live import Live
@@ -27,7 +29,7 @@ from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reading.reader import Reader
 
 
-class Parts(Struct, frozen=True):
+class AppParts(Struct, frozen=True):
     """What the composition root hands to an app: the ports, and what stands behind them."""
 
     live: Live
@@ -53,7 +55,7 @@ class Built(Struct, frozen=True):
     end_streams: Callable[[], None]
 
 
-def build(parts: Parts) -> Built:
+def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
     access, answers = Access(parts.tokens), Answers(parts.reader)
     reads, metrics, ending = (
@@ -63,15 +65,15 @@ def build(parts: Parts) -> Built:
     )
     intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
-    beside = Beside(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
-    site = site_of(reads, beside) if parts.reads else None
+    services = PageServices(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
+    site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
             stream_router(parts.live, ending, metrics.listeners),
             reads_router(reads),
-            histories_router(reads),
+            journal_router(reads),
             cases_router(reads),
-            pages_router(site, reads, ending, metrics.listeners, beside),
+            pages_router(site, reads, services, ending, metrics.listeners),
         ]
     if intake is not None:
         routers.append(intake_router(intake, access))
@@ -79,9 +81,7 @@ def build(parts: Parts) -> Built:
     return Built(FreshAnswers(framework, answers), framework, ending.tell)
 
 
-def _framework(
-    routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None
-) -> FastAPI:  # fmt: skip
+def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:
     app = FastAPI(title="Neraca", version="1", docs_url=None, redoc_url=None)
     problems.install(app, away, page)
     for router in routers:
@@ -96,7 +96,7 @@ class _Static(StaticFiles):
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:  # fmt: skip
+    ) -> Response:
         """A file, or 304 to who holds the same."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["x-content-type-options"] = "nosniff"
@@ -111,9 +111,12 @@ def _document(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(
-                title="Neraca", version="1", routes=app.routes, openapi_version="3.1.0",
+                title="Neraca",
+                version="1",
+                routes=app.routes,
+                openapi_version="3.1.0",
                 description="Live, explainable, provable scores of civil servants (ASN) and agencies (dinas).",
-            )  # fmt: skip
+            )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)

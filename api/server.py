@@ -42,7 +42,12 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
         raise OSError(message) from error
     shown = f"[{host}]" if family == socket.AF_INET6 else host
     config = uvicorn.Config(
-        built.app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5, backlog=2048,
-    )  # fmt: skip
+        built.app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        backlog=2048,
+    )
     ready(f"http://{shown}:{listener.getsockname()[1]}/")
     _Server(config, built).run(sockets=[listener])

@@ -17,7 +17,7 @@ from projections.reading.reader import Reader
 from streams.intake.service import IntakeService
 
 if TYPE_CHECKING:
-    from api.app import Parts
+    from api.app import AppParts
     from streams.places.database import Database
 
 
@@ -30,7 +30,7 @@ def _intake_options(command: argparse.ArgumentParser) -> None:
 
 def intake(options: argparse.Namespace) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
-    from api.app import Parts  # noqa: PLC0415 - only a command that serves loads the web framework
+    from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
     policy, database = policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
@@ -41,7 +41,7 @@ def intake(options: argparse.Namespace) -> int:
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = Parts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
+        parts = AppParts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
         _serve(parts, options, f"Neraca takes events for {database.shown}")
     return 0
 
@@ -72,7 +72,7 @@ def _api_options(command: argparse.ArgumentParser) -> None:
 
 def api(options: argparse.Namespace) -> int:
     """Serve reads and pages of a database that other processes fold."""
-    from api.app import Parts  # noqa: PLC0415 - only a command that serves loads the web framework
+    from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
     policy, database = policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
@@ -81,12 +81,12 @@ def api(options: argparse.Namespace) -> int:
         replays = replays_of(database)
         ending.callback(replays.close)
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = Parts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
+        parts = AppParts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
         _serve(parts, options, f"Neraca serves {database.shown}")
     return 0
 
 
-def _serve(parts: "Parts", options: argparse.Namespace, opening: str) -> None:
+def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None:
     """Serve an app until the process is told to end; the address is said once it is known."""
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same

@@ -55,7 +55,7 @@ def up(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace, place: Location, practice: Practice | None) -> None:
     """Serve a place until the process is told to end; the port that was free the first time is kept."""
-    from api.app import Parts, build  # noqa: PLC0415 - only a command that serves loads the web framework
+    from api.app import AppParts, build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
     policy = policy_of(options)
@@ -76,7 +76,7 @@ def _serve(options: argparse.Namespace, place: Location, practice: Practice | No
             run.start()
             ending.callback(run.close)
         simulated = run is not None or (marker is not None and marker.exists())
-        parts = Parts(
+        parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,

@@ -23,7 +23,7 @@ import httpx
 import uvicorn
 from anyio.from_thread import start_blocking_portal
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from api.server import _Server
 from domain.clock import parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
@@ -118,7 +118,7 @@ class Assembled:
     @cached_property
     def built(self) -> Built:
         """The app, built when it is first needed: many tests never ask for a page."""
-        return build(Parts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+        return build(AppParts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
 
     @cached_property
     def _loop(self) -> BlockingPortal:

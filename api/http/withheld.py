@@ -19,9 +19,13 @@ def is_withheld(card: Scorecard, line: IndicatorLine, scheme: Scheme) -> bool:
 
 def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
     """A scorecard without the values that are withheld."""
-    return msgspec.structs.replace(card, indicators=tuple(
-        msgspec.structs.replace(line, value=None) if is_withheld(card, line, scheme) else line for line in card.indicators
-    ))  # fmt: skip
+    return msgspec.structs.replace(
+        card,
+        indicators=tuple(
+            msgspec.structs.replace(line, value=None) if is_withheld(card, line, scheme) else line
+            for line in card.indicators
+        ),
+    )
 
 
 def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
@@ -52,5 +56,4 @@ def formula_told(balance: Balance, score: Score, scheme: Scheme, card: Scorecard
 
 
 def _only_the_sample(part: IndicatorFormula) -> IndicatorFormula:
-    expression = f"n = {part.denominator.balance} < {part.min_n}"
-    return msgspec.structs.replace(part, numerator=None, unsur=(), value=None, expression=expression)
+    return msgspec.structs.replace(part, numerator=None, unsur=(), value=None, withheld=True)

@@ -48,7 +48,7 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]], code: Code) -> b
 
 def csv_response(
     name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], code: Code, headers: Mapping[str, str] | None = None
-) -> Response:  # fmt: skip
+) -> Response:
     """A table to keep as a file of that name."""
     file = _UNSAFE_IN_NAMES.sub("-", name.lower()).strip("-") or "neraca"
     said = {"content-disposition": f'attachment; filename="{file}.csv"', "x-content-type-options": "nosniff"}

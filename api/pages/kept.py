@@ -1,6 +1,6 @@
-"""Pages that a whole city may open at once: each made once a second at most, whoever asks, and tagged like any other.
+"""Pages that a whole city may open at once: each is made once a second at most for all callers, and tagged like any page.
 
-What such a page does not know of an address is left out of it, so that no address is another page.
+Parameters of an address that such a page does not know are dropped, so that no address becomes another page by them.
 """
 
 from __future__ import annotations
@@ -20,45 +20,46 @@ if TYPE_CHECKING:
 KEPT_S: Final = 1.0
 KNOWN: Final = ("period", "lang", "csv", "tur")
 KEPT_MOST: Final = 64
-"""Addresses: two languages of the periods that people look at."""
+"""The most addresses kept: those of two languages and the periods that people look at."""
 
 
-class _Kept(Struct):
+class _Copy(Struct):
     until_s: float
     body: bytes
     headers: dict[str, str]
 
 
 class KeptPages:
-    """Answers by address and by who asks; only what was a page is kept, never a refusal."""
+    """Copies of pages by address and caller. A refusal is never kept."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, ...], _Kept] = {}
+        self._copies: dict[tuple[str, ...], _Copy] = {}
         self._making = threading.Lock()
 
-    def answer(self, request: Request, who: str, make: Callable[[Request], Response]) -> Response:
-        """The page, or 304 to who holds the same. ``make`` is asked as if the caller held nothing."""
+    def answer(self, request: Request, caller: str, make: Callable[[Request], Response]) -> Response:
+        """The page, or 304 to a caller who has it. ``make`` gets the request as if the caller had nothing."""
         request = _known(request)
-        key = (request.url.path, request.url.query, who)
+        key = (request.url.path, request.url.query, caller)
         with self._making:
-            held = self._kept.get(key)
-            if held is None or held.until_s < time.monotonic():
-                made = make(_without_tag(request))
-                if made.status_code != HTTPStatus.OK:
-                    return made
-                self._kept.pop(key, None)
-                held = self._kept[key] = _Kept(time.monotonic() + KEPT_S, bytes(made.body), dict(made.headers))
-                while len(self._kept) > KEPT_MOST:
-                    del self._kept[next(iter(self._kept))]
-        if held.headers["etag"] in request.headers.get("if-none-match", ""):
-            said = {name: value for name, value in held.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=said)
-        return Response(held.body, 200, held.headers)
+            copy = self._copies.get(key)
+            if copy is None or copy.until_s < time.monotonic():
+                page = make(_without_tag(request))
+                if page.status_code != HTTPStatus.OK:
+                    return page
+                self._copies.pop(key, None)
+                copy = self._copies[key] = _Copy(time.monotonic() + KEPT_S, bytes(page.body), dict(page.headers))
+                while len(self._copies) > KEPT_MOST:
+                    del self._copies[next(iter(self._copies))]
+        if copy.headers["etag"] in request.headers.get("if-none-match", ""):
+            unchanged = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=unchanged)
+        return Response(copy.body, 200, copy.headers)
 
 
 def _known(request: Request) -> Request:
-    said = [(name, request.query_params[name]) for name in KNOWN if name in request.query_params]
-    return Request({**request.scope, "query_string": urlencode(said).encode()}, request.receive)
+    """The request with the parameters of its address that a shared page knows."""
+    query = [(name, request.query_params[name]) for name in KNOWN if name in request.query_params]
+    return Request({**request.scope, "query_string": urlencode(query).encode()}, request.receive)
 
 
 def _without_tag(request: Request) -> Request:

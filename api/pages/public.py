@@ -1,14 +1,18 @@
-"""The public page: what each unit promises and keeps, service by service. Of units and services, never of persons."""
+"""The public page: the promises of each unit, service by service, and how they are kept. It never tells of persons."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
-from api.pages.drawing import amount, anchor_of, name_of
+from api.pages.links import anchor_of
+from api.pages.measures import amount
+from api.pages.page import AddressedPage
+from api.pages.sentences import name_of
 from api.pages.services import service_rows
+from api.pages.tables import Table, hours
 from domain.capaian import half_up
 from domain.score.scorecard import number
 from domain.score.scoring import mutu, score_of
@@ -17,23 +21,26 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from api.pages.page import PageQuery
     from api.pages.services import ServiceRow
+    from api.pages.tables import Tables
+    from api.pages.words import Words
     from domain.fold.ledger import Balance
     from domain.periods import Period
     from domain.rules.scheme import Scheme
     from projections.reading.reader import Snapshot
 
 LEAST_FILES: Final = 10
-"""Below this no share of ten is told: one file more or less would turn it about."""
+"""Fewer files have no share of ten: one file more or less would change it too much."""
 PROMISE_AT: Final = 70
-"""Where the promise stands on the scale of a service's mean time, in percent of its width."""
+"""The place of the promise on the scale of mean times, in percent of its width."""
 TENTHS: Final = 10
 
 
 class Promise(Struct, frozen=True):
-    """A service, how many of ten files kept its promise, its mean time on a scale, and what citizens say of it.
+    """A service: the share of its files that kept the promise, its mean time on a scale, and the citizens' rating.
 
-    ``nearly``: that all did but less than one of ten, or that less than one of ten did.
+    ``nearly``: whether almost all, or almost none of ten did.
     """
 
     row: ServiceRow
@@ -56,7 +63,7 @@ class Unit(Struct, frozen=True):
 
 
 class Public(Struct, frozen=True):
-    """The page: units by name, and the sums of all their files."""
+    """All units by name, and the sums of their files."""
 
     units: tuple[Unit, ...]
     permits: int
@@ -69,17 +76,36 @@ class Public(Struct, frozen=True):
     promise_at: int
 
 
+class PublicPage(AddressedPage, frozen=True):
+    """The promises of all units and how they are kept."""
+
+    template: ClassVar[str] = "public.html"
+    shared: ClassVar[bool] = True
+
+    public: Public
+
+    @classmethod
+    def of(cls, query: PageQuery) -> Self:
+        """All units in the period of an address."""
+        return cls(public(query.snapshot, query.period, query.today))
+
+    def tables(self, words: Words) -> Tables:
+        """Every service of every unit."""
+        return {"public": lambda: _table(self.public, words)}
+
+
 def public(snapshot: Snapshot, period: Period, today: date) -> Public:
-    """Every unit with services in a period, and what is promised for each on its last day, or today."""
+    """Every unit with services in a period, with the promise for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
     counted = snapshot.services_of_every([standing.subject.id for standing in standings], period)
     units = []
     for standing in standings:
         dinas = standing.subject.id
         balances = {
-            service: balance for service, balance in counted[dinas].items()
+            service: balance
+            for service, balance in counted[dinas].items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
-        }  # fmt: skip
+        }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})
         if rows:
             promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
@@ -90,11 +116,16 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
         sum(getattr(row, name) for row in every) for name in ("permits", "with_standard", "on_time")
     )
     return Public(
-        tuple(units), permits, on_time, _of(100, on_time, timed) if timed else None,
+        tuple(units),
+        permits,
+        on_time,
+        _of(100, on_time, timed) if timed else None,
         _nearly(100, on_time, timed) if timed else "",
-        sum(one.permits_open for one in standings), sum(one.permits_open_overdue for one in standings), permits - timed,
+        sum(standing.permits_open for standing in standings),
+        sum(standing.permits_open_overdue for standing in standings),
+        permits - timed,
         PROMISE_AT,
-    )  # fmt: skip
+    )
 
 
 def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
@@ -103,21 +134,58 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
     ikm = rated.value if rated is not None and rated.sufficient else None
     tenths = _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None
     return Promise(
-        row, tenths, "" if tenths is None else _nearly(TENTHS, row.on_time, row.with_standard),
+        row,
+        tenths,
+        "" if tenths is None else _nearly(TENTHS, row.on_time, row.with_standard),
         None if share is None else f"{float(min(share * PROMISE_AT, Fraction(100))):.2f}",
-        share is not None and share > 1, "" if ikm is None else mutu(ikm), None if ikm is None else number(ikm),
-        amount(balance, "respondents"), rated.indicator.min_n if rated is not None else 0,
-    )  # fmt: skip
+        share is not None and share > 1,
+        "" if ikm is None else mutu(ikm),
+        None if ikm is None else number(ikm),
+        amount(balance, "respondents"),
+        rated.indicator.min_n if rated is not None else 0,
+    )
 
 
 def _of(whole: int, part: int, n: int) -> int:
-    """A share as so many of ``whole``, half up; all of them only when none is missing, and none only when there is none."""
-    told = half_up(whole * part, n)
+    """A share as a number of ``whole``, half up; all only if none is missing, and none only if there is none."""
+    share = half_up(whole * part, n)
     if part < n:
-        told = min(told, whole - 1)
-    return max(told, 1) if part else told
+        share = min(share, whole - 1)
+    return max(share, 1) if part else share
 
 
 def _nearly(whole: int, part: int, n: int) -> str:
-    """Where a share rounds to all of ``whole``, or to none, and is not."""
+    """``all`` or ``none`` if a share rounds to that and is not that; else empty."""
     return {whole: "all", 0: "none"}.get(half_up(whole * part, n), "") if 0 < part < n else ""
+
+
+def _table(page: Public, words: Words) -> Table:
+    names = (
+        "board.agency",
+        "csv.service",
+        "csv.standard_hours",
+        "csv.mean_hours",
+        "csv.on_time",
+        "csv.of_timed",
+        "csv.ikm",
+        "csv.grade",
+        "csv.respondents",
+    )
+    rows = [(unit.name, promise, promise.row) for unit in page.units for promise in unit.services]
+    return Table(
+        [words(name) for name in names],
+        [
+            (
+                unit,
+                row.id,
+                hours(row.standard_us),
+                hours(row.mean_us),
+                row.on_time,
+                row.with_standard,
+                promise.ikm,
+                promise.grade,
+                promise.respondents,
+            )
+            for unit, promise, row in rows
+        ],
+    )

@@ -1,4 +1,4 @@
-"""The services of a dinas: what is promised for each, how it is kept, and what is open of it now."""
+"""The services of a dinas: the promise for each, how it is kept, and the files of it that are open now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from api.pages.drawing import Bar, amount, bar, speed_cap
+from api.pages.drawing import Bar, bar
+from api.pages.measures import amount, speed_cap
+from api.pages.tables import Table, hours
 from domain.fold.ledger import total, zero
 from domain.score.scorecard import number
 from projections.store.open_files import NONE_OPEN, Open
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from api.pages.words import Words
     from domain.fold.ledger import Balance
     from domain.periods import Period
     from domain.rules.scheme import Scheme
@@ -44,7 +47,7 @@ class ServiceRow(Struct, frozen=True):
 
 
 class Services(Struct, frozen=True):
-    """The services of a dinas with permits, their total, and under which rules they are shown."""
+    """The services of a dinas with permits, their total, and the cap and the day that they are shown for."""
 
     rows: tuple[ServiceRow, ...]
     total: ServiceRow
@@ -53,10 +56,14 @@ class Services(Struct, frozen=True):
 
 
 def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: date) -> Services:
-    """The services that received or decided a permit in the period, or have open files now, the busiest first."""
+    """The services that received or decided a permit in the period, or have open files now; the busiest first."""
     day, dinas, scheme = min(period.last_day, today), standing.subject.id, snapshot.scheme(period)
     opened, counted = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
-    moved = {name for name, held in counted.items() if name and (amount(held, "permits") or amount(held, "received"))}
+    moved = {
+        name
+        for name, balance in counted.items()
+        if name and (amount(balance, "permits") or amount(balance, "received"))
+    }
     balances = {name: counted.get(name) or zero() for name in moved.union(opened)}
     rows = service_rows(snapshot, dinas, balances, scheme, day, opened)
     every = Open(standing.permits_open, standing.permits_open_overdue)
@@ -64,10 +71,14 @@ def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: d
 
 
 def service_rows(
-    snapshot: Snapshot, dinas: str, balances: Mapping[str, Balance], scheme: Scheme, day: date,
+    snapshot: Snapshot,
+    dinas: str,
+    balances: Mapping[str, Balance],
+    scheme: Scheme,
+    day: date,
     opened: Mapping[str, Open],
-) -> tuple[ServiceRow, ...]:  # fmt: skip
-    """Services of a dinas with their balances, the busiest first, and what is promised for each on a day."""
+) -> tuple[ServiceRow, ...]:
+    """Services of a dinas from their balances, the busiest first, with the promise for each on a day."""
     rows = []
     for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
         standard = snapshot.rulebook.standard(dinas, service, day)
@@ -81,8 +92,52 @@ def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | 
     on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
     capaian = number(Fraction(summed, 100 * n)) if n else None
     return ServiceRow(
-        service, standard_us, opened.files, opened.overdue, amount(balance, "received"), permits,
-        amount(balance, "permits_rejected"), timed, on_time, number(Fraction(100 * on_time, timed)) if timed else None,
+        service,
+        standard_us,
+        opened.files,
+        opened.overdue,
+        amount(balance, "received"),
+        permits,
+        amount(balance, "permits_rejected"),
+        timed,
+        on_time,
+        number(Fraction(100 * on_time, timed)) if timed else None,
         amount(balance, "permits_elapsed_us") // permits if permits else None,
-        n, capaian, bar(capaian),
-    )  # fmt: skip
+        n,
+        capaian,
+        bar(capaian),
+    )
+
+
+def services_table(services: Services, words: Words) -> Table:
+    """Each service with its promise and how it was kept."""
+    names = (
+        "service",
+        "standard_hours",
+        "open",
+        "overdue",
+        "received",
+        "decided",
+        "rejected",
+        "mean_hours",
+        "on_time",
+        "of_timed",
+        "mean_capaian",
+    )
+    rows = [
+        (
+            row.id,
+            hours(row.standard_us),
+            row.open,
+            row.overdue,
+            row.received,
+            row.permits,
+            row.rejected,
+            hours(row.mean_us),
+            row.on_time,
+            row.with_standard,
+            row.capaian,
+        )
+        for row in services.rows
+    ]
+    return Table([words(f"csv.{name}") for name in names], rows)

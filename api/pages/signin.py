@@ -1,38 +1,52 @@
 """Signing in: a browser cannot send a header by itself, so a token is put into a cookie that no script can read.
 
-Nothing of Neraca changes by it: the token is made and revoked by `neraca token` alone.
+Nothing of Neraca changes by it: `neraca token` alone makes and revokes tokens.
 """
 
-from typing import Final
-from urllib.parse import parse_qs, urlencode
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.http.access import COOKIE, Access, is_own_form
-from api.pages.site import Made, Site
-from domain.refusal import Refusal
+from api.http.access import COOKIE
+from api.http.forms import fields_of
+from api.pages.page import Page
 
-FORM_MOST: Final = 4_096
+if TYPE_CHECKING:
+    from api.http.access import Access
+    from api.pages.site import Site
+
 KEPT_S: Final = 30 * 86_400
-"""A counter that stood dark over a holiday still sends what it holds."""
+"""A counter that was off over a holiday still sends the events that it holds."""
+
+
+class SignInPage(Page, frozen=True):
+    """The form for a token; ``onward`` is the page to go on to, ``wrong`` says that the last token is not known."""
+
+    template: ClassVar[str] = "signin.html"
+
+    onward: str
+    wrong: bool
 
 
 def signin_router(site: Site, access: Access) -> APIRouter:
     """`/masuk` and `/keluar`."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/masuk")
+    @router.get("/masuk", response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        return site.plain(request, "signin.html", _form(request.query_params.get("ke", "/")))
+        return site.plain(request, SignInPage(_inside(request.query_params.get("ke", "/")), wrong=False))
 
     @router.post("/masuk")
     async def sign_in(request: Request) -> Response:
         form = await fields_of(request)
         secret, onward = form.get("token", "").strip(), _inside(form.get("ke", "/"))
         if not secret or await run_in_threadpool(access.known, secret) is None:
-            return site.plain(request, "signin.html", _form(onward, wrong=True), 401)
+            return site.plain(request, SignInPage(onward, wrong=True), 401)
         return _sent_on(request, onward, secret, KEPT_S)
 
     @router.post("/keluar")
@@ -43,24 +57,8 @@ def signin_router(site: Site, access: Access) -> APIRouter:
     return router
 
 
-def _form(onward: str, *, wrong: bool = False) -> Made:
-    return {"onward": _inside(onward), "wrong": wrong}
-
-
-async def fields_of(request: Request) -> dict[str, str]:
-    """The fields of a form of this site's own. Raises: ``Refusal``."""
-    if not is_own_form(request):
-        raise Refusal("forbidden", "a form of Neraca is sent by its own pages only")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_MOST:
-            raise Refusal("too-large", f"this form holds at most {FORM_MOST} bytes")
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-
-
 def _inside(path: str) -> str:
-    """A path of this site; the board's for anything that could lead elsewhere."""
+    """A path of this site; the board's for any text that could lead elsewhere."""
     plain = path.isascii() and path.isprintable() and "\\" not in path
     return path if plain and path.startswith("/") and not path.startswith("//") else "/"
 

@@ -1,6 +1,6 @@
-"""Twelve months as drawn: the line of a row on the board, and the chart of one subject. A month without a score is a gap.
+"""Twelve months as drawn: the line in a row of the board, and the chart of one subject. A month without a score is a gap.
 
-All lines of one board share one scale; a hollow last point says that its month still runs.
+All lines of one board share one scale. A hollow last point means that its month still runs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LEFT, RIGHT, TOP, BOTTOM = Decimal(34), Decimal(410), Decimal(16), Decimal(176)
 STEPS: Final = (2, 5, 10, 20, 50, 100)
 LINES_MOST: Final = 6
 BETWEEN: Final = 2
-"""Between so many months there is a way."""
+"""A way from one month to another needs so many months."""
 
 Values = tuple[Decimal | None, ...]
 
@@ -55,18 +55,18 @@ class Point(Struct, frozen=True):
     x: str
     y: str
     label: str
-    said: str
+    title: str
     running: bool
 
 
 class Spark(Struct, frozen=True):
-    """A row's months: the line, where it ends, and the same in words."""
+    """The months of a row: the line, its end, and a label in words."""
 
     path: str
     x: str
     y: str
     running: bool
-    said: str
+    label: str
 
 
 class Tick(Struct, frozen=True):
@@ -77,111 +77,122 @@ class Tick(Struct, frozen=True):
 
 
 class Chart(Struct, frozen=True):
-    """A subject's months: grid, target, line, points."""
+    """The months of a subject: grid, target, line and points; ``since`` is the month before and the change from it."""
 
     grid: tuple[Tick, ...]
     months: tuple[Tick, ...]
     target: str
     path: str
     points: tuple[Point, ...]
-    said: str
-    told: str
+    label: str
+    summary: str
     since: tuple[str, str] | None
 
 
 @lru_cache(maxsize=8192)
 def _value(balance: tuple[int, ...], scheme: Scheme) -> Decimal | None:
-    """The score of a month: of all but the running ones it never changes, and a board asks for all of them each time."""
+    """The score of a month. It never changes but for running months, and a board asks for all of them each time."""
     value = score_of(list(balance), scheme).value
     return None if value is None else number(value)
 
 
 def trends(snapshot: Snapshot, period: Period) -> dict[str, Values]:
-    """The scores of every dinas in the twelve months that end with a period's last, by dinas."""
+    """The scores of every dinas, by dinas, in the twelve months that end with the last month of a period."""
     months = months_until(period, MONTHS)
-    held = snapshot.months_of_dinas(months)
+    balances = snapshot.months_of_dinas(months)
     schemes = [snapshot.scheme(month) for month in months]
     return {
         dinas: tuple(
-            None if (balance := of.get(month.name)) is None else _value(tuple(balance), scheme)
+            None if (balance := by_month.get(month.name)) is None else _value(tuple(balance), scheme)
             for month, scheme in zip(months, schemes, strict=True)
         )
-        for dinas, of in held.items()
+        for dinas, by_month in balances.items()
     }
 
 
 def scale_of(values: Iterable[Decimal | None]) -> Scale:
-    """A scale on which all figures fit, of ten points at least."""
-    held = [value for value in values if value is not None]
-    low, high = min(held, default=TARGET), max(held, default=TARGET)
+    """A scale of ten points at least that has room for all figures."""
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=TARGET), max(known, default=TARGET)
     missing = max(LEAST_SPAN - (high - low), Decimal(0)) / 2
     return Scale(low - missing, high + missing)
 
 
 def spark(values: Values, scale: Scale, words: Words, *, running: bool) -> Spark | None:
-    """A row's line; none where no month has a score."""
+    """The line of a row; none if no month has a score."""
+    step = (SPARK_WIDTH - 2 * SPARK_EDGE) / max(1, len(values) - 1)
+    tall = SPARK_HEIGHT - 2 * SPARK_EDGE
     places = [
-        None if value is None
-        else (SPARK_EDGE + index * (SPARK_WIDTH - 2 * SPARK_EDGE) / max(1, len(values) - 1),
-              SPARK_HEIGHT - SPARK_EDGE - scale.share(value) * (SPARK_HEIGHT - 2 * SPARK_EDGE))
+        None if value is None else (SPARK_EDGE + index * step, SPARK_HEIGHT - SPARK_EDGE - scale.share(value) * tall)
         for index, value in enumerate(values)
-    ]  # fmt: skip
+    ]
     known = [(place, value) for place, value in zip(places, values, strict=True) if place and value is not None]
     if not known:
         return None
     (x, y), last = known[-1]
-    said = words("trend.spark", first=words.percent(known[0][1]), last=words.percent(last), n=len(known))
-    return Spark(_path(places), f"{x:.1f}", f"{y:.1f}", running and values[-1] is not None, said)
+    label = words("trend.spark", first=words.percent(known[0][1]), last=words.percent(last), n=len(known))
+    return Spark(_path(places), f"{x:.1f}", f"{y:.1f}", running and values[-1] is not None, label)
 
 
 def chart(series: Sequence[Scorecard], period: Period, words: Words, running: str) -> Chart | None:
-    """A subject's twelve months; none where no month has a score. ``running`` is the name of the current month."""
-    months, values = months_until(period, MONTHS), tuple(card.iku.value for card in series)
-    held = [value for value in values if value is not None]
-    if not held:
+    """The twelve months of a subject; none if no month has a score. ``running`` is the name of the current month."""
+    months = months_until(period, MONTHS)
+    values = tuple(card.iku.value for card in series)
+    known = [value for value in values if value is not None]
+    if not known:
         return None
-    grid, scale = _grid([*held, TARGET], words)
+    grid, scale = _grid([*known, TARGET], words)
     xs = [LEFT + index * (RIGHT - LEFT) / max(1, len(months) - 1) for index in range(len(months))]
     places = [None if value is None else (x, _y(value, scale)) for x, value in zip(xs, values, strict=True)]
-    points = tuple(
-        Point(f"{x:.1f}", f"{place[1]:.1f}", words.percent(value), f"{words.period(month)}: {words.percent(value)}",
-              month.name == running)
-        for x, month, place, value in zip(xs, months, places, values, strict=True) if place
-    )  # fmt: skip
-    names = tuple(
-        Tick(f"{x:.1f}", words.short_months[month.first - 1]) for x, month in zip(xs, months, strict=True)
-    )  # fmt: skip
-    said = words(
-        "trend.said", first_month=words.period(months[0]), last_month=words.period(months[-1]),
-        first=words.percent(held[0]), last=words.percent(held[-1]), n=len(held),
-    )  # fmt: skip
-    whole = [
-        (month, value)
-        for month, value in zip(months, values, strict=True)
-        if value is not None and month.name != running
-    ]
-    return Chart(grid, names, f"{_y(TARGET, scale):.1f}", _path(places), points, said, _told(whole, words),
-                 _since(months, values, period, words))  # fmt: skip
+    columns = list(zip(months, places, values, strict=True))
+    whole = [(month, value) for month, _, value in columns if value is not None and month.name != running]
+    return Chart(
+        grid,
+        tuple(Tick(f"{x:.1f}", words.short_months[month.first - 1]) for x, month in zip(xs, months, strict=True)),
+        f"{_y(TARGET, scale):.1f}",
+        _path(places),
+        tuple(_point(month, place, value, words, running) for month, place, value in columns if place),
+        words(
+            "trend.said",
+            first_month=words.period(months[0]),
+            last_month=words.period(months[-1]),
+            first=words.percent(known[0]),
+            last=words.percent(known[-1]),
+            n=len(known),
+        ),
+        _summary(whole, words),
+        _since(months, values, period, words),
+    )
+
+
+def _point(month: Period, place: tuple[Decimal, Decimal], value: Decimal | None, words: Words, running: str) -> Point:
+    x, y = place
+    text = words.percent(value)
+    return Point(f"{x:.1f}", f"{y:.1f}", text, f"{words.period(month)}: {text}", month.name == running)
 
 
 def _since(months: Sequence[Period], values: Values, period: Period, words: Words) -> tuple[str, str] | None:
-    """The month before a month, and by how much the score differs from its; none of a longer period, or without both."""
+    """The month before a month, and the change of the score since; none for a longer period, or if one has no score."""
     last, before = values[-1], values[-2]
     if period.first != period.last or last is None or before is None:
         return None
     return words.period(months[-2]), words.signed(last - before, 2)
 
 
-def _told(whole: Sequence[tuple[Period, Decimal]], words: Words) -> str:
-    """How the score went from the first to the last whole month; nothing while there are not two."""
+def _summary(whole: Sequence[tuple[Period, Decimal]], words: Words) -> str:
+    """How the score went from the first to the last whole month; empty while there are not two."""
     if len(whole) < BETWEEN:
         return ""
     (first_month, first), (last_month, last) = whole[0], whole[-1]
     key = "trend.rose" if last > first else "trend.fell" if last < first else "trend.stayed"
     return words(
-        key, first_month=words.period(first_month), first=words.percent(first), last_month=words.period(last_month),
-        last=words.percent(last), gap=words.percent(abs(last - first)),
-    )  # fmt: skip
+        key,
+        first_month=words.period(first_month),
+        first=words.percent(first),
+        last_month=words.period(last_month),
+        last=words.percent(last),
+        gap=words.percent(abs(last - first)),
+    )
 
 
 def _y(value: Decimal, scale: Scale) -> Decimal:
@@ -189,7 +200,7 @@ def _y(value: Decimal, scale: Scale) -> Decimal:
 
 
 def _grid(values: Sequence[Decimal], words: Words) -> tuple[tuple[Tick, ...], Scale]:
-    """Whole figures a hand would choose, few enough to read, around all values."""
+    """Whole figures around all values, as a hand would choose them: few enough to read."""
     near = scale_of(values)
     step = next((step for step in STEPS if (near.high - near.low) / step <= LINES_MOST), STEPS[-1])
     low = int((near.low / step).to_integral_value(ROUND_FLOOR)) * step
@@ -200,15 +211,15 @@ def _grid(values: Sequence[Decimal], words: Words) -> tuple[tuple[Tick, ...], Sc
 
 
 def _path(places: Sequence[tuple[Decimal, Decimal] | None]) -> str:
-    """Straight lines between neighbours that are known; a lone one is a dot of no length."""
-    said, pen = [], False
+    """Straight lines between known neighbours; a lone month is a dot without length."""
+    strokes, pen = [], False
     for index, place in enumerate(places):
         if place is None:
             pen = False
             continue
-        said.append(f"{'L' if pen else 'M'}{place[0]:.1f} {place[1]:.1f}")
+        strokes.append(f"{'L' if pen else 'M'}{place[0]:.1f} {place[1]:.1f}")
         follows = index + 1 < len(places) and places[index + 1] is not None
         if not pen and not follows:
-            said.append("h.01")
+            strokes.append("h.01")
         pen = True
-    return "".join(said)
+    return "".join(strokes)

@@ -5,7 +5,6 @@ Every word comes from a gettext catalog in `locale/`, read by Babel as it stands
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -29,7 +28,6 @@ MINUTE_US: Final = 60 * SECOND_US
 MINUTES_SHOWN_BELOW_H: Final = 48
 DAYS_FROM: Final = 3
 _ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV"}
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _PLACES_MOST: Final = 6
 _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
     parse_pattern("#,##0" + ("." + "0" * places if places else "")) for places in range(_PLACES_MOST + 1)
@@ -119,17 +117,12 @@ class Words:
         """``2–3``, or one number where both are the same."""
         return self.number(first) if first == last else f"{self.number(first)}–{self.number(last)}"
 
-    def arithmetic(self, expression: str) -> str:
-        """A formula's line with its numbers and its few words as this language writes them."""
-        words = {"belum ada data": "receipt.no_data", "bobot tercakup": "receipt.covered_text"}
-        for said, key in words.items():
-            expression = expression.replace(said, self(key))
-        return _NUMBER.sub(self._in_formula, expression)
-
-    def _in_formula(self, match: re.Match[str]) -> str:
-        """As many decimals as the formula has, be they more than a figure ever shows."""
-        whole, _, decimals = match[0].partition(".")
-        return self.number(int(whole)) + (get_decimal_symbol(self._locale) + decimals if decimals else "")
+    def exact(self, value: Decimal | int) -> str:
+        """A figure of a formula with as many decimals as it has, be they more than a page ever shows."""
+        text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+        whole, _, decimals = text.removeprefix("-").partition(".")
+        sign = "-" if text.startswith("-") else ""
+        return sign + self.number(int(whole)) + (get_decimal_symbol(self._locale) + decimals if decimals else "")
 
     def duration(self, length_us: int) -> str:
         """``5 jam 12 mnt``; whole hours from two days on, seconds only below a minute. Rounded down."""

@@ -1,11 +1,12 @@
 """What the reads of histories answer with."""
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from domain.score.scorecard import Scorecard, Subject
-from projections.reading.why import Behind
+from projections.reading.why import Behind, Term, UnsurTerm
 
 
 class Series(Struct, frozen=True):
@@ -80,6 +81,47 @@ class CaseAnswer(Struct, frozen=True):
     paused_at: str | None
     reason: str | None
     pauses: list[EndedPause]
+
+
+class IndicatorAnswer(Struct, frozen=True):
+    """The parts of an indicator's arithmetic; ``expression`` is the same in one line."""
+
+    id: str
+    numerator: Term | None
+    denominator: Term
+    unsur: tuple[UnsurTerm, ...]
+    direction: str
+    target: Decimal
+    cap: int | None
+    min_n: int
+    weight: Decimal
+    value: Decimal | None
+    capaian: Decimal | None
+    expression: str
+
+
+class FormulaAnswer(Struct, frozen=True):
+    """The parts of a score's arithmetic; ``iku`` is the same in one line."""
+
+    indicators: tuple[IndicatorAnswer, ...]
+    skm_weight: str
+    min_coverage: Decimal
+    covered_weight: Decimal
+    iku: str
+
+
+class WhyAnswer(Struct, frozen=True):
+    """The reasons of a scorecard, with a page of the events behind it."""
+
+    subject: Subject
+    period: str
+    position: int
+    scheme: str
+    scorecard: Scorecard
+    balance: dict[str, int]
+    formula: FormulaAnswer
+    events: list[Behind]
+    next: str | None
 
 
 class RecentAnswer(Struct, frozen=True):

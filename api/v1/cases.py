@@ -31,13 +31,23 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
     if receipt is not None:
         promise_us = receipt.standard_us if receipt.due_us is None else receipt.due_us - receipt.received_us
     return CaseAnswer(
-        snapshot.version.journal, dinas, service, number, snapshot.position, _folded(snapshot, dinas), state,
-        (receipt.asn or None) if receipt else None, utc_text(receipt.received_us) if receipt else None,
-        text_of(opened.due_us if opened else None), opened.kind if opened else None,
-        opened is not None and snapshot.is_overdue(opened), promise_us, text_of(paused_us),
+        snapshot.version.journal,
+        dinas,
+        service,
+        number,
+        snapshot.position,
+        _folded(snapshot, dinas),
+        state,
+        (receipt.asn or None) if receipt else None,
+        utc_text(receipt.received_us) if receipt else None,
+        text_of(opened.due_us if opened else None),
+        opened.kind if opened else None,
+        opened is not None and snapshot.is_overdue(opened),
+        promise_us,
+        text_of(paused_us),
         file.reason(paused_us),
         [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
-    )  # fmt: skip
+    )
 
 
 def _folded(snapshot: Snapshot, dinas: str) -> int:

@@ -1,4 +1,4 @@
-"""What led to the figures of now: a subject's twelve months, its newest events, a dinas's open files, and the journal itself."""
+"""The answers about what led to today's figures: twelve months, newest events, open files, and the journal itself."""
 
 from collections.abc import Iterator
 from typing import Annotated, Final
@@ -18,24 +18,13 @@ from api.v1.answers import (
     RecentAnswer,
     Series,
 )
-from api.v1.reads import (
-    Asn,
-    Cursor,
-    Dinas,
-    Limit,
-    PeriodText,
-    Reads,
-    after_cursor,
-    cursor_of,
-    entries_at,
-    found,
-    number_after,
-)
+from api.v1.reads import Reads, after_cursor, cursor_of, entries_at, number_after
 from api.v1.schemas import read_doc
 from domain.clock import utc_text
 from domain.intake.recorded import read_line, stated
 from domain.periods import Period, months_until
 from domain.score.scorecard import Standing
+from projections.ports import Lines
 from projections.reading.reader import Snapshot
 from projections.reading.why import behind
 from projections.store.open_files import FOREVER, ListedFile
@@ -48,7 +37,7 @@ _ONE: Final = Field(None, max_length=500, description="Entries of this one alone
 
 
 class JournalQuery(BaseModel):
-    """Which entries of the journal, and how many of them."""
+    """The entries of the journal to list, and the number of them on a page."""
 
     type: str | None = _ONE
     source: str | None = _ONE
@@ -62,12 +51,12 @@ class JournalQuery(BaseModel):
 
     @property
     def wanted(self) -> dict[str, str]:
-        """What entries have to say, by name."""
+        """The values that entries must have, by name."""
         return self.model_dump(exclude={"limit", "cursor"}, exclude_none=True)
 
 
 def series(snapshot: Snapshot, period: Period, standing: Standing) -> Series:
-    """The twelve months that end with a period's last."""
+    """The twelve months that end with the last month of a period."""
     months = months_until(period, MONTHS)
     cards = snapshot.series(standing, months)
     shown = [suppressed(card, snapshot.scheme(month)) for card, month in zip(cards, months, strict=True)]
@@ -81,57 +70,62 @@ def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> Fil
         after = _AFTER.decode(text) if text else None
     except msgspec.DecodeError:
         raise bad_query("cursor", "is none of this list's") from None
-    listed = snapshot.files(dinas, after, limit + 1)
-    page = listed[:limit]
+    rows = snapshot.files(dinas, after, limit + 1)
+    page = rows[:limit]
     following = None
-    if len(listed) > limit:
+    if len(rows) > limit:
         last = page[-1].file
         place = (FOREVER if last.due_us is None else last.due_us, last.service, last.case)
         following = cursor_of("file", msgspec.json.encode(place).decode())
-    return FilesAnswer(dinas, snapshot.position, [file_answer(one, snapshot) for one in page], following)
+    return FilesAnswer(dinas, snapshot.position, [file_answer(row, snapshot) for row in page], following)
 
 
 def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
     """An open file as served."""
     file, state = listed
     return FileAnswer(
-        file.service, file.case, file.asn or None, utc_text(file.received_us), text_of(file.due_us), file.kind,
-        snapshot.is_overdue(file), text_of(file.paused_us),
-        [Pause(utc_text(at), reason) for at, reason in state.pauses], [utc_text(at) for at in state.resumed],
-    )  # fmt: skip
+        file.service,
+        file.case,
+        file.asn or None,
+        utc_text(file.received_us),
+        text_of(file.due_us),
+        file.kind,
+        snapshot.is_overdue(file),
+        text_of(file.paused_us),
+        [Pause(utc_text(at), reason) for at, reason in state.pauses],
+        [utc_text(at) for at in state.resumed],
+    )
 
 
 def text_of(instant_us: int | None) -> str | None:
-    """An instant in UTC, where there is one."""
+    """An instant in UTC; none without one."""
     return None if instant_us is None else utc_text(instant_us)
 
 
 def recent(
-    snapshot: Snapshot, period: Period, standing: Standing, reads: Reads, limit: int, cursor: str | None
-) -> RecentAnswer:  # fmt: skip
-    """A page of the events behind a standing, the newest first; what is withheld of its reasons is withheld here."""
-    positions = snapshot.positions(
-        standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True
-    )  # fmt: skip
+    snapshot: Snapshot, period: Period, standing: Standing, lines: Lines, limit: int, cursor: str | None
+) -> RecentAnswer:
+    """A page of the events behind a standing, the newest first; single ratings are withheld as in its reasons."""
+    positions = snapshot.positions(standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True)
     hide = hides_ratings(snapshot.card(standing, period), snapshot.scheme(period))
-    events = behind(entries_at(reads.lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
+    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
     following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
     return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
 
 
-def journal(snapshot: Snapshot, reads: Reads, asked: JournalQuery) -> JournalAnswer:
-    """A page of the journal, of the entries that match alone."""
-    after, stop, wanted = number_after(asked.cursor, "entry"), snapshot.position, asked.wanted
-    lines = reads.lines.lines(after, SCANNED_MOST if wanted else asked.limit, stop)
+def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:
+    """A page of the entries of the journal that match a query."""
+    after, stop, wanted = number_after(query.cursor, "entry"), snapshot.position, query.wanted
+    page = lines.lines(after, SCANNED_MOST if wanted else query.limit, stop)
     items: list[JournalEntry] = []
     last = after
-    for last, line in lines:
+    for last, line in page:
         entry = _entry(last, line)
-        if all(value in _said(entry, name) for name, value in wanted.items()):
+        if all(value in _values(entry, name) for name, value in wanted.items()):
             items.append(entry)
-        if len(items) == asked.limit:
+        if len(items) == query.limit:
             break
-    following = cursor_of("entry", str(last)) if lines and last < stop else None
+    following = cursor_of("entry", str(last)) if page and last < stop else None
     return JournalAnswer(snapshot.version.journal, stop, items, following)
 
 
@@ -142,79 +136,21 @@ def _entry(position: int, line: bytes) -> JournalEntry:
     )
 
 
-def _said(entry: JournalEntry, name: str) -> Iterator[object]:
-    """What an entry says under a name: its own attribute, or of its data; a reversal also of the facts it touches."""
+def _values(entry: JournalEntry, name: str) -> Iterator[object]:
+    """The values of an entry under a name: of its attributes, or of its data; for a reversal also of its facts."""
     if name in ("type", "source", "id"):
         yield getattr(entry, name)
         return
     yield from (data.get(name) for data in stated(entry.data))
 
 
-def histories_router(reads: Reads) -> APIRouter:
-    """The routes of what led to the figures."""
+def journal_router(reads: Reads) -> APIRouter:
+    """The route of the journal."""
     router = APIRouter()
-    access = reads.access
-
-    @router.get("/v1/dinas/{dinas}/series", **read_doc(Series, "A dinas's last twelve months", known=True))
-    def series_dinas(request: Request, dinas: Dinas, period: PeriodText = None) -> Response:
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: series(s, at, found(s.one_dinas(dinas, at), dinas)), public=True)
-
-    @router.get(
-        "/v1/asn/{asn}/series", **read_doc(Series, "An ASN's last twelve months", known=True, guarded=True)
-    )  # fmt: skip
-    def series_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: series(s, at, found(s.one_asn(asn, at), asn)), public=False)
-
-    @router.get(
-        "/v1/dinas/{dinas}/files",
-        **read_doc(FilesAnswer, "The open files of a dinas, what is due first first", known=True, guarded=True),
-    )
-    def list_files(request: Request, dinas: Dinas, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        access.require(request, "read")
-        now = reads.period(None)
-
-        def page(snapshot: Snapshot) -> FilesAnswer:
-            found(snapshot.one_dinas(dinas, now), dinas)
-            return files(snapshot, dinas, limit, cursor)
-
-        return reads.answer(request, None, page, public=False)
-
-    @router.get(
-        "/v1/dinas/{dinas}/events",
-        **read_doc(RecentAnswer, "The events behind a dinas's score, newest first", known=True, guarded=True),
-    )
-    def recent_dinas(
-        request: Request, dinas: Dinas, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
-    ) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-
-        def page(snapshot: Snapshot) -> RecentAnswer:
-            return recent(snapshot, at, found(snapshot.one_dinas(dinas, at), dinas), reads, limit, cursor)
-
-        return reads.answer(request, at, page, public=False)
-
-    @router.get(
-        "/v1/asn/{asn}/events",
-        **read_doc(RecentAnswer, "The events behind an ASN's score, newest first", known=True, guarded=True),
-    )
-    def recent_asn(
-        request: Request, asn: Asn, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
-    ) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-
-        def page(snapshot: Snapshot) -> RecentAnswer:
-            return recent(snapshot, at, found(snapshot.one_asn(asn, at), asn), reads, limit, cursor)
-
-        return reads.answer(request, at, page, public=False)
 
     @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", guarded=True))
-    def list_journal(request: Request, asked: Annotated[JournalQuery, Query()]) -> Response:
-        access.require(request, "audit")
-        return reads.answer(request, None, lambda s: journal(s, reads, asked), public=False)
+    def list_journal(request: Request, query: Annotated[JournalQuery, Query()]) -> Response:
+        reads.access.require(request, "audit")
+        return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), public=False)
 
     return router

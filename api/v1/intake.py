@@ -107,9 +107,7 @@ def _one(outcome: Outcome) -> Response:
     )
 
 
-def _many(
-    intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]
-) -> Response:  # fmt: skip
+def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]) -> Response:
     outcomes = intake.submit(events, grant) if events else []
     told: dict[str, Any] = {}
     if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():

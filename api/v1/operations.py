@@ -135,9 +135,12 @@ def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool
     @router.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return get_swagger_ui_html(
-            openapi_url="/openapi.json", title="Neraca API", swagger_js_url=f"{SWAGGER}/swagger-ui-bundle.js",
-            swagger_css_url=f"{SWAGGER}/swagger-ui.css", swagger_favicon_url="data:,",
-        )  # fmt: skip
+            openapi_url="/openapi.json",
+            title="Neraca API",
+            swagger_js_url=f"{SWAGGER}/swagger-ui-bundle.js",
+            swagger_css_url=f"{SWAGGER}/swagger-ui.css",
+            swagger_favicon_url="data:,",
+        )
 
     return router
 

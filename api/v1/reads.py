@@ -1,23 +1,24 @@
-"""The reads: scorecards, lists, rankings and their reasons, of one position each, with entity tags."""
+"""The answers to reads: scorecards, lists, rankings and their reasons, each of one position and with an entity tag."""
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.http.access import Access
 from api.http.cache import Answers
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
-from api.v1.schemas import DigestAnswer, Page, read_doc
-from domain.clock import DAY_US, local_month
+from api.v1.schemas import Page
+from domain.clock import instant_of
 from domain.fold.ledger import named
 from domain.periods import Period
 from domain.refusal import Refusal
-from domain.score.scorecard import Scorecard, Standing
+from domain.score.scorecard import Standing
 from projections.ports import Lines
 from projections.reading.reader import Reader, Snapshot
 from projections.reading.why import Why, behind
@@ -34,7 +35,7 @@ Reading = TypeVar("Reading")
 
 
 class Reads:
-    """What every read shares: the snapshot, the period, the tag, the answer kept for the next who asks."""
+    """The shared part of all reads: the snapshot, the period, the tag, and the answer kept for the next caller."""
 
     def __init__(self, reader: Reader, lines: Lines, access: Access, answers: Answers) -> None:
         self.reader = reader
@@ -52,21 +53,21 @@ class Reads:
     def answer(
         self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, public: bool
     ) -> Response:
-        """What ``make`` reads, with its entity tag; 304 when the caller holds the same."""
+        """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it."""
         if not public:
-            return self._made(request, period, make, public=False)
+            return self._read(request, period, make, public=False)
         path, query = request.scope["path"], request.scope["query_string"]
         with self.answers.making(path, query):
-            held = self.answers.fresh(path, query)
-            if held is None:
-                return self._made(request, period, make, public=True)
-        headers = {name.decode(): value.decode() for name, value in held.headers}
+            earlier = self.answers.fresh(path, query)
+            if earlier is None:
+                return self._read(request, period, make, public=True)
+        headers = {name.decode(): value.decode() for name, value in earlier.headers}
         if headers["etag"] in request.headers.get("if-none-match", ""):
-            kept = {name: value for name, value in headers.items() if name not in ("content-length", "content-type")}
-            return Response(status_code=304, headers=kept)
-        return Response(held.body, 200, headers, "application/json")
+            left_out = ("content-length", "content-type")
+            return Response(status_code=304, headers={n: value for n, value in headers.items() if n not in left_out})
+        return Response(earlier.body, 200, headers, "application/json")
 
-    def _made(
+    def _read(
         self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, public: bool
     ) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
@@ -85,35 +86,25 @@ class Reads:
 
     def _month_end(self) -> int:
         """The first instant of the next local month: until then the default period stays the same."""
-        now_us, zone = self.reader.now_us(), self.reader.zone
-        return next_month(now_us, lambda at_us: local_month(at_us, zone))
+        zone, month = self.reader.zone, self.reader.period(None)
+        return instant_of(datetime(month.year + month.last // 12, month.last % 12 + 1, 1, tzinfo=zone))
 
 
 def _vector(snapshot: Snapshot) -> dict[str, str]:
-    """The header that says how far each partition is folded, where they are folded apart."""
+    """The header that says how far each partition is folded, if partitions are folded apart."""
     vector = snapshot.version.at.vector
     return {} if vector is None else {"neraca-vector": ENCODER.encode(vector).decode()}
 
 
-def next_month(now_us: int, month_at: Callable[[int], str]) -> int:
-    """The first whole second at which ``month_at`` says another month than at ``now_us``."""
-    month, low = month_at(now_us), now_us // 1_000_000
-    high = low + 32 * DAY_US // 1_000_000
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if month_at(middle * 1_000_000) == month else (low, middle)
-    return high * 1_000_000
-
-
 def found(reading: Reading | None, subject: str) -> Reading:
-    """What was read of a subject, or the refusal of a subject that nothing ever named."""
+    """The reading of a subject. Raises: ``Refusal`` if nothing ever named the subject."""
     if reading is None:
         raise Refusal("not-found", f"nothing ever named {subject}")
     return reading
 
 
 def after_cursor(cursor: str | None, kind: str) -> str:
-    """What a cursor of its kind holds; ``""`` for the first page. Raises: ``Refusal``."""
+    """The value of a cursor of one kind; ``""`` for the first page. Raises: ``Refusal``."""
     if cursor is None:
         return ""
     try:
@@ -131,7 +122,7 @@ def cursor_of(kind: str, value: str) -> str:
 
 
 def number_after(cursor: str | None, kind: str) -> int:
-    """A cursor that holds a number. Raises: ``Refusal``."""
+    """The number in a cursor; 0 for the first page. Raises: ``Refusal``."""
     text = after_cursor(cursor, kind)
     if text and not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004 - digits of 63 bits
         raise bad_query("cursor", "is none of this list's")
@@ -167,108 +158,19 @@ def explained(
     card = suppressed(snapshot.card(standing, period, score), scheme)
     balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
-        standing.subject, period.name, snapshot.position, scheme.id, card, without_answers(balance) if hide else balance,
+        standing.subject,
+        period.name,
+        snapshot.position,
+        scheme.id,
+        card,
+        without_answers(balance) if hide else balance,
         formula_told(standing.balance, score, scheme, card),
         behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
         cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
-    )  # fmt: skip
+    )
 
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
     """The entries at some positions, in the order of these."""
     stored = lines.lines_at(positions) if positions else {}
     return [(at, stored[at]) for at in positions]
-
-
-def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a route
-    """The routes of scorecards, lists and rankings."""
-    router = APIRouter()
-    access = reads.access
-
-    @router.get("/v1/dinas", **read_doc(Page, "Every dinas, by id"))
-    def list_dinas(request: Request, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: listed(s, at, s.dinas(at), limit, cursor), public=True)
-
-    @router.get("/v1/dinas/{dinas}", **read_doc(Scorecard, "One dinas's scorecard", known=True))
-    def read_dinas(request: Request, dinas: Dinas, period: PeriodText = None) -> Response:
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: s.card(found(s.one_dinas(dinas, at), dinas), at), public=True)
-
-    @router.get(
-        "/v1/dinas/{dinas}/asn",
-        **read_doc(Page, "The ASN of a dinas, its facts alone counted", known=True, guarded=True),
-    )
-    def list_asn(
-        request: Request, dinas: Dinas, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
-    ) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: listed(s, at, _of_dinas(s, dinas, at), limit, cursor), public=False)
-
-    @router.get(
-        "/v1/dinas/{dinas}/why", **read_doc(None, "Why a dinas's score is what it is", known=True, guarded=True)
-    )
-    def why_dinas(
-        request: Request, dinas: Dinas, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
-    ) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-        return reads.answer(
-            request, at,
-            lambda s: explained(s, at, found(s.one_dinas(dinas, at), dinas), reads.lines, limit, cursor), public=False,
-        )  # fmt: skip
-
-    @router.get("/v1/asn/{asn}", **read_doc(Scorecard, "One ASN's scorecard, over all dinas", known=True, guarded=True))
-    def read_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-
-        def card(snapshot: Snapshot) -> Scorecard:
-            standing = found(snapshot.one_asn(asn, at), asn)
-            return suppressed(snapshot.card(standing, at), snapshot.scheme(at))
-
-        return reads.answer(request, at, card, public=False)
-
-    @router.get("/v1/asn/{asn}/why", **read_doc(None, "Why an ASN's score is what it is", known=True, guarded=True))
-    def why_asn(
-        request: Request, asn: Asn, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None
-    ) -> Response:
-        access.require(request, "read")
-        at = reads.period(period)
-        return reads.answer(
-            request,
-            at,
-            lambda s: explained(s, at, found(s.one_asn(asn, at), asn), reads.lines, limit, cursor),
-            public=False,
-        )
-
-    @router.get("/v1/rankings/dinas", **read_doc(Page, "Every dinas, ranked"))
-    def rank_dinas(request: Request, period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: ranking(s, at, s.dinas(at), limit, cursor), public=True)
-
-    @router.get("/v1/rankings/asn", **read_doc(Page, "The ASN of a dinas, ranked", known=True, guarded=True))
-    def rank_asn(
-        request: Request,
-        dinas: Annotated[str, Query(description="Nobody is ranked beyond their own dinas", max_length=200)],
-        period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None,
-    ) -> Response:  # fmt: skip
-        access.require(request, "read")
-        at = reads.period(period)
-        return reads.answer(request, at, lambda s: ranking(s, at, _of_dinas(s, dinas, at), limit, cursor), public=False)
-
-    @router.get("/v1/digest", **read_doc(DigestAnswer, "The digest of all that is folded"))
-    def read_digest(request: Request) -> Response:
-        return reads.answer(
-            request, None, lambda s: DigestAnswer(s.position, s.digest(), s.version.at.vector), public=True
-        )
-
-    return router
-
-
-def _of_dinas(snapshot: Snapshot, dinas: str, period: Period) -> list[Standing]:
-    standings = snapshot.asn_of(dinas, period)
-    if standings is None:
-        raise Refusal("not-found", f"nothing ever named {dinas}")
-    return standings

@@ -59,9 +59,20 @@ class DigestAnswer(msgspec.Struct, omit_defaults=True):
 
 
 _TYPES: Final = (
-    Receipt, Tally, Page, DigestAnswer, Series, FilesAnswer, CaseAnswer, RecentAnswer, JournalAnswer, Problem, Scorecard,
-    *(kind.submitted for kind in KINDS.values()), events.EventName,
-)  # fmt: skip
+    Receipt,
+    Tally,
+    Page,
+    DigestAnswer,
+    Series,
+    FilesAnswer,
+    CaseAnswer,
+    RecentAnswer,
+    JournalAnswer,
+    Problem,
+    Scorecard,
+    *(kind.submitted for kind in KINDS.values()),
+    events.EventName,
+)
 
 
 def _anything(_: type) -> dict[str, Any]:

@@ -126,6 +126,7 @@ def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
     dinas = sorted(frozenset().union(*(one.dinas for one in batch)))
     rules = any(one.rules for one in batch)
     return ServerSentEvent(
-        event="moved", id=_id(live, position),
+        event="moved",
+        id=_id(live, position),
         data={"position": position, "dinas": dinas, "rulebook": rules} | _vector(live),
-    )  # fmt: skip
+    )

@@ -12,7 +12,7 @@ from domain.events.kinds import KINDS
 from domain.fold.ledger import Balance
 from domain.fold.postings import postings_of
 from domain.intake.recorded import read_line
-from domain.measures import BASIS_POINTS, INDEX, MEASURES, UNSUR
+from domain.measures import INDEX, MEASURES, UNSUR
 from domain.periods import Period
 from domain.rules.scheme import Scheme
 from domain.score.scorecard import Scorecard, Subject, exact, number
@@ -38,7 +38,7 @@ class UnsurTerm(Struct, frozen=True):
 
 
 class IndicatorFormula(Struct, frozen=True):
-    """How an indicator's value and capaian come out of balances; ``expression`` is the arithmetic in one line."""
+    """The parts of an indicator's arithmetic. ``withheld``: only the size of the sample may be told."""
 
     id: str
     numerator: Term | None
@@ -51,17 +51,17 @@ class IndicatorFormula(Struct, frozen=True):
     weight: Decimal
     value: Decimal | None
     capaian: Decimal | None
-    expression: str
+    withheld: bool = False
 
 
 class Formula(Struct, frozen=True):
-    """The whole computation of a score."""
+    """The parts of a score's arithmetic; ``iku`` is none while the covered weight is less than ``min_coverage``."""
 
     indicators: tuple[IndicatorFormula, ...]
-    skm_weight: str
+    skm_weight: Fraction
     min_coverage: Decimal
     covered_weight: Decimal
-    iku: str
+    iku: Decimal | None
 
 
 class Behind(Struct, frozen=True):
@@ -80,7 +80,7 @@ class Behind(Struct, frozen=True):
 
 
 class Why(Struct, frozen=True):
-    """A scorecard's reasons."""
+    """The reasons of a scorecard."""
 
     subject: Subject
     period: str
@@ -96,30 +96,29 @@ class Why(Struct, frozen=True):
 def formula_of(balance: Balance, score: Score, scheme: Scheme) -> Formula:
     """The arithmetic of a score, every number of it named."""
     return Formula(
-        indicators=tuple(_indicator(part, balance, scheme) for part in score.indicators),
-        skm_weight=str(scheme.skm_weight),
+        indicators=tuple(_indicator(part, balance) for part in score.indicators),
+        skm_weight=scheme.skm_weight,
         min_coverage=exact(scheme.min_coverage),
         covered_weight=exact(score.covered),
-        iku=_iku(score, scheme),
+        iku=None if score.value is None else number(score.value),
     )
 
 
-def _indicator(part: IndicatorScore, balance: Balance, scheme: Scheme) -> IndicatorFormula:
-    said = part.indicator
-    is_ikm = said.numerator == "ikm"
+def _indicator(part: IndicatorScore, balance: Balance) -> IndicatorFormula:
+    indicator = part.indicator
+    is_ikm = indicator.numerator == "ikm"
     return IndicatorFormula(
-        id=said.id,
-        numerator=None if is_ikm else Term(said.numerator, balance[INDEX[said.numerator]]),
-        denominator=Term(said.denominator, balance[INDEX[said.denominator]]),
+        id=indicator.id,
+        numerator=None if is_ikm else Term(indicator.numerator, balance[INDEX[indicator.numerator]]),
+        denominator=Term(indicator.denominator, balance[INDEX[indicator.denominator]]),
         unsur=_unsur(balance) if is_ikm else (),
-        direction=said.direction,
-        target=number(said.target),
-        cap=said.cap,
-        min_n=said.min_n,
-        weight=exact(said.weight),
+        direction=indicator.direction,
+        target=number(indicator.target),
+        cap=indicator.cap,
+        min_n=indicator.min_n,
+        weight=exact(indicator.weight),
         value=None if part.value is None else number(part.value),
         capaian=None if part.capaian is None else number(part.capaian),
-        expression=_expression(part, balance, scheme),
     )
 
 
@@ -129,31 +128,6 @@ def _unsur(balance: Balance) -> tuple[UnsurTerm, ...]:
         n, score = balance[INDEX[f"unsur_n_{unsur}"]], balance[INDEX[f"unsur_sum_{unsur}"]]
         terms.append(UnsurTerm(unsur, n, score, number(Fraction(score, n)) if n > 0 else None))
     return tuple(terms)
-
-
-def _expression(part: IndicatorScore, balance: Balance, scheme: Scheme) -> str:
-    said = part.indicator
-    if part.value is None:
-        return "belum ada data"
-    value = f"{number(part.value)}"
-    if said.numerator == "ikm":
-        shown = f"25 × {scheme.skm_weight} × Σ NRR = {value}"
-    else:
-        top, n = balance[INDEX[said.numerator]], balance[INDEX[said.denominator]]
-        shown = f"{top} / {n} / 100 = {value}" if said.numerator in BASIS_POINTS else f"{top} / {n} × 100 = {value}"
-    if part.capaian is None:
-        return f"{shown}; n = {part.n} < {said.min_n}"
-    target = number(said.target)
-    achieved = f"{value} / {target}" if said.direction == "higher" else f"(2 × {target} − {value}) / {target}"
-    return f"{shown}; {achieved} × 100 = {number(part.capaian)}"
-
-
-def _iku(score: Score, scheme: Scheme) -> str:
-    enough = [(part.indicator.weight, part.capaian) for part in score.indicators if part.capaian is not None]
-    if score.value is None:
-        return f"bobot tercakup {exact(score.covered)} < {exact(scheme.min_coverage)}"
-    terms = " + ".join(f"{exact(weight)} × {number(capaian)}" for weight, capaian in enough)
-    return f"({terms}) / {exact(score.covered)} = {number(score.value)}"
 
 
 def behind(

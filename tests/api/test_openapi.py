@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from domain.events.kinds import KINDS
 from domain.events.names import type_of
 from tests.serving import BATCH, Assembled, Listening, event
@@ -145,7 +145,7 @@ def test_every_route_of_the_contract_is_documented(city: Assembled, document: di
 
 def test_the_read_app_takes_no_events(city: Assembled) -> None:
     """Without an intake the app answers GET and HEAD only: posting is 404, and the document does not offer it."""
-    alone = build(Parts(city.live, city.reader, city.journal, city.tokens))
+    alone = build(AppParts(city.live, city.reader, city.journal, city.tokens))
     assert "/v1/events" not in alone.framework.openapi()["paths"]
     methods = {method for operations in alone.framework.openapi()["paths"].values() for method in operations}
     assert methods == {"get"}

@@ -23,7 +23,7 @@ from tests.serving import ZONE, Assembled, Clock, until
 
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
-from api.app import Parts, build
+from api.app import AppParts, build
 from neraca.cluster import watched_balances
 from neraca.wiring import replays_of
 from projections.reading.reader import Reader
@@ -125,7 +125,7 @@ def test_a_vector_replays_to_the_digest_served_with_it(
 def test_an_answer_carries_its_vector(city: City) -> None:
     """In a header of every read, kept with it in the tag; a partition that moves makes another answer."""
     live, watcher = watched_balances(city.database, city.journal)
-    built = build(Parts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
+    built = build(AppParts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
 
     async def asked(tag: str = "") -> httpx.Response:
         transport = httpx.ASGITransport(built.app, client=("127.0.0.1", 1))
@@ -153,7 +153,7 @@ def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: C
     city.fold_rules(10)
     watcher.look()
     replays = replays_of(city.database, CLOCK)
-    built = build(Parts(
+    built = build(AppParts(
         live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store(), replays=replays,
     ))  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Final
 
-from api.pages.drawing import anchor_of
+from api.pages.links import anchor_of
 from tests.pages.browser import screen, until
 from tests.serving import event
 

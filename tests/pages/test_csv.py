@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.pages.csv import RUNS, as_csv, as_text
-from api.pages.tables import TABLES
+from api.pages.router import PAGES
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from projections.ports import Question
 from tests.api.test_reads import permit
 from tests.pages.asking import FORMULA, NAMES, OCTOBER, lied, record, served, told_of
 from tests.pages.city import BUSY, FAST, MONTH, SMALL, TWIN
+from tests.pages.every import ADDRESSES, tables_of
 from tests.pages.reading import FAR, Page
 from tests.serving import ROOT, Assembled, event
 
@@ -29,13 +30,9 @@ if TYPE_CHECKING:
     from tests.pages.conftest import Desk
 
 NUMBER: Final = re.compile(r"-\d+([,.]\d+)?")
-PAGES: Final = {
-    "board.html": "/", "dinas.html": f"/dinas/{FAST}", "asn.html": f"/asn/{BUSY}", "why.html": f"/dinas/{FAST}/why",
-    "events.html": f"/dinas/{FAST}/events", "files.html": f"/dinas/{FAST}/files", "public.html": "/publik",
-    "journal.html": "/auditor/journal", "file.html": f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
-    "entry.html": "/auditor/journal/400",
-}  # fmt: skip
-"""Of every template with a table; the desk's is an answer, which the fixture of that name asks for."""
+TABLES: Final = {path: tables for path, page in PAGES.items() if (tables := tables_of(page))}
+"""The tables of every page that has some, by its path. The desk's are of an answer, which the fixture of that name gets."""
+WITH_TABLES: Final = {PAGES[path].template for path in TABLES}
 CALLED: Final = {"open.html", "entries.html"}
 """Tables whose CSV is the page's that calls them."""
 APART: Final = {
@@ -46,8 +43,8 @@ APART: Final = {
 
 @pytest.fixture(scope="module")
 def paths(desk: Desk) -> dict[str, str]:
-    """A page of each template with a table."""
-    return {**PAGES, "auditor.html": desk.lacking}
+    """An address of each page with a table, by its path."""
+    return {**{path: ADDRESSES[path] for path in TABLES}, "/auditor": desk.lacking}
 
 
 def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[str, str]]:
@@ -58,11 +55,11 @@ def table(city: Assembled, path: str, name: str, more: str = "") -> list[dict[st
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.parametrize(("template", "name"), [(t, name) for t, names in TABLES.items() for name in names])
+@pytest.mark.parametrize(("page", "name"), [(path, name) for path, names in TABLES.items() for name in names])
 def test_every_table_is_offered_on_its_page_and_answers(
-    desk: Desk, paths: dict[str, str], template: str, name: str
+    desk: Desk, paths: dict[str, str], page: str, name: str
 ) -> None:
-    path = paths[template]
+    path = paths[page]
     asked = f"{path}{'&' if '?' in path else '?'}{MONTH}"
     assert f"{asked}&csv={name}&lang=en" in Page(desk.city.get(f"{asked}&lang=en").text).links
     assert table(desk.city, path, name)
@@ -71,7 +68,8 @@ def test_every_table_is_offered_on_its_page_and_answers(
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_every_page_with_a_table_offers_as_many(desk: Desk, paths: dict[str, str], language: str) -> None:
     """Each link to one gives one, in the language of the page, and no cell of it runs."""
-    for template, path in paths.items():
+    for page, path in paths.items():
+        template = PAGES[page].template
         asked = f"{path}{'&' if '?' in path else '?'}{MONTH}" + ("&lang=en" if language == "en" else "")
         shown = Page(desk.city.get(asked).text)
         tables = sum(tag == "table" for tag, _ in shown.tags)
@@ -95,7 +93,7 @@ def test_no_template_has_a_table_without_its_csv() -> None:
     marks = "|".join(["</table>", *(rf"\b{name.removesuffix('.html')}\.table\(" for name in sorted(CALLED))])
     offer = re.compile(r"\bcsv\(|'differences\.csv'")
     templates = {file.name: file.read_text("utf-8") for file in (ROOT / "api" / "templates").glob("*.html")}
-    assert templates.keys() >= CALLED | APART.keys() | TABLES.keys()
+    assert templates.keys() >= CALLED | APART.keys() | WITH_TABLES
     found = {name: re.split(marks, text)[1:] for name, text in templates.items() if name not in CALLED}
     assert {name for name, after in found.items() if after and name in APART} == set(APART)
     bare = {name for name, after in found.items() if not all(offer.search(one) for one in after)}

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from api.pages.auditor.journal import kinds, sign_of
-from api.pages.auditor.replay import Unit, causes
-from api.pages.subject.receipt import what
+from api.pages.auditor.replay import causes_of
+from api.pages.sentences import what
 from api.pages.words import Words, load_labels
 from domain.events.kinds import KINDS, OPENING
 from domain.events.names import type_of
@@ -30,8 +30,7 @@ def test_a_kind_without_a_label_is_called_by_its_name(kind: str) -> None:
 
 
 def test_a_cause_without_a_label_is_called_by_its_kind() -> None:
-    unit = Unit("d", "dinas-d", "D", None, None, {"task-completed": 1204}, {})
-    assert causes(unit, WORDS) == "task-completed: 1.204"
+    assert causes_of({"task-completed": 1204}, WORDS) == "task-completed: 1.204"
 
 
 @pytest.mark.parametrize("kind", [*KINDS, OPENING, "complaint-filed"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
-from api.pages.drawing import anchor_of
+from api.pages.links import anchor_of
 from tests.pages.board import BUTTON, HEARD, MARK, TAG, TINT_MS, VOICES, look, moves, open_files, received
 from tests.pages.browser import press, screen, until
 from tests.pages.city import FAST, SMALL

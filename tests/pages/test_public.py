@@ -109,7 +109,7 @@ def test_a_page_for_the_whole_city_is_made_once_a_second_at_most(
         made.append("x")
         return public(snapshot, period, today)
 
-    monkeypatch.setattr("api.pages.router.public", counted)
+    monkeypatch.setattr("api.pages.public.public", counted)
     first = neraca.get("/publik?period=2026-11")
     assert made == ["x"]
     again = neraca.get("/publik?period=2026-11")

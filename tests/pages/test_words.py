@@ -7,6 +7,7 @@ import re
 import string
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -14,18 +15,23 @@ import httpx
 import pytest
 from babel.messages.pofile import read_po
 from fastapi import FastAPI
+from msgspec.structs import replace
 
 from api.http.access import Access
 from api.http.cache import Answers
 from api.pages.drawing import bar, dot
-from api.pages.router import Beside, pages_router, site_of
+from api.pages.router import pages_router
+from api.pages.sentences import notation_of
+from api.pages.site import PageServices, Site
 from api.pages.words import Words, load_labels
+from api.v1.formulas import API, indicator_line, score_line
 from api.v1.operations import Metrics
 from api.v1.reads import Reads
 from api.v1.stream import Ending
 from domain.clock import parse_instant
 from domain.periods import parse_period
 from projections.reading.reader import Reader
+from projections.reading.why import Formula, IndicatorFormula, Term
 from tests.serving import ROOT
 
 if TYPE_CHECKING:
@@ -36,6 +42,23 @@ if TYPE_CHECKING:
 LABELS: Final = load_labels()
 ZONE: Final = ZoneInfo("Asia/Jakarta")
 ID, EN = Words("id", ZONE, LABELS), Words("en", ZONE, LABELS)
+SPEED: Final = IndicatorFormula(
+    "kecepatan",
+    Term("capaian_sum_120", 1_184_000),
+    Term("capaian_n", 64),
+    (),
+    "higher",
+    Decimal("100.00"),
+    120,
+    30,
+    Decimal("0.125"),
+    Decimal("185.00"),
+    Decimal("120.00"),
+)
+RATED: Final = replace(
+    SPEED, id="skm", numerator=None, denominator=Term("respondents", 12), value=Decimal("75.00"), capaian=None
+)
+FORMULA: Final = Formula((SPEED, RATED), Fraction(1, 9), Decimal("0.6"), Decimal(1), Decimal("97.11"))
 
 
 def blanks_of(text: str) -> set[str]:
@@ -109,9 +132,41 @@ def test_durations(seconds: int, said: str) -> None:
 
 
 def test_a_formula_is_written_as_its_language_writes() -> None:
-    line = "(0.4 × 101.62 + 0.6 × 94.10) / 1 = 97.11; 25 × 1/9; 1184000 / 64"
-    assert ID.arithmetic(line) == "(0,4 × 101,62 + 0,6 × 94,10) / 1 = 97,11; 25 × 1/9; 1.184.000 / 64"
-    assert EN.arithmetic("bobot tercakup 0.3 < 0.6") == "covered weight 0.3 < 0.6"
+    """One arithmetic: figures and the few words differ, by the language of a page and in the API."""
+    speed = FORMULA.indicators[0]
+    lower = replace(speed, numerator=Term("permits_rejected", 3), direction="lower")
+    unmeasured, withheld = replace(speed, value=None, capaian=None), replace(speed, capaian=None, withheld=True)
+    lines = [
+        [
+            indicator_line(part, Fraction(111, 1000), notation)
+            for part in (*FORMULA.indicators, lower, unmeasured, withheld)
+        ]
+        for notation in (notation_of(ID), notation_of(EN), API)
+    ]
+    assert lines[0] == [
+        "1.184.000 / 64 / 100 = 185,00; 185,00 / 100,00 × 100 = 120,00",
+        "25 × 111/1.000 × Σ NRR = 75,00; n = 12 < 30",
+        "3 / 64 × 100 = 185,00; (2 × 100,00 − 185,00) / 100,00 × 100 = 120,00",
+        "belum ada data",
+        "n = 64 < 30",
+    ]
+    assert lines[1][:2] == [
+        "1,184,000 / 64 / 100 = 185.00; 185.00 / 100.00 × 100 = 120.00",
+        "25 × 111/1,000 × Σ NRR = 75.00; n = 12 < 30",
+    ]
+    assert lines[1][3] == "no data yet"
+    assert lines[2][:2] == [
+        "1184000 / 64 / 100 = 185.00; 185.00 / 100.00 × 100 = 120.00",
+        "25 × 111/1000 × Σ NRR = 75.00; n = 12 < 30",
+    ]
+    assert lines[2][3] == "belum ada data"
+    uncovered = replace(FORMULA, iku=None, covered_weight=Decimal("0.3"))
+    assert score_line(FORMULA, notation_of(ID)) == "(0,125 × 120,00) / 1 = 97,11"
+    assert score_line(uncovered, notation_of(EN)) == "covered weight 0.3 < 0.6"
+    assert [score_line(formula, API) for formula in (FORMULA, uncovered)] == [
+        "(0.125 × 120.00) / 1 = 97.11",
+        "bobot tercakup 0.3 < 0.6",
+    ]
 
 
 def test_marks_lie_within_their_scale() -> None:
@@ -135,8 +190,8 @@ def test_a_simulation_is_marked_on_every_page(
     reader = Reader(neraca.live, ZONE, neraca.clock)
     app = FastAPI()
     reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
-    beside, metrics = Beside(simulated=True, notice=notice), Metrics(neraca.live, neraca.journal)
-    app.include_router(pages_router(site_of(reads, beside), reads, Ending(), metrics.listeners, beside))
+    services, metrics = PageServices(simulated=True, notice=notice), Metrics(neraca.live, neraca.journal)
+    app.include_router(pages_router(Site(reads, services), reads, services, Ending(), metrics.listeners))
 
     async def get(path: str) -> str:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))

@@ -28,12 +28,7 @@ LONGER: Final = {
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
     "tests/streams/test_importer.py": "tables of files as they come",
 }
-LONGER_FUNCTIONS: Final = {
-    "api/v1/reads.py:reads_router": "a list of routes, each two or three lines",
-    "api/v1/histories.py:histories_router": "the same",
-    "api/pages/router.py:pages_router": "the same",
-    "api/pages/auditor/desk.py:_taking": "the same",
-}
+LONGER_FUNCTIONS: Final[dict[str, str]] = {}
 FORBIDDEN_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 
 

@@ -1,50 +1,46 @@
-"""The journal on a page: what was asked of it, its entries as rows in words, and one entry with all it takes to check it."""
+"""The journal on a page: a query in an address, and the entries it finds as rows in words."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
-import msgspec
 from msgspec import Struct
 
 from api.http.problems import bad_query
 from api.pages.auditor.search import KNOWN_KINDS, Entry, Wanted, searched
-from api.pages.drawing import name_of
 from api.pages.instants import asked_instant, input_text, said_in_full
-from api.pages.subject.receipt import measure_label, what
+from api.pages.page import ReadingPage
+from api.pages.sentences import name_of, what
+from api.pages.tables import Table
 from api.v1.reads import cursor_of, number_after
-from domain.canonical import canonical
-from domain.clock import DAY_US, SECOND_US, parse_date, parse_instant, utc_text
-from domain.events.entries import decode
+from domain.clock import DAY_US, SECOND_US, local_date, parse_date, parse_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
-from domain.fold.postings import postings_of
 from domain.intake.recorded import Recorded, read_line
-from domain.measures import MEASURES
 from domain.periods import Period, parse_period
-from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from api.pages.page import PageQuery
+    from api.pages.tables import Tables
     from api.pages.words import Words
-    from domain.fold.postings import Account
     from projections.ports import Lines
     from projections.reading.reader import Snapshot
 
+AUDIT: Final = "audit"
+"""The scope of all pages of an auditor."""
 ROWS: Final = 50
 LATE_US: Final = 60 * SECOND_US
 """An entry recorded longer than this after it occurred is marked."""
 DAYS_FROM: Final = 2
-LARGEST: Final = 2**62
 _SIGNS: Final = {"fact": "", "note": "❚❚", "reversal": "−", "rule": "§"}
-"""What marks an entry, by the role of its kind."""
+"""The mark of an entry, by the role of its kind."""
 _OWN_SIGNS: Final = {"event-corrected": "±", "permit-resumed": "▶"}
 
 
 class Row(Struct, frozen=True):
-    """An entry of the journal in words; ``late`` says how long after it occurred it was recorded, where that is long."""
+    """An entry of the journal in words; ``late`` is the time between its occurrence and its recording, if that is long."""
 
     position: int
     occurred: str
@@ -60,18 +56,18 @@ class Row(Struct, frozen=True):
 
 
 class Filter(Struct, frozen=True):
-    """What a reader asked of the journal: as it is searched, and as the form shows it."""
+    """A query of the journal: as it is searched, as an address has it, as the form shows it, and its times in words."""
 
     wanted: Wanted
     cursor: str | None
     whole: bool
     query: dict[str, str]
     fields: dict[str, str]
-    said: tuple[str, ...]
+    times: tuple[str, ...]
 
 
 class Listed(Struct, frozen=True):
-    """A page of the journal."""
+    """A page of the journal; ``opens`` is a position that the text of the query names."""
 
     rows: tuple[Row, ...]
     low: int
@@ -79,27 +75,58 @@ class Listed(Struct, frozen=True):
     older: str | None
     jumped: bool
     opens: int | None
-    """A position that the text asked for names."""
 
 
-def asked_of(query: Mapping[str, str], words: Words) -> Filter:
-    """What is asked of the journal by an address. Raises: ``Refusal``."""
+class About(Struct, frozen=True):
+    """The journal in general, and the choices that its filters offer."""
+
+    head: int
+    journal: str
+    opened: str
+    zone: str
+    dinas: list[tuple[str, str]]
+    kinds: tuple[tuple[str, str], ...]
+
+
+class JournalPage(ReadingPage, frozen=True):
+    """A page of the journal."""
+
+    template: ClassVar[str] = "journal.html"
+    scope: ClassVar[str] = AUDIT
+
+    search: Filter
+    listed: Listed
+    size: int
+    about: About
+
+    @classmethod
+    def of(cls, query: PageQuery, head: int) -> Self:
+        """The entries that an address asks for, up to the journal's head. Raises: ``Refusal``."""
+        search = filter_of(query.parameters, query.words)
+        page = listed(query.snapshot, query.lines, head, search, query.words, query.most(ROWS))
+        return cls(search, page, ROWS, about_journal(query, head))
+
+    def tables(self, words: Words) -> Tables:
+        """The entries."""
+        return {"entries": lambda: _table(self.listed, words)}
+
+
+def filter_of(query: Mapping[str, str], words: Words) -> Filter:
+    """The query of the journal in an address. Raises: ``Refusal``."""
     kind, text = query.get("kind", ""), query.get("q", "").strip()[:200]
     if kind and kind not in KNOWN_KINDS:
         raise bad_query("kind", "is no kind of entry")
     from_us, to_us = (asked_instant(query, name, words.zone) for name in ("from", "to"))
     touches, after, until = _period(query), _position(query, "after"), _position(query, "until")
     wanted = Wanted(query.get("dinas", ""), kind, text, from_us, to_us, touches, after or 0, until)
-    kept = {name: query[name] for name in ("dinas", "kind", "touches", "after", "until") if query.get(name)}
-    kept |= {"q": text} if text else {}
-    times = {name: input_text(at, words.zone) for name, at in (("from", from_us), ("to", to_us)) if at is not None}
-    said = tuple(
-        words(f"journal.{name}_said", moment=said_in_full(at, words))
-        for name, at in (("from", from_us), ("to", to_us)) if at is not None
-    )  # fmt: skip
-    fields = dict.fromkeys(("dinas", "kind", "q", "from", "to", "touches", "after", "until"), "") | kept | times
+    instants = [(name, at_us) for name, at_us in (("from", from_us), ("to", to_us)) if at_us is not None]
+    fields = {name: query[name] for name in ("dinas", "kind", "touches", "after", "until") if query.get(name)}
+    fields |= {"q": text} if text else {}
+    fields |= {name: input_text(at_us, words.zone) for name, at_us in instants}
+    empty = dict.fromkeys(("dinas", "kind", "q", "from", "to", "touches", "after", "until"), "")
+    times = tuple(words(f"journal.{name}_said", moment=said_in_full(at_us, words)) for name, at_us in instants)
     whole = query.get("whole") == "1"
-    return Filter(wanted, query.get("cursor"), whole, kept | times | ({"whole": "1"} if whole else {}), fields, said)
+    return Filter(wanted, query.get("cursor"), whole, fields | ({"whole": "1"} if whole else {}), empty | fields, times)
 
 
 def _period(query: Mapping[str, str]) -> Period | None:
@@ -126,38 +153,53 @@ def position_of(text: str) -> int | None:
     return int(digits) if known else None
 
 
-def listed(snapshot: Snapshot, lines: Lines, head: int, asked: Filter, words: Words, limit: int = ROWS) -> Listed:
-    """A page of the entries that were asked for, the newest first. Raises: ``Refusal`` for a cursor of another list."""
-    before = number_after(asked.cursor, "journal") or head + 1
-    found = searched(lines, asked.wanted, min(before, head + 1), limit, whole=asked.whole)
-    position = position_of(asked.wanted.text) if asked.wanted.text else None
+def listed(snapshot: Snapshot, lines: Lines, head: int, search: Filter, words: Words, limit: int = ROWS) -> Listed:
+    """A page of the entries that a query finds, the newest first. Raises: ``Refusal`` for a cursor of another list."""
+    before = number_after(search.cursor, "journal") or head + 1
+    page = searched(lines, search.wanted, min(before, head + 1), limit, whole=search.whole)
+    position = position_of(search.wanted.text) if search.wanted.text else None
     return Listed(
-        tuple(row(snapshot, entry, words) for entry in found.entries), found.low, found.high,
-        cursor_of("journal", str(found.low)) if found.more else None, found.jumped,
+        rows_of(snapshot, page.entries, words),
+        page.low,
+        page.high,
+        cursor_of("journal", str(page.low)) if page.more else None,
+        page.jumped,
         position if position is not None and 0 < position <= head else None,
-    )  # fmt: skip
+    )
 
 
-def row(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
+def rows_of(snapshot: Snapshot, entries: Sequence[Entry], words: Words) -> tuple[Row, ...]:
+    """Entries in words."""
+    return tuple(row_of(snapshot, entry, words) for entry in entries)
+
+
+def row_of(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
     """An entry in words."""
     event = entry.event
-    occurred, recorded = parse_instant(event.time), parse_instant(event.recordedtime)
+    occurred_us, recorded_us = parse_instant(event.time), parse_instant(event.recordedtime)
     return Row(
-        entry.position, words.moment(occurred, short=True), words.sortable(occurred),
-        words.moment(recorded, short=True), words.sortable(recorded),
-        _late(recorded - occurred, words), what(event.type, event.data, words), sign_of(event),
-        " · ".join(_about(snapshot, event, words)), event.recordedby, short_hash(event),
-    )  # fmt: skip
+        entry.position,
+        words.moment(occurred_us, short=True),
+        words.sortable(occurred_us),
+        words.moment(recorded_us, short=True),
+        words.sortable(recorded_us),
+        _late(recorded_us - occurred_us, words),
+        what(event.type, event.data, words),
+        sign_of(event),
+        " · ".join(_about(snapshot, event, words)),
+        event.recordedby,
+        short_hash(event),
+    )
 
 
 def sign_of(event: Recorded) -> str:
-    """What marks an entry that is no fact."""
+    """The mark of an entry that is no fact."""
     kind = KINDS.get(kind_of(event.type))
     return _SIGNS["rule"] if kind is None else _OWN_SIGNS.get(kind.name, _SIGNS[kind.role])
 
 
 def short_hash(event: Recorded) -> str:
-    """The first letters of what identifies an entry."""
+    """The first letters of an entry's hash, or of its id if it has none."""
     return (event.contenthash.partition(":")[2] or event.id)[:8]
 
 
@@ -170,7 +212,7 @@ def _late(late_us: int, words: Words) -> str:
 
 
 def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
-    """The unit and the names an entry says; of a reversal those of the fact, and which event it reverses."""
+    """The unit and the names in an entry; for a reversal those of the fact, and the event that it reverses."""
     embedded = event.resolved.adds or event.resolved.removes
     type_, data = (embedded.type, embedded.data) if embedded else (event.type, event.data)
     if data.get("dinas"):
@@ -187,82 +229,40 @@ def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
         yield words("receipt.reason", reason=words.named("pause", event.data["reason"]))
 
 
-class Amount(Struct, frozen=True):
-    """What is added to one measure; of a length in microseconds with its unit."""
-
-    measure: str
-    amount: int
-    unit: str
-
-
-class Posted(Struct, frozen=True):
-    """What an entry adds to one account."""
-
-    account: Account
-    amounts: tuple[Amount, ...]
-
-
-class Whole(Struct, frozen=True):
-    """One entry: in words, its bytes as stored, the bytes its hash is of, and what it posts."""
-
-    row: Row
-    event: Recorded
-    line: str
-    pretty: str
-    canonical: str
-    computed: str
-    line_hash: str
-    posted: tuple[Posted, ...]
-    readable: bool
-    previous: int | None
-    next: int | None
-
-
-def stored(lines: Lines, text: str) -> tuple[int, bytes]:
-    """The position that an address names, and its line. Raises: ``Refusal`` when the journal has none there."""
-    position = position_of(text)
-    line = lines.lines_at([position]).get(position) if position and position < LARGEST else None
-    if position is None or line is None:
-        raise Refusal("not-found", "the journal has no such position", Fault("/position", "is not in the journal"))
-    return position, line
-
-
-def hashed_bytes(event: Recorded) -> bytes:
-    """The canonical bytes that an entry's content hash is of: what was said, without what was resolved."""
-    data = {name: value for name, value in event.data.items() if name != "resolved"}
-    return canonical({"data": data, "time": utc_text(parse_instant(event.time)), "type": event.type})
-
-
-def whole_entry(snapshot: Snapshot, lines: Lines, text: str, head: int, words: Words) -> Whole:
-    """One entry with all it takes to check it. Raises: ``Refusal``."""
-    position, line = stored(lines, text)
-    event = read_line(line)
-    said = hashed_bytes(event)
-    posted, readable = _posted(line, words)
-    return Whole(
-        row(snapshot, Entry(position, line, event), words), event, line.decode(),
-        msgspec.json.format(line, indent=2).decode(), said.decode(), f"v1:{hashlib.sha256(said).hexdigest()}",
-        hashlib.sha256(line).hexdigest(), posted, readable,
-        position - 1 if position > 1 else None, position + 1 if position < head else None,
-    )  # fmt: skip
-
-
-def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
-    """What a line posts; nothing, and ``False``, of one that this version cannot read."""
-    try:
-        entry = decode(line)
-    except msgspec.DecodeError:
-        return (), False
-    return tuple(
-        Posted(posting.account, tuple(
-            Amount(measure_label(MEASURES[index], words), amount, "µs" if MEASURES[index].endswith("_us") else "")
-            for index, amount in posting.amounts if amount
-        ))
-        for posting in postings_of(entry)
-    ), True  # fmt: skip
-
-
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
-    """Every kind of entry, and its name: a reversal whatever it reverses, a decision whatever was decided."""
+    """Every kind of entry with its name: of a reversal whatever it reverses, of a decision whatever was decided."""
     own = {kind: f"journal.kind_{kind}" for kind in KNOWN_KINDS}
     return tuple((kind, words(key) if key in words else words.named("kind", kind)) for kind, key in own.items())
+
+
+def opened_at(lines: Lines) -> int:
+    """The instant at which the journal was opened."""
+    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
+
+
+def about_journal(query: PageQuery, head: int) -> About:
+    """The journal in general, for a page of it."""
+    words, snapshot = query.words, query.snapshot
+    opened = words.day(local_date(opened_at(query.lines), words.zone))
+    return About(head, snapshot.version.journal[:13], opened, zone_of(query), _units(query), kinds(words))
+
+
+def zone_of(query: PageQuery) -> str:
+    """``WIB``: the zone of the pages as it is written."""
+    return query.words.moment(query.now_us).rpartition(" ")[2]
+
+
+def _units(query: PageQuery) -> list[tuple[str, str]]:
+    """The ids and names of all dinas that are registered or have figures in the period, by name."""
+    snapshot = query.snapshot
+    ids = {*snapshot.rulebook.dinas(), *(standing.subject.id for standing in snapshot.dinas(query.period))}
+    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in ids), key=lambda pair: (pair[1], pair[0]))
+
+
+def _table(page: Listed, words: Words) -> Table:
+    names = ("position", "occurred", "recorded", "kind", "about", "by", "hash")
+    return Table(
+        [words(f"journal.{name}") for name in names],
+        [(row.position, row.occurred_at, row.recorded_at, row.kind, row.about, row.by, row.hash) for row in page.rows],
+        page.older,
+    )

@@ -1,6 +1,6 @@
-"""What an auditor asks to be replayed: read from a form, kept in an address, and said as the command that prints the same.
+"""The question of an auditor's replay: read from a form, kept in an address, and written as the command that answers it.
 
-What is served is read once, when a form is sent: its position and digest then stand in the address of the answer.
+The served balances are read once, when a form is sent: their position and digest are then in the address of the answer.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ import msgspec
 from msgspec import Struct
 
 from api.http.problems import bad_query
-from api.pages.auditor.journal import position_of
+from api.pages.auditor.journal import opened_at, position_of
 from api.pages.instants import asked_instant, input_text, said_in_full
 from domain.clock import instant_of, moment_of, parse_instant, utc_text
-from domain.intake.recorded import read_line
 from projections.ports import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from starlette.datastructures import QueryParams
+
     from api.pages.words import Words
+    from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Lines, Replays
     from projections.reading.reader import Snapshot
 
 HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-
-
 MINUTE_US: Final = 60_000_000
 PARTITIONS_MOST: Final = 1000
 
@@ -41,14 +41,14 @@ class _Vector(Struct, forbid_unknown_fields=True):
 
 
 class Asking(Struct, frozen=True):
-    """What the desk's form shows: a position that was asked for, else an instant as its value and in words; and the command.
+    """The desk's form: a position, else an instant as its value and in words; its bounds; and the command.
 
-    ``then`` is the earlier instant that was asked for.
+    ``then`` is the earlier instant of the question in words, if it has one.
     """
 
     position: str
     at: str
-    said: str
+    moment: str
     then: str
     command: str
     least: str
@@ -56,7 +56,7 @@ class Asking(Struct, frozen=True):
 
 
 def reached(snapshot: Snapshot) -> str:
-    """How far a reading is folded, as a replay's end: a position, or where partitions are folded apart their vector."""
+    """How far a reading is folded, as the end of a replay: a position, or the vector of partitions folded apart."""
     vector = snapshot.version.at.vector
     return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
 
@@ -64,24 +64,22 @@ def reached(snapshot: Snapshot) -> str:
 def begun(
     snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
 ) -> str:
-    """Keep what is served now, and begin to replay a ``period`` of it as asked; the answer's address. Raises: ``Refusal``."""
+    """Keep the served balances, begin the replay that a form asks for, and give the answer's address. Raises: ``Refusal``."""
     until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query["period"], until, since, digest)
     replays.ask(question, begin=True)
-    kept = {"tur": query["tur"]} if query.get("tur") else {}
-    return f"/auditor?{urlencode(address(question, words) | kept)}#hasil"
+    tour = {"tur": query["tur"]} if query.get("tur") else {}
+    return f"/auditor?{urlencode(address(question, words) | tour)}#hasil"
 
 
 def address(question: Question, words: Words) -> dict[str, str]:
-    """The parts of an address that hold a question."""
+    """A question as the parameters of an address."""
     parts = {"period": question.period, "since": question.since, "until": question.until, "digest": question.digest}
     return {name: text for name, text in parts.items() if text} | ({"lang": "en"} if words.code == "en" else {})
 
 
-def earlier_end(
-    snapshot: Snapshot, lines: Lines, query: Mapping[str, str], zone: tzinfo, now_us: int
-) -> str:  # fmt: skip
+def earlier_end(snapshot: Snapshot, lines: Lines, query: Mapping[str, str], zone: tzinfo, now_us: int) -> str:
     """The earlier end that a form asks for: its position, else its instant; ``""`` for neither. Raises: ``Refusal``."""
     text = query.get("position", "").strip()
     if text:
@@ -97,13 +95,14 @@ def earlier_end(
     return utc_text(at_us)
 
 
-def opened_at(lines: Lines) -> int:
-    """When the journal was opened."""
-    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
+def question_in(reads: Reads, query: QueryParams) -> Question | None:
+    """The question in an address about the served balances; ``None`` if it has none. Raises: ``Refusal``."""
+    reader = reads.reader
+    return question_of(query, reader.live.position, reads.period(query.get("period")).name, reader.zone)
 
 
 def question_of(query: Mapping[str, str], position: int, period: str, zone: tzinfo) -> Question | None:
-    """The question of a period that an address holds, up to a position; ``None`` where it holds none. Raises: ``Refusal``."""
+    """The question about a period in an address, up to a position; ``None`` if it has none. Raises: ``Refusal``."""
     if not query.get("until"):
         return None
     until = _end(query, "until", position)
@@ -120,7 +119,7 @@ def question_of(query: Mapping[str, str], position: int, period: str, zone: tzin
 def _instant(text: str, zone: tzinfo) -> int:
     try:
         instant_us = parse_instant(text)
-        moment_of(instant_us, zone)  # on the calendar of the zone too, where it is said
+        moment_of(instant_us, zone)  # it must lie on the calendar of the zone too, in which the page writes it
     except (ValueError, OverflowError) as error:
         raise bad_query("since", str(error)) from None
     return instant_us
@@ -140,28 +139,32 @@ def _end(query: Mapping[str, str], name: str, position: int) -> str:
         ):
             return text
         raise bad_query(name, "must be a vector as /v1/digest says it")
-    found = position_of(text)
-    if found is None or not 0 < found <= position:
+    end = position_of(text)
+    if end is None or not 0 < end <= position:
         raise bad_query(name, "must be a position that is folded")
-    return str(found)
+    return str(end)
 
 
 def asking(question: Question | None, period: Period, opened_us: int, words: Words, now_us: int) -> Asking:
-    """What the form shows: the instant that was asked for; else that at which the period had ended, or today began.
+    """The form with the instant of the question; without one, the instant at which the period ended, or today began.
 
-    None lies before the journal's opening or beyond now.
+    No instant lies before the journal's opening or beyond now.
     """
     zone = words.zone
     since = "" if question is None else question.since
     position = since if since.isdigit() else ""
-    asked = bool(since) and not position
-    at_us = parse_instant(since) if asked else _usual(period, opened_us, zone, now_us)
-    said = "" if position else said_in_full(at_us, words)
+    has_instant = bool(since) and not position
+    at_us = parse_instant(since) if has_instant else _usual(period, opened_us, zone, now_us)
+    moment = "" if position else said_in_full(at_us, words)
     return Asking(
-        position, "" if position else input_text(at_us, zone), said, said if asked else "",
+        position,
+        "" if position else input_text(at_us, zone),
+        moment,
+        moment if has_instant else "",
         "" if question is None else command(question),
-        input_text(_whole(opened_us), zone), input_text(now_us // MINUTE_US * MINUTE_US, zone),
-    )  # fmt: skip
+        input_text(_whole(opened_us), zone),
+        input_text(now_us // MINUTE_US * MINUTE_US, zone),
+    )
 
 
 def _whole(at_us: int) -> int:
@@ -170,7 +173,7 @@ def _whole(at_us: int) -> int:
 
 
 def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
-    """When a period had ended, or today began; in a journal opened later than that, the first whole minute."""
+    """The instant at which a period ended, or today began; in a journal opened after it, the first whole minute."""
     day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
     ended = (year, month) <= (day.year, day.month)

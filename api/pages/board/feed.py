@@ -1,4 +1,4 @@
-"""What was recorded last, for the board: unit, service and kind. Never a person, a case, or a single answer."""
+"""The last facts recorded, for the board: unit, service and kind. It never tells of a person, a case, or one answer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from api.pages.drawing import name_of
-from api.pages.subject.receipt import what
+from api.pages.sentences import name_of, took, what
 from domain.clock import parse_instant
 from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.intake.recorded import read_line, resolved_of
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 8
 LOOKED_AT: Final = 64
-"""Rules and other entries that no citizen waits for are passed over, but not for long."""
+"""The last entries to look through: rules and others that no citizen waits for are passed over, but not for long."""
 TYPES: Final = FACT_TYPES | REVERSAL_TYPES
 
 
 class Item(Struct, frozen=True):
-    """One entry of the feed. ``late`` is true past the promise, false within it, and nothing where there is none."""
+    """One entry of the feed. ``late`` is true past the promise, false within it, and none without one."""
 
     position: int
     clock: str
@@ -37,29 +36,32 @@ class Item(Struct, frozen=True):
 
 
 def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
-    """The last facts and reversals up to a reading's position, the newest first."""
+    """The last facts and reversals up to the position of a reading, the newest first."""
     start = max(0, snapshot.position - LOOKED_AT)
-    found = []
+    items: list[Item] = []
     for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
         event = read_line(line)
         if event.type in TYPES:
-            found.append(_item(snapshot, position, event.type, event.data, event.recordedtime, words))
-        if len(found) == SHOWN:
+            items.append(_item(snapshot, position, event.type, event.data, event.recordedtime, words))
+        if len(items) == SHOWN:
             break
-    return tuple(found)
+    return tuple(items)
 
 
 def _item(snapshot: Snapshot, position: int, type_: str, data: dict[str, Any], recorded: str, words: Words) -> Item:
     fact = resolved_of(data).adds or resolved_of(data).removes
-    said = data if fact is None else fact.data
-    resolved = resolved_of(said)
-    judged, took, promise = resolved.on_time, resolved.elapsed_us, resolved.promise_us
-    details = [said.get("service") or ""]
-    if took is not None:
-        key = "receipt.took_plain" if promise is None else "receipt.took"
-        details.append(words(key, elapsed=words.duration(took), promise=words.duration(max(promise or 0, 0))))
-    at_us = parse_instant(recorded)
+    stated = data if fact is None else fact.data
+    outcome = resolved_of(stated)
+    details = [stated.get("service") or ""]
+    if outcome.elapsed_us is not None:
+        details.append(took(outcome.elapsed_us, outcome.promise_us, words))
     return Item(
-        position, words.clock(at_us), recorded, said["dinas"], name_of(snapshot, said["dinas"]),
-        what(type_, data, words), " · ".join(filter(None, details)), None if judged is None else not judged,
-    )  # fmt: skip
+        position,
+        words.clock(parse_instant(recorded)),
+        recorded,
+        stated["dinas"],
+        name_of(snapshot, stated["dinas"]),
+        what(type_, data, words),
+        " · ".join(filter(None, details)),
+        None if outcome.on_time is None else not outcome.on_time,
+    )

@@ -1,6 +1,6 @@
-"""The board as it moves: what has changed is drawn once for all who watch one period in one language, and sent row by row.
+"""The board as it moves: a change is drawn once for all who watch one period in one language, and sent row by row.
 
-A reader that comes, comes back, or could not keep pace is sent the whole table: nothing has to be remembered for it.
+A reader who comes, comes back, or could not keep pace gets the whole table: nothing has to be remembered for them.
 """
 
 import asyncio
@@ -8,16 +8,18 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from msgspec import Struct
 from prometheus_client import Gauge
 
+from api.pages.board.board import Board, board
 from api.pages.board.feed import Item, feed
-from api.pages.drawing import Board, board
-from api.pages.site import code_of
+from api.pages.links import code_of
+from api.pages.page import Fragment
+from api.pages.site import Site
 from api.pages.words import Code, Words
 from api.v1.reads import Reads
 from api.v1.stream import Ending
@@ -28,17 +30,31 @@ from projections.segment import Moved
 
 LOG: Final = logging.getLogger("neraca.live")
 ALIVE_S: Final = 2.5
-"""A page counts as fresh while it hears this often that nothing has moved."""
+"""A page hears this often that nothing has moved, and counts as fresh as long as it does."""
 BETWEEN_S: Final = 0.5
-"""However fast events come, nobody reads a board that moves more often."""
+"""The shortest time between two changes: nobody reads a board that moves more often."""
 
 Messages = AsyncGenerator[ServerSentEvent]
 
 
-class Drawn(Struct, frozen=True):
-    """A board as drawn: its rows by anchor, without what says that they moved, and what the reading rests on."""
+class BoardMoved(Fragment, frozen=True):
+    """The part of a board that has moved, by anchors of rows; or the ``whole`` of it."""
 
-    made: Board
+    template: ClassVar[str] = "moved.html"
+
+    board: Board
+    feed: tuple[Item, ...]
+    period: Period
+    position: int
+    read_us: int
+    moved: dict[str, str]
+    whole: bool
+
+
+class Drawn(Struct, frozen=True):
+    """A board as drawn: the contents of its rows by anchor, without the marks of a move, and the version of the reading."""
+
+    board: Board
     rows: dict[str, object]
     order: tuple[str, ...]
     feed: tuple[Item, ...]
@@ -47,12 +63,18 @@ class Drawn(Struct, frozen=True):
 
 
 class Channel:
-    """All who watch one period in one language."""
+    """The readers of one period in one language."""
 
     def __init__(
-        self, draw: Callable[[], Drawn], tell: Callable[[Drawn, dict[str, str], bool], str], words: Words,
-        movement: Movement, ending: Ending, now_us: Callable[[], int], follows: Callable[[], bool],
-    ) -> None:  # fmt: skip
+        self,
+        draw: Callable[[], Drawn],
+        tell: Callable[[Drawn, dict[str, str], bool], str],
+        words: Words,
+        movement: Movement,
+        ending: Ending,
+        now_us: Callable[[], int],
+        follows: Callable[[], bool],
+    ) -> None:
         self._now_us = now_us
         self._follows = follows
         self._draw = draw
@@ -71,7 +93,7 @@ class Channel:
         self.listeners = 0
 
     async def follow(self) -> AsyncGenerator[str | None]:
-        """The whole table, then what changes; ``None`` now and then when nothing does, but not while nobody can know."""
+        """The whole table, then changes; ``None`` now and then if nothing changes, but not while that cannot be known."""
         self.listeners += 1
         try:
             if self._task is None:
@@ -99,30 +121,30 @@ class Channel:
                 self._task = None
 
     def _knows(self) -> bool:
-        """Whether what is drawn is what is: it can be drawn, no drawing takes long, and what is served follows the journal."""
+        """Whether the board is up to date: it can be drawn in time, and the served balances follow the journal."""
         late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
         return not self._failing and not late and self._follows()
 
     def _wake(self) -> None:
-        """Whoever waits looks again."""
+        """Readers that wait look again."""
         waited, self._next = self._next, asyncio.Event()
         waited.set()
 
     def _whole(self) -> str:
-        """The table of now, rendered once however many come."""
+        """The whole table, rendered once for all readers that come."""
         assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
         if self._table is None:
             self._table = self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
         return self._table
 
     async def _run(self) -> None:
-        """Draw, and draw again whenever something moved, or when it could not be drawn."""
+        """Draw, and draw again whenever a balance moved or the last drawing failed."""
         loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
-        def told(_: Moved) -> None:
+        def wake(_: Moved) -> None:
             loop.call_soon_threadsafe(moved.set)
 
-        end = self._movement.listen(told)
+        end = self._movement.listen(wake)
         self._ending.wakers.add(moved)
         moved.set()
         try:
@@ -149,7 +171,7 @@ class Channel:
             self._wake()
 
     def _standing_s(self) -> float | None:
-        """How long nothing changes while nothing is recorded: until the next open file is past what was promised."""
+        """The time until the next open file is overdue: until then nothing changes while nothing is recorded."""
         until_us = None if self._drawn is None else self._drawn.version.until_us
         return None if until_us is None else max(0, until_us - self._now_us()) / 1e6
 
@@ -166,45 +188,43 @@ class Channel:
 
 
 def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
-    """How each row that is not as it was has moved: by how much its score rose or fell, or that something else changed."""
-    scores = {row.anchor: row.card.iku.value for group in before.made.groups for row in group.rows}
-    said = {}
-    for group in now.made.groups:
+    """How each changed row has moved: the rise or fall of its score, or that something else changed."""
+    scores = {row.anchor: row.card.iku.value for group in before.board.groups for row in group.rows}
+    marks = {}
+    for group in now.board.groups:
         for row in group.rows:
             if before.rows.get(row.anchor) == now.rows[row.anchor]:
                 continue
             value, was = row.card.iku.value, scores.get(row.anchor)
             gap = None if value is None or was is None else value - was
-            said[row.anchor] = f"{'▲' if gap > 0 else '▼'} {words.percent(abs(gap))}" if gap else words("live.same")
-    return said
+            marks[row.anchor] = f"{'▲' if gap > 0 else '▼'} {words.percent(abs(gap))}" if gap else words("live.same")
+    return marks
 
 
 def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
     """The board now."""
     now_us = reads.reader.now_us()
     with reads.reader.snapshot() as snapshot:
-        made = board(snapshot, period, words, reads.period(None).name)
+        drawing = board(snapshot, period, words, reads.period(None).name)
         rows: dict[str, object] = {
             row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
-            for group in made.groups for row in group.rows
-        }  # fmt: skip
-        return Drawn(made, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.version, now_us)
+            for group in drawing.groups
+            for row in group.rows
+        }
+        return Drawn(drawing, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.version, now_us)
 
 
 class LiveBoards:
     """The channels that have listeners, each drawn once."""
 
-    def __init__(
-        self, reads: Reads, words: dict[Code, Words], render: Callable[..., str], ending: Ending
-    ) -> None:  # fmt: skip
+    def __init__(self, reads: Reads, site: Site, ending: Ending) -> None:
         self._reads = reads
-        self._words = words
-        self._render = render
+        self._site = site
         self._ending = ending
         self._channels: dict[tuple[str, Code], Channel] = {}
 
     async def stream(self, period: Period, code: Code) -> Messages:
-        """Messages of one channel, each of HTML that says where it belongs."""
+        """The messages of one channel; each is HTML that names its place on the page."""
         channel = self._channels.get((period.name, code)) or self._channel(period, code)
         self._channels[period.name, code] = channel
         following = channel.follow()
@@ -217,33 +237,32 @@ class LiveBoards:
                 self._channels.pop((period.name, code), None)
 
     def _channel(self, period: Period, code: Code) -> Channel:
-        words = self._words[code]
+        words, live, reader = self._site.words[code], self._reads.reader.live, self._reads.reader
 
         def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
-            said: dict[str, Any] = {
-                "position": now.version.position,
-                "read_us": now.read_us,
-                "moved": moved,
-                "whole": whole,
-            }
-            return self._render(code, board=now.made, feed=now.feed, period=period, **said)
+            position, read_us = now.version.position, now.read_us
+            return self._site.fragment(BoardMoved(now.board, now.feed, period, position, read_us, moved, whole), code)
 
-        reader, live = self._reads.reader, self._reads.reader.live
         return Channel(
-            lambda: drawn(self._reads, period, words), tell, words, live.movement, self._ending, reader.now_us,
+            lambda: drawn(self._reads, period, words),
+            tell,
+            words,
+            live.movement,
+            self._ending,
+            reader.now_us,
             lambda: live.follows,
-        )  # fmt: skip
+        )
 
 
 def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter:
-    """The one route of what moves on pages."""
+    """The route of the moving board."""
     router = APIRouter(include_in_schema=False)
 
-    def asked(request: Request) -> Period:
+    def period_of(request: Request) -> Period:
         return reads.period(request.query_params.get("period"))
 
-    async def told(request: Request, period: Annotated[Period, Depends(asked)]) -> AsyncIterator[Messages]:
-        """What one reader is told, ended with its request: a reader that took nothing more leaves it where it stood."""
+    async def following(request: Request, period: Annotated[Period, Depends(period_of)]) -> AsyncIterator[Messages]:
+        """The messages for one reader, closed when the request ends: also of a reader that took nothing more."""
         listeners.inc()
         try:
             async with aclosing(boards.stream(period, code_of(request))) as messages:
@@ -252,7 +271,7 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
             listeners.dec()
 
     @router.get("/live/board", response_class=EventSourceResponse)
-    async def live_board(messages: Annotated[Messages, Depends(told)]) -> Messages:
+    async def live_board(messages: Annotated[Messages, Depends(following)]) -> Messages:
         async for message in messages:
             yield message
 

@@ -1,4 +1,4 @@
-"""The counter's page and the citizen's screen: what the server knows of them. What is pressed there stays with the browser.
+"""The counter's page and the citizen's screen, as far as the server knows them. The pressed steps stay in the browser.
 
 A page holds no case: the address names it, and the script reads it there. So a page kept in the browser serves every case.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, Self, get_args
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 from msgspec import Struct
 
-from api.pages.drawing import name_of
-from api.pages.site import GUARDS, Made, Site
+from api.pages.page import ReadingPage
+from api.pages.sentences import name_of
+from api.pages.site import GUARDS
 from domain.events.submitted import PauseReason
 from domain.measures import UNSUR
 from projections.ports import LOCAL
@@ -22,87 +24,170 @@ from projections.ports import LOCAL
 if TYPE_CHECKING:
     from datetime import date
 
-    from api.http.access import Access
-    from api.pages.site import Asked
-    from projections.ports import Grant
+    from api.pages.page import PageQuery
+    from api.pages.site import Site
     from projections.reading.reader import Snapshot
 
 SCRIPTS: Final = ("whose", "kinds", "refusals", "queue", "sending", "steps", "casefile", "zone", "words", "status")
-"""What both screens run, in this order; each has one more of its own."""
+"""The scripts of both screens, in this order; each has one more of its own."""
 WORKER: Final = "worker.js"
 """Served beside the pages, and kept by the browser itself."""
 
 
+class Scripts:
+    """The scripts of the counter, and the addresses that name their content."""
+
+    def __init__(self, style_tag: str) -> None:
+        room = files("api") / "static" / "loket"
+        self._sources = {file.name: file.read_bytes() for file in room.iterdir()}
+        joined = b"".join(self._sources[name] for name in sorted(self._sources))
+        self._tag = hashlib.sha256(joined).hexdigest()[:12]
+        self._style = f"/static/neraca.css?v={style_tag}"
+
+    @property
+    def common(self) -> list[str]:
+        """The addresses of the scripts of both screens."""
+        return [f"/static/loket/{name}.js?v={self._tag}" for name in SCRIPTS]
+
+    @property
+    def pattern(self) -> str:
+        """The address of any one, with a blank for its name."""
+        return f"/static/loket/{{}}.js?v={self._tag}"
+
+    @property
+    def kept(self) -> list[str]:
+        """The addresses of all files that the browser keeps while there is no network."""
+        names = [name for name in sorted(self._sources) if name != WORKER]
+        return [self._style, *(f"/static/loket/{name}?v={self._tag}" for name in names)]
+
+    @property
+    def worker(self) -> bytes:
+        """The script that keeps the pages; its content changes with any other."""
+        return self._sources[WORKER].replace(b"{build}", self._tag.encode())
+
+
+class Screen(Struct, frozen=True):
+    """The data for the scripts of both screens, and the addresses of these."""
+
+    scripts: list[str]
+    script: str
+    kept: str
+    said: str
+    refusals: str
+    pauses: str
+    zone: str
+    journal: str
+    sources: str
+    nobody: bool
+
+    @classmethod
+    def of(cls, query: PageQuery, scripts: Scripts) -> Self:
+        """The screen of a caller."""
+        words, grant = query.words, query.grant
+        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        return cls(
+            scripts.common,
+            scripts.pattern,
+            json.dumps(scripts.kept),
+            json.dumps(words.section("counter_said")),
+            json.dumps(words.section("counter_refusal")),
+            json.dumps(words.section("pause")),
+            str(words.zone),
+            query.snapshot.version.journal,
+            json.dumps(allowed),
+            nobody=grant is None,
+        )
+
+
 class Service(Struct, frozen=True):
-    """A service as a tile, and what is promised for it today."""
+    """A service as a tile, with its standard of today."""
 
     id: str
     standard_us: int | None
 
 
-def counter_router(site: Site, access: Access, *, tickets: bool) -> APIRouter:
+class CounterPage(ReadingPage, frozen=True):
+    """The counter of a dinas, or the choice of one. ``vouched``: whether a code can lead a citizen to the rating."""
+
+    template: ClassVar[str] = "counter.html"
+
+    screen: Screen
+    units: list[tuple[str, str]]
+    dinas: str
+    name: str
+    services: tuple[Service, ...]
+    others: list[str]
+    added: str
+    reasons: tuple[str, ...]
+    vouched: bool
+
+    @classmethod
+    def of(cls, query: PageQuery, scripts: Scripts, *, tickets: bool) -> Self:
+        """The counter that an address names, for a caller."""
+        snapshot, grant, units = query.snapshot, query.grant, _units(query)
+        dinas = query.parameters.get("dinas", units[0][0] if len(units) == 1 else "")
+        added = query.parameters.get("service", "")
+        services = services_of(snapshot, dinas, query.today, added) if dinas else ()
+        return cls(
+            Screen.of(query, scripts),
+            units,
+            dinas,
+            name_of(snapshot, dinas) if dinas else "",
+            services,
+            sorted(snapshot.rulebook.services("") - {service.id for service in services}),
+            added,
+            get_args(PauseReason),
+            vouched=tickets and grant is not None and grant is not LOCAL,
+        )
+
+
+class RatingPage(ReadingPage, frozen=True):
+    """The citizen's screen."""
+
+    template: ClassVar[str] = "rating.html"
+
+    screen: Screen
+    unsur: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: PageQuery, scripts: Scripts) -> Self:
+        """The screen for a caller."""
+        return cls(Screen.of(query, scripts), UNSUR)
+
+
+def counter_router(site: Site, *, tickets: bool) -> APIRouter:
     """`/loket`, `/loket/warga`, and the worker that keeps them while there is no network."""
-    router = APIRouter()
-    room = files("api") / "static" / "loket"
-    sources = {file.name: file.read_bytes() for file in room.iterdir()}
-    tag = hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:12]
+    router, scripts = APIRouter(), Scripts(site.style_tag)
 
-    def shared(asked: Asked, grant: Grant | None) -> Made:
-        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
-        kept = [
-            f"/static/neraca.css?v={site.style_tag}",
-            *(f"/static/loket/{name}?v={tag}" for name in sorted(sources) if name != WORKER),
-        ]
-        return {
-            "scripts": [f"/static/loket/{name}.js?v={tag}" for name in SCRIPTS], "script": f"/static/loket/{{}}.js?v={tag}",
-            "kept": json.dumps(kept), "said": json.dumps(asked.words.section("counter_said")), "zone": str(asked.words.zone),
-            "journal": asked.snapshot.version.journal, "refusals": json.dumps(asked.words.section("counter_refusal")),
-            "pauses": json.dumps(asked.words.section("pause")), "sources": json.dumps(allowed), "nobody": grant is None,
-        }  # fmt: skip
-
-    @router.get("/loket")
+    @router.get("/loket", response_class=HTMLResponse)
     def show_counter(request: Request) -> Response:
-        def make(asked: Asked) -> Made:
-            grant = access.grant(request)
-            vouched = tickets and grant is not None and grant is not LOCAL
-            return {**shared(asked, grant), **_counter(asked, grant, request), "vouched": vouched}
+        return site.page(request, lambda query: CounterPage.of(query, scripts, tickets=tickets))
 
-        return site.page(request, "counter.html", make)
-
-    @router.get("/loket/warga")
+    @router.get("/loket/warga", response_class=HTMLResponse)
     def show_rating(request: Request) -> Response:
-        return site.page(request, "rating.html", lambda asked: {**shared(asked, access.grant(request)), "unsur": UNSUR})
+        return site.page(request, lambda query: RatingPage.of(query, scripts))
 
     @router.get("/loket-sw.js")
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
         headers = {**GUARDS, "cache-control": "no-cache"}
-        return Response(sources[WORKER].replace(b"{build}", tag.encode()), 200, headers, "text/javascript")
+        return Response(scripts.worker, 200, headers, "text/javascript")
 
     return router
 
 
-def _counter(asked: Asked, grant: Grant | None, request: Request) -> Made:
-    snapshot, query = asked.snapshot, request.query_params
-    named = [standing.subject.id for standing in snapshot.dinas(asked.period)]
-    units = sorted(
-        ((one, name_of(snapshot, one)) for one in named if grant is None or grant.dinas is None or one in grant.dinas),
-        key=lambda unit: unit[1],
-    )
-    dinas = query.get("dinas", units[0][0] if len(units) == 1 else "")
-    added = query.get("service", "")
-    services = services_of(snapshot, dinas, asked.today, added) if dinas else ()
-    others = sorted(snapshot.rulebook.services("") - {one.id for one in services})
-    return {
-        "units": units, "dinas": dinas, "name": name_of(snapshot, dinas) if dinas else "", "services": services,
-        "others": others, "added": added, "reasons": get_args(PauseReason),
-    }  # fmt: skip
+def _units(query: PageQuery) -> list[tuple[str, str]]:
+    """The ids and names of the dinas that the caller may speak for, by name."""
+    snapshot, grant = query.snapshot, query.grant
+    ids = [standing.subject.id for standing in snapshot.dinas(query.period)]
+    allowed = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
+    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in allowed), key=lambda unit: unit[1])
 
 
 def services_of(snapshot: Snapshot, dinas: str, today: date, added: str = "") -> tuple[Service, ...]:
-    """What a dinas has a standard of its own for, or was ever asked for; where that is nothing, what any dinas does.
+    """The services that a dinas has a standard for, or was ever asked for; if there are none, those of any dinas.
 
-    By name, so that the key of a tile stays where the hand has learnt it.
+    They are in the order of their names, so that the key of a tile stays the same.
     """
     rules = snapshot.rulebook
     known = rules.services(dinas) | snapshot.services_known(dinas)

@@ -1,19 +1,22 @@
-"""`/nilai`: the rating a citizen gives on a phone of their own, by the ticket in the counter's QR. It works without a script."""
+"""`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import segno
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
+from api.http.forms import fields_of
 from api.http.tickets import Case, grant_of, ticket_for
-from api.pages.signin import fields_of
-from api.pages.site import GUARDS, Made, Site
+from api.pages.page import Page
+from api.pages.site import GUARDS
 from domain.clock import utc_text
 from domain.events.kinds import KINDS
 from domain.intake.wire import submission_or_refusal
@@ -24,12 +27,26 @@ from projections.ports import Accepted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api.pages.site import Site
     from api.v1.reads import Reads
     from projections.ports import Grant, Intake, Tokens
 
 SOURCE_MOST: Final = 500
 UNQUOTED: Final = "!*'()"
-"""What a script's `encodeURIComponent` leaves as it is, and Python would not."""
+"""Marks that a script's `encodeURIComponent` leaves as they are, and Python would not."""
+
+
+class TicketPage(Page, frozen=True):
+    """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given."""
+
+    template: ClassVar[str] = "ticket.html"
+
+    case: Case
+    ticket: str
+    unsur: tuple[str, ...]
+    message: str = ""
+    why: str = ""
+    asks: bool = True
 
 
 def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
@@ -49,36 +66,36 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
             raise Refusal("not-found", "no code holds an address as long as this case's") from None
         return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
 
-    @router.get("/nilai")
+    @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        return site.unread(request, lambda: site.plain(request, "ticket.html", _asking(tokens, request.query_params)))
+        return site.unread(request, lambda: site.plain(request, _asking(tokens, request.query_params)))
 
     @router.post("/nilai")
     async def rate(request: Request) -> Response:
-        said = await fields_of(request)
+        fields = await fields_of(request)
 
-        def answered() -> Response:
-            made = _asking(tokens, said)
-            grant = grant_of(tokens, made["ticket"], made["case"])
-            status, told = _rated(intake, grant, made["case"], said, utc_text(reads.reader.now_us()))
-            return site.plain(request, "ticket.html", made | told, status)
+        def answer() -> Response:
+            page = _asking(tokens, fields)
+            grant = grant_of(tokens, page.ticket, page.case)
+            status, page = _rated(intake, grant, page, fields, utc_text(reads.reader.now_us()))
+            return site.plain(request, page, status)
 
-        return await run_in_threadpool(site.unread, request, answered)
+        return await run_in_threadpool(site.unread, request, answer)
 
     return router
 
 
-def _case(said: Mapping[str, str]) -> Case:
-    if not all(said.get(name) for name in Case._fields):
+def _case(fields: Mapping[str, str]) -> Case:
+    if not all(fields.get(name) for name in Case._fields):
         raise Refusal("invalid-query", "dinas, service and case name a case", Fault("/case", "is not named"))
-    return Case(*(said[name] for name in Case._fields))
+    return Case(*(fields[name] for name in Case._fields))
 
 
-def _asking(tokens: Tokens, said: Mapping[str, str]) -> Made:
-    """What the page asks, of a ticket that holds. Raises: ``Refusal``."""
-    case, ticket = _case(said), said.get("tiket", "")
+def _asking(tokens: Tokens, fields: Mapping[str, str]) -> TicketPage:
+    """The questions about the case of a valid ticket. Raises: ``Refusal``."""
+    case, ticket = _case(fields), fields.get("tiket", "")
     grant_of(tokens, ticket, case)
-    return {"case": case, "ticket": ticket, "unsur": UNSUR, "told": None, "why": "", "asks": True}
+    return TicketPage(case, ticket, UNSUR)
 
 
 def _address(request: Request, case: Case, ticket: str) -> str:
@@ -87,32 +104,37 @@ def _address(request: Request, case: Case, ticket: str) -> str:
 
 
 def source_of(grant: Grant, dinas: str) -> str:
-    """The name under which ratings of a dinas are given; a token may allow another only. As `steps.js` has it."""
+    """The source of ratings of a dinas; a token may allow another only. `steps.js` has the same rule."""
     plain = f"/loket/{quote(dinas, safe=UNQUOTED)}/warga"
     usual = plain if len(plain) <= SOURCE_MOST else "/loket"
     return usual if grant.sources is None or usual in grant.sources else min(grant.sources)
 
 
-def _rated(intake: Intake, grant: Grant, case: Case, said: Mapping[str, str], now: str) -> tuple[int, Made]:
-    """Record what was answered, and what to say of it. The aspects say more than the face, and one rating holds one of them."""
-    answers = {name: _number(said[name]) for name in ("overall", *UNSUR) if said.get(name)}
+def _rated(
+    intake: Intake, grant: Grant, page: TicketPage, fields: Mapping[str, str], now: str
+) -> tuple[int, TicketPage]:
+    """Record the answers; the status and the page that says so. One rating holds the unsur, if any, else the face."""
+    answers = {name: _number(fields[name]) for name in ("overall", *UNSUR) if fields.get(name)}
     if not answers:
-        return 422, {"told": "rate_empty"}
+        return 422, replace(page, message="rate_empty")
     overall = answers.pop("overall", 0)
     rating = {"unsur": answers} if answers else {"overall": overall, "scale": 4}
     event = {
-        "specversion": "1.0", "type": KINDS["satisfaction-rated"].type, "source": source_of(grant, case.dinas),
-        "id": str(uuid4()), "time": now,
-        "data": {**case._asdict(), **rating},
-    }  # fmt: skip
+        "specversion": "1.0",
+        "type": KINDS["satisfaction-rated"].type,
+        "source": source_of(grant, page.case.dinas),
+        "id": str(uuid4()),
+        "time": now,
+        "data": {**page.case._asdict(), **rating},
+    }
     outcome = intake.submit([submission_or_refusal(event)], grant)[0]
     if isinstance(outcome, Accepted):
-        return 200, {"told": "rated_sent", "asks": False}
+        return 200, replace(page, message="rated_sent", asks=False)
     if outcome.slug in ("natural-key-held", "content-conflict"):
-        return 409, {"told": "rated_before", "asks": False}
-    return 422, {"told": "rate_refused", "why": outcome.detail}
+        return 409, replace(page, message="rated_before", asks=False)
+    return 422, replace(page, message="rate_refused", why=outcome.detail)
 
 
 def _number(text: str) -> int:
-    """A choice of a form; 0, which no scale has, for what is none."""
+    """A choice of a form; 0, which is on no scale, for any other text."""
     return int(text) if text in ("1", "2", "3", "4") else 0

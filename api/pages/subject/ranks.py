@@ -1,4 +1,4 @@
-"""Where an ASN stands among those of a dinas: only there, only for who may read of persons, and after their own trend."""
+"""The rank of an ASN within a dinas: shown on their own page alone, to callers who may read about persons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Place(Struct, frozen=True):
-    """A dinas an ASN belongs to, and the ASN's rank in it: by what counted there alone."""
+    """A dinas that an ASN belongs to, and the ASN's rank in it by what counted there alone."""
 
     dinas: str
     name: str
@@ -25,21 +25,18 @@ class Place(Struct, frozen=True):
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
     merit_of = merits(snapshot.scheme(period))
-    merits_of = {one: merit_of(balance) for one, balance in snapshot.asn_balances(dinas, period).items()}
-    mine = merits_of.get(asn)
+    keys = {other: merit_of(balance) for other, balance in snapshot.asn_balances(dinas, period).items()}
+    mine = keys.get(asn)
     if mine is None or mine.value is None:
         return "–"
-    peers = [one.value for one in merits_of.values() if one.value is not None and one.covered_set == mine.covered_set]
+    peers = [key.value for key in keys.values() if key.value is not None and key.covered_set == mine.covered_set]
     best = 1 + sum(value > mine.value for value in peers)
-    return words(
-        "page.of",
-        n=words.range(best, best - 1 + sum(value == mine.value for value in peers)),
-        total=words.number(len(peers)),
-    )
+    worst = best - 1 + sum(value == mine.value for value in peers)
+    return words("page.of", n=words.range(best, worst), total=words.number(len(peers)))
 
 
 def places_of(snapshot: Snapshot, asn: str, period: Period, words: Words) -> tuple[Place, ...]:
-    """The registered dinas an ASN is assigned to in a period, with the rank there."""
+    """The registered dinas that an ASN is assigned to in a period, with the rank there."""
     rulebook = snapshot.rulebook
     return tuple(
         Place(dinas, rulebook.dinas_name(dinas) or dinas, rank_in(snapshot, dinas, asn, period, words))

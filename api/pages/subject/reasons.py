@@ -1,4 +1,4 @@
-"""Why an indicator is what it is: a sentence that needs no formula, and the arithmetic from its counts to what it adds."""
+"""The reason of an indicator: a sentence without a formula, and the arithmetic from its counts to its contribution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from api.pages.drawing import covered_weight
-from api.pages.subject.receipt import measure_label
+from api.pages.measures import measure_label
+from api.pages.sentences import notation_of
+from api.v1.formulas import indicator_line
 from domain.measures import BASIS_POINTS
 from domain.score.scorecard import number
 
@@ -23,30 +25,31 @@ IN_TIME: Final = {
     ("permits_on_time", "permits_with_standard"): "reason.permits",
     ("tasks_on_time", "tasks_with_due"): "reason.tasks",
 }
-"""Shares of what was in time, by how their rest is called."""
-
+"""Shares of what was in time, and the sentence for each."""
 AS_PROMISED: Final = 100
 
 
 class Reason(Struct, frozen=True):
-    """An indicator that enters the score, in words and in figures."""
+    """The reason of an indicator that enters the score, as a sentence and as arithmetic."""
 
-    said: str
+    sentence: str
     arithmetic: str
 
 
-def reason_of(part: IndicatorFormula, card: Scorecard, contribution: Decimal | None, words: Words) -> Reason | None:
-    """Why an indicator adds what it adds; none of one without enough data, of which nothing more is told."""
+def reason_of(
+    part: IndicatorFormula, skm_weight: Fraction, card: Scorecard, contribution: Decimal | None, words: Words
+) -> Reason | None:
+    """Why an indicator adds its contribution; none without enough data, since then nothing more may be told."""
     if part.capaian is None:
         return None
     covered = covered_weight(card)
     share = "" if covered == 1 else f" ÷ {words.weight(covered)}"
     added = f"{words.weight(part.weight)} × {words.percent(part.capaian)}{share} = {words.percent(contribution)}"
-    arithmetic = words.arithmetic(part.expression)
-    return Reason(_said(part, card, words), arithmetic if contribution is None else f"{arithmetic}; {added}")
+    arithmetic = indicator_line(part, skm_weight, notation_of(words))
+    return Reason(_sentence(part, card, words), arithmetic if contribution is None else f"{arithmetic}; {added}")
 
 
-def _said(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
+def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
     n = part.denominator.balance
     if part.numerator is None:
         return words("reason.ikm", n=words.number(n), mean=words.percent(_mean(part.unsur)))
@@ -65,7 +68,7 @@ def _said(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
 
 
 def _pace(mean: Decimal | None) -> str:
-    """How the mean capaian of time compares with the standard, as its two decimals tell it."""
+    """How the mean capaian of time compares with the standard, by its two decimals."""
     gap = 0 if mean is None else mean - AS_PROMISED
     return "faster" if gap > 0 else "slower" if gap < 0 else "even"
 

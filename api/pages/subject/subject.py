@@ -1,4 +1,4 @@
-"""The page of one dinas and of one ASN: score, indicators, services, months, and the ASN of a dinas."""
+"""The shared part of the pages of one dinas and of one ASN: score, indicators, counts, months, and their tables."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from api.http.withheld import formula_told, suppressed
-from api.pages.drawing import Bar, Dot, Indicator, bar, covered_weight, dot, indicators_of, rank_text
+from api.pages.drawing import Bar, Dot, Indicator, bar, covered_weight, dot, indicators_of
 from api.pages.subject.reasons import reason_of
+from api.pages.tables import Table
 from api.pages.trends import Chart, chart
-from api.v1.reads import after_cursor, listed, number_after, ranking
+from api.v1.reads import found
 from domain.periods import parse_period
-from domain.refusal import Refusal
-from domain.score.scorecard import number
+from domain.score.scorecard import Subject, number
 from domain.score.scoring import band, mutu
-from projections.reading import subject as reading
+from projections.reading.subject import read_subject
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from api.pages.page import PageQuery
     from api.pages.subject.reasons import Reason
     from api.pages.words import Words
-    from domain.periods import Period
-    from domain.score.scorecard import Scorecard
+    from domain.score.scorecard import Scorecard, Standing
     from domain.score.scoring import IndicatorScore, Score
-    from projections.reading.reader import Snapshot
     from projections.reading.subject import SubjectReading
-    from projections.reading.why import IndicatorFormula
 
 
 class Line(Struct, frozen=True):
-    """An indicator of one subject, with what it adds to the score and why, and its grade where it is an IKM."""
+    """An indicator of one subject, with its contribution to the score, the reason, and for an IKM its grade."""
 
     part: Indicator
     contribution: Decimal | None
@@ -48,19 +46,8 @@ class MonthRow(Struct, frozen=True):
     bar: Bar | None
 
 
-class Staff(Struct, frozen=True):
-    """A page of the ASN of a dinas, by id or by score."""
-
-    cards: tuple[Scorecard, ...]
-    first: int
-    last: int
-    total: int
-    next: str | None
-    by_score: bool
-
-
 class SubjectView(Struct, frozen=True):
-    """What both pages show of their subject."""
+    """The part of a subject that both pages show."""
 
     card: Scorecard
     lines: tuple[Line, ...]
@@ -73,50 +60,72 @@ class SubjectView(Struct, frozen=True):
     chart: Chart | None
 
 
-def subject_view(subject: SubjectReading, words: Words, running: str) -> SubjectView:
-    """A subject as its page shows it, in a city whose current month is ``running``.
+def standing_of(query: PageQuery) -> Standing:
+    """The standing of the dinas or the ASN that an address names. Raises: ``Refusal`` if nothing ever named it."""
+    dinas = query.path.get("dinas")
+    if dinas is not None:
+        return found(query.snapshot.one_dinas(dinas, query.period), dinas)
+    asn = query.path["asn"]
+    return found(query.snapshot.one_asn(asn, query.period), asn)
 
-    What one rating would give away is left out as the API leaves it out.
+
+def reading_of(query: PageQuery) -> SubjectReading:
+    """All that a page of a dinas or an ASN rests on, read once. Raises: ``Refusal`` if nothing ever named the subject."""
+    dinas = query.path.get("dinas")
+    subject = Subject("asn", query.path["asn"]) if dinas is None else Subject("dinas", dinas)
+    return found(read_subject(query.snapshot, subject, query.period), subject.id)
+
+
+def subject_view(subject: SubjectReading, words: Words, running: str) -> SubjectView:
+    """A subject as its page shows it; ``running`` is the name of the current month.
+
+    Values that would give one rating away are left out as the API leaves them out.
     """
     scheme, score = subject.scheme, subject.score
     card = suppressed(subject.card, scheme)
     formula = formula_told(subject.standing.balance, score, scheme, card)
-    lines = tuple(
-        _line(part, exact, why, score, card, words)
-        for part, exact, why in zip(
-            indicators_of(card, scheme, words), score.indicators, formula.indicators, strict=True
-        )
-    )
+    lines = []
+    for part, exact, arithmetic in zip(
+        indicators_of(card, scheme, words), score.indicators, formula.indicators, strict=True
+    ):
+        added, grade = _contribution(exact, score), _grade(part, exact)
+        reason = reason_of(arithmetic, formula.skm_weight, card, added, words)
+        lines.append(Line(part, added, grade, reason))
     return SubjectView(
-        card, lines, covered_weight(card), number(scheme.min_coverage), _equation(card, words),
-        "" if score.value is None else band(score.value), dot(card.iku.value), _months(subject, words),
+        card,
+        tuple(lines),
+        covered_weight(card),
+        number(scheme.min_coverage),
+        _equation(card, words),
+        "" if score.value is None else band(score.value),
+        dot(card.iku.value),
+        _months(subject, words),
         chart(subject.series, subject.period, words, running),
-    )  # fmt: skip
+    )
 
 
-def _line(
-    part: Indicator, exact: IndicatorScore, why: IndicatorFormula, score: Score, card: Scorecard, words: Words
-) -> Line:  # fmt: skip
-    added = (
-        None if exact.capaian is None or score.value is None
-        else number(exact.indicator.weight * exact.capaian / score.covered)
-    )  # fmt: skip
-    grade = mutu(exact.value) if part.is_ikm and exact.sufficient and exact.value is not None else ""
-    return Line(part, added, grade, reason_of(why, card, added, words))
+def _contribution(part: IndicatorScore, score: Score) -> Decimal | None:
+    """The points that an indicator adds to the score; none if either is unknown."""
+    if part.capaian is None or score.value is None:
+        return None
+    return number(part.indicator.weight * part.capaian / score.covered)
+
+
+def _grade(part: Indicator, exact: IndicatorScore) -> str:
+    return mutu(exact.value) if part.is_ikm and exact.sufficient and exact.value is not None else ""
 
 
 def _equation(card: Scorecard, words: Words) -> str:
-    """The score as the sum it is, in the figures of the page."""
+    """The score as a sum, in the figures of the page."""
     if card.iku.value is None:
         return ""
-    parts = [
+    terms = " + ".join(
         f"{words.weight(line.weight)} × {words.percent(line.capaian)}"
         for line in card.indicators
         if line.capaian is not None
-    ]
+    )
     covered = covered_weight(card)
-    shown = " + ".join(parts)
-    return f"{words.percent(card.iku.value)} = " + (shown if covered == 1 else f"({shown}) ÷ {words.weight(covered)}")
+    return f"{words.percent(card.iku.value)} = " + (terms if covered == 1 else f"({terms}) ÷ {words.weight(covered)}")
 
 
 def _months(subject: SubjectReading, words: Words) -> tuple[MonthRow, ...]:
@@ -126,29 +135,41 @@ def _months(subject: SubjectReading, words: Words) -> tuple[MonthRow, ...]:
     )
 
 
-def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Dot, ...]]:
-    """A dinas's rank among those of its covered set, and where the others of that set stand."""
-    if card.iku.value is None:
-        return words("subject.no_rank"), ()
-    peers = reading.peers_of(snapshot, card, period)
-    mine = next((peer for peer in peers if peer.subject == card.subject), card)
-    rank = words("page.of", n=rank_text(mine, words), total=words.number(len(peers)))
-    dots = (dot(peer.iku.value) for peer in peers if peer.subject != card.subject)
-    return rank, tuple(place for place in dots if place is not None)
+def indicators_table(view: SubjectView, words: Words) -> Table:
+    """Value, target, capaian, weight and contribution of each indicator."""
+    names = ("indicator", "value", "target_head", "capaian", "weight", "contribution")
+    return Table(
+        [*(words(f"subject.{name}") for name in names), "n"],
+        [
+            (
+                line.part.name,
+                line.part.line.value,
+                line.part.line.target,
+                line.part.line.capaian,
+                line.part.line.weight,
+                line.contribution,
+                line.part.line.n,
+            )
+            for line in view.lines
+        ],
+    )
 
 
-def staff_of(
-    snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, limit: int, *, by_score: bool
-) -> Staff:  # fmt: skip
-    """A page of the ASN of a dinas, by id, or by rank. Raises: ``Refusal`` for a cursor that is none of this list's."""
-    standings = snapshot.asn_of(dinas, period)
-    if standings is None:
-        raise Refusal("not-found", f"nothing ever named {dinas}")
-    page = (ranking if by_score else listed)(snapshot, period, standings, limit, cursor)
-    if by_score:
-        before = number_after(cursor, "rank")
-    else:
-        after = after_cursor(cursor, "id")
-        before = sum(standing.subject.id <= after for standing in standings)
-    first = before + 1 if page.items else 0
-    return Staff(tuple(page.items), first, before + len(page.items), len(standings), page.next, by_score)
+def months_table(view: SubjectView, words: Words) -> Table:
+    """Score and counts of each month."""
+    names = ("subject.month", "board.score", "subject.permits", "subject.ratings", "subject.tasks")
+    rows = [(month.name, month.card.iku.value, month.card.counts) for month in view.months]
+    return Table(
+        [words(name) for name in names],
+        [(name, score, counts.permits, counts.ratings, counts.tasks) for name, score, counts in rows],
+    )
+
+
+def counts_table(view: SubjectView, words: Words) -> Table:
+    """Each count of the period by its name."""
+    counts = view.card.counts
+    names = [name for name in counts.__struct_fields__ if f"count.{name}" in words]
+    return Table(
+        (words("csv.what"), words("csv.number")),
+        [(words(f"count.{name}"), getattr(counts, name)) for name in names],
+    )

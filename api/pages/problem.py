@@ -1,0 +1,47 @@
+"""The page of a refusal: its title and text in words, and the ways on from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from api.pages.links import Links
+from api.pages.page import Page
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from api.pages.words import Words
+    from domain.refusal import Refusal
+
+
+class ProblemPage(Page, frozen=True):
+    """A refusal. ``here``: the page to come back to after signing in; ``desk``, ``asn``: it was met on the way there."""
+
+    template: ClassVar[str] = "problem.html"
+
+    slug: str
+    title: str
+    text: str
+    here: str
+    desk: bool
+    asn: bool
+
+    @classmethod
+    def of(cls, refusal: Refusal, request: Request, words: Words, scope: str) -> Self:
+        """The page of a refusal that a request met; ``scope`` is the one that was needed."""
+        subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
+        field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
+        values = {"subject": subject, "value": request.query_params.get(field, "")}
+        if scope == "audit" and field in ("unauthorized", "forbidden"):
+            field += "-audit"
+        if field == "not-found" and not subject:
+            field = "nowhere"
+        text, title = f"problem.{field}-text", f"problem.{refusal.slug}"
+        return cls(
+            refusal.slug,
+            words(title if title in words else "problem.other"),
+            words(text if text in words else "problem.other-text", **values),
+            Links("id", request).here("id"),
+            desk=scope == "audit",
+            asn=refusal.slug == "not-found" and "asn" in request.path_params,
+        )

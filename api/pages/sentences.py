@@ -1,0 +1,119 @@
+"""Events, units and formulas in words, as every section of the pages says them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from api.http.withheld import is_answer
+from api.pages.measures import measure_label, speed_cap
+from api.v1.formulas import Notation
+from domain.clock import parse_instant
+from domain.events.kinds import KINDS
+from domain.events.names import kind_of
+from domain.intake.recorded import resolved_of
+from domain.measures import MEASURES
+
+if TYPE_CHECKING:
+    from api.pages.words import Words
+    from domain.rules.scheme import Scheme
+    from projections.reading.reader import Snapshot
+    from projections.reading.why import Behind
+
+PROCESSED: Final = KINDS["permit-processed"].type
+RATED: Final = KINDS["satisfaction-rated"].type
+PLAIN_MEASURES: Final = tuple(name for name in MEASURES if not name.startswith("capaian_s") and not is_answer(name))
+"""Measures named one by one; the others are summed up in words of what they mean together."""
+
+
+class Event(Struct, frozen=True):
+    """An event behind a score, in words; ``at`` is its position as a number."""
+
+    at: int
+    position: str
+    what: str
+    detail: str
+    name: str
+    time: str
+    instant: str
+    posted: str
+
+
+def name_of(snapshot: Snapshot, dinas: str) -> str:
+    """The registered name of a dinas, or its id if it is not registered."""
+    return snapshot.rulebook.dinas_name(dinas) or dinas
+
+
+def notation_of(words: Words) -> Notation:
+    """How a language writes the arithmetic of a score."""
+    return Notation(words.exact, words("receipt.no_data"), words("receipt.covered_text"))
+
+
+def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
+    """An event behind a score, in words."""
+    data = event.data or {}
+    return Event(
+        event.position,
+        words.number(event.position),
+        what(event.type, data, words),
+        words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
+        f"{event.source} # {event.id}" if event.id else event.source,
+        words.moment(parse_instant(event.time), short=True),
+        words.sortable(parse_instant(event.time)),
+        "" if event.suppressed else _posted(event, scheme, words),
+    )
+
+
+def what(type_: str, data: dict[str, Any], words: Words) -> str:
+    """The kind of an event in words; for a reversal, also the kind of the fact it reverses."""
+    removed = resolved_of(data).removes
+    if removed is not None:
+        return words.named("kind", kind_of(type_), fact=what(removed.type, removed.data, words))
+    if type_ == PROCESSED and data.get("outcome") == "rejected":
+        return words("kind.permit-rejected")
+    label = words.named("kind", kind_of(type_))
+    return label.partition(":")[0]
+
+
+def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
+    """Service and case, the time it took, the reason of a reversal. The case of a rating leads to a citizen: left out."""
+    fact = resolved_of(data).adds or resolved_of(data).removes
+    reason = [words("receipt.reason", reason=data["reason"])] if fact is not None and "reason" in data else []
+    if fact is not None:
+        type_, data = fact.type, fact.data
+    names = ("service",) if type_ == RATED else ("service", "case", "task")
+    details = [str(data[name]) for name in names if name in data] + reason
+    resolved = resolved_of(data)
+    if resolved.elapsed_us is not None:
+        details.append(took(resolved.elapsed_us, resolved.promise_us, words))
+    return " · ".join(details)
+
+
+def took(elapsed_us: int, promise_us: int | None, words: Words) -> str:
+    """The service time of a file, and the time that was promised for it."""
+    elapsed = words.duration(elapsed_us)
+    if promise_us is None:
+        return words("receipt.took_plain", elapsed=elapsed)
+    return words("receipt.took", elapsed=elapsed, promise=words.duration(max(promise_us, 0)))
+
+
+def _posted(event: Behind, scheme: Scheme, words: Words) -> str:
+    """The sum of all postings of an event to the subject's balance; for a rating, without the citizen's answers."""
+    net: dict[str, int] = dict.fromkeys(MEASURES, 0)
+    for posting in event.postings:
+        for measure, added in posting["amounts"].items():
+            net[measure] += added
+    amounts = [f"{measure_label(name, words)} {_added(name, net[name], words)}" for name in PLAIN_MEASURES if net[name]]
+    capaian = net[f"capaian_sum_{speed_cap(scheme)}"]
+    if capaian:
+        amounts.append(f"{words('measure.capaian')} {words.basis_points(capaian)}")
+    if any(added for name, added in net.items() if is_answer(name)):
+        amounts.append(words("receipt.answers"))
+    return " · ".join(amounts) or words("receipt.nothing")
+
+
+def _added(measure: str, added: int, words: Words) -> str:
+    if not measure.endswith("_us"):
+        return words.signed(added)
+    return ("+" if added > 0 else "−") + words.duration(abs(added))

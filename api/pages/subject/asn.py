@@ -1,0 +1,61 @@
+"""The page of one ASN: the trend before the rank, the reasons of each indicator, open files, and the newest events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+from api.pages.page import AddressedPage
+from api.pages.subject.events import events_behind, events_table
+from api.pages.subject.files import files_table, open_files_of_asn
+from api.pages.subject.ranks import places_of
+from api.pages.subject.subject import counts_table, indicators_table, months_table, reading_of, subject_view
+
+if TYPE_CHECKING:
+    from api.pages.page import PageQuery
+    from api.pages.subject.events import Events
+    from api.pages.subject.files import OpenFiles
+    from api.pages.subject.ranks import Place
+    from api.pages.subject.subject import SubjectView
+    from api.pages.tables import Tables
+    from api.pages.words import Words
+
+EVENTS_FIRST: Final = 8
+"""The events shown here; a page of their own lists all of them."""
+
+
+class AsnPage(AddressedPage, frozen=True):
+    """One ASN, over all dinas."""
+
+    template: ClassVar[str] = "asn.html"
+    scope: ClassVar[str] = "read"
+
+    name: str
+    view: SubjectView
+    places: tuple[Place, ...]
+    files: OpenFiles
+    events: Events
+
+    @classmethod
+    def of(cls, query: PageQuery) -> Self:
+        """The ASN that an address names. Raises: ``Refusal``."""
+        snapshot, period, words, asn = query.snapshot, query.period, query.words, query.path["asn"]
+        subject = reading_of(query)
+        return cls(
+            asn,
+            subject_view(subject, words, query.running),
+            places_of(snapshot, asn, period, words),
+            open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),
+            events_behind(query, subject.standing, {}, query.most(EVENTS_FIRST)),
+        )
+
+    def tables(self, words: Words) -> Tables:
+        """Indicators, months, counts, open files and events."""
+        return {
+            "indicators": lambda: indicators_table(self.view, words),
+            "months": lambda: months_table(self.view, words),
+            "counts": lambda: counts_table(self.view, words),
+            "files": lambda: files_table(self.files, words),
+            "events": lambda: events_table(
+                self.events.rows, self.events.next, words, ("asn", self.view.card.subject.id, "events")
+            ),
+        }

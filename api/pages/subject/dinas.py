@@ -1,0 +1,151 @@
+"""The page of one dinas: open files first, then indicators with their reasons, trend, services, and its ASN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final, Self
+
+from msgspec import Struct
+
+from api.pages.drawing import dot, rank_text
+from api.pages.page import AddressedPage
+from api.pages.sentences import name_of
+from api.pages.services import services_of, services_table
+from api.pages.subject.files import files_table, open_files
+from api.pages.subject.subject import (
+    counts_table,
+    indicators_table,
+    months_table,
+    reading_of,
+    subject_view,
+)
+from api.pages.tables import Table, rank_cells
+from api.v1.reads import after_cursor, listed, number_after, ranking
+from domain.refusal import Refusal
+from projections.reading import subject as reading
+
+if TYPE_CHECKING:
+    from api.pages.drawing import Dot
+    from api.pages.page import PageQuery
+    from api.pages.services import Services
+    from api.pages.subject.files import OpenFiles
+    from api.pages.subject.subject import SubjectView
+    from api.pages.tables import Tables
+    from api.pages.words import Words
+    from domain.periods import Period
+    from domain.score.scorecard import Scorecard
+    from projections.reading.reader import Snapshot
+    from projections.store.open_files import Ahead
+
+FILES_FIRST: Final = 8
+"""The open files shown here; a page of their own lists all of them."""
+
+
+class Staff(Struct, frozen=True):
+    """A page of the ASN of a dinas, by id or by score."""
+
+    cards: tuple[Scorecard, ...]
+    first: int
+    last: int
+    total: int
+    next: str | None
+    by_score: bool
+
+
+class DinasPage(AddressedPage, frozen=True):
+    """One dinas. ``files`` and ``staff`` are none for a caller who may not read about persons."""
+
+    template: ClassVar[str] = "dinas.html"
+
+    name: str
+    view: SubjectView
+    rank: str
+    peers: tuple[Dot, ...]
+    services: Services
+    ahead: Ahead
+    files: OpenFiles | None
+    staff: Staff | None
+
+    @classmethod
+    def of(cls, query: PageQuery) -> Self:
+        """The dinas that an address names. Raises: ``Refusal``."""
+        snapshot, period, words, dinas = query.snapshot, query.period, query.words, query.path["dinas"]
+        subject = reading_of(query)
+        view = subject_view(subject, words, query.running)
+        rank, peers = peers_of(snapshot, view.card, period, words)
+        services = services_of(snapshot, subject.standing, period, query.today)
+        ahead = snapshot.ahead(dinas, query.tomorrow_us)
+        files = staff = None
+        if query.may_read:
+            files = open_files(snapshot, dinas, words, query.now_us, None, query.most(FILES_FIRST))
+            by_score = query.parameters.get("order") == "score"
+            staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
+        return cls(name_of(snapshot, dinas), view, rank, peers, services, ahead, files, staff)
+
+    def tables(self, words: Words) -> Tables:
+        """Open files, indicators, services, counts, months, and ASN."""
+        return {
+            "files": lambda: files_table(self.files, words, ("dinas", self.view.card.subject.id, "files")),
+            "indicators": lambda: indicators_table(self.view, words),
+            "services": lambda: services_table(self.services, words),
+            "counts": lambda: counts_table(self.view, words),
+            "months": lambda: months_table(self.view, words),
+            "staff": lambda: _staff_table(self.staff, words),
+        }
+
+
+def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Dot, ...]]:
+    """The rank of a dinas among those of its covered set, and the places of the others of that set."""
+    if card.iku.value is None:
+        return words("subject.no_rank"), ()
+    peers = reading.peers_of(snapshot, card, period)
+    mine = next((peer for peer in peers if peer.subject == card.subject), card)
+    rank = words("page.of", n=rank_text(mine, words), total=words.number(len(peers)))
+    dots = (dot(peer.iku.value) for peer in peers if peer.subject != card.subject)
+    return rank, tuple(place for place in dots if place is not None)
+
+
+def staff_of(
+    snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, limit: int, *, by_score: bool
+) -> Staff:
+    """A page of the ASN of a dinas, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
+    standings = snapshot.asn_of(dinas, period)
+    if standings is None:
+        raise Refusal("not-found", f"nothing ever named {dinas}")
+    page = (ranking if by_score else listed)(snapshot, period, standings, limit, cursor)
+    if by_score:
+        before = number_after(cursor, "rank")
+    else:
+        after = after_cursor(cursor, "id")
+        before = sum(standing.subject.id <= after for standing in standings)
+    first = before + 1 if page.items else 0
+    return Staff(tuple(page.items), first, before + len(page.items), len(standings), page.next, by_score)
+
+
+def _staff_table(staff: Staff | None, words: Words) -> Table:
+    names = (
+        "board.rank",
+        "subject.staff_score",
+        "subject.permits",
+        "subject.ratings",
+        "subject.tasks",
+        "board.open",
+        "board.overdue",
+    )
+    rows = [(card, card.counts) for card in (staff.cards if staff is not None else ())]
+    return Table(
+        ["ASN", *(words(name) for name in names)],
+        [
+            (
+                card.subject.id,
+                rank_cells(card)[0],
+                card.iku.value,
+                counts.permits,
+                counts.ratings,
+                counts.tasks,
+                counts.permits_open,
+                counts.permits_open_overdue,
+            )
+            for card, counts in rows
+        ],
+        None if staff is None else staff.next,
+    )

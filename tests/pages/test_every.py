@@ -1,0 +1,66 @@
+"""The router's list of pages is all there is: each page has an address, and answers there with a page of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+from fastapi.responses import HTMLResponse
+from fastapi.routing import iter_route_contexts
+
+from api.app import AppParts, build
+from api.http.tickets import Case
+from api.pages.router import PAGES
+from tests.pages.city import FAST, settle_in
+from tests.pages.counter import ticket_of
+from tests.pages.every import ADDRESSES
+from tests.pages.reading import Page
+from tests.serving import Assembled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+    """The small city with everything that pages can offer, practice too."""
+    with Assembled(tmp_path_factory.mktemp("every") / "data") as assembled:
+        settle_in(assembled)
+        assembled.built = build(
+            AppParts(
+                assembled.live,
+                assembled.reader,
+                assembled.journal,
+                assembled.tokens,
+                assembled.intake,
+                replays=assembled.replays,
+                reset=lambda: None,
+            )
+        )
+        yield assembled
+
+
+def test_the_routers_list_names_every_page_that_is_served(city: Assembled) -> None:
+    """Also those that a section serves by routes of its own."""
+    served = [
+        context.path or ""
+        for context in iter_route_contexts(city.framework.routes)
+        if getattr(context.original_route, "response_class", None) is HTMLResponse
+    ]
+    assert sorted(served) == sorted(PAGES)
+
+
+def test_each_page_answers_at_its_address_in_both_languages(city: Assembled) -> None:
+    """With one heading, in the language asked for."""
+    city.token("loket-3", "fact")
+    case = Case(FAST, "ktp-el", "B-0")
+    ticket = {**case._asdict(), "tiket": ticket_of(city, "loket-3", case)}
+    addresses = {**ADDRESSES, "/nilai": f"/nilai?{urlencode(ticket)}", "/latihan": "/latihan"}
+    assert addresses.keys() == PAGES.keys()
+    for path, address in addresses.items():
+        for language in ("id", "en"):
+            answer = city.get(f"{address}{'&' if '?' in address else '?'}lang={language}")
+            assert answer.status_code == 200, f"{path}: {answer.text[:200]}"
+            assert f'<html lang="{language}">' in answer.text, path
+            assert len(Page(answer.text).all("h1")) == 1, path
