@@ -13,9 +13,10 @@ import msgspec
 
 from audit.comparison import Compared, against, folded_apart
 from audit.journal_file import Until, file_lines, fold_file
-from audit.replay import Folded, Vector, checked, concluded, fold_lines, uncollected
+from audit.replay import Folded, checked, concluded, fold_lines, uncollected
 from command_line import Progress, Usage, say
 from domain.clock import local_month, parse_instant, utc_text
+from domain.fold.partition import vector_of
 from domain.intake.recorded import exported
 from domain.periods import Period, parse_period
 from projections.live import At, Live
@@ -143,7 +144,7 @@ def until_of(text: str | None, option: str) -> Until:
         return Until()
     if text.startswith("{"):
         try:
-            return Until(vector=msgspec.json.decode(text, type=Vector))
+            return Until(vector=vector_of(text))
         except msgspec.DecodeError as error:
             message = f"{option}: must be a vector as /v1/digest says it: {error}"
             raise Usage(message) from None

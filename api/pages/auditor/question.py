@@ -16,6 +16,7 @@ from api.http.problems import bad_query
 from api.pages.auditor.journal import position_of
 from api.pages.instants import asked_instant, input_text, said_in_full
 from domain.clock import instant_of, moment_of, parse_instant, utc_text
+from domain.fold.partition import vector_of
 from domain.intake.recorded import read_line
 from projections.ports import Question
 
@@ -33,11 +34,6 @@ HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 MINUTE_US: Final = 60_000_000
 PARTITIONS_MOST: Final = 1000
-
-
-class _Vector(Struct, forbid_unknown_fields=True):
-    partitions: list[int]
-    rulebook: int
 
 
 class Asking(Struct, frozen=True):
@@ -130,14 +126,10 @@ def _end(query: Mapping[str, str], name: str, position: int) -> str:
     text = query[name].strip()
     if name == "until" and text.startswith("{"):
         try:
-            vector = msgspec.json.decode(text, type=_Vector)
+            vector = vector_of(text)
         except msgspec.DecodeError:
             vector = None
-        if (
-            vector is not None
-            and 0 < len(vector.partitions) <= PARTITIONS_MOST
-            and min(*vector.partitions, vector.rulebook) >= 0
-        ):
+        if vector is not None and len(vector.partitions) <= PARTITIONS_MOST:
             return text
         raise bad_query(name, "must be a vector as /v1/digest says it")
     found = position_of(text)
