@@ -29,7 +29,8 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import InFile
-from tests.laws.steps import KINDS, OPENED, ZONE, Clerk, Step
+from tests.laws.steps import Clerk, Step
+from tests.laws.strategies import KINDS, OPENED, ZONE
 
 LONG: Final = os.environ.get("NERACA_LAWS") == "long"
 """``NERACA_LAWS=long`` looks for new examples, many; otherwise the same few are tried each time."""

@@ -6,7 +6,8 @@ from collections import Counter
 import msgspec
 
 from tests.laws.histories import recorded
-from tests.laws.steps import KINDS, Step
+from tests.laws.steps import Step
+from tests.laws.strategies import KINDS
 
 
 def test_histories_reach_every_corner() -> None:

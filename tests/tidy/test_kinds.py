@@ -8,7 +8,7 @@ import pytest
 
 from domain.events.kinds import KINDS
 from domain.measures import MEASURES
-from tests.laws import steps
+from tests.laws.strategies import STRATEGIES
 from tests.oracle_facts import PLAIN
 from tests.tidy.test_house import ROOT, text_of, tracked
 
@@ -59,7 +59,7 @@ def label_of(measure: str) -> str:
 
 def test_every_kind_has_a_strategy() -> None:
     """The laws' random histories hold events of each kind; `tests/laws/test_reach.py` then sees that they are taken."""
-    assert [f"tests/laws/steps.py: {kind}" for kind in KINDS if kind not in steps.KINDS] == []
+    assert [f"tests/laws/strategies.py: {kind}" for kind in KINDS if kind not in STRATEGIES] == []
 
 
 def test_every_fact_has_an_oracle() -> None:
