@@ -44,7 +44,16 @@ MEASURES: Final = (
     "overall_sq",
     "received",
 )
-INDEX: Final = {name: index for index, name in enumerate(MEASURES)}
+
+
+class _Index(dict[str, int]):
+    def __missing__(self, name: str) -> int:
+        message = f"{name} is no measure of domain/measures.py"
+        raise KeyError(message)
+
+
+INDEX: Final = _Index((name, index) for index, name in enumerate(MEASURES))
+"""The place of each measure in a balance."""
 WIDTH: Final = len(MEASURES)
 
 COUNTS: Final = frozenset(

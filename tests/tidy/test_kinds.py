@@ -10,7 +10,8 @@ from domain.events.kinds import KINDS
 from domain.measures import MEASURES
 from tests.laws.strategies import STRATEGIES
 from tests.oracle_facts import PLAIN
-from tests.tidy.test_house import ROOT, text_of, tracked
+from tests.tidy.test_house import ROOT, text_of
+from tests.tidy.test_source import ROOMS
 
 CATALOGS: Final = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "api" / "locale").glob("*.po"))
 SPELT: Final = re.compile(
@@ -71,10 +72,14 @@ def test_every_fact_has_an_oracle() -> None:
 
 def test_a_type_is_spelt_in_one_place() -> None:
     """Python and the counter's scripts each have one function that makes a type of a kind, and one that reads it."""
-    rooms = ("domain/", "projections/", "streams/", "api/", "audit/")
-    sources = [name for name in tracked() if name.startswith(rooms) and name.endswith((".py", ".js", ".html"))]
-    found = {name for name in sources if "swagger" not in name and SPELT.search(_without_prose(name))}
-    assert found == SPELLERS
+    sources = [
+        str(path.relative_to(ROOT))
+        for room in (*ROOMS, "api/static/loket")
+        for ending in ("py", "js", "html")
+        for path in (ROOT / room).rglob(f"*.{ending}")
+        if "static" not in path.parts or "loket" in path.parts
+    ]
+    assert {name for name in sources if SPELT.search(_without_prose(name))} == SPELLERS
 
 
 def _without_prose(name: str) -> str:
