@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from audit.parcel import Parcel, packed, unpacked
-from audit.replay import Folded, ReplayError, Vector, fold_lines, uncollected
+from audit.replay import Folded, ReplayError, fold_lines, uncollected
 from domain.clock import parse_instant
 from domain.events.entries import DECODER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from domain.fold.partition import Vector
 
 CHUNK: Final = 1 << 22
 LEAST_PART: Final = 1 << 24

@@ -8,9 +8,7 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from domain.events.decoding import UnknownEntry, decoded
 from domain.events.entries import (
@@ -24,7 +22,6 @@ from domain.events.entries import (
 from domain.fold.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
 from domain.fold.digest import digest
 from domain.fold.ledger import Ledger, amounts_of, zero
-from domain.fold.partition import dinas_of, partition_of
 from domain.fold.postings import Posting, postings_of
 from domain.rules.rulebook import Rulebook
 from domain.score.replayed import StateAt
@@ -34,6 +31,7 @@ from domain.score.scoring import score_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from domain.fold.partition import Vector
     from domain.periods import Period
 
 
@@ -51,29 +49,6 @@ def uncollected() -> Iterator[None]:
 
 class ReplayError(Exception):
     """The journal cannot be replayed; the message names the position."""
-
-
-class Vector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far each partition and the rulebook are folded, as ``/v1/digest`` says it where they are folded apart."""
-
-    partitions: Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
-    rulebook: int
-
-    @property
-    def position(self) -> int:
-        """The least of them: up to here everything is folded."""
-        return min(*self.partitions, self.rulebook)
-
-    @property
-    def last(self) -> int:
-        """The greatest of them: beyond it nothing is folded."""
-        return max(*self.partitions, self.rulebook)
-
-    def holds(self, position: int, entry: AnyEntry) -> bool:
-        """Whether an entry is folded."""
-        dinas = dinas_of(entry)
-        reached = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
-        return position <= reached
 
 
 class Folded:

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from audit.journal_file import Until
-from audit.replay import Vector
 from domain.clock import local_month, parse_instant
+from domain.fold.partition import vector_of
 from domain.periods import Period, parse_period
 from neraca.terminal import Usage
 
@@ -17,7 +17,7 @@ def read_until(text: str | None, option: str) -> Until:
         return Until()
     if text.startswith("{"):
         try:
-            return Until(vector=msgspec.json.decode(text, type=Vector))
+            return Until(vector=vector_of(text))
         except msgspec.DecodeError as error:
             message = f"{option}: must be a vector as /v1/digest prints it: {error}"
             raise Usage(message) from None

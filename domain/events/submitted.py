@@ -1,10 +1,11 @@
 """The data of each kind of event, as submitted. Fields and their meaning: `docs/reference/events.md`.
 
-A field's name decides what it may hold (`domain/intake/checks.py`): ``at`` and ``…_at`` are instants, ``effective_…`` are
-dates, and ``dinas``, ``asn``, ``service``, ``case`` and their like are identifiers.
+A text field's name decides what it may hold (`domain/intake/checks.py`): ``at`` and ``…_at`` are instants, ``effective_…``
+are dates, and the others identify something.
 """
 
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -174,3 +175,9 @@ CaseNote = PermitPaused | PermitResumed
 Reversal = EventRetracted | EventCorrected
 Rule = DinasRegistered | AsnRegistered | AsnAssigned | StandardSet | SchemeAdopted
 Submittable = Fact | CaseNote | Reversal | Rule
+
+
+def types_in(annotation: object) -> frozenset[object]:
+    """The types of the values that a field may have, apart from being left out."""
+    types = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return frozenset(types) - {UnsetType, NoneType}

@@ -38,10 +38,16 @@ def account_line(account: Account, balance: Balance) -> bytes | None:
 
 def file_line(file: OpenFile) -> bytes:
     """An open file's line."""
-    return canonical({
-        "asn": file.asn, "due_us": file.due_us, "file": (file.dinas, file.service, file.case), "kind": file.kind,
-        "paused_us": file.paused_us, "received_us": file.received_us,
-    })  # fmt: skip
+    return canonical(
+        {
+            "asn": file.asn,
+            "due_us": file.due_us,
+            "file": (file.dinas, file.service, file.case),
+            "kind": file.kind,
+            "paused_us": file.paused_us,
+            "received_us": file.received_us,
+        }
+    )
 
 
 def digest_lines(

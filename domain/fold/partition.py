@@ -1,9 +1,17 @@
-"""Which partition an entry belongs to: a pure function of its dinas, the same in every process and for all time."""
+"""The partition of an entry, and how far each partition is folded.
+
+A partition is a pure function of the dinas, the same in every process and for all time.
+"""
 
 import hashlib
-from typing import assert_never
+from typing import Annotated, assert_never
+
+import msgspec
+from msgspec import Meta, Struct
 
 from domain.events.entries import AnyEntry, CaseNote, Fact, JournalOpened, Reversal, Rule
+
+_Position = Annotated[int, Meta(ge=0)]
 
 
 def partition_of(dinas: str, partitions: int) -> int:
@@ -12,7 +20,7 @@ def partition_of(dinas: str, partitions: int) -> int:
 
 
 def dinas_of(entry: AnyEntry) -> str | None:
-    """The dinas whose partition an entry belongs to, of a reversal the one it embeds; ``None`` for what is the rulebook's."""
+    """The dinas whose partition an entry belongs to, that of the fact for a reversal; ``None`` for the rulebook's."""
     if isinstance(entry, Fact | CaseNote):
         return entry.data.dinas
     if isinstance(entry, Reversal):
@@ -20,3 +28,31 @@ def dinas_of(entry: AnyEntry) -> str | None:
     if isinstance(entry, Rule | JournalOpened):
         return None
     assert_never(entry)
+
+
+class Vector(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far each partition and the rulebook are folded, as ``/v1/digest`` gives it while they are folded apart."""
+
+    partitions: Annotated[tuple[_Position, ...], Meta(min_length=1)]
+    rulebook: _Position
+
+    @property
+    def position(self) -> int:
+        """The least of them: everything up to here is folded."""
+        return min(*self.partitions, self.rulebook)
+
+    @property
+    def last(self) -> int:
+        """The greatest of them: nothing beyond it is folded."""
+        return max(*self.partitions, self.rulebook)
+
+    def holds(self, position: int, entry: AnyEntry) -> bool:
+        """Whether an entry is folded."""
+        dinas = dinas_of(entry)
+        reached = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
+        return position <= reached
+
+
+def vector_of(text: str) -> Vector:
+    """A vector as JSON. Raises: ``msgspec.DecodeError``."""
+    return msgspec.json.decode(text, type=Vector)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from domain.clock import parse_date, parse_instant
 from domain.events import submitted as events
-from domain.events.submitted import Submittable
+from domain.events.submitted import Submittable, types_in
 from domain.measures import UNSUR
 from domain.refusal import Fault, pointer
 from domain.rules import scheme
@@ -25,8 +25,8 @@ SKEW_US: Final = 60 * 1_000_000
 """How long before its receipt a completion may lie and count as no time elapsed: two systems, two clocks."""
 MOST_HOURS: Final = 1_000_000
 AHEAD: Final = "lies more than 5 minutes ahead"
-IDENTIFIERS: Final = ("dinas", "asn", "service", "case", "task", "survey", "scheme", "name")
-"""The fields that hold a short text which identifies something."""
+CODES: Final = frozenset({"reason", "unit", "skm_weight", "min_coverage"})
+"""The texts that a rule of their kind checks. Every other text identifies something, and is checked as such."""
 DEADLINES: Final = frozenset({"due_at"})
 """The instants that may lie in the future: everything else has happened."""
 
@@ -72,9 +72,10 @@ class _Fields(NamedTuple):
 @cache
 def _fields(kind: type[Submittable]) -> _Fields:
     names = kind.__struct_fields__
+    texts = {field.name for field in structs.fields(kind) if str in types_in(field.type)} - CODES
     instants, dates = tuple(filter(is_instant, names)), tuple(filter(is_date, names))
     return _Fields(
-        tuple(name for name in IDENTIFIERS if name in names),
+        tuple(name for name in names if name in texts - {*instants, *dates}),
         (*((name, parse_instant) for name in instants), *((name, parse_date) for name in dates)),
         tuple(name for name in instants if name not in DEADLINES),
     )
@@ -84,7 +85,7 @@ def _identifiers(at: str, data: Submittable) -> list[Fault]:
     faults: list[Fault] = []
     for name in _fields(type(data)).identifiers:
         value = getattr(data, name)
-        if value is UNSET:
+        if value is UNSET or value is None:
             continue
         place = f"{at}/{name}"
         faults += text(place, value, slash=name not in ("dinas", "asn"))

@@ -87,14 +87,20 @@ def scheme_of(data: SchemeAdopted) -> Scheme:
         id=data.scheme,
         indicators=tuple(
             Indicator(
-                id=said.id, numerator=said.numerator, denominator=said.denominator, direction=said.direction,
-                target=decimal(said.target), cap=said.cap, min_n=said.min_n, weight=decimal(said.weight),
+                id=said.id,
+                numerator=said.numerator,
+                denominator=said.denominator,
+                direction=said.direction,
+                target=decimal(said.target),
+                cap=said.cap,
+                min_n=said.min_n,
+                weight=decimal(said.weight),
             )
             for said in data.indicators
         ),
         skm_weight=weight_of_unsur(data.skm_weight),
         min_coverage=decimal(data.min_coverage),
-    )  # fmt: skip
+    )
 
 
 def faults_of(data: SchemeAdopted) -> list[Fault]:

@@ -114,11 +114,15 @@ def exact(weight: Fraction) -> Decimal:
 def scorecard(standing: Standing, score: Score, *, period: str, position: int, scheme: str) -> Scorecard:
     """A standing and its score as served."""
     return Scorecard(
-        subject=standing.subject, period=period, position=position, scheme=scheme, registered=standing.registered,
+        subject=standing.subject,
+        period=period,
+        position=position,
+        scheme=scheme,
+        registered=standing.registered,
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
         indicators=tuple(_line(part) for part in score.indicators),
         counts=_counts(standing),
-    )  # fmt: skip
+    )
 
 
 def _line(part: IndicatorScore) -> IndicatorLine:

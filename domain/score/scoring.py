@@ -136,9 +136,3 @@ def band(capaian: Fraction) -> str:
     rounded = hundredths(capaian)
     bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
     return next((name for name, least in bands if rounded >= least), "sangat_rendah")
-
-
-def minimum_sample(population: int) -> Fraction:
-    """Krejcie-Morgan: S = 3.841·N·0.25 / (0.0025·(N - 1) + 3.841·0.25), for a population N >= 1."""
-    chi = Fraction(3841, 1000) / 4
-    return chi * population / (Fraction(25, 10_000) * (population - 1) + chi)

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Final, Literal, NamedTuple, Self, Union, get_args, get_origin
+from typing import Final, Literal, NamedTuple, Self, get_origin
 
 import msgspec
-from msgspec import UnsetType, structs
+from msgspec import structs
 from msgspec.structs import FieldInfo
 
 from domain.events.kinds import KINDS, Kind
+from domain.events.submitted import types_in
 from domain.intake.checks import is_instant
 
 TIME: Final = "time"
@@ -41,9 +41,7 @@ class Fields(NamedTuple):
 
 def _types(field: FieldInfo) -> frozenset[object]:
     """The types that a value of a field may have; a closed list of texts is text."""
-    given = get_args(field.type) if get_origin(field.type) in (Union, UnionType) else (field.type,)
-    types = {str if get_origin(one) is Literal else one for one in given}
-    return frozenset(types - {UnsetType, NoneType})
+    return frozenset(str if get_origin(one) is Literal else one for one in types_in(field.type))
 
 
 def _fields_of(kind: Kind) -> Fields | None:

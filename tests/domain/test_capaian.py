@@ -15,10 +15,23 @@ T = 24 * HOUR
 @pytest.mark.parametrize(
     ("numerator", "denominator", "rounded"),
     [
-        (0, 7, 0), (1, 2, 1), (3, 2, 2), (5, 2, 3), (7, 2, 4), (49, 100, 0), (50, 100, 1), (51, 100, 1),
-        (-1, 2, 0), (-3, 2, -1), (-51, 100, -1), (149, 100, 1), (150, 100, 2), (10_000, 3, 3333), (20_000, 3, 6667),
+        (0, 7, 0),
+        (1, 2, 1),
+        (3, 2, 2),
+        (5, 2, 3),
+        (7, 2, 4),
+        (49, 100, 0),
+        (50, 100, 1),
+        (51, 100, 1),
+        (-1, 2, 0),
+        (-3, 2, -1),
+        (-51, 100, -1),
+        (149, 100, 1),
+        (150, 100, 2),
+        (10_000, 3, 3333),
+        (20_000, 3, 6667),
     ],
-)  # fmt: skip
+)
 def test_halves_round_upward(numerator: int, denominator: int, rounded: int) -> None:
     """Half-up, never half-even: 2.5 is 3 and 0.5 is 1; below zero upward is towards zero."""
     assert half_up(numerator, denominator) == rounded
@@ -111,11 +124,21 @@ def test_rejection_is_counted_beside_the_verdict() -> None:
 @pytest.mark.parametrize(
     ("percent", "name"),
     [
-        ("120", "sangat_tinggi"), ("91", "sangat_tinggi"), ("90.995", "sangat_tinggi"), ("90.9949", "tinggi"),
-        ("76", "tinggi"), ("75.995", "tinggi"), ("75.99", "sedang"), ("66", "sedang"), ("65.99", "rendah"),
-        ("51", "rendah"), ("50.995", "rendah"), ("50.99", "sangat_rendah"), ("0", "sangat_rendah"),
+        ("120", "sangat_tinggi"),
+        ("91", "sangat_tinggi"),
+        ("90.995", "sangat_tinggi"),
+        ("90.9949", "tinggi"),
+        ("76", "tinggi"),
+        ("75.995", "tinggi"),
+        ("75.99", "sedang"),
+        ("66", "sedang"),
+        ("65.99", "rendah"),
+        ("51", "rendah"),
+        ("50.995", "rendah"),
+        ("50.99", "sangat_rendah"),
+        ("0", "sangat_rendah"),
     ],
-)  # fmt: skip
+)
 def test_bands_begin_where_permendagri_86_2017_says(percent: str, name: str) -> None:
     """From 91, 76, 66 and 51; what is shown with two decimals is what is graded."""
     assert band(Fraction(percent)) == name

@@ -13,9 +13,15 @@ from domain.rules.scheme import CONTOH_2026
 from tests.domain.said import DINAS, HOUR, SERVICE, entry, rules, standard
 
 INDICATOR = {
-    "id": "kecepatan", "numerator": "capaian_sum_120", "denominator": "capaian_n", "direction": "higher",
-    "target": "100", "cap": 120, "min_n": 1, "weight": "1",
-}  # fmt: skip
+    "id": "kecepatan",
+    "numerator": "capaian_sum_120",
+    "denominator": "capaian_n",
+    "direction": "higher",
+    "target": "100",
+    "cap": 120,
+    "min_n": 1,
+    "weight": "1",
+}
 
 
 def scheme(name: str, since: str, **fields: Any) -> AnyEntry:  # noqa: ANN401 - fields of the event
@@ -72,11 +78,16 @@ def test_of_two_rules_for_one_key_the_later_recorded_stands_in_whatever_order_th
     recorded = list(
         enumerate(
             [
-                standard("a", 1, "2026-01-01"), standard("b", 2, "2026-01-01"), scheme("x", "2026-01-01"),
-                scheme("y", "2026-01-01"), assigned("a-1", "2026-01-01"), assigned("a-1", "2026-01-01", "2026-02-01"),
-            ], 1,
+                standard("a", 1, "2026-01-01"),
+                standard("b", 2, "2026-01-01"),
+                scheme("x", "2026-01-01"),
+                scheme("y", "2026-01-01"),
+                assigned("a-1", "2026-01-01"),
+                assigned("a-1", "2026-01-01", "2026-02-01"),
+            ],
+            1,
         )
-    )  # fmt: skip
+    )
     first: Rulebook | None = None
     for order in permutations(recorded):
         book = Rulebook()
@@ -126,10 +137,11 @@ def test_an_assignment_holds_from_its_first_day_to_its_last(first: str, last: st
 
 def test_an_asn_is_known_by_registration_or_by_assignment_and_a_dinas_by_its_last_name() -> None:
     book = rules(
-        entry("asn-registered", {"asn": "a-1"}), assigned("a-2", "2026-01-01"),
+        entry("asn-registered", {"asn": "a-1"}),
+        assigned("a-2", "2026-01-01"),
         entry("dinas-registered", {"dinas": DINAS, "name": "Dukcapil"}),
         entry("dinas-registered", {"dinas": DINAS, "name": "Disdukcapil"}),
-    )  # fmt: skip
+    )
     assert [book.knows_asn(asn) for asn in ("a-1", "a-2", "a-3")] == [True, True, False]
     assert (book.dinas_name(DINAS), book.dinas_name("dlh"), book.dinas()) == ("Disdukcapil", None, [DINAS])
 
@@ -151,12 +163,24 @@ def test_a_copy_of_the_rules_moves_alone() -> None:
 
 
 def test_a_rules_line_is_its_data_and_only_a_standards_names_its_event() -> None:
-    lines = [msgspec.json.decode(line) for line in rules(
-        standard("a", 1, "2026-01-01"), assigned("a-1", "2026-01-01"), entry("asn-registered", {"asn": "a-1"}),
-    ).lines()]  # fmt: skip
+    lines = [
+        msgspec.json.decode(line)
+        for line in rules(
+            standard("a", 1, "2026-01-01"),
+            assigned("a-1", "2026-01-01"),
+            entry("asn-registered", {"asn": "a-1"}),
+        ).lines()
+    ]
     assert lines == [
-        {"amount": 1, "dinas": "", "effective_from": "2026-01-01", "event": "/peraturan#a", "rule": "standard",
-         "service": SERVICE, "unit": "wall_hours"},
+        {
+            "amount": 1,
+            "dinas": "",
+            "effective_from": "2026-01-01",
+            "event": "/peraturan#a",
+            "rule": "standard",
+            "service": SERVICE,
+            "unit": "wall_hours",
+        },
         {"asn": "a-1", "dinas": DINAS, "effective_from": "2026-01-01", "effective_to": None, "rule": "assignment"},
         {"asn": "a-1", "rule": "asn"},
-    ]  # fmt: skip
+    ]

@@ -50,10 +50,26 @@ def test_a_year_is_its_halves_quarters_and_months(year: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "2026-13", "2026-00", "2026-1", "2026-Q5", "2026-Q0", "2026-S3", "2026-q1", "0000", "26",
-        "2026-", "2026-11-01", " 2026", "2026\n", "٢٠٢٦", "2026-Q", "２０２６", "2026-W1",  # noqa: RUF001 - look-alikes are the point
+        "",
+        "2026-13",
+        "2026-00",
+        "2026-1",
+        "2026-Q5",
+        "2026-Q0",
+        "2026-S3",
+        "2026-q1",
+        "0000",
+        "26",
+        "2026-",
+        "2026-11-01",
+        " 2026",
+        "2026\n",
+        "٢٠٢٦",
+        "2026-Q",
+        "２０２６",  # noqa: RUF001 - look-alikes are the point
+        "2026-W1",
     ],
-)  # fmt: skip
+)
 def test_any_other_text_is_no_period(text: str) -> None:
     with pytest.raises(ValueError, match="must be a month"):
         parse_period(text)
@@ -80,12 +96,21 @@ def test_an_instant_is_a_count_of_microseconds_whatever_its_offset(text: str, us
 @pytest.mark.parametrize(
     "text",
     [
-        "2026-11-24T10:41:07", "2026-11-24", "2026-11-24T10:41Z", "2026-11-24T10:41:07.1234567Z",
-        "2026-02-30T00:00:00Z", "2026-11-24T24:00:01Z", "2026-11-24T10:41:07+0700",
-        "20261124T104107Z", "2026-11-24T10:41:60Z", "",
-        "2026-11-24T10:41:07+25:00", "0001-01-01T00:00:00+07:00x", "2026-11-24T10:41:07 Z",
+        "2026-11-24T10:41:07",
+        "2026-11-24",
+        "2026-11-24T10:41Z",
+        "2026-11-24T10:41:07.1234567Z",
+        "2026-02-30T00:00:00Z",
+        "2026-11-24T24:00:01Z",
+        "2026-11-24T10:41:07+0700",
+        "20261124T104107Z",
+        "2026-11-24T10:41:60Z",
+        "",
+        "2026-11-24T10:41:07+25:00",
+        "0001-01-01T00:00:00+07:00x",
+        "2026-11-24T10:41:07 Z",
     ],
-)  # fmt: skip
+)
 def test_text_that_names_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be RFC 3339|names no moment"):  # noqa: RUF043 - either of two words
         parse_instant(text)

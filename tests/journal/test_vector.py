@@ -10,9 +10,8 @@ import httpx
 import msgspec
 import pytest
 
-from audit.replay import Vector
 from domain.events.entries import decode
-from domain.fold.partition import dinas_of, partition_of
+from domain.fold.partition import Vector, dinas_of, partition_of
 from domain.intake.wire import read_submission
 from neraca.__main__ import main
 from projections.ports import LOCAL

@@ -32,7 +32,8 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import JournalFile
-from tests.laws.steps import KINDS, OPENED, ZONE, Clerk, Step
+from tests.laws.steps import Clerk, Step
+from tests.laws.strategies import KINDS, OPENED, ZONE
 
 SIZE: Final = os.environ.get("NERACA_LAWS", "")
 """How many examples a law is tried on: ``long`` looks for new ones, many; otherwise the same few are tried each time.

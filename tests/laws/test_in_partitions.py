@@ -15,7 +15,8 @@ from projections.live import Live
 from projections.reading.reader import Reader
 from projections.segment import At
 from tests.laws.histories import History, bounded, parsed, recorded, steps
-from tests.laws.steps import ZONE, Step
+from tests.laws.steps import Step
+from tests.laws.strategies import ZONE
 from tests.laws.test_one_history import cards_agree
 from tests.oracle import Oracle
 
@@ -80,9 +81,12 @@ def _delivered(sent: list[SegmentRecord], dice: random.Random) -> list[list[Reco
 
 @bounded(12)
 @given(
-    steps(40), st.integers(1, 5), st.lists(st.integers(1, 15), min_size=1, max_size=4),
-    st.lists(st.integers(0, 2), min_size=1, max_size=4), st.integers(0, 10_000),
-)  # fmt: skip
+    steps(40),
+    st.integers(1, 5),
+    st.lists(st.integers(1, 15), min_size=1, max_size=4),
+    st.lists(st.integers(0, 2), min_size=1, max_size=4),
+    st.integers(0, 10_000),
+)
 def test_partitions_come_to_what_the_oracle_says(
     postgres: LocalPostgres, told: list[Step], partitions: int, sizes: list[int], again: list[int], seed: int
 ) -> None:

@@ -8,8 +8,9 @@ from domain.events.kinds import KINDS, Kind
 from domain.refusal import Refusal
 from projections.ports import Outcome
 from tests.laws.histories import desk
-from tests.laws.steps import KINDS as DRAWN
-from tests.laws.steps import OPENED, Clerk, Dice, Step
+from tests.laws.steps import Clerk, Step
+from tests.laws.strategies import KINDS as DRAWN
+from tests.laws.strategies import OPENED, Dice
 
 FACTS = [kind for kind in KINDS.values() if kind.role == "fact"]
 STEPS = range(12)

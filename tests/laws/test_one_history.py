@@ -22,7 +22,8 @@ from projections.ports import Accepted
 from projections.reading.reader import Snapshot
 from projections.store.store import Store
 from tests.laws.histories import History, balances_of, bounded, follow, parsed, reading, recorded, steps, store_of
-from tests.laws.steps import OPENED, Step
+from tests.laws.steps import Step
+from tests.laws.strategies import OPENED
 from tests.oracle import Oracle
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")

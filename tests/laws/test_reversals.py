@@ -144,8 +144,9 @@ def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "taken"), [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
-)  # fmt: skip
+    ("seconds", "taken"),
+    [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
+)
 def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refused(
     counter: Desk, seconds: str, taken: object
 ) -> None:

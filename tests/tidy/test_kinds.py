@@ -8,9 +8,10 @@ import pytest
 
 from domain.events.kinds import KINDS
 from domain.measures import MEASURES
-from tests.laws import steps
+from tests.laws.strategies import STRATEGIES
 from tests.oracle_facts import PLAIN
-from tests.tidy.test_house import ROOT, text_of, tracked
+from tests.tidy.test_house import ROOT, text_of
+from tests.tidy.test_source import ROOMS
 
 CATALOGS: Final = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "api" / "locale").glob("*.po"))
 SPELT: Final = re.compile(
@@ -61,7 +62,7 @@ def label_of(measure: str) -> str:
 
 def test_every_kind_has_a_strategy() -> None:
     """The laws' random histories hold events of each kind; `tests/laws/test_reach.py` then sees that they are taken."""
-    assert [f"tests/laws/steps.py: {kind}" for kind in KINDS if kind not in steps.KINDS] == []
+    assert [f"tests/laws/strategies.py: {kind}" for kind in KINDS if kind not in STRATEGIES] == []
 
 
 def test_every_fact_has_an_oracle() -> None:
@@ -73,10 +74,14 @@ def test_every_fact_has_an_oracle() -> None:
 
 def test_a_type_is_spelt_in_one_place() -> None:
     """Python and the counter's scripts each have one function that makes a type of a kind, and one that reads it."""
-    rooms = ("domain/", "projections/", "streams/", "api/", "audit/")
-    sources = [name for name in tracked() if name.startswith(rooms) and name.endswith((".py", ".js", ".html"))]
-    found = {name for name in sources if "swagger" not in name and SPELT.search(_without_prose(name))}
-    assert found == SPELLERS
+    sources = [
+        str(path.relative_to(ROOT))
+        for room in (*ROOMS, "api/static/loket")
+        for ending in ("py", "js", "html")
+        for path in (ROOT / room).rglob(f"*.{ending}")
+        if "static" not in path.parts or "loket" in path.parts
+    ]
+    assert {name for name in sources if SPELT.search(_without_prose(name))} == SPELLERS
 
 
 def _without_prose(name: str) -> str:

@@ -16,6 +16,7 @@ from api.http.problems import bad_query
 from api.pages.auditor.journal import opened_at, position_of
 from api.pages.instants import asked_instant, input_text, said_in_full
 from domain.clock import instant_of, moment_of, parse_instant, utc_text
+from domain.fold.partition import vector_of
 from projections.ports import Question
 
 if TYPE_CHECKING:
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MINUTE_US: Final = 60_000_000
 PARTITIONS_MOST: Final = 1000
-
-
-class _Vector(Struct, forbid_unknown_fields=True):
-    partitions: list[int]
-    rulebook: int
 
 
 class Asking(Struct, frozen=True):
@@ -129,14 +125,10 @@ def _end(query: Mapping[str, str], name: str, position: int) -> str:
     text = query[name].strip()
     if name == "until" and text.startswith("{"):
         try:
-            vector = msgspec.json.decode(text, type=_Vector)
+            vector = vector_of(text)
         except msgspec.DecodeError:
             vector = None
-        if (
-            vector is not None
-            and 0 < len(vector.partitions) <= PARTITIONS_MOST
-            and min(*vector.partitions, vector.rulebook) >= 0
-        ):
+        if vector is not None and len(vector.partitions) <= PARTITIONS_MOST:
             return text
         raise bad_query(name, "must be a vector as /v1/digest says it")
     end = position_of(text)
