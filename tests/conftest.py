@@ -10,8 +10,8 @@ import pytest
 
 from projections.store.store import Store
 from streams.places.directory import DataDirectory
-from streams.places.location import Location
-from tests.serving import Assembled, Clock
+from streams.places.location import InUse, Location
+from tests.serving import Assembled, Clock, until
 
 pytest_plugins = [
     "tests.memory",
@@ -122,8 +122,14 @@ def assemble(places: Places, clock: Clock) -> Iterator[Assemble]:
     """Assemble a Neraca over a place of this test, by name; all are closed when it ends."""
     with ExitStack() as ending:
 
+        def begun(name: str, *, strict: bool) -> Assembled | None:
+            try:
+                return Assembled(places(name), clock=clock, strict=strict)
+            except InUse:  # PostgreSQL has yet to notice that the one before has gone
+                return None
+
         def made(name: str = "data", *, strict: bool = False) -> Assembled:
-            return ending.enter_context(Assembled(places(name), clock=clock, strict=strict))
+            return ending.enter_context(until(lambda: begun(name, strict=strict), f"{name} is free", within_s=5))
 
         yield made
 
