@@ -62,8 +62,9 @@ def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | No
     lines = journal.lines(after, page)
     if not lines:
         return None
-    last, line = lines[-1]
-    return Segment(JOURNAL, journal.id, after, last, line_hash(line), decoded(lines))
+    entries = decoded(lines)  # before any other look at a line, so that one that cannot be read is named
+    last, line, _ = entries[-1]
+    return Segment(JOURNAL, journal.id, after, last, line_hash(line), entries)
 
 
 def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callable[[int], None] = lambda _: None) -> int:
