@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import socket
 import subprocess
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
+from tests.deploy.docker_words import docker
 from tests.faults.traffic import Counter
 from tests.serving import BATCH, ROOT, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deploy.docker_stand_in import DockerStandIn
-    from tests.deploy.native import Native
+    from tests.deploy.machine import Machine
 
 RUNBOOK: Final = (ROOT / "docs" / "guides" / "runbook.md").read_text(encoding="utf-8")
 _BLOCK: Final = re.compile(
     r"^#+ (?P<heading>[^\n]*)$|^<!-- tested -->\n```sh\n(?P<block>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _FUNCTION: Final = re.compile(r"^\w+\(\) \{.*\}$", re.MULTILINE)
+DOCKER: Final = """docker() {
+  local told
+  echo "$(printf '%q ' "$@")" >&"$LINE"
+  IFS= read -r told <&"$LINE"
+  eval "$told"
+}"""
+"""The shell's ``docker``: the test is told the words, and says what is left to run."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 BETWEEN_S: Final = 0.1
@@ -43,38 +53,47 @@ def blocks() -> list[tuple[str, str]]:
 class Operator:
     """Types the runbook's blocks from top to bottom into a shell, each in the folder of the machine it is for."""
 
-    def __init__(self, machine: Native, docker: DockerStandIn) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._docker = docker
-        self._left = blocks()
-        self._functions = "\n".join(_FUNCTION.findall("\n".join(block for _, block in self._left)))
+        self.left = blocks()
+        """The blocks that are still to be typed."""
+        functions = _FUNCTION.findall("\n".join(block for _, block in self.left))
+        self._first = "\n".join(["set -euo pipefail", DOCKER, *functions])
 
-    @property
-    def left(self) -> list[tuple[str, str]]:
-        """What is still to be typed."""
-        return list(self._left)
-
-    def types(self, heading: str, machine: Native | None = None) -> str:
+    def types(self, heading: str, machine: Machine | None = None) -> str:
         """The next block, which must stand under this heading; what it prints. Each of its commands must succeed."""
-        under, block = self._left.pop(0)
+        under, block = self.left.pop(0)
         assert under == heading, f"the next block is of {under}"
         at = machine or self.machine
-        if (at.folder / ".env").exists():
-            for address, here in at.published().items():
-                block = re.sub(rf"\b{re.escape(address)}\b(?!:)", here, block)
-        typed = subprocess.run(
-            ["bash", "-c", f"set -euo pipefail\n{self._functions}\n{block}"], cwd=at.folder,
-            env={"PATH": f"{self._docker.path}:/usr/bin:/bin"}, capture_output=True, text=True, check=False,
-            timeout=TYPED_WITHIN_S,
-        )  # fmt: skip
-        assert typed.returncode == 0, f"{block}\n{typed.stdout}\n{typed.stderr}"
-        return typed.stdout
+        for address, here in at.published().items():
+            block = re.sub(rf"\b{re.escape(address)}\b(?!:)", here, block)
+        mine, its = socket.socketpair()
+        mine.settimeout(TYPED_WITHIN_S)
+        with mine, tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
+            shell = subprocess.Popen(
+                ["bash", "-c", f"{self._first}\n{block}"], cwd=at.folder, stdout=printed, stderr=errors,
+                env={"PATH": "/usr/bin:/bin", "LINE": str(its.fileno())}, pass_fds=(its.fileno(),),
+            )  # fmt: skip
+            its.close()
+            try:
+                with mine.makefile("rw", encoding="utf-8") as line:
+                    for words in iter(line.readline, ""):
+                        line.write(docker(at, shlex.split(words)) + "\n")
+                        line.flush()
+            finally:
+                shell.kill()  # it has ended, unless something was refused
+                code = shell.wait()
+            printed.seek(0)
+            errors.seek(0)
+            said = printed.read()
+            assert code == 0, f"{block}\n{said}\n{errors.read()}"
+            return said
 
 
 class City:
     """What can be asked of a running city, and whether it is proved."""
 
-    def __init__(self, machine: Native) -> None:
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
     def get(self, service: str, path: str) -> httpx.Response:
@@ -108,11 +127,7 @@ class City:
 
     def neraca(self, *words: str) -> str:
         """What a command prints, typed beside the runbook."""
-        program, environment = self.machine.inside("api-1", ["neraca", *words])
-        typed = subprocess.run(
-            program, env=environment, cwd=self.machine.folder, capture_output=True, text=True, check=True
-        )
-        return typed.stdout
+        return self.machine.said("api-1", ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """What both readers serve is what a replay finds; the replay."""

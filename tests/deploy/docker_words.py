@@ -1,25 +1,56 @@
-"""A program that stands where ``docker`` does: it asks the test what its words mean here, and does that. Standard library only."""
+"""What the runbook's ``docker`` words do on a machine without Docker: the same to processes as Docker does to containers.
 
-import json
-import os
-import socket
-import sys
-from pathlib import Path
+The blocks are typed as they are printed, so their shell needs a ``docker``. Words that the runbook does not use are
+refused, so that a misspelt one fails. No image is built.
+"""
 
+from __future__ import annotations
 
-def main() -> int:
-    """Print what is answered; or become the program that is answered, on this standard input and output."""
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.connect(sys.argv[1])
-        asking.sendall(json.dumps({"words": sys.argv[2:], "folder": str(Path.cwd())}).encode() + b"\n")
-        with asking.makefile("rb") as answered:
-            answer = json.loads(answered.readline())
-    if "program" in answer:
-        os.execvpe(answer["program"][0], answer["program"], answer["environment"])  # noqa: S606 - no shell is meant
-    sys.stdout.write(answer["out"])
-    sys.stderr.write(answer["error"])
-    return int(answer["code"])
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.deploy.machine import Machine
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def docker(machine: Machine, words: Sequence[str]) -> str:
+    """Do it, and give the shell words that are still to be run. Raises: ``ValueError`` for words that nobody needs."""
+    match list(words):
+        case ["build", "--tag", "neraca", "."] | ["build", "--pull", "--tag", "neraca", "."]:
+            return "test -f Dockerfile"
+        case ["volume", "rm", "neraca_kafka"]:
+            machine.kafka.wipe()
+            return ":"
+        case ["compose", "run", "--rm", "-T", service, *inside]:
+            return shlex.join(machine.inside(service, ["neraca", *inside]))
+        case ["compose", "exec", "-T", service, *inside] if machine.runs(service):
+            return shlex.join(machine.inside(service, inside))
+        case ["compose", "ps"]:
+            health = {name: "healthy" if machine.healthy(name) else "unhealthy" for name in machine.services}
+            return shlex.join(["printf", "%s %s\\n", *(word for pair in health.items() for word in pair)])
+        case ["compose", *compose]:
+            _start_or_stop(machine, compose)
+            return ":"
+    raise ValueError(shlex.join(words))
+
+
+def _start_or_stop(machine: Machine, words: Sequence[str]) -> None:
+    match list(words):
+        case ["up", "--detach", "--wait", "--remove-orphans"]:
+            machine.up()
+            machine.stop([name for name in machine.running if name not in machine.services])
+        case ["up", "--detach", "--wait", "--no-deps", service]:
+            machine.up([service])
+        case ["up", "--detach", "--wait", *services] if machine.services.keys() >= set(services):
+            machine.up(services)
+        case ["stop"]:
+            machine.stop([*machine.running, "kafka", "postgres"])
+        case ["stop", *services] | ["rm", "--stop", "--force", *services]:
+            machine.stop(services)
+        case ["restart", *services]:
+            machine.stop(services)
+            machine.up(services)
+        case _:
+            raise ValueError(shlex.join(words))

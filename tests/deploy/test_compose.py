@@ -15,10 +15,12 @@ import pytest
 import yaml
 
 from neraca.__main__ import parser
-from tests.deploy.composed import FILE, Unset, composed, loaded
-from tests.deploy.native import ENTRYPOINT, Native
+from tests.deploy.city_hall import RUNBOOK
+from tests.deploy.composed import FILE, OVERRIDE, Unset, composed, loaded
+from tests.deploy.machine import Machine
 from tests.services import installed
 from tests.serving import BATCH, ROOT, event, until
+from tests.tidy.test_house import text_of
 
 SECRET: Final = re.compile(r"PASSWORD|SECRET|TOKEN|KEY", re.IGNORECASE)
 ASKED_FOR: Final = r"\$\{\w+:\?[^}]+\}"
@@ -26,9 +28,9 @@ SERVED: Final = ("postgres", "kafka")
 NUMBERS: Final = {"intake": 1, "api": 2, "relay": 2, "worker": 2}
 
 
-def valid(file: Path) -> subprocess.CompletedProcess[str]:
+def valid(*files: Path) -> subprocess.CompletedProcess[str]:
     """The verdict of the compose specification's own schema."""
-    words = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    words = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec", *map(str, files)]
     return subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
 
 
@@ -46,34 +48,38 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def native(folder: Path, server_directory: Path) -> Iterator[Native]:
-    with Native(folder, server_directory) as native:
-        installed(native.postgres)
-        installed(native.kafka)
-        yield native
+def machine(folder: Path, server_directory: Path) -> Iterator[Machine]:
+    with Machine(folder, server_directory) as machine:
+        installed(machine.postgres)
+        installed(machine.kafka)
+        yield machine
 
 
-def test_the_file_is_as_the_schema_of_compose_files_says() -> None:
-    checked = valid(ROOT / FILE)
+def test_the_file_is_as_the_schema_of_compose_files_says(tmp_path: Path) -> None:
+    """And so is the override that the runbook adds to it."""
+    (override,) = re.findall(
+        r"cat > docker-compose\.override\.yml <<'MORE'\n(.*?)^MORE$", RUNBOOK, re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / OVERRIDE).write_text(yaml.safe_dump(loaded(override)))
+    checked = valid(ROOT / FILE, tmp_path / OVERRIDE)
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize(
-    ("service", "broken"),
-    [("api-1", {"restart": True}), ("kafka", {"healthcheck": {"intervall": "1s"}}), ("relay-1", {"comand": []})],
-)
-def test_the_schema_refuses_what_is_misspelt(tmp_path: Path, service: str, broken: dict[str, Any]) -> None:
+def test_the_schema_refuses_what_is_misspelt(tmp_path: Path) -> None:
     """The check above can fail."""
-    project = loaded(ROOT / FILE)
-    project["services"][service] |= broken
-    (tmp_path / FILE).write_text(yaml.safe_dump(project))
-    checked = valid(tmp_path / FILE)
-    assert (checked.returncode, service in checked.stdout) == (1, True), checked.stdout
+    broken = {"api-1": {"restart": True}, "kafka": {"healthcheck": {"intervall": "1s"}}, "relay-1": {"comand": []}}
+    for service, fault in broken.items():
+        project = loaded(text_of(FILE))
+        project["services"][service] |= fault
+        (tmp_path / f"{service}.yml").write_text(yaml.safe_dump(project))
+    checked = valid(*tmp_path.glob("*.yml"))
+    assert checked.returncode == 1
+    assert [service for service in broken if f"{service}.yml" not in checked.stdout] == [], checked.stdout
 
 
 def test_no_secret_is_in_the_file(folder: Path) -> None:
     """Every setting with a secret in it is a reference that Compose refuses to leave empty."""
-    services = loaded(ROOT / FILE)["services"]
+    services = loaded(text_of(FILE))["services"]
     held = [(name, value) for one in services.values() for name, value in one.get("environment", {}).items()]
     passwords = [value for name, value in held if SECRET.search(name)]
     passwords += [found for _, value in held for found in re.findall(r"//[^:/]+:(.+)@", value)]
@@ -127,16 +133,16 @@ def test_only_the_machine_itself_reaches_what_is_published(folder: Path) -> None
     assert [one for ports in published.values() for one in ports if not one.startswith("127.0.0.1:")] == []
 
 
-def test_every_service_runs_natively_by_its_very_command(native: Native) -> None:
+def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> None:
     """Healthy by its own check, all ends well within its grace, and in between both readers serve what a replay finds."""
-    native.up()
-    native.wait()
+    machine.up()
+    assert [name for name in machine.services if not machine.healthy(name)] == []
     at = {
-        name: f"http://127.0.0.1:{native.port(name, 8001 if name == 'intake' else 8000)}"
+        name: f"http://127.0.0.1:{machine.port(name, 8001 if name == 'intake' else 8000)}"
         for name in ("intake", "api-1", "api-2")
     }
     made = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
-    secret = neraca(native, *made).strip()
+    secret = machine.said("api-1", ["neraca", *made]).strip()
     told = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
     said = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=told).json()
     assert (said["accepted"], said["rejected"]) == (200, [])
@@ -148,10 +154,11 @@ def test_every_service_runs_natively_by_its_very_command(native: Native) -> None
         "all is folded",
     )
     until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
-    replayed = json.loads(neraca(native, "replay", "--period", "2026-11"))
+    replayed = json.loads(machine.said("api-1", ["neraca", "replay", "--period", "2026-11"]))
     assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replayed["digest"]}
     assert sum(card["counts"]["permits"] for card in replayed["dinas"].values()) == 200
-    assert native.stop([*ours({"services": native.services})]) == dict.fromkeys(ours({"services": native.services}), 0)
+    own = [*ours({"services": machine.services})]
+    assert machine.stop(own) == dict.fromkeys(own, 0)
 
 
 def permits() -> list[dict[str, Any]]:
@@ -161,9 +168,3 @@ def permits() -> list[dict[str, Any]]:
         event("permit-processed", str(n), {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times})
         for n in range(200)
     ]  # fmt: skip
-
-
-def neraca(native: Native, *words: str) -> str:
-    """What a command of the program prints, typed in a container of the readers."""
-    argv, environment = native.inside("api-1", [*ENTRYPOINT, *words])
-    return subprocess.run(argv, env=environment, cwd=native.work, capture_output=True, text=True, check=True).stdout

@@ -86,6 +86,7 @@ def test_the_image_holds_what_is_pinned_and_no_tool_to_build_with() -> None:
     assert re.findall(r"^COPY (.*)$", FINAL, re.MULTILINE) == ["--from=build /opt/neraca /opt/neraca"]
     assert not re.search(r"\b(?:apt-get|pip install|gcc|ARG)\b", FINAL)
     assert int(re.findall(r"^USER (\d+)$", FINAL, re.MULTILINE)[-1]) > 0
+    assert re.findall(r"^ENTRYPOINT (.*)$", FINAL, re.MULTILINE) == ['["neraca"]'], "a command is the program's own"
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text_of("requirements-scaled.lock"), re.MULTILINE))
     extras = tomllib.loads(text_of("pyproject.toml"))["project"]["optional-dependencies"]
     asked = {re.split(r"[^\w-]", one)[0] for extra in ("kafka", "postgres") for one in extras[extra]}

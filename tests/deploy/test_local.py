@@ -29,7 +29,7 @@ def command(*words: object, path: str | None = None) -> subprocess.CompletedProc
     """``python -m local`` with these words."""
     environment = os.environ if path is None else {**os.environ, "PATH": path}
     return subprocess.run(
-        [sys.executable, "-m", "deploy", *map(str, words)],
+        [sys.executable, "-m", "local", *map(str, words)],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

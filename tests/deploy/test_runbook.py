@@ -1,6 +1,6 @@
 """docs/guides/runbook.md, typed from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
 
-PostgreSQL and Kafka are real, and so is every process; ``docker`` is a stand-in that starts them without containers.
+PostgreSQL and Kafka are real, and so is every process. Where there is no Docker, its words are done natively.
 """
 
 import json
@@ -20,15 +20,13 @@ from streams.kafka.broker import Sender
 from streams.kafka.settings import KafkaSettings
 from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written
 from tests.deploy.composed import FILE
-from tests.deploy.docker_stand_in import DockerStandIn
-from tests.deploy.native import Native
+from tests.deploy.machine import Machine
 from tests.services import installed
 from tests.serving import ROOT, event
 from tests.serving import until as within
 
 until: Final = partial(within, within_s=120)
 """Long, since a small machine runs all of it."""
-ELSEWHERE: Final = {"10.0.0.5:5432": ("postgres", 5432), "10.0.0.5:9092": ("kafka", 9092)}
 RETRACTED: Final = {"event": {"source": "/loket/1", "id": "never"}, "reason": "mistake"}
 
 
@@ -36,8 +34,8 @@ class Hall(NamedTuple):
     """Everything a section of the runbook works on."""
 
     operator: Operator
-    machine: Native
-    other: Native
+    machine: Machine
+    other: Machine
     city: City
     counters: Counters
 
@@ -53,17 +51,11 @@ def folder_of(machine: Path) -> Path:
 @pytest.fixture
 def hall(tmp_path: Path, server_directory: Path) -> Iterator[Hall]:
     here, there = folder_of(tmp_path / "here"), folder_of(tmp_path / "there")
-    (tmp_path / "work").mkdir()
-    with (
-        Native(here, server_directory) as machine,
-        Native(there, tmp_path / "work" / "there", beside=machine) as other,
-        DockerStandIn(tmp_path / "work", {here: machine, there: other}) as docker,
-    ):
+    with Machine(here, server_directory) as machine, Machine(there, tmp_path / "work", beside=machine) as other:
         installed(machine.postgres)
         installed(machine.kafka)
-        other.elsewhere |= ELSEWHERE
         city = City(machine)
-        yield Hall(Operator(machine, docker), machine, other, city, Counters(city))
+        yield Hall(Operator(machine), machine, other, city, Counters(city))
 
 
 def test_the_runbook_from_top_to_bottom(hall: Hall) -> None:
