@@ -11,6 +11,7 @@ from tests.pages.asking import october
 from tests.pages.axe_rules import AXE, FOUND, broken_rules
 from tests.pages.browser import MISSING, Browser, installed
 from tests.pages.city import BUSY, FAST, LONG, ODD, SMALL, settle_in
+from tests.pages.every import ADDRESSES
 from tests.pages.test_live import BUTTON, TAG, look, received
 from tests.pages.told import opened
 from tests.serving import Assembled, Listening, until
@@ -22,12 +23,10 @@ __all__ = ["october", "opened"]
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not installed(), reason=MISSING)]
 
 PAGES: Final = (
-    "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
-    f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
-    f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
-    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/nilai",
-    "/auditor", f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}", "/auditor/journal",
-    "/auditor/journal/1028", "/loket", f"/loket?dinas={FAST}",
+    *ADDRESSES.values(), "/?lang=en", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
+    f"/dinas/{LONG}", f"/dinas/{FAST}/events?measure=permits", "/dinas/tak-ada",
+    f"/auditor?period=2026-11&since=500&until=1028&digest={'0' * 64}&pick={FAST}",
+    "/auditor/journal/1028", f"/loket?dinas={FAST}",
     f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
 SCREENS: Final = ((390, 844), (1920, 1080))
