@@ -30,7 +30,7 @@ from projections.reading.reader import Reader
 
 
 class AppParts(Struct, frozen=True):
-    """What the composition root hands to an app: the ports, and what stands behind them."""
+    """The parts that the composition root hands to an app: the ports, and the services behind them."""
 
     live: Live
     reader: Reader
@@ -41,14 +41,14 @@ class AppParts(Struct, frozen=True):
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
     away: tuple[type[Exception], ...] = ()
-    """What the ports raise while the database does not answer."""
+    """The errors of the ports while the database does not answer."""
     reset: Callable[[], None] | None = None
-    """Practice alone: throws away all that was practised, and begins anew."""
+    """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
 
 
 class Built(Struct, frozen=True):
-    """An app to serve, the framework's object inside it, and the word that ends its streams."""
+    """An app to serve, the framework's object inside it, and the call that ends its streams."""
 
     app: ASGIApp
     framework: FastAPI
@@ -92,12 +92,12 @@ def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], pa
 
 
 class _Static(StaticFiles):
-    """Files as they are: asked for anew unless their address names their content, and never taken for another type."""
+    """Files as they are. A browser asks for them anew unless their address names their content."""
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """A file, or 304 to who holds the same."""
+        """A file, or 304 to a caller who has it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["x-content-type-options"] = "nosniff"
         if b"v=" not in scope["query_string"]:
@@ -106,7 +106,7 @@ class _Static(StaticFiles):
 
 
 def _document(app: FastAPI) -> None:
-    """OpenAPI drawn from the routes, with the schemas of the structs that are really served."""
+    """OpenAPI drawn from the routes, with the schemas of the structs that are served."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,4 +1,4 @@
-"""Serves a built app with uvicorn until it is told to end; streams are ended first, so that ending takes no waiting."""
+"""Serves a built app with uvicorn until a signal ends it; streams end first, so that nothing has to be waited for."""
 
 import signal
 import socket
@@ -16,7 +16,7 @@ class _Server(uvicorn.Server):
         self._built = built
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM ends the serving and no more: raised anew, as uvicorn does, it would end the process before its parts."""
+        """SIGTERM ends the serving alone: uvicorn would raise it again and end the process before its parts."""
         if sig == signal.SIGTERM:
             self.should_exit = True
         else:
@@ -40,7 +40,7 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
         listener.close()
         message = f"cannot listen on {host}:{port}: {error.strerror}"
         raise OSError(message) from error
-    shown = f"[{host}]" if family == socket.AF_INET6 else host
+    name = f"[{host}]" if family == socket.AF_INET6 else host
     config = uvicorn.Config(
         built.app,
         log_level="warning",
@@ -49,5 +49,5 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
         timeout_graceful_shutdown=5,
         backlog=2048,
     )
-    ready(f"http://{shown}:{listener.getsockname()[1]}/")
+    ready(f"http://{name}:{listener.getsockname()[1]}/")
     _Server(config, built).run(sockets=[listener])

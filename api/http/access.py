@@ -1,4 +1,4 @@
-"""Who is asking: the operator at the machine, the holder of a token, or nobody.
+"""The caller of a request: the operator at the machine, the holder of a token, or nobody.
 
 The operator is a caller on loopback, to a loopback name, through no proxy; such a call needs no token. A token comes
 in a header, or in the cookie of a browser that has signed in.
@@ -14,7 +14,7 @@ from projections.ports import LOCAL, Grant, Tokens
 
 _NAMES: Final = frozenset({"localhost"})
 COOKIE: Final = "neraca"
-"""Set by `/masuk`, out of reach of any script, sent to nobody else and from no other site."""
+"""The cookie that `/masuk` sets: no script can read it, and no other site can have it sent."""
 _PROXIED: Final = (
     "forwarded",
     "x-forwarded-",
@@ -25,7 +25,7 @@ _PROXIED: Final = (
     "via",
     "cf-",
 )
-"""How the headers begin that a server in front adds; whoever came through one is not at the machine."""
+"""The beginnings of headers that a server in front adds; a caller who came through one is not at the machine."""
 
 
 def _loopback(host: str) -> bool:
@@ -46,7 +46,7 @@ def is_local(request: Request) -> bool:
 
 
 def is_own_form(request: Request) -> bool:
-    """Whether a form was sent by a page of this site: as the browser says, or by the origin it names where it says nothing."""
+    """Whether a page of this site sent a form: by what the browser states, else by the origin that it names."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site == "same-origin"
@@ -76,14 +76,14 @@ class Access:
         return grant
 
     def signed_in(self, request: Request) -> Grant | None:
-        """The grant of a browser that has signed in; ``None`` too once its token is revoked, or for another site's call."""
+        """The grant of a browser that has signed in; ``None`` once its token is revoked, and for a call of another site."""
         secret = request.cookies.get(COOKIE)
         if not secret or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return None
         return self._tokens.grant(secret)
 
     def known(self, secret: str) -> Grant | None:
-        """What a token allows that is being signed in with."""
+        """The grant of a token that somebody signs in with."""
         return self._tokens.grant(secret)
 
     def require(self, request: Request, *scopes: str) -> Grant:

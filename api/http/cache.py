@@ -1,6 +1,6 @@
-"""Fresh answers: a public read once answered is answered again from memory while nothing it rests on has moved.
+"""Fresh answers: a public read is answered again from memory while nothing that it rests on has moved.
 
-Also HEAD, which is GET without a body. Sits before the framework, so that a repeated read costs next to nothing.
+Also HEAD, which is GET without a body. It comes before the framework, so a repeated read costs next to nothing.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 KEPT: Final = 256
 BEGUN_S: Final = 0.5
-"""How long a HEAD lets an answer end by itself once its body has begun."""
+"""The time in which the answer to a HEAD may end by itself once its body has begun."""
 
 
-class _Held(NamedTuple):
+class Answer(NamedTuple):
+    """An answer, and the version of the balances it rests on."""
+
     version: Version
     until_us: int | None
     etag: bytes
@@ -29,11 +31,11 @@ class _Held(NamedTuple):
 
 
 class Answers:
-    """Recent answers to public reads, by what was asked."""
+    """Recent answers to public reads, by address."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._held: dict[tuple[str, bytes], _Held] = {}
+        self._answers: dict[tuple[str, bytes], Answer] = {}
         self._making: dict[tuple[str, bytes], threading.Lock] = {}
 
     def keep(
@@ -47,22 +49,22 @@ class Answers:
         body: bytes,
     ) -> None:
         """Remember an answer that rests on ``version``, and no longer than ``until_us``."""
-        if len(self._held) >= KEPT:
-            self._held.clear()
-        self._held[path, query] = _Held(version, until_us, etag.encode(), headers, body)
+        if len(self._answers) >= KEPT:
+            self._answers.clear()
+        self._answers[path, query] = Answer(version, until_us, etag.encode(), headers, body)
 
     def making(self, path: str, query: bytes) -> threading.Lock:
-        """Held while an answer is made: who asks the same meanwhile waits for it, and does not make it again."""
+        """The lock of an answer that is being made: another caller of the same address waits for that answer."""
         if len(self._making) >= KEPT:
             self._making.clear()
         return self._making.setdefault((path, query), threading.Lock())
 
-    def fresh(self, path: str, query: bytes) -> _Held | None:
+    def fresh(self, path: str, query: bytes) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""
-        held = self._held.get((path, query))
-        if held is None or (held.until_us is not None and self._reader.now_us() >= held.until_us):
+        answer = self._answers.get((path, query))
+        if answer is None or (answer.until_us is not None and self._reader.now_us() >= answer.until_us):
             return None
-        return held if self._reader.is_current(held.version) else None
+        return answer if self._reader.is_current(answer.version) else None
 
 
 class FreshAnswers:
@@ -80,21 +82,21 @@ class FreshAnswers:
         if scope["method"] == "HEAD":
             await _without_body(self, {**scope, "method": "GET"}, receive, send)
             return
-        held = self._answers.fresh(scope["path"], scope["query_string"])
-        if held is None:
+        answer = self._answers.fresh(scope["path"], scope["query_string"])
+        if answer is None:
             await self._app(scope, receive, send)
             return
-        if any(name == b"if-none-match" and held.etag in value for name, value in scope["headers"]):
-            unchanged = [header for header in held.headers if header[0] not in (b"content-length", b"content-type")]
+        if any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"]):
+            unchanged = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
             await send({"type": "http.response.start", "status": 304, "headers": unchanged})
             await send({"type": "http.response.body", "body": b""})
             return
-        await send({"type": "http.response.start", "status": 200, "headers": held.headers})
-        await send({"type": "http.response.body", "body": held.body})
+        await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _without_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """GET's headers; a body that has only begun, as of the stream, is not waited for."""
+    """The headers of GET; a body that has only begun, such as that of the stream, is not waited for."""
     begun = asyncio.Event()
 
     async def headers_only(message: Message) -> None:

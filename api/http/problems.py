@@ -32,8 +32,8 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "internal": (500, "Neraca has failed"),
     "unavailable": (503, "Not now; send the same again"),
 }
-Said = tuple[Refusal, dict[str, str]]
-"""What an error comes to, and the headers that say more of it."""
+Problem = tuple[Refusal, dict[str, str]]
+"""The refusal that an error becomes, and further headers."""
 Page = Callable[[Request, Refusal, Mapping[str, str]], Response]
 """Makes the page of a refusal."""
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
@@ -51,7 +51,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
 
 
 class _Plain(Refusal):
-    """What the framework itself refuses, which is no problem of Neraca's: about it there is no more than its status."""
+    """A refusal of the framework itself, which is no problem of Neraca's: nothing but its status is known."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__("about:blank", detail)
@@ -76,14 +76,14 @@ def bad_query(name: str, detail: str) -> Refusal:
 
 
 def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | None = None) -> None:
-    """Every error of an app leaves it as a problem, to a browser that asked for a page as a page.
+    """Answer every error of an app as a problem; to a browser that asked for a page, as a page.
 
     ``away`` are the errors that mean that the database does not answer.
     """
 
-    def answering(said: Callable[[Exception], Said]) -> Callable[[Request, Exception], Response]:
+    def answering(read: Callable[[Exception], Problem]) -> Callable[[Request, Exception], Response]:
         def answer(request: Request, error: Exception) -> Response:
-            refusal, headers = said(error)
+            refusal, headers = read(error)
             if page is not None and refusal.slug in PROBLEMS and _wants_page(request):
                 return page(request, refusal, headers)
             return problem_response(refusal, headers)
@@ -100,29 +100,29 @@ def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | Non
 
 
 def _wants_page(request: Request) -> bool:
-    """Whether a browser goes to an address, which is none of the API's."""
+    """Whether a browser goes to an address that is none of the API's."""
     return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
 
-def _refused(error: Exception) -> Said:
+def _refused(error: Exception) -> Problem:
     return error if isinstance(error, Refusal) else Refusal("internal", str(error)), {}
 
 
-def _unavailable(error: Exception) -> Said:
+def _unavailable(error: Exception) -> Problem:
     return Refusal("unavailable", str(error)), {"retry-after": "1"}
 
 
-def _away(_: Exception) -> Said:
+def _away(_: Exception) -> Problem:
     return Refusal("unavailable", "the database does not answer; ask again"), {"retry-after": "1"}
 
 
-def _bad_request(error: Exception) -> Said:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [Fault("/" + "/".join(str(step) for step in each["loc"][1:]), str(each["msg"]).lower()) for each in found]
+def _bad_request(error: Exception) -> Problem:
+    errors = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [Fault("/" + "/".join(str(step) for step in each["loc"][1:]), str(each["msg"]).lower()) for each in errors]
     return Refusal("invalid-query", "; ".join(f"{f.pointer[1:]}: {f.detail}" for f in faults), *faults), {}
 
 
-def _http(error: Exception) -> Said:
+def _http(error: Exception) -> Problem:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     slug = _BY_STATUS.get(status)
@@ -131,5 +131,5 @@ def _http(error: Exception) -> Said:
     return _Plain(status, str(getattr(error, "detail", error))), headers
 
 
-def _failed(_: Exception) -> Said:
+def _failed(_: Exception) -> Problem:
     return Refusal("internal", "the fault is logged; nothing is known to be lost"), {}

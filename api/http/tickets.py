@@ -1,6 +1,6 @@
-"""Tickets: a citizen's phone holds no token, so the counter's own vouches for one case and one rating of it.
+"""Tickets: a citizen's phone has no token, so that of the counter vouches for one case and one rating of it.
 
-A ticket is made of the token's keyed hash: nothing is stored for it, and with the token it is revoked.
+A ticket is a hash under the key of the token: nothing is stored for it, and it is revoked with the token.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BYTES: Final = 16
 
 
 class Case(NamedTuple):
-    """What a ticket is for."""
+    """The case that a ticket is for."""
 
     dinas: str
     service: str
@@ -35,21 +35,22 @@ def covers(grant: Grant, case: Case) -> bool:
 
 
 def ticket_for(tokens: Tokens, grant: Grant, case: Case) -> str | None:
-    """The ticket of a case under a token; ``None`` where there is no token, or it does not cover the case."""
-    held = tokens.by_id(grant.id)
-    return None if held is None or not covers(held[0], case) else f"{_mac(held[1], case)}.{grant.id}"
+    """The ticket of a case under a token; ``None`` without a token, or if it does not cover the case."""
+    token = tokens.by_id(grant.id)
+    return None if token is None or not covers(token[0], case) else f"{_mac(token[1], case)}.{grant.id}"
 
 
 def grant_of(tokens: Tokens, ticket: str, case: Case) -> Grant:
     """The grant behind a ticket, cut down to facts of the case's dinas. Raises: ``Refusal``."""
     mac, _, token_id = ticket.partition(".")
-    held = tokens.by_id(token_id) if token_id else None
-    if held is None or not hmac.compare_digest(mac.encode(), _mac(held[1], case).encode()) or not covers(held[0], case):
+    token = tokens.by_id(token_id) if token_id else None
+    known = token is not None and hmac.compare_digest(mac.encode(), _mac(token[1], case).encode())
+    if token is None or not known or not covers(token[0], case):
         detail = "this address is not, or no longer, one that a counter gave for this case"
         raise Refusal("forbidden", detail, Fault("/ticket", detail))
-    return replace(held[0], scopes=frozenset({"fact"}), dinas=frozenset({case.dinas}))
+    return replace(token[0], scopes=frozenset({"fact"}), dinas=frozenset({case.dinas}))
 
 
 def _mac(key: bytes, case: Case) -> str:
-    made = hmac.digest(key, canonical(["neraca-ticket", *case]), hashlib.sha256)
-    return base64.urlsafe_b64encode(made[:_BYTES]).decode().rstrip("=")
+    mac = hmac.digest(key, canonical(["neraca-ticket", *case]), hashlib.sha256)
+    return base64.urlsafe_b64encode(mac[:_BYTES]).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""What is withheld of citizens' ratings: one ASN's satisfaction below its sample also names the citizen behind it."""
+"""Withholding of citizens' ratings: the satisfaction with one ASN below its sample would name the citizen behind it."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ _ANSWERS = ("unsur_", "respondent_mean", "overall_s")
 
 
 def is_withheld(card: Scorecard, line: IndicatorLine, scheme: Scheme) -> bool:
-    """An ASN's indicator of ratings, whatever it is called, while its sample is too small."""
+    """Whether an indicator is withheld: one of ratings of an ASN, by any name, while its sample is too small."""
     rated = any(indicator.id == line.id and indicator.of_ratings for indicator in scheme.indicators)
     return card.subject.kind == "asn" and rated and line.state == "insufficient"
 
@@ -29,23 +29,23 @@ def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
 
 
 def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
-    """Whether an ASN's single ratings stay out of the reasons: unless an indicator of ratings has its sample."""
+    """Whether the single ratings of an ASN stay out of the reasons: they do while no indicator of ratings has its sample."""
     rated = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
     return card.subject.kind == "asn" and not any(line.id in rated and line.state == "ok" for line in card.indicators)
 
 
 def is_answer(measure: str) -> bool:
-    """Whether a measure adds up what citizens said, not how many did."""
+    """Whether a measure adds up the answers of citizens, not their number."""
     return measure.startswith(_ANSWERS)
 
 
 def without_answers(balance: dict[str, int]) -> dict[str, int]:
-    """A balance that says how many rated, and nothing of what they said."""
+    """A balance with the number of ratings, and without the answers."""
     return {name: amount for name, amount in balance.items() if not is_answer(name)}
 
 
 def formula_told(balance: Balance, score: Score, scheme: Scheme, card: Scorecard) -> Formula:
-    """The arithmetic of a score; where single ratings are hidden, its terms of ratings name only the sample."""
+    """The arithmetic of a score; while single ratings are hidden, its terms of ratings have only the sample."""
     formula = formula_of(balance, score, scheme)
     if not hides_ratings(card, scheme):
         return formula

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 Cell = str | int | Decimal | None
 RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
-"""What a text may not begin with, four of them in full width: each has begun a formula or a command somewhere."""
+"""Marks that no text may begin with, four of them in full width: each begins a formula or a command somewhere."""
 _RUNS_WITHIN: Final = re.compile(rf"([;,\t]\s*)(?=[{re.escape(''.join(RUNS))}])")
-"""Where a spreadsheet that divides cells otherwise than this file would begin one: after its own separator."""
+"""The places where a spreadsheet with another separator than this file's would begin a cell."""
 _UNSAFE_IN_NAMES: Final = re.compile(r"[^a-z0-9.-]+")
 
 
 def as_text(cell: Cell, code: Code) -> str:
-    """A cell as written: figures as figures, text never as a formula, nothing where there is nothing."""
+    """A cell as written: figures as figures, text never as a formula, and nothing for nothing."""
     if cell is None:
         return ""
     if isinstance(cell, str):
-        said = _RUNS_WITHIN.sub(r"\1'", cell)
-        return f"'{said}" if cell.lstrip().startswith(RUNS) or cell.startswith(RUNS) else said
+        safe = _RUNS_WITHIN.sub(r"\1'", cell)
+        return f"'{safe}" if cell.lstrip().startswith(RUNS) or cell.startswith(RUNS) else safe
     text = f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
     return text.replace(".", ",") if code == "id" else text
 
@@ -51,5 +51,5 @@ def csv_response(
 ) -> Response:
     """A table to keep as a file of that name."""
     file = _UNSAFE_IN_NAMES.sub("-", name.lower()).strip("-") or "neraca"
-    said = {"content-disposition": f'attachment; filename="{file}.csv"', "x-content-type-options": "nosniff"}
-    return Response(as_csv(head, rows, code), 200, {**(headers or {}), **said}, "text/csv; charset=utf-8")
+    as_file = {"content-disposition": f'attachment; filename="{file}.csv"', "x-content-type-options": "nosniff"}
+    return Response(as_csv(head, rows, code), 200, {**(headers or {}), **as_file}, "text/csv; charset=utf-8")

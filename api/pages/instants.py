@@ -1,4 +1,4 @@
-"""Instants as pages ask for them: a native input in the zone of the pages, and the same said in words beside it."""
+"""Instants in forms: a native input in the zone of the pages, and the same in words beside it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def asked_instant(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
-    """The instant of a local time, or of one with an offset; ``None`` where nothing is asked. Raises: ``Refusal``."""
+    """The instant of a local time, or of a time with an offset; ``None`` without one. Raises: ``Refusal``."""
     text = query.get(name, "").strip()
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
         instant_us = parse_instant(text) if moment.tzinfo else instant_of(moment.replace(tzinfo=zone))
-        moment_of(instant_us, zone)  # on the calendar of the zone too, where it is said
+        moment_of(instant_us, zone)  # it must lie on the calendar of the zone too, in which the page writes it
     except (ValueError, OverflowError):
         raise bad_query(name, "must be a time such as 2026-11-01T00:00") from None
     return instant_us
 
 
 def input_text(instant_us: int | None, zone: tzinfo) -> str:
-    """An instant as the value of a native input; seconds only where there are some."""
+    """An instant as the value of a native input; with seconds only if it has some."""
     if instant_us is None:
         return ""
     local = moment_of(instant_us, zone).replace(tzinfo=None)

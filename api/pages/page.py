@@ -102,6 +102,6 @@ class PageQuery(Struct, frozen=True):
         """The instant at which the next day begins in the zone of the pages."""
         return instant_of(datetime.combine(self.today + timedelta(days=1), time(), self.words.zone))
 
-    def most(self, shown: int) -> int:
-        """The rows to make of a list that a page shows in part: that part, or as many as a spreadsheet gets."""
-        return shown if self.listed == LISTED else self.listed
+    def most(self, first: int) -> int:
+        """The rows to make of a list of which a page shows the first: these, or as many as a spreadsheet gets."""
+        return first if self.listed == LISTED else self.listed

@@ -1,4 +1,4 @@
-"""Which period a page shows: the one asked for; else the current month, or the last full one while that is thin."""
+"""The period of a page: the one in its address; else the current month, or the last full one while that is thin."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Thin(Struct, frozen=True):
-    """Why the current month is not shown: how many dinas have an IKU in it, of how many active in the month shown."""
+    """Why the current month is not shown: the dinas with an IKU in it, of those active in the month shown."""
 
     ok: int
     of: int
 
 
 class Chosen(Struct, frozen=True):
-    """The period shown, the current month, and what was thin when nobody asked for a period."""
+    """The period shown, the current month, and how thin that is, if no period was asked for."""
 
     period: Period
     current: Period
@@ -45,10 +45,10 @@ class Choices(Struct, frozen=True):
     options: tuple[Choice, ...]
 
 
-def choose(snapshot: Snapshot, asked: Period | None, current: Period) -> Chosen:
+def choose(snapshot: Snapshot, wanted: Period | None, current: Period) -> Chosen:
     """Thin: fewer than half of the dinas with facts in the last full month have an ok IKU in the current one."""
-    if asked is not None:
-        return Chosen(asked, current)
+    if wanted is not None:
+        return Chosen(wanted, current)
     full = max((month for month in snapshot.months() if month < current.name), default=None)
     if full is None:
         return Chosen(current, current)
@@ -65,7 +65,7 @@ def choose(snapshot: Snapshot, asked: Period | None, current: Period) -> Chosen:
 
 
 def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choices, ...]:
-    """Every period that holds data, the newest first, and whatever is shown or current besides."""
+    """Every period that has data, and the shown and the current one; the newest first."""
     known = [parse_period(month) for month in {*months, chosen.current.name}]
     names = {chosen.period.name}
     for month in known:

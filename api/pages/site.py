@@ -161,7 +161,7 @@ class Site:
     ) -> Response:
         reads, words, parameters = self._reads, self.words[code_of(request)], request.query_params
         text, table = parameters.get("period"), parameters.get("csv")
-        asked, current = None if text is None else reads.period(text), reads.period(None)
+        wanted, current = None if text is None else reads.period(text), reads.period(None)
         now_us, notice = reads.reader.now_us(), self._services.notice()
         stopped = reads.reader.live.stopped is not None
         with reads.reader.snapshot() as snapshot:
@@ -171,7 +171,7 @@ class Site:
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
             if tag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
-            chosen = choose(snapshot, asked, current)
+            chosen = choose(snapshot, wanted, current)
             listed, path = LISTED if table is None else CSV_MOST, request.path_params
             page = make(
                 PageQuery(snapshot, reads.lines, chosen.period, chosen, words, grant, path, parameters, now_us, listed)

@@ -16,7 +16,7 @@ PATHS: Final[dict[Role, tuple[str, ...]]] = {
     "pimpinan": ("/", "/", "/dinas/{dinas}", "/dinas/{dinas}/why", "/"),
     "auditor": ("/auditor",) * STEPS,
 }
-"""Where each step is; `{asn}` and `{dinas}` stand for those the tours are about."""
+"""The address of each step; `{asn}` and `{dinas}` are blanks for those that the tours are about."""
 
 
 class Step(Struct, frozen=True):
@@ -27,7 +27,7 @@ class Step(Struct, frozen=True):
 
     @property
     def code(self) -> str:
-        """How addresses name it."""
+        """Its name in addresses."""
         return f"{self.role}-{self.number}"
 
     @property

@@ -32,7 +32,7 @@ _PLACES_MOST: Final = 6
 _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
     parse_pattern("#,##0" + ("." + "0" * places if places else "")) for places in range(_PLACES_MOST + 1)
 )
-"""Figures of so many decimals, grouped; which signs group and divide them is the locale's."""
+"""Patterns for grouped figures by their decimals; the locale has the signs that group and divide."""
 
 
 @cache
@@ -65,21 +65,21 @@ class Words:
         return key in self._labels
 
     def named(self, section: str, name: str, **values: object) -> str:
-        """The label of a name that the data hold, its blanks filled; a name nobody labelled stands for itself."""
+        """The label of a name in the data, its blanks filled, or the name itself if it has none."""
         label = self._labels.get(f"{section}.{name}")
         if label is None:
             return name
         return label[self.code].format(**values) if values else label[self.code]
 
     def section(self, name: str) -> dict[str, str]:
-        """A section's labels by name, for a script, which fills them in itself."""
+        """The labels of a section by name, for a script that fills their blanks."""
         start = f"{name}."
         return {
             key.removeprefix(start): label[self.code] for key, label in self._labels.items() if key.startswith(start)
         }
 
     def number(self, value: Decimal | int | None, places: int = 0) -> str:
-        """``1.204.331`` and ``98,43``, or their English forms; a dash where there is no figure."""
+        """``1.204.331`` and ``98,43``, or their English forms; a dash for no figure."""
         if value is None:
             return "–"
         size: Decimal = abs(Decimal(value))
@@ -114,7 +114,7 @@ class Words:
         return self.signed(Decimal(value).scaleb(-2), 2)
 
     def range(self, first: int, last: int) -> str:
-        """``2–3``, or one number where both are the same."""
+        """``2–3``, or one number if both are the same."""
         return self.number(first) if first == last else f"{self.number(first)}–{self.number(last)}"
 
     def exact(self, value: Decimal | int) -> str:
@@ -138,10 +138,10 @@ class Words:
     def minutes(self, length: int) -> str:
         """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written."""
         hours, rest = divmod(length, 60)
-        said = [self("time.hours", n=self.number(hours))] if hours else []
+        parts = [self("time.hours", n=self.number(hours))] if hours else []
         if rest or not hours:
-            said.append(self("time.minutes", n=rest))
-        return " ".join(said)
+            parts.append(self("time.minutes", n=rest))
+        return " ".join(parts)
 
     def span(self, length_us: int) -> str:
         """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""
@@ -166,7 +166,7 @@ class Words:
         return f"{local.day} {month} {local.year}, {clock} {local.tzname()}"
 
     def sortable(self, instant_us: int) -> str:
-        """``2026-11-24 10:41:07`` in the zone of the pages, in any language: what a spreadsheet reads as a time."""
+        """``2026-11-24 10:41:07`` in the zone of the pages, in any language, so that a spreadsheet reads it as a time."""
         return moment_of(instant_us, self.zone).replace(tzinfo=None).isoformat(" ", "seconds")
 
     def period(self, period: Period) -> str:

@@ -1,4 +1,4 @@
-"""What the reads of histories answer with."""
+"""The answers to reads that are more than scorecards."""
 
 from decimal import Decimal
 from typing import Any, Literal

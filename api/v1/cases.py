@@ -1,4 +1,4 @@
-"""One case: whether it is received, paused and why, or decided. For the counters of its own dinas, who look before they act."""
+"""The state of one case: received, paused and why, or decided. Counters of its dinas look it up before they act."""
 
 from typing import Annotated, Literal
 
@@ -18,10 +18,10 @@ CaseId = Annotated[str, Query(description="Verbatim", max_length=200)]
 
 
 def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAnswer:
-    """A case as far as it is folded; one that nothing ever named is not received yet."""
+    """A case as far as it is folded; a case that nothing ever named is not received yet."""
     file = snapshot.case_file(dinas, service, number) or EMPTY
     ended, paused_us = intervals(file)
-    receipt, opened = file.receipt, open_file((dinas, service, number), file)
+    receipt, pending = file.receipt, open_file((dinas, service, number), file)
     state: Literal["none", "received", "paused", "decided"] = "none"
     if file.decisions > 0:
         state, paused_us = "decided", None
@@ -40,9 +40,9 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
         state,
         (receipt.asn or None) if receipt else None,
         utc_text(receipt.received_us) if receipt else None,
-        text_of(opened.due_us if opened else None),
-        opened.kind if opened else None,
-        opened is not None and snapshot.is_overdue(opened),
+        text_of(pending.due_us if pending else None),
+        pending.kind if pending else None,
+        pending is not None and snapshot.is_overdue(pending),
         promise_us,
         text_of(paused_us),
         file.reason(paused_us),
@@ -51,7 +51,7 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
 
 
 def _folded(snapshot: Snapshot, dinas: str) -> int:
-    """How far what is said of a dinas is folded: all as one, or its partition."""
+    """How far the entries of a dinas are folded: all of them, or its partition."""
     partitions = snapshot.version.at.partitions
     return partitions[partition_of(dinas, len(partitions))] if partitions else snapshot.position
 
@@ -72,10 +72,10 @@ def cases_router(reads: Reads) -> APIRouter:
             raise Refusal("forbidden", f"the token may not speak for dinas {dinas}")
         now = reads.period(None)
 
-        def one(snapshot: Snapshot) -> CaseAnswer:
+        def answer(snapshot: Snapshot) -> CaseAnswer:
             found(snapshot.one_dinas(dinas, now), dinas)
             return case_of(snapshot, dinas, service, case)
 
-        return reads.answer(request, None, one, public=False)
+        return reads.answer(request, None, answer, public=False)
 
     return router

@@ -59,8 +59,8 @@ def series(snapshot: Snapshot, period: Period, standing: Standing) -> Series:
     """The twelve months that end with the last month of a period."""
     months = months_until(period, MONTHS)
     cards = snapshot.series(standing, months)
-    shown = [suppressed(card, snapshot.scheme(month)) for card, month in zip(cards, months, strict=True)]
-    return Series(standing.subject, snapshot.position, shown)
+    items = [suppressed(card, snapshot.scheme(month)) for card, month in zip(cards, months, strict=True)]
+    return Series(standing.subject, snapshot.position, items)
 
 
 def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> FilesAnswer:

@@ -109,14 +109,14 @@ def _one(outcome: Outcome) -> Response:
 
 def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]) -> Response:
     outcomes = intake.submit(events, grant) if events else []
-    told: dict[str, Any] = {}
+    receipts: dict[str, Any] = {}
     if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():
-        told["receipts"] = [outcome.receipt if isinstance(outcome, Accepted) else None for outcome in outcomes]
-    return Response(msgspec.json.encode(tally(outcomes) | told), media_type="application/json")
+        receipts["receipts"] = [outcome.receipt if isinstance(outcome, Accepted) else None for outcome in outcomes]
+    return Response(msgspec.json.encode(tally(outcomes) | receipts), media_type="application/json")
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    """Counts of what was accepted and repeated, and each rejection with its index from 0."""
+    """The numbers of accepted and repeated events, and each rejection with its index from 0."""
     listed = list(outcomes)
     return {
         "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in listed),

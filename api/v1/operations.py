@@ -1,4 +1,4 @@
-"""For whoever runs it: liveness, readiness, metrics, and API documentation that opens without the internet."""
+"""Operations: liveness, readiness, metrics, and API documentation that opens without the internet."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ SWAGGER: Final = "/static/swagger-ui"
 
 
 class _State(Collector):
-    """Gauges read when they are asked for: how far the journal is, how far the fold, whether it has stopped."""
+    """Gauges that are read on request: the head of the journal, the position of the fold, and whether it has stopped."""
 
     def __init__(self, live: Live, lines: Lines) -> None:
         self._live = live
@@ -80,14 +80,14 @@ class Metrics:
 
 
 class CountedIntake:
-    """An intake whose outcomes are counted."""
+    """An intake that counts its outcomes."""
 
     def __init__(self, intake: Intake, metrics: Metrics) -> None:
         self._intake = intake
         self._metrics = metrics
 
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
-        """Pass on, and count what became of each."""
+        """Pass events on, and count the outcome of each."""
         outcomes = self._intake.submit(events, grant)
         for outcome in outcomes:
             name = ("duplicate" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
@@ -96,11 +96,11 @@ class CountedIntake:
 
 
 FRESH_US: Final = 5_000_000
-"""Where workers fold, they are always a little behind: as long as this, balances count as having reached the head."""
+"""Workers are always a little behind: within this time, their balances count as having reached the head."""
 
 
 def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
-    """Whether balances have reached the journal's head; of partitions, the head as it was a moment ago."""
+    """Whether balances have reached the head of the journal; for partitions, the head of a moment ago."""
     if live.position >= head or not live.at.partitions:
         return live.position >= head
     following = lines.lines_at([live.position + 1]).get(live.position + 1)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of requests and answers: drawn from the same structs that are served."""
+"""The parts of the OpenAPI document about requests and answers, drawn from the same structs that are served."""
 
 from typing import Any, Final
 
@@ -163,7 +163,7 @@ EVENTS_DOC: Final[dict[str, Any]] = {
 
 
 def read_doc(answer: type | None, summary: str, *, known: bool = False, guarded: bool = False) -> dict[str, Any]:
-    """The documentation of a read: its answer, and the problems it may answer with instead."""
+    """The documentation of a read: its answer, and the problems that it may have instead."""
     responses: dict[int | str, dict[str, Any]] = {
         200: {"description": summary, **_json(answer)},
         304: {"description": "As the ETag says, nothing has changed"},

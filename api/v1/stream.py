@@ -1,4 +1,4 @@
-"""The stream: server-sent events of what moves. First the position; then positions and the dinas that moved."""
+"""The stream: server-sent events. First the position; then positions and the dinas that moved."""
 
 import asyncio
 from collections import deque
@@ -18,15 +18,15 @@ ALIVE_S: Final = 15.0
 
 
 class Ending:
-    """Tells every open stream that the process ends."""
+    """The end of the process, which every open stream learns from here."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.begun = False
         self.wakers: set[asyncio.Event] = set()
 
     def tell(self) -> None:
         """End every stream; called on the event loop."""
-        self.told = True
+        self.begun = True
         for waker in self.wakers:
             waker.set()
 
@@ -41,8 +41,8 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         waiting: deque[Moved] = deque(maxlen=KEPT + 1)
 
-        def moved(what: Moved) -> None:
-            waiting.append(what)
+        def moved(movement: Moved) -> None:
+            waiting.append(movement)
             loop.call_soon_threadsafe(woken.set)
 
         end = live.movement.listen(moved)
@@ -52,7 +52,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
             position = live.position
             for first in await _opening(live, request.headers.get("last-event-id"), position):
                 yield first
-            while not ending.told:
+            while not ending.begun:
                 try:
                     async with asyncio.timeout(
                         ALIVE_S
@@ -62,7 +62,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                     yield ServerSentEvent(comment="alive")
                     continue
                 woken.clear()
-                message, position = _told(live, [waiting.popleft() for _ in range(len(waiting))], position)
+                message, position = _unseen(live, [waiting.popleft() for _ in range(len(waiting))], position)
                 if message is not None:
                     yield message
         finally:
@@ -73,20 +73,20 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     return router
 
 
-def _told(live: Live, taken: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
-    """What a reader at a position has not seen, and where it stands then.
+def _unseen(live: Live, taken: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
+    """The message of all that a reader at a position has not seen, and the reader's new position.
 
-    Of partitions folded apart one may move while the position, the least of them, stands. A reader that did not keep pace is
-    told to reset: what it missed is kept no longer.
+    Of partitions folded apart one may move while the position, the least of them, stays. A reader that did not keep pace
+    is told to reset, since the movements it missed are kept no longer.
     """
     if len(taken) > KEPT:
         return _reset(live, live.position), live.position
-    batch = [one for one in taken if one.position > position or live.at.partitions]
+    batch = [movement for movement in taken if movement.position > position or live.at.partitions]
     return (_movement(live, batch), batch[-1].position) if batch else (None, position)
 
 
 async def _opening(live: Live, last_id: str | None, position: int) -> list[ServerSentEvent]:
-    """The position; before it, for a reader that comes back, what was missed, or the word to start over."""
+    """The position; for a reader that comes back, first the movements it missed, or the order to start over."""
     if last_id is None:
         return [_at(live, position)]
     return await asyncio.to_thread(_resumption, live, last_id, position)
@@ -116,15 +116,15 @@ def _at(live: Live, position: int) -> ServerSentEvent:
 
 
 def _vector(live: Live) -> dict[str, object]:
-    """How far each partition is folded, where they are folded apart."""
+    """How far each partition is folded, if partitions are folded apart."""
     vector = live.at.vector
     return {} if vector is None else {"vector": vector}
 
 
 def _movement(live: Live, batch: list[Moved]) -> ServerSentEvent:
     position = batch[-1].position
-    dinas = sorted(frozenset().union(*(one.dinas for one in batch)))
-    rules = any(one.rules for one in batch)
+    dinas = sorted(frozenset().union(*(movement.dinas for movement in batch)))
+    rules = any(movement.rules for movement in batch)
     return ServerSentEvent(
         event="moved",
         id=_id(live, position),

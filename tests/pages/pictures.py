@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx
 
 from api.http.tickets import Case, ticket_for
+from api.pages.router import PAGES as ROUTED
 from domain.clock import utc_text
 from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
@@ -21,15 +22,30 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OUT: Final = ROOT / "docs" / "pages"
-PAGES: Final = {
-    "papan": "/", "dinas": "/dinas/disdukcapil", "asn": "/asn/{asn}", "struk": "/dinas/disdukcapil/why",
-    "kejadian": "/dinas/disdukcapil/events?measure=permits_rejected", "berkas": "/dinas/disdukcapil/files",
-    "satu-berkas": "/dinas/disdukcapil/file?{file}",
-    "publik": "/publik", "loket": "/loket?dinas=disdukcapil&loket=3",
-    "warga": "/loket/warga?{decided}", "auditor": "/auditor", "latihan": "/latihan",
-    "jurnal": "/auditor/journal", "entri": "/auditor/journal/1000", "nilai": "/nilai?{ticket}",
-    "tur": "/?tur=pimpinan-1", "masuk": "/masuk", "saya": "/asn", "putar-ulang": "{replayed}",
+NAMES: Final = {
+    "board": "papan", "why": "struk", "events": "kejadian", "files": "berkas", "file": "satu-berkas", "public": "publik",
+    "counter": "loket", "rating": "warga", "practice": "latihan", "journal": "jurnal", "entry": "entri", "ticket": "nilai",
+    "signin": "masuk", "mine": "saya",
 }  # fmt: skip
+"""Names of pictures by the template of their page; others are named as their template."""
+QUERIES: Final = {
+    "events": "measure=permits_rejected", "file": "{file}", "counter": "dinas=disdukcapil&loket=3", "rating": "{decided}",
+    "ticket": "{ticket}",
+}  # fmt: skip
+
+
+def of_every_page() -> dict[str, str]:
+    """The address of each page of the router, by the name of its picture; one for all pages of a template."""
+    addresses: dict[str, str] = {}
+    for path, page in ROUTED.items():
+        template = page.template.removesuffix(".html")
+        address = path.replace("{dinas}", "disdukcapil").replace("{position}", "1000")
+        query = f"?{QUERIES[template]}" if template in QUERIES else ""
+        addresses.setdefault(NAMES.get(template, template), f"{address}{query}")
+    return addresses
+
+
+PAGES: Final = {**of_every_page(), "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
 """Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
 
 `{decided}` is a case that can be rated, `{ticket}` what a counter's code says of it, `{replayed}` a replay that has ended.

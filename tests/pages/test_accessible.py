@@ -11,6 +11,7 @@ from tests.pages.axe_rules import AXE, FOUND, broken_on, day_and_night
 from tests.pages.board import BUTTON, TAG, look, received
 from tests.pages.browser import press, until
 from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL
+from tests.pages.every import ADDRESSES
 from tests.serving import Assembled, Listening
 
 if TYPE_CHECKING:
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES: Final = (
-    "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
-    f"/dinas/{LONG}", f"/dinas/{FAST}/why", f"/dinas/{FAST}/files", f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
-    f"/dinas/{FAST}/events?measure=permits", f"/asn/{BUSY}",
-    f"/asn/{BUSY}/why", f"/asn/{BUSY}/events", "/publik", "/masuk", "/dinas/tak-ada", "/nilai",
-    "/auditor", REPLAYED, "/auditor/journal",
-    "/auditor/journal/1028", "/loket", f"/loket?dinas={FAST}",
+    *ADDRESSES.values(), "/?lang=en", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
+    f"/dinas/{LONG}", f"/dinas/{FAST}/events?measure=permits", "/dinas/tak-ada",
+    REPLAYED, "/auditor/journal/1028", f"/loket?dinas={FAST}",
     f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
 )  # fmt: skip
 MAIN: Final = ("/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/auditor", f"/loket?dinas={FAST}", "/publik")

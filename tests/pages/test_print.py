@@ -12,8 +12,9 @@ from pypdf import PdfReader
 
 from api.http.tickets import Case
 from tests.pages.browser import screen, until
-from tests.pages.city import BUSY, FAST, MONTH, NAMES, TWIN
+from tests.pages.city import FAST, MONTH, NAMES, TWIN
 from tests.pages.counter import ticket_of
+from tests.pages.every import ADDRESSES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,10 +26,10 @@ A4: Final = (595, 842)
 UPRIGHT, ACROSS = 703, 1032
 """Sheets in CSS pixels, without their margins."""
 PAGES: Final = (
-    f"/dinas/{TWIN}", f"/dinas/{TWIN}?order=score", f"/dinas/{FAST}/files", f"/dinas/{FAST}/file?service=ktp-el&case=B-0",
-    f"/dinas/{FAST}/events?measure=permits", f"/dinas/{FAST}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why", "/publik",
-    f"/loket?dinas={FAST}", "/auditor/journal", "/auditor/journal/400", "desk", "rating",
+    *(address for path, address in ADDRESSES.items() if path not in ("/", "/loket")), f"/dinas/{TWIN}",
+    f"/dinas/{TWIN}?order=score", f"/dinas/{FAST}/events?measure=permits", f"/loket?dinas={FAST}", "desk", "rating",
 )  # fmt: skip
+"""Every page but the board, which prints across, and a counter of no unit, which has nothing to say on paper."""
 CONTROLS: Final = """[...document.querySelectorAll('button, .button, select, input:not([type=hidden]), summary, .skip')]
   .filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 90))"""
 DIM: Final = """(() => {

@@ -149,7 +149,7 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
             finished = [done.at_us for _, done in replays.finished()[:1]]
             seen = f"{desk.head} {_seen(state)} {finished}"
-            return site.page(request, lambda asked: DeskPage.of(asked, replays, desk), scope=AUDIT, seen=seen)
+            return site.page(request, lambda read: DeskPage.of(read, replays, desk), scope=AUDIT, seen=seen)
 
         return site.guarded(request, AUDIT, answer)
 

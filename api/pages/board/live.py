@@ -98,12 +98,12 @@ class Channel:
         try:
             if self._task is None:
                 self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
-            while (self._drawn is None or self._failing) and not self._ending.told:
+            while (self._drawn is None or self._failing) and not self._ending.begun:
                 await self._next.wait()
             seen = self._number
-            if not self._ending.told:
+            if not self._ending.begun:
                 yield self._whole()
-            while not self._ending.told:
+            while not self._ending.begun:
                 if seen == self._number:
                     try:
                         async with asyncio.timeout(ALIVE_S):
@@ -111,7 +111,7 @@ class Channel:
                     except TimeoutError:
                         if self._knows() and seen == self._number:
                             yield None
-                if seen != self._number and not self._ending.told:
+                if seen != self._number and not self._ending.begun:
                     behind, seen = self._number - seen, self._number
                     yield self._message if behind == 1 else self._whole()
         finally:
@@ -148,7 +148,7 @@ class Channel:
         self._ending.wakers.add(moved)
         moved.set()
         try:
-            while not self._ending.told:
+            while not self._ending.begun:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._standing_s()):  # wait_for, before Python 3.12, may swallow its end
                         await moved.wait()

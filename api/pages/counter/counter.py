@@ -55,7 +55,7 @@ class Scripts:
         return f"/static/loket/{{}}.js?v={self._tag}"
 
     @property
-    def kept(self) -> list[str]:
+    def files(self) -> list[str]:
         """The addresses of all files that the browser keeps while there is no network."""
         names = [name for name in sorted(self._sources) if name != WORKER]
         return [self._style, *(f"/static/loket/{name}?v={self._tag}" for name in names)]
@@ -71,8 +71,8 @@ class Screen(Struct, frozen=True):
 
     scripts: list[str]
     script: str
-    kept: str
-    said: str
+    files: str
+    messages: str
     refusals: str
     pauses: str
     zone: str
@@ -88,7 +88,7 @@ class Screen(Struct, frozen=True):
         return cls(
             scripts.common,
             scripts.pattern,
-            json.dumps(scripts.kept),
+            json.dumps(scripts.files),
             json.dumps(words.section("counter_said")),
             json.dumps(words.section("counter_refusal")),
             json.dumps(words.section("pause")),

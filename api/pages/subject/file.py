@@ -76,21 +76,21 @@ def case_view(snapshot: Snapshot, dinas: str, service: str, case: str, words: Wo
     file = snapshot.case_file(dinas, service, case)
     if file is None or (file.receipt is None and file.decisions <= 0):
         raise Refusal("not-found", f"nothing was received as {case}", Fault("/file", "is not known"))
-    opened, steps = open_file((dinas, service, case), file), tuple(_steps(file, words, now_us))
-    state = "decided" if opened is None else "received" if opened.paused_us is None else "paused"
-    if opened is None or file.receipt is None:
+    pending, steps = open_file((dinas, service, case), file), tuple(_steps(file, words, now_us))
+    state = "decided" if pending is None else "received" if pending.paused_us is None else "paused"
+    if pending is None or file.receipt is None:
         return CaseView(service, case, "", state, overdue=False, promise="", due="", clock="", left="", steps=steps)
-    overdue, due_us = opened.overdue_at(now_us), opened.due_us
+    overdue, due_us = pending.overdue_at(now_us), pending.due_us
     left = time_left(due_us, words, now_us, stands=state == "paused" and not overdue)
     return CaseView(
         service,
         case,
-        opened.asn,
+        pending.asn,
         state,
         overdue,
         _promise(file.receipt, words),
         "" if due_us is None else words.moment(due_us),
-        _clock(file, file.receipt, opened, words, now_us),
+        _clock(file, file.receipt, pending, words, now_us),
         left,
         steps,
     )
@@ -102,7 +102,7 @@ def _promise(receipt: Receipt, words: Words) -> str:
     return words("open.no_due") if receipt.standard_us is None else words.duration(receipt.standard_us)
 
 
-def _clock(file: CaseFile, receipt: Receipt, opened: OpenFile, words: Words, now_us: int) -> str:
+def _clock(file: CaseFile, receipt: Receipt, pending: OpenFile, words: Words, now_us: int) -> str:
     """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
     ended, paused_us = intervals(file)
     open_pause = () if paused_us is None else ((paused_us, now_us, ""),)
@@ -110,9 +110,9 @@ def _clock(file: CaseFile, receipt: Receipt, opened: OpenFile, words: Words, now
     passed, stood = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
     lengths = {"passed": words.minutes(passed), "stood": words.minutes(stood), "served": words.minutes(passed - stood)}
     plain = "" if stood else "_plain"
-    if opened.kind == "standard" and receipt.standard_us is not None:
+    if pending.kind == "standard" and receipt.standard_us is not None:
         return words(f"file.clock_of{plain}", **lengths, promise=words.duration(receipt.standard_us))
-    return words("file.clock_due" if opened.kind == "due_at" else f"file.clock{plain}", **lengths)
+    return words("file.clock_due" if pending.kind == "due_at" else f"file.clock{plain}", **lengths)
 
 
 def _steps(file: CaseFile, words: Words, now_us: int) -> Iterator[Step]:
