@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from audit.replay import Folded, Replay, ReplayError, checked, concluded, fold_lines, rulebook_of
 from domain.events.names import kind_of
-from domain.fold.affected import EVERY, touched
+from domain.fold.affected import affected_dinas
 from domain.fold.digest import digest_lines, digest_of
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Bearing:
     def __call__(self, entry: AnyEntry) -> None:
         """One more entry."""
         kind = kind_of(str(entry.__struct_config__.tag))
-        found = touched(entry, self._period)
-        if found is EVERY:
+        found = affected_dinas(entry, self._period)
+        if found is None:
             self._every[kind] += 1
             return
         for dinas in found:

@@ -149,10 +149,7 @@ ADDITIONS: Final = (
         "domain/intake/resolve.py",
         (
             ("            case SatisfactionRated():\n", RESOLVED),
-            (
-                "from domain.events.submitted import Fact, ",
-                "from domain.events.submitted import ComplaintFiled, Fact, ",
-            ),
+            ("    Fact,\n", "    ComplaintFiled,\n    Fact,\n"),
         ),
     ),
     Addition(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from domain.score.scoring import merits
+from domain.score.scoring import rank_keys
 
 if TYPE_CHECKING:
     from api.pages.words import Words
@@ -24,7 +24,7 @@ class Place(Struct, frozen=True):
 
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
-    merit_of = merits(snapshot.scheme(period))
+    merit_of = rank_keys(snapshot.scheme(period))
     merits_of = {s.subject.id: merit_of(s.balance) for s in snapshot.asn_of(dinas, period) or ()}
     mine = merits_of.get(asn)
     if mine is None or mine.value is None:
