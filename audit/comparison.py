@@ -14,7 +14,7 @@ import msgspec
 
 from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, rulebook_of
 from domain.events.names import kind_of
-from domain.fold.affected import EVERY, touched
+from domain.fold.affected import affected_dinas
 from domain.fold.digest import digest_lines, digest_of
 from domain.score.replayed import Difference, DigestComparison, RecordedBetween
 
@@ -42,8 +42,8 @@ class AffectedCounts:
     def __call__(self, entry: AnyEntry) -> None:
         """Count one more entry."""
         kind = kind_of(str(entry.__struct_config__.tag))
-        affected = touched(entry, self._period)
-        if affected is EVERY:
+        affected = affected_dinas(entry, self._period)
+        if affected is None:
             self._every[kind] += 1
             return
         for dinas in affected:

@@ -14,9 +14,9 @@ def canonical(value: object) -> bytes:
 
 
 def content_hash(kind_type: str, time_text: str, data: object) -> str:
-    """What was said is ``v1:`` and the SHA-256 of its type, its time as a UTC instant, and its data as submitted.
+    """The content hash of an event: ``v1:`` and the SHA-256 of its type, its time in UTC, and its data as submitted.
 
-    Nothing resolved and no extension attribute enters: a resend through another gateway stays the same event.
+    Resolved values and extension attributes are left out: an event sent again through another gateway stays the same.
     """
     body = canonical({"data": data, "time": time_text, "type": kind_type})
     return "v1:" + hashlib.sha256(body).hexdigest()

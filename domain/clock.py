@@ -78,7 +78,7 @@ def local_date(instant_us: int, zone: tzinfo) -> date:
 
 @lru_cache(maxsize=8192)
 def _day_throughout(hour: int, zone: tzinfo) -> date | None:
-    """The day of an hour since the epoch; ``None`` where midnight, an offset's change or the calendar's end cuts it."""
+    """The day that a whole hour since the epoch lies in; ``None`` if midnight or a change of offset lies within the hour."""
     try:
         first, last = moment_of(hour * HOUR_US, zone), moment_of((hour + 1) * HOUR_US - 1, zone)
     except ValueError:

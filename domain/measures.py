@@ -17,7 +17,7 @@ CAPS: Final = (100, 110, 120, None)
 
 
 def cap_name(cap: int | None) -> str:
-    """How a cap is spelt in the name of a measure."""
+    """The spelling of a cap in the name of a measure."""
     return "none" if cap is None else str(cap)
 
 

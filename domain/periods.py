@@ -50,7 +50,7 @@ def parse_period(text: str) -> Period:
 
 
 def months_until(period: Period, number: int) -> tuple[Period, ...]:
-    """So many months, oldest first, the last of them a period's last; fewer where time does not reach back so far."""
+    """A number of months, oldest first, that end with the last month of a period; fewer at the beginning of the calendar."""
     last = period.year * 12 + period.last - 1
     return tuple(
         parse_period(f"{at // 12:04d}-{at % 12 + 1:02d}") for at in range(max(12, last - number + 1), last + 1)

@@ -1,4 +1,4 @@
-"""How Neraca says no: a stable slug, a sentence, and for each fault the field it is in."""
+"""Refusals: a stable slug, a sentence, and the field of each fault."""
 
 from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar

@@ -1,8 +1,8 @@
 """Journal entries as the fold reads them: only what a posting, a case file or the rulebook needs of each.
 
 Follower, worker and auditor decode a stored line into these same structs; the rest of the line is skipped. A
-type or version that is not listed here fails to decode, so that a reader stops instead of passing over it. What JSON
-holds has no cycles, so the collector need not follow these structs (``gc=False``).
+type or version that is not listed here fails to decode, so that a reader stops instead of passing over it. Data from
+JSON has no cycles, so the garbage collector need not follow these structs (``gc=False``).
 """
 
 from typing import Final, get_args
@@ -23,7 +23,7 @@ class Standard(Struct, frozen=True, gc=False):
 
 
 class ReceiptResolved(Struct, frozen=True, gc=False):
-    """What intake resolved of a receipt."""
+    """The values that the intake resolved for a receipt."""
 
     month: str
     received_us: int
@@ -42,7 +42,7 @@ class ReceiptData(Struct, frozen=True, gc=False):
 
 
 class DecisionResolved(Struct, frozen=True, gc=False):
-    """What intake resolved of a decision: service time, promised time, verdict."""
+    """The values that the intake resolved for a decision: service time, promised time, verdict."""
 
     month: str
     elapsed_us: int
@@ -62,7 +62,7 @@ class DecisionData(Struct, frozen=True, gc=False):
 
 
 class TaskResolved(Struct, frozen=True, gc=False):
-    """What intake resolved of a task."""
+    """The values that the intake resolved for a task."""
 
     month: str
     on_time: bool | None = None
@@ -78,7 +78,7 @@ class TaskData(Struct, frozen=True, gc=False):
 
 
 class RatingResolved(Struct, frozen=True, gc=False):
-    """What intake resolved of a rating."""
+    """The values that the intake resolved for a rating."""
 
     month: str
 
@@ -96,7 +96,7 @@ class RatingData(Struct, frozen=True, gc=False):
 
 
 class Entry(Struct, frozen=True, gc=False, tag_field="type"):
-    """What the fold needs of every line: its position (0 where the store keeps it apart) and its content hash."""
+    """The fields that the fold needs of every line: its position (0 if the store keeps it apart) and its content hash."""
 
     position: int = 0
     contenthash: str = ""
@@ -213,7 +213,7 @@ class SchemeAdopted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("sch
 
 
 class OpenedData(Struct, frozen=True, gc=False):
-    """Which journal this is, and the zone its months are cut in."""
+    """The id of the journal, and the time zone of its months."""
 
     journal: str
     zone: str

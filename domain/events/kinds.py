@@ -14,7 +14,7 @@ from domain.events import entries, submitted
 from domain.events.names import type_of
 
 Role = Literal["fact", "note", "reversal", "rule"]
-"""A fact posts to a balance, a note stops or starts the clock of a case, a reversal takes a fact out, a rule is promised."""
+"""A fact posts to a balance, a note stops or starts the clock of a case, a reversal takes a fact out, a rule sets a promise."""
 
 
 class NaturalKey(NamedTuple):
@@ -26,7 +26,7 @@ class NaturalKey(NamedTuple):
     """The fields of the data that tell one from another. The last is the deciding one: with it the others are required."""
 
     def applies(self, data: Mapping[str, Any]) -> bool:
-        """Whether the data are of the kind that this key names."""
+        """Whether the data hold the deciding field of this key."""
         return self.fields[-1] in data
 
     def spelt(self, data: Mapping[str, Any]) -> str:
@@ -35,9 +35,9 @@ class NaturalKey(NamedTuple):
 
 
 class Kind(Struct, frozen=True):
-    """All that the kinds of event differ in, apart from what they mean to the fold.
+    """The properties of a kind of event, apart from its meaning to the fold.
 
-    ``natural_keys`` are tried in order, the first whose fields are given applies. ``names`` are the fields by which
+    ``natural_keys`` are tried in order; the first one whose last field is given applies. ``names`` are the fields by which
     people know an event and look for it, in the order in which a page shows them.
     """
 

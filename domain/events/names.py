@@ -1,4 +1,4 @@
-"""How a kind is spelt as the CloudEvents ``type`` of its events, and read from one: ``neraca.<kind>.v1``.
+"""The spelling of a kind as the CloudEvents ``type`` of its events, ``neraca.<kind>.v1``, and its reading.
 
 Nothing else in the project puts this together or cuts it apart.
 """

@@ -13,11 +13,11 @@ PauseReason = Literal["applicant", "payment", "blank_stock", "system_outage", "o
 
 
 class Data(Struct, frozen=True, forbid_unknown_fields=True):
-    """What every kind's data share: fields nobody defined are refused, not ignored."""
+    """The base of the data of every kind: unknown fields are refused, not ignored."""
 
 
 class Pause(Data, frozen=True, rename={"from_": "from"}):
-    """The clock of a case stands still in ``[from, to]``, for a coded reason."""
+    """The clock of a case is stopped in ``[from, to]``, for a coded reason."""
 
     from_: str
     to: str
@@ -55,7 +55,7 @@ class PermitResumed(Data, frozen=True):
 
 
 class PermitProcessed(Data, frozen=True):
-    """A case was decided; what is left out of receipt, deadline and pauses is taken from its file."""
+    """A case was decided; a receipt, a deadline and pauses that are left out are taken from its file."""
 
     dinas: str
     service: str
@@ -94,7 +94,7 @@ class SatisfactionRated(Data, frozen=True):
 
 
 class EventName(Data, frozen=True):
-    """The name of an event: who emitted it, and under which id."""
+    """The name of an event: its source, and its id there."""
 
     source: str
     id: str

@@ -1,4 +1,4 @@
-"""Case files: which applications are open, since when, and by when they are due.
+"""Case files: the open applications, since when they are open, and when they are due.
 
 A file is open while its receipt stands and no decision for its key stands. A file is folded from signed counts and
 sorted notes, so the order in which entries arrive does not matter here either.
@@ -31,8 +31,8 @@ Interval = tuple[int, int, str]
 """A pause: ``(from, to, reason)``, instants in microseconds."""
 
 
-class Receipt(NamedTuple):
-    """What a receipt promises: instants in microseconds, the standard's length, its name and its unit."""
+class ReceivedFile(NamedTuple):
+    """A receipt in a case file: its ASN, instants in microseconds, and the length of the standard that it promises."""
 
     asn: str
     received_us: int
@@ -41,20 +41,20 @@ class Receipt(NamedTuple):
 
 
 class CaseFile(Struct, frozen=True, array_like=True, gc=False):
-    """All that was said of a case: receipts with signed counts, the count of decisions, pauses and resumptions."""
+    """All entries about a case: receipts with signed counts, the count of decisions, pauses and resumptions."""
 
-    receipts: tuple[tuple[Receipt, int], ...] = ()
+    receipts: tuple[tuple[ReceivedFile, int], ...] = ()
     decisions: int = 0
     pauses: tuple[tuple[int, str], ...] = ()
     resumed: tuple[int, ...] = ()
 
     @property
-    def receipt(self) -> Receipt | None:
+    def receipt(self) -> ReceivedFile | None:
         """The receipt that stands, if one does."""
         return next((receipt for receipt, count in self.receipts if count > 0), None)
 
     def reason(self, since_us: int | None) -> str | None:
-        """Why it was paused at an instant; ``None`` where no pause began then."""
+        """The reason of the pause that began at an instant; ``None`` if none did."""
         return next((reason for at_us, reason in self.pauses if at_us == since_us), None)
 
 
@@ -77,7 +77,7 @@ class OpenFile(NamedTuple):
     paused_us: int | None
 
     def overdue_at(self, now_us: int) -> bool:
-        """Overdue when the clock, which stands while the file is paused, has passed what was promised.
+        """Overdue when the clock, which is stopped while the file is paused, has passed the promised time.
 
         A ``due_at`` is a raw instant, and no pause moves it.
         """
@@ -86,7 +86,7 @@ class OpenFile(NamedTuple):
 
 
 def changes_of(entry: AnyEntry) -> tuple[Change, ...]:
-    """An entry changes the case it speaks of; most entries speak of none."""
+    """The changes of an entry to case files; most entries make none."""
     if type(entry) in PLAIN_KINDS:  # these are half of all entries, and the arms below would try each class in turn
         return ()
     match entry:
@@ -112,7 +112,7 @@ def _changes_by(fact: Fact, sign: int) -> tuple[Change, ...]:
         case PermitReceived(data=data):
             standard = data.resolved.standard
             standard_us = None if standard is None else standard.us
-            receipt = Receipt(data.asn, data.resolved.received_us, data.resolved.due_us, standard_us)
+            receipt = ReceivedFile(data.asn, data.resolved.received_us, data.resolved.due_us, standard_us)
             return (((data.dinas, data.service, data.case), CaseFile(receipts=((receipt, sign),))),)
         case _:
             assert_type(fact, PlainFact)
@@ -120,8 +120,8 @@ def _changes_by(fact: Fact, sign: int) -> tuple[Change, ...]:
 
 
 def merged(left: CaseFile, right: CaseFile) -> CaseFile:
-    """What two parts of a journal say of a case is what the whole says: counts add, notes are sorted."""
-    counts: dict[Receipt, int] = {}
+    """The files of a case in two parts of a journal merge to its file in the whole: counts add, notes are sorted."""
+    counts: dict[ReceivedFile, int] = {}
     for receipt, count in left.receipts + right.receipts:
         counts[receipt] = counts.get(receipt, 0) + count
     return CaseFile(
@@ -133,7 +133,7 @@ def merged(left: CaseFile, right: CaseFile) -> CaseFile:
 
 
 def files_of(entries: Iterable[AnyEntry]) -> dict[CaseKey, CaseFile]:
-    """What entries say of each case that they speak of, in any order."""
+    """The file of each case that entries change, in any order of the entries."""
     files: dict[CaseKey, CaseFile] = {}
     for entry in entries:
         for key, change in changes_of(entry):
@@ -142,9 +142,10 @@ def files_of(entries: Iterable[AnyEntry]) -> dict[CaseKey, CaseFile]:
 
 
 def intervals(file: CaseFile) -> tuple[tuple[Interval, ...], int | None]:
-    """Pauses that ended, in order, and the instant since which the file is paused, if it is.
+    """Pauses that have ended, in order, and the instant since which the file is paused, if it is.
 
-    A pause said twice is one pause; a resumption of a running case says nothing. At one instant it comes first.
+    A second pause of a paused case and a resumption of a running one change nothing. At one instant the resumption comes
+    first.
     """
     notes = sorted([(at, 1, reason) for at, reason in file.pauses] + [(at, 0, "") for at in file.resumed])
     ended: list[Interval] = []
@@ -169,7 +170,7 @@ def counted_pauses(pauses: Iterable[Interval], start_us: int, end_us: int) -> tu
 
 
 def length_us(pauses: Iterable[Interval]) -> int:
-    """How long the clock stood, in microseconds."""
+    """The total length of pauses in microseconds."""
     return sum(end - begin for begin, end, _ in pauses)
 
 

@@ -19,7 +19,7 @@ _IN_ORDER: Final = itemgetter(*(MEASURES.index(name) for name in _SORTED))
 _MEASURES: Final[Callable[..., Struct]] = defstruct(
     "_Measures", [(name, int, 0) for name in _SORTED], omit_defaults=True, gc=False
 )
-"""The measures in the order of canonical JSON, zeros left out: nothing to sort in hundreds of thousands of lines."""
+"""The measures in the order of canonical JSON, zeros left out: the lines of accounts need no sorting of keys."""
 
 
 class _Line(Struct, gc=False):

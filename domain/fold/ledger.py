@@ -16,7 +16,7 @@ def zero() -> Balance:
 
 
 class Ledger:
-    """Accounts and their balances. Sums forgive order, not duplication: who posts must post each entry once."""
+    """Accounts and their balances. Sums do not depend on order, but each entry must be posted once."""
 
     def __init__(self) -> None:
         self.accounts: dict[Account, Balance] = {}

@@ -28,7 +28,7 @@ from domain.measures import CAPS, INDEX, UNSUR, cap_name
 Account = tuple[str, str, str, str]
 """A leaf account: ``(dinas, asn or "", service or "", month)``."""
 Amounts = tuple[tuple[int, int], ...]
-"""What is added to a balance: pairs of a measure's index and an integer."""
+"""The integers to add to a balance: pairs of a measure's index and an integer."""
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -91,7 +91,7 @@ def posting_of(fact: Fact) -> Posting:
 
 
 def negated(posting: Posting) -> Posting:
-    """What takes a posting out again."""
+    """The posting that takes another one out again."""
     return Posting(posting.account, tuple((index, -amount) for index, amount in posting.amounts))
 
 
@@ -111,13 +111,13 @@ def _decision(decision: DecisionData) -> Amounts:
 
 @lru_cache(maxsize=4)
 def judged_amounts(on_time: bool, rejected: bool) -> Amounts:  # noqa: FBT001 - two facts, cached by value
-    """What a permit with a promised time counts for."""
+    """The counts that a permit with a promised time adds."""
     return ((PERMITS, 1), (WITH_STANDARD, 1), (ON_TIME, int(on_time)), (REJECTED, int(rejected)))
 
 
 @lru_cache(maxsize=20_001)
 def capaian_amounts(capaian_bp: int) -> Amounts:
-    """What one capaian adds: its count, its sum and its sum of squares under each cap."""
+    """The amounts that one capaian adds: its count, its sum and its sum of squares under each cap."""
     values = capped(capaian_bp)
     return (
         (CAPAIAN_N, 1),
@@ -132,7 +132,7 @@ def _task(task: TaskData) -> Amounts:
 
 @lru_cache(maxsize=6)
 def task_amounts(on_time: bool | None, self_reported: bool) -> Amounts:  # noqa: FBT001 - two facts, cached by value
-    """What a task counts for; without a due time it is volume, neither late nor on time."""
+    """The counts that a task adds; without a due time it is volume, neither late nor on time."""
     due = () if on_time is None else (ONE_TASK_WITH_DUE, *((ONE_TASK_ON_TIME,) if on_time else ()))
     return (ONE_TASK, *due, *((ONE_TASK_SELF_REPORTED,) if self_reported else ()))
 

@@ -1,1 +1,1 @@
-"""Intake rules: the wire form, field checks, natural keys, and what is resolved once at recording."""
+"""Intake rules: the wire form, field checks, and the values resolved once at recording."""

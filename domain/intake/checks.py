@@ -1,4 +1,4 @@
-"""What a field may hold, beyond its type: by its name, and by the rules between the fields of one event.
+"""Field checks beyond types: by the name of a field, and by rules between the fields of one event.
 
 The name of a field says what it holds (`docs/reference/events.md`), so a new kind's instants, dates and identifiers are checked
 without a line here. Only a kind with rules between its fields has a row in ``_RULES``.
@@ -20,9 +20,9 @@ from domain.rules import scheme
 
 ID_MOST: Final = 200
 AHEAD_US: Final = 5 * 60 * 1_000_000
-"""How far ahead of the clock an occurrence may lie: clocks differ, the future is not reported."""
+"""The longest time by which an occurrence may lie ahead of the clock: clocks differ, but the future is no fact."""
 SKEW_US: Final = 60 * 1_000_000
-"""How long before its receipt a completion may lie and count as no time elapsed: two systems, two clocks."""
+"""The longest time by which a completion may lie before its receipt and count as 0: two systems have two clocks."""
 MOST_HOURS: Final = 1_000_000
 AHEAD: Final = "lies more than 5 minutes ahead"
 CODES: Final = frozenset({"reason", "unit", "skm_weight", "min_coverage"})
@@ -60,7 +60,7 @@ def is_date(name: str) -> bool:
 
 
 class _Fields(NamedTuple):
-    """The fields of a kind by what their names say they hold."""
+    """The fields of a kind, grouped by their names."""
 
     identifiers: tuple[str, ...]
     times: tuple[tuple[str, Callable[[str], object]], ...]

@@ -1,4 +1,4 @@
-"""Journal lines: what is stored of an event, byte for byte, and exported. A line never changes once it is written."""
+"""Journal lines: the stored bytes of an event, and their export. A line never changes once it is written."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _WRITTEN_LAST = ("recordedtime", "recordedby", "contenthash", "position")
 
 
 class EffectiveFact(Struct, frozen=True, gc=False):
-    """A fact as a reversal embeds it: its data with all that was resolved of it."""
+    """A fact as a reversal embeds it: its data with its resolved values."""
 
     type: str
     time: str = ""
@@ -24,14 +24,14 @@ class EffectiveFact(Struct, frozen=True, gc=False):
 
     @property
     def resolved(self) -> "Resolved":
-        """What was resolved of it when it was recorded."""
+        """The values resolved when it was recorded."""
         return resolved_of(self.data)
 
 
 class Resolved(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What the intake decided of an event when it recorded it, under ``data.resolved`` of the line.
+    """The values that the intake resolved when it recorded an event, under ``data.resolved`` of the line.
 
-    `docs/reference/events.md` says which kinds have which of these; the others are left out of the line.
+    `docs/reference/events.md` lists the values of each kind; the others are left out of the line.
     """
 
     month: str = ""
@@ -49,11 +49,11 @@ class Resolved(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 NOTHING = Resolved()
-"""What is resolved of a rule and of a note."""
+"""The resolved values of a rule and of a note."""
 
 
 def resolved_of(data: Mapping[str, Any]) -> Resolved:
-    """What was resolved of an event's data. A block that this version cannot read is as good as none."""
+    """The resolved values among an event's data. A block that this version cannot read counts as none."""
     resolved = data.get("resolved")
     if resolved is None:
         return NOTHING
@@ -73,7 +73,7 @@ def stated(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 class Recorded(Struct, frozen=True, gc=False):
-    """One event of the journal: the CloudEvent with what was resolved under ``data.resolved``."""
+    """One event of the journal: the CloudEvent with its resolved values under ``data.resolved``."""
 
     type: str
     source: str
@@ -87,12 +87,12 @@ class Recorded(Struct, frozen=True, gc=False):
 
     @property
     def resolved(self) -> Resolved:
-        """What was resolved when it was recorded."""
+        """The values resolved when it was recorded."""
         return resolved_of(self.data)
 
     @property
     def fact(self) -> EffectiveFact:
-        """The effective fact it states, as a reversal embeds it; of a correction, the one it puts in."""
+        """The effective fact that it states, as a reversal embeds it; for a correction, the fact that it puts in."""
         return self.resolved.adds or EffectiveFact(self.type, self.time, self.data)
 
 
@@ -126,7 +126,7 @@ def recorded(submission: Submission, resolved: Resolved | None, recorded_us: int
 
 
 def line_of(event: Recorded) -> bytes:
-    """The stored bytes: a CloudEvent in JSON, ``type`` first so that a reader knows at once what follows."""
+    """The stored bytes: a CloudEvent in JSON, with ``type`` first, since readers choose a struct by it."""
     if not event.attributes:
         return _ENCODER.encode(
             _Line(

@@ -1,6 +1,6 @@
-"""Resolution: what an event means under the rulebook and the case file at the moment it is recorded.
+"""Resolution: the meaning of a fact under the rulebook and the case file at the moment of its recording.
 
-Done once, stored beside the event, never done anew: a later standard cannot change an earlier case.
+It is done once, stored beside the event and never repeated: a later standard cannot change an earlier case.
 """
 
 from datetime import tzinfo
@@ -10,8 +10,15 @@ from msgspec import UnsetType
 
 from domain.clock import local_date, local_month, parse_instant
 from domain.events.entries import Standard
-from domain.events.submitted import Fact, Pause, PermitProcessed, PermitReceived, SatisfactionRated, TaskCompleted
-from domain.fold.casefiles import Interval, Receipt, counted_pauses, length_us
+from domain.events.submitted import (
+    Fact,
+    Pause,
+    PermitProcessed,
+    PermitReceived,
+    SatisfactionRated,
+    TaskCompleted,
+)
+from domain.fold.casefiles import Interval, ReceivedFile, counted_pauses, length_us
 from domain.intake.checks import SKEW_US
 from domain.intake.recorded import Resolved
 from domain.refusal import Fault, invalid
@@ -19,15 +26,15 @@ from domain.rules.rulebook import Rulebook
 
 
 class CaseContext(NamedTuple):
-    """What the journal holds of a case: the receipt that stands, the pauses that ended, and since when it is paused."""
+    """The state of a case in the journal: its receipt, the pauses that have ended, and the start of a running pause."""
 
-    receipt: Receipt
+    receipt: ReceivedFile
     ended: tuple[Interval, ...]
     paused: tuple[int, str] | None
 
 
 class Setting(NamedTuple):
-    """Where and under which rules a fact is recorded."""
+    """The rules and the time zone under which a fact is recorded."""
 
     rulebook: Rulebook
     zone: tzinfo
@@ -119,7 +126,7 @@ def _decision(
 
 
 def _span_start(fact: PermitProcessed, case: CaseContext | None, at: str) -> tuple[int, int | None]:
-    """Receipt and deadline: as submitted, and where left out, from the case's file."""
+    """ReceivedFile and deadline: as submitted; if left out, from the case's file."""
     due_us = case.receipt.due_us if case else None
     if not isinstance(fact.due_at, UnsetType):
         due_us = parse_instant(fact.due_at)
@@ -131,7 +138,7 @@ def _span_start(fact: PermitProcessed, case: CaseContext | None, at: str) -> tup
 
 
 def _pauses(fact: PermitProcessed, case: CaseContext | None, completed_us: int) -> tuple[Interval, ...]:
-    """Pauses as stated with the decision; where left out, the file's, one still running up to the decision."""
+    """Pauses as stated with the decision; if left out, the file's, with a running pause ended by the decision."""
     if not isinstance(fact.pauses, UnsetType):
         return tuple(_interval(pause) for pause in fact.pauses)
     if case is None:

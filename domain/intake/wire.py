@@ -1,7 +1,7 @@
 """The wire form: JSON text to a submission, checked field by field.
 
-What passes is well formed; whether it fits the journal (rulebook, case file, what it reverses) is decided where it is
-recorded.
+A submission is well formed. The recording decides whether it fits the journal: the rulebook, the case file, the event
+that it reverses.
 """
 
 import json
@@ -29,7 +29,7 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 class Submission(Struct, frozen=True):
-    """One well-formed event: its envelope, its data typed and verbatim, and the hash of what it says."""
+    """One well-formed event: its envelope, its data typed and verbatim, and its content hash."""
 
     type: str
     source: str
@@ -147,7 +147,7 @@ def read_submission(event: object) -> Submission:
 
 
 def submission_or_refusal(event: object) -> Submission | Refusal:
-    """The same of an event among others: its refusal is an answer beside theirs."""
+    """The submission in a JSON value, or its refusal: one event of a batch does not refuse the others."""
     return attempt(read_submission, event)
 
 
@@ -197,7 +197,7 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
 
 
 def read_data(wanted: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:
-    """Data of a kind, typed; every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
+    """Typed data of a kind. Every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
     if not isinstance(data, dict):
         faults.append(Fault(at, "must be an object"))
         return None

@@ -1,1 +1,1 @@
-"""Rules: standards and schemes, and which of them holds at an instant."""
+"""Rules: standards and schemes, and the ones in force at an instant."""

@@ -1,6 +1,6 @@
-"""The rulebook: who is registered, which standard and which scheme are in force. Folded from rule entries.
+"""The rulebook: registrations, standards and schemes, folded from rule entries.
 
-Of two entries that claim one key the later recorded stands, whatever the order they are folded in.
+Of two entries with the same key the later recorded one is in force, in whatever order they are folded.
 """
 
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ class Rulebook:
         return None
 
     def services(self, dinas: str) -> set[str]:
-        """The services with a standard of an agency's own; of ``""`` those with a general one."""
+        """The services that have a standard of an agency's own; for ``""`` those that have a general one."""
         return {service for service, owner in self._standards if owner == dinas}
 
     def scheme(self, day: date) -> Scheme:

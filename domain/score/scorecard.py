@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from domain.fold.ledger import Balance
 from domain.measures import INDEX
 from domain.rules.scheme import Scheme
-from domain.score.scoring import IndicatorScore, Score, hundredths, merits
+from domain.score.scoring import IndicatorScore, Score, hundredths, rank_keys
 
 State = Literal["ok", "insufficient"]
 
@@ -21,7 +21,7 @@ Kind = Literal["dinas", "asn"]
 
 
 class Subject(Struct, frozen=True):
-    """Whose scorecard it is."""
+    """The subject of a scorecard."""
 
     kind: Kind
     id: str
@@ -87,7 +87,7 @@ class Scorecard(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What a scorecard is made of: who, what the period's balance is, which files are open."""
+    """The ingredients of a scorecard: the subject, its balance of the period, and its open files."""
 
     subject: Subject
     registered: bool
@@ -102,7 +102,7 @@ PLAIN: Final = tuple(
 
 
 def number(value: Fraction) -> Decimal:
-    """Two decimals, half-up: the only rounding between a balance and what is served."""
+    """Two decimals, half-up: the only rounding between a balance and a served figure."""
     return Decimal(hundredths(value)).scaleb(-2)
 
 
@@ -152,19 +152,19 @@ def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing
 
     Ties share their ranks and stand in the order of their ids.
     """
-    merit_of = merits(scheme)
+    key_of = rank_keys(scheme)
     groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
     unranked: list[tuple[Standing, Rank | None]] = []
     for standing in sorted(standings, key=lambda standing: standing.subject.id):
-        merit = merit_of(standing.balance)
-        if merit.value is None:
+        key = key_of(standing.balance)
+        if key.value is None:
             unranked.append((standing, None))
         else:
-            groups.setdefault((-merit.covered, merit.covered_set), []).append((merit.value, standing))
+            groups.setdefault((-key.covered, key.covered_set), []).append((key.value, standing))
     out: list[tuple[Standing, Rank | None]] = []
     for _, group in sorted(groups.items(), key=itemgetter(0)):
         place = 1
-        for _, tie in groupby(sorted(group, key=_quickly, reverse=True), key=itemgetter(0)):
+        for _, tie in groupby(sorted(group, key=_coarse_then_exact, reverse=True), key=itemgetter(0)):
             tied = [standing for _, standing in tie]
             rank = Rank(place, place + len(tied) - 1)
             out += [(standing, rank) for standing in tied]
@@ -172,6 +172,6 @@ def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing
     return out + unranked
 
 
-def _quickly(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:
+def _coarse_then_exact(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:
     """The order of exact values; whole billionths of them decide nearly all, and are compared in no time."""
     return row[0].numerator * 10**9 // row[0].denominator, row[0]

@@ -1,4 +1,4 @@
-"""Scores: pure functions of a balance and a scheme, in exact fractions. Nothing is rounded here but a grade.
+"""Scores: pure functions of a balance and a scheme, in exact fractions. Only a grade is rounded here.
 
 Sources: IKM and its grades, PermenPANRB 14/2017; capaian and its bands, Permendagri 86/2017 (DOMAIN §2, §3, §5).
 """
@@ -16,7 +16,7 @@ from domain.measures import BASIS_POINTS, INDEX, UNSUR
 from domain.rules.scheme import Indicator, Scheme
 
 REMEMBERED: Final = 16_384
-"""Merits kept for each scheme: of a dinas of ten thousand, nearly all balances are what they were when last asked for."""
+"""Rank keys kept for each scheme: between two rankings nearly all balances of a large dinas stay the same."""
 
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
@@ -43,10 +43,10 @@ class Score(Struct, frozen=True):
     covered: Fraction
 
 
-class Merit(Struct, frozen=True):
-    """What a ranking needs of a score: its value, its covered weight, and which of the scheme's indicators it rests on.
+class RankKey(Struct, frozen=True):
+    """The key by which a score is ranked: its value, its covered weight, and the indicators with enough data.
 
-    Only subjects that rest on the same ones are ranked together.
+    Only subjects with the same covered indicators are ranked together.
     """
 
     value: Fraction | None
@@ -90,18 +90,18 @@ def score_of(balance: Balance, scheme: Scheme) -> Score:
 
 
 @lru_cache(maxsize=4)
-def merits(scheme: Scheme) -> Callable[[Balance], Merit]:
-    """What ``score_of`` makes of a balance, as a merit; remembered by the measures that the scheme reads."""
+def rank_keys(scheme: Scheme) -> Callable[[Balance], RankKey]:
+    """A function from a balance to its rank key, cached by the measures that the scheme reads."""
     read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
 
     @lru_cache(maxsize=REMEMBERED)
-    def remembered(amounts: tuple[int, ...]) -> Merit:
+    def remembered(amounts: tuple[int, ...]) -> RankKey:
         balance = zero()
         for index, amount in zip(read, amounts, strict=True):
             balance[index] = amount
         score = score_of(balance, scheme)
         covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
-        return Merit(score.value, score.covered, covered_set)
+        return RankKey(score.value, score.covered, covered_set)
 
     return lambda balance: remembered(tuple(map(balance.__getitem__, read)))
 

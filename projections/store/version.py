@@ -10,7 +10,7 @@ from typing import Final, get_type_hints
 from msgspec.structs import fields
 
 from domain.canonical import canonical
-from domain.fold.casefiles import CaseFile, Receipt
+from domain.fold.casefiles import CaseFile, ReceivedFile
 from domain.measures import MEASURES
 from projections.store.schema import METADATA
 
@@ -31,13 +31,13 @@ def stored_form() -> dict[str, object]:
             for name, table in METADATA.tables.items()
         },
         "case file": [[field.name, _without_names(field.type)] for field in fields(CaseFile)],
-        "receipt": [[name, _without_names(type_)] for name, type_ in get_type_hints(Receipt).items()],
+        "receipt": [[name, _without_names(type_)] for name, type_ in get_type_hints(ReceivedFile).items()],
     }
 
 
 def _without_names(type_: object) -> str:
     """A type as written; a class of ours by what it is, since its name is not stored."""
-    return str(type_).replace(f"{Receipt.__module__}.{Receipt.__qualname__}", "receipt")
+    return str(type_).replace(f"{ReceivedFile.__module__}.{ReceivedFile.__qualname__}", "receipt")
 
 
 _NUMBERED: Final = {"9245548c0a3c945861400c81bcee2891d4059cde13ef40f0e8991ef3acfa6596": 2}

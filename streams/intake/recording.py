@@ -40,7 +40,7 @@ def is_overtaking(refusal: Refusal) -> bool:
 
 
 class Policy(Struct, frozen=True):
-    """How a city wants its events judged: the zone of its months, and whether unknown dinas and ASN are refused."""
+    """A city's settings for its events: the zone of its months, and whether unknown dinas and ASN are refused."""
 
     zone: tzinfo
     strict: bool = False
@@ -78,7 +78,7 @@ def keyed(submission: Submission) -> Keyed:
 
 
 def prefetch(append: Appending, submissions: Sequence[Keyed]) -> None:
-    """Look up at once what many submissions need; what is missing here is looked up when it is needed."""
+    """Look up in bulk all that submissions need; the rest is looked up one by one."""
     append.prefetch(
         (name for one in submissions for name in (one.originator, one.target) if name),
         (key for one in submissions for key in (one.key, one.receipt, one.decision) if key),
@@ -155,7 +155,7 @@ class Recording:
             raise invalid(*faults)
 
     def _case(self, receipt_key: str, data: Mapping[str, Any]) -> CaseContext | None:
-        """The case's file as the journal holds it now; ``None`` without a receipt that stands."""
+        """The state of a case in the journal now; ``None`` if no receipt of it is in force."""
         holder = self._append.holder(receipt_key)
         if holder is None:
             return None
@@ -243,7 +243,7 @@ class Recording:
 
 
 def context_of(file: CaseFile) -> CaseContext | None:
-    """What a decision and a note take from a case's file; ``None`` without a receipt that stands."""
+    """The state of a case from its file; ``None`` if no receipt of it is in force."""
     if file.receipt is None:
         return None
     ended, since = intervals(file)

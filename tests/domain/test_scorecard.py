@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.measures import INDEX, MEASURES
 from domain.rules.scheme import CONTOH_2026, Indicator, Scheme
 from domain.score.scorecard import Rank, Standing, Subject, number, ranked, scorecard
-from domain.score.scoring import merits, score_of
+from domain.score.scoring import rank_keys, score_of
 from tests.domain.said import measured
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -153,7 +153,7 @@ def test_values_of_one_billionth_are_ranked_by_the_exact_value() -> None:
     """Of values that lie within one billionth, neither is taken for the other, nor for its equal."""
     many = 3 * 10**17
     near = [_tasks("c", many // 3, many), _tasks("a", many // 3 + 1, many), _tasks("b", many // 3, many - 1)]
-    values = [merits(EVEN)(standing.balance).value for standing in near]
+    values = [rank_keys(EVEN)(standing.balance).value for standing in near]
     assert len(set(values)) == 3
     assert len({value * 10**9 // 1 for value in values if value is not None}) == 1
     assert _places(*near) == [("a", Rank(1, 1)), ("b", Rank(2, 2)), ("c", Rank(3, 3))]
@@ -181,7 +181,7 @@ def test_a_merit_is_what_the_score_says_however_often_it_is_asked_for(
     )
     scheme = Scheme("any", indicators, Fraction(1, 9), coverage)
     for balance in [measured(**named) for named in amounts * 2]:
-        score, merit = score_of(balance, scheme), merits(scheme)(balance)
+        score, merit = score_of(balance, scheme), rank_keys(scheme)(balance)
         assert (merit.value, merit.covered) == (score.value, score.covered)
         assert [indicators[place] for place in merit.covered_set] == [
             part.indicator for part in score.indicators if part.sufficient

@@ -5,6 +5,8 @@ The kind is `complaint-filed`: a citizen complains of a dinas, under a number of
 
 from typing import Final, NamedTuple
 
+from tests.tidy.test_kinds import document
+
 TYPES: Final = "mypy"
 """The type checker, over the domain."""
 LABELS: Final = "tests/tidy/test_kinds.py::test_every_kind_and_measure_has_its_labels"
@@ -149,10 +151,7 @@ ADDITIONS: Final = (
         "domain/intake/resolve.py",
         (
             ("            case SatisfactionRated():\n", RESOLVED),
-            (
-                "from domain.events.submitted import Fact, ",
-                "from domain.events.submitted import ComplaintFiled, Fact, ",
-            ),
+            ("    Fact,\n", "    ComplaintFiled,\n    Fact,\n"),
         ),
     ),
     Addition(
@@ -170,9 +169,9 @@ ADDITIONS: Final = (
         ),
     ),
     Addition(
-        "docs/events.md",
+        document("events.md"),
         "tests/tidy/test_kinds.py::test_every_kind_of_event_is_documented_with_its_fields",
-        "docs/events.md",
+        document("events.md"),
         (
             (
                 "| `event-retracted` |",
@@ -181,9 +180,9 @@ ADDITIONS: Final = (
         ),
     ),
     Addition(
-        "docs/digest.md",
+        document("digest.md"),
         TABLED,
-        "docs/digest.md",
+        document("digest.md"),
         (
             (
                 "| `received` | count | permit-received | 1 |\n",

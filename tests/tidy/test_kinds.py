@@ -21,20 +21,24 @@ SPELT: Final = re.compile(
 SPELLERS: Final = {"domain/events/names.py", "api/static/loket/kinds.js"}
 
 
+def document(name: str) -> str:
+    """The path of a document, wherever it lies under `docs/`."""
+    (path,) = (ROOT / "docs").rglob(name)
+    return str(path.relative_to(ROOT))
+
+
 def documented() -> dict[str, str]:
-    """The rows of `docs/reference/events.md` by kind."""
-    rows = text_of("docs/reference/events.md").partition("## Data by kind")[2].partition("\n## ")[0]
+    """The rows of `events.md` by kind."""
+    rows = text_of(document("events.md")).partition("## Data by kind")[2].partition("\n## ")[0]
     return dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", rows, re.MULTILINE))
 
 
 def test_every_kind_of_event_is_documented_with_its_fields() -> None:
-    """`docs/reference/events.md` has a row for each kind the intake takes, in the same order, which names each field."""
-    rows = documented()
-    assert list(rows) == list(KINDS), (
-        "docs/reference/events.md: a row for each kind of domain/events/kinds.py, in its order"
-    )
+    """`events.md` has a row for each kind that the intake takes, in the same order, with the names of its fields."""
+    rows, path = documented(), document("events.md")
+    assert list(rows) == list(KINDS), f"{path}: a row for each kind of domain/events/kinds.py, in its order"
     missing = [
-        f"docs/reference/events.md: {kind.name}: {name}"
+        f"{path}: {kind.name}: {name}"
         for kind in KINDS.values()
         for name in kind.submitted.__struct_encode_fields__
         if not re.search(rf"\b{name}\b", rows[kind.name])

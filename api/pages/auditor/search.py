@@ -14,7 +14,7 @@ from domain.clock import parse_instant
 from domain.events.entries import decode
 from domain.events.kinds import KINDS, NAMES, OPENING
 from domain.events.names import type_of
-from domain.fold.affected import EVERY, touched
+from domain.fold.affected import affected_dinas
 from domain.intake.recorded import Recorded, read_line, stated
 
 if TYPE_CHECKING:
@@ -123,10 +123,10 @@ def _texts(event: Recorded) -> Iterator[str]:
 
 def _bears_on(line: bytes, period: Period, dinas: str) -> bool:
     try:
-        found = touched(decode(line), period)
+        found = affected_dinas(decode(line), period)
     except msgspec.DecodeError:  # an entry this version cannot read: the fold has stopped before it
         return False
-    return found is EVERY or (dinas in found if dinas else bool(found))
+    return found is None or (dinas in found if dinas else bool(found))
 
 
 def searched(lines: Lines, wanted: Wanted, before: int, limit: int, *, whole: bool = False) -> Found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
-    from domain.fold.casefiles import CaseFile, OpenFile, Receipt
+    from domain.fold.casefiles import CaseFile, OpenFile, ReceivedFile
     from projections.reading.reader import Snapshot
 
 
@@ -96,13 +96,13 @@ def case_view(snapshot: Snapshot, dinas: str, service: str, case: str, words: Wo
     )
 
 
-def _promise(receipt: Receipt, words: Words) -> str:
+def _promise(receipt: ReceivedFile, words: Words) -> str:
     if receipt.due_us is not None:
         return words("file.due_at", moment=words.moment(receipt.due_us))
     return words("open.no_due") if receipt.standard_us is None else words.duration(receipt.standard_us)
 
 
-def _clock(file: CaseFile, receipt: Receipt, pending: OpenFile, words: Words, now_us: int) -> str:
+def _clock(file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Words, now_us: int) -> str:
     """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
     ended, paused_us = intervals(file)
     open_pause = () if paused_us is None else ((paused_us, now_us, ""),)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from domain.score.scoring import merits
+from domain.score.scoring import rank_keys
 
 if TYPE_CHECKING:
     from api.pages.words import Words
@@ -24,7 +24,7 @@ class Place(Struct, frozen=True):
 
 def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Words) -> str:
     """``3–5 dari 120`` among those of one covered set, as a ranking would give it; a dash without a score."""
-    merit_of = merits(snapshot.scheme(period))
+    merit_of = rank_keys(snapshot.scheme(period))
     keys = {other: merit_of(balance) for other, balance in snapshot.asn_balances(dinas, period).items()}
     mine = keys.get(asn)
     if mine is None or mine.value is None:
