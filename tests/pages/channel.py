@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
 from api.pages.board.live import Channel, Drawn
 from projections.reading.version import Version
 from projections.segment import At
+from tests.serving import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,12 +24,15 @@ class Board:
     def __init__(self) -> None:
         self.version = Version("j", 1, At(1), 0, None)
         self.failing = False
+        self.asked = 0
+        """How often it was to be drawn."""
         self.rendered = 0
         self.answers = threading.Event()
         self.answers.set()
 
     def draw(self) -> Drawn:
         """The board now, once its database answers."""
+        self.asked += 1
         self.answers.wait(10)
         if self.failing:
             message = "away"
@@ -39,6 +44,11 @@ class Board:
         """Where it stands, and whether it is the whole table."""
         self.rendered += whole
         return f"{now.version.position} {now.version.overdue} {whole}"
+
+
+async def come(condition: Callable[[], object], what: str) -> None:
+    """Wait until a condition holds, while the loop goes on. Raises: ``TimeoutError``."""
+    await asyncio.to_thread(until, condition, what)
 
 
 def channel_of(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.speed("test")
 @pytest.mark.both_databases
 def test_then_is_what_the_api_said_then_and_now_is_what_it_says_now(
     own_october: tuple[Assembled, dict[str, Any]],

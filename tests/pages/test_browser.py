@@ -45,7 +45,6 @@ def opened(page: Page, url: str) -> Iterator[str]:
         yield path
 
 
-@pytest.mark.speed("test")
 def test_nothing_scrolls_sideways_at_any_width(small_url: str, page: Page) -> None:
     wide = []
     for path in opened(page, small_url):

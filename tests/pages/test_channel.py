@@ -18,12 +18,14 @@ from projections.live import Live
 from projections.movement import KEPT, Movement
 from projections.reading.version import Version
 from projections.segment import At, Moved
-from tests.pages.channel import Board, channel_of
+from tests.pages.channel import Board, channel_of, come
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, MutableMapping
 
     from fastapi.routing import APIRoute
+
+pytestmark = pytest.mark.speed("test")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -56,8 +58,7 @@ def test_nothing_is_drawn_for_nobody_though_the_last_reader_goes_as_something_mo
         for _ in range(turns):
             await asyncio.sleep(0)
         await following.aclose()
-        await asyncio.sleep(0.1)
-        assert (ending.wakers, movement._listeners) == (set(), [])
+        await come(lambda: (ending.wakers, movement._listeners) == (set(), []), "nothing listens")
 
     asyncio.run(run())
 
@@ -72,7 +73,7 @@ def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> 
         board.failing = True
         readers = [channel.follow() for _ in range(3)]
         heard = [asyncio.ensure_future(anext(reader)) for reader in readers]
-        await asyncio.sleep(0.2)
+        await come(lambda: board.asked > 3, "it is tried again and again")
         assert not any(one.done() for one in heard)
         heard[0].cancel()
         board.failing = False
@@ -80,8 +81,7 @@ def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> 
         assert await anext(readers[1]) is None, "alive"
         for reader in readers:
             await reader.aclose()
-        await asyncio.sleep(0.01)
-        assert (channel.listeners, ending.wakers) == (0, set())
+        await come(lambda: (channel.listeners, ending.wakers) == (0, set()), "nothing is left behind")
 
     asyncio.run(run())
 
@@ -93,7 +93,7 @@ def test_the_end_is_told_to_who_waits_for_a_first_drawing() -> None:
         board.failing = True
         reader = channel_of(board, Movement(), ending).follow()
         heard = asyncio.ensure_future(anext(reader, "ended"))
-        await asyncio.sleep(0.05)
+        await come(lambda: board.asked > 1, "it cannot be drawn")
         ending.tell()
         assert await heard == "ended"
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from api.pages.board import live as page_live
 from api.v1.stream import Ending
 from projections.live import Live
 from projections.movement import Movement
 from projections.reading.version import Version
 from projections.segment import At, Moved
-from tests.pages.channel import Board, channel_of
-from tests.serving import until
+from tests.pages.channel import Board, channel_of, come
+
+pytestmark = pytest.mark.speed("test")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -25,19 +28,19 @@ def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
         assert [await anext(following), await anext(following)] == ["1 0 True", None]
         board.failing, board.version = True, Version("j", 1, At(2), 0, None)
         movement.tell(1, Moved(2))
-        await asyncio.to_thread(until, lambda: channel._failing, "it cannot be drawn")
+        await come(lambda: channel._failing, "it cannot be drawn")
         heard = asyncio.ensure_future(anext(following))
         late = channel.follow()
         waits = asyncio.ensure_future(anext(late))
-        await asyncio.sleep(0.5)
+        tried = board.asked
+        await come(lambda: board.asked > tried + 20, "it is tried for many times as long as nothing is said")
         assert not heard.done()
         assert not waits.done(), "nor is who comes shown what may be long past"
         board.failing = False
         assert (await heard, await waits) == ("2 0 False", "2 0 True")
         await following.aclose()
         await late.aclose()
-        await asyncio.sleep(0.01)
-        assert ending.wakers == set()
+        await come(lambda: ending.wakers == set(), "nothing listens")
 
     asyncio.run(run())
 
@@ -47,12 +50,17 @@ def test_while_the_fold_does_not_follow_nobody_is_told_that_it_is_alive() -> Non
     """Nothing moves, nothing fails to be drawn; and yet what is drawn may be long past."""
 
     async def run() -> None:
-        follows = True
-        following = channel_of(Board(), Movement(), Ending(), follows=lambda: follows).follow()
+        follows, asked = True, list[bool]()
+
+        def fold_follows() -> bool:
+            asked.append(follows)
+            return follows
+
+        following = channel_of(Board(), Movement(), Ending(), follows=fold_follows).follow()
         assert [await anext(following), await anext(following)] == ["1 0 True", None]
         follows = False
         heard = asyncio.ensure_future(anext(following))
-        await asyncio.sleep(0.5)
+        await come(lambda: asked.count(False) > 3, "it could have been said three times")
         assert not heard.done()
         follows = True
         assert await heard is None
@@ -71,9 +79,10 @@ def test_while_a_drawing_hangs_nobody_is_told_that_it_is_alive() -> None:
         board.answers.clear()
         board.version = Version("j", 1, At(2), 0, None)
         movement.tell(1, Moved(2))
-        await asyncio.to_thread(until, lambda: not channel._knows(), "it takes long")
+        await come(lambda: not channel._knows(), "it takes long")
         heard = asyncio.ensure_future(anext(following))
-        await asyncio.sleep(0.5)
+        late_by = 5 * page_live.ALIVE_S
+        await come(lambda: time.monotonic() - (channel._began_s or 0) > late_by, "it could have been said often")
         assert not heard.done()
         board.answers.set()
         assert await heard == "2 0 False"

@@ -237,6 +237,7 @@ def test_a_name_that_is_a_formula_is_text_in_a_spreadsheet(neraca: Assembled) ->
     assert row["id"] == "'-2+3"
 
 
+@pytest.mark.speed("test")
 @given(st.text())
 def test_no_text_begins_a_formula(text: str) -> None:
     """Also where a spreadsheet takes off the blanks before it, or divides cells otherwise; what is no formula stays."""
@@ -249,6 +250,7 @@ def test_no_text_begins_a_formula(text: str) -> None:
     assert rows[1:] == [[as_text(text, "en")]]
 
 
+@pytest.mark.speed("quick")
 def test_figures_stay_figures() -> None:
     assert as_text(Decimal("-0.04"), "id") == "-0,04"
     assert as_text(-5, "en") == "-5"

@@ -16,6 +16,8 @@ from tests.serving import NDJSON, Assembled, event, ndjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.speed("test")
+
 COUNTED: Final = (
     "permits", "permits_with_standard", "permits_on_time", "permits_rejected", "tasks", "tasks_with_due", "tasks_on_time",
     "tasks_self_reported", "ratings",

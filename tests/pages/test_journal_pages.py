@@ -15,6 +15,8 @@ from tests.pages.city import BUSY, FAST, NAMES, ODD
 from tests.pages.reading import FAR, Page, journal_rows, older, page
 from tests.serving import ZONE, Assembled, event
 
+pytestmark = pytest.mark.speed("test")
+
 
 def test_the_whole_journal_page_by_page_is_the_journal(small: Assembled) -> None:
     """The newest first, each position once, each hash the entry's own, each position a link to its entry."""

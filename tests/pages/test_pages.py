@@ -15,6 +15,8 @@ from tests.serving import Assembled, Clock, event
 if TYPE_CHECKING:
     from tests.conftest import Assemble
 
+pytestmark = pytest.mark.speed("test")
+
 DINAS: Final = f"/dinas/{FAST}"
 ALL: Final = (
     "/", "/?lang=en", "/?period=2026", DINAS, f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}", f"{DINAS}/why",

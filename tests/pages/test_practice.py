@@ -241,6 +241,14 @@ def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
     assert (data / "journal.sqlite").exists()
 
 
-def test_a_directory_of_practice_stays_marked_however_it_is_served(practice_directory: Path, tmp_path: Path) -> None:
-    with Process(copied(practice_directory, tmp_path / "latihan")) as plain:
-        assert MARK in httpx.get(plain.url).text
+@pytest.mark.browser
+@pytest.mark.speed("test")
+def test_a_directory_of_practice_stays_marked_however_it_is_served(tmp_path: Path, page: Window) -> None:
+    """As soon as it is begun; and its page is as accessible as any other."""
+    data = tmp_path / "latihan"
+    with Process(data, "--latihan"):
+        pass
+    with Process(data) as plain:
+        page.goto(plain.url)
+        assert page.inner_text("span.tag.sim") == MARK
+        assert broken_rules(page) == []

@@ -15,6 +15,8 @@ from tests.conftest import Assemble
 from tests.pages.reading import Page
 from tests.serving import Assembled, event, until
 
+pytestmark = pytest.mark.speed("test")
+
 STANDARD = event(
     "standard-set", "std", {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
 )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Assemble
 
+pytestmark = pytest.mark.speed("test")
+
 
 def decimal(text: str) -> Decimal:
     return Decimal(text.replace(".", "").replace(",", "."))

@@ -14,6 +14,8 @@ from tests.pages.reading import FAR
 if TYPE_CHECKING:
     from tests.serving import Assembled
 
+pytestmark = pytest.mark.speed("test")
+
 BROWSER: Final = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FORM: Final = {"content-type": "application/x-www-form-urlencoded", **BROWSER}
 

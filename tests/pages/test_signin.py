@@ -15,6 +15,8 @@ from tests.serving import BATCH, Assembled, event
 if TYPE_CHECKING:
     import httpx
 
+pytestmark = pytest.mark.speed("test")
+
 ELSEWHERE: Final = ("https://jahat.example/", "//jahat.example", "/\\jahat.example", "javascript:alert(1)", "/\r\nx: y")
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.serving import Assembled
 
+pytestmark = pytest.mark.speed("test")
+
 CASE: Final = Case(UNIT, SERVICES[2], "K / 1?")
 
 

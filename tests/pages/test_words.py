@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from tests.serving import Assembled
 
+pytestmark = pytest.mark.speed("quick")
 LABELS: Final = load_labels()
 ZONE: Final = ZoneInfo("Asia/Jakarta")
 ID, EN = Words("id", ZONE, LABELS), Words("en", ZONE, LABELS)
