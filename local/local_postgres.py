@@ -11,9 +11,12 @@ import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from local.local_server import HOST, LocalServer, Missing, found, free_port, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAME: Final = "neraca"
 DEBIAN: Final = Path("/usr/lib/postgresql")
@@ -52,12 +55,15 @@ def unprivileged() -> pwd.struct_passwd | None:
 
 
 class LocalPostgres(LocalServer):
-    """A PostgreSQL with a database ``neraca`` of a user ``neraca``."""
+    """A PostgreSQL with a database ``neraca`` of a user ``neraca``; ``settings`` are PostgreSQL's, added to its own."""
 
     told_to_stop: ClassVar[signal.Signals] = signal.SIGINT
 
-    def __init__(self, directory: Path, port: int = 0, *, durable: bool = True) -> None:
+    def __init__(
+        self, directory: Path, port: int = 0, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(directory, port or free_port())
+        self._settings = dict(settings or {})
         self._durable = durable
         self._user = unprivileged()
         self._data = self.directory / "data"
@@ -124,10 +130,10 @@ class LocalPostgres(LocalServer):
         os.chown(self.directory, user.pw_uid, user.pw_gid)
 
     def _command(self) -> list[str]:
-        settings = [f"listen_addresses={HOST}", "unix_socket_directories="] + (
-            ["fsync=off"] if not self._durable else []
-        )
-        chosen = [word for setting in settings for word in ("-c", setting)]
+        settings = {"listen_addresses": HOST, "unix_socket_directories": "", **self._settings}
+        if not self._durable:
+            settings["fsync"] = "off"
+        chosen = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return self._as_user("postgres", "-D", str(self._data), "-p", str(self.port), *chosen)
 
     def _ready(self) -> bool:

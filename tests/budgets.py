@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 BUDGETS_S: Final[dict[str, dict[str, float]]] = {
-    "api": {"quick": 6, "test": 80},
+    "api": {"quick": 6, "test": 90, "all": 30},
     "deploy": {"test": 20, "all": 300},
     "domain": {"quick": 3},
     "equivalence": {"all": 80},

@@ -15,13 +15,35 @@ if TYPE_CHECKING:
 
 ALONE: Final = frozenset({
     "tests/kafka/test_faults.py",
+    "tests/kafka/test_guards_broker.py",
+    "tests/kafka/test_intake_topic.py",
     "tests/kafka/test_relay.py",
 })  # fmt: skip
 """Files of which each test is shared out by itself."""
 LONGEST: Final = (
     "tests/deploy/test_runbook.py",
     "tests/kafka/test_faults.py",
+    "tests/pages/test_counter_offline.py",
+    "tests/pages/test_live.py",
+    "tests/kafka/test_equivalence.py",
+    "tests/pages/test_counter_time.py",
+    "tests/equivalence/test_real.py",
     "tests/kafka/test_relay.py",
+    "tests/kafka/test_emit.py",
+    "tests/kafka/test_security.py",
+    "tests/pages/test_rating.py",
+    "tests/pages/test_accessible.py",
+    "tests/kafka/test_guards_broker.py",
+    "tests/kafka/test_intake_topic.py",
+    "tests/kafka/test_database_away.py",
+    "tests/faults/test_kill.py",
+    "tests/journal/test_store.py",
+    "tests/laws/test_one_history.py",
+    "tests/laws/test_in_partitions.py",
+    "tests/api/test_clients.py",
+    "tests/api/test_openapi.py",
+    "tests/journal/test_journal_keys.py",
+    "tests/streams/test_demo.py",
 )
 """The files that take longest, in this order: what begins late and takes long leaves the other processes idle."""
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import psycopg
 
 _Server = TypeVar("_Server", bound=LocalServer)
+IN_ITS_FOLDER: Final = {"dynamic_shared_memory_type": "mmap"}
+"""Memory that a PostgreSQL shares lies in its own folder, and goes with it when the server is killed."""
 BEGUN: Final = "test_begun"
 """The template of databases in which everything is made and nothing is recorded."""
 
@@ -43,7 +45,7 @@ def _for_a_session(make: Callable[[Path], _Server]) -> Iterator[_Server]:
             server.start()
             yield server
         finally:
-            server.kill()
+            server.stop() if isinstance(server, LocalPostgres) else server.kill()
 
 
 class Databases:
@@ -122,7 +124,7 @@ def server_directory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
     """A PostgreSQL of this process; durable, since a journal refuses one that is not."""
-    yield from _for_a_session(LocalPostgres)
+    yield from _for_a_session(lambda directory: LocalPostgres(directory, settings=IN_ITS_FOLDER))
 
 
 @pytest.fixture(scope="session")

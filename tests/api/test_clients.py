@@ -178,8 +178,15 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
         assert (first.event, first.json()) == ("reset", {"position": position_of(process.url)})
 
 
-@pytest.mark.parametrize("ended", ["stopped", "killed"])
-@pytest.mark.parametrize("meanwhile", [0, 1])
+@pytest.mark.parametrize(
+    ("ended", "meanwhile"),
+    [
+        ("stopped", 0),
+        ("killed", 1),
+        pytest.param("stopped", 1, marks=pytest.mark.speed("all")),
+        pytest.param("killed", 0, marks=pytest.mark.speed("all")),
+    ],
+)
 def test_a_reader_survives_a_restart(tmp_path: Path, ended: str, meanwhile: int) -> None:
     """After a restart the last id resumes where nothing was missed, and is told to reset where something may have been."""
     data = tmp_path / "data"

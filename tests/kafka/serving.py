@@ -112,6 +112,8 @@ class Scaled:
             "PYTHONUNBUFFERED": "1", **(settings or {}),
         }  # fmt: skip
         self._running: dict[str, Running] = {}
+        # A client of its own for each request would read the certificates of the machine each time.
+        self._http = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 
     def __enter__(self) -> Self:
         """Nothing runs yet."""
@@ -119,6 +121,7 @@ class Scaled:
 
     def __exit__(self, *_: object) -> None:
         """Kill whatever still runs."""
+        self._http.close()
         for running in self._running.values():
             running.kill()
 
@@ -178,8 +181,8 @@ class Scaled:
 
     def post(self, events: Iterable[object], name: str = "intake") -> dict[str, Any]:
         """Post events to an intake as NDJSON; its tally."""
-        answer = httpx.post(
-            f"{self.url(name)}/v1/events", content=ndjson(events), headers={"content-type": NDJSON}, timeout=30
+        answer = self._http.post(
+            f"{self.url(name)}/v1/events", content=ndjson(events), headers={"content-type": NDJSON}
         )
         assert answer.status_code == httpx.codes.OK, answer.text
         tally: dict[str, Any] = answer.json()
@@ -187,11 +190,11 @@ class Scaled:
 
     def get(self, path: str, name: str = "api") -> Any:  # noqa: ANN401 - any JSON
         """What an api serves there, whatever its status."""
-        return httpx.get(f"{self.url(name)}{path}", timeout=30).json()
+        return self._http.get(f"{self.url(name)}{path}").json()
 
     def metric(self, line: str, name: str = "api") -> float | None:
         """The value of one sample, named as it is written there; ``None`` where it is not."""
-        text = httpx.get(f"{self.url(name)}/metrics", timeout=30).text
+        text = self._http.get(f"{self.url(name)}/metrics").text
         found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
         return float(found[1]) if found else None
 
@@ -248,7 +251,7 @@ class Scaled:
 
     def partitions(self) -> list[int]:
         """The position of each partition, as the api serves it."""
-        text = httpx.get(f"{self.url('api')}/metrics", timeout=30).text
+        text = self._http.get(f"{self.url('api')}/metrics").text
         return [int(float(one)) for one in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)]
 
     def head(self) -> int:

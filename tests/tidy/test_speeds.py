@@ -10,8 +10,10 @@ from typing import Final
 
 import pytest
 
+from tests import memory
 from tests.budgets import BUDGETS_S, outgrown
 from tests.distribution import ALONE, LONGEST
+from tests.memory import has_room
 from tests.speeds import CHOICES, FOLDERS, SPEEDS
 
 ROOT: Final = Path(__file__).parents[2]
@@ -100,6 +102,14 @@ def run(folder: Path, choice: str, conftest: str = "") -> subprocess.CompletedPr
         [sys.executable, "-m", "pytest", *words, "--speed", choice, str(folder)],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def test_only_a_file_system_with_room_holds_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of a disk is none; one in memory is, unless it is nearly full."""
+    assert not has_room(tmp_path)
+    found = [folder for folder in (memory.MEMORY, Path("/run"), Path("/proc")) if folder.is_mount()]
+    monkeypatch.setattr(memory, "ROOM", 1 << 60)
+    assert [folder for folder in found if has_room(folder)] == []
 
 
 @pytest.mark.speed("test")
