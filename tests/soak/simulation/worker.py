@@ -116,7 +116,10 @@ class Worker(Process):
         self.world.say(f"{self.name} reads {self._read_next}")
 
     def tick(self) -> None:
-        """Fetch, and take a turn with the fetched records, again and again until it is written."""
+        """Fetch, and take a turn with the fetched records, again and again until it is written.
+
+        A turn is not always full: the framework waits only a moment for more records.
+        """
         if not self.alive:
             return
         if self.stopped:
@@ -124,7 +127,8 @@ class Worker(Process):
             return
         self._fetch()
         if not self._batch and self._queue:
-            self._batch, self._queue = self._queue[: turn.TAKE], self._queue[turn.TAKE :]
+            size = self.world.chance.choice((turn.TAKE, self.world.chance.randint(1, turn.TAKE)))
+            self._batch, self._queue = self._queue[:size], self._queue[size:]
         pause_s = self.world.chance.uniform(turn.WITHIN_S, 0.4)
         if self._batch or self.world.now - self._looked > turn.LOOK_S:
             self._looked = self.world.now
