@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 import commands_scaled
-from audit.replay import ReplayError
+from audit.folded import ReplayError
 from command_line import Progress, Usage, parser, say
 from commands_offline import export, place_of, rebuild, replay, replays_of, token
 from projections.live import Live

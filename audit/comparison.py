@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from audit.replay import Folded, Replay, ReplayError, checked, concluded, fold_lines, rulebook_of
+from audit.folded import Folded, ReplayError
+from audit.replay import Replay, checked, concluded, fold_lines, rulebook_of
 from domain.fold.affected import EVERY, touched
 from domain.fold.digest import digest_lines, digest_of
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from audit.journal_file import Until
+    from audit.ends import Until
     from domain.events.entries import AnyEntry
+    from domain.fold.casefiles import OpenFile
+    from domain.fold.digest import Accounts
     from domain.periods import Period
 
 FIRST: Final = 20
@@ -109,11 +112,23 @@ def folded_apart(
     return folded, then, bearing.told()
 
 
+def lines_of(folded: Folded) -> Iterator[bytes]:
+    """The lines of a run's digest."""
+    files: list[OpenFile] = []
+
+    def accounts() -> Iterator[Accounts]:
+        for one in folded.by_dinas():
+            files.extend(one.open_files)
+            yield one.accounts.items()
+
+    return digest_lines(accounts(), rulebook_of(folded).lines(), [files])
+
+
 def against(folded: Folded, path: Path) -> Against:
     """A run's lines beside those of a file, in which a digest's lines lie each ended by a newline."""
     body = path.read_bytes()
     kept = [line for line in body.split(b"\n") if line]
-    replayed = digest_lines(folded.ledger.accounts.items(), rulebook_of(folded).lines(), folded.open_files())
+    replayed = list(lines_of(folded))
     told = hashlib.sha256(body).hexdigest()
     if told == digest_of(replayed):
         return Against(told, 0, ())

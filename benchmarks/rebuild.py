@@ -17,7 +17,7 @@ from eventsourcing.sqlite import SQLiteDatastore, SQLiteTrackingRecorder
 
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import data_directory
-from commands_offline import REBUILD_PAGE
+from commands_offline import REBUILD_PAGE, uncollected
 from domain.events.entries import AnyEntry, decode
 from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.fold.ledger import Ledger
@@ -107,7 +107,7 @@ def new_store() -> Iterator[tuple[Path, Store]]:
 
 def paged(journal: Journal) -> float:
     """Events a second of a catch-up from zero."""
-    with new_store() as (_, store):
+    with new_store() as (_, store), uncollected():
         begun = time.perf_counter()
         return catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
 

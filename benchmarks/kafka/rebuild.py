@@ -17,7 +17,7 @@ from benchmarks.kafka.ground import JOURNAL
 from benchmarks.measure import Figure, pairs, shown
 from benchmarks.prepared import ZONE
 from benchmarks.rebuild import added
-from commands_offline import REBUILD_PAGE
+from commands_offline import REBUILD_PAGE, uncollected
 from domain.events.entries import AnyEntry, decode
 from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.fold.ledger import Ledger
@@ -92,8 +92,9 @@ def paged(ground: Ground) -> float:
         journal = Journal.open(database.journal, ZONE, now_us())
         generations = database.generations()
         _, store = generations.begin()
-        begun = time.perf_counter()
-        pace = catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
+        with uncollected():
+            begun = time.perf_counter()
+            pace = catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
         store.engine.dispose()
         generations.close()
         journal.close()

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from audit.replay import Vector
+from audit.ends import Vector
 from domain.events.entries import decode
 from domain.fold.partition import dinas_of, partition_of
 from domain.intake.wire import read_submission
