@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, rulebook_of
+from audit.folded import Folded, ReplayError
+from audit.replay import checked, concluded, fold_lines, rulebook_of
 from domain.events.names import kind_of
 from domain.fold.affected import affected_dinas
 from domain.fold.digest import digest_lines, digest_of
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from audit.journal_file import Until
+    from audit.ends import Until
     from domain.events.entries import AnyEntry
+    from domain.fold.casefiles import OpenFile
+    from domain.fold.digest import Accounts
     from domain.periods import Period
     from domain.score.replayed import StateAt
 
@@ -81,11 +84,23 @@ def folded_apart(
     return folded, then, affected.counts()
 
 
+def lines_of(folded: Folded) -> Iterator[bytes]:
+    """The lines of a run's digest."""
+    files: list[OpenFile] = []
+
+    def accounts() -> Iterator[Accounts]:
+        for part in folded.by_dinas():
+            files.extend(part.open_files)
+            yield part.accounts.items()
+
+    return digest_lines(accounts(), rulebook_of(folded).lines(), [files])
+
+
 def compared(folded: Folded, path: Path) -> DigestComparison:
     """A run's digest lines beside those in a file, where a newline ends each line."""
     body = path.read_bytes()
     kept = [line for line in body.split(b"\n") if line]
-    replayed = digest_lines(folded.ledger.accounts.items(), rulebook_of(folded).lines(), folded.open_files())
+    replayed = list(lines_of(folded))
     digest = hashlib.sha256(body).hexdigest()
     if digest == digest_of(replayed):
         return DigestComparison(digest, 0, ())

@@ -1,7 +1,8 @@
-"""An exported journal, folded on every core: cut at line ends, each part folded apart, the parts joined in order."""
+"""An exported journal, folded on every core: it is cut at line ends, the parts are folded apart and joined in order."""
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import sys
@@ -12,16 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from audit.parcel import Parcel, packed, unpacked
-from audit.replay import Folded, ReplayError, fold_lines, uncollected
-from domain.clock import parse_instant
+from audit.ends import Until
+from audit.folded import Folded, ReplayError
+from audit.replay import fold_lines
 from domain.events.entries import DECODER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from domain.fold.partition import Vector
 
 CHUNK: Final = 1 << 22
 LEAST_PART: Final = 1 << 24
@@ -31,29 +31,10 @@ class _Placed(msgspec.Struct):
     position: int = 0
 
 
-class _Recorded(msgspec.Struct):
-    recordedtime: str
-
-
-class Until(msgspec.Struct, frozen=True):
-    """Where a replay ends: at a position, at the last entry recorded up to an instant, or each part at its own."""
-
-    position: int | None = None
-    instant_us: int | None = None
-    vector: Vector | None = None
-
-    def ends_before(self, position: int, line: bytes) -> bool:
-        """Whether the line at a position lies beyond the end."""
-        if self.instant_us is not None:
-            return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
-        last = self.vector.last if self.vector is not None else self.position
-        return last is not None and position > last
-
-
 def fold_part(path: str, start: int, end: int) -> Folded:
     """Fold the lines that begin in ``[start, end)``. Raises: ``ReplayError``, naming the line's place in the file."""
     folded = Folded()
-    with uncollected(), open(path, "rb") as file:  # noqa: PTH123 - a plain path crosses to another process
+    with open(path, "rb") as file:  # noqa: PTH123 - a plain path crosses to another process
         file.seek(start)
         while (at := file.tell()) < end:
             chunk = file.read(min(CHUNK, end - at))
@@ -63,9 +44,11 @@ def fold_part(path: str, start: int, end: int) -> Folded:
     return folded
 
 
-def _fold_elsewhere(path: str, start: int, end: int) -> Parcel:
-    with uncollected():
-        return packed(fold_part(path, start, end))
+def _fold_elsewhere(path: str, start: int, end: int) -> Folded:
+    """A part folded in another process, and packed to be sent from there."""
+    folded = fold_part(path, start, end)
+    folded.pack(compress=False)
+    return folded
 
 
 def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
@@ -76,6 +59,7 @@ def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
     positions = [entry.position for entry in entries]
     if not all(positions):
         raise ReplayError(_first_bad(chunk, at))
+    folded.follow(positions)
     folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
 
 
@@ -116,11 +100,12 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
         return fold_part(str(path), *parts[0]) if parts else Folded()
     # On Linux a fork costs nothing here: no thread runs yet. Elsewhere the parts start from a new interpreter.
     context = get_context("fork" if sys.platform == "linux" else "spawn")
-    with uncollected(), ProcessPoolExecutor(len(parts) - 1, mp_context=context) as pool:
+    # A fold makes no cycles, and these processes do nothing else: the collector would only walk its objects.
+    with ProcessPoolExecutor(len(parts) - 1, mp_context=context, initializer=gc.disable) as pool:
         others = [pool.submit(_fold_elsewhere, str(path), start, end) for start, end in parts[1:]]
         whole = fold_part(str(path), *parts[0])
         for other in others:
-            whole.join(unpacked(other.result()))
+            whole.join(other.result())
             progress(whole.last)
     return whole
 

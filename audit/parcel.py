@@ -1,89 +1,67 @@
-"""How a folded part crosses to another process: long strings and one array, in a fraction of the time its objects would take."""
+"""Parcels: what a run of entries folds to in one dinas, as bytes: a tenth of the memory of its objects.
 
-from __future__ import annotations
+Parcels are kept while a long journal is folded, and they cross from one process to another.
+"""
 
-from array import array
-from itertools import chain
-from typing import TYPE_CHECKING, Final
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from audit.replay import Folded
-from domain.measures import WIDTH
+from domain.fold.casefiles import CaseFile, CaseKey
+from domain.fold.ledger import Balance
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from domain.events.entries import JournalOpened
-    from domain.fold.casefiles import CaseFile, CaseKey
-
-Texts = str | list[str]
-Integers = bytes | list[int]
-_END: Final = "\x1e"
+FAST: Final = 1
+Decision = tuple[str, str]
+"""The service and the case of one that was decided; its dinas is known from where it is kept."""
 
 
-class Parcel(Struct, frozen=True):
-    """A part's fold; ``names`` holds four names an account, ``amounts`` a balance an account, in the same order."""
+class Part(Struct, frozen=True, array_like=True, gc=False):
+    """The fold of one dinas: for each account its ASN, service and month, and its balance; case files; decided cases."""
 
-    first: int
-    last: int
-    names: Texts
-    amounts: Integers
-    decided: dict[tuple[str, str], tuple[Texts, Integers]]
-    files: dict[CaseKey, CaseFile]
-    rules: list[tuple[int, bytes]]
-    opened: JournalOpened | None
+    accounts: list[tuple[str, str, str]]
+    balances: list[Balance]
+    files: list[tuple[CaseKey, CaseFile]]
+    decided: list[bytes]
+    """As ``packed_decisions`` makes them."""
 
 
-def packed(folded: Folded) -> Parcel:
-    """A fold, ready to be sent."""
-    accounts = folded.ledger.accounts
-    return Parcel(
-        folded.first, folded.last,
-        _text(chain.from_iterable(accounts)), _array(chain.from_iterable(accounts.values())),
-        {service: (_text(cases), _array(cases.values())) for service, cases in folded.decided.items()},
-        folded.files, folded.rules, folded.opened,
-    )  # fmt: skip
+class Parcel(NamedTuple):
+    """A packed part; JSON where an integer is longer than 64 bits, for balances have no end."""
+
+    body: bytes
+    is_json: bool
+    is_compressed: bool
 
 
-def unpacked(parcel: Parcel) -> Folded:
-    """What was packed."""
-    folded = Folded()
-    folded.first, folded.last = parcel.first, parcel.last
-    amounts, names = _integers(parcel.amounts), iter(_texts(parcel.names))
-    balances = (amounts[start : start + WIDTH] for start in range(0, len(amounts), WIDTH))
-    folded.ledger.accounts = dict(zip(zip(names, names, names, names, strict=True), balances, strict=True))
-    folded.decided = {
-        service: dict(zip(_texts(cases), _integers(counts), strict=True))
-        for service, (cases, counts) in parcel.decided.items()
-    }
-    folded.files, folded.rules, folded.opened = parcel.files, parcel.rules, parcel.opened
-    return folded
+_PACKER: Final = msgspec.msgpack.Encoder()
+_PARTS: Final = msgspec.msgpack.Decoder(Part)
+_DECISIONS: Final = msgspec.msgpack.Decoder(list[Decision])
 
 
-def _text(texts: Iterable[str]) -> Texts:
-    """Texts as one, unless one of them holds the mark that ends each."""
-    listed = list(texts)
-    joined = _END.join(listed)
-    return joined if listed and joined.count(_END) == len(listed) - 1 else listed
-
-
-def _texts(text: Texts) -> list[str]:
-    return text.split(_END) if isinstance(text, str) else text
-
-
-def _array(integers: Iterable[int]) -> Integers:
-    """Integers of 64 bits; a sum beyond that is sent as it is, as balances have no end."""
-    listed = list(integers)
+def packed(part: Part, *, compress: bool) -> Parcel:
+    """A part as bytes; compressed, it takes a third of the memory and three times as long."""
     try:
-        return array("q", listed).tobytes()
+        body, is_json = _PACKER.encode(part), False
     except OverflowError:
-        return listed
+        body, is_json = msgspec.json.encode(part), True
+    return Parcel(zlib.compress(body, FAST) if compress else body, is_json, compress)
 
 
-def _integers(integers: Integers) -> list[int]:
-    if isinstance(integers, list):
-        return integers
-    numbers = array("q")
-    numbers.frombytes(integers)
-    return numbers.tolist()
+def unpacked(parcel: Parcel) -> Part:
+    """The part that was packed."""
+    body = zlib.decompress(parcel.body) if parcel.is_compressed else parcel.body
+    return msgspec.json.decode(body, type=Part) if parcel.is_json else _PARTS.decode(body)
+
+
+def packed_decisions(decisions: list[Decision]) -> bytes:
+    """Decisions as bytes: nearly all are of cases that no receipt ever names, and are only counted, never looked at."""
+    return _PACKER.encode(decisions)
+
+
+def unpacked_decisions(packs: Iterable[bytes]) -> Iterator[Decision]:
+    """The decisions in some packs."""
+    for pack in packs:
+        yield from _DECISIONS.decode(pack)

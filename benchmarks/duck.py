@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from domain.measures import CAPS, MEASURES, UNSUR, cap_name
 
 if TYPE_CHECKING:
-    from domain.fold.ledger import Ledger
+    from collections.abc import Mapping
+
+    from domain.fold.ledger import Balance
+    from domain.fold.postings import Account
 
 _FACTS: Final = "'permit-processed', 'task-completed', 'satisfaction-rated', 'permit-received'"
 _UNSUR: Final = "STRUCT(" + ", ".join(f"{unsur} INTEGER" for unsur in UNSUR) + ")"
@@ -83,8 +86,8 @@ FROM f GROUP BY ALL
 """
 
 
-def agrees(rows: list[tuple[object, ...]], ledger: Ledger) -> bool:
+def agrees(rows: list[tuple[object, ...]], accounts: Mapping[Account, Balance]) -> bool:
     """Whether the statement's accounts are the fold's, to the last digit."""
-    held = {account: balance for account, balance in ledger.accounts.items() if any(balance)}
+    held = {account: balance for account, balance in accounts.items() if any(balance)}
     theirs = {row[:4]: [int(str(value)) for value in row[4:]] for row in rows if any(row[4:])}
     return held == theirs

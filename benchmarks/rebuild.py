@@ -22,6 +22,7 @@ from domain.fold.casefiles import EMPTY, CaseFile, changes_of, merged, open_file
 from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting, postings_of
 from neraca.keep import REBUILD_PAGE
+from neraca.wiring import uncollected
 from projections.store.generations_sqlite import sqlite_engine
 from projections.store.store import Store
 from projections.store.vectors import balance_of, measures_of
@@ -107,7 +108,7 @@ def new_store() -> Iterator[tuple[Path, Store]]:
 
 def paged(journal: Journal) -> float:
     """Events a second of a catch-up from zero."""
-    with new_store() as (_, store):
+    with new_store() as (_, store), uncollected():
         begun = time.perf_counter()
         return catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
 

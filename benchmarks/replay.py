@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 import msgspec
 
-from audit.journal_file import Until, fold_file
+from audit.ends import Until
+from audit.journal_file import fold_file
 from benchmarks.duck import agrees, statement
 from benchmarks.measure import Figure, pairs
 from benchmarks.prepared import MILLION, command, exported_journal
@@ -48,6 +49,6 @@ def run() -> list[Figure]:
     with path.open("rb") as file:
         count = sum(1 for _ in file)
     with duckdb.connect(config={"threads": 2}) as db:
-        assert agrees(db.execute(statement(), {"path": str(path)}).fetchall(), fold_file(path, Until()).ledger)
+        assert agrees(db.execute(statement(), {"path": str(path)}).fetchall(), fold_file(path, Until()).accounts())
     ratio = pairs(lambda: ours(path), lambda: theirs(path, count), PAIRS)
     return [Figure("replay ÷ DuckDB", ratio, 0.7, note="a million events, two cores, all measures by leaf account")]

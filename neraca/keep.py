@@ -10,7 +10,7 @@ from domain.clock import utc_text
 from domain.events.decoding import UnknownEntry
 from neraca.options import Command, add_data, names
 from neraca.terminal import Progress, Usage, say
-from neraca.wiring import now_us, place_of
+from neraca.wiring import now_us, place_of, uncollected
 from projections.live import Live
 from projections.reading.reader import Reader
 from projections.segment import At
@@ -33,7 +33,7 @@ def _rebuild_options(command: argparse.ArgumentParser) -> None:
 def rebuild(options: argparse.Namespace) -> int:
     """Fold the balances again from the journal, beside the ones served, and switch to them."""
     place = place_of(options)
-    with place.locked() if options.undivided else place.rebuilding():
+    with place.locked() if options.undivided else place.rebuilding(), uncollected():
         journal = Journal.read_only(place.journal)
         if options.restored:
             journal.begin(journal.zone, now_us())

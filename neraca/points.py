@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from audit.journal_file import Until
+from audit.ends import Until
 from domain.clock import local_month, parse_instant
 from domain.fold.partition import vector_of
 from domain.periods import Period, parse_period

@@ -10,15 +10,17 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from audit.comparison import compared, folded_apart
-from audit.journal_file import Until, file_lines, fold_file
-from audit.replay import Folded, ReplayError, checked, concluded, fold_lines, uncollected
+from audit.ends import Until
+from audit.folded import Folded, ReplayError
+from audit.journal_file import file_lines, fold_file
+from audit.replay import checked, concluded, fold_lines
 from domain.intake.recorded import exported
 from domain.score.replayed import Replayed
 from neraca.options import Command, add_data
 from neraca.points import read_period, read_until
 from neraca.settings import SETTINGS
 from neraca.terminal import Progress, say
-from neraca.wiring import now_us, place_of
+from neraca.wiring import now_us, place_of, uncollected
 from streams.journal.journal import Journal
 
 PAGE: Final = 5000

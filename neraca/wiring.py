@@ -1,6 +1,7 @@
 """The wiring of one process: the clock, the place of journal and balances, the policy, and the replays."""
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -42,6 +43,18 @@ def program() -> list[str]:
     """
     in_checkout = Path(__file__).parents[1] == Path.cwd()
     return [sys.executable, *(() if in_checkout else ("-P",)), "-m", "neraca"]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector off: a fold of millions of entries makes no cycles, and each collection would walk its objects."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def place_of(options: argparse.Namespace) -> Location:

@@ -3,9 +3,9 @@
 The rooms above never import one another. The composition root decides which object stands behind each port.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -61,6 +61,24 @@ class Unavailable(Exception):  # noqa: N818 - an answer to the caller
     """Nothing of a request was recorded; it may be sent again."""
 
 
+class LineSearch(Struct, frozen=True):
+    """Which lines to look for.
+
+    ``types``: the types they may have; any, if there are none. ``texts``: groups of texts; a line must hold one text of
+    each group, where letters of ASCII match in either case.
+    """
+
+    types: tuple[str, ...] = ()
+    texts: tuple[tuple[str, ...], ...] = ()
+
+
+class FoundLines(NamedTuple):
+    """Lines that were found, the newest first; every position above ``reached`` was looked at."""
+
+    lines: list[tuple[int, bytes]]
+    reached: int
+
+
 class Lines(Protocol):
     """Reads the journal's lines."""
 
@@ -70,6 +88,13 @@ class Lines(Protocol):
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
+        ...
+
+    def newest(self, search: LineSearch, after: int, until: int, limit: int) -> FoundLines:
+        """The newest lines of ``(after, until]`` that match, up to ``limit``.
+
+        One call looks at so many positions as take no long time, and says how far it came.
+        """
         ...
 
     def head(self) -> int:
@@ -130,7 +155,7 @@ class Replays(Protocol):
         """The state of a question; with ``begin`` its replay starts, unless another one is running."""
         ...
 
-    def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
+    def keep(self, until: str, lines: Iterable[bytes], at_us: int) -> str:
         """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
         ...
 

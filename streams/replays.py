@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from domain.score.replayed import Replayed
 from projections.ports import Done, Failed, Question, Running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 LIMIT_S: Final = 1800.0
 KEPT: Final = 12
@@ -35,6 +36,13 @@ KINDNESS: Final = 10
 ENDING_S: Final = 5.0
 _PROGRESS: Final = re.compile(r"events folded: ([\d,]+)$")
 _DECODER: Final = msgspec.json.Decoder(Replayed)
+
+
+def _written(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+    """Lines, each written to a file as it goes by."""
+    for line in lines:
+        file.write(line + b"\n")
+        yield line
 
 
 class _Run:
@@ -89,17 +97,19 @@ class Replays:
             took_s = time.monotonic() - self._run.began
             return Running(took_s, self._run.events, other=self._run.question != question)
 
-    def keep(self, until: str, lines: Sequence[bytes], at_us: int) -> str:
+    def keep(self, until: str, lines: Iterable[bytes], at_us: int) -> str:
         """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
-        digest = digest_of(lines)
-        with self._lock:
-            if not self._ending:
-                if all(other != digest for _, other in self._served):  # a replay may be reading the file now
-                    with self._file(digest).open("wb") as file:
-                        file.writelines(line + b"\n" for line in lines)
-                self._served[until, digest] = at_us
-                self._served.move_to_end((until, digest))
-            self._drop()
+        with tempfile.TemporaryFile() as spooled:
+            digest = digest_of(_written(lines, spooled))
+            with self._lock:
+                if not self._ending:
+                    if all(kept != digest for _, kept in self._served):  # a replay may be reading it at this moment
+                        spooled.seek(0)
+                        with self._file(digest).open("wb") as file:
+                            shutil.copyfileobj(spooled, file)
+                    self._served[until, digest] = at_us
+                    self._served.move_to_end((until, digest))
+                self._drop()
         return digest
 
     def _drop(self) -> None:

@@ -1,7 +1,11 @@
-"""The digest: one SHA-256 for everything concluded from a journal. Layout: `docs/reference/digest.md`."""
+"""The digest: one SHA-256 for everything concluded from a journal. Layout: `docs/reference/digest.md`.
+
+Its lines are made group by group, so that a digest of any size takes the memory of its largest group.
+"""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from operator import itemgetter
 from typing import Final
 
@@ -13,6 +17,8 @@ from domain.fold.casefiles import OpenFile
 from domain.fold.ledger import Balance
 from domain.fold.postings import Account
 from domain.measures import MEASURES
+
+Accounts = Iterable[tuple[Account, Balance]]
 
 _SORTED: Final = sorted(MEASURES)
 _IN_ORDER: Final = itemgetter(*(MEASURES.index(name) for name in _SORTED))
@@ -50,22 +56,52 @@ def file_line(file: OpenFile) -> bytes:
     )
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names in the order of the lines that begin with them: of dinas those of accounts, of ASN those of open files."""
+    return sorted(names, key=canonical)
+
+
+def by_dinas(accounts: Mapping[Account, Balance]) -> Iterator[Accounts]:
+    """Accounts in the groups in which ``digest_lines`` takes them."""
+    groups: dict[str, list[Account]] = {}
+    for account in accounts:
+        groups.setdefault(account[0], []).append(account)
+    for dinas in in_order(groups):
+        yield ((account, accounts[account]) for account in groups[dinas])
+
+
 def digest_lines(
-    accounts: Iterable[tuple[Account, Balance]], rules: Iterable[bytes], files: Iterable[OpenFile]
-) -> list[bytes]:
-    """The lines of accounts, rulebook and open files, each group sorted bytewise, in this order."""
-    lines = sorted(line for account, balance in accounts if (line := account_line(account, balance)))
-    return [*lines, *sorted(rules), *sorted(file_line(file) for file in files)]
+    accounts: Iterable[Accounts], rules: Iterable[bytes], files: Iterable[Iterable[OpenFile]]
+) -> Iterator[bytes]:
+    """The lines of accounts, rulebook and open files, each sorted bytewise, in this order.
+
+    Accounts come one dinas after another, and files those of some ASN after those of others, both ``in_order``; one group
+    is in memory at a time. Raises: ``ValueError`` for groups in another order.
+    """
+    yield from _in_turn([line for one in group if (line := account_line(*one))] for group in accounts)
+    yield from sorted(rules)
+    yield from _in_turn(list(map(file_line, group)) for group in files)
 
 
-def digest_of(lines: Sequence[bytes]) -> str:
+def _in_turn(groups: Iterable[list[bytes]]) -> Iterator[bytes]:
+    last = b""
+    for lines in groups:
+        lines.sort()
+        if lines and lines[0] < last:
+            message = "lines of a digest come in groups that are out of order"
+            raise ValueError(message)
+        last = lines[-1] if lines else last
+        yield from lines
+
+
+def digest_of(lines: Iterable[bytes]) -> str:
     """Lower-case hex over lines in their order, each ended by a newline."""
-    hasher = hashlib.sha256()
-    for start in range(0, len(lines), _AT_ONCE):
-        hasher.update(b"\n".join(lines[start : start + _AT_ONCE]) + b"\n")
+    hasher, supply = hashlib.sha256(), iter(lines)
+    while some := list(islice(supply, _AT_ONCE)):
+        hasher.update(b"\n".join(some) + b"\n")
     return hasher.hexdigest()
 
 
-def digest(accounts: Iterable[tuple[Account, Balance]], rules: Iterable[bytes], files: Iterable[OpenFile]) -> str:
-    """The digest of everything concluded."""
+def digest(accounts: Iterable[Accounts], rules: Iterable[bytes], files: Iterable[Iterable[OpenFile]]) -> str:
+    """The digest of everything concluded, from groups as ``digest_lines`` takes them."""
     return digest_of(digest_lines(accounts, rules, files))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.clock import local_month
 from domain.events.entries import decode
-from domain.fold.digest import digest, digest_lines
+from domain.fold.digest import digest_lines, digest_of
 from domain.fold.ledger import Balance, total, zero
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
@@ -194,11 +194,12 @@ class Snapshot:
 
     def digest(self) -> str:
         """The digest of everything folded up to this position."""
-        return digest(self._queries.accounts(), self.rulebook.lines(), self._queries.files.all())
+        return digest_of(self.digest_lines())
 
-    def digest_lines(self) -> list[bytes]:
-        """The lines that the digest covers."""
-        return digest_lines(self._queries.accounts(), self.rulebook.lines(), self._queries.files.all())
+    def digest_lines(self) -> Iterator[bytes]:
+        """The lines that the digest covers, read dinas by dinas while the snapshot is open."""
+        accounts, files = self._queries.accounts_by_dinas(), self._queries.files.by_name_of_asn()
+        return digest_lines(accounts, self.rulebook.lines(), files)
 
 
 def _standings(

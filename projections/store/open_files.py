@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
 
 from domain.fold.casefiles import CaseFile, OpenFile
+from domain.fold.digest import in_order
 from projections.store.schema import CASE_FILES
 from projections.store.vectors import file_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
 _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn.is_not(None)
 
 FOREVER: Final = 2**62
 """Stands for the due time of a file without a promise, so that such files are listed last."""
+AT_ONCE: Final = 500
+"""Of how many ASN the files are in memory at once while all of them are read."""
 _DUE = func.coalesce(_FILES.due_us, FOREVER)
 _OPEN_FILE: Final = (
     _FILES.dinas,
@@ -131,13 +134,13 @@ class OpenFileQueries:
         """Every open file."""
         yield from (OpenFile(*row) for row in self._db.execute(select(*_OPEN_FILE).where(_OPEN)))
 
-    def asn(self) -> list[str]:
-        """Every ASN with an open file; ``""`` where a file names none."""
-        return [row[0] for row in self._db.execute(select(_FILES.open_asn).where(_OPEN).distinct())]
-
-    def of_all(self, asn: Sequence[str]) -> Iterator[OpenFile]:
-        """The open files of some ASN."""
-        yield from (OpenFile(*row) for row in self._db.execute(select(*_OPEN_FILE).where(_FILES.open_asn.in_(asn))))
+    def by_name_of_asn(self) -> Iterator[list[OpenFile]]:
+        """Every open file, those of some ASN after those of others, in the order of a digest's lines."""
+        names = in_order(row[0] for row in self._db.execute(select(_FILES.open_asn).where(_OPEN).distinct()))
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            rows = self._db.execute(select(*_OPEN_FILE).where(_FILES.open_asn.in_(some)))
+            yield [OpenFile(*row) for row in rows]
 
     def any_of_asn(self, asn: str) -> bool:
         """Whether an ASN has an open file."""

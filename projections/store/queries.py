@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
+from domain.fold.digest import in_order
 from domain.fold.ledger import Balance, Ledger
 from domain.fold.postings import Account, Amounts, Posting
 from projections.segment import RULEBOOK, At
@@ -103,17 +104,15 @@ class Queries:
         """Every leaf account."""
         return self._accounts(select(ACCOUNTS))
 
-    def accounts_of(self, dinas: str) -> Iterator[tuple[Account, Balance]]:
-        """Every leaf account of a dinas."""
-        return self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == dinas))
+    def accounts_by_dinas(self) -> Iterator[Iterator[tuple[Account, Balance]]]:
+        """Every leaf account, one dinas after another, in the order of a digest's lines."""
+        dinas = [row[0] for row in self._db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
+        for one in in_order(dinas):
+            yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == one))
 
     def _accounts(self, query: Select[Any]) -> Iterator[tuple[Account, Balance]]:
         for row in self._db.execute(query).yield_per(AT_ONCE):
             yield (row[1], row[2], row[3], row[4]), balance_of(row[5])
-
-    def dinas_counted(self) -> list[str]:
-        """Every dinas that has an account."""
-        return [row[0] for row in self._db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
 
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""

@@ -6,7 +6,6 @@ gap is never applied.
 
 from __future__ import annotations
 
-import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,18 +33,6 @@ MOVED_CHANNEL: Final = "neraca_moved"
 _CLOSED: Final = (None,) * 5
 _MAKING: Final = text("SELECT pg_advisory_xact_lock(7305531005)")
 """One process at a time adds what is missing: PostgreSQL's IF NOT EXISTS alone does not keep two apart."""
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """What a fold makes holds no cycle and ends with it: the collector, which would look at all of it, waits."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class Store:
@@ -139,7 +126,6 @@ class Store:
             raise WrongJournal(message)
         return int(row[1])
 
-    @uncollected()
     def apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> tuple[frozenset[str], bool]:
         """Add entries, none of which was added before, in the caller's transaction.
 

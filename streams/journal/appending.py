@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from projections.ports import LineSearch
+
 RULE_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted({*RULE_TYPES, OPENED_TYPE}))
 FACT_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
 
@@ -160,6 +162,10 @@ class Recorder(Protocol):
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
+        ...
+
+    def newest(self, search: LineSearch, after: int, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """The newest lines of ``(after, until]`` that match, up to ``limit``, the newest first."""
         ...
 
     def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:

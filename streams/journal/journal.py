@@ -20,10 +20,15 @@ from domain.clock import utc_text
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
+from projections.ports import FoundLines
+from streams.journal import searching
 from streams.journal.appending import Appending, Recorder
+from streams.journal.searching import is_rare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from projections.ports import LineSearch
 
 __all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
 
@@ -140,9 +145,8 @@ class Journal:
         """Write an opening: the first entry, and one more with a new id after a restore from backup."""
         self.id, self.zone = str(uuid.uuid4()), zone
         time = utc_text(now_us)
-        opening = Recorded(
-            OPENED_TYPE, "/neraca", self.id, time, {"journal": self.id, "zone": zone}, {}, time, "local", "",
-        )  # fmt: skip
+        data = {"journal": self.id, "zone": zone}
+        opening = Recorded(OPENED_TYPE, "/neraca", self.id, time, data, {}, time, "local", "")
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 
@@ -167,6 +171,12 @@ class Journal:
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
         return self._recorder.lines_at(positions)
+
+    def newest(self, search: LineSearch, after: int, until: int, limit: int) -> FoundLines:
+        """The newest lines of ``(after, until]`` that match: of rare types in all of it, of others in its last positions."""
+        low = after if is_rare(search) else max(after, until - searching.RUN)
+        lines = self._recorder.newest(search, low, until, limit)
+        return FoundLines(lines, lines[-1][0] - 1 if len(lines) == limit else low)
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
         """Positions and lines of the rules, and of openings, after a position."""

@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout
 
 from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
 from streams.journal.stuck_sessions import Holders
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from eventsourcing.persistence import StoredEvent
     from psycopg import Connection, Cursor
+
+    from projections.ports import LineSearch
 
 CHANNEL: Final = "neraca_journal"
 """Told after every append."""
@@ -135,12 +138,15 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         datastore.pool.timeout = CONNECTION_WAIT_S
         self._names = datastore.schema, events_table_name
         self._holders = Holders(_APPENDING.format(*self._names))
-        names = Identifier(f"{events_table_name}_rules"), Identifier(datastore.schema, events_table_name)
-        schema = Identifier(datastore.schema)
+        events, schema = Identifier(datastore.schema, events_table_name), Identifier(datastore.schema)
+        rules, rare = Identifier(f"{events_table_name}_rules"), Identifier(f"{events_table_name}_{RARE_INDEX}")
         self.sql_create_statements += [
             SQL("CREATE INDEX IF NOT EXISTS {} ON {} (notification_id) WHERE topic IN (" + RULE_LIST + ")").format(
-                *names
+                rules, events
             ),
+            SQL(
+                "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id) WHERE topic IN (" + RARE_LIST + ")"
+            ).format(rare, events),
             SQL("CREATE TABLE IF NOT EXISTS {}.natural_keys (key text PRIMARY KEY, holder text NOT NULL)").format(
                 schema
             ),
@@ -187,10 +193,11 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
             stored = StoredInPostgres(cursor, *self._names)
             head = stored.head()
             cursor.execute(SQL("NOTIFY {}").format(Identifier(self.channel_name)))
-            stored.write(Added([
+            rows = [
                 (head + number, hex_of(event.originator_id), event.originator_version, event.topic, event.state)
                 for number, event in enumerate(stored_events, 1)
-            ], [], [], []))  # fmt: skip
+            ]
+            stored.write(Added(rows, [], [], []))
             return list(range(head + 1, head + 1 + len(stored_events)))
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -215,6 +222,17 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         """The lines at some positions."""
         query = "SELECT notification_id, state FROM {events} WHERE notification_id = ANY(%s::bigint[])"
         return dict(self._read(query, list(positions)))
+
+    def newest(self, search: LineSearch, after: int, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """The newest lines of ``(after, until]`` that match, up to ``limit``, the newest first."""
+        # Collation "C": as on SQLite, the letters of ASCII alone match in either case.
+        matches = "convert_from(state, 'UTF8') COLLATE \"C\" ILIKE %s::text ESCAPE '\\'"
+        where, values = condition(search, matches, "%s::text")
+        query = (
+            f"SELECT notification_id, state FROM {{events}} WHERE {where} AND notification_id > %s "
+            "AND notification_id <= %s ORDER BY notification_id DESC LIMIT %s"
+        )
+        return [(position, line) for position, line in self._read(query, *values, after, until, limit)]
 
     def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
         """Every rule entry and every opening after a position, in order."""

@@ -6,6 +6,7 @@ Owns the lock (`BEGIN IMMEDIATE`: a check before the lock would race), positions
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,15 +20,25 @@ from eventsourcing.persistence import (
     ProgrammingError,
     StoredEvent,
 )
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteFactory
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
 
 from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from eventsourcing.utils import Environment, EnvType
+
+    from projections.ports import LineSearch
+
 _CHUNK: Final = 500
 FULL: Final = 2
+_WRITER: Final = ("wal_autocheckpoint=8000", "cache_size=-65536")
+"""A grown journal's indexes are written all over: keep 64 MB of them, and checkpoint after 32 MB of WAL, not after 4.
+
+Every commit still waits for the disk (``synchronous=FULL``, SQLite's default).
+"""
 
 
 class StoredInSqlite:
@@ -93,6 +104,44 @@ def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
         yield items[start : start + _CHUNK]
 
 
+class JournalDatastore(SQLiteDatastore):
+    """The library's pool for those who read, and one connection of its own for the writer.
+
+    The pool hands out another connection each time, whose cache the commits of the others have made stale.
+    """
+
+    def __init__(self, db_name: str, **settings: Any) -> None:  # noqa: ANN401 - the library's settings, passed on
+        super().__init__(db_name, **settings)
+        self._writing = threading.Lock()
+        self._writer: SQLiteConnection | None = None
+
+    @contextmanager
+    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
+        """A connection to read, or the one to write. Raises: ``OperationalError`` while another thread writes for long."""
+        if not commit or self.pool.is_sqlite_memory_mode:
+            with super().get_connection(commit=commit) as connection:
+                yield connection
+            return
+        if not self._writing.acquire(timeout=self.pool.pool_timeout):
+            message = "another thread writes"
+            raise OperationalError(message)
+        try:
+            if self._writer is None:
+                self._writer = self.pool._create_connection()  # noqa: SLF001 - the library offers no other way
+                for pragma in _WRITER:
+                    self._writer._sqlite_conn.execute(f"PRAGMA {pragma}")  # noqa: SLF001 - the same
+            yield self._writer
+        finally:
+            self._writing.release()
+
+    def close(self) -> None:
+        """Close the writer's connection too."""
+        if self._writer is not None:
+            self._writer._close()  # noqa: SLF001 - as the pool does
+            self._writer = None
+        super().close()
+
+
 class JournalRecorder(SQLiteApplicationRecorder):
     """The library's application recorder over our table, whose positions survive VACUUM and are consecutive."""
 
@@ -103,7 +152,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         )
 
     def construct_create_table_statements(self) -> list[str]:
-        """The tables of the journal, and the partial index that finds rules among a million facts."""
+        """The tables of the journal, and the partial indexes that find rules and rare entries among millions of facts."""
         table = self.events_table_name
         return [
             (
@@ -112,6 +161,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
                 "UNIQUE (originator_id, originator_version))"
             ),
             f"CREATE INDEX IF NOT EXISTS {table}_rules ON {table} (rowid) WHERE topic IN ({RULE_LIST})",
+            f"CREATE INDEX IF NOT EXISTS {table}_{RARE_INDEX} ON {table} (topic) WHERE topic IN ({RARE_LIST})",
             "CREATE TABLE IF NOT EXISTS natural_keys (key TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID",
             (
                 "CREATE TABLE IF NOT EXISTS case_notes (key TEXT, position INTEGER, "
@@ -177,6 +227,18 @@ class JournalRecorder(SQLiteApplicationRecorder):
             )
             return {row[0]: row[1] for row in cursor.fetchall()}
 
+    def newest(self, search: LineSearch, after: int, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """The newest lines of ``(after, until]`` that match, up to ``limit``, the newest first."""
+        # SQLite may be built so that LIKE matches no blob; of a text it compares the letters of ASCII in either case.
+        where, values = condition(search, "CAST(state AS TEXT) LIKE ? ESCAPE '\\'", "?")
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid, state FROM {self.events_table_name} WHERE {where} AND rowid > ? AND rowid <= ? "
+                "ORDER BY rowid DESC LIMIT ?",
+                [*values, after, until, limit],
+            )
+            return [(row[0], row[1]) for row in cursor.fetchall()]
+
     def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
         """Every rule entry and every opening after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
@@ -193,7 +255,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
 
     def undurable(self) -> str | None:
         """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
-        with self.datastore.get_connection(commit=False) as connection:
+        with self.datastore.get_connection(commit=True) as connection:
             level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
         return None if level >= FULL else "the database runs below synchronous=FULL"
 
@@ -216,3 +278,14 @@ class JournalFactory(SQLiteFactory):
     """Constructs the recorder above; named by the environment of the application."""
 
     application_recorder_class = JournalRecorder
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        made = self.datastore
+        self.datastore = JournalDatastore(
+            made.pool.db_name,
+            lock_timeout=made.pool.lock_timeout,
+            single_row_tracking=made.single_row_tracking,
+            originator_id_type=made.originator_id_type,
+        )
+        made.close()

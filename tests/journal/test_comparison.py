@@ -102,7 +102,7 @@ def test_lines_are_compared_with_those_that_were_kept(
     """The lines served are those replayed; of a changed, a missing and an added line each is told, in the digest's order."""
     neraca.record(*HISTORY)
     with neraca.reader.snapshot() as snapshot:
-        lines, digest = snapshot.digest_lines(), snapshot.digest()
+        lines, digest = list(snapshot.digest_lines()), snapshot.digest()
     kept = tmp_path / "kept.lines"
     kept.write_bytes(b"".join(line + b"\n" for line in lines))
     same = replayed(capsys, "--data", tmp_path / "data", "--against", kept)

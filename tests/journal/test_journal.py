@@ -186,6 +186,10 @@ def test_an_acknowledged_event_is_on_the_disk(neraca: Assembled) -> None:
         db = connection._sqlite_conn
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert db.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == 8000
+        assert db.execute("PRAGMA cache_size").fetchone()[0] == -65536
+    with neraca.journal._recorder.datastore.get_connection(commit=True) as again:
+        assert again is connection, "the writer's cache is kept from one append to the next"
 
 
 def test_a_journal_begun_in_another_zone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,12 +94,12 @@ def _fill(disk: Path) -> None:
 
 
 def _limit(journal: Journal, pages: int | None) -> None:
-    """Let no connection of a journal's pool grow the file beyond some pages, or beyond what it holds now."""
+    """Let no connection of a journal grow the file beyond some pages, or beyond what it holds now."""
     assert isinstance(journal._recorder, JournalRecorder)
     datastore = journal._recorder.datastore
     with ExitStack() as borrowed:
-        for _ in range(datastore.pool.pool_size):
-            db = borrowed.enter_context(datastore.get_connection(commit=False))._sqlite_conn
+        for writes in (True, *[False] * datastore.pool.pool_size):
+            db = borrowed.enter_context(datastore.get_connection(commit=writes))._sqlite_conn
             (now,) = db.execute("PRAGMA page_count").fetchone()
             db.execute(f"PRAGMA max_page_count={pages or now}")
 

@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 
 from projections.store.schema import OPEN_BY_ASN
 from projections.store.store import Store
+from streams.journal.searching import RARE_INDEX
 from tests.conftest import NewStore
 from tests.journal.desk import task
 from tests.journal.folding import audited, digest, segment
@@ -59,6 +60,7 @@ def test_an_old_directory_is_served_without_folding_anew(directory: Path) -> Non
         assert digest(neraca.live.store) == (29, DIGEST) == audited(neraca.journal.lines(0, 1000))
         assert neraca.get("/asn/a-1").status_code == 200
     assert list(map(_rows, files)) == rows
+    assert _indexes(files[0]) == indexes[0] | {f"stored_events_{RARE_INDEX}"}
     assert _indexes(files[1]) == indexes[1] | {OPEN_BY_ASN.name}
     with Assembled(directory, clock=Clock()) as again:
         assert again.record(task("t-new")) == [30]

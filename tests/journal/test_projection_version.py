@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from domain.fold.casefiles import files_of, open_file
-from domain.fold.digest import digest
+from domain.fold.digest import by_dinas, digest
 from domain.fold.ledger import Ledger
 from domain.fold.postings import postings_of
 from projections.store.version import MEANING, PROJECTION_VERSION, stored_form, version_of
@@ -79,6 +79,5 @@ def test_what_the_measures_count_has_a_meaning_of_its_own() -> None:
     for each in entries:
         ledger.post(postings_of(each))
     opened = [file for key, case in files.items() if (file := open_file(key, case)) is not None]
-    assert MEANINGS[MEANING] == digest(
-        ledger.accounts.items(), rules(standard("s-1", 24, "2026-01-01")).lines(), opened
-    )
+    lines = rules(standard("s-1", 24, "2026-01-01")).lines()
+    assert MEANINGS[MEANING] == digest(by_dinas(ledger.accounts), lines, [opened])

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from math import ceil
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from domain.events.entries import AnyEntry, decode
-from domain.fold.ledger import Ledger, named
+from domain.fold.ledger import Balance, named
 from domain.fold.postings import Account
 from domain.intake.recorded import exported
 from domain.intake.wire import Submission, read_submission
@@ -178,9 +178,9 @@ def reading(history: History, store: Store, now_us: Callable[[], int]) -> Iterat
         yield snapshot
 
 
-def balances_of(ledger: Ledger) -> Balances:
+def balances_of(accounts: Mapping[Account, Balance]) -> Balances:
     """Every account with a measure that is not zero, by the names of these."""
-    return {account: measures for account, balance in ledger.accounts.items() if (measures := named(balance))}
+    return {account: measures for account, balance in accounts.items() if (measures := named(balance))}
 
 
 def parsed(export: bytes) -> list[dict[str, Any]]:

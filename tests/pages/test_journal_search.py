@@ -15,6 +15,7 @@ from domain.clock import parse_instant
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
+from streams.journal import searching
 from tests.pages.reading import Page
 from tests.pages.told import DAYS
 from tests.serving import Assembled, Clock, event
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.periods import Period
+    from projections.ports import FoundLines, LineSearch
 
 
 def _facts(line: dict[str, Any]) -> list[dict[str, Any]]:
@@ -99,14 +101,22 @@ WANTED: Final = st.fixed_dictionaries({
 
 @pytest.mark.both_databases
 def test_a_filter_finds_what_a_naive_one_finds(told: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked, however it is cut into pages, however little of the journal a page may look at."""
+    """For any filter, however it is cut into pages, however little of the journal one page or one statement may look at."""
     lines = told.journal.lines(0, 1000)
 
     @settings(max_examples=250, deadline=None)
-    @given(WANTED, st.sampled_from([1, 3, 50]), st.sampled_from([1, 5, 1000]), st.booleans())
-    def holds(wanted: Wanted, limit: int, looked_at: int, whole: bool) -> None:  # noqa: FBT001 - drawn
-        monkeypatch.setattr(journal_search, "SCANNED_MOST", looked_at)
-        monkeypatch.setattr(journal_search, "WINDOW", 4)
+    @given(
+        WANTED,
+        st.sampled_from([1, 3, 50]),
+        st.sampled_from([1, 5, 1000]),
+        st.sampled_from([4, 1000]),
+        st.sampled_from([0.0, 60.0]),
+        st.booleans(),
+    )
+    def holds(wanted: Wanted, limit: int, looked_at: int, window: int, looked_s: float, whole: bool) -> None:  # noqa: FBT001 - drawn
+        monkeypatch.setattr(searching, "RUN", looked_at)
+        monkeypatch.setattr(journal_search, "LOOKED_S", looked_s)
+        monkeypatch.setattr(journal_search, "WINDOW", window)
         assert paged(told, wanted, limit, whole=whole) == naive(lines, wanted)
 
     holds()
@@ -139,6 +149,9 @@ def test_the_last_entry_recorded_by_an_instant(seconds: list[int], asked: int, d
                 for at in positions
                 if 0 < at <= len(seconds)
             }
+
+        def newest(self, search: LineSearch, after: int, until: int, limit: int) -> FoundLines:
+            raise NotImplementedError
 
         def head(self) -> int:
             return len(seconds)

@@ -1,10 +1,11 @@
-"""Searching the journal, the newest first: a bounded run of entries a page, so that no search reads the whole of it.
+"""Searching the journal, the newest entries first. A page that takes long is short, and says how far it looked.
 
-Entries are looked at as bytes first; only what may match is decoded.
+The database finds the lines that may match; only these are decoded and checked.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from domain.events.kinds import KINDS, NAMES, OPENING
 from domain.events.names import type_of
 from domain.fold.affected import affected_dinas
 from domain.intake.recorded import Recorded, read_line, stated
+from projections.ports import LineSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 1000
 """How many lines are in memory at once."""
-SCANNED_MOST: Final = 100_000
-"""How many entries one page looks at; where few of them match, the page is short and says how far it looked."""
+LOOKED_S: Final = 2.0
+"""The time for which one page looks through the journal; a page that finds few entries is short and says how far it looked."""
 KNOWN_KINDS: Final = (*KINDS, OPENING)
-_SCHEME: Final = b'{"type":"%s"' % type_of("scheme-adopted").encode()
-_REGISTERED: Final = b'{"type":"%s"' % type_of("dinas-registered").encode()
+_SCHEME: Final = type_of("scheme-adopted")
+_REGISTERED: Final = type_of("dinas-registered")
 
 
 class _When(Struct):
@@ -69,26 +71,11 @@ class Found(Struct, frozen=True):
 
 
 class Search:
-    """What is asked, made ready to be asked of line after line."""
+    """What is wanted, as the database is asked for it and as an entry is checked."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        self._start = b'{"type":"%s"' % type_of(wanted.kind).encode() if wanted.kind else b""
-        self._dinas = msgspec.json.encode(wanted.dinas) if wanted.dinas else b""
-        self._months = [b'"%s"' % month.encode() for month in wanted.touches.months] if wanted.touches else []
-        self._text = _folded(msgspec.json.encode(wanted.text).decode()[1:-1]) if wanted.text else b""
-
-    def may_match(self, line: bytes) -> bool:
-        """Whether a line can match, by its bytes alone: a line that matches always may."""
-        if self._start and not line.startswith(self._start):
-            return False
-        if self._text and self._text not in line.lower():
-            return False
-        if self._months and line.startswith(_SCHEME):
-            return True
-        if self._dinas and self._dinas not in line:
-            return False
-        return not self._months or line.startswith(_REGISTERED) or any(month in line for month in self._months)
+        self.lines = LineSearch((type_of(wanted.kind),) if wanted.kind else (), tuple(_texts_of(wanted)))
 
     def matches(self, line: bytes, event: Recorded) -> bool:
         """Whether an entry says all that is wanted of it."""
@@ -104,6 +91,19 @@ class Search:
         if wanted.touches is not None:
             return _bears_on(line, wanted.touches, wanted.dinas)
         return not wanted.dinas or wanted.dinas in (data.get("dinas") for data in stated(event.data))
+
+
+def _texts_of(wanted: Wanted) -> Iterator[tuple[str, ...]]:
+    """Groups of texts of which each line that matches holds one."""
+    if wanted.text:
+        yield (msgspec.json.encode(wanted.text).decode()[1:-1],)
+    dinas = (msgspec.json.encode(wanted.dinas).decode(),) if wanted.dinas else ()
+    if wanted.touches is None:
+        yield from (dinas,) if dinas else ()
+        return
+    # A scheme bears on every dinas in all months that follow, and a registration on its dinas in every month.
+    yield from ((*dinas, _SCHEME),) if dinas else ()
+    yield (*(f'"{month}"' for month in wanted.touches.months), _REGISTERED, _SCHEME)
 
 
 def _folded(text: str) -> bytes:
@@ -132,25 +132,25 @@ def _bears_on(line: bytes, period: Period, dinas: str) -> bool:
 def searched(lines: Lines, wanted: Wanted, before: int, limit: int, *, whole: bool = False) -> Found:
     """The newest entries below ``before`` that match; with ``whole``, times of recording bound nothing.
 
-    Looks at ``SCANNED_MOST`` entries at most, and at none twice over all pages.
+    Looks for ``LOOKED_S`` at most, and at no entry twice over all pages.
     """
     low, high = wanted.after, before - 1 if wanted.until is None else min(before - 1, wanted.until)
     bounds = (low, high) if whole else _bounded(lines, wanted, low, high)
     jumped = bounds != (low, high)
     (low, high), search = bounds, Search(wanted)
-    least, found, at = max(low, high - SCANNED_MOST), list[Entry](), high
-    while at > least:
-        start = max(least, at - WINDOW)
-        for position, line in reversed(lines.lines(start, at - start, at)):
-            at = position - 1
-            if search.may_match(line):
-                event = read_line(line)
-                if search.matches(line, event):
-                    found.append(Entry(position, line, event))
+    found, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
+    while at > low:
+        page, reached = lines.newest(search.lines, low, at, WINDOW)
+        for position, line in page:
+            event = read_line(line)
+            if search.matches(line, event):
+                found.append(Entry(position, line, event))
             if len(found) == limit:
-                return Found(found, position, high, more=at > low, jumped=jumped)
-        at = start
-    return Found(found, min(least + 1, high), high, more=least > low, jumped=jumped)
+                return Found(found, position, high, more=position - 1 > low, jumped=jumped)
+        at = reached
+        if time.monotonic() > end_s:
+            break
+    return Found(found, min(at + 1, high), high, more=at > low, jumped=jumped)
 
 
 def _bounded(lines: Lines, wanted: Wanted, low: int, high: int) -> tuple[int, int]:
