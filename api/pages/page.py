@@ -1,6 +1,6 @@
 """A page as a type: its fields are the names that its template uses, and it hands over its own tables for spreadsheets.
 
-To add a page means a subclass here described, its template, and one line in `api/pages/router.py`.
+A new page is a subclass of one of these, its template, and one line in `api/pages/router.py`.
 """
 
 from __future__ import annotations

@@ -92,6 +92,6 @@ def _add(router: APIRouter, site: Site, path: str, page: type[AddressedPage]) ->
 
     @router.get(path, response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        if page.shared:
+        if page.shared and not page.scope:  # a page that needs a scope is never the same for all callers
             return site.shared(request, page.of)
         return site.page(request, page.of, scope=page.scope)

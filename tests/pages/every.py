@@ -29,7 +29,10 @@ ADDRESSES: Final = {path: address(path) for path in PAGES if path not in PRACTIS
 """An address for each page that the small city serves, by its path."""
 
 
+WORDS: Final = Words("id", UTC, load_labels())
+
+
 def tables_of(page: type[Page]) -> list[str]:
     """The names of the tables that a page hands over: it knows them before it holds anything."""
     empty = page(**dict.fromkeys(page.__struct_fields__))
-    return list(empty.tables(Words("id", UTC, load_labels())))
+    return list(empty.tables(WORDS))
