@@ -122,7 +122,7 @@ def twin(stack: Stack, chance: random.Random) -> Iterator[None]:
     if asleep:
         pause(chance.uniform(2, 14))
         stack.send(folding, signal.SIGCONT)
-    until(lambda: "another process took the name" in older.said(), "the older process waits", within_s=40)
+    until(lambda: "another process took the name" in older.said(), "the older process waits", within_s=60 * stack.busy)
     newer = stack.worker(name)
     assert newer.code is None, f"the newer one ended: {newer.said()[-2000:]}"
     assert "another process took the name" not in newer.said(), "both wait"
