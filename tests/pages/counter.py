@@ -177,13 +177,18 @@ class Clerk:
         self.ask(f"{where}.focus()")
         self.press("Enter")
 
+    def enter(self, secret: str) -> None:
+        """Type a token into the form of the page that is opening, and wait until the counter works."""
+        self.until("document.activeElement?.name === 'token'", "the form is there")
+        self.type(secret.removeprefix("Bearer "))
+        self.press("Enter")
+        self.until("location.pathname === '/loket'", "the page opens")
+        self.working()
+
     def sign_in(self, secret: str, page: str = f"/loket?dinas={UNIT}") -> None:
         """Sign in with a token by the form, whoever was signed in before, and wait until a page of the counter works."""
         self.page.goto(f"{self.url}/masuk?{urlencode({'ke': page})}")
-        self.type(secret.removeprefix("Bearer "))
-        self.press("Enter")
-        self.until(f"location.pathname === '{page.partition('?')[0]}'", "the page opens")
-        self.working()
+        self.enter(secret)
 
 
 def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from local.local_server import free_port
 from tests.serving import Listening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import BrowserContext, Route
 
@@ -55,20 +56,29 @@ class Line:
         self.cut()
 
 
-def lose_answers(context: BrowserContext) -> list[str]:
-    """From now on what is posted reaches the server and its answer reaches nobody; the bodies whose answers were lost."""
-    lost: list[str] = []
+@contextmanager
+def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[None]:
+    """Until the end of a ``with`` every request of these pages, and of their workers, ends there."""
+    context.route("**/*", end)
+    yield
+    context.unroute_all(behavior="wait")
+
+
+@contextmanager
+def without_answers(context: BrowserContext) -> Iterator[list[str]]:
+    """Until the end of a ``with`` what is posted reaches the server and its answer reaches nobody; the bodies posted."""
+    posted: list[str] = []
 
     def lose(route: Route) -> None:
-        if route.request.method != "POST":
+        if route.request.method == "POST":
+            route.fetch()
+            posted.append(route.request.post_data or "")
+            route.abort("connectionreset")
+        else:
             route.continue_()
-            return
-        route.fetch()
-        lost.append(route.request.post_data or "")
-        route.abort("connectionreset")
 
-    context.route("**/*", lose)
-    return lost
+    with led_to(lose, context):
+        yield posted
 
 
 def answered(status: int, text: str) -> Callable[[Route], None]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of, rules
-from tests.pages.line import Line, answered, lose_answers, silent
+from tests.pages.line import Line, answered, led_to, silent, without_answers
 from tests.serving import NDJSON, Assembled, Process, ndjson
 
 if TYPE_CHECKING:
@@ -69,14 +69,13 @@ def test_an_answer_that_is_lost_makes_nothing_twice(counter: Assembled, clerk: C
     clerk.open(ready=False)
     clerk.press("Alt+3")
     clerk.is_connected()
-    lost = lose_answers(clerk.page.context)
-    for number in range(3):
-        clerk.step(f"K-{number}", "F2")
-    clerk.until(lambda: len(lost) > 1, "answers are lost")
-    clerk.until(lambda: len(entries(counter)) == 3, "the journal has them all")
-    clerk.sees("#keadaan", "3 belum terkirim")
-    names = kept(clerk)
-    clerk.page.context.unroute_all()
+    with without_answers(clerk.page.context) as posted:
+        for number in range(3):
+            clerk.step(f"K-{number}", "F2")
+        clerk.until(lambda: len(posted) > 1, "answers are lost")
+        clerk.until(lambda: len(entries(counter)) == 3, "the journal has them all")
+        clerk.sees("#keadaan", "3 belum terkirim")
+        names = kept(clerk)
     clerk.comes_back()
     clerk.sees("#keadaan", "● tersambung")
     clerk.sees("#tanda", "posisi", times=3)
@@ -92,17 +91,16 @@ def test_what_was_never_tried_is_taken_back_and_what_may_be_recorded_is_reversed
     clerk.open(ready=False)
     clerk.press("Alt+3")
     clerk.is_connected()
-    lost = lose_answers(clerk.page.context)
-    clerk.step("K-1", "F2")
-    clerk.until(lambda: lost, "its answer is lost")
-    clerk.ask("() => { loket.sending.send = async () => ({link: 'off', date: NaN}); }")
-    clerk.step("K-2", "F2")
-    clerk.sees("#tanda", "K-2 · diterima")
-    clerk.click("undo", "K-2")
-    clerk.sees("#tanda", "diurungkan sebelum dikirim")
-    clerk.click("undo", "K-1")
-    clerk.sees("#tanda", "pembatalan menunggu kirim")
-    clerk.page.context.unroute_all()
+    with without_answers(clerk.page.context) as posted:
+        clerk.step("K-1", "F2")
+        clerk.until(lambda: posted, "its answer is lost")
+        clerk.ask("() => { loket.sending.send = async () => ({link: 'off', date: NaN}); }")
+        clerk.step("K-2", "F2")
+        clerk.sees("#tanda", "K-2 · diterima")
+        clerk.click("undo", "K-2")
+        clerk.sees("#tanda", "diurungkan sebelum dikirim")
+        clerk.click("undo", "K-1")
+        clerk.sees("#tanda", "pembatalan menunggu kirim")
     clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
     clerk.working()
     clerk.until(lambda: entries(counter, "event-retracted"), "the reversal is in the journal")
@@ -116,12 +114,11 @@ def test_a_networks_own_page_is_no_answer(counter: Assembled, clerk: Clerk) -> N
     clerk.open()
     clerk.press("Alt+3")
     clerk.is_connected()
-    clerk.page.context.route("**/*", answered(200, "Silakan masuk"))
-    clerk.step("K-1", "F2")
-    clerk.sees("#keadaan", "1 belum terkirim")
-    clerk.sees("#keadaan", "luring sejak")
-    assert entries(counter) == []
-    clerk.page.context.unroute_all()
+    with led_to(answered(200, "Silakan masuk"), clerk.page.context):
+        clerk.step("K-1", "F2")
+        clerk.sees("#keadaan", "1 belum terkirim")
+        clerk.sees("#keadaan", "luring sejak")
+        assert entries(counter) == []
     clerk.until(lambda: len(entries(counter)) == 1, "it is sent once the way is open", within_s=60)
 
 
@@ -202,13 +199,9 @@ def test_signing_in_sends_what_was_kept(counter: Assembled, line: Line, page: Pa
     clerk.step("K-1", "F2")
     clerk.sees("#keadaan", "▲ belum masuk · 1 belum terkirim")
     assert entries(counter) == []
-    secret = counter.token("loket-3", "fact", dinas=[UNIT]).removeprefix("Bearer ")
     clerk.ask("document.querySelector('#keadaan a').focus()")
     clerk.press("Enter")
-    clerk.until("location.pathname === '/masuk'", "the form is there")
-    clerk.type(secret)
-    clerk.press("Enter")
-    clerk.working()
+    clerk.enter(counter.token("loket-3", "fact", dinas=[UNIT]))
     clerk.sees("#tanda", "posisi")
     (one,) = entries(counter)
     assert (one["data"]["service"], one["recorded_by"]) == (SERVICES[2], "loket-3")
@@ -317,9 +310,9 @@ def test_what_was_pressed_without_a_network_is_taken_back_without_a_trace(counte
 def test_the_kept_page_opens_where_no_server_speaks(clerk: Clerk, end: Callable[[Route], None]) -> None:
     clerk.page.clock.install()
     clerk.open()
-    clerk.page.context.route("**/*", end)
-    clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
-    clerk.working()
-    assert clerk.text("h1") == "Loket 3"
-    clerk.page.clock.fast_forward(PATIENCE_MS)
-    clerk.sees("#keadaan", "luring sejak")
+    with led_to(end, clerk.page.context):
+        clerk.page.goto(f"{clerk.url}/loket?dinas={UNIT}")
+        clerk.working()
+        assert clerk.text("h1") == "Loket 3"
+        clerk.page.clock.fast_forward(PATIENCE_MS)
+        clerk.sees("#keadaan", "luring sejak")
