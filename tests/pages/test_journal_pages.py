@@ -11,6 +11,7 @@ import pytest
 from api.pages.auditor import search as journal_search
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
+from streams.journal import searching
 from tests.pages.city import BUSY, FAST, NAMES, ODD
 from tests.pages.reading import FAR, Page, journal_rows, older, page
 from tests.serving import ZONE, Assembled, event
@@ -63,16 +64,21 @@ def test_times_are_asked_in_the_zone_and_said_in_words(told: Assembled) -> None:
 
 
 def test_a_page_that_looked_far_says_how_far_and_goes_on(small: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_search, "SCANNED_MOST", 400)
-    head = small.journal.head()
-    shown = page(small, "/auditor/journal?kind=standard-set")
+    """A rare kind is found by its index in all of the journal at once; anything else run by run."""
+    monkeypatch.setattr(searching, "RUN", 400)
+    monkeypatch.setattr(journal_search, "LOOKED_S", 0.0)
+    rare = page(small, "/auditor/journal?kind=standard-set")
+    assert [row[3] for row in journal_rows(rare)] == ["§ Standar ditetapkan"]
+    assert not older(rare)
+    head, early = small.journal.head(), json.loads(small.journal.lines_at([100])[100])
+    shown = page(small, f"/auditor/journal?{urlencode({'q': early['id']})}")
     assert any(f"diperiksa: posisi {head - 399}–1.028" in text for text in shown.all("p"))
     assert any("Tidak ada yang cocok" in text for text in shown.all("p"))
     looked = 1
     while following := older(shown):
         shown, looked = page(small, following), looked + 1
     assert looked == 3
-    assert [row[3] for row in journal_rows(shown)] == ["§ Standar ditetapkan"]
+    assert [row[0] for row in journal_rows(shown)] == ["100"]
 
 
 def test_a_position_that_is_typed_is_opened(small: Assembled) -> None:
