@@ -99,7 +99,7 @@ WANTED: Final = st.fixed_dictionaries({
 
 @pytest.mark.both_databases
 def test_a_filter_finds_what_a_naive_one_finds(told: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked, however it is cut into pages, however little of the journal a page may look at."""
+    """For any filter, however it is cut into pages, however little of the journal a page may look at."""
     lines = told.journal.lines(0, 1000)
 
     @settings(max_examples=250, deadline=None)
