@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[1]
 ZONE: Final = "Asia/Jakarta"
 NOON: Final = "2026-11-24T12:00:00+07:00"
-"""What the clock of an assembled Neraca says until a test moves it."""
+"""The time of an assembled Neraca's clock until a test moves it."""
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
@@ -90,7 +90,7 @@ class Clock:
 
 
 class Assembled:
-    """What ``neraca up`` puts together, in this process, over a real journal and real balances, asked through ASGI."""
+    """The parts of ``neraca up`` in this process, over a real journal and real balances, asked through ASGI."""
 
     def __init__(self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False) -> None:
         self.clock = clock or Clock()
@@ -112,7 +112,7 @@ class Assembled:
         self._ending.callback(self.replays.close)
 
     def _dispose(self) -> None:
-        """Whatever generation is served by then."""
+        """Give back the generation that is served by then."""
         self.live.store.engine.dispose()
 
     @cached_property

@@ -80,9 +80,10 @@ class Operator:
                     for words in iter(line.readline, ""):
                         line.write(docker(at, shlex.split(words)) + "\n")
                         line.flush()
+                code = shell.wait(TYPED_WITHIN_S)
             finally:
-                shell.kill()  # it has ended, unless something was refused
-                code = shell.wait()
+                shell.kill()  # of a shell that has not ended, because something was refused
+                shell.wait()
             printed.seek(0)
             errors.seek(0)
             said = printed.read()
@@ -91,7 +92,7 @@ class Operator:
 
 
 class City:
-    """What can be asked of a running city, and whether it is proved."""
+    """Asks a running city, and proves it."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -126,11 +127,11 @@ class City:
             raise
 
     def neraca(self, *words: str) -> str:
-        """What a command prints, typed beside the runbook."""
+        """The output of a command that is typed beside the runbook."""
         return self.machine.said("api-1", ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
-        """What both readers serve is what a replay finds; the replay."""
+        """See that both readers serve the digest of a replay; the replay."""
         served = self.settled()
         replayed: dict[str, Any] = json.loads(self.neraca("replay", "--period", PERIOD))
         digests = {self.digest(reader)["digest"] for reader in ("api-1", "api-2")}
@@ -164,7 +165,7 @@ class Counters:
         return httpx.post(at, json=events, headers=self._told, timeout=60)
 
     def status(self) -> int:
-        """What an empty batch is answered with now."""
+        """The status of the answer to an empty batch now."""
         return self._post([]).status_code
 
     def _send(self, events: list[Any]) -> bool:
@@ -211,5 +212,5 @@ class Counters:
 
 
 def written(folder: Path, name: str) -> str:
-    """What an operator kept in a file."""
+    """The content of a file that an operator kept."""
     return (folder / name).read_text(encoding="utf-8").strip()

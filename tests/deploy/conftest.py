@@ -1,4 +1,4 @@
-"""Where there is Docker, the runbook's start is run in containers too; elsewhere that file is not read."""
+"""On a machine with Docker the runbook's start is run in containers too; elsewhere that file is not read."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What the runbook's ``docker`` words do on a machine without Docker: the same to processes as Docker does to containers.
+"""The runbook's ``docker`` words on a machine without Docker: they do to processes what Docker does to containers.
 
 The blocks are typed as they are printed, so their shell needs a ``docker``. Words that the runbook does not use are
 refused, so that a misspelt one fails. No image is built.

@@ -32,7 +32,7 @@ TOOLS: Final = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
 }
-"""What the scripts of Kafka's image start."""
+"""The programs that the scripts of Kafka's image start."""
 HEALTHY_WITHIN_S: Final = 120.0
 GRACE_S: Final = 30.0
 _ADDRESS: Final = re.compile(
@@ -103,7 +103,7 @@ class Machine:
         return _ADDRESS.sub(address, text)
 
     def published(self) -> dict[str, str]:
-        """What each published address is on this machine."""
+        """The address on this machine for each published one."""
         ports = [(name, port.rsplit(":", 2)) for name, one in self.services.items() for port in one.get("ports", ())]
         return {f"{HOST}:{at}": f"{HOST}:{self.port(name, int(inside))}" for name, (_, at, inside) in ports}
 
@@ -132,7 +132,7 @@ class Machine:
         return ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *argv]
 
     def said(self, service: str, words: Sequence[str]) -> str:
-        """What words typed inside a service's container print. Raises: ``subprocess.CalledProcessError``."""
+        """The output of words typed inside a service's container. Raises: ``subprocess.CalledProcessError``."""
         argv = self.inside(service, words)
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
 

@@ -1,4 +1,4 @@
-"""The runbook's start in real containers: the image is built, and what the compose file says of each service is Docker's to do.
+"""The runbook's start in real containers: Docker builds the image and starts the services as the compose file says.
 
 Only a machine with Docker reads this file. Everything else of the runbook is the same in a container and natively.
 """
@@ -20,7 +20,7 @@ TYPED_WITHIN_S = 1_200
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What is committed, in a folder of its own: the blocks write into it."""
+    """The committed state in a folder of its own, since the blocks write into it."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "neraca")], check=True)
     return tmp_path / "neraca"
 

@@ -59,7 +59,7 @@ def hall(tmp_path: Path, server_directory: Path) -> Iterator[Hall]:
 
 
 def test_the_runbook_from_top_to_bottom(hall: Hall) -> None:
-    """What it says happens, under load; after each section the readers serve what a replay of the journal finds."""
+    """It happens as the runbook says, under load; after each section the readers serve the digest of a replay."""
     start(hall)
     with hall.counters:
         scale(hall)
@@ -146,7 +146,7 @@ def generation(hall: Hall) -> float:
 
 
 def back_up_and_restore(hall: Hall) -> None:
-    """What was recorded before the backup is there again, with the same receipts; what came by the topic after it, too."""
+    """Entries recorded before the backup are there again with the same receipts; so are those that came by the topic after it."""
     before = hall.city.proved()
     hall.operator.types("Back up and restore")
     with hall.counters as counters:

@@ -138,7 +138,7 @@ def said(card: dict[str, Any]) -> str:
 
 
 def offline(tmp_path: Path, capsys: pytest.CaptureFixture[str], journal: bytes, command: str) -> dict[str, Any]:
-    """What the command prints that stands on the page, of the journal that was downloaded."""
+    """Run the command that stands on the page over the downloaded journal, and give its answer."""
     (tmp_path / "jurnal.ndjson").write_bytes(journal)
     words = command.replace("jurnal.ndjson", str(tmp_path / "jurnal.ndjson")).split()
     assert words[0] == "neraca"

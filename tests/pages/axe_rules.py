@@ -1,4 +1,4 @@
-"""What axe-core holds against a page, by the rules of WCAG 2.2 AA and by good practice."""
+"""The rules of WCAG 2.2 AA and of good practice that a page breaks, as axe-core finds them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FOUND: Final = """axe.run(document, {
   rules: {'target-size': {enabled: true}},
 }).then(r => [r.passes.length, r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target + ' ' + n.failureSummary))])"""
 PASSED_LEAST: Final = 10
-"""So many rules at least have something to say of any page: fewer, and axe has not looked."""
+"""At least so many rules pass on any page: with fewer, axe has not looked."""
 
 
 def broken_rules(page: Page) -> list[str]:
-    """What axe holds against a page as it stands now."""
+    """The rules that a page breaks as it stands now, each with its element."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     passed, found = page.evaluate(FOUND)
@@ -36,7 +36,7 @@ def day_and_night(*sizes: tuple[int, int]) -> list[tuple[int, int, bool]]:
 
 
 def broken_on(page: Page, screens: Iterable[tuple[int, int, bool]], what: str) -> list[str]:
-    """What axe holds against a page as it stands, on each of some screens: width, height, and whether it is dark."""
+    """The rules that a page breaks as it stands, on each of some screens: width, height, and whether it is dark."""
     broken = []
     for width, height, dark in screens:
         screen(page, width, height, dark=dark)

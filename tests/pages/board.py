@@ -21,7 +21,7 @@ HEARD: Final = f"""(() => {{ window.heard = []; const voice = {VOICES}[0];
 }})()"""
 """From now on ``heard`` is what the page's only voice says."""
 TINT_MS: Final = 8_000
-"""So long a row that moved is tinted."""
+"""A row that moved stays tinted for this long."""
 _number: Final = itertools.count()
 
 
@@ -41,7 +41,7 @@ def look(page: Page, url: str) -> None:
 
 
 def open_files(page: Page, dinas: str) -> int:
-    """What the row of a dinas says of open files."""
+    """The number of open files in the row of a dinas."""
     return int(page.evaluate(f"document.querySelector('#{anchor_of(dinas)} .op').firstChild.textContent.trim()"))
 
 

@@ -28,7 +28,7 @@ HIDDEN: Final = ("--hide-scrollbars",)
 """Switches of Playwright's that are left out: a scroll bar takes room from a page, and a page has to bear it."""
 POLLED_EVERY_MS: Final = 10
 LEFT: Final = "context was destroyed"
-"""Of what Playwright says where the page is left while something is asked of it."""
+"""A part of Playwright's message when the page is left while a script runs in it."""
 _Found = TypeVar("_Found")
 
 
@@ -105,6 +105,6 @@ def console_of(page: Page) -> list[str]:
 
 
 def picture(page: Page) -> bytes:
-    """What stands in the window, as WebP, which Playwright itself does not write."""
+    """A picture of the window as WebP, which Playwright itself does not write."""
     shot = page.context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp"})
     return base64.b64decode(shot["data"])

@@ -41,7 +41,7 @@ class Board:
         return Drawn(empty, {}, (), (), self.version, 0)
 
     def tell(self, now: Drawn, _: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the channel calls it
-        """Where it stands, and whether it is the whole table."""
+        """The position of the drawing, and whether the whole table is told."""
         self.rendered += whole
         return f"{now.version.position} {now.version.overdue} {whole}"
 

@@ -1,4 +1,4 @@
-"""What tests of pages share: a browser and its windows, cities prepared once and copied, and a clerk at a counter.
+"""Fixtures of the page tests: a browser and its windows, cities prepared once and copied, and a clerk at a counter.
 
 Cities named ``own_…`` and counters are a test's own; the others are read by many tests and written by none.
 """

@@ -97,7 +97,7 @@ class Clerk:
         return until(self.page, condition, what, within_s=within_s)
 
     def ask(self, script: str) -> Any:  # noqa: ANN401 - any JSON value
-        """What an expression of the page gives."""
+        """Evaluate an expression in the page."""
         return self.page.evaluate(script)
 
     def press(self, *keys: str) -> None:
@@ -124,7 +124,7 @@ class Clerk:
         self.sees("#ada", says)
 
     def text(self, selector: str) -> str:
-        """What stands somewhere on the page, white space joined."""
+        """The text of an element, white space joined."""
         return " ".join((self.page.locator(selector).first.text_content() or "").split())
 
     def sees(self, selector: str, says: str, *, times: int = 1, within_s: float = 30) -> None:
@@ -192,7 +192,7 @@ class Clerk:
 
 
 def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
-    """What a counter's code says of a case, vouched for by its token."""
+    """The ticket for a case, vouched for by a counter's token."""
     token = neraca.tokens.by_id(token_id)
     assert token is not None
     ticket = ticket_for(neraca.tokens, token[0], case)
@@ -201,7 +201,7 @@ def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
 
 
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:
-    """What the journal holds of the counters, in order."""
+    """The counters' entries in the journal, in order."""
     items = neraca.get("/v1/journal?limit=1000").json()["items"]
     return [one for one in items if one["source"].startswith("/loket/") and kind in one["type"]]
 

@@ -82,9 +82,9 @@ def without_answers(context: BrowserContext) -> Iterator[list[str]]:
 
 
 def answered(status: int, text: str) -> Callable[[Route], None]:
-    """Whatever is asked is answered by these words: a network's own sign-in page, or a gateway whose server is away."""
+    """Answer every request with these words, as a network's own sign-in page does, or a gateway whose server is away."""
     return lambda route: route.fulfill(status=status, content_type="text/html", body=f"<!doctype html>{text}")
 
 
 def silent(_: Route) -> None:
-    """Whatever is asked is never answered: the line leads nowhere."""
+    """Never answer: the line leads nowhere."""

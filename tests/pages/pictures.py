@@ -83,7 +83,7 @@ def cut_off(page: Page, url: str) -> None:
 
 
 def shown(url: str, data: Path) -> dict[str, str]:
-    """What stands for the blanks of the addresses."""
+    """The values of the blanks in the addresses."""
     ranked = httpx.get(f"{url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
     first = httpx.get(f"{url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
     journal = f"{url}/v1/journal?type=neraca.permit-processed.v1&dinas=disdukcapil&limit=1"

@@ -76,7 +76,7 @@ def test_axe_sees_what_is_broken(small_url: str, page: Page) -> None:
 
 
 def focused(page: Page) -> dict[str, Any]:
-    """What is in focus, marked as reached; around the button within a field for a date the browser draws its own ring."""
+    """The element in focus, marked as reached; around the button in a field for a date the browser draws its own ring."""
     return dict(
         page.evaluate("""(() => { const e = document.activeElement, s = getComputedStyle(e); e.dataset.reached = ''; return {
       tag: e.tagName, text: e.textContent.trim(), href: e.getAttribute('href'), name: e.getAttribute('name'),

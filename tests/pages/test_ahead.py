@@ -1,4 +1,4 @@
-"""What is open of a dinas now, service by service, and what of it lies ahead: due today, or waiting with its clock standing."""
+"""The open files of a dinas, service by service, and those that lie ahead: due today, or waiting with their clock stopped."""
 
 from __future__ import annotations
 

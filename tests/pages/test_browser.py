@@ -1,4 +1,4 @@
-"""What only a browser can tell: nothing scrolls sideways, targets are big enough, dark is dark, nothing breaks the policy."""
+"""Only a browser can tell: nothing scrolls sideways, targets are big enough, dark is dark, no page breaks its policy."""
 
 from __future__ import annotations
 

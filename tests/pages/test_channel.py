@@ -1,4 +1,4 @@
-"""What a channel tells, and to whom: whatever changed, for whatever reason, until nobody listens."""
+"""A channel tells every reader each change, for whatever reason it came, until nobody listens."""
 
 from __future__ import annotations
 

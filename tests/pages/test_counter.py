@@ -116,7 +116,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter:
 
 
 def test_a_file_without_a_receipt_is_asked_for_its_time(counter: Assembled, clerk: Clerk) -> None:
-    """Where the counter knows that there is none, it asks before it records."""
+    """A counter that knows of no receipt asks before it records."""
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.look_up("K-5", "belum diterima")

@@ -1,4 +1,4 @@
-"""What was refused for a passing reason is sent again as it was pressed; what is undone twice is undone once."""
+"""An event refused for a passing reason is sent again as it was pressed; an event undone twice is undone once."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_what_is_sent_at_once_is_said_to_be_of_the_journal_it_went_to(
 def test_what_the_worker_sends_tells_the_page_of_another_journal(
     cities: tuple[Assembled, Assembled], clerk: Clerk, line: Line
 ) -> None:
-    """Whoever has heard it from the server tells it with what was settled: no tab takes a fresh entry for an old one."""
+    """The worker hears it from the server and tells it with each receipt: no tab takes a fresh entry for an old one."""
     old, new = cities
     clerk.open()
     clerk.press("Alt+3")

@@ -1,4 +1,4 @@
-"""What the browser keeps for the counter: its own database may fail for a while, and every page that is kept opens whole."""
+"""The browser keeps presses and pages for the counter: its database may fail for a while, and every kept page opens whole."""
 
 from __future__ import annotations
 

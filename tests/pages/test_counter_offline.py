@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS: Final = 8_000
-"""So long a counter waits for an answer before it says that there is no network."""
+"""A counter waits this long for an answer before it says that there is no network."""
 KEPT: Final = "loket.queue.last(99).then(all => all.map(one => [one.event.source, one.event.id, one.state]))"
 
 

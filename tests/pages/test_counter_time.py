@@ -140,7 +140,7 @@ def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(coun
 
 
 def state_of(clerk: Clerk, server: dict[str, Any], *steps: tuple[str, int, dict[str, Any]]) -> dict[str, Any]:
-    """What the counter makes of a server's answer and of its own steps: kind, position and what each says."""
+    """The state of a file by a server's answer and the counter's own steps: kind, position and data of each."""
     own = [
         {"n": n, "state": "sent", "position": position, "event": {"type": f"neraca.{kind}.v1", "data": data}}
         for n, (kind, position, data) in enumerate(steps, 1)

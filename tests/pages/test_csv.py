@@ -200,7 +200,7 @@ def test_the_desk_as_csv_is_what_it_shows(desk: Desk) -> None:
 
 
 def test_the_desks_tables_are_of_the_answer_shown(own_october: tuple[Assembled, dict[str, Any]]) -> None:
-    """Whatever is recorded since; of an answer that is not there yet they lead to its page. Names stay text."""
+    """Entries recorded since do not change them; those of an answer not yet there lead to its page. Names stay text."""
     neraca, _ = own_october
     path = told_of(neraca, "period=2026-10", map(lied, served(neraca)), quote(FORMULA)) + "&period=2026-10"
     links = [f"{path}&csv={name}" for name in ("indicators", "digest")]

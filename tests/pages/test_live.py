@@ -32,12 +32,12 @@ SPILT: Final = """[...document.querySelectorAll('.board :is(table, td, th:not(:h
   const box = (table ? one : held).getBoundingClientRect(), place = (table ? one.parentElement : one).getBoundingClientRect();
   return box.width && (box.right > place.right + 0.5 || box.left < place.left - 0.5);
 }).map(one => one.textContent)"""
-"""What does not fit its place."""
+"""The texts that do not fit their place."""
 PLACES: Final = "[...document.querySelectorAll('.board thead th')].map(one => one.getBoundingClientRect().x)"
 UNMOVING: Final = "delete Element.prototype.moveBefore;"
 """A browser that loses the focus of what is moved, as most did."""
 PATIENCE_MS: Final = 5_000
-"""So long a page that is not yet connected says nothing."""
+"""A page that is not yet connected says nothing for this long."""
 LATE: Final = {
     "dinas": FAST,
     "service": "ktp-el",
@@ -214,7 +214,7 @@ def test_the_board_of_a_city_without_an_event_is_live_and_fills(tmp_path: Path, 
 
 
 def test_cut_off_it_says_so_and_comes_back_without_loss(own_small: Assembled, tmp_path: Path, page: Page) -> None:
-    """What was recorded while the server was away is on the board when another serves there; the page was never left."""
+    """An entry recorded while the server was away is on the board once another serves there; the page was never left."""
     with Line(own_small) as line:
         look(page, line.url)
         before = open_files(page, SMALL)

@@ -185,7 +185,7 @@ def test_an_asn_nobody_reported_on_is_known_and_has_no_score(small: Assembled) -
 
 
 def test_an_asn_sees_the_open_files_that_are_theirs(neraca: Assembled) -> None:
-    """What is due first first, over all their dinas; of others none."""
+    """The file that is due first stands first, over all their dinas; files of others are not shown."""
     for case, asn, day in (("K-1", "a-1", 3), ("K-2", "a-1", 2), ("K-3", "a-2", 1)):
         said = {
             "dinas": f"d-{day}",

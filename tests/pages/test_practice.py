@@ -45,7 +45,7 @@ def get(practice: Process, path: str, **asked: Any) -> httpx.Response:  # noqa: 
 
 
 def journaled(practice: Process, **wanted: str) -> list[dict[str, Any]]:
-    """What the whole journal holds of some kind: a page of it looks through a part."""
+    """The entries of some kind in the whole journal: a page of it looks through a part."""
     items: list[dict[str, Any]] = []
     cursor: dict[str, str] | None = {}
     while cursor is not None:

@@ -43,7 +43,7 @@ DIM: Final = """(() => {
     .filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
     .filter(e => Math.max(...ink(e)) > 0x66 || Math.min(...ground(e)) < 0xe0).map(e => e.outerHTML.slice(0, 90));
 })()"""
-"""What would be printed in anything but dark ink on light paper."""
+"""The texts that would not be printed in dark ink on light paper."""
 SAID: Final = """[...document.querySelectorAll('h1, h2, tbody th, tfoot td, .total')]
   .filter(e => e.checkVisibility() && !e.querySelector('.sr') && !e.matches('.sr')).map(e => e.innerText)"""
 
@@ -110,7 +110,7 @@ def test_a_page_prints_upright_with_what_it_says(desk_url: str, answers: dict[st
 
 @pytest.mark.parametrize("path", [f"/?{MONTH}", *PAGES])
 def test_paper_is_white_and_has_no_control(desk_url: str, answers: dict[str, str], page: Page, path: str) -> None:
-    """Whatever the screen; nor does anything lie beyond its edge."""
+    """On any screen; nor does anything lie beyond the edge of the sheet."""
     width = ACROSS if path.startswith("/?") else UPRIGHT
     look(page, desk_url + answers.get(path, path))
     on_paper(page, width)

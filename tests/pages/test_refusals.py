@@ -1,4 +1,4 @@
-"""What is refused: to a browser a page that says why, to a program a problem; nothing that can be asked is the server's failure."""
+"""A refusal is a page with its reason to a browser, a problem to a program; no request is the server's failure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_api_answers_a_browser_with_a_problem_too(unit: Assembled) -> None:
 
 
 def cursor(due: int) -> str:
-    """Where a list of open files goes on."""
+    """The cursor at which a list of open files goes on."""
     return base64.urlsafe_b64encode(f'file:[{due},"a","b"]'.encode()).decode().rstrip("=")
 
 
@@ -98,7 +98,7 @@ def test_a_form_is_taken_from_this_sites_own_pages_only(unit: Assembled, headers
 
 
 def test_an_address_of_the_public_page_makes_no_other_page(unit: Assembled) -> None:
-    """Whatever is added to it: it is the same page, made once, and nothing of what was added is on it."""
+    """With any query it is the same page, made once, and nothing of the query is on it."""
     pages = {unit.get(f"/publik?x={n}&lang=en").text for n in range(3)}
     assert len(pages) == 1
     assert "x=" not in pages.pop().partition("<main")[0].partition("<nav")[2]

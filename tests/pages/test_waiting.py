@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 AGAIN_MS: Final = 2_000
-"""The page asks again after so long."""
+"""The page asks again after this long."""
 
 
 class Told:
