@@ -13,7 +13,6 @@ from api.http.cache import Answers
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
 from api.v1.schemas import DigestAnswer, Page, read_doc
-from domain.clock import DAY_US, local_month
 from domain.fold.ledger import named
 from domain.periods import Period
 from domain.refusal import Refusal
@@ -79,30 +78,16 @@ class Reads:
             body = ENCODER.encode(make(snapshot))
         response = Response(body, 200, headers, "application/json")
         if public:
-            until_us = None if "period" in request.query_params else self._month_end()
+            # Until the month ends in the zone, the default period stays the same.
+            until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
             self.answers.keep(path, query, snapshot.version, until_us, etag, response.raw_headers, body)
         return response
-
-    def _month_end(self) -> int:
-        """The first instant of the next local month: until then the default period stays the same."""
-        now_us, zone = self.reader.now_us(), self.reader.zone
-        return next_month(now_us, lambda at_us: local_month(at_us, zone))
 
 
 def _vector(snapshot: Snapshot) -> dict[str, str]:
     """The header that says how far each partition is folded, where they are folded apart."""
     vector = snapshot.version.at.vector
     return {} if vector is None else {"neraca-vector": ENCODER.encode(vector).decode()}
-
-
-def next_month(now_us: int, month_at: Callable[[int], str]) -> int:
-    """The first whole second at which ``month_at`` says another month than at ``now_us``."""
-    month, low = month_at(now_us), now_us // 1_000_000
-    high = low + 32 * DAY_US // 1_000_000
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if month_at(middle * 1_000_000) == month else (low, middle)
-    return high * 1_000_000
 
 
 def found(reading: Reading | None, subject: str) -> Reading:
@@ -167,11 +152,16 @@ def explained(
     card = suppressed(snapshot.card(standing, period, score), scheme)
     balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
-        standing.subject, period.name, snapshot.position, scheme.id, card, without_answers(balance) if hide else balance,
-        formula_told(standing.balance, score, scheme, card),
-        behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
-        cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
-    )  # fmt: skip
+        subject=standing.subject,
+        period=period.name,
+        position=snapshot.position,
+        scheme=scheme.id,
+        scorecard=card,
+        balance=without_answers(balance) if hide else balance,
+        formula=formula_told(standing.balance, score, scheme, card),
+        events=behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
+        next=cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
+    )
 
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -215,9 +205,11 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
         access.require(request, "read")
         at = reads.period(period)
         return reads.answer(
-            request, at,
-            lambda s: explained(s, at, found(s.one_dinas(dinas, at), dinas), reads.lines, limit, cursor), public=False,
-        )  # fmt: skip
+            request,
+            at,
+            lambda s: explained(s, at, found(s.one_dinas(dinas, at), dinas), reads.lines, limit, cursor),
+            public=False,
+        )
 
     @router.get("/v1/asn/{asn}", **read_doc(Scorecard, "One ASN's scorecard, over all dinas", known=True, guarded=True))
     def read_asn(request: Request, asn: Asn, period: PeriodText = None) -> Response:
@@ -252,8 +244,10 @@ def reads_router(reads: Reads) -> APIRouter:  # noqa: C901 - one function a rout
     def rank_asn(
         request: Request,
         dinas: Annotated[str, Query(description="Nobody is ranked beyond their own dinas", max_length=200)],
-        period: PeriodText = None, limit: Limit = 100, cursor: Cursor = None,
-    ) -> Response:  # fmt: skip
+        period: PeriodText = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> Response:
         access.require(request, "read")
         at = reads.period(period)
         return reads.answer(request, at, lambda s: ranking(s, at, _of_dinas(s, dinas, at), limit, cursor), public=False)
