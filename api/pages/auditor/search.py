@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from projections.ports import Lines
 
 WINDOW: Final = 1000
-"""How many lines are in memory at once."""
+"""How many lines are in memory at once. First as many are asked for as a page shows: most that may match do."""
 LOOKED_S: Final = 2.0
 """How long one page looks through the journal; where few entries match, the page is short and says how far it looked."""
 OPENED: Final = OPENED_TYPE.removeprefix("neraca.").removesuffix(".v1")
@@ -148,8 +148,10 @@ def searched(lines: Lines, wanted: Wanted, before: int, limit: int, *, whole: bo
     jumped = bounds != (low, high)
     (low, high), search = bounds, Search(wanted)
     found, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
+    number = min(limit, WINDOW)
     while at > low:
-        page, reached = lines.newest(search.lines, low, at, WINDOW)
+        page, reached = lines.newest(search.lines, low, at, number)
+        number = min(2 * number, WINDOW)
         for position, line in page:
             event = read_line(line)
             if search.matches(line, event):
