@@ -2,8 +2,10 @@
 
 import calendar
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
+
+from domain.clock import instant_of
 
 _PERIOD = re.compile(r"(\d{4})(?:-(?:(\d\d)|Q([1-4])|S([12])))?", re.ASCII)
 
@@ -30,6 +32,10 @@ class Period(NamedTuple):
     def last_day(self) -> date:
         """Its last calendar day: the scheme in force on it scores the whole period."""
         return date(self.year, self.last, calendar.monthrange(self.year, self.last)[1])
+
+    def end_us(self, zone: tzinfo) -> int:
+        """The instant at which it has ended in a zone: the next month's first."""
+        return instant_of(datetime.combine(self.last_day + timedelta(days=1), time(), zone))
 
 
 def parse_period(text: str) -> Period:

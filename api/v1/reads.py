@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -14,7 +13,6 @@ from api.http.cache import Answers
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
 from api.v1.schemas import Page
-from domain.clock import instant_of
 from domain.fold.ledger import named
 from domain.periods import Period
 from domain.refusal import Refusal
@@ -80,14 +78,10 @@ class Reads:
             body = ENCODER.encode(make(snapshot))
         response = Response(body, 200, headers, "application/json")
         if public:
-            until_us = None if "period" in request.query_params else self._month_end()
+            # Until the month ends in the zone, the default period stays the same.
+            until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
             self.answers.keep(path, query, snapshot.version, until_us, etag, response.raw_headers, body)
         return response
-
-    def _month_end(self) -> int:
-        """The first instant of the next local month: until then the default period stays the same."""
-        zone, month = self.reader.zone, self.reader.period(None)
-        return instant_of(datetime(month.year + month.last // 12, month.last % 12 + 1, 1, tzinfo=zone))
 
 
 def _vector(snapshot: Snapshot) -> dict[str, str]:
@@ -158,15 +152,15 @@ def explained(
     card = suppressed(snapshot.card(standing, period, score), scheme)
     balance, hide = named(standing.balance), hides_ratings(card, scheme)
     return Why(
-        standing.subject,
-        period.name,
-        snapshot.position,
-        scheme.id,
-        card,
-        without_answers(balance) if hide else balance,
-        formula_told(standing.balance, score, scheme, card),
-        behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
-        cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
+        subject=standing.subject,
+        period=period.name,
+        position=snapshot.position,
+        scheme=scheme.id,
+        scorecard=card,
+        balance=without_answers(balance) if hide else balance,
+        formula=formula_told(standing.balance, score, scheme, card),
+        events=behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
+        next=cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
     )
 
 

@@ -141,25 +141,33 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
     event = read_line(line)
     at = 0 if subject.kind == "dinas" else 1
     mine = [
-        posting for posting in postings_of(decode(line))
+        posting
+        for posting in postings_of(decode(line))
         if posting.account[at] == subject.id and posting.account[3] in period.months
-    ]  # fmt: skip
+    ]
     removed = event.resolved.removes
     rated = RATED in (event.type, removed and removed.type)
     hidden = hide_ratings and rated
     nameless = rated and subject.kind == "dinas"
+    postings = [
+        {
+            "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
+            "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount},
+        }
+        for posting in mine
+    ]
     return Behind(
-        position, event.type, event.source, "" if nameless else event.id, event.time, event.recordedtime, event.recordedby,
-        None if hidden else _nameless(event.data) if nameless else event.data,
-        [] if hidden else [
-            {
-                "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
-                "amounts": {MEASURES[index]: amount for index, amount in posting.amounts if amount},
-            }
-            for posting in mine
-        ],
-        hidden,
-    )  # fmt: skip
+        position=position,
+        type=event.type,
+        source=event.source,
+        id="" if nameless else event.id,
+        time=event.time,
+        recorded_at=event.recordedtime,
+        recorded_by=event.recordedby,
+        data=None if hidden else _nameless(event.data) if nameless else event.data,
+        postings=[] if hidden else postings,
+        suppressed=hidden,
+    )
 
 
 def _nameless(data: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,24 @@ JAKARTA, NEW_YORK, AMSTERDAM = ZoneInfo("Asia/Jakarta"), ZoneInfo("America/New_Y
 
 
 @pytest.mark.parametrize(
+    ("period", "zone", "end"),
+    [
+        ("2026-11", "Asia/Jakarta", "2026-12-01T00:00:00+07:00"),
+        ("2026", "Asia/Jayapura", "2027-01-01T00:00:00+09:00"),
+        ("2026-Q1", "Europe/Berlin", "2026-04-01T00:00:00+02:00"),
+        # Clocks went from 00:00 to 01:00 on the first of October: that instant is the end, and 00:00 never was.
+        ("2017-09", "America/Asuncion", "2017-10-01T01:00:00-03:00"),
+    ],
+)
+def test_a_period_ends_when_the_next_month_begins_in_the_zone(period: str, zone: str, end: str) -> None:
+    ended_us = parse_period(period).end_us(ZoneInfo(zone))
+    assert ended_us == parse_instant(end)
+    months = [local_month(at_us, ZoneInfo(zone)) for at_us in (ended_us - 1, ended_us)]
+    assert months[0] == parse_period(period).months[-1]
+    assert months[1] > months[0]
+
+
+@pytest.mark.parametrize(
     ("text", "first", "last", "last_day"),
     [
         ("2026-11", "2026-11", "2026-11", date(2026, 11, 30)),

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from tests import memory
-from tests.budgets import BUDGETS_S, outgrown
+from tests.budgets import BUDGETS_S, HEADROOM, outgrown
 from tests.distribution import ALONE, LONGEST
 from tests.memory import has_room
 from tests.speeds import CHOICES, FOLDERS, SPEEDS
@@ -150,6 +150,6 @@ def test_a_budget_names_the_ten_slowest_and_grows_with_a_slow_machine() -> None:
     first, *slowest = outgrown(spent, 1.0)
     assert first.startswith("tests/domain, speed quick: 190.0 s, where")
     assert [line.split()[-1] for line in slowest] == [f"test_{number}" for number in range(19, 9, -1)]
-    assert outgrown(spent, 190 / BUDGETS_S["domain"]["quick"]) == []
+    assert outgrown(spent, 190 / BUDGETS_S["domain"]["quick"] / HEADROOM) == []
     assert outgrown({("nowhere", "all"): {"test": 0.1}}, 1.0) != []
     assert outgrown({("nowhere", "soak"): {"test": 0.1}}, 1.0) == []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.ports import Lines
 
 WINDOW: Final = 1000
-"""How many lines are in memory at once."""
+"""How many lines are in memory at once. First as many are asked for as a page shows: most that may match do."""
 LOOKED_S: Final = 2.0
 """The time for which one page looks through the journal; a page that finds few entries is short and says how far it looked."""
 KNOWN_KINDS: Final = (*KINDS, OPENING)
@@ -139,8 +139,10 @@ def searched(lines: Lines, wanted: Wanted, before: int, limit: int, *, whole: bo
     jumped = bounds != (low, high)
     (low, high), search = bounds, Search(wanted)
     found, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
+    number = min(limit, WINDOW)
     while at > low:
-        page, reached = lines.newest(search.lines, low, at, WINDOW)
+        page, reached = lines.newest(search.lines, low, at, number)
+        number = min(2 * number, WINDOW)
         for position, line in page:
             event = read_line(line)
             if search.matches(line, event):
