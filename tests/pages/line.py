@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
+
+from playwright.sync_api import Error
 
 from local.local_server import free_port
 from tests.serving import Listening
@@ -59,8 +61,17 @@ class Line:
 @contextmanager
 def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[None]:
     """Until the end of a ``with`` every request of these pages, and of their workers, ends there."""
-    context.route("**/*", end)
+    routes: list[Route] = []
+
+    def lead(route: Route) -> None:
+        routes.append(route)
+        end(route)
+
+    context.route("**/*", lead)
     yield
+    for route in routes:
+        with suppress(Error):  # of a route that has its answer
+            route.abort()
     context.unroute_all(behavior="wait")
 
 
