@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "neraca"
 DEBIAN: Final = Path("/usr/lib/postgresql")
-"""Where Debian keeps servers, outside PATH, a folder for each version."""
+"""Debian's folder of servers, outside PATH; it has a folder for each version."""
 UNPRIVILEGED: Final = ("postgres", "nobody")
 STATUS_LINE: Final = 7
 """Of postmaster.pid: what pg_ctl waits for."""

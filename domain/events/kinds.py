@@ -26,7 +26,7 @@ class NaturalKey(NamedTuple):
     """The fields of the data that tell one from another. The last is the deciding one: with it the others are required."""
 
     def applies(self, data: Mapping[str, Any]) -> bool:
-        """Whether the data hold the deciding field of this key."""
+        """True if the data hold the deciding field of this key."""
         return self.fields[-1] in data
 
     def spelt(self, data: Mapping[str, Any]) -> str:

@@ -105,7 +105,7 @@ class Rulebook:
         return sorted(key[1] for key in self._rules if key[0] == "dinas")
 
     def knows_asn(self, asn: str) -> bool:
-        """Whether a civil servant is registered or assigned."""
+        """True if a civil servant is registered or assigned."""
         return asn in self._asn
 
     def assigned(self, dinas: str, first: date, last: date) -> Iterator[str]:

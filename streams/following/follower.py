@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE: Final = 1000
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.08
-"""How long the next fold waits for more entries: an event is visible sooner than a person can look."""
+"""The time the next fold waits for more entries: an event is visible sooner than a person can look."""
 LOG: Final = logging.getLogger("neraca.follower")
 
 

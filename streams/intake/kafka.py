@@ -38,9 +38,9 @@ GROUP: Final = "neraca-intake"
 KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
 """The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = 60.0
-"""How long a reversal waits for the fact it names."""
+"""The longest time a reversal waits for the fact it names."""
 LOOK_S: Final = 1.0
-"""How often parked reversals are tried again."""
+"""The pause between retries of parked reversals."""
 LOG: Final = logging.getLogger("neraca.kafka-intake")
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from streams.kafka.settings import KafkaSettings
 
 ACK_S: Final = 30.0
-"""How long a send may take until it counts as failed."""
+"""The longest time a send may take before it counts as failed."""
 GIVEN_UP_S: Final = 5.0
-"""How much longer a send is awaited: the client gives up first, so that nothing is left to send when it is closed."""
+"""The extra time a send is awaited: the client gives up first, so that nothing is left to send when it is closed."""
 LOOK_S: Final = 0.5
-"""How soon a waiting send notices that its process is told to end."""
+"""The time within which a waiting send notices that its process has to end."""
 CLOSING_S: Final = 2.0
 RECORD_MOST: Final = 32 * 2**20
 """The size that a record may have: a segment, or an event, of the largest request an intake takes."""

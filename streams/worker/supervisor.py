@@ -20,7 +20,7 @@ LOG: Final = logging.getLogger("neraca.supervisor")
 CALM_S: Final = 30.0
 """A process that lived this long was well: the pause after it is short again."""
 ENDING_S: Final = 15.0
-"""How long a process that is told to end may take, until it is killed."""
+"""The time a process gets to end by itself before it is killed."""
 
 
 class Exit(enum.IntEnum):
