@@ -14,9 +14,9 @@ RULEBOOK: Final = "rulebook"
 
 
 class At(NamedTuple):
-    """How far balances are folded: a position.
+    """The position up to which balances are folded.
 
-    Where partitions are folded apart, it is the least position of a partition or of the rulebook.
+    If partitions are folded apart, it is the least position of a partition or of the rulebook.
     """
 
     position: int
@@ -48,7 +48,7 @@ class Gap(Exception):  # noqa: N818 - a state of the stream, not a fault of the 
 
 
 class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault of the program
-    """The balances were folded from another journal, or from one that has since been put back to an older state."""
+    """The balances were folded from another journal, or from one that was later restored to an older state."""
 
 
 class NotWritten(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
@@ -64,7 +64,7 @@ class Superseded(Exception):  # noqa: N818 - a state of the store, not a fault o
 
 
 class Moved(Struct, frozen=True):
-    """What a fold moved: the position reached, and the dinas whose balances or files changed."""
+    """The result of a fold: the position reached, and the dinas whose balances or files changed."""
 
     position: int
     dinas: frozenset[str] = frozenset()
