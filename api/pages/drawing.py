@@ -56,7 +56,7 @@ class Indicator(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether it has enough data to enter the IKU."""
+        """True if it has enough data to enter the IKU."""
         return self.line.capaian is not None
 
 

@@ -46,7 +46,7 @@ class Comparison(Struct, frozen=True):
 
     @property
     def same(self) -> bool:
-        """Whether both are equal."""
+        """True if both are equal."""
         return self.question.digest == self.replayed
 
     @property

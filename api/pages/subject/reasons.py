@@ -68,7 +68,7 @@ def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
 
 
 def _pace(mean: Decimal | None) -> str:
-    """How the mean capaian of time compares with the standard, by its two decimals."""
+    """The mean capaian of time compared with the standard, by its two decimals."""
     gap = 0 if mean is None else mean - AS_PROMISED
     return "faster" if gap > 0 else "slower" if gap < 0 else "even"
 
