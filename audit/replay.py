@@ -65,7 +65,7 @@ def checked(folded: Folded) -> Folded:
 
 
 def rulebook_of(folded: Folded) -> Rulebook:
-    """The rules that stand at the end of a run."""
+    """The rules in force at the end of a run."""
     rulebook = Rulebook()
     for position, line in folded.rules:
         rulebook.apply(position, DECODER.decode(line))

@@ -57,7 +57,7 @@ class Unfetched(Exception):  # noqa: N818 - a state of the machine, not a fault 
 
 
 def libraries() -> Path:
-    """The folder of Kafka's jars, fetched by whoever comes first. Raises: ``Missing``, ``Unfetched``."""
+    """The folder of Kafka's jars, fetched at the first use. Raises: ``Missing``, ``Unfetched``."""
     version = re.findall(r"<kafka\.version>(.+)</", POM.read_text(encoding="utf-8"))[0]
     default = Path.home() / ".cache" / "neraca" / f"kafka-{version}"
     jars = Path(os.environ.get("NERACA_KAFKA_LIBS") or default).resolve()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of this machine, over a directory: trusted on 127.0.0.1, listening nowhere else, durable unless told not to be.
+"""A PostgreSQL of this machine, over a directory: trusted on 127.0.0.1, listening nowhere else, durable unless switched off.
 
 Root may not run PostgreSQL: for root it runs as an unprivileged user, to whom the directory is given.
 """
@@ -83,7 +83,7 @@ class LocalPostgres(LocalServer):
         return self.url_of(name)
 
     def drop(self, name: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database, even one with connections."""
         self._ask("dropdb", "--force", "--if-exists", name)
 
     def require(self) -> None:

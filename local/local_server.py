@@ -29,7 +29,7 @@ LAST_LINES: Final = 20
 PORTS: Final = range(15_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections, so a server that is down finds its own still free."""
 GUARD: Final = 'read -r _ || kill -KILL "-$1" $(cat "/proc/$1/task/$1/children")'
-"""Waits for a line; when the pipe ends without one, whoever held it is gone, and the server is ended with its children."""
+"""Waits for a line; when the pipe ends without one, its owner is gone, and the server is ended with its children."""
 
 
 class Missing(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
@@ -145,7 +145,7 @@ class LocalServer(ABC):
 
     @property
     def pid(self) -> int | None:
-        """The running server, whoever started it; ``None`` when there is none."""
+        """The running server, started by any process; ``None`` when there is none."""
         if self._child is not None and self._child.poll() is None:
             return self._child.pid
         try:

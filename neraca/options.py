@@ -37,7 +37,7 @@ def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
 
 
 def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> None:
-    """The database that stands in for a data directory."""
+    """The database used instead of a data directory."""
     command.add_argument(
         "--database",
         default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].given,

@@ -1,6 +1,6 @@
 """The ports between rooms: what the web apps need of intake, journal, tokens and replays.
 
-The rooms above never import one another. The composition root decides which object stands behind each port.
+The rooms above never import one another. The composition root decides which object implements each port.
 """
 
 from collections.abc import Iterable, Sequence

@@ -44,7 +44,7 @@ class Segment(Struct, frozen=True):
 
 
 class Gap(Exception):  # noqa: N818 - a state of the stream, not a fault of the program
-    """A segment lies ahead of what is stored: applying it would lose what lies between."""
+    """A segment lies ahead of the stored position: applying it would lose the entries between."""
 
 
 class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault of the program

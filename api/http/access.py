@@ -25,7 +25,7 @@ _PROXIED: Final = (
     "via",
     "cf-",
 )
-"""The beginnings of headers that a server in front adds; a caller who came through one is not at the machine."""
+"""The beginnings of headers that a server in front adds; a caller behind one is not at the machine."""
 
 
 def _loopback(host: str) -> bool:

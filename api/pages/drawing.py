@@ -70,7 +70,7 @@ def bar(capaian: Decimal | None) -> Bar | None:
 
 
 def dot(value: Decimal | None) -> Dot | None:
-    """A score on the axis; a score beyond it stands at its end, with a sign."""
+    """A score on the axis; a score beyond it is drawn at its end, with a sign."""
     if value is None:
         return None
     low, high = AXIS

@@ -168,7 +168,7 @@ def is_moment(field: str) -> bool:
 
 
 def is_whole_number(field: str) -> bool:
-    """A whole number is an integer on the wire, whatever the file writes it as."""
+    """A whole number is an integer on the wire, in any notation of the file."""
     return _root(field) in _WHOLE_NUMBERS
 
 

@@ -87,11 +87,11 @@ class KafkaIntake:
         )
 
     def _pause(self, pause_s: float) -> bool:
-        """Wait; true once this process is told to end."""
+        """Wait; true once this process has to end."""
         return self._ending.wait(pause_s)
 
     def run(self, ending: threading.Event) -> None:
-        """Take records until told to end. After any failure nothing is committed, so that the same records come again."""
+        """Take records until the process has to end. After a failure nothing is committed, so the same records come again."""
         self._ending = ending
         with suppress(Interrupted):
             self._following.call(self._follow)

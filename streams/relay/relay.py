@@ -45,7 +45,7 @@ Db = psycopg.Connection[tuple[Any, ...]]
 
 
 class Relay:
-    """Relays until it is told to end."""
+    """Relays until it has to end."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ IN_TIME: Final = {
     ("permits_on_time", "permits_with_standard"): "reason.permits",
     ("tasks_on_time", "tasks_with_due"): "reason.tasks",
 }
-"""Shares of what was in time, and the sentence for each."""
+"""The shares in time, and the sentence for each."""
 AS_PROMISED: Final = 100
 
 
@@ -39,7 +39,7 @@ class Reason(Struct, frozen=True):
 def reason_of(
     part: IndicatorFormula, skm_weight: Fraction, card: Scorecard, contribution: Decimal | None, words: Words
 ) -> Reason | None:
-    """Why an indicator adds its contribution; none without enough data, since then nothing more may be told."""
+    """Why an indicator adds its contribution; none without enough data, since then nothing more may be shown."""
     if part.capaian is None:
         return None
     covered = covered_weight(card)
