@@ -24,7 +24,7 @@ class Until(msgspec.Struct, frozen=True):
     vector: Vector | None = None
 
     def ends_before(self, position: int, line: bytes) -> bool:
-        """Whether the line at a position lies beyond the end."""
+        """True if the line at a position lies beyond the end."""
         if self.instant_us is not None:
             return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
         last = self.vector.last if self.vector is not None else self.position

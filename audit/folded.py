@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from domain.events.entries import AnyEntry
 
 UNPACKED_MOST: Final = 1 << 18
-"""How many accounts and case files are objects at once, some 200 MB of them; then they are packed."""
+"""The most accounts and case files that are objects at once, some 200 MB; beyond it they are packed."""
 
 
 class ReplayError(Exception):
@@ -27,7 +27,7 @@ class ReplayError(Exception):
 
 
 class OfDinas:
-    """What a run folds to in one dinas."""
+    """The result of a run in one dinas."""
 
     def __init__(self, dinas: str) -> None:
         self.dinas = dinas
@@ -36,7 +36,7 @@ class OfDinas:
 
 
 class Folded:
-    """What a run folds to. Two runs that meet fold to what their whole folds to."""
+    """The result of a run. Two adjacent runs add up to the result of the whole."""
 
     def __init__(self) -> None:
         self.first = 0
@@ -129,7 +129,7 @@ class Folded:
         self.opened = following.opened or self.opened
 
     def by_dinas(self) -> Iterator[OfDinas]:
-        """What the run folds to, one dinas after another, in the order of a digest's lines; one is in memory at a time."""
+        """The result of the run, one dinas after another, in the order of a digest's lines; one is in memory at a time."""
         accounts, files = self._by_dinas()
         for dinas in in_order({*accounts, *files, *self._parcels}):
             yield self._of(dinas, accounts.get(dinas, []), files.get(dinas, []))

@@ -65,7 +65,7 @@ def checked(folded: Folded) -> Folded:
 
 
 def rulebook_of(folded: Folded) -> Rulebook:
-    """The rules that stand at the end of a run."""
+    """The rules in force at the end of a run."""
     rulebook = Rulebook()
     for position, line in folded.rules:
         rulebook.apply(position, DECODER.decode(line))
@@ -79,7 +79,7 @@ def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None
     files: list[OpenFile] = []
 
     def accounts() -> Iterator[Accounts]:
-        """What the digest is made of, and what is scored of it, dinas by dinas."""
+        """The digest's accounts, dinas by dinas; the balances and files to be scored are collected on the way."""
         for one in folded.by_dinas():
             balances[one.dinas] = total(
                 balance for account, balance in one.accounts.items() if account[3] in period.months

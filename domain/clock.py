@@ -30,7 +30,7 @@ def instant_of(moment: datetime) -> int:
 def parse_instant(text: str) -> int:
     """RFC 3339 text with an offset and at most six decimals is one instant.
 
-    Raises: ``ValueError`` with a sentence that says what is wrong.
+    Raises: ``ValueError`` with a sentence that names the fault.
     """
     if not _RFC3339.fullmatch(text):
         message = "must be RFC 3339 with an offset, such as 2026-11-24T10:41:07+07:00, and at most six decimals"

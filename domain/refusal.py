@@ -17,7 +17,7 @@ class Fault(NamedTuple):
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
     """Something submitted is not accepted; nothing of it was recorded.
 
-    ``slug`` is stable and names the problem type; ``holder`` is the event that stands in the way of a conflict.
+    ``slug`` is stable and names the problem type; ``holder`` is the event that causes a conflict.
     """
 
     def __init__(self, slug: str, detail: str, *faults: Fault, holder: dict[str, object] | None = None) -> None:

@@ -57,7 +57,7 @@ class Unfetched(Exception):  # noqa: N818 - a state of the machine, not a fault 
 
 
 def libraries() -> Path:
-    """The folder of Kafka's jars, fetched by whoever comes first. Raises: ``Missing``, ``Unfetched``."""
+    """The folder of Kafka's jars, fetched at the first use. Raises: ``Missing``, ``Unfetched``."""
     version = re.findall(r"<kafka\.version>(.+)</", POM.read_text(encoding="utf-8"))[0]
     default = Path.home() / ".cache" / "neraca" / f"kafka-{version}"
     jars = Path(os.environ.get("NERACA_KAFKA_LIBS") or default).resolve()
@@ -105,7 +105,7 @@ class LocalKafka(LocalServer):
 
     @property
     def bootstrap(self) -> str:
-        """Where clients begin, in plain text."""
+        """The bootstrap address of clients, in plain text."""
         return f"{HOST}:{self.port}"
 
     def require(self) -> None:
@@ -115,7 +115,7 @@ class LocalKafka(LocalServer):
 
     def _jvm(self, program: str, *words: str) -> list[str]:
         quiet = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-XX:-UsePerfData"]
-        # What it unpacks would stay in the system's temporary directory when it is killed.
+        # When it is killed, its unpacked files would stay in the system's temporary directory.
         temporary = f"-Djava.io.tmpdir={self.directory}"
         options = ["-Xmx512m", *self._jvm_options, *quiet, temporary]
         return [found("java", JAVA), *options, "-cp", f"{libraries()}/*", program, *words]
@@ -140,7 +140,7 @@ class LocalKafka(LocalServer):
         return self._jvm("kafka.Kafka", str(self._settings))
 
     def _ready(self) -> bool:
-        """Whether the broker names itself among the brokers: from then on it leads partitions."""
+        """True if the broker names itself among the brokers: from then on it leads partitions."""
         try:
             with socket.create_connection((HOST, self.port), 5) as broker, broker.makefile("rwb") as stream:
                 stream.write(struct.pack(">i", len(METADATA)) + METADATA)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of this machine, over a directory: trusted on 127.0.0.1, listening nowhere else, durable unless told not to be.
+"""A PostgreSQL of this machine, over a directory: trusted on 127.0.0.1, listening nowhere else, durable unless switched off.
 
 Root may not run PostgreSQL: for root it runs as an unprivileged user, to whom the directory is given.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "neraca"
 DEBIAN: Final = Path("/usr/lib/postgresql")
-"""Where Debian keeps servers, outside PATH, a folder for each version."""
+"""Debian's folder of servers, outside PATH; it has a folder for each version."""
 UNPRIVILEGED: Final = ("postgres", "nobody")
 STATUS_LINE: Final = 7
 """Of postmaster.pid: what pg_ctl waits for."""
@@ -83,7 +83,7 @@ class LocalPostgres(LocalServer):
         return self.url_of(name)
 
     def drop(self, name: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database, even one with connections."""
         self._ask("dropdb", "--force", "--if-exists", name)
 
     def require(self) -> None:

@@ -29,7 +29,7 @@ LAST_LINES: Final = 20
 PORTS: Final = range(15_000, 32_000)
 """Below the ports that the kernel gives to outgoing connections, so a server that is down finds its own still free."""
 GUARD: Final = 'read -r _ || kill -KILL "-$1" $(cat "/proc/$1/task/$1/children")'
-"""Waits for a line; when the pipe ends without one, whoever held it is gone, and the server is ended with its children."""
+"""Waits for a line; when the pipe ends without one, its owner is gone, and the server is ended with its children."""
 
 
 class Missing(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
@@ -47,7 +47,7 @@ class Failed(Exception):  # noqa: N818 - told to a person as it is
 
 
 def found(program: str, package: str, search: str | None = None) -> str:
-    """Where a program is, on PATH or in ``search``. Raises: ``Missing``, naming the package."""
+    """The path of a program, on PATH or in ``search``. Raises: ``Missing``, naming the package."""
     path = shutil.which(program, path=search)
     if path is None:
         raise Missing(program, package)
@@ -65,7 +65,7 @@ def run(words: Sequence[str], directory: Path, said: str = "") -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
+    """True if nobody listens there."""
     try:
         socket.create_server((HOST, port)).close()
     except OSError:
@@ -92,7 +92,7 @@ def family(pid: int) -> list[int]:
 
 
 def ended(pidfd: int, within_s: float) -> bool:
-    """Whether a process ends in time; its descriptor is closed."""
+    """True if a process ends in time; its descriptor is closed."""
     watched = select.poll()
     watched.register(pidfd, select.POLLIN)
     try:
@@ -141,11 +141,11 @@ class LocalServer(ABC):
 
     @abstractmethod
     def _ready(self) -> bool:
-        """Whether the server answers."""
+        """True if the server answers."""
 
     @property
     def pid(self) -> int | None:
-        """The running server, whoever started it; ``None`` when there is none."""
+        """The running server, started by any process; ``None`` when there is none."""
         if self._child is not None and self._child.poll() is None:
             return self._child.pid
         try:

@@ -37,7 +37,7 @@ def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
 
 
 def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> None:
-    """The database that stands in for a data directory."""
+    """The database used instead of a data directory."""
     command.add_argument(
         "--database",
         default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].given,
@@ -47,7 +47,7 @@ def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> No
 
 
 def add_zone(command: argparse.ArgumentParser) -> None:
-    """How the intake reads and judges events: the time zone, and what it does with unregistered names."""
+    """The settings by which the intake judges events: the time zone, and the treatment of unregistered names."""
     command.add_argument(
         "--zone", default=SETTINGS["NERACA_ZONE"].value, help="time zone whose months count (%(default)s)"
     )

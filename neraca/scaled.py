@@ -87,7 +87,7 @@ def api(options: argparse.Namespace) -> int:
 
 
 def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None:
-    """Serve an app until the process is told to end; the address is said once it is known."""
+    """Serve an app until the process is asked to end; the address is printed once it is known."""
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 

@@ -54,7 +54,7 @@ def up(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace, place: Location, practice: Practice | None) -> None:
-    """Serve a place until the process is told to end; the port that was free the first time is kept."""
+    """Serve a place until the process is asked to end; the port that was free the first time is kept."""
     from api.app import AppParts, build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 

@@ -1,4 +1,4 @@
-"""What is served now: the generation, its store, how far it is folded, and why the fold is waiting or has stopped."""
+"""The served generation: its store, its position, and the reason why its fold is waiting or has stopped."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Live:
 
     @property
     def follows(self) -> bool:
-        """Whether the served balances are up to date: no fold is stopped, waiting or stuck."""
+        """True if the served balances are up to date: no fold is stopped, waiting or stuck."""
         return self.stopped is None and self.waiting is None and not self.standing
 
     @property

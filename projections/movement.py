@@ -1,4 +1,4 @@
-"""Movement: what the fold has moved lately, kept for readers that come back, and told to those who listen."""
+"""Recent changes to balances: replayed to reconnecting readers, pushed to listeners."""
 
 import threading
 from collections import deque
@@ -10,7 +10,7 @@ KEPT = 2000
 
 
 class Movement:
-    """Thread-safe: the follower tells, listeners are called with each ``Moved`` in order."""
+    """Thread-safe: the follower reports each ``Moved``, and listeners are called with them in order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class Movement:
             listener(moved)
 
     def listen(self, listener: Callable[[Moved], None]) -> Callable[[], None]:
-        """Call ``listener`` with what moves from now on; the answer ends it."""
+        """Call ``listener`` with each later change; the function returned ends this."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -37,7 +37,7 @@ class Movement:
         return end
 
     def since(self, position: int, head: int) -> list[Moved] | None:
-        """What moved after a position; ``None`` when that is no longer, or was never, known here."""
+        """The changes after a position; ``None`` when they are no longer, or were never, known here."""
         if position == head:
             return []
         with self._lock:

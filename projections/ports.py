@@ -1,6 +1,6 @@
 """The ports between rooms: what the web apps need of intake, journal, tokens and replays.
 
-The rooms above never import one another. The composition root decides which object stands behind each port.
+The rooms above never import one another. The composition root decides which object implements each port.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,10 +62,10 @@ class Unavailable(Exception):  # noqa: N818 - an answer to the caller
 
 
 class LineSearch(Struct, frozen=True):
-    """Which lines to look for.
+    """A search for lines.
 
-    ``types``: the types they may have; any, if there are none. ``texts``: groups of texts; a line must hold one text of
-    each group, where letters of ASCII match in either case.
+    ``types``: the types they may have; any, if there are none. ``texts``: groups of texts; a line must contain one text of
+    each group, where ASCII letters match in either case.
     """
 
     types: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class Lines(Protocol):
     def newest(self, search: LineSearch, after: int, until: int, limit: int) -> FoundLines:
         """The newest lines of ``(after, until]`` that match, up to ``limit``.
 
-        One call looks at so many positions as take no long time, and says how far it came.
+        One call looks only at as many positions as take little time, and returns the position that it reached.
         """
         ...
 
@@ -127,7 +127,7 @@ class Question(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """A replay that is running: for how long, and how many events are folded; ``other`` when it answers another question."""
+    """A running replay: its time so far and the number of events folded; ``other`` if it answers another question."""
 
     took_s: float
     events: int
@@ -135,7 +135,7 @@ class Running(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """A replay that has ended: what it printed, how long it took, when it ended."""
+    """A finished replay: its output, its duration, and the instant of its end."""
 
     replayed: Replayed
     took_s: float
@@ -143,7 +143,7 @@ class Done(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """A replay that could not be made. It is reported once: the next time it is asked for, it begins again."""
+    """A failed replay. It is reported once: the next request for it starts it again."""
 
     why: str
 
@@ -168,5 +168,5 @@ class Replays(Protocol):
         ...
 
     def finished(self) -> list[tuple[Question, Done]]:
-        """The questions answered of late, newest first."""
+        """The questions answered recently, newest first."""
         ...

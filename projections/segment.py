@@ -14,9 +14,9 @@ RULEBOOK: Final = "rulebook"
 
 
 class At(NamedTuple):
-    """How far balances are folded: a position.
+    """The position up to which balances are folded.
 
-    Where partitions are folded apart, it is the least position of a partition or of the rulebook.
+    If partitions are folded apart, it is the least position of a partition or of the rulebook.
     """
 
     position: int
@@ -44,11 +44,11 @@ class Segment(Struct, frozen=True):
 
 
 class Gap(Exception):  # noqa: N818 - a state of the stream, not a fault of the program
-    """A segment lies ahead of what is stored: applying it would lose what lies between."""
+    """A segment lies ahead of the stored position: applying it would lose the entries between."""
 
 
 class WrongJournal(Exception):  # noqa: N818 - a state of the data, not a fault of the program
-    """The balances were folded from another journal, or from one that has since been put back to an older state."""
+    """The balances were folded from another journal, or from one that was later restored to an older state."""
 
 
 class NotWritten(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
@@ -64,7 +64,7 @@ class Superseded(Exception):  # noqa: N818 - a state of the store, not a fault o
 
 
 class Moved(Struct, frozen=True):
-    """What a fold moved: the position reached, and the dinas whose balances or files changed."""
+    """The result of a fold: the position reached, and the dinas whose balances or files changed."""
 
     position: int
     dinas: frozenset[str] = frozenset()

@@ -88,13 +88,13 @@ class Layouts:
             return following
 
     def is_over(self, number: int) -> bool:
-        """Whether another layout is folded by now, or could be. It is asked often, so it waits for no fold."""
+        """True if another layout is folded by now, or could be. It is called often, so it waits for no fold."""
         with self._database.connected("layouts") as db, db.transaction():
             folded = ServedSources(db).layout()
         return folded not in (None, number) or self.is_drained(number)
 
     def is_drained(self, number: int) -> bool:
-        """Whether a layout is folded to its end, so that the next one can begin. It is asked often, so it waits for no fold."""
+        """True if a layout is folded to its end, so that the next one can begin. It is called often, so it waits for no fold."""
         with self._database.connected("layouts") as db, db.transaction():
             until = next((layout.until for layout in self.known(db) if layout.number == number), None)
             return until is not None and ServedSources(db).is_folded_to(number, until)

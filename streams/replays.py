@@ -1,6 +1,6 @@
 """Replays for readers: the program's own command in a process of its own, one at a time, and with a time limit.
 
-Answers are kept for readers who ask again. The fold runs in that other process, so that no reader of figures waits for it.
+Answers are cached for later readers. The fold runs in that other process, so that no reader of figures waits for it.
 """
 
 from __future__ import annotations

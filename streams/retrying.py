@@ -26,18 +26,18 @@ class Pauses(NamedTuple):
     longest_s: float
 
     def after(self, pause_s: float) -> float:
-        """The pause that follows ``pause_s``; 0 stands for no pause yet."""
+        """The pause that follows ``pause_s``; 0 means no pause yet."""
         return min(self.longest_s, max(self.first_s, pause_s * 2))
 
 
 PROMPT: Final = Pauses(0.1, 0.5)
-"""Toward our own database and broker: readers wait for what is behind them, so look again soon."""
+"""Toward our own database and broker: readers wait for them, so look again soon."""
 PATIENT: Final = Pauses(0.2, 10.0)
 """Toward a service that others use too, or a process that keeps failing: haste would make it worse."""
 
 
 class Interrupted(Exception):  # noqa: N818 - an order, not a fault
-    """A pause ended early because this process is told to end; nothing is tried again."""
+    """A pause ended early because this process has to end; nothing is tried again."""
 
 
 class Failures:

@@ -25,7 +25,7 @@ _PROXIED: Final = (
     "via",
     "cf-",
 )
-"""The beginnings of headers that a server in front adds; a caller who came through one is not at the machine."""
+"""The beginnings of headers that a server in front adds; a caller behind one is not at the machine."""
 
 
 def _loopback(host: str) -> bool:
@@ -36,7 +36,7 @@ def _loopback(host: str) -> bool:
 
 
 def is_local(request: Request) -> bool:
-    """Whether the call comes from the machine itself, to itself. A browser lured by another name does not count."""
+    """True if the call comes from the machine itself, to itself. A browser lured by another name does not count."""
     if request.client is None or not _loopback(request.client.host):
         return False
     if any(name.startswith(_PROXIED) for name in request.headers):
@@ -46,7 +46,7 @@ def is_local(request: Request) -> bool:
 
 
 def is_own_form(request: Request) -> bool:
-    """Whether a page of this site sent a form: by what the browser states, else by the origin that it names."""
+    """True if a page of this site sent a form: by the browser's Sec-Fetch-Site, else by its Origin."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site == "same-origin"

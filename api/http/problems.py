@@ -100,7 +100,7 @@ def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | Non
 
 
 def _wants_page(request: Request) -> bool:
-    """Whether a browser goes to an address that is none of the API's."""
+    """True if a browser goes to an address outside the API."""
     return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
 

@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 
 def covers(grant: Grant, case: Case) -> bool:
-    """Whether a grant may record facts of a case, and so vouch for a rating of it."""
+    """True if a grant may record facts of a case, and so vouch for a rating of it."""
     return "fact" in grant.scopes and (grant.dinas is None or case.dinas in grant.dinas)
 
 

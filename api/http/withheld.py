@@ -12,7 +12,7 @@ _ANSWERS = ("unsur_", "respondent_mean", "overall_s")
 
 
 def is_withheld(card: Scorecard, line: IndicatorLine, scheme: Scheme) -> bool:
-    """Whether an indicator is withheld: one of ratings of an ASN, by any name, while its sample is too small."""
+    """True if an indicator is withheld: one of ratings of an ASN, by any name, while its sample is too small."""
     rated = any(indicator.id == line.id and indicator.of_ratings for indicator in scheme.indicators)
     return card.subject.kind == "asn" and rated and line.state == "insufficient"
 
@@ -29,13 +29,13 @@ def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
 
 
 def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
-    """Whether the single ratings of an ASN stay out of the reasons: they do while no indicator of ratings has its sample."""
+    """True if the single ratings of an ASN stay out of the reasons: they do while no indicator of ratings has its sample."""
     rated = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
     return card.subject.kind == "asn" and not any(line.id in rated and line.state == "ok" for line in card.indicators)
 
 
 def is_answer(measure: str) -> bool:
-    """Whether a measure adds up the answers of citizens, not their number."""
+    """True if a measure adds up the answers of citizens, not their number."""
     return measure.startswith(_ANSWERS)
 
 

@@ -56,7 +56,7 @@ class Indicator(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether it has enough data to enter the IKU."""
+        """True if it has enough data to enter the IKU."""
         return self.line.capaian is not None
 
 
@@ -70,7 +70,7 @@ def bar(capaian: Decimal | None) -> Bar | None:
 
 
 def dot(value: Decimal | None) -> Dot | None:
-    """A score on the axis; a score beyond it stands at its end, with a sign."""
+    """A score on the axis; a score beyond it is drawn at its end, with a sign."""
     if value is None:
         return None
     low, high = AXIS

@@ -37,7 +37,7 @@ class KeptPages:
         self._making = threading.Lock()
 
     def answer(self, request: Request, caller: str, make: Callable[[Request], Response]) -> Response:
-        """The page, or 304 to a caller who has it. ``make`` gets the request as if the caller had nothing."""
+        """The page, or 304 to a caller who has it. ``make`` gets the request as if the caller had no copy."""
         request = _known(request)
         key = (request.url.path, request.url.query, caller)
         with self._making:

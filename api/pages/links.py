@@ -1,4 +1,4 @@
-"""Addresses of the pages: they keep the language, and ids stand in them verbatim, percent-encoded."""
+"""Addresses of the pages: they carry the language on, and contain ids verbatim, percent-encoded."""
 
 from __future__ import annotations
 

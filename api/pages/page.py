@@ -52,7 +52,7 @@ class AddressedPage(ReadingPage, frozen=True):
     """A page that follows from its address and one reading, and from nothing else."""
 
     shared: ClassVar[bool] = False
-    """Whether one copy serves everybody for a second: only for a page that is the same for all callers."""
+    """True if one copy serves everybody for a second: only for a page that is the same for all callers."""
 
     @classmethod
     @abstractmethod
@@ -79,7 +79,7 @@ class PageQuery(Struct, frozen=True):
 
     @property
     def may_read(self) -> bool:
-        """Whether the caller may read about persons."""
+        """True if the caller may read about persons."""
         return self.grant is not None and "read" in self.grant.scopes
 
     @property

@@ -46,7 +46,7 @@ def name_of(snapshot: Snapshot, dinas: str) -> str:
 
 
 def notation_of(words: Words) -> Notation:
-    """How a language writes the arithmetic of a score."""
+    """The notation of a language for the arithmetic of a score."""
     return Notation(words.exact, words("receipt.no_data"), words("receipt.covered_text"))
 
 

@@ -45,7 +45,7 @@ class Scale(Struct, frozen=True):
     high: Decimal
 
     def share(self, value: Decimal) -> Decimal:
-        """How far up a value lies, from 0 to 1."""
+        """The height of a value, from 0 to 1."""
         return (value - self.low) / (self.high - self.low)
 
 
@@ -180,7 +180,7 @@ def _since(months: Sequence[Period], values: Values, period: Period, words: Word
 
 
 def _summary(whole: Sequence[tuple[Period, Decimal]], words: Words) -> str:
-    """How the score went from the first to the last whole month; empty while there are not two."""
+    """The score's course from the first to the last whole month; empty while there are not two."""
     if len(whole) < BETWEEN:
         return ""
     (first_month, first), (last_month, last) = whole[0], whole[-1]

@@ -61,7 +61,7 @@ class Words:
         return self._labels[key][self.code].format(**values)
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is such a label."""
+        """True if there is such a label."""
         return key in self._labels
 
     def named(self, section: str, name: str, **values: object) -> str:

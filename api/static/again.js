@@ -1,4 +1,4 @@
-// While practice is begun anew the server is away for some seconds: look until it is back, then go there.
+// While practice restarts, the server is away for some seconds: poll until it is back, then go there.
 (function () {
   const place = document.querySelector("[data-again]").dataset.again;
   async function look() {

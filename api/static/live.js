@@ -1,5 +1,5 @@
-// What a page that moves adds to htmx: how fresh it is, a pause, focus that stays in its row, and the end of a row's tint.
-// A voice hears only that this turned (live, stale, cut off, paused): no counter, and nothing of the rows.
+// A live page's additions to htmx: its freshness, a pause, focus that stays in its row, and the end of a row's tint.
+// A screen reader announces only changes of state (live, stale, cut off, paused): no counter, and nothing of the rows.
 "use strict";
 (() => {
   const STALE_S = 5, PATIENCE_S = 5, AGAIN_MS = 2000, TINT_MS = 8000;
@@ -17,7 +17,7 @@
     return age_s < STALE_S ? "live" : "stale";
   }
 
-  // Without its sign, and without what is counted.
+  // The words without their sign and their count.
   function spoken(kind) {
     const words = shown.dataset[kind].replace(/^\S+ /, "");
     if (kind === "stale") return shown.dataset.read.replace("{moment}", words.replace("{n}", STALE_S));
@@ -36,7 +36,7 @@
     voice.textContent = spoken(kind);
   }
 
-  // A row that moves again is tinted, and says by how much, as long as one that moved once.
+  // A row that moves again has its tint and its mark for as long as one that moved once.
   function settle() {
     for (const row of board.querySelectorAll("tr.moved:not([data-since])")) {
       row.dataset.since = "1";
@@ -49,7 +49,7 @@
     }
   }
 
-  // Where the focus is before a message is drawn: in which row or list, and on which of its links.
+  // Remember the focus before a message is drawn: its row or list, and its link there.
   function hold() {
     const focus = document.activeElement, place = focus && focus.closest("#papan, #papan [id]");
     held = place && { focus, id: place.id, href: focus.getAttribute("href"), at: controls(place).indexOf(focus) };
@@ -59,7 +59,7 @@
     return [...place.querySelectorAll("a, button")];
   }
 
-  // An element that is moved or replaced loses the focus, and one that now leads elsewhere is another: it goes back to its own.
+  // A moved or replaced element loses the focus, and one whose link has changed is another: focus the former link again.
   function restore() {
     const active = document.activeElement, stays = held && active === held.focus;
     if (!held || (!stays && active !== document.body) || (stays && active.getAttribute("href") === held.href)) return;
@@ -68,12 +68,12 @@
     if (focus) focus.focus({ preventScroll: true });
   }
 
-  // The first message of a stream is the whole table: with it comes what a pause held back.
+  // The first message of a stream is the whole table: it includes the changes that a pause held back.
   function reopen() {
     if (stream && stream.reader) stream.reader.cancel();
   }
 
-  // What is heard says that all is well, not that somebody listens.
+  // A message shows that all is well; an open connection alone does not.
   document.addEventListener("htmx:sse:before:message", (event) => {
     last = Date.now();
     cut = false;
@@ -98,7 +98,7 @@
   for (const name of ["htmx:sse:error", "htmx:sse:close"]) {
     document.addEventListener(name, () => { cut = true; look(); });
   }
-  // The extension tries again once it has been connected; until then nobody else does.
+  // The extension reconnects only after a first connection; until then nothing else does.
   for (const name of ["htmx:error", "htmx:response:error"]) {
     board.addEventListener(name, () => {
       if (!stream) setTimeout(() => htmx.ajax("GET", board.getAttribute("hx-sse:connect"), { source: board }), AGAIN_MS);

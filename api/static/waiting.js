@@ -1,5 +1,5 @@
-// A page that waits for a replay asks again by itself and takes only the answer from what it gets: whoever reads it, types or
-// goes by keyboard stays in their place, and a voice hears the end, once. The page has a link that stops it.
+// A page that waits for a replay polls by itself and replaces only the answer: the reader's place, typing and focus stay,
+// and a screen reader announces the end, once. The page has a link that stops the polling.
 "use strict";
 (() => {
   const WAITS = "[data-again-s]", ANSWER = "#hasil", BESIDE = "section[aria-labelledby=sidik]";
@@ -7,7 +7,7 @@
   if (!document.querySelector(WAITS)) return;
   const voice = document.createElement("p");
 
-  // How far a replay is would be read out each time it is asked.
+  // Otherwise the progress would be read out at each poll.
   function quiet(page) {
     for (const told of page.querySelectorAll("main [role=status]")) told.removeAttribute("role");
   }
@@ -43,7 +43,7 @@
     voice.textContent = said.join(". ");
   }
 
-  // A form in which somebody is, or has typed, stays; all else is as it was sent.
+  // A form that has the focus, or typed text, stays; all else is replaced.
   function renew(section, fresh) {
     const forms = [...section.children].filter((one) => one.tagName === "FORM");
     for (const node of [...section.childNodes]) if (!forms.includes(node)) node.remove();

@@ -40,7 +40,7 @@ class FileAnswer(Struct, frozen=True):
 
 
 class FilesAnswer(Struct, frozen=True):
-    """A page of a dinas's open files, what is due first first."""
+    """A page of a dinas's open files, in the order of their due times."""
 
     dinas: str
     position: int

@@ -51,7 +51,7 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
 
 
 def _folded(snapshot: Snapshot, dinas: str) -> int:
-    """How far the entries of a dinas are folded: all of them, or its partition."""
+    """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
     partitions = snapshot.version.at.partitions
     return partitions[partition_of(dinas, len(partitions))] if partitions else snapshot.position
 

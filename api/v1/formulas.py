@@ -13,7 +13,7 @@ from projections.reading.why import Formula, IndicatorFormula, Term, Why
 
 
 class Notation(Struct, frozen=True):
-    """How numbers are written, and the few words a line may need."""
+    """The notation of numbers, and the few words a line may need."""
 
     figure: Callable[[Decimal | int], str]
     no_data: str
@@ -24,7 +24,7 @@ API: Final = Notation(str, "belum ada data", "bobot tercakup")
 
 
 def indicator_line(part: IndicatorFormula, skm_weight: Fraction, notation: Notation) -> str:
-    """How the balances of an indicator give its value, and the value its capaian."""
+    """The arithmetic from an indicator's balances to its value, and from the value to its capaian."""
     write = notation.figure
     too_few = f"n = {write(part.denominator.balance)} < {write(part.min_n)}"
     if part.withheld:
@@ -48,7 +48,7 @@ def _value(top: Term | None, below: Term, skm_weight: Fraction, write: Callable[
 
 
 def score_line(formula: Formula, notation: Notation) -> str:
-    """How the capaian of the indicators with enough data give the score."""
+    """The arithmetic from the capaian of the indicators with enough data to the score."""
     write = notation.figure
     covered = write(formula.covered_weight)
     if formula.iku is None:

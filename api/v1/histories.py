@@ -31,7 +31,7 @@ from projections.store.open_files import FOREVER, ListedFile
 
 MONTHS: Final = 12
 SCANNED_MOST: Final = 5000
-"""How many entries one page of the journal looks through at most; where few of them match, the page is short."""
+"""The most entries that one page of the journal looks through; if few of them match, the page is short."""
 _AFTER: Final = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)], str, str])
 _ONE: Final = Field(None, max_length=500, description="Entries of this one alone")
 

@@ -31,7 +31,7 @@ def intake_router(intake: Intake, access: Access) -> APIRouter:
     async def post_events(request: Request) -> Response:
         """Record one event, a batch, or NDJSON lines.
 
-        What is answered 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
+        An event answered with 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
         grant = await run_in_threadpool(access.require, request, "fact", "rulebook", "reverse")
         media = _media(request)

@@ -100,7 +100,7 @@ FRESH_US: Final = 5_000_000
 
 
 def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
-    """Whether balances have reached the head of the journal; for partitions, the head of a moment ago."""
+    """True if balances have reached the head of the journal; for partitions, the head of a moment ago."""
     if live.position >= head or not live.at.partitions:
         return live.position >= head
     following = lines.lines_at([live.position + 1]).get(live.position + 1)

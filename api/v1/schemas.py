@@ -32,7 +32,7 @@ class Rejected(msgspec.Struct):
 
 
 class Tally(msgspec.Struct):
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     accepted: int
     duplicates: int

@@ -116,7 +116,7 @@ def _at(live: Live, position: int) -> ServerSentEvent:
 
 
 def _vector(live: Live) -> dict[str, object]:
-    """How far each partition is folded, if partitions are folded apart."""
+    """The position of each partition, if partitions are folded apart."""
     vector = live.at.vector
     return {} if vector is None else {"vector": vector}
 

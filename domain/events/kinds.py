@@ -1,7 +1,7 @@
 """The kinds of event: a row for each, from which every list of kinds in the project derives.
 
 A new kind is a struct in ``submitted.py``, a struct in ``entries.py`` and a row here; `tests/domain/test_kinds.py` and
-the type checker name whatever else it needs.
+the type checker name all else it needs.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class NaturalKey(NamedTuple):
     """The fields of the data that tell one from another. The last is the deciding one: with it the others are required."""
 
     def applies(self, data: Mapping[str, Any]) -> bool:
-        """Whether the data hold the deciding field of this key."""
+        """True if the data hold the deciding field of this key."""
         return self.fields[-1] in data
 
     def spelt(self, data: Mapping[str, Any]) -> str:
@@ -61,7 +61,7 @@ class Kind(Struct, frozen=True):
         return None
 
     def fixed_fields(self, data: Mapping[str, Any]) -> tuple[str, ...]:
-        """The fields that a correction must leave as they are: the dinas, and whatever decides the natural key."""
+        """The fields that a correction must leave as they are: the dinas, and all fields that decide the natural key."""
         own = next((key.fields for key in self.natural_keys if key.applies(data)), ("dinas",))
         deciding = {*own, *(key.fields[-1] for key in self.natural_keys)}
         listed = ("dinas", *(name for key in self.natural_keys for name in key.fields))

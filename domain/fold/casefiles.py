@@ -1,6 +1,6 @@
 """Case files: the open applications, since when they are open, and when they are due.
 
-A file is open while its receipt stands and no decision for its key stands. A file is folded from signed counts and
+A file is open while its receipt is in force and no decision for its key is. A file is folded from signed counts and
 sorted notes, so the order in which entries arrive does not matter here either.
 """
 

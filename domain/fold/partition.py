@@ -31,7 +31,7 @@ def dinas_of(entry: AnyEntry) -> str | None:
 
 
 class Vector(Struct, frozen=True, forbid_unknown_fields=True):
-    """How far each partition and the rulebook are folded, as ``/v1/digest`` gives it while they are folded apart."""
+    """The position of each partition and of the rulebook, as ``/v1/digest`` gives it while they are folded apart."""
 
     partitions: Annotated[tuple[_Position, ...], Meta(min_length=1)]
     rulebook: _Position
@@ -47,7 +47,7 @@ class Vector(Struct, frozen=True, forbid_unknown_fields=True):
         return max(*self.partitions, self.rulebook)
 
     def holds(self, position: int, entry: AnyEntry) -> bool:
-        """Whether an entry is folded."""
+        """True if an entry is folded."""
         dinas = dinas_of(entry)
         reached = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
         return position <= reached

@@ -50,12 +50,12 @@ def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) 
 
 
 def is_instant(name: str) -> bool:
-    """Whether a field of an event's data, by its name, holds an instant."""
+    """True if a field of an event's data, by its name, holds an instant."""
     return name == "at" or name.endswith("_at")
 
 
 def is_date(name: str) -> bool:
-    """Whether a field of an event's data, by its name, holds a date."""
+    """True if a field of an event's data, by its name, holds a date."""
     return name.startswith("effective_")
 
 

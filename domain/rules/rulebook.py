@@ -1,6 +1,6 @@
 """The rulebook: registrations, standards and schemes, folded from rule entries.
 
-Of two entries with the same key the later recorded one is in force, in whatever order they are folded.
+Of two entries with the same key the later recorded one is in force, in any order of folding.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ UNIT_US = {"wall_hours": HOUR_US}
 
 
 class Rulebook:
-    """The rules that stand after the entries folded so far; ``position`` is the last of them."""
+    """The rules in force after the entries folded so far; ``position`` is the last of them."""
 
     def __init__(self) -> None:
         self.position = 0
@@ -105,7 +105,7 @@ class Rulebook:
         return sorted(key[1] for key in self._rules if key[0] == "dinas")
 
     def knows_asn(self, asn: str) -> bool:
-        """Whether a civil servant is registered or assigned."""
+        """True if a civil servant is registered or assigned."""
         return asn in self._asn
 
     def assigned(self, dinas: str, first: date, last: date) -> Iterator[str]:

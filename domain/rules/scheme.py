@@ -35,7 +35,7 @@ class Indicator(Struct, frozen=True):
 
     @property
     def of_ratings(self) -> bool:
-        """Whether it measures citizens' answers: a value of too few answers would give a single one away."""
+        """True if it measures citizens' answers: a value of too few answers would give a single one away."""
         return self.numerator == "ikm" or self.numerator.startswith(("unsur_", "respondent", "overall_"))
 
 

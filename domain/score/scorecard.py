@@ -150,7 +150,7 @@ def _counts(standing: Standing) -> Counts:
 def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:
     """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
 
-    Ties share their ranks and stand in the order of their ids.
+    Ties share their ranks, in the order of their ids.
     """
     key_of = rank_keys(scheme)
     groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}

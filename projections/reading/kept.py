@@ -1,4 +1,4 @@
-"""What is read once for all readings of one version: rules, open files, rankings, and the sums of each dinas.
+"""The cache of one version, shared by its readings: rules, open files, rankings, and the sums of each dinas.
 
 When the fold goes on, the sums of every dinas that did not move are carried over to the next version.
 """
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 BALANCES_MOST: Final = 30_000
-"""How many balances of ASN and services are kept: about 20 MB."""
+"""The most balances of ASN and services that are cached: about 20 MB."""
 PERIODS_MOST: Final = 24
-"""For how many periods the ranking of all dinas is kept."""
+"""The most periods of which the ranking of all dinas is cached."""
 
 
 class DinasSums(NamedTuple):
@@ -52,7 +52,7 @@ def summed(leaves: Iterable[Leaf]) -> dict[str, DinasSums]:
 
 
 class Kept:
-    """What readings of one version share. Thread-safe; nobody changes a balance that is kept."""
+    """The cache that readings of one version share. Thread-safe; nobody changes a balance in it."""
 
     def __init__(
         self,
@@ -71,12 +71,12 @@ class Kept:
         self._sums = dict(sums)
 
     def open_of(self, dinas: str) -> Open:
-        """How many files of a dinas are open."""
+        """The number of open files of a dinas."""
         counts = self.open_files.get(dinas)
         return NONE_OPEN if counts is None else counts.open
 
     def sums(self, queries: Queries, dinas: Collection[str], period: Period) -> dict[str, DinasSums]:
-        """The sums of some dinas in a period; one statement reads all that are not kept yet."""
+        """The sums of some dinas in a period; one statement reads all that are not cached yet."""
         with self._lock:
             found = {one: sums for one in dinas if (sums := self._sums.get((one, period.name))) is not None}
         missing = [one for one in dinas if one not in found]
@@ -88,7 +88,7 @@ class Kept:
         return found
 
     def _keep(self, fresh: Mapping[str, DinasSums], period: Period) -> None:
-        """Keep sums, and drop the oldest while there are too many."""
+        """Cache sums, and drop the oldest while there are too many."""
         with self._lock:
             self._sums.update({(one, period.name): sums for one, sums in fresh.items()})
             number = sum(map(_size, self._sums.values()))
@@ -104,7 +104,7 @@ class Kept:
 
 
 def keep_for(period: Period, kept: dict[str, _Value], value: _Value) -> None:
-    """Keep what was made for a period; none of the others where there are too many."""
+    """Cache a period's value; when the cache is full, drop all others."""
     if len(kept) >= PERIODS_MOST:
         kept.clear()
     kept[period.name] = value
@@ -115,11 +115,11 @@ def _size(sums: DinasSums) -> int:
 
 
 def moved_between(movement: Movement, before: Version, generation: int, at: At) -> frozenset[str] | None:
-    """The dinas that moved between a version and a later position; ``None`` where that is not known for certain."""
+    """The dinas that moved between a version and a later position; ``None`` if they are not known for certain."""
     if before.generation != generation or before.at.partitions or at.partitions:
         return None
     moves = movement.since(before.position, at.position)
-    # A snapshot may see a fold of which nobody was told yet.
+    # A snapshot may see a fold that is not reported yet.
     if moves is None or (moves and moves[-1].position < at.position):
         return None
     return frozenset[str]().union(*(move.dinas for move in moves))
@@ -128,7 +128,7 @@ def moved_between(movement: Movement, before: Version, generation: int, at: At) 
 def open_files_at(
     queries: Queries, now_us: int, before: Mapping[str, OpenOfDinas], moved: Collection[str] | None
 ) -> dict[str, OpenOfDinas]:
-    """The open files of every dinas, counted anew where the dinas moved or one more file may be overdue."""
+    """The open files of every dinas, counted anew if the dinas moved or one more file may be overdue."""
     if moved is None:
         return queries.files.by_dinas(now_us)
     stale = {dinas for dinas, (_, next_due_us) in before.items() if next_due_us is not None and next_due_us < now_us}

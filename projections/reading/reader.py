@@ -1,4 +1,4 @@
-"""Reading: standings, scorecards and rankings, all of one snapshot of what is served."""
+"""Reading: standings, scorecards and rankings, all of one snapshot of the served balances."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Snapshot:
         return read(subject.id, months)
 
     def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
-        """The ASN of a dinas, by id, that dinas's facts alone counted; ``None`` when nothing ever named the dinas."""
+        """The ASN of a dinas, by id, counting only that dinas's facts; ``None`` when nothing ever named the dinas."""
         balances = self.asn_balances(dinas, period)
         if (
             self.rulebook.dinas_name(dinas) is None
@@ -97,7 +97,7 @@ class Snapshot:
         return _standings("asn", balances, opened, assigned, self.rulebook.knows_asn)
 
     def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
-        """The balance of each ASN of a dinas, that dinas's facts alone counted."""
+        """The balance of each ASN of a dinas, counting only that dinas's facts."""
         return self._kept.sums(self._queries, [dinas], period)[dinas].asn
 
     def services(self, dinas: str, period: Period) -> dict[str, Balance]:
@@ -105,7 +105,7 @@ class Snapshot:
         return self._kept.sums(self._queries, [dinas], period)[dinas].services
 
     def services_of_every(self, dinas: Sequence[str], period: Period) -> dict[str, dict[str, Balance]]:
-        """The same of several dinas, read in one statement."""
+        """The balances by service of several dinas, read in one statement."""
         return {one: sums.services for one, sums in self._kept.sums(self._queries, dinas, period).items()}
 
     def months(self) -> list[str]:
@@ -119,7 +119,7 @@ class Snapshot:
         return score_of(standing.balance, self.scheme(period))
 
     def card(self, standing: Standing, period: Period, score: Score | None = None) -> Scorecard:
-        """A standing as served; ``score`` where it is known already."""
+        """A standing as served; ``score`` if it is known already."""
         scheme = self.scheme(period)
         score = score or score_of(standing.balance, scheme)
         return scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id)
@@ -165,11 +165,11 @@ class Snapshot:
         return balances
 
     def open_by_service(self, dinas: str) -> dict[str, Open]:
-        """How many files of each service of a dinas are open, and overdue."""
+        """The numbers of open and of overdue files of each service of a dinas."""
         return self._queries.files.by_service(self._now_us, dinas)
 
     def ahead(self, dinas: str, until_us: int) -> Ahead:
-        """How many open files of a dinas are due before an instant, and how many are paused."""
+        """The numbers of open files of a dinas that are due before an instant, and that are paused."""
         return self._queries.files.ahead(self._now_us, until_us, dinas)
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
@@ -189,7 +189,7 @@ class Snapshot:
         return self._queries.services_known(dinas)
 
     def is_overdue(self, file: OpenFile) -> bool:
-        """Whether a file is overdue, at the instant of this reading."""
+        """True if a file is overdue, at the instant of this reading."""
         return file.overdue_at(self._now_us)
 
     def digest(self) -> str:
@@ -222,7 +222,7 @@ def _standings(
 
 
 class Reader:
-    """Opens snapshots of what is served, and knows when an earlier reading is out of date."""
+    """Opens snapshots of the served balances, and knows when an earlier reading is out of date."""
 
     def __init__(self, live: Live, zone: tzinfo, now_us: Callable[[], int]) -> None:
         self.live = live
@@ -244,7 +244,7 @@ class Reader:
             yield Snapshot(queries, self._kept_at(queries, generation, now_us), now_us)
 
     def version(self) -> Version:
-        """What a reading made now would rest on."""
+        """The version that a reading made now would have."""
         kept, now_us = self._kept, self.now_us()
         generation, store = self.live.served
         if kept is not None and kept.version.at == self.live.at and kept.version.holds(generation, now_us):
@@ -253,11 +253,11 @@ class Reader:
             return self._kept_at(queries, generation, now_us).version
 
     def is_current(self, version: Version) -> bool:
-        """Whether a reading that rests on ``version`` would come out the same now."""
+        """True if a reading of ``version`` would come out the same now."""
         return version.at == self.live.at and version.holds(self.live.generation, self.now_us())
 
     def _kept_at(self, queries: Queries, generation: int, now_us: int) -> Kept:
-        """What is kept for a snapshot; counting again only what may have changed since the last version."""
+        """The cache for a snapshot; only figures that may have changed since the last version are counted again."""
         at, before = queries.reached(), self._kept
         if before is not None and before.version.at == at and before.version.holds(generation, now_us):
             return before

@@ -37,7 +37,7 @@ class SubjectReading(Struct, frozen=True):
 
 
 def read_subject(snapshot: Snapshot, subject: Subject, period: Period) -> SubjectReading | None:
-    """All that a subject's page rests on; ``None`` when nothing ever named the subject."""
+    """All that a subject's page shows; ``None`` when nothing ever named the subject."""
     series, recent = months_until(period, MONTHS), snapshot.months()[-MONTHS:]
     names = {*recent, *period.months, *(month.name for month in series)}
     balances = snapshot.months_of(subject, sorted(names))

@@ -1,4 +1,4 @@
-"""Versions: what a reading rests on, and until when it stays as it is."""
+"""Versions: the state that a reading was made from, and the instant until which the reading stays valid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Version(NamedTuple):
-    """What a reading rests on: it changes exactly when a served figure may.
+    """The state that a reading was made from: it changes exactly when a served figure may.
 
     ``overdue`` counts the overdue files; after ``until_us`` one more may be overdue.
     """
@@ -35,5 +35,5 @@ class Version(NamedTuple):
         return hashlib.sha256(canonical(parts)).hexdigest()[:32]
 
     def holds(self, generation: int, now_us: int) -> bool:
-        """Whether a reading of the same position would still count the same files as overdue."""
+        """True if a reading of the same position would still count the same files as overdue."""
         return self.generation == generation and (self.until_us is None or now_us <= self.until_us)

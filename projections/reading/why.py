@@ -1,4 +1,4 @@
-"""Why a score is what it is: the scheme, the balances, the formula with its numbers, and the entries behind them."""
+"""The reasons for a score: the scheme, the balances, the formula with its numbers, and the entries behind them."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -29,7 +29,7 @@ class Term(Struct, frozen=True):
 
 
 class UnsurTerm(Struct, frozen=True):
-    """One unsur of the IKM: how many answered, the sum of their answers, and NRR, its mean."""
+    """One unsur of the IKM: the number of answers, their sum, and NRR, its mean."""
 
     unsur: str
     n: int
@@ -38,7 +38,7 @@ class UnsurTerm(Struct, frozen=True):
 
 
 class IndicatorFormula(Struct, frozen=True):
-    """The parts of an indicator's arithmetic. ``withheld``: only the size of the sample may be told."""
+    """The parts of an indicator's arithmetic. ``withheld``: only the size of the sample may be shown."""
 
     id: str
     numerator: Term | None
@@ -94,7 +94,7 @@ class Why(Struct, frozen=True):
 
 
 def formula_of(balance: Balance, score: Score, scheme: Scheme) -> Formula:
-    """The arithmetic of a score, every number of it named."""
+    """The arithmetic of a score, with a name for every number."""
     return Formula(
         indicators=tuple(_indicator(part, balance) for part in score.indicators),
         skm_weight=scheme.skm_weight,
@@ -171,9 +171,9 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
 
 
 def _nameless(data: dict[str, Any]) -> dict[str, Any]:
-    """A rating without whom it was about and which case: a dinas's reasons do not give away its staff's single ratings.
+    """A rating without its civil servant and case: a dinas's reasons do not give away its staff's single ratings.
 
-    Whatever a source calls a rating may say as much; its position says which entry it is to who may read the journal.
+    The id that a source gave a rating could reveal as much; its position shows the entry to readers of the journal.
     """
     named = ("asn", "case", "survey", "event", "resolved", "replacement")
     return {name: value for name, value in data.items() if name not in named}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = "neraca"
 """The schema of everything but the balances."""
 IDLE_MS: Final = 8000
-"""How long a transaction may be idle: a stopped process must not hold locks."""
+"""The longest time a transaction may be idle: a stopped process must not hold locks."""
 
 
 def postgres_engine(url: str, schema: str) -> Engine:
@@ -31,7 +31,7 @@ def postgres_engine(url: str, schema: str) -> Engine:
 
 
 def schema_of(generation: int) -> str:
-    """The schema a generation lies in."""
+    """The schema of a generation."""
     return f"{SCHEMA}_{generation}"
 
 
@@ -57,7 +57,7 @@ class PostgresGenerations:
         return None if generation is None else (generation, self.store(generation))
 
     def store(self, generation: int) -> Store:
-        """The store of a generation that is served; it refuses to fold when it is no longer."""
+        """The store of the served generation; it refuses to fold once another is served."""
 
         def guard(db: Connection) -> None:
             served = db.execute(
@@ -72,7 +72,7 @@ class PostgresGenerations:
         return store
 
     def begin(self) -> tuple[int, Store]:
-        """A new, empty generation, served by nobody yet."""
+        """A new, empty generation, not served yet."""
         with self._engine.begin() as db:
             db.execute(text("LOCK TABLE generations IN EXCLUSIVE MODE"))
             last = db.execute(text("SELECT max(generation) FROM generations")).scalar()
@@ -98,7 +98,7 @@ class PostgresGenerations:
             db.execute(text("SELECT pg_notify('neraca_moved', '')"))
 
     def sweep(self, keep: int) -> None:
-        """Remove what is older than the generation before ``keep``: of that one, some may still be reading."""
+        """Remove generations older than the one before ``keep``, which may still have readers."""
         with self._engine.begin() as db:
             rows = db.execute(text("SELECT generation FROM generations WHERE generation < :at"), {"at": keep})
             older = sorted(int(row[0]) for row in rows)[:-1]
@@ -107,12 +107,12 @@ class PostgresGenerations:
                 db.execute(text("DELETE FROM generations WHERE generation = :at"), {"at": generation})
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Release the connections."""
         self._engine.dispose()
 
 
 def _carry_partitions(db: Connection, old: str, new: str) -> None:
-    """The new generation has folded at once what partitions folded before: its partitions go on from there."""
+    """Let partitions continue in the new generation, which was folded as one source, from its position."""
     exists = db.execute(text("SELECT to_regclass(:name)"), {"name": f"{old}.sources"}).scalar()
     if exists is None or not db.execute(text(f"SELECT 1 FROM {old}.sources WHERE source <> 'journal'")).first():
         return

@@ -17,7 +17,7 @@ from projections.store.version import PROJECTION_VERSION
 
 
 class Pointer(Struct, frozen=True):
-    """Which generation is served, and by which version of the projection it was folded."""
+    """The served generation, and the version of the projection that folded it."""
 
     generation: int
     version: int
@@ -63,7 +63,7 @@ class Generations:
         return pointer.generation, store
 
     def begin(self) -> tuple[int, Store]:
-        """A new, empty generation, served by nobody yet."""
+        """A new, empty generation, not served yet."""
         numbers = [int(path.stem.split("-")[1]) for path in self._directory.glob("generation-*.sqlite")]
         generation = max(numbers, default=0) + 1
         store = Store(sqlite_engine(self._path(generation)))

@@ -1,4 +1,4 @@
-"""Queries on open files: counted by dinas, ASN or service, and listed by when they are due."""
+"""Queries on open files: counts by dinas, ASN or service, and lists by due time."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn.is_not(None)
 
 FOREVER: Final = 2**62
-"""Stands for the due time of a file without a promise, so that such files are listed last."""
+"""Replaces the due time of a file without a promise, so that such files are listed last."""
 AT_ONCE: Final = 500
-"""Of how many ASN the files are in memory at once while all of them are read."""
+"""The number of ASN whose files are in memory at once while all of them are read."""
 _DUE = func.coalesce(_FILES.due_us, FOREVER)
 _OPEN_FILE: Final = (
     _FILES.dinas,
@@ -35,7 +35,7 @@ _OPEN_FILE: Final = (
 
 
 class Open(NamedTuple):
-    """Open files of one subject: how many, and how many of them are overdue."""
+    """The numbers of open and of overdue files of one subject."""
 
     files: int
     overdue: int
@@ -52,7 +52,7 @@ class OpenOfDinas(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """Of the open files in time: how many are due before an instant, and how many are paused."""
+    """The numbers of open files in time that are due before an instant, and that are paused."""
 
     due: int
     paused: int
@@ -66,7 +66,7 @@ class ListedFile(NamedTuple):
 
 
 def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
-    """Counts overdue files. The clock of a paused file stands still, unless a raw ``due_at`` promises it."""
+    """Counts overdue files. The clock of a paused file does not run, unless its promise is a raw ``due_at``."""
     clock = case(
         ((_FILES.kind == "standard") & _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us), _FILES.paused_us),
         else_=now_us,
@@ -143,7 +143,7 @@ class OpenFileQueries:
             yield [OpenFile(*row) for row in rows]
 
     def any_of_asn(self, asn: str) -> bool:
-        """Whether an ASN has an open file."""
+        """True if an ASN has an open file."""
         return self._db.execute(select(_FILES.case).where(_FILES.open_asn == asn).limit(1)).first() is not None
 
     def case_file(self, dinas: str, service: str, case_id: str) -> CaseFile | None:
@@ -153,5 +153,5 @@ class OpenFileQueries:
         return None if row is None else file_of(row[0])
 
     def any_of_dinas(self, dinas: str) -> bool:
-        """Whether a dinas ever had a case file, open or not."""
+        """True if a dinas ever had a case file, open or not."""
         return self._db.execute(select(_FILES.case).where(_FILES.dinas == dinas).limit(1)).first() is not None

@@ -1,7 +1,7 @@
 """The store of balances as partitions fold it: several of them in one transaction, with the offsets they were read from.
 
-Position is the truth: a worker locks its partitions' rows, reads position and epoch, then writes. A newer process of
-the same name has raised the epoch, and ends the older one.
+The stored position is the truth: a worker locks its partitions' rows, reads position and epoch, then writes. A newer process of
+the same name raises the epoch, and so ends the older one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SOON_DURABLE: Final = text("SELECT set_config('synchronous_commit', 'off', true)")
 """A fold's commit need not wait for the disk, for the length of its transaction.
 
-Should the server crash, the last folds are lost together with their positions, and are folded again from the journal's
+If the server crashes, the last folds are lost together with their positions, and are folded again from the journal's
 entries, whose commits did wait.
 """
 _LOCKED: Final = text(
@@ -93,7 +93,7 @@ class PartitionTransaction:
         self.stored: dict[int, StoredPartition] = {}
 
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
-        """Add entries, and move partitions to where these bring them. Raises: ``NotFoldable``."""
+        """Add entries, and advance partitions accordingly. Raises: ``NotFoldable``."""
         try:
             dinas, _ = self._store.apply(self._db, entries)
         except DBAPIError as error:
@@ -147,7 +147,7 @@ class PartitionStore:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """A fold's transaction; its errors that may pass become ``NotWritten``."""
+        """A fold's transaction; its transient errors become ``NotWritten``."""
         with self._translated(), self._current().guarded() as db:
             yield db
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.score.scorecard import Subject
 
 AT_ONCE: Final = 1000
-"""How many accounts are in memory at once while all of them are read."""
+"""The number of accounts in memory at once while all of them are read."""
 
 
 class Leaf(NamedTuple):
@@ -33,14 +33,14 @@ class Leaf(NamedTuple):
 
 
 class Queries:
-    """What can be asked of one snapshot. ``files`` asks about case files."""
+    """Queries on one snapshot. ``files`` has those on case files."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.files = OpenFileQueries(db)
 
     def reached(self) -> At:
-        """How far everything is folded, in this snapshot."""
+        """The position up to which everything is folded, in this snapshot."""
         positions = {row[0]: row[1] for row in self._db.execute(select(SOURCES.c.source, SOURCES.c.position))}
         if len(positions) <= 1:
             return At(max(positions.values(), default=0))
@@ -55,7 +55,7 @@ class Queries:
         return {int(row[0].partition("/")[2]): row[1] for row in rows}
 
     def moved_since(self, position: int) -> list[tuple[str, int]]:
-        """Every dinas that moved after a position, and how far its partition was folded when it did."""
+        """Every dinas that moved after a position, and the position of its partition when it did."""
         rows = self._db.execute(select(MOVED.c.dinas, MOVED.c.position).where(MOVED.c.position > position))
         return [(row[0], row[1]) for row in rows]
 
@@ -121,7 +121,7 @@ class Queries:
         return {row[0] for row in self._db.execute(counted.union(received))}
 
     def knows(self, subject: Subject) -> bool:
-        """Whether any fact ever named a subject, or any file of a dinas, or an open file of an ASN."""
+        """True if any fact ever named a subject, or any file a dinas, or an open file an ASN."""
         if subject.kind == "dinas":
             query = select(DINAS_MONTHS.c.month).where(DINAS_MONTHS.c.dinas == subject.id).limit(1)
             return self._db.execute(query).first() is not None or self.files.any_of_dinas(subject.id)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 _DIALECT: Final[Dialect] = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call] # the library's
 _JSON: Final = msgspec.json.Encoder()
 _ESCAPED: Final = re.compile(rb'\\[^"\\]')
-"""How JSON writes a control character. A literal backslash before a letter matches too, which costs only time."""
+"""A control character as JSON writes it. A literal backslash before a letter matches too, which costs only time."""
 PREFER_INDEX: Final = text(
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 )

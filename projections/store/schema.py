@@ -18,7 +18,7 @@ SOURCES: Final = Table(
     Column("recorded", Text, nullable=False, server_default=""),
     Column("stopped", Text),
 )
-"""How far each source of entries is folded: the journal's id, the last position, and the hash of the entry there.
+"""The progress of each source of entries: the journal's id, the last folded position, and the entry's hash.
 
 A partition's row also holds the first record of its topic that is not applied yet, the time when its newest entry was
 recorded, and the reason if it has stopped.
@@ -39,8 +39,8 @@ ACCOUNTS: Final = Table(
 )
 """A row per leaf account; ``measures`` is a JSON object of its non-zero integers, as in its digest line.
 
-The leaf's index also finds the leaves of a dinas in a month. On PostgreSQL a row that grows finds room on its page: written
-elsewhere it would be entered anew into each index.
+The leaf's index also finds the leaves of a dinas in a month. On PostgreSQL a row that grows finds room on its page: moved to
+another, it would be entered anew into each index.
 """
 
 DINAS_MONTHS: Final = Table(
@@ -51,7 +51,7 @@ DINAS_MONTHS: Final = Table(
     Column("measures", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The sums of a dinas's leaves by month, moved in the same transaction by the same postings."""
+"""The sums of a dinas's leaves by month, updated in the same transaction by the same postings."""
 
 WHY: Final = Table(
     "why",
@@ -78,7 +78,7 @@ CASE_FILES: Final = Table(
 )
 """All that was recorded about each case. While it is open, ``open_asn`` names its ASN (``""`` for nobody).
 
-The columns after it are what an open file is counted and listed by; they are null in a file that is not open.
+By the columns after it open files are counted and listed; they are null in a file that is not open.
 """
 _IS_OPEN: Final = CASE_FILES.c.open_asn.is_not(None)
 Index(

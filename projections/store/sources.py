@@ -1,4 +1,4 @@
-"""The rows of `sources` in the served generation, as layouts begin and end there and as stopped partitions are resumed.
+"""The rows of `sources` in the served generation, for layouts that begin or end and stopped partitions to resume.
 
 The transaction is the caller's, on the caller's own connection, because a layout's row, a relay's order and these rows
 move together. Within it the served generation stays the one served: a rebuild that would replace it waits.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FoldedTo(NamedTuple):
-    """How far a source is folded: the journal's id, the position, and the hash of the entry there."""
+    """The progress of a source: the journal's id, the folded position, and the hash of the entry there."""
 
     journal: str
     position: int
@@ -37,7 +37,7 @@ class ServedSources:
     """The sources of the generation served, for the length of a transaction."""
 
     def __init__(self, db: Db) -> None:
-        """Hold the served generation. ``db`` is in a transaction. Raises: ``LookupError`` when no generation is served."""
+        """Lock the served generation. ``db`` is in a transaction. Raises: ``LookupError`` when no generation is served."""
         row = db.execute("SELECT generation FROM neraca.generations WHERE served FOR SHARE").fetchone()
         if row is None:
             message = "no generation is served"
@@ -46,7 +46,7 @@ class ServedSources:
         self._db = db
 
     def locked(self) -> dict[str, FoldedTo]:
-        """How far each source is folded; the rows stay locked."""
+        """The progress of each source; the rows stay locked."""
         rows = self._db.execute("SELECT source, journal, position, hash FROM sources FOR UPDATE")
         return {source: FoldedTo(journal, position, last_hash) for source, journal, position, last_hash in rows}
 
@@ -55,18 +55,18 @@ class ServedSources:
         return layout_of(source for (source,) in self._db.execute("SELECT source FROM sources"))
 
     def is_folded_to(self, layout: int, position: int) -> bool:
-        """Whether each partition of a layout is folded to a position; true for a layout that has no partition here."""
+        """True if each partition of a layout is folded to a position, or the layout has no partition here."""
         query = "SELECT 1 FROM sources WHERE source LIKE %s AND position < %s LIMIT 1"
         return self._db.execute(query, (f"{layout}/%", position)).fetchone() is None
 
     def begin_layout(self, layout: int, partitions: int, start: FoldedTo) -> None:
-        """Put the partitions of a layout, all folded to the same position, in the place of those of another layout."""
+        """Replace another layout's partitions by those of a layout, all folded to the same position."""
         self._db.execute("DELETE FROM sources WHERE source LIKE '%/%'")
         for partition in range(partitions):
             self._insert(source_of(layout, partition), start)
 
     def begin_rulebook(self, start: FoldedTo) -> None:
-        """Fold the rulebook apart from a position on; the journal as one source is folded no more."""
+        """Fold the rulebook apart after a position; the journal is no longer folded as one source."""
         self._db.execute("DELETE FROM sources WHERE source IN (%s, %s)", (JOURNAL, RULEBOOK))
         self._insert(RULEBOOK, start)
 
@@ -86,9 +86,9 @@ class ServedSources:
         return None if row is None else int(row[0])
 
     def forget_gaps(self, source: str) -> None:
-        """The next gap of a partition is its first again."""
+        """Reset the count of a partition's gaps."""
         self._db.execute("DELETE FROM gaps WHERE source = %s", (source,))
 
     def clear_stop(self, source: str) -> None:
-        """A partition goes on from its position."""
+        """Let a partition continue from its position."""
         self._db.execute("UPDATE sources SET stopped = NULL WHERE source = %s", (source,))

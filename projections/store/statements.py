@@ -32,7 +32,7 @@ class Rows(Protocol):
 
 
 class NewRows(Rows, Protocol):
-    """A statement that adds rows, and may still be at work while its caller goes on."""
+    """A statement that adds rows, and may still run while its caller goes on."""
 
     def running(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> AbstractContextManager[None]:
         """Start writing rows; they are written by the end of the ``with``."""
@@ -61,7 +61,7 @@ class Tools(NamedTuple):
     put_file: Rows
     moved: Rows | None
     pipelined: Callable[[Connection], AbstractContextManager[None]]
-    """Within it no statement waits for the result of another."""
+    """A context within which no statement waits for the result of another."""
 
 
 _LEAF: Final = (ACCOUNTS.c.dinas, ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.month)
@@ -109,7 +109,7 @@ def on_postgres() -> Tools:
 
 
 def passing(error: DBAPIError) -> bool:
-    """Whether a failure is transient: a full disk, a lock that was not granted, a server that is away or stopping."""
+    """True if a failure is transient: a full disk, a lock that was not granted, a server that is away or stopping."""
     if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
         return code & 0xFF in _PASSING
     state = getattr(error.orig, "sqlstate", None)

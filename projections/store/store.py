@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOVED_CHANNEL: Final = "neraca_moved"
 _CLOSED: Final = (None,) * 5
 _MAKING: Final = text("SELECT pg_advisory_xact_lock(7305531005)")
-"""One process at a time adds what is missing: PostgreSQL's IF NOT EXISTS alone does not keep two apart."""
+"""A lock for the one process that adds missing tables: PostgreSQL's IF NOT EXISTS alone admits two at once."""
 
 
 class Store:
@@ -68,7 +68,7 @@ class Store:
             yield Queries(db)
 
     def divided(self) -> bool:
-        """Whether partitions are folded apart here."""
+        """True if partitions are folded apart here."""
         with self.engine.connect() as db:
             return (
                 db.execute(select(SOURCES.c.source).where(SOURCES.c.source.contains("/")).limit(1)).first() is not None
@@ -86,7 +86,7 @@ class Store:
         """Apply the entries of a segment beyond the stored position, all or none.
 
         Raises: ``Gap`` when it starts beyond the stored position; ``WrongJournal`` when it is of another journal;
-        ``NotWritten`` when that may pass.
+        ``NotWritten`` on a transient failure.
         """
         try:
             return self._fold(segment)
@@ -164,7 +164,7 @@ class Store:
         return frozenset(account[0] for account in sums.accounts) | frozenset(case[0] for case in cases), bool(rules)
 
     def tell(self, db: Connection, moved: Mapping[str, int]) -> None:
-        """Tell readers in other processes which dinas moved, and how far the source of each is folded."""
+        """Notify readers in other processes of each dinas that moved, and of its source's position."""
         if self._tools.moved is not None:
             self._tools.moved.run(db, sorted(moved.items()))
             db.execute(select(func.pg_notify(MOVED_CHANNEL, "")))
@@ -177,7 +177,7 @@ class Store:
             yield db
 
     def _add(self, db: Connection, added: Ledger, rows: Iterable[Any]) -> dict[Account, int]:
-        """Add to accounts that exist, in Python's integers, which do not overflow; the id of each."""
+        """Add to accounts that exist, in Python's integers, which do not overflow; returns the id of each."""
         held, ids = list[Posting](), dict[Account, int]()
         for row, dinas, asn, service, month, measures in rows:
             account = dinas, asn, service, month
@@ -202,7 +202,7 @@ class Store:
         )
 
     def _put_files(self, db: Connection, files: dict[CaseKey, CaseFile], rows: Iterable[Any]) -> set[CaseKey]:
-        """Merge changes into case files that exist; their keys."""
+        """Merge changes into case files that exist; returns their keys."""
         held = {(row[0], row[1], row[2]): file_of(row[3]) for row in rows}
         self._tools.put_file.run(db, [_file_row(key, merged(held[key], files[key])) for key in sorted(held)])
         return set(held)

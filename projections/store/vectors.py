@@ -1,4 +1,4 @@
-"""The stored form of balances and case files: JSON of what is not zero."""
+"""The stored form of balances and case files: JSON of their non-zero values."""
 
 from __future__ import annotations
 

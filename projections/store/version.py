@@ -1,6 +1,6 @@
-"""The version of a projection: a hash of all that decides how balances are stored, so that nobody can forget to raise it.
+"""The version of a projection: a hash of all that decides the stored form, so that nobody can forget to raise it.
 
-Balances of another version are left alone, and the journal is folded anew.
+Balances of another version are left alone; the journal is folded anew.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from domain.measures import MEASURES
 from projections.store.schema import METADATA
 
 MEANING: Final = 1
-"""Raised by hand when a measure comes to count something else under its old name; a test then asks for it."""
+"""Raised by hand when a measure counts something else under its old name; a test then demands it."""
 
 
 def stored_form() -> dict[str, object]:
-    """All that decides how an entry is stored, and so what may be read back: measures, tables, case files.
+    """All that decides the stored form of an entry, and so what can be read back: measures, tables, case files.
 
     Indexes are left out: they change how fast an answer is found, and a store adds those it lacks.
     """
@@ -36,7 +36,7 @@ def stored_form() -> dict[str, object]:
 
 
 def _without_names(type_: object) -> str:
-    """A type as written; a class of ours by what it is, since its name is not stored."""
+    """A type as written; a class of ours by its definition, since its name is not stored."""
     return str(type_).replace(f"{ReceivedFile.__module__}.{ReceivedFile.__qualname__}", "receipt")
 
 

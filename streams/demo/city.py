@@ -201,7 +201,7 @@ class Calendar:
         return self._texts[day - self._base] + _MINUTES[second // 60] + _SECONDS[second % 60]
 
     def working(self, day: int) -> bool:
-        """Whether offices open on a day."""
+        """True if offices open on a day."""
         return self._working[day - self._base]
 
     def last_working(self, day: int) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE: Final = 1000
 POLL_S: Final = 0.05
 GATHER_S: Final = 0.08
-"""How long the next fold waits for more entries: an event is visible sooner than a person can look."""
+"""The time the next fold waits for more entries: an event is visible sooner than a person can look."""
 LOG: Final = logging.getLogger("neraca.follower")
 
 
@@ -114,7 +114,7 @@ class Follower:
             LOG.critical("the fold has stopped at position %d: %s", self._live.position, error, exc_info=error)
 
     def _pause(self, pause_s: float) -> bool:
-        """Wait for something to fold; true when the thread is told to end."""
+        """Wait for something to fold; true when the thread has to end."""
         self._wake.wait(pause_s)
         self._wake.clear()
         return self._ending

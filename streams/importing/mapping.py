@@ -1,4 +1,4 @@
-"""How the columns of a file become one kind of event: a mapping, written in TOML and checked before a row is read.
+"""A mapping of a file's columns to one kind of event, written in TOML and checked before a row is read.
 
 Refuses a key, a field or a time format it does not know, and a required field that nothing fills: a misspelt name must
 stop the import, not thin it out.
@@ -91,7 +91,7 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mapping(msgspec.Struct, frozen=True):
-    """What a row of a file states.
+    """The fields that a row of a file states.
 
     ``columns`` and ``fixed`` are keyed by field, ``unsur.waktu`` for a field inside another; ``values`` too, and hold
     what replaces a cell's text. ``occurred`` is the field that is the event's own time. The rest is as written.
@@ -163,12 +163,12 @@ class Mapping(msgspec.Struct, frozen=True):
 
 
 def is_moment(field: str) -> bool:
-    """Whether a field's cells are read by the mapping's formats of time, and written with an offset."""
+    """True if a field's cells are read by the mapping's formats of time, and written with an offset."""
     return field == TIME or is_instant(field)
 
 
 def is_whole_number(field: str) -> bool:
-    """A whole number is an integer on the wire, whatever the file writes it as."""
+    """A whole number is an integer on the wire, in any notation of the file."""
     return _root(field) in _WHOLE_NUMBERS
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500
 PATIENCE_S: Final = 60.0
-"""How long an import keeps trying an intake that does not answer."""
+"""The time for which an import retries an intake that does not answer."""
 
 
 class Imported(Struct):

@@ -38,9 +38,9 @@ GROUP: Final = "neraca-intake"
 KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
 """The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = 60.0
-"""How long a reversal waits for the fact it names."""
+"""The longest time a reversal waits for the fact it names."""
 LOOK_S: Final = 1.0
-"""How often parked reversals are tried again."""
+"""The pause between retries of parked reversals."""
 LOG: Final = logging.getLogger("neraca.kafka-intake")
 
 
@@ -87,11 +87,11 @@ class KafkaIntake:
         )
 
     def _pause(self, pause_s: float) -> bool:
-        """Wait; true once this process is told to end."""
+        """Wait; true once this process has to end."""
         return self._ending.wait(pause_s)
 
     def run(self, ending: threading.Event) -> None:
-        """Take records until told to end. After any failure nothing is committed, so that the same records come again."""
+        """Take records until the process has to end. After a failure nothing is committed, so the same records come again."""
         self._ending = ending
         with suppress(Interrupted):
             self._following.call(self._follow)

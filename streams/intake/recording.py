@@ -35,7 +35,7 @@ _UNKNOWN_TARGET: Final = Fault("/data/event", "names no event of the journal")
 
 
 def is_overtaking(refusal: Refusal) -> bool:
-    """Whether a reversal was refused because the event it names is not in the journal, or not yet."""
+    """True if a reversal was refused because the event it names is not in the journal, or not yet."""
     return _UNKNOWN_TARGET in refusal.faults
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GROUP_MOST: Final = 1000
 """The number of events that one transaction gathers from waiting requests; a larger request is still one transaction."""
 WAITING_MOST: Final = 20_000
-"""The number of events that may wait for the writer; beyond it a request is told to come again."""
+"""The number of events that may wait for the writer; beyond it a request has to come again."""
 LOG: Final = logging.getLogger("neraca.intake")
 
 
@@ -173,7 +173,7 @@ def _fail(group: list[_Request], error: Exception) -> None:
 
 
 def _end_on_a_failing_disk(error: Exception) -> None:
-    """End the process on an I/O error: what was written is unknown, and only a restart verifies it. Other errors may pass."""
+    """End the process on an I/O error: the write may be partial; only a restart verifies it. Other errors may pass."""
     if "disk I/O error" in str(error):
         LOG.critical("the journal's disk failed, ending the process: %s", error)
         os._exit(74)

@@ -1,4 +1,4 @@
-"""One append: what the journal answers within it, and what it adds. A database looks up and writes down, under its lock."""
+"""One append: the reads within it, and the rows it adds. A database reads and writes them under its lock."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FACT_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
 
 
 def hex_of(originator_id: UUID | str) -> str:
-    """How the journal spells an originator."""
+    """An originator as the journal spells it."""
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
 class Added(NamedTuple):
-    """What one append writes: entries, natural keys now held and now free, and the notes of cases."""
+    """The rows of one append: entries, natural keys now held and now free, and the notes of cases."""
 
     rows: list[tuple[int, str, int, str, bytes]]
     """Position, originator, version, type, line."""
@@ -40,7 +40,7 @@ class Stored(Protocol):
         ...
 
     def events(self, originators: Sequence[str]) -> Iterable[tuple[str, int, bytes]]:
-        """Originator, position and line of those the journal holds."""
+        """Originator, position and line of each event in the journal."""
         ...
 
     def holders(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
@@ -56,11 +56,11 @@ class Stored(Protocol):
         ...
 
     def holds_facts(self) -> bool:
-        """Whether any fact is in the journal."""
+        """True if any fact is in the journal."""
         ...
 
     def write(self, added: Added) -> None:
-        """Write what the transaction adds; it commits afterwards."""
+        """Write the rows of the transaction; it commits afterwards."""
         ...
 
 
@@ -78,7 +78,7 @@ class Appending:
         self.head = stored.head()
 
     def prefetch(self, originators: Iterable[str], keys: Iterable[str]) -> None:
-        """Look up many at once what ``find`` and ``holder`` will be asked."""
+        """Look up in one query all events and keys for later calls of ``find`` and ``holder``."""
         wanted = list(dict.fromkeys(originators))
         if wanted:
             self._by_originator.update(dict.fromkeys(wanted))
@@ -101,7 +101,7 @@ class Appending:
         return self._keys[key]
 
     def prefetch_notes(self, cases: Iterable[str]) -> None:
-        """Look up many at once what ``notes`` will be asked."""
+        """Look up in one query all cases for later calls of ``notes``."""
         wanted = [case for case in dict.fromkeys(cases) if case not in self._noted]
         self._noted.update((case, []) for case in wanted)
         if wanted:
@@ -115,15 +115,15 @@ class Appending:
         return self._noted[case]
 
     def rules_since(self, position: int) -> Iterable[tuple[int, bytes]]:
-        """Rule entries the journal held after a position when this append began."""
+        """Rule entries after a position that were in the journal when this append began."""
         return self._stored.rules(position)
 
     def holds_facts(self) -> bool:
-        """Whether any fact is in the journal, or about to be."""
+        """True if any fact is in the journal, or about to be."""
         return self._stored.holds_facts() or any(row[3] in FACT_TYPES for row in self._rows)
 
     def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
-        """One event enters the journal, at the position returned."""
+        """Add one event to the journal; returns its position."""
         self.head += 1
         self._rows.append((self.head, originator, 1, topic, line))
         self._by_originator[originator] = (self.head, line)
@@ -133,12 +133,12 @@ class Appending:
         return self.head
 
     def set_key(self, key: str, holder: str | None) -> None:
-        """A natural key is held by an originator, or free."""
+        """Give a natural key to an originator, or free it."""
         self._keys[key] = holder
         self._keys_changed.add(key)
 
     def flush(self) -> None:
-        """Write what was added; the transaction commits it."""
+        """Write the rows added; the transaction commits them."""
         changed = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
         held = [(key, holder) for key, holder in changed if holder is not None]
         self._stored.write(Added(self._rows, held, [key for key, holder in changed if holder is None], self._notes))
@@ -146,10 +146,10 @@ class Appending:
 
 @runtime_checkable
 class Recorder(Protocol):
-    """What the journal asks of a database beside the library's own recorder."""
+    """The operations that the journal needs of a database beside the library's own recorder."""
 
     def appending(self) -> AbstractContextManager[Appending]:
-        """One append: the write lock first, then whatever is looked up and added, then one commit."""
+        """One append: the write lock first, then all reads and writes, then one commit."""
         ...
 
     def max_notification_id(self) -> int | None:
@@ -173,9 +173,9 @@ class Recorder(Protocol):
         ...
 
     def passing(self, error: BaseException) -> bool:
-        """Whether a failure to read may pass by itself, as when a server is away; a file that fails does not mend."""
+        """True if a failure to read is transient, as when a server is away; a file does not mend by itself."""
         ...
 
     def undurable(self) -> str | None:
-        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
+        """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         ...

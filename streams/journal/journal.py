@@ -39,7 +39,7 @@ _VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
 
 
 class JournalError(Exception):
-    """The journal cannot be used as asked; the message says why and what to do."""
+    """The journal cannot be used as requested; the message gives the reason and the remedy."""
 
 
 def originator_of(source: str, event_id: str) -> str:
@@ -58,20 +58,20 @@ class JournalEvent(Struct, frozen=True):
 
 
 class Kept(Protocol):
-    """Where a journal is kept: a file, or a database."""
+    """The storage of a journal: a file, or a database."""
 
     @property
     def shown(self) -> str:
-        """How it is named to people; no secret."""
+        """Its name for people; no secret."""
         ...
 
     @property
     def environment(self) -> dict[str, str]:
-        """How the event store's library finds it."""
+        """The settings by which the event store's library finds it."""
         ...
 
     def exists(self) -> bool:
-        """Whether there may be a journal."""
+        """True if there may be a journal."""
         ...
 
 
@@ -183,16 +183,16 @@ class Journal:
         return self._recorder.rule_lines(after)
 
     def passing(self, error: BaseException) -> bool:
-        """Whether a failure to read may pass by itself."""
+        """True if a failure to read is transient."""
         return self._recorder.passing(error)
 
     def hash_at(self, position: int) -> str | None:
-        """What identifies the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
+        """The identity of the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
         line = self.lines_at([position]).get(position)
         return None if line is None else line_hash(line)
 
     def close(self) -> None:
-        """Give the database back."""
+        """Release the database."""
         self._application.close()
 
 
@@ -205,6 +205,6 @@ _HASHED: Final = msgspec.json.Decoder(_Hashed)
 
 
 def line_hash(line: bytes) -> str:
-    """What identifies a line: its content hash, or its id where it has none."""
+    """The identity of a line: its content hash, or its id if it has none."""
     hashed = _HASHED.decode(line)
     return hashed.contenthash or hashed.id

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from projections.ports import LineSearch
 
 CHANNEL: Final = "neraca_journal"
-"""Told after every append."""
+"""Notified after every append."""
 LOCK_WAIT_S: Final = 20
-"""How long an append waits for others before its callers are told to come again."""
+"""The longest time an append waits for others before its callers have to try again."""
 _TABLES: Final = 7_305_531_004
-"""Held while the library makes its tables and functions: it replaces the functions at each opening, which may not race."""
+"""A lock for making the library's tables and functions: it replaces the functions at each opening, which must not race."""
 RECONNECT_S: Final = 5.0
-"""The pool pauses twice as long after each attempt that failed, and begins anew after this: it never pauses long."""
+"""The pool doubles its pause after each failed attempt and starts over after this time: it never pauses long."""
 CONNECTION_WAIT_S: Final = 3.0
-"""How long is waited for a connection of the pool: readers are to be told soon that the database is away."""
+"""The longest wait for a connection of the pool: readers should soon learn that the database is away."""
 _APPENDING: Final = """
 SELECT pid FROM pg_locks WHERE granted AND mode = 'ExclusiveLock' AND relation = '"{}"."{}"'::regclass
 """
@@ -60,7 +60,7 @@ class StoredInPostgres:
         return self._rows("SELECT max(notification_id) FROM {events}")[0][0] or 0
 
     def events(self, originators: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
-        """Originator, position and line of those the journal holds."""
+        """Originator, position and line of each event in the journal."""
         query = (
             "SELECT originator_id, notification_id, state FROM {events} "
             "WHERE originator_version = 1 AND originator_id = ANY(%s::uuid[])"
@@ -89,11 +89,11 @@ class StoredInPostgres:
         yield from self._rows(query, after)
 
     def holds_facts(self) -> bool:
-        """Whether any fact is in the journal."""
+        """True if any fact is in the journal."""
         return bool(self._rows(f"SELECT 1 FROM {{events}} WHERE topic IN ({FACT_LIST}) LIMIT 1"))
 
     def write(self, added: Added) -> None:
-        """Write what the transaction adds; it commits afterwards."""
+        """Write the rows of the transaction; it commits afterwards."""
         self._copy(
             "{events} (notification_id, originator_id, originator_version, topic, state)",
             ("int8", "uuid", "int8", "text", "bytea"),
@@ -125,7 +125,7 @@ class StoredInPostgres:
 
 
 def _named(query: str, schema: str, table: str) -> bytes:
-    """A statement of fixed words with the names of our own schema and table."""
+    """A fixed statement with the names of our own schema and table filled in."""
     return query.replace("{in}", f'"{schema}"').replace("{events}", f'"{schema}"."{table}"').encode()
 
 
@@ -156,20 +156,20 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         ]
 
     def _create_table(self, curs: Cursor[dict[str, Any]]) -> None:
-        """What is missing is made by one process at a time."""
+        """Create missing tables, one process at a time."""
         curs.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES,))
         super()._create_table(curs)
 
     @contextmanager
     def appending(self) -> Iterator[Appending]:
-        """One append: the table lock first, then whatever is looked up and added, then one commit."""
+        """One append: the table lock first, then all reads and writes, then one commit."""
         with self._locked() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             append = Appending(StoredInPostgres(cursor, *self._names))
             yield append
             append.flush()
             cursor.execute(
                 SQL("NOTIFY {}").format(Identifier(self.channel_name))
-            )  # who subscribes by the library listens here
+            )  # the library's subscribers listen here
 
     @contextmanager
     def _locked(self) -> Iterator[Connection[Any]]:
@@ -183,7 +183,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
             yield connection
 
     def _free(self) -> None:
-        """Whoever holds the lock may have been stopped within its append; nobody waits for it at this moment any more."""
+        """End the lock's holder if its process is stopped within an append; by now no session waits for it any more."""
         with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             self._holders.end(cursor)
 
@@ -205,7 +205,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
             return cursor.execute(_named(query, *self._names), values or None, binary=True).fetchall()
 
     def max_notification_id(self) -> int | None:
-        """The position of the last entry; asked once, where the library asks ten times of a server that is away."""
+        """The position of the last entry, read once; the library would ask a server that is away ten times."""
         ((position,),) = self._read("SELECT max(notification_id) FROM {events}")
         return None if position is None else int(position)
 
@@ -243,12 +243,12 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         return [(position, line) for position, line in self._read(query, after)]
 
     def passing(self, error: BaseException) -> bool:
-        """No connection, a lock not had, a server that is stopping or full: these pass."""
+        """True for a missing connection, a lock not granted, and a server that is stopping or full."""
         cause = error.__cause__ or error
         return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout)
 
     def undurable(self) -> str | None:
-        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
+        """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         for setting in _SETTINGS:
             ((value,),) = self._read(f"SHOW {setting}")
             if value == "off":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def index_name(name: str, types: str) -> str:
-    """The ending of a partial index's name: an index over another list of types is another index, and is made anew."""
+    """The ending of a partial index's name: an index over another list of types gets another name, and is made anew."""
     return f"{name}_{hashlib.sha256(types.encode()).hexdigest()[:8]}"
 
 
@@ -21,20 +21,20 @@ RARE_TYPES: Final = frozenset({*REVERSAL_TYPES, *RULE_TYPES, OPENED_TYPE})
 RARE_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted(RARE_TYPES))
 RARE_INDEX: Final = index_name("rare", RARE_LIST)
 RUN: Final = 50_000
-"""How many positions one search looks at where no index helps: some 50 ms."""
+"""The most positions one search scans without an index: some 50 ms."""
 _LONGEST: Final = 1000
-"""A longer text is looked for by its beginning; databases limit the length of a pattern."""
+"""A longer text is searched for by its beginning; databases limit the length of a pattern."""
 
 
 def is_rare(search: LineSearch) -> bool:
-    """Whether the index of rare types answers a search."""
+    """True if the index of rare types answers a search."""
     return bool(search.types) and RARE_TYPES.issuperset(search.types)
 
 
 def condition(search: LineSearch, matches: str, mark: str) -> tuple[str, list[str]]:
     """A search as a condition in SQL, and the values of its marks.
 
-    ``matches`` compares a line with the pattern at one ``mark``. The list of rare types is repeated as the index has it:
+    ``matches`` compares a line with the pattern at one ``mark``. The condition repeats the index's list of rare types:
     databases use a partial index only for a query that implies its condition.
     """
     parts, values = list[str](), list[str]()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _CHUNK: Final = 500
 FULL: Final = 2
 _WRITER: Final = ("wal_autocheckpoint=8000", "cache_size=-65536")
-"""A grown journal's indexes are written all over: keep 64 MB of them, and checkpoint after 32 MB of WAL, not after 4.
+"""Appends touch pages all over a large journal's indexes: cache 64 MB, and checkpoint after 32 MB of WAL, not after 4.
 
 Every commit still waits for the disk (``synchronous=FULL``, SQLite's default).
 """
@@ -54,7 +54,7 @@ class StoredInSqlite:
         return head or 0
 
     def events(self, originators: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
-        """Originator, position and line of those the journal holds."""
+        """Originator, position and line of each event in the journal."""
         for chunk in _chunks(originators):
             marks = ",".join("?" * len(chunk))
             yield from self._db.execute(
@@ -86,13 +86,13 @@ class StoredInSqlite:
         )
 
     def holds_facts(self) -> bool:
-        """Whether any fact is in the journal."""
+        """True if any fact is in the journal."""
         return (
             self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({FACT_LIST}) LIMIT 1").fetchone() is not None
         )
 
     def write(self, added: Added) -> None:
-        """Write what the transaction adds; it commits afterwards."""
+        """Write the rows of the transaction; it commits afterwards."""
         self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", added.rows)
         self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", added.held)
         self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in added.freed])
@@ -105,7 +105,7 @@ def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 class JournalDatastore(SQLiteDatastore):
-    """The library's pool for those who read, and one connection of its own for the writer.
+    """The library's pool for readers, and a connection of its own for the writer.
 
     The pool hands out another connection each time, whose cache the commits of the others have made stale.
     """
@@ -171,7 +171,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
 
     @contextmanager
     def appending(self) -> Iterator[Appending]:
-        """One append: the write lock first, then whatever is looked up and added, then one commit."""
+        """One append: the write lock first, then all reads and writes, then one commit."""
         with self._immediate() as db:
             append = Appending(StoredInSqlite(db, self.events_table_name))
             yield append
@@ -254,7 +254,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
         return False
 
     def undurable(self) -> str | None:
-        """Why an acknowledged event would not survive a power cut; ``None`` when it would."""
+        """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         with self.datastore.get_connection(commit=True) as connection:
             level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
         return None if level >= FULL else "the database runs below synchronous=FULL"

@@ -1,7 +1,7 @@
-"""Ends transactions that stand still where the server's own limit does not reach them.
+"""Terminates sessions that hold locks while their client is stopped, if the server's own limit does not apply.
 
 ``idle_in_transaction_session_timeout`` ends a session that waits between statements. One that waits for its client within
-a pipeline of statements, or within a COPY, counts as active: were its process stopped there, it would hold its locks for
+a pipeline of statements, or within a COPY, counts as active: if its process is stopped there, it holds its locks for
 as long as it stays stopped.
 """
 
@@ -30,9 +30,9 @@ _END: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid 
 
 
 class Holders:
-    """Sessions of this role that hold what others need, while they themselves wait for their client.
+    """Sessions of this role that hold locks others need, while they themselves wait for their client.
 
-    Which hold it, a query says: those for whom somebody waits at the moment, or others.
+    The query ``of`` names the candidates: by default, the sessions that others wait for at the moment.
     """
 
     def __init__(self, of: str = WAITED_FOR) -> None:
@@ -40,7 +40,7 @@ class Holders:
         self._seen = frozenset[tuple[object, object]]()
 
     def end(self, db: psycopg.Connection[Any] | psycopg.Cursor[Any]) -> int:
-        """End those that stood in the same statement at the last look too; how many. Raises: ``psycopg.Error``."""
+        """End sessions found in the same statement at the last call too; returns their number. Raises: ``psycopg.Error``."""
         found = frozenset((pid, since) for pid, since in db.execute(self._standing, (IDLE_MS,)))
         for pid, since in found & self._seen:
             LOG.warning("ending session %d, which holds what others wait for and has stood still since %s", pid, since)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from streams.kafka.settings import KafkaSettings
 
 ACK_S: Final = 30.0
-"""How long a send may take until it counts as failed."""
+"""The longest time a send may take before it counts as failed."""
 GIVEN_UP_S: Final = 5.0
-"""How much longer a send is awaited: the client gives up first, so that nothing is left to send when it is closed."""
+"""The extra time a send is awaited: the client gives up first, so that nothing is left to send when it is closed."""
 LOOK_S: Final = 0.5
-"""How soon a waiting send notices that its process is told to end."""
+"""The time within which a waiting send notices that its process has to end."""
 CLOSING_S: Final = 2.0
 RECORD_MOST: Final = 32 * 2**20
 """The size that a record may have: a segment, or an event, of the largest request an intake takes."""
@@ -102,7 +102,7 @@ class Sender:
     def send(self, records: Iterable[tuple[str, int | None, bytes | None, bytes | None, Headers]]) -> None:
         """Send records of topic, partition, key, value and headers, and wait until all are acknowledged.
 
-        Raises: ``NoBroker`` when one is not, or when the process is told to end before; the others may have arrived.
+        Raises: ``NoBroker`` when one is not, or when the process has to end before; the others may have arrived.
         """
         try:
             futures = [
@@ -118,7 +118,7 @@ class Sender:
             raise NoBroker(message) from error
 
     def _flush(self) -> None:
-        """Wait for all acknowledgements, or until the process is told to end. Raises: ``KafkaError``."""
+        """Wait for all acknowledgements, or until the process has to end. Raises: ``KafkaError``."""
         until = time.monotonic() + self._ack_s + GIVEN_UP_S
         while True:
             try:
@@ -236,6 +236,6 @@ class Reading:
             raise NoBroker(message) from error
 
     def close(self) -> None:
-        """Leave the group; a broker that cannot be told finds out by the session's timeout."""
+        """Leave the group; a broker that cannot be reached notices by the session's timeout."""
         with suppress(KafkaError):
             self._consumer.close()

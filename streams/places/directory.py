@@ -33,7 +33,7 @@ class JournalFile(NamedTuple):
         return {"PERSISTENCE_MODULE": "streams.journal.sqlite:JournalFactory", "SQLITE_DBNAME": str(self.path)}
 
     def exists(self) -> bool:
-        """Whether there is such a file."""
+        """True if there is such a file."""
         return self.path.exists()
 
 

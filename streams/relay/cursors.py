@@ -16,7 +16,7 @@ SETTLED: Final = -1
 
 
 class Cursors(NamedTuple):
-    """How far one layout has been relayed."""
+    """The progress of the relay in one layout."""
 
     scanned: int
     """Every entry up to here has been sent to its partition."""
@@ -26,7 +26,7 @@ class Cursors(NamedTuple):
     """The position after which a partition is to be sent once more, or ``SETTLED``."""
 
     def reached(self, until: int) -> bool:
-        """Whether each partition was sent everything up to a position, and nothing is to be sent once more."""
+        """True if each partition was sent everything up to a position, and nothing is to be sent once more."""
         return self.scanned >= until and min(self.sent) >= until and set(self.again) == {SETTLED}
 
     def with_again(self, partition: int, position: int) -> Cursors:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 6000
 WATERMARK_S: Final = 1.0
-"""How often an idle partition receives a watermark."""
+"""The interval at which an idle partition receives a watermark."""
 EVENTS_TOPIC: Final = "neraca.events"
 
 
@@ -80,7 +80,7 @@ class LayoutRelay:
         self._sent_at = [0.0] * layout.partitions
 
     def finished(self) -> bool:
-        """Whether nothing of this layout is left to relay."""
+        """True if nothing of this layout is left to relay."""
         return self._layout.until is not None and self._cursors.reached(self._layout.until)
 
     def step(self, head: int | None = None) -> bool:

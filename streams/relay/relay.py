@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from streams.places.database import Database
 
 GATHER_S: Final = 0.03
-"""How long entries gather for a segment when the journal is read to its head."""
+"""The time for which entries gather for a segment when the journal is read to its head."""
 IDLE_S: Final = 0.25
 ELECTION_S: Final = 1.0
-"""How often a waiting relay asks whether it is elected."""
+"""The interval at which a waiting relay asks whether it is elected."""
 SILENT_S: Final = 45.0
 """A relay that the database has not heard of for so long is stopped, or cut off: another is elected. No send takes as long."""
 _SILENCE: Final = (
@@ -45,7 +45,7 @@ Db = psycopg.Connection[tuple[Any, ...]]
 
 
 class Relay:
-    """Relays until it is told to end."""
+    """Relays until it has to end."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""How far some segments bring a partition: cut, trimmed and ordered by position alone, in whatever order they came."""
+"""Advances a partition by some segments: cut, trimmed and ordered by position alone, in whatever order they came."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Memory(NamedTuple):
     handled: frozenset[int] = frozenset()
     """Offsets handled beyond the first one that is not."""
     read: bool = False
-    """Whether anything was read of it since its offset was sought."""
+    """True if anything was read of it since its offset was sought."""
 
 
 class Advanced(NamedTuple):

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     """Segments by partition and offset."""
 
 GAP_WAIT_S: Final = 8.0
-"""How long a segment ahead waits while its partition does not move: a send that failed may be right behind it."""
+"""The time a segment ahead waits while its partition does not move: a send that failed may be right behind it."""
 GAPS_MOST: Final = 3
 """The number of times that the same gap is met, until its partition stops."""
 HOLE_WAIT_S: Final = 1.5
-"""How long an offset may be missing. Offsets of a topic without transactions are contiguous, so Faust skipped that record.
+"""The time an offset may be missing. Offsets of a topic without transactions are contiguous, so Faust skipped that record.
 
 While later segments are waiting, the missing one counts as a gap instead: a record that the broker lost never arrives.
 """

@@ -55,7 +55,7 @@ def acquire(db: Db, name: str, directory: Path) -> int:
 
 
 def may_take(owner: str | None, holder: str, *, owner_lives: bool) -> bool:
-    """Whether a holder may take a name again: nobody took it since, or no process of the one who did is alive."""
+    """True if a holder may take a name again: nobody took it since, or no process of its new holder is alive."""
     return owner in (None, holder) or not owner_lives
 
 

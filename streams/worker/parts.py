@@ -71,7 +71,7 @@ def reopener(database: Database) -> Callable[[], Store | None]:
 def fold_partitions(
     database: Database, journal: Journal, kafka: KafkaSettings, options: argparse.Namespace, epoch: int
 ) -> None:
-    """Fold until told to end. Raises: ``WrongJournal`` when the balances are of another journal."""
+    """Fold until the process has to end. Raises: ``WrongJournal`` when the balances are of another journal."""
     run(parts_of(database, journal, kafka, options, epoch))
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "neraca-workers"
 SEEK_S: Final = 20.0
-"""How long seeking the stored offsets may take, until the process ends: past Faust's request timeout it would hang for good."""
+"""The time for seeking the stored offsets; then the process ends: past Faust's request timeout it would hang for good."""
 CHATTY: Final = ("faust", "aiokafka", "mode", "streams.worker.shell")
 """Loggers of the framework. It names its services after the module of their app, which is this one."""
 LOG: Final = logging.getLogger("neraca.worker")

@@ -20,7 +20,7 @@ LOG: Final = logging.getLogger("neraca.supervisor")
 CALM_S: Final = 30.0
 """A process that lived this long was well: the pause after it is short again."""
 ENDING_S: Final = 15.0
-"""How long a process that is told to end may take, until it is killed."""
+"""The time a process gets to end by itself before it is killed."""
 
 
 class Exit(enum.IntEnum):
@@ -35,7 +35,7 @@ class Exit(enum.IntEnum):
 
 
 FINAL: Final = frozenset({Exit.ENDED, Exit.REFUSED})
-"""Ends that a new start does not cure: the process was told to end, or its journal is another one.
+"""Ends that a new start does not cure: the process was asked to end, or its journal is another one.
 
 A process that was overtaken starts again, and then waits for its name.
 """
@@ -56,7 +56,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """The exit code: 0 when it was told to end, or the process ended well; else 1."""
+        """The exit code: 0 when it was asked to end, or the process ended well; else 1."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         pause_s = 0.0
@@ -76,7 +76,7 @@ class Supervisor:
                 return 0
 
     def _wait(self) -> int:
-        """The exit code of the process; one that does not end in time once it is told to is killed."""
+        """The exit code of the process; one that does not end in time when asked to is killed."""
         process = self._process
         assert process is not None, "just started"  # noqa: S101 - for the type checker
         deadline: float | None = None

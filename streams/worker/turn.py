@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 TAKE: Final = 32
 """The number of records that one turn takes at most."""
 WITHIN_S: Final = 0.05
-"""How long a turn waits for more records."""
+"""The time a turn waits for more records."""
 LOOK_S: Final = 1.0
-"""How often a turn without records is taken: a partition may miss something when no record arrives any more."""
+"""The interval between turns without records: a partition may miss something when no record arrives any more."""
 PATIENCE_S: Final = 90.0
-"""How long a turn waits for a database that is away, until the process ends and begins again."""
+"""The time a turn waits for a database that is away, before the process ends and starts again."""
 LOG: Final = logging.getLogger("neraca.worker")
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def gave_up(error: NotWritten) -> ReadAgain:
 
 
 def ending_of(error: BaseException) -> Ending:
-    """How an error ends the process. Every error ends it, so that nothing is acknowledged that was not written."""
+    """The process's ending after an error. Every error ends it, so that nothing is acknowledged that was not written."""
     if isinstance(error, Overtaken):
         return Ending(Exit.OVERTAKEN, str(error))
     if isinstance(error, ReadAgain):

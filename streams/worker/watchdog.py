@@ -35,14 +35,14 @@ LOG: Final = logging.getLogger("neraca.watchdog")
 
 
 class Still(NamedTuple):
-    """A partition with lag that does not move: the offset it stands at, and since when."""
+    """A partition with lag that does not move: its offset, and since when."""
 
     read_next: int
     since: float
 
 
 class Watchdog:
-    """Judges, look by look, whether this process's partitions stand still although there is something to read.
+    """Judges, look by look, whether this process's partitions are stuck although there is something to read.
 
     A process without partitions looks at all of them, more patiently: if nobody folds, it may be deaf to its assignment.
     """
@@ -54,7 +54,7 @@ class Watchdog:
         self._assigned = False
 
     def forget(self) -> None:
-        """Forget what was seen."""
+        """Forget all earlier looks."""
         self._still.clear()
 
     def look(self, ends: Mapping[int, int], stored: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:

@@ -29,6 +29,7 @@ LONGER: Final = {
     "tests/streams/test_importer.py": "tables of files as they come",
 }
 LONGER_FUNCTIONS: Final[dict[str, str]] = {}
+NO_SUBJECT: Final = re.compile(r"(Who|What|Where)(ever)?\b")
 FORBIDDEN_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 
 
@@ -67,6 +68,33 @@ def test_a_function_fits_on_a_screen() -> None:
         > (TEST_MOST if source.startswith("tests/") else FUNCTION_MOST)
     }
     assert long <= set(LONGER_FUNCTIONS)
+
+
+def docstrings(source: str) -> list[str]:
+    """The docstrings of a file, those under constants and fields too, each on one line."""
+    bodies = (getattr(node, "body", []) for node in ast.walk(tree(source)))
+    return [
+        " ".join(statement.value.value.split())
+        for body in bodies
+        if isinstance(body, list)
+        for statement in body
+        if isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    ]
+
+
+def test_a_sentence_opens_with_its_subject() -> None:
+    """No sentence of a room's docstring opens with a question word for a person, a thing or a place."""
+    offenders = [
+        f"{source}: {sentence}"
+        for source in SOURCES
+        if source.startswith(tuple(f"{room}/" for room in (*ROOMS, "local")))
+        for docstring in docstrings(source)
+        for sentence in docstring.split(". ")
+        if NO_SUBJECT.match(sentence)
+    ]
+    assert offenders == []
 
 
 def test_a_name_says_something() -> None:

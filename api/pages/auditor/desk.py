@@ -163,7 +163,7 @@ def _without_table(query: QueryParams) -> str:
 
 
 def _by_reader(request: Request) -> bool:
-    """Whether a reader asks: no page of another site begins a replay, and no browser that loads ahead."""
+    """True if a reader asks: no page of another site starts a replay, and no browser that prefetches."""
     headers = request.headers
     foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
     return not foreign and "prefetch" not in headers.get("sec-purpose", "")

@@ -46,7 +46,7 @@ class Comparison(Struct, frozen=True):
 
     @property
     def same(self) -> bool:
-        """Whether both are equal."""
+        """True if both are equal."""
         return self.question.digest == self.replayed
 
     @property
@@ -98,7 +98,7 @@ def grouped(digest: str) -> str:
 
 
 def digest_table(comparison: Comparison | None, words: Words) -> Table:
-    """The first lines that differ, and their number; a line that is no account's stands there as it is on both sides."""
+    """The first lines that differ, and their number; a line that is no account's is shown unchanged on both sides."""
     head = [words(f"auditor.{name}") for name in ("account", "measure", "served_head", "replayed_head")]
     first = () if comparison is None else comparison.first
     rows: list[Row] = [

@@ -92,7 +92,7 @@ def stored(lines: Lines, text: str) -> tuple[int, bytes]:
 
 
 def hashed_bytes(event: Recorded) -> bytes:
-    """The canonical bytes that an entry's content hash is of: its data without what was resolved."""
+    """The canonical bytes that an entry's content hash is of: its data without the resolved fields."""
     data = {name: value for name, value in event.data.items() if name != "resolved"}
     return canonical({"data": data, "time": utc_text(parse_instant(event.time)), "type": event.type})
 

@@ -230,7 +230,7 @@ def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
 
 
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
-    """Every kind of entry with its name: of a reversal whatever it reverses, of a decision whatever was decided."""
+    """Every kind of entry with its name: a reversal of any kind, a decision of any outcome."""
     own = {kind: f"journal.kind_{kind}" for kind in KNOWN_KINDS}
     return tuple((kind, words(key) if key in words else words.named("kind", kind)) for kind, key in own.items())
 

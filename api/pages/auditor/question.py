@@ -52,7 +52,7 @@ class Asking(Struct, frozen=True):
 
 
 def reached(snapshot: Snapshot) -> str:
-    """How far a reading is folded, as the end of a replay: a position, or the vector of partitions folded apart."""
+    """The end of a replay that a reading corresponds to: a position, or the vector of partitions folded apart."""
     vector = snapshot.version.at.vector
     return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
 

@@ -56,7 +56,7 @@ class Unit(Struct, frozen=True):
 
     @property
     def changed(self) -> bool:
-        """Whether anything shown of it differs; open files are those of now, in any period."""
+        """True if anything shown of it differs; open files are those of now, in any period."""
         return _shown(self.then) != _shown(self.now)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from projections.ports import Lines
 
 WINDOW: Final = 1000
-"""How many lines are in memory at once. First as many are asked for as a page shows: most that may match do."""
+"""The most lines in memory at once. The first query asks for as many as a page shows: most candidates match."""
 LOOKED_S: Final = 2.0
 """The time for which one page looks through the journal; a page that finds few entries is short and says how far it looked."""
 KNOWN_KINDS: Final = (*KINDS, OPENING)
@@ -39,7 +39,7 @@ class _When(Struct):
 
 
 class Wanted(Struct, frozen=True):
-    """What entries have to say to be found; what is ``""`` or ``None`` is not asked."""
+    """The criteria of a search; a criterion of ``""`` or ``None`` does not apply."""
 
     dinas: str = ""
     kind: str = ""
@@ -67,18 +67,18 @@ class Found(Struct, frozen=True):
     high: int
     more: bool
     jumped: bool = False
-    """Whether the bounds were found by the time of recording, which a clock that was set back does not order."""
+    """True if the bounds were found by the time of recording, which a clock that was set back does not order."""
 
 
 class Search:
-    """What is wanted, as the database is asked for it and as an entry is checked."""
+    """The criteria, as a query to the database and as a check of an entry."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self.lines = LineSearch((type_of(wanted.kind),) if wanted.kind else (), tuple(_texts_of(wanted)))
 
     def matches(self, line: bytes, event: Recorded) -> bool:
-        """Whether an entry says all that is wanted of it."""
+        """True if an entry meets every criterion."""
         wanted = self._wanted
         if wanted.kind and event.type != type_of(wanted.kind):
             return False

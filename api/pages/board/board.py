@@ -1,4 +1,4 @@
-"""The board: all dinas in groups that can be compared, with their indicators and twelve months, and what is overdue."""
+"""The board: all dinas in groups that can be compared, with their indicators and twelve months, and the overdue files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Row(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Dinas that are ranked among themselves, or not at all; ``title`` says why they stand apart."""
+    """Dinas that are ranked among themselves, or not at all; ``title`` gives the reason for a group of their own."""
 
     title: str
     rows: tuple[Row, ...]
@@ -62,7 +62,7 @@ class Overdue(Struct, frozen=True):
 
 
 class Board(Struct, frozen=True):
-    """Groups of rows, the scales of the whole city, and what is overdue."""
+    """Groups of rows, the scales of the whole city, and the overdue files."""
 
     groups: tuple[Group, ...]
     heads: tuple[Indicator, ...]
@@ -77,7 +77,7 @@ class Board(Struct, frozen=True):
 
 
 class BoardPage(AddressedPage, frozen=True):
-    """The board, and what was recorded last."""
+    """The board, and the entries recorded last."""
 
     template: ClassVar[str] = "board.html"
 

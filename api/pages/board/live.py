@@ -121,7 +121,7 @@ class Channel:
                 self._task = None
 
     def _knows(self) -> bool:
-        """Whether the board is up to date: it can be drawn in time, and the served balances follow the journal."""
+        """True if the board is up to date: it can be drawn in time, and the served balances follow the journal."""
         late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
         return not self._failing and not late and self._follows()
 
@@ -188,7 +188,7 @@ class Channel:
 
 
 def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
-    """How each changed row has moved: the rise or fall of its score, or that something else changed."""
+    """The movement of each changed row: the rise or fall of its score, or a mark that something else changed."""
     scores = {row.anchor: row.card.iku.value for group in before.board.groups for row in group.rows}
     marks = {}
     for group in now.board.groups:

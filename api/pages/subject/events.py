@@ -109,7 +109,7 @@ def events_table(events: Sequence[Event], rest: str | None, words: Words, page: 
 
 
 def _counts(event: Behind, service: str, measure: str) -> bool:
-    """Whether an event counts for a number."""
+    """True if an event counts for a number."""
     postings = [posting for posting in event.postings if not service or posting["account"][2] == service]
     wanted = COUNTS.get(measure, (measure,))
     return not measure or any(posting["amounts"].get(name) for posting in postings for name in wanted)

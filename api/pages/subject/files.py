@@ -1,4 +1,4 @@
-"""Open files: what is promised for each, whether that is past, and why a file waits. Their page lists those of a dinas."""
+"""Open files: the promise for each, whether it is past, and the reason why a file waits. Their page lists those of a dinas."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _state(row: OpenRow) -> str:
 
 
 def time_left(due_us: int | None, words: Words, now_us: int, *, stands: bool) -> str:
-    """The time until a file is due, or since; empty without a promise, or while its clock stands in time."""
+    """The time until a file is due, or since; empty without a promise, or while its clock is stopped in time."""
     if due_us is None or stands:
         return ""
     return words("open.over" if due_us < now_us else "open.left", length=words.span(abs(due_us - now_us)))

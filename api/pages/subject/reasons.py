@@ -25,7 +25,7 @@ IN_TIME: Final = {
     ("permits_on_time", "permits_with_standard"): "reason.permits",
     ("tasks_on_time", "tasks_with_due"): "reason.tasks",
 }
-"""Shares of what was in time, and the sentence for each."""
+"""The shares in time, and the sentence for each."""
 AS_PROMISED: Final = 100
 
 
@@ -39,7 +39,7 @@ class Reason(Struct, frozen=True):
 def reason_of(
     part: IndicatorFormula, skm_weight: Fraction, card: Scorecard, contribution: Decimal | None, words: Words
 ) -> Reason | None:
-    """Why an indicator adds its contribution; none without enough data, since then nothing more may be told."""
+    """Why an indicator adds its contribution; none without enough data, since then nothing more may be shown."""
     if part.capaian is None:
         return None
     covered = covered_weight(card)
@@ -68,7 +68,7 @@ def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
 
 
 def _pace(mean: Decimal | None) -> str:
-    """How the mean capaian of time compares with the standard, by its two decimals."""
+    """The mean capaian of time compared with the standard, by its two decimals."""
     gap = 0 if mean is None else mean - AS_PROMISED
     return "faster" if gap > 0 else "slower" if gap < 0 else "even"
 

@@ -1,10 +1,10 @@
-// A file's state: what the server's balances say of it, and on top of that what this counter recorded since.
+// A file's state: the state in the server's balances, and on top of it the steps that this counter recorded since.
 "use strict";
 self.loket = self.loket || {};
 (() => {
   const PATIENCE_MS = 6000;
 
-  // What the server knows; `null` where it cannot be asked. A unit nothing was recorded of yet has no files either.
+  // The server's state of a file; `null` if it cannot be asked. A unit without any record has no files either.
   async function asked(dinas, service, number) {
     try {
       const { status, body } = await loket.sending.asked(loket.sending.fileAddress(dinas, service, number), { patience_ms: PATIENCE_MS });
@@ -17,14 +17,14 @@ self.loket = self.loket || {};
 
   const one = (at, other) => Boolean(at && other) && Date.parse(at) === Date.parse(other);
 
-  // What a file tells of a step already: said again, it changes nothing. Of a decision it tells the state alone, which is set twice.
+  // True if a file includes a step already, which then changes nothing. A decision is not asked: it may set its state twice.
   const tells = (file, name, { at, received_at: receivedAt }) => ({
     received: () => one(file.received_at, receivedAt),
     paused: () => one(file.paused_at, at) || file.pauses.some((pause) => one(pause.from, at)),
     resumed: () => file.pauses.some((pause) => one(pause.to, at)),
   })[name]?.() ?? false;
 
-  // Received anew, it is promised what the server has yet to say.
+  // For a file received anew, the server has yet to send the promise.
   const FRESH = { pauses: [], paused_at: null, reason: null, promise_us: undefined, kind: undefined, due_at: null, overdue: false };
   const ended = (file, at) => [...file.pauses, { from: file.paused_at, to: at, reason: file.reason }];
   const open = (file, ...states) => states.includes(file.state) || file.state === "unknown";
@@ -44,7 +44,7 @@ self.loket = self.loket || {};
     }
   }
 
-  // As it was before a step that is reversed; a file that was paused when it was decided is paused again.
+  // The file before a reversed step; a file that was paused at its decision is paused again.
   function before(file, { data, ...event }) {
     const name = loket.steps.nameOf({ data, ...event });
     if (name === "received") return { ...file, state: "none", received_at: null };
@@ -52,7 +52,7 @@ self.loket = self.loket || {};
     return { ...file, state: file.paused_at ? "paused" : file.received_at ? "received" : "none" };
   }
 
-  // Without the server's word, what this counter knows begins where it saw the file itself.
+  // Without the server's state, this counter's knowledge begins with its own first step of the file.
   function stateOf(server, all) {
     let file = server ?? { state: "unknown", position: 0, pauses: [] }, own = false;
     const entries = all.filter((entry) => !loket.queue.past(entry)), folded = server ? server.folded ?? server.position : 0;
@@ -66,7 +66,7 @@ self.loket = self.loket || {};
     return { ...file, own };
   }
 
-  // Service time so far, in milliseconds: the clock stands while the file is paused.
+  // Service time so far, in milliseconds: the clock does not run while the file is paused.
   function elapsed(file, now) {
     const end = file.paused_at ? Date.parse(file.paused_at) : now;
     const stood = file.pauses.reduce((sum, pause) => sum + Date.parse(pause.to) - Date.parse(pause.from), 0);

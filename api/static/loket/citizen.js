@@ -23,7 +23,7 @@ self.loket = self.loket || {};
     for (const [name, value] of query) address.searchParams.set(name, value);
     link.href = address;
     link.textContent = say("rate", { case: number });
-    // The code is the server's to make: without a network there is none, and the screen remains.
+    // The server makes the code: without a network there is none, and the screen remains.
     if (picture && picture.dataset.of !== String(query)) {
       picture.dataset.of = query;
       code.hidden = true;

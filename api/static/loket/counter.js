@@ -1,4 +1,4 @@
-// The counter: keys, the number, the steps. A press is kept before anything is said of it, and nothing here waits for the network.
+// The counter: keys, the number, the steps. A press is stored before it is confirmed, and nothing here waits for the network.
 "use strict";
 (() => {
   const LOOK_UP_MS = 250, TICK_MS = 15000, REMEMBERED = "neraca-loket-ini", PERSONAL = /^(\d{16}|\d{18})$/;
@@ -29,7 +29,7 @@
   const number = () => input.value.trim();
   const same = (file) => file && file.service === service() && file.number === number();
 
-  // Back in the field, where the next number, typed or scanned, takes the place of this one.
+  // Focus the field, so that the next number, typed or scanned, replaces this one.
   function retype() {
     input.focus();
     input.select();
@@ -50,7 +50,7 @@
       button.disabled = !can.includes(button.dataset.step);
       button.classList.toggle("primary", button.dataset.step === next);
     }
-    // A step that turns out to be none takes nobody's keyboard away.
+    // A step that turns out to be impossible does not take the keyboard's focus away.
     if (file && held?.dataset?.step && held.disabled) {
       complain(notNow(held.dataset.step, { number: number() }, file));
       retype();
@@ -75,7 +75,7 @@
     }
   }
 
-  // Look a file up: at once what this counter knows, then what the server knows, if it can be asked.
+  // Look a file up: first in this counter, at once, then on the server, if it can be asked.
   async function lookUp(more = {}) {
     clearTimeout(timer);
     if (!number() || !service()) return;
@@ -99,7 +99,7 @@
     return say(`not_now_${kind}`, { case: file.number });
   }
 
-  // Back into the field what was not recorded, under its own service or none, unless the next number is being typed there already.
+  // Put an unrecorded number back into the field, under its own service or none, unless the next one is being typed there.
   function giveBack(file, asksWhen = false) {
     if (number() && !same(file)) return;
     for (const tile of tiles) tile.checked = tile.value === file.service;
@@ -138,13 +138,13 @@
     loket.status.later();
   }
 
-  // The field is free for the next number at once: a second press of the same key finds nothing to record twice.
+  // Empty the field for the next number at once: a second press of the same key has nothing to record twice.
   function take(name, reason) {
     const { server = null, asksWhen = false, mends = null } = same(shown) ? shown : {};
     const file = { service: service(), number: number(), server, asksWhen, mends }, why = wrong(file);
     complain(why);
     if (why) return void retype();
-    // The field says a time of the city, whatever zone this device is set to.
+    // The field holds a time of the city, in any zone of this device.
     const { at: receivedAt, fault } = file.asksWhen ? loket.zone.said(received, root.dataset.zone) : {};
     if (fault) {
       complain(say(fault, { zone: root.dataset.zone }));
@@ -211,7 +211,7 @@
     input.focus();
   }
 
-  // Sent again, an event speaks under its own name, or where the token does not allow that, under one that it does.
+  // The source of an event that is sent again: its own, or one that the token allows.
   function sourceOf({ event, file }) {
     if (!allowed.length || allowed.includes(event.source)) return event.source;
     return loket.steps.sourceOf(file[0], loket.steps.nameOf(event) === "rated" ? "warga" : here.loket, allowed);
@@ -225,7 +225,7 @@
       loket.status.look();
       loket.status.later();
     },
-    // Refused it stays until what takes its place is recorded, or somebody says that they have seen it.
+    // A refused entry stays until its replacement is recorded, or somebody marks it as seen.
     mend(entry) {
       const [, itsService, itsNumber] = entry.file;
       input.value = "";
@@ -282,7 +282,7 @@
     timer = setTimeout(lookUp, LOOK_UP_MS);
   });
   by("tanda").addEventListener("click", onReceipt);
-  // A disk that stalls for a moment: nobody leaves before what was pressed is kept, unless they insist.
+  // If the disk stalls for a moment, the browser asks before it leaves the page with a press not stored.
   addEventListener("beforeunload", (event) => { if (pressed) event.preventDefault(); });
 
   if (here.loket) by("loket-nama").textContent = document.title = say("counter", { n: here.loket });

@@ -1,4 +1,4 @@
-// Kinds: how a kind of event is spelt as the type of its events, and read from one. `domain/events/names.py` says the same.
+// Kinds: a kind of event spelt as the type of its events, and read from a type. `domain/events/names.py` does the same.
 "use strict";
 self.loket = self.loket || {};
 self.loket.kinds = {

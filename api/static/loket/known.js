@@ -1,4 +1,4 @@
-// What is known of a file, in words: its state, since when, and how long it may take.
+// A file's state in words: its state, its beginning, and the time it may take.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -12,7 +12,7 @@ self.loket = self.loket || {};
     return made;
   }
 
-  // Before the server has said what it promises, the standard of today does: `standardUs`.
+  // Until the server has sent the promise, today's standard applies: `standardUs`.
   function inWords(file, standardUs) {
     const parts = [tag(TAGS[file.state] ?? "", say(`state_${file.state}`, { reason: pause(file.reason) }))], now = Date.now();
     if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);

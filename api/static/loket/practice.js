@@ -3,7 +3,7 @@
 self.loket = self.loket || {};
 (() => {
   const cut = document.getElementById("putus");
-  // The same that a browser tells a page whose network goes and comes.
+  // The same events that a browser sends when the network goes and comes.
   cut.addEventListener("change", () => dispatchEvent(new Event(cut.checked ? "offline" : "online")));
   loket.practice = { isCut: () => cut.checked };
 })();

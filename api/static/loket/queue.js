@@ -1,5 +1,5 @@
-// The queue: what was pressed, in the browser's own database before anybody is told that it is done. Nothing here is
-// forgotten until the server has said what became of it.
+// The queue: every press is in the browser's own database before the page confirms it. No entry is deleted before
+// the server has reported its outcome.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -31,7 +31,7 @@ self.loket = self.loket || {};
     return opening;
   }
 
-  // One transaction: what `work` comes to counts only once it is on the disk.
+  // One transaction: the result of `work` is returned only once it is on the disk.
   async function within(mode, work) {
     const db = await opened();
     return new Promise((resolve, reject) => {
@@ -52,7 +52,7 @@ self.loket = self.loket || {};
     tell();
   };
 
-  // Told here and in every other tab; `settled`: with the journal that the server was heard to keep.
+  // Notifies this tab and every other; `settled`: with the journal's name as the server reported it.
   async function changed(work, settled = false) {
     const result = await within("readwrite", work);
     tell();
@@ -60,7 +60,7 @@ self.loket = self.loket || {};
     return result;
   }
 
-  // Which journal the server keeps now, as the page or an answer said it; what another one holds is of no account in it.
+  // Note the journal that the server keeps now, from the page or an answer; entries of another journal do not count.
   function hear(name) {
     if (!name) return;
     const other = name !== journal;
@@ -77,7 +77,7 @@ self.loket = self.loket || {};
     ...(undoes && { undoes }),
   });
 
-  // A name stands once, and a file's rating: what is kept as such is given back, unless the server has refused it.
+  // A name exists once, and so does a file's rating: an entry that exists is returned, unless the server has refused it.
   const add = (event) => changed(async (entries) => {
     const file = fileOf(event), ofFile = await given(entries.index("file").getAll(file));
     const held = isRating(event) ? ofFile.find((one) => isRating(one.event) && !past(one))
@@ -89,7 +89,7 @@ self.loket = self.loket || {};
     return { entry, fresh: true };
   });
 
-  // What is to be sent next, in the order in which it was pressed; from now on each of it may be in the journal.
+  // The next entries to send, in the order of the presses; from now on each may be in the journal.
   const gather = (most) => within("readwrite", async (entries) => {
     const found = await given(entries.index("state").getAll("waiting", most));
     for (const entry of found.filter((one) => !one.tried)) {
@@ -99,11 +99,11 @@ self.loket = self.loket || {};
     return found;
   });
 
-  // What a citizen answered is the journal's, or nobody's: once it is not sent again, who sits at the counter finds no trace of it.
+  // A citizen's answers belong to the journal alone: once no retry needs them, they leave no trace at the counter.
   const forgotten = ({ event: { data: { overall, scale, unsur, ...data }, ...event }, ...entry }) => (
     { ...entry, event: { ...event, data } });
 
-  // What the server said of each. The reversal of what it refused has nothing to reverse.
+  // Store the server's outcome of each entry. The reversal of a refused entry has nothing to reverse.
   const settle = (outcomes) => changed(async (entries) => {
     for (const [n, outcome] of outcomes) {
       const held = await given(entries.get(n));
@@ -118,8 +118,8 @@ self.loket = self.loket || {};
     }
   }, true);
 
-  // Taken back: what was never tried is sent to nobody; what may be in the journal is followed by its reversal, if it has one, and
-  // by no second one. Gives which it was.
+  // Undo an entry: if it was never tried, it is not sent; if it may be in the journal, its reversal follows, if there is one,
+  // and no second one. Returns the case that applied.
   const undo = (n, reversal) => changed(async (entries) => {
     const entry = await given(entries.get(n));
     if (!entry || !stands(entry)) return "nothing";
@@ -135,7 +135,7 @@ self.loket = self.loket || {};
     return "undone";
   });
 
-  // What was refused for a passing reason waits anew in its old place, as it was pressed, whoever it is sent by now.
+  // An entry refused for a passing reason waits again in its old place, unchanged, but with the present sender.
   const again = (n, source) => changed(async (entries) => {
     const entry = await given(entries.get(n));
     if (entry?.state !== "refused" || entry.seen || !loket.refusals.passing(entry.problem)) return false;
@@ -158,7 +158,7 @@ self.loket = self.loket || {};
 
   const ratingOf = (file) => ofFile(file).then((entries) => entries.find((entry) => isRating(entry.event) && !past(entry)));
 
-  // The last so many, the newest first, and before them whatever was refused and nobody has seen.
+  // The last entries, the newest first, and before them every refused one that nobody has seen.
   const last = (most) => within("readonly", async (entries) => {
     const found = [];
     for (let cursor = await given(entries.openCursor(null, "prev")); cursor && found.length < most;) {
@@ -172,7 +172,7 @@ self.loket = self.loket || {};
     return [...refused.filter((entry) => !entry.seen && !shown.has(entry.n)), ...found];
   });
 
-  // Old entries go, once the server has them: never what waits, nor what was refused and not seen.
+  // Delete old entries that the server has, but never waiting ones, nor refused ones that nobody has seen.
   const tidy = () => within("readwrite", async (entries) => {
     let kept = 0;
     for (let cursor = await given(entries.openCursor(null, "prev")); cursor;) {

@@ -1,4 +1,4 @@
-// The citizen's screen: one file, one rating, kept and sent like everything else of the counter.
+// The citizen's screen: one file, one rating, stored and sent like everything else of the counter.
 "use strict";
 (() => {
   const { say, refusal } = loket.words;
@@ -6,7 +6,7 @@
   const dinas = query.get("dinas"), service = query.get("service"), number = query.get("case");
   const form = by("penilaian"), language = by("bahasa"), failed = by("gagal"), thanks = by("terima");
 
-  // The page that is kept serves every case: which one it is is said by the address, also to the page in the other language.
+  // The cached page serves every case: the address names the case, also for the page in the other language.
   const other = new URL(language.href);
   for (const name of ["dinas", "service", "case"]) if (query.has(name)) other.searchParams.set(name, query.get(name));
   language.href = other;
@@ -33,7 +33,7 @@
   const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);
   let mine = false, server = null;
 
-  // What became of a rating that is kept here.
+  // The outcome of a rating that is stored here.
   function became({ state, problem }) {
     if (state === "waiting") return say("rated");
     if (state === "sent") return say("rated_sent");
@@ -48,7 +48,7 @@
     else by("layar").hidden = false;
   }
 
-  // A file is rated once it is decided, as far as the server or this counter knows; where neither does, it is asked all the same.
+  // A file can be rated once the server or this counter knows it as decided, and also if neither knows its state.
   async function undecided() {
     server ??= await loket.casefile.asked(dinas, service, number);
     const { state } = loket.casefile.stateOf(server, await loket.queue.ofFile([dinas, service, number]));

@@ -1,4 +1,4 @@
-// The last receipts: what was recorded here and what became of it. What went wrong stays until somebody has seen it.
+// The last receipts: the entries recorded here and their outcomes. A refused entry stays until somebody has seen it.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -23,7 +23,7 @@ self.loket = self.loket || {};
     return ["", entry.position === null ? say("sent") : say("sent_at", { position: number(entry.position) })];
   }
 
-  // A step can be undone while it is its file's last, in the journal that holds it.
+  // A step can be undone while it is the last of its file, in the same journal.
   function undoable(entry, all) {
     const name = loket.steps.nameOf(entry.event), later = (other) => other.n > entry.n && String(other.file) === String(entry.file);
     if (name === "rated" || name === "undone" || !stands(entry) || past(entry)) return false;
@@ -41,7 +41,7 @@ self.loket = self.loket || {};
 
   const undoneBy = (entry, all) => all.find((one) => one.n === entry.undoes)?.event;
 
-  // What an entry is in words; a reversal says what it reverses.
+  // An entry in words; a reversal names the step that it reverses.
   function what(entry, all) {
     const undone = undoneBy(entry, all);
     return undone ? say("step_undone", { step: step(undone) }) : step(entry.event);

@@ -1,4 +1,4 @@
-// Refusals: what the server's sentences mean, and which of them pass. The worker knows this too.
+// Refusals: the meaning of the server's sentences, and which refusals pass. The worker uses this too.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -12,7 +12,7 @@ self.loket = self.loket || {};
   const slugOf = (problem) => (problem?.type || "").split(/[/:#]/).pop();
   const meant = (detail) => KNOWN.find(([text]) => detail.includes(text))?.[1];
 
-  // For want of a right or of a registration: either can be given, and what was pressed is then still true. All else is for good.
+  // A missing right or registration: either can be granted, and the press is then still true. All other refusals are final.
   function passing(problem) {
     const faults = problem?.errors ?? [];
     return slugOf(problem) === "forbidden" || (faults.length > 0 && faults.every(({ detail }) => meant(detail) === "unregistered"));

@@ -1,5 +1,5 @@
-// Sending: what waits goes to the intake, in order, one sender at a time in the whole browser. An answer that was lost changes
-// nothing: the same events are sent again under the same names, and the journal holds each once.
+// Sending: waiting entries go to the intake, in order, one sender at a time in the whole browser. A lost answer changes
+// nothing: the same events are sent again with the same ids, and the journal holds each once.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -35,7 +35,7 @@ self.loket = self.loket || {};
       : { state: "sent", position: body.receipts?.[index]?.position ?? null }]);
   }
 
-  // What an answer that accounts for nothing says of the link.
+  // The state of the link after an answer that accounts for nothing.
   function linkOf(status) {
     if (status === 401) return "signin";
     if (status === 403) return "forbidden";
@@ -45,10 +45,10 @@ self.loket = self.loket || {};
   const fileAddress = (dinas, service, number) => (
     `/v1/dinas/${encodeURIComponent(dinas)}/file?${new URLSearchParams({ service, case: number })}`);
 
-  // The intake does not say which journal it writes: that is asked beside it, of the first file sent.
+  // The intake's answer does not name its journal: a second request, for the first file sent, does.
   const whichJournal = ([{ file }]) => asked(fileAddress(...file), { patience_ms: HERE_MS }).catch(() => null);
 
-  // A link that fails is an answer too; a database that fails is thrown, for it says nothing of the link.
+  // A failed link is a result; a failed database is thrown, since it says nothing of the link.
   async function batch(sent) {
     const named = whichJournal(sent);
     const answer = await asked("/v1/events", {
@@ -64,7 +64,7 @@ self.loket = self.loket || {};
     return { link, date: answer.date, status: answer.status };
   }
 
-  // After a failure the server is looked for before anything is sent: what was never tried can be taken back without a trace.
+  // After a failure, look for the server before sending: entries that were never tried can be undone without a trace.
   async function here() {
     if (!failed && navigator.onLine !== false && !isCut()) return true;
     const answer = await asked("/healthz", { patience_ms: HERE_MS }).catch(() => null);
@@ -86,7 +86,7 @@ self.loket = self.loket || {};
     }
   }
 
-  // A page that was left while it was sending may keep the turn for good: after a while it is taken from whoever has it. Two that
+  // A page that was left while it was sending may hold the lock for good: after a while another takes it. Two pages that
   // send at once send the same events, which the journal holds once.
   async function alone(work) {
     if (!navigator.locks) return work();
@@ -103,7 +103,7 @@ self.loket = self.loket || {};
     return work();
   }
 
-  // Send whatever waits; asked for meanwhile, once more after that. Gives how the link is.
+  // Send all waiting entries; a call meanwhile sends once more afterwards. Returns the state of the link.
   function send(tell = () => {}) {
     if (running) {
       again = true;

@@ -1,5 +1,5 @@
-// The state of the counter: connected, offline since when, how much is not sent; when to try again; and keeping the page itself
-// for when there is no network.
+// The state of the counter: connected, or offline since an instant; the number of unsent entries; the next attempt; and a
+// cached copy of the page for times without a network.
 "use strict";
 self.loket = self.loket || {};
 (() => {
@@ -8,7 +8,7 @@ self.loket = self.loket || {};
   const root = document.getElementById("loket"), shown = document.getElementById("keadaan");
   let link = "on", status = 0, skew = 0, tries = 0, timer = 0, pending = 0, fault = "";
 
-  // Whoever is offline still is after loading the page anew.
+  // The beginning of an offline time survives a reload of the page.
   function sinceOf() {
     if (!localStorage.getItem(SINCE)) localStorage.setItem(SINCE, String(Date.now()));
     return Number(localStorage.getItem(SINCE));
@@ -47,7 +47,7 @@ self.loket = self.loket || {};
     shown.hidden = false;
   }
 
-  // Passing states are not announced: "sending" is said only where it takes long enough to be read.
+  // Passing states are not announced: "sending" is shown only if it lasts long enough to be read.
   function heard(said) {
     if (!Number.isNaN(said.date)) skew = Date.now() - said.date;
     clearTimeout(pending);
@@ -69,7 +69,7 @@ self.loket = self.loket || {};
     }
   }
 
-  // Try now, and again later, whatever comes of it: soon while something waits and the way is barred, less often the longer it lasts.
+  // Try now, and in any case again later: soon after a failure, less often the longer failures last.
   async function look() {
     clearTimeout(timer);
     try {
@@ -88,7 +88,7 @@ self.loket = self.loket || {};
     }
   }
 
-  // The browser may send what waits even once this page is closed, where it can.
+  // A browser that supports it sends waiting entries even once this page is closed.
   async function later() {
     if (loket.practice?.isCut()) return;
     try {
@@ -97,7 +97,7 @@ self.loket = self.loket || {};
     } catch { /* then this page sends it when it is next open */ }
   }
 
-  // Every address under which this counter may be opened again, and its citizen's screen.
+  // Every address at which this counter may be opened again, and that of its citizen's screen.
   function pages() {
     const { counter, rating, dinas } = root.dataset, named = new URL(counter, location.href);
     if (dinas) named.searchParams.set("dinas", dinas);

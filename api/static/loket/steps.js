@@ -1,10 +1,10 @@
-// Steps: what a press means as an event of the contract. An event is made once, at the press, and never made anew.
+// Steps: a press as an event of the contract. An event is made once, at the press, and never again.
 "use strict";
 self.loket = self.loket || {};
 (() => {
   let latest = 0;
 
-  // `crypto.randomUUID` is there only over HTTPS or on the machine itself.
+  // `crypto.randomUUID` exists only over HTTPS or on the machine itself.
   function uuid() {
     if (crypto.randomUUID) return crypto.randomUUID();
     const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -14,14 +14,14 @@ self.loket = self.loket || {};
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   }
 
-  // Two presses are never of one instant, so that a resumption lies after its pause.
+  // Two presses never have the same instant, so that a resumption lies after its pause.
   function now() {
     const clock = Date.now();
     latest = clock <= latest && latest - clock < 1000 ? latest + 1 : clock;
     return new Date(latest).toISOString();
   }
 
-  // The name under which a counter speaks; a token may allow it one of its own only.
+  // The source of a counter's events; a token may allow only one of its own.
   function sourceOf(dinas, counter, allowed = []) {
     const plain = `/loket/${encodeURIComponent(dinas)}${counter ? `/${encodeURIComponent(counter)}` : ""}`;
     const usual = plain.length <= 500 ? plain : "/loket";
@@ -34,7 +34,7 @@ self.loket = self.loket || {};
   const KINDS = { received: "permit-received", paused: "permit-paused", resumed: "permit-resumed", issued: "permit-processed",
                   rejected: "permit-processed" };
 
-  // `time` is the press's own: between it and here a disk may have stalled.
+  // `time` is that of the press: a disk may have stalled since.
   function step(name, { source, dinas, service, number, asn, reason, receivedAt, time }) {
     const file = { dinas, service, case: number }, clerk = asn ? { asn } : {};
     const said = {
@@ -50,7 +50,7 @@ self.loket = self.loket || {};
   const refusedIn = ({ problem }, ...fields) => (problem?.errors ?? []).some(({ pointer }) => fields.includes(pointer));
   const lacksReceipt = (entry) => refusedIn(entry, "/data/received_at");
 
-  // Pressed again after a refusal: a file was received, and is decided, when it was and not now; unless that time was refused.
+  // A press after a refusal: the file's receipt and decision keep their old times, unless the refusal was of that time.
   function mended(name, entry, said) {
     const { source, time, data } = entry.event;
     if (nameOf(entry.event) !== name) return step(name, said);
@@ -63,14 +63,14 @@ self.loket = self.loket || {};
     event: { source: target.source, id: target.id }, reason: "salah-tekan",
   });
 
-  // The aspects say more than the face, and one rating holds one of them. Its name says nothing of the file: whoever reads an
-  // answer without its file reads the name too.
+  // The aspects are more exact than the face; a rating has one of the two. Its id reveals nothing of the file: some readers
+  // see an answer's id, but not its file.
   function rating({ source, dinas, service, number, overall, unsur }) {
     const said = Object.keys(unsur).length ? { unsur } : { overall, scale: 4 };
     return event(source, "satisfaction-rated", now(), { dinas, service, case: number, ...said });
   }
 
-  // What an event is in the counter's own words.
+  // The counter's own name for an event.
   function nameOf(event) {
     const kind = loket.kinds.kindOf(event);
     if (kind === "permit-processed") return event.data.outcome;
@@ -78,7 +78,7 @@ self.loket = self.loket || {};
              "satisfaction-rated": "rated", "event-retracted": "undone" }[kind];
   }
 
-  // A note in the journal cannot be reversed, only followed by the next; and no clerk reverses what a citizen said.
+  // A note in the journal cannot be reversed, only followed by the next; and no clerk reverses a citizen's answer.
   const reversible = (event) => ["received", "issued", "rejected"].includes(nameOf(event));
 
   loket.steps = { now, step, mended, lacksReceipt, undo, rating, nameOf, sourceOf, reversible };

@@ -1,12 +1,12 @@
-// Whose page this is: under which names its token speaks. A link from elsewhere brings no cookie, so the page it opens was made
-// for nobody; opened once more from here it is the counter's own.
+// The owner of this page: the sources that its token allows. A link from elsewhere sends no cookie, so its page was made
+// without a token; opened once more from here it is the counter's own.
 "use strict";
 self.loket = self.loket || {};
 (() => {
   const OPENED = "neraca-loket-dibuka-lagi", NAMES = "neraca-loket-nama";
   const { nobody, sources } = document.getElementById("loket").dataset, isNobodys = nobody !== undefined;
 
-  // Twice made for nobody, there is nobody: the next link may try again, and no page turns in circles.
+  // Made without a token twice, the page stays: the next link may try again, and no page reloads for ever.
   const opened = sessionStorage.getItem(OPENED), leaves = isNobodys && !opened;
   sessionStorage.removeItem(OPENED);
   if (leaves) {
@@ -14,7 +14,7 @@ self.loket = self.loket || {};
     location.replace(location.pathname + location.search);
   }
 
-  // Signed out, a counter goes on under the names it had: what is pressed meanwhile is not refused once it is signed in.
+  // Signed out, a counter goes on under the names it had: presses meanwhile are not refused once it is signed in.
   if (!isNobodys) localStorage.setItem(NAMES, sources);
   const allowed = JSON.parse(localStorage.getItem(NAMES) ?? sources);
 

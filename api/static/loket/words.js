@@ -32,7 +32,7 @@ self.loket = self.loket || {};
   const step = (event) => loket.steps.nameOf(event) === "paused"
     ? say("step_paused", { reason: pauses[event.data.reason] }) : say(`step_${loket.steps.nameOf(event)}`);
 
-  // A refusal as a clerk can read it: in this language where it is a known one, and always with the field it names.
+  // A refusal for a clerk: in this language if it is a known one, and always with the field it names.
   function refusal(problem) {
     if (!problem) return "";
     const slug = loket.refusals.slugOf(problem);

@@ -1,5 +1,5 @@
-// The worker of /loket: the page opens without a network, and what waits is sent though no page is open. It keeps pages and their
-// parts, never what /v1 answers.
+// The worker of /loket: the page opens without a network, and waiting entries are sent though no page is open. It caches
+// pages and their parts, never the answers of /v1.
 "use strict";
 const PATIENCE_MS = 3000, KEPT = "neraca-loket", BUILD = "{build}";
 importScripts(...["kinds", "refusals", "queue", "sending"].map((name) => `/static/loket/${name}.js?v=${BUILD}`));
@@ -20,14 +20,14 @@ async function keep(name, answer) {
   return answer;
 }
 
-// A page made for nobody, as a link from elsewhere or a cookie that has ended brings it, takes no place of one that knows its token.
+// A page made without a token, after a link from elsewhere or an expired cookie, never replaces one that knows its token.
 const isNobodys = async (answer) => (await answer.clone().text()).includes(' id="loket" data-nobody');
 async function keepPage(name, answer) {
   const held = answer.ok && await caches.match(name, { ignoreVary: true });
   return held && await isNobodys(answer) && !await isNobodys(held) ? answer : keep(name, answer);
 }
 
-// A line that leads nowhere, and a gateway without a server behind it, count as no network: the page that is kept opens.
+// A dead line, and a gateway without a server behind it, count as no network: the cached page opens.
 async function page(request) {
   const held = caches.match(nameOf(request.url), { ignoreVary: true });
   const fetched = fetch(request).then((answer) => keepPage(nameOf(request.url), answer));
@@ -37,14 +37,14 @@ async function page(request) {
   return (await held) ?? answer ?? fetched;
 }
 
-// Parts have their content in their address: what is held is what would be fetched.
+// The address of a part contains a hash of its content: a cached part equals a fetched one.
 async function part(request) {
   return (await caches.match(request, { ignoreVary: true })) ?? keep(request.url, await fetch(request));
 }
 
 const PART = /\/static\/[\w./-]+\?v=\w+/g, isPart = ({ url }) => new URL(url).pathname.startsWith("/static/");
 
-// A page of another language or of an older build names parts of its own: a part goes once no kept page names it.
+// A page of another language or of an older build names parts of its own: a part is deleted once no cached page names it.
 async function keepAll({ pages, parts }) {
   const cache = await caches.open(KEPT);
   await Promise.all(parts.map(async (address) => (await cache.match(address)) ?? cache.add(address)));
