@@ -1,4 +1,4 @@
-"""What is refused, and how: a row a request, with the exact status, problem type and pointers; the journal stands still."""
+"""Refused requests, one a row, with the exact status, problem type and pointers; the journal does not change."""
 
 import json
 from collections.abc import Iterator

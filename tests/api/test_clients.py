@@ -126,7 +126,7 @@ def moved_up_to(stream: Iterator[ServerSentEvent], position: int) -> tuple[set[s
 
 
 def position_of(url: str) -> int:
-    """How far the balances served are folded, at the journal's head."""
+    """Wait until the balances are folded to the journal's head; return its position."""
 
     def ready() -> httpx.Response | None:
         answer = httpx.get(f"{url}/readyz")
@@ -246,7 +246,7 @@ def test_head_of_the_stream_ends(process: Process) -> None:
 
 
 def test_a_listening_app_is_the_same_app(neraca: Assembled) -> None:
-    """What is asked through ASGI and what is asked through a port are one Neraca."""
+    """Requests through ASGI and through a port reach the same Neraca."""
     with Listening(neraca) as listening:
         post(listening.url, "t-1")
         neraca.settle()

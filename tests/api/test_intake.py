@@ -1,4 +1,4 @@
-"""What the intake takes, and from whom: receipts, tallies, tokens and their scopes, and the strict policy."""
+"""The intake accepts events and checks their senders: receipts, tallies, tokens and scopes, the strict policy."""
 
 from typing import Any, Final, NamedTuple
 
@@ -154,7 +154,7 @@ def test_binary_mode_carries_attributes_in_headers(neraca: Assembled) -> None:
 
 
 def test_extension_attributes_are_kept(neraca: Assembled) -> None:
-    """What a gateway adds is kept beside the event, with its type."""
+    """Attributes that a gateway adds are stored beside the event, with their types."""
     neraca.record({**task("t1"), "traceid": "0a", "hops": 3, "live": True, "subject": "antrean"})
     line = neraca.journal.lines(1, 1)[0][1]
     for kept in (b'"traceid":"0a"', b'"hops":3', b'"live":true', b'"subject":"antrean"'):
@@ -210,7 +210,7 @@ def test_the_operator_at_the_machine_needs_no_token(neraca: Assembled, asked: di
 def test_a_token_that_is_not_known_is_refused_everywhere(
     neraca: Assembled, authorization: str, asked: dict[str, Any]
 ) -> None:
-    """Whoever shows a wrong token is nobody, even at the machine."""
+    """A request with a wrong token gets 401, even from the machine itself."""
     headers = {"authorization": authorization}
     assert neraca.post(task("t1"), headers=headers, **asked).status_code == 401
     assert neraca.get("/v1/asn/a-1", headers=headers, **asked).status_code == 401

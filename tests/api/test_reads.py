@@ -1,4 +1,4 @@
-"""What is answered: scorecards against numbers worked out by hand, lists, rankings, reasons, entity tags, and nothing stale."""
+"""Reads, never stale: scorecards against numbers worked out by hand, lists, rankings, reasons, entity tags."""
 
 import itertools
 import json
