@@ -137,7 +137,7 @@ class Partitions(Kept):
         return stored.position, stored.read_next, stored.stopped
 
     def counted(self) -> list[tuple[Any, ...]]:
-        """How often each position is in the index of reasons, where that is not once."""
+        """Positions that are in the index of reasons more than once, with their counts."""
         return self.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1")
 
     def waiting(self) -> None:

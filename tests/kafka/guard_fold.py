@@ -1,4 +1,4 @@
-"""What a fold of segments stands on in tests: lines, segments, a store in memory that keeps the port's promises, a clock."""
+"""Parts for tests of folds: lines, segments, a store in memory that fulfils the port's contract, a clock."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class MemoryStore:
             self.stored[partition] = held._replace(position=to.position, read_next=to.read_next)
 
     def count_gap(self, partition: int, position: int) -> int:
-        """How often a gap was met there."""
+        """Count one more gap at a position; return its count."""
         times = self.gaps[partition, position] = self.gaps.get((partition, position), 0) + 1
         return times
 

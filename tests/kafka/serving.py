@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PARTITIONS: Final = 4
 _AT: Final = re.compile(r" at (http://\S+)/  \(API")
 _UP: Final = {"intake": _AT, "api": _AT, "relay": re.compile(r"Neraca relays"), "worker": re.compile(r"Neraca worker")}
-"""What each command says once it is up."""
+"""The line each command prints once it is up."""
 _LISTENING: Final = ("intake", "api")
 
 
@@ -64,7 +64,7 @@ class Running:
         return self._process.poll()
 
     def said(self) -> str:
-        """What it has said since it was started."""
+        """Its output since it was started."""
         return self._said.read_bytes()[self._from :].decode(errors="replace")
 
     def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
@@ -168,7 +168,7 @@ class Scaled:
         return self._running[name]
 
     def said(self, name: str) -> str:
-        """What the process of this name has said since it was last started."""
+        """The output of the process of this name since it was last started."""
         return self._running[name].said()
 
     def all_said(self) -> dict[str, str]:
@@ -176,7 +176,7 @@ class Scaled:
         return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
 
     def url(self, name: str) -> str:
-        """Where an intake or an api listens."""
+        """The URL at which an intake or an api listens."""
         return self.await_up(name)[1]
 
     def post(self, events: Iterable[object], name: str = "intake") -> dict[str, Any]:
@@ -189,7 +189,7 @@ class Scaled:
         return tally
 
     def get(self, path: str, name: str = "api") -> Any:  # noqa: ANN401 - any JSON
-        """What an api serves there, whatever its status."""
+        """The JSON an api answers to a GET, with any status."""
         return self._http.get(f"{self.url(name)}{path}").json()
 
     def metric(self, line: str, name: str = "api") -> float | None:

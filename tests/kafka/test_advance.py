@@ -1,4 +1,4 @@
-"""How far segments bring a partition, how a segment is read, and which partition a dinas is of: tables."""
+"""Tables: how far segments advance a partition, how a segment is read, and which partition a dinas belongs to."""
 
 from typing import Final
 
@@ -48,7 +48,7 @@ TABLE: Final[dict[str, Row]] = {
 
 @pytest.mark.parametrize("what", TABLE)
 def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None:
-    """What follows is applied once, what was applied is dropped, what lies ahead waits; nothing missing is read past."""
+    """The next segment is applied once, an applied one is dropped, one ahead waits; no missing one is read past."""
     memory, arrived, applied, position, read_next, ahead, beyond, dropped = TABLE[what]
     done = advance(AT_TEN, memory, arrived)
     assert [one for one, _ in done.fresh] == applied

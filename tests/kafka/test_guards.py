@@ -140,7 +140,7 @@ def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = F
     ids=["well", "an error", "an error while it ends", "its task is over", "it ends", "not begun", "no client yet"],
 )
 def test_an_error_of_the_coordinator_that_nobody_reads_is_a_fault(app: Any, fault: str | None) -> None:  # noqa: ANN401 - a stand-in
-    """Guard 5. That the real client has these attributes, a test on the broker holds."""
+    """Guard 5. A test on the broker shows that the real client has these attributes."""
     assert coordinator_fault(app) == fault
 
 

@@ -76,11 +76,11 @@ class Broker(Kept):
         return started
 
     def folded(self) -> bool:
-        """Whether each partition has reached the journal's head."""
+        """True if every partition has reached the journal's head."""
         return {at for source, at in self.sources().items() if "/" in source} == {self.journal.head()}
 
     def stored(self) -> dict[int, int]:
-        """What each partition is to read next."""
+        """The offset that each partition is to read next."""
         rows = self.sql("SELECT source, read_next FROM sources WHERE source LIKE '%%/%%'")
         return {int(row[0].partition("/")[2]): row[1] for row in rows}
 

@@ -167,7 +167,7 @@ def test_balances_of_another_journal_are_refused(kept: Kept) -> None:
 
 
 def test_a_generation_flipped_meanwhile_is_waited_for(kept: Kept) -> None:
-    """Whoever begins a layout holds the generation served: a rebuild that would put another in its place comes after it."""
+    """A new layout locks the generation served: a rebuild that would replace it comes before or after."""
     held, done = kept.database.connected("rebuild"), list[Layout]()
     with held as db, db.transaction():
         db.execute("SELECT generation FROM neraca.generations WHERE served FOR UPDATE")

@@ -51,7 +51,7 @@ def outbox() -> Cutter:
 
 
 def test_a_page_is_cut_by_partition_and_each_reaches_its_end() -> None:
-    """What is not a partition's own is told by ``last``; a partition without an entry is sent nothing, and its cursor stays."""
+    """``last`` covers other partitions' entries; a partition without an entry is sent nothing, and its cursor stays."""
     page = lines(1, 0, 1, 0, 1)
     segments, after = outbox().cut(page, START)
     assert shape(segments) == [(1, 0, 5, [1, 3, 5]), (0, 0, 5, [2, 4])]
@@ -275,7 +275,7 @@ class MemoryCursors:
         self.held = START
 
     def load(self) -> Cursors:
-        """What is kept."""
+        """The cursors stored."""
         return self.held
 
     def move(self, before: Cursors, after: Cursors) -> bool:

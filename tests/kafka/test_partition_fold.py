@@ -39,7 +39,7 @@ def test_partitions_of_one_poll_are_folded_in_one_transaction() -> None:
 
 
 def test_a_fold_that_was_not_written_is_done_again_with_the_same() -> None:
-    """What is remembered changes only with what is committed."""
+    """The fold's memory changes only with a commit."""
     one = Fold()
     one.store.away = True
     with pytest.raises(NotWritten):
@@ -189,7 +189,7 @@ def test_an_offset_that_comes_a_little_later_was_not_passed_over() -> None:
 
 
 def forgetting_check(fold: type[PartitionFold]) -> None:
-    """What was ahead of a partition before a seek is no gap after it: another worker may have it now."""
+    """A segment that was ahead before a seek is no gap after it: another worker may have the partition now."""
     one = Fold(fold=fold)
     one.arrive(record(1, sent(4, 6)))
     one.fold.forget()

@@ -56,7 +56,7 @@ def kept(kept: Partitions, monkeypatch: pytest.MonkeyPatch) -> Partitions:
 def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
     """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
 
-    What the first wrote is undone; when it goes on, it is told that nothing was written.
+    The first one's writes are undone; when it goes on, it learns that nothing was written.
     """
     assert IDLE_MS <= 8000
     unlimited = create_engine(
@@ -87,14 +87,14 @@ def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Part
 
 @contextmanager
 def in_pipeline(db: Connection) -> Iterator[None]:
-    """Where a fold mostly is."""
+    """A pipeline, in which a fold spends most of its time."""
     with pipelined(db):
         db.execute(text("SELECT 1"))
         yield
 
 
 def in_copy(db: Connection) -> AbstractContextManager[None]:
-    """Where a fold opens accounts."""
+    """A COPY, by which a fold opens accounts."""
     return CopyIn(WHY).running(db, [(1, 1)])
 
 
@@ -146,7 +146,7 @@ def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[]
 def test_an_intake_that_stands_still_within_its_append_lets_another_append(
     kept: Partitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waited for its lock in vain ends it at the second look; what was not acknowledged is not in the journal."""
+    """An intake waiting for the lock ends its holder at the second look; an unacknowledged append is not recorded."""
     monkeypatch.setattr(journal_postgres, "LOCK_WAIT_S", 2)
     monkeypatch.setattr(standing, "IDLE_MS", 1000)
     head, stopped = kept.journal.head(), Journal.open(kept.database.journal, ZONE, CLOCK())

@@ -29,7 +29,7 @@ LOOKS: Final = int(STILL_S / LOOK_S) + 2
 
 
 class Sight(dict[int, tuple[int, int, bool]]):
-    """What is seen at a look: for each partition, its end, what is read next, and whether it has stopped."""
+    """The result of one look: for each partition, its end, the next offset to read, and whether it has stopped."""
 
     def standing(self) -> dict[int, StoredPartition]:
         return {
@@ -163,7 +163,7 @@ def watch(
     ends: Callable[[], dict[int, int]], standing: Callable[[], dict[int, StoredPartition]], reached: int = 1,
     stopped: Mapping[int, str] | None = None,
 ) -> Watch:  # fmt: skip
-    """What watches, over stand-ins of a store, a broker and the layouts; ending is an exception."""
+    """A watch over stand-ins of a store, a broker and the layouts; it raises an exception to end the process."""
 
     class Store:
         def standing(self) -> dict[int, StoredPartition]:
