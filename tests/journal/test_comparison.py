@@ -69,7 +69,7 @@ def test_what_lies_between_is_counted_by_what_it_bears_on(tmp_path: Path, capsys
 
 
 def test_counts_between_grow_by_one_entry_at_a_time(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What lies between two ends is the sum of what lies between each and the next."""
+    """The counts between two positions are the sum of the counts of each step between them."""
 
     def counted(since: int, until: int) -> Counter[tuple[str, str]]:
         between = replayed(capsys, "--data", data, "--since", since, "--until", until)["between"]

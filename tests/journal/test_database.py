@@ -40,7 +40,7 @@ def database(database_url: str) -> Database:
 
 @pytest.fixture
 def neraca(database: Database) -> Iterator[Assembled]:
-    """What folds it alone."""
+    """The only Neraca that folds the database."""
     with Assembled(database, clock=CLOCK) as assembled:
         yield assembled
 
@@ -55,7 +55,7 @@ class Desk:
         ending.callback(self.intake.close)
 
     def take(self, *events: dict[str, object]) -> list[str]:
-        """What became of each event."""
+        """Submit events; return the outcome of each."""
         outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
         return [
             ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug for one in outcomes
@@ -146,7 +146,7 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
 
 
 def test_a_stream_is_the_same_from_every_instance(neraca: Assembled) -> None:
-    """What one process served is known to another: an id that came from there is taken up."""
+    """A stream can go on from another process: an id that one served is valid at the other."""
     neraca.record(*HISTORY[:5])
     with Listening(neraca) as listening, httpx.stream("GET", f"{listening.url}/v1/stream", timeout=10) as stream:
         lines = stream.iter_lines()

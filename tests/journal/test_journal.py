@@ -1,4 +1,4 @@
-"""What the journal holds: who an event is, what a repeat is, in what order, and that no byte of it ever changes."""
+"""The journal's contract: the identity of events, repeats, the order of entries, and bytes that never change."""
 
 from collections.abc import Callable
 from pathlib import Path

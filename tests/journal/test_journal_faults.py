@@ -1,4 +1,4 @@
-"""What happens to the journal from outside: a second process, a full disk, a foreign entry, a restored backup."""
+"""The journal survives faults from outside: a second process, a full disk, a foreign entry, a restored backup."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_an_entry_this_version_cannot_read_stops_the_fold_loudly(
 def test_a_second_process_on_the_same_data_is_refused_by_name(
     neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who writes is named; who only reads is let in."""
+    """The refusal names the writing process; a process that only reads is admitted."""
     taken(neraca, task("t1"))
     data, mapping = str(tmp_path / "data"), str(Path(__file__).parents[2] / "examples" / "receipt-tasks.toml")
     (tmp_path / "none.csv").write_text("case,activity\n")

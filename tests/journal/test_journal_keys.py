@@ -1,4 +1,4 @@
-"""What may be stated once: held, freed by retraction, kept by correction; and what a decision takes from its file."""
+"""Keys usable once: a retraction frees one, a correction does not; and the data a decision takes from its file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What readings of one version share: never a figure of another version, and only what moved is read again."""
+"""Readings of one version share figures, never those of another version; only changed figures are read again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The contract of the event store's library holds of the journal's recorder and factory: its own cases are run on them.
 
-Where a case cannot hold, it is overridden here and says why:
+A case that cannot hold is overridden here, with its reason:
 
 * `AggregateRecorderTestCase`, whole: run on `Unnumbered`. It wants `insert_events` to answer `None`; the journal's
   answers the positions.

@@ -1,6 +1,6 @@
 """The event store library's own cases, on the recorder and factory of PostgreSQL.
 
-Where a case cannot hold, it is overridden here and says why:
+A case that cannot hold is overridden here, with its reason:
 
 * `AggregateRecorderTestCase`, whole: run on `Unnumbered`. It wants `insert_events` to answer `None`; the journal's
   answers the positions.
