@@ -42,7 +42,7 @@ class Server(Process):
 
 @dataclass
 class Ledger:
-    """What the counters were told, and what they were not."""
+    """The answers that counters received, and the events still in doubt."""
 
     positions: dict[Name, int] = field(default_factory=dict)
     acknowledged: set[Name] = field(default_factory=set)
@@ -125,7 +125,7 @@ class Sender(threading.Thread):
 
 @dataclass
 class Survived:
-    """What a run of kills came to."""
+    """The result of a run of kills."""
 
     seed: int
     kills: int = 0

@@ -1,4 +1,4 @@
-"""What the counters of a city send, from a seed: facts, corrections, retractions, rules, and the same again."""
+"""The traffic of a city's counters, from a seed: facts, corrections, retractions, rules, and the same again."""
 
 import random
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What must be true of a journal and its balances after any number of kills; each thing that is not, in a sentence."""
+"""Checks of a journal and its balances after any number of kills; each failed check is reported in a sentence."""
 
 import json
 import sqlite3
@@ -66,7 +66,7 @@ def _keys(survived: Survived, data: Path) -> list[str]:
 
 
 def balance_problems(survived: Survived, replayed: dict[str, Any]) -> list[str]:
-    """What was served, what the auditor replays, and what the independent oracle works out are one."""
+    """Compare the service, the auditor's replay and the independent oracle: all three must agree."""
     oracle, problems = Oracle(survived.lines), list[str]()
     position, now = len(survived.lines), datetime.now(UTC)
     for who, found in (

@@ -95,7 +95,7 @@ class History:
         return b"".join(exported(line, position) + b"\n" for position, line in self.lines)
 
     def kinds(self) -> Counter[str]:
-        """What the journal took, by kind; what it did not, by the slug of its refusal."""
+        """The count of events accepted, by kind, and refused, by the slug of the refusal."""
         return Counter(
             (("again " if outcome.repeated else "") + event["type"].split(".")[1])
             if isinstance(outcome, Accepted)

@@ -13,7 +13,7 @@ from tests.laws.strategies import HOUR, KINDS, Dice, Scene, text_of
 
 
 class Step(NamedTuple):
-    """What kind of thing is said, and the numbers that decide its fields."""
+    """The kind of an event, and the numbers that decide its fields."""
 
     kind: int
     numbers: tuple[int, ...]
@@ -82,7 +82,7 @@ class Clerk(Scene):
         return new
 
     def _stated(self, event: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """What an event puts in force, and of which kind: of a correction, that of the fact it leads back to."""
+        """The data an event puts in force, and their kind; a correction has the kind of the fact it leads back to."""
         data: dict[str, Any] = event["data"]
         kind = kind_of(event["type"])
         if kind not in {"event-corrected", "event-retracted"}:

@@ -215,7 +215,7 @@ def _scheme(scene: Scene, _: Data, dice: Dice) -> Data:
 
 
 class Strategy(NamedTuple):
-    """How many of twenty events are of a kind, and what draws their data; nothing for an event about another one."""
+    """A kind's share of twenty events, and the function that draws its data (``None``: an event about another one)."""
 
     weight: int
     data: Callable[[Scene, Data, Dice], Data] | None
@@ -238,4 +238,4 @@ STRATEGIES: Final = {
     "asn-assigned": Strategy(1, _assignment),
 }
 KINDS: Final = tuple(kind for kind, strategy in STRATEGIES.items() for _ in range(strategy.weight))
-"""What a step may tell; ``repeat`` tells again what was told before."""
+"""The kinds of a step; ``repeat`` sends an earlier event again."""

@@ -188,7 +188,7 @@ class Stack:
         return seen if seen is not None and seen.at > since and seen.positions else None
 
     def folded(self) -> dict[int, str]:
-        """Which worker says of each partition that it folds it."""
+        """The worker that folds each partition, by the workers' metrics."""
         said = {name: self._metrics(key) for name, key in self.workers.items()}
         pattern = re.compile(r'^neraca_partition_lag_records\{partition="(\d+)"\} ', re.MULTILINE)
         return {int(one): name for name, text in said.items() for one in pattern.findall(text)}

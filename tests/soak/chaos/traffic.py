@@ -1,6 +1,6 @@
 """Counters of many dinas that send to an intake until it answers, through whatever is away, and note each answer.
 
-What they say is ``tests.faults.traffic``'s; each counter's dinas are its own, so that every partition has facts.
+Their events are ``tests.faults.traffic``'s; each counter's dinas are its own, so that every partition has facts.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Seen(NamedTuple):
     stopped: dict[str, str]
 
     def beyond(self, position: int) -> bool:
-        """Whether every source that has not stopped is folded beyond a position."""
+        """True if every source that has not stopped is folded beyond a position."""
         return all(held > position for source, held in self.positions.items() if source not in self.stopped)
 
 

@@ -115,7 +115,7 @@ class Cluster:
         self.world.after(3.0, self._operate)
 
     def settled(self) -> bool:
-        """Whether everything stands at the journal's head, and nothing is left to send or to read."""
+        """True if everything is at the journal's head, and nothing is left to send or to read."""
         broker = self.ground.broker
         if self.world.now < self.world.calm_after + 6.0 or broker.away():
             return False

@@ -146,7 +146,7 @@ class Transaction:
         self.advances: Mapping[int, Advance] = {}
 
     def idle(self) -> bool:
-        """Whether the database has ended it, because its process was idle for too long, or by a crash."""
+        """True if the database has ended it, because its process was idle for too long, or by a crash."""
         return self.undone or self._balances.world.now - self._began > IDLE_S
 
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
