@@ -1,4 +1,4 @@
-"""What tests share: a Neraca assembled in this process, and the rule that nothing is left out in silence."""
+"""Fixtures for all tests: a Neraca assembled in this process, and the rule that no test is skipped in silence."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def _left_out(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where nothing may be skipped, a run that skipped something has failed."""
+    """Fail a run that skipped a test although none may be skipped."""
     strict = os.environ.get(NOTHING_SKIPPED) == "1"
     if strict and not hasattr(session.config, "workerinput") and _left_out(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -2,7 +2,7 @@
 
 It was written from the documents alone, imports nothing of the project, and never looks at `data.resolved` or
 `contenthash`: every figure is derived anew from the data as submitted and the order of positions.
-What one fact posts is in `oracle_facts.py`, scores and ranks are in `oracle_scores.py`.
+The postings of one fact are in `oracle_facts.py`, scores and ranks are in `oracle_scores.py`.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def case_of(data: Line) -> Case:
 
 
 class Oracle:
-    """What a journal comes to, worked out the slow and plain way: keep what stands, add it up at the end."""
+    """The balances of a journal, worked out slowly and plainly: collect the facts in force, add them up at the end."""
 
     def __init__(self, lines: Iterable[Line], zone: str = "Asia/Jakarta") -> None:
         """Read `lines` in the order of their positions; the zone the journal was opened with beats `zone`.

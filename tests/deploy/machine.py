@@ -141,12 +141,12 @@ class Machine:
         return {"postgres": self.postgres, "kafka": self.kafka}.get(name)
 
     def runs(self, name: str) -> bool:
-        """Whether a service runs now."""
+        """True if the service runs now."""
         server = self.server(name)
         return server.pid is not None if server else name in self.running and self.running[name].code is None
 
     def healthy(self, name: str) -> bool:
-        """Whether a service's own health check succeeds; what has ended is not healthy."""
+        """True if the service's own health check succeeds; an ended service is not healthy."""
         assert self.runs(name), f"{name} ended: {self.running[name].said()}"
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
@@ -170,7 +170,7 @@ class Machine:
                 until(partial(self.healthy, name), f"{name} is healthy", within_s=HEALTHY_WITHIN_S)
 
     def _listens(self, name: str) -> bool:
-        """Whether a process listens, or has ended: before, its health check would be started in vain."""
+        """True if the process listens, or has ended; until then a health check would be pointless."""
         return not self.runs(name) or any(
             not is_free(at) for (service, _), at in self._ports.items() if service == name
         )

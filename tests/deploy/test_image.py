@@ -18,7 +18,7 @@ FINAL: Final = DOCKERFILE.rpartition("\nFROM ")[2]
 
 
 def sent(name: str) -> bool:
-    """Whether .dockerignore lets a file through: its last line that fits decides, for the file or a folder above it."""
+    """True if .dockerignore lets a file through: its last line that fits the file, or a folder above it, decides."""
     through = True
     for line in text_of(".dockerignore").splitlines():
         if not line or line.startswith("#"):

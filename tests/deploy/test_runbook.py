@@ -1,6 +1,6 @@
 """docs/guides/runbook.md, typed from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
 
-PostgreSQL and Kafka are real, and so is every process. Where there is no Docker, its words are done natively.
+PostgreSQL and Kafka are real, and so is every process. Without Docker, its commands are run natively.
 """
 
 import json

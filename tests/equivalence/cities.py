@@ -85,7 +85,7 @@ class City:
 
     @contextmanager
     def serving(self) -> Iterator[Snapshot]:
-        """What the city serves: the journal followed into the generation served, and read from there."""
+        """Fold the journal into the generation served, and read it from there."""
         data = DataDirectory(self.folder)
         journal = Journal.read_only(data.journal)
         live = live_balances(data, journal)
@@ -109,7 +109,7 @@ class City:
         return path
 
     def replayed(self, *options: str | Path) -> dict[str, Any]:
-        """What the auditor's replay prints, of the data directory or of an export."""
+        """The output of the auditor's replay of the data directory or of an export."""
         asked = options or ("--data", self.folder)
         answer: dict[str, Any] = msgspec.json.decode(neraca("replay", *asked))
         return answer

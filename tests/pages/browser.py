@@ -33,7 +33,7 @@ _Found = TypeVar("_Found")
 
 
 def installed() -> bool:
-    """Whether there is a browser on the path."""
+    """True if there is a browser on the path."""
     return shutil.which("chromium") is not None
 
 

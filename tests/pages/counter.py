@@ -141,7 +141,7 @@ class Clerk:
         self.until(lambda: self.text("#keadaan") == "● tersambung", "it is connected")
 
     def waits(self) -> dict[str, int]:
-        """How much is still to be sent, and how much was refused."""
+        """The number of events still to be sent, and of those refused."""
         count: dict[str, int] = self.ask("loket.queue.count()")
         return count
 
@@ -207,5 +207,5 @@ def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:
 
 
 def names_of(neraca: Assembled) -> Counter[tuple[str, str]]:
-    """How often the journal holds each event of the counters."""
+    """The count of each of the counters' events in the journal."""
     return Counter((one["source"], one["id"]) for one in entries(neraca))

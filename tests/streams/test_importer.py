@@ -228,7 +228,7 @@ def test_a_bad_row_is_refused_under_its_number(desk: Desk, line: str, reason: st
 
 
 def test_a_quote_left_open_is_not_passed_over(desk: Desk) -> None:
-    """What an open quote swallows to the end of the file is refused, not read as one long cell."""
+    """Text after an open quote, up to the end of the file, is refused, not read as one long cell."""
     last = desk.read(HEADER + ROW + ROW.rstrip("\n") + '"2026\n' + ROW + ROW)[-1]
     assert refusal(last).endswith("unexpected end of data")
 
@@ -420,7 +420,7 @@ def test_a_column_the_file_lacks_is_named(desk: Desk, header: str, expected: str
 
 
 def test_an_unreadable_file_says_how_far_it_was_read(desk: Desk, tmp_path: Path) -> None:
-    """What was read before stands; the error has the number of the last row."""
+    """Rows read before the error remain valid; the error has the number of the last one."""
     rows = HEADER + "".join(ROW.replace("t-1", f"t-{i * 7919}") for i in range(20_000))
     whole = desk.write(rows, "rows.csv.gz").read_bytes()
     cut = tmp_path / "cut.csv.gz"

@@ -100,7 +100,7 @@ def test_the_reference_has_every_setting_as_the_table_has_it() -> None:
 
 
 def test_the_program_reads_no_other_setting() -> None:
-    """Whatever name it spells is in the table."""
+    """Every name it spells is in the table."""
     spelt = {
         name
         for source in SOURCES

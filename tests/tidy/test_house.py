@@ -46,13 +46,13 @@ def test_lock_files_name_no_hosts_and_hash_everything(lock: str) -> None:
 
 
 def test_the_test_lock_holds_the_programs() -> None:
-    """What is tested is what is run."""
+    """The test lock pins the program's own versions."""
     *run, tested = [dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text_of(lock), re.MULTILINE)) for lock in LOCKS]
     assert [one for one in run if not one.items() <= tested.items()] == []
 
 
 def test_no_file_names_a_registry() -> None:
-    """Where packages come from is the business of the machine."""
+    """The machine decides where packages come from."""
     kinds = (".py", ".md", ".toml", ".lock", ".yml", ".yaml", "Makefile", "run")
     files = [name for name in tracked() if name.endswith(kinds) and name != "tests/tidy/test_house.py"]
     assert [name for name in files if REGISTRIES.search(text_of(name))] == []
