@@ -64,7 +64,7 @@ class Now:
 
 
 class MemoryStore:
-    """Positions and entries of some partitions: a transaction keeps all it is told, or nothing."""
+    """Positions and entries of some partitions: a transaction stores all its changes, or none."""
 
     def __init__(self, partitions: int = 2) -> None:
         self.stored = {one: StoredPartition(JOURNAL, 0, 0, None) for one in range(partitions)}
@@ -96,7 +96,7 @@ class MemoryStore:
         return times
 
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
-        """Stand still, if it still stands there."""
+        """Stop the partition, if it is still at this position."""
         held = self.stored[partition]
         if held.position == position:
             self.stored[partition] = held._replace(stopped=why, read_next=max(held.read_next, skip_to))

@@ -26,7 +26,7 @@ COMMITTED: Final = dict.fromkeys(STORED, 999)
 
 
 class StoredOffsets:
-    """A store that knows where partitions stand, and may be slow, or away, to say it."""
+    """A store of the partitions' states, which may be slow or away."""
 
     def __init__(self, failure: Exception | None = None, *, slow: bool = False) -> None:
         self.answers = threading.Event()

@@ -34,7 +34,7 @@ _LISTENING: Final = ("intake", "api")
 
 
 class Ended(Exception):  # noqa: N818 - a state of a process
-    """A process ended instead of coming up; the message has what it said."""
+    """A process ended instead of coming up; the message has its output."""
 
 
 class Running:
@@ -120,7 +120,7 @@ class Scaled:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill whatever still runs."""
+        """Kill all processes that still run."""
         self._http.close()
         for running in self._running.values():
             running.kill()
@@ -172,7 +172,7 @@ class Scaled:
         return self._running[name].said()
 
     def all_said(self) -> dict[str, str]:
-        """All that was said under each name, and by commands, since the beginning."""
+        """All output under each name, and of commands, since the beginning."""
         return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
 
     def url(self, name: str) -> str:
@@ -271,7 +271,7 @@ class Traffic(threading.Thread):
         self.accepted = 0
 
     def run(self) -> None:
-        """Post until told to end."""
+        """Post until the end is signalled."""
         try:
             while not self._ending.is_set():
                 events, _ = self._counter.request()

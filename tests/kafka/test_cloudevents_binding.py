@@ -1,4 +1,4 @@
-"""The Kafka binding of CloudEvents, against the SDK of its authors: what that writes is taken, and what we write it reads."""
+"""The Kafka binding of CloudEvents, against its authors' SDK: we read the SDK's records, and it reads ours."""
 
 from datetime import UTC, datetime
 from typing import Any, Final

@@ -74,7 +74,7 @@ def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
 @pytest.mark.parametrize("table", ["accounts", "dinas_months"])
 @pytest.mark.parametrize("ends", [True, False])
 def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(kept: Kept, table: str, *, ends: bool) -> None:
-    """Those behind it were never run; what they say of that is not taken for the cause."""
+    """Statements behind it were never run; their errors are not taken for the cause."""
     layout, topic = kept.layouts.reached(1), Topic()
     kept.record(task("t1"))
     kept.relay(layout, topic.send)

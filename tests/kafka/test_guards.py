@@ -1,4 +1,4 @@
-"""The guards of the worker's shell around the fold, without a broker: each holds, and what is planted without it does not."""
+"""The guards of the worker's shell around the fold, without a broker: each works, and a copy without it fails."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_no_exception_leaves_the_agent(failure: BaseException, code: Exit) -> No
 
 
 async def unguarded(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
-    """Planted: whatever the fold raises leaves the body."""
+    """Planted: any exception of the fold leaves the body."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records)

@@ -153,7 +153,7 @@ def broker(database_url: str, kafka: LocalKafka, topics: Topics, tmp_path: Path)
 
 
 def seek_check(broker: Broker, variant: str) -> None:
-    """Guard 1: whatever the group has committed, a worker reads on from the offsets stored beside the balances."""
+    """Guard 1: with any offsets committed by the group, a worker reads on from those stored beside the balances."""
     broker.tell()
     broker.fold(broker.layout).fold(broker.records())
     stored = broker.stored()

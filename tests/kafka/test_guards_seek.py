@@ -152,7 +152,7 @@ def test_without_its_limit_a_seek_takes_any_time() -> None:
 
 
 def assignment_check(made: type[SeekingConsumer]) -> None:
-    """Guard 6: what was assigned here and is another's now is not watched here any more, though nothing is sought."""
+    """Guard 6: a partition that went to another worker is no longer watched here, though there is no seek."""
 
     async def check() -> None:
         stand = Stand()
@@ -168,7 +168,7 @@ def assignment_check(made: type[SeekingConsumer]) -> None:
 
 
 class Unaware(SeekingConsumer):
-    """Planted: what is assigned is only known from what is sought."""
+    """Planted: the assignment is only known from seeks."""
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:  # noqa: ANN401 - the framework's
         await driver.Consumer.on_partitions_assigned(self, assigned, generation_id)

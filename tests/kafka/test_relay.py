@@ -64,7 +64,7 @@ def relayed(scaled: Scaled, head: int) -> None:
 
 
 def test_partitions_without_entries_reach_the_head_too(scaled: Scaled, topics: Topics) -> None:
-    """Only one dinas moves: its partition has the entries, the others are told how far the journal was scanned."""
+    """Only one dinas moves: its partition gets the entries, the others get the position scanned so far."""
     scaled.start("intake", "api", "relay", "worker")
     scaled.post(tasks(0, 20))
     head = scaled.settle()

@@ -100,7 +100,7 @@ def in_copy(db: Connection) -> AbstractContextManager[None]:
 
 @contextmanager
 def left_within(store: PartitionStore, place: Callable[[Connection], AbstractContextManager[None]]) -> Iterator[None]:
-    """A folding of partition 0 that is left standing within a statement; going on with it says that nothing was written."""
+    """A fold of partition 0, stopped within a statement; it must raise ``NotWritten`` once it goes on."""
     with pytest.raises(NotWritten), store.folding([0]) as folding, place(folding._db):
         yield
 
@@ -130,7 +130,7 @@ def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
 
 
 def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
-    """Else whoever looks stands still with the fold it is to see."""
+    """Otherwise the look would hang together with the fold it is to see."""
     with kept.store(kept.layout).folding([0, 1]):
         assert not kept.layouts.is_over(kept.layout.number)
         assert kept.layouts.is_over(kept.layout.number + 1)
@@ -138,7 +138,7 @@ def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
 
 @contextmanager
 def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
-    """A folding that is left standing; going on with it, by what is given, says that nothing was written."""
+    """A stopped fold; the function given makes it go on, and must raise ``NotWritten``."""
     with pytest.raises(NotWritten), store.folding([partition]) as folding:
         yield lambda: folding.apply([], {})
 

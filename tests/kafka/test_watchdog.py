@@ -136,7 +136,7 @@ class Zealous(Watchdog):
 
 
 class Idle(Watchdog):
-    """Planted: whoever has nothing assigned sees nothing."""
+    """Planted: a worker without an assignment sees nothing."""
 
     def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         return super().look(ends, standing, mine) if mine else []
@@ -204,7 +204,7 @@ def test_a_hang_ends_the_process() -> None:
 
 @pytest.mark.parametrize("away", [NoBroker("away"), NotWritten("away"), NoDatabase("away"), OperationalError("away")])
 def test_what_it_cannot_see_it_does_not_judge(away: Exception) -> None:
-    """Broker or database are away at every fifth look: whatever stands still meanwhile is no hang."""
+    """The broker or the database is away at every fifth look: no progress meanwhile is no hang."""
     seen = iter(range(10**6))
 
     def standing() -> dict[int, StoredPartition]:
