@@ -152,7 +152,7 @@ def test_the_read_app_takes_no_events(city: Assembled) -> None:
 
 
 def test_every_kind_is_documented(document: dict[str, Any]) -> None:
-    """The kinds a client is told of are those that are read, each with its required fields and no other."""
+    """The document lists exactly the kinds that are read, each with its required fields and no other."""
     schemas = document["components"]["schemas"]
     offered = {
         one["properties"]["type"]["const"]: one["properties"]["data"]["$ref"] for one in schemas["CloudEvent"]["oneOf"]

@@ -186,7 +186,7 @@ class Clerk:
         self.working()
 
     def sign_in(self, secret: str, page: str = f"/loket?dinas={UNIT}") -> None:
-        """Sign in with a token by the form, whoever was signed in before, and wait until a page of the counter works."""
+        """Sign in with a token by the form, after any earlier sign-in, and wait until a page of the counter works."""
         self.page.goto(f"{self.url}/masuk?{urlencode({'ke': page})}")
         self.enter(secret)
 

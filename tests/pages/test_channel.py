@@ -1,4 +1,4 @@
-"""A channel tells every reader each change, for whatever reason it came, until nobody listens."""
+"""A channel sends every reader each change, from any cause, until nobody listens."""
 
 from __future__ import annotations
 

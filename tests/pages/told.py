@@ -20,7 +20,7 @@ DAYS: Final = ("2026-11-02", "2026-11-05", "2026-11-09", "2026-11-20", "2026-11-
 
 
 def told_over_days(neraca: Assembled) -> None:
-    """Rules, facts, notes and reversals, recorded on five days; some of what is said is said of both dinas."""
+    """Rules, facts, notes and reversals, recorded on five days; some of them concern both dinas."""
     case = {"dinas": "dinkes", "service": "izin", "case": "K-1"}
     days = [
         [event("dinas-registered", "d", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
