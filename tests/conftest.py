@@ -46,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out, and why."""
+    """List the skipped tests, and why."""
     left_out = _left_out(config)
     if not left_out:
         return
@@ -63,7 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands at ``serving.NOON`` until the test moves it."""
+    """A clock stopped at ``serving.NOON`` until the test moves it."""
     return Clock()
 
 

@@ -89,7 +89,7 @@ class Machine:
         self._ports: dict[tuple[str, int], int] = {}
 
     def port(self, service: str, port: int) -> int:
-        """The port of this machine that stands for a container's."""
+        """The port of this machine that replaces a container's."""
         servers = {5432: self.postgres.port, 9092: self.kafka.port, 9093: self.kafka.port + 1}
         return servers.get(port) or self._ports.setdefault((service, port), free_port())
 
@@ -137,7 +137,7 @@ class Machine:
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
 
     def server(self, name: str) -> LocalServer | None:
-        """The local server that stands for a service, if one does."""
+        """The local server that replaces a service, if there is one."""
         return {"postgres": self.postgres, "kafka": self.kafka}.get(name)
 
     def runs(self, name: str) -> bool:
@@ -190,7 +190,7 @@ class Machine:
         return codes
 
     def __enter__(self) -> Self:
-        """Nothing runs until it is told to."""
+        """Nothing runs until ``up``."""
         self.work.mkdir(exist_ok=True)
         self.work.chmod(0o711)  # PostgreSQL may be another user's, who has to pass it
         return self

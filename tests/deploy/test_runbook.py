@@ -187,7 +187,7 @@ def upgrade(hall: Hall) -> None:
 
 
 def every_alarm_is_told(hall: Hall) -> None:
-    """Each metric that the runbook names is one that a process tells; how far it is, the relay that has its turn."""
+    """A process exports each metric that the runbook names; the relay whose turn it is exports its progress."""
     named = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
     told = hall.city.get("api-1", "/metrics").text
     for service in ("relay-1", "relay-2", "worker-1"):

@@ -24,7 +24,7 @@ from tests.serving import BATCH, EVENT, ROOT, Process, until
 ACKNOWLEDGED_LEAST: Final = 20
 """How many acknowledgements lie between two kills at least."""
 RESENT: Final = 0.9
-"""How often a counter sends again what was not answered; else nobody ever learns what became of it."""
+"""The share of unanswered events that a counter sends again; the outcome of the others stays unknown."""
 WHILE_STARTING: Final = 0.1
 """How often a kill is followed by another before the process is ready."""
 Name = tuple[str, str]
@@ -90,7 +90,7 @@ class Sender(threading.Thread):
         self.moved = threading.Event()
 
     def run(self) -> None:
-        """Send until told to end."""
+        """Send until the end is signalled."""
         pending: tuple[list[Event], bool] | None = None
         while not self.ending:
             self.moved.wait()

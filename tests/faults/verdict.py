@@ -20,7 +20,7 @@ SHOWN: Final = 5
 
 
 def verdict(survived: Survived, directory: Path) -> list[str]:
-    """Everything that is wrong; an empty list is what is wanted."""
+    """Everything that is wrong; the list of a sound run is empty."""
     data, journal = directory / "data", directory / "journal.ndjson"
     _neraca("export", "--data", str(data), "--journal", str(journal))
     survived.lines = [json.loads(line) for line in journal.read_bytes().splitlines()]

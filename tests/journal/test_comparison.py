@@ -1,4 +1,4 @@
-"""Then and now of one journal: each end is what a replay of its own comes to, what lies between is counted, a lie is found."""
+"""Two points of one journal: each equals its own replay, the entries between are counted, a forgery is found."""
 
 from __future__ import annotations
 

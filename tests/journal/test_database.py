@@ -1,4 +1,4 @@
-"""One PostgreSQL for many processes: who may fold, what each of them sees at once, and what a rebuild beside them does."""
+"""One PostgreSQL for many processes: one may fold, each sees entries at once, and a rebuild runs beside them."""
 
 import json
 import threading
@@ -121,7 +121,7 @@ def test_one_process_folds_alone(database: Database, neraca: Assembled) -> None:
 
 
 def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assembled) -> None:
-    """Two readers on the database: each is told what moved, and serves the same digest."""
+    """Two readers on the database: each receives the movement, and serves the same digest."""
     with ExitStack() as ending:
         readers = []
         for _ in range(2):
@@ -157,7 +157,7 @@ def test_a_stream_is_the_same_from_every_instance(neraca: Assembled) -> None:
 def test_a_rebuild_goes_on_beside_the_fold(
     database_url: str, database: Database, neraca: Assembled, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The follower goes over to the new generation by itself; of the older ones the last is kept for who still reads."""
+    """The follower goes over to the new generation by itself; the one before stays for processes that still read it."""
     neraca.record(*HISTORY)
     for generation in (2, 3, 4):
         assert main(["rebuild", "--database", database_url]) == 0

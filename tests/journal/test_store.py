@@ -101,7 +101,7 @@ def test_a_gap_is_never_applied(lines: list[Line], new_store: NewStore, stored: 
 
 
 def test_another_journal_is_never_applied(lines: list[Line], new_store: NewStore) -> None:
-    """Neither what follows nor what was folded already."""
+    """Neither the next entries nor entries already folded."""
     store = new_store("store")
     store.fold(segment(lines, 0, 5))
     before = dump(store)

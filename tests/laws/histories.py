@@ -131,7 +131,7 @@ def desk() -> Iterator[Desk]:
 
 @contextmanager
 def recorded(told: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
-    """Tell steps to the intake in batches. Its clock is that of the last step told, or stands at ``standing_us``."""
+    """Submit steps to the intake in batches. Its clock is that of the last step, or stopped at ``standing_us``."""
     with desk() as history:
         clerk = Clerk()
         for start in range(0, len(told), batch):

@@ -1,4 +1,4 @@
-"""One step of a random history made into an event: everything the intake may be told, the awkward included.
+"""One step of a random history made into an event: every event the intake may receive, the awkward included.
 
 Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them against what was said before.
 """
@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
 
 class Clerk(Scene):
-    """Turns steps into events, and remembers what was said, so that a later step can repeat or reverse it."""
+    """Turns steps into events, and remembers them, so that a later step can repeat or reverse one."""
 
     def __init__(self) -> None:
         super().__init__()

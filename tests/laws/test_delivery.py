@@ -1,4 +1,4 @@
-"""Laws of delivery, through the real store: whatever is sent again or cut otherwise, each entry counts once."""
+"""Laws of delivery, through the real store: each entry counts once, even if sent again or cut otherwise."""
 
 from typing import Any
 

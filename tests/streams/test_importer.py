@@ -1,4 +1,4 @@
-"""The importer: which event a row states, under which id, and what is said of a row that states none."""
+"""The importer: the event a row states, its id, and the refusal of a row that states none."""
 
 import codecs
 import gzip
@@ -161,7 +161,7 @@ def test_a_time_that_cannot_be_read_is_refused(desk: Desk, text: str) -> None:
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_csv_comes_in_many_coats(desk: Desk, name: str, mark: bytes, end: str) -> None:
-    """The same rows are the same events, gzipped or not, with or without a byte order mark, whatever ends a line."""
+    """The same rows are the same events, gzipped or not, with or without a byte order mark, with any line ending."""
     plain = desk.read(HEADER + ROW)
     content = mark + (HEADER + ROW).replace("\n", end).encode()
     assert desk.read(content.replace(b".gz", b""), name=name) == plain

@@ -75,7 +75,7 @@ def test_the_event_store_is_known_to_the_journal_alone() -> None:
 
 
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
-    """`kafka-python` to the broker's, Faust to the worker's: whatever either does is dealt with in one place."""
+    """`kafka-python` to the broker's, Faust to the worker's: one place deals with each client's behaviour."""
     held = {
         package: {source for source in SOURCES if source.partition("/")[0] in ROOMS and re.search(
             rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE

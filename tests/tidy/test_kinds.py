@@ -1,4 +1,4 @@
-"""Each kind of event has whatever it needs outside the domain: a row in the documents, labels, a strategy, an oracle."""
+"""Each kind of event has all it needs outside the domain: a row in the documents, labels, a strategy, an oracle."""
 
 import re
 from pathlib import Path

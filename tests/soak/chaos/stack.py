@@ -1,6 +1,6 @@
 """A whole Neraca over servers that can be killed: it is started, watched from its database, and its recovery is timed.
 
-A worker is known here by its static name, whatever process has it now.
+A worker is known here by its static name; its process may change.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Stack:
             self.over_at = time.monotonic()
 
     def recovery_s(self, since: float, within_s: float = RECOVERED_WITHIN_S) -> float:
-        """Wait until every source that does not stand still has folded what was recorded after ``since``; how long it took."""
+        """Wait until every source not stopped has folded entries recorded after ``since``; return how long it took."""
         first = until(lambda: self._seen_after(since), "a look at the database", within_s=within_s)
 
         def recovered() -> Seen | None:

@@ -1,4 +1,4 @@
-"""Counters of many dinas that send to an intake until it answers, through whatever is away, and note each answer.
+"""Counters of many dinas that send to an intake until it answers, through any outage, and note each answer.
 
 Their events are ``tests.faults.traffic``'s; each counter's dinas are its own, so that every partition has facts.
 """

@@ -58,7 +58,7 @@ class Cluster:
         self._workers[supervised.name] = Worker(self.ground, self.group, supervised, self.restart)
 
     def restart(self, supervised: Supervised) -> None:
-        """Start a process again, by the rule of leases: it waits while the name is another's, who lives."""
+        """Start a process again, by the rule of leases: it waits while a living process has the name."""
         owner = self._workers[supervised.name]
         if may_take(owner.supervised.supervisor, supervised.supervisor, owner_lives=owner.alive):
             self._start(supervised)

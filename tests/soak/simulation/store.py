@@ -57,7 +57,7 @@ class Balances:
         return transaction
 
     def place_of(self, entry: AnyEntry) -> int:
-        """The partition an entry belongs to, whatever segment it came in."""
+        """The partition an entry belongs to; its segment does not matter."""
         dinas = dinas_of(entry)
         if dinas is None:
             self.world.wrong(f"an entry of the rulebook was relayed: {entry}")
