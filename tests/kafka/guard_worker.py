@@ -1,4 +1,4 @@
-"""A worker's process over real servers, whole or with one guard planted out of it; it says where it reads from.
+"""A worker's process over real servers, whole or with one guard removed; it prints the offsets it reads from.
 
 Run as ``python -m tests.kafka.guard_worker NAME VARIANT``; database and broker are named by the environment.
 """

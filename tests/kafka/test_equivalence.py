@@ -64,7 +64,7 @@ def told(neraca: Assembled, events: list[Event]) -> dict[str, Any]:
 
 
 def run(*words: str) -> bytes:
-    """A command of the product; what it says."""
+    """Run a command of the product; return its output."""
     return subprocess.run([sys.executable, "-m", "neraca", *words], check=True, capture_output=True).stdout
 
 

@@ -102,7 +102,7 @@ def test_faults_lose_nothing_and_double_nothing(
 def test_the_verdict_sees(
     tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
 ) -> None:  # fmt: skip
-    """A check that cannot fail proves nothing: each thing that is wrong with balances is said."""
+    """A check that cannot fail proves nothing: each fault of balances is reported."""
     assert topics.read("neraca.segments.1") == []
     with Stack(tmp_path, postgres, kafka, database_url, SEED, ("a",)) as stack:
         stack.city.more(100)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.speed("test")
 
 
 def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) -> None:
-    """Guard 8: no exception leaves the agent's body; the process ends before what failed is acknowledged."""
+    """Guard 8: no exception leaves the agent's body; the process ends before the failed records are acknowledged."""
 
     async def check() -> None:
         stand = Stand(fold=Folding(failure))
@@ -61,7 +61,7 @@ async def unguarded(parts: worker.WorkerParts, thread: Executor, stream: Any) ->
 
 
 async def logging_only(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
-    """Planted: what fails is passed over, and the next is taken."""
+    """Planted: a batch that fails is passed over, and the next is taken."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.gather(
@@ -90,7 +90,7 @@ def test_batches_are_folded_one_after_another() -> None:
 
 
 def test_what_a_quiet_partition_misses_is_looked_for() -> None:
-    """Guard 2: without any record the fold is asked to look, and what it says ends the process."""
+    """Guard 2: the fold is asked to look even without a record, and its exception ends the process."""
 
     async def check() -> None:
         stand = Stand(fold=Folding(ReadAgain("a gap")))

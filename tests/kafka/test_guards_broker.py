@@ -1,6 +1,6 @@
 """The guards that show only on a real broker: where a worker reads from, what it leaves unread, what its client keeps to itself.
 
-Beside each stands the same process with the guard planted out of it, of which the check must fail.
+Each check is also run on the same process without the guard, and must then fail.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Worker:
         return self._process.poll()
 
     def said(self) -> str:
-        """All it has said."""
+        """All its output."""
         return self._said.read_text(errors="replace")
 
     def told(self, what: str) -> list[dict[str, Any]]:

@@ -153,7 +153,7 @@ def test_without_its_guard_two_processes_fold_under_one_name(kept: Partitions, p
 
 
 def position_check(kept: Partitions, made: type[PartitionStore]) -> None:
-    """Guard 4: position is read under the lock, so that what another worker folded meanwhile is trimmed."""
+    """Guard 4: position is read under the lock, so that entries folded meanwhile by another worker are trimmed."""
     mine, other = kept.planted(made, "mine"), kept.store(kept.layout, "other")
     seen: list[int] = []
 

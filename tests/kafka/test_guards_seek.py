@@ -1,6 +1,6 @@
 """The guards of the worker's consumer, over the framework's own and a thread that stands in for the broker's.
 
-Each holds, and what is planted without it does not.
+Each works, and a copy without it fails.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Committed(SeekingConsumer):
 
 
 class Hasty(SeekingConsumer):
-    """Planted: a fetch in flight is not waited for; what it brings is thrown away when the flow resumes."""
+    """Planted: a fetch in flight is not waited for; its records are thrown away when the flow resumes."""
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the framework's
         return await driver.Consumer._getmany(self, active_partitions, timeout)
@@ -92,7 +92,7 @@ def fetching_task_check(made: type[SeekingConsumer]) -> None:
 
 
 class SelfSeeking(SeekingConsumer):
-    """Planted: it does not know who asks."""
+    """Planted: it does not distinguish its callers."""
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the framework's
         try:

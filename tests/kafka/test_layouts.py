@@ -99,7 +99,7 @@ def test_a_change_ends_the_layout_before_it_at_the_journals_head(kept: Kept) -> 
 
 
 def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(kept: Kept) -> None:
-    """One that stands behind, or has stopped, keeps the others in the old layout."""
+    """A partition that is behind, or has stopped, holds the others in the old layout."""
     kept.layouts.reached(2)
     head = kept.record(task("t1"))
     kept.layouts.change(3)

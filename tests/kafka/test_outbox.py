@@ -91,7 +91,7 @@ def test_segments_are_bounded_and_follow_one_another(entries: int, sizes: list[i
 
 
 def test_segments_of_long_lines_stay_small() -> None:
-    """A record has a size it may have; a line that is longer than a segment's bytes stands alone."""
+    """No record exceeds its limit; a line that is longer than a segment's bytes is sent alone."""
     long = [BYTES_MOST // 3, BYTES_MOST // 3, BYTES_MOST // 3 + 400, BYTES_MOST + 1, 0, 0]
     padded = [
         (position, line[:-1] + b',"pad":"' + b"x" * pad + b'"}')
@@ -189,7 +189,7 @@ def database(database_url: str) -> Database:
 
 
 def test_cursors_begin_where_the_layout_does_and_move_by_compare_and_set(database: Database) -> None:
-    """Of two that saw the same, one moves them; each part of what is kept is compared."""
+    """Of two relays that saw the same cursors, one moves them; every part of the cursors is compared."""
     layout = Layout(2, PARTITIONS, 40)
     with database.connected("test") as db, database.connected("test") as other:
         kept = DatabaseCursors(db, layout)

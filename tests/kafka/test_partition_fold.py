@@ -1,4 +1,4 @@
-"""The fold of segments over a store in memory: order, repeats, gaps and holes, and what each guard is there for.
+"""The fold of segments over a store in memory: order, repeats, gaps and holes, and the purpose of each guard.
 
 Each guard has a planted fold without it beside its check: the check must fail on that one.
 """
@@ -58,7 +58,7 @@ def test_an_overtaken_process_is_told() -> None:
 
 
 def missed(one: Fold) -> None:
-    """A segment ahead comes, and what is missing does not, for longer than is waited."""
+    """A segment ahead comes, and the missing one does not come within the wait."""
     one.arrive(record(0, sent(0, 2)), record(1, sent(4, 6)))
     one.now.s += GAP_WAIT_S + 0.1
     one.fold.fold([])
@@ -85,7 +85,7 @@ def gap_check(fold: type[PartitionFold]) -> None:
 
 
 class AppliesGaps(PartitionFold):
-    """Planted: what lies ahead is not told from what follows."""
+    """Planted: a segment ahead is taken for the next one."""
 
     def _check(self, sent: SegmentRecord, record: Record) -> None:
         super()._check(sent, record)

@@ -1,4 +1,4 @@
-"""TLS and SASL: one set of settings for every client of the broker, and no secret in anything that is said."""
+"""TLS and SASL: one set of settings for every client of the broker, and no secret in any output."""
 
 import subprocess
 from collections.abc import Iterator

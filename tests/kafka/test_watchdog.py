@@ -115,14 +115,14 @@ class Sleepless(Watchdog):
 
 
 class Remembering(Watchdog):
-    """Planted: what it saw before it could not see still counts."""
+    """Planted: looks from before it was blind still count."""
 
     def forget(self) -> None:
         pass
 
 
 class Jealous(Watchdog):
-    """Planted: it judges what is assigned to others."""
+    """Planted: it judges the partitions of others."""
 
     def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         return super().look(ends, standing, mine and frozenset(standing))
