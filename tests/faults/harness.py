@@ -1,6 +1,6 @@
 """Kills a serving Neraca while counters send to it, and starts it again on the same data, over and over.
 
-Counters send until they are answered: what was in flight when the process died is sent again, most of the time.
+Counters send until they are answered: events in flight when the process died are sent again, most of the time.
 """
 
 import http.client

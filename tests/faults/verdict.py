@@ -56,7 +56,7 @@ def _said(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of
 
 
 def _keys(survived: Survived, data: Path) -> list[str]:
-    """The database is sound, and the natural keys beside the journal are those its lines say."""
+    """The database is sound, and the natural keys beside the journal are those of its lines."""
     with closing(sqlite3.connect(data / "journal.sqlite")) as db:
         (sound,) = db.execute("PRAGMA integrity_check").fetchone()
         stored = dict(db.execute("SELECT key, holder FROM natural_keys").fetchall())

@@ -1,4 +1,4 @@
-"""A counter's desk: events of one service in few words, what the intake said of them, and what the journal holds."""
+"""A counter's desk: short forms for one service's events, the intake's answers, and the journal's content."""
 
 import json
 import sqlite3
@@ -112,7 +112,7 @@ def _rows_of_database(place: Any, statement: str) -> list[tuple[Any, ...]]:  # n
 
 
 def rows_alone(place: Any, statement: str) -> None:  # noqa: ANN401 - a database, an extra
-    """One statement on a database that must stand in no transaction."""
+    """One statement on a database that must run outside any transaction."""
     with place.connected("test") as db:
         db.execute(statement.encode())
 

@@ -96,7 +96,7 @@ def test_a_rule_recorded_by_one_intake_holds_at_once_in_another(database: Databa
 
 
 def test_positions_are_consecutive_after_refusals_and_failures(database: Database) -> None:
-    """No sequence numbers them: what was rolled back leaves no gap."""
+    """No sequence numbers them: a rolled-back append leaves no gap."""
     with ExitStack() as ending:
         desk = Desk(database, ending)
         assert desk.take(task("t1"), task("t1") | {"time": "2026-11-24T10:59:00+07:00"}) == [
@@ -208,7 +208,7 @@ def test_a_command_that_cannot_reach_it_says_so(capsys: pytest.CaptureFixture[st
 
 
 def test_a_server_that_is_away_costs_time_only(postgres: LocalPostgres, neraca: Assembled) -> None:
-    """While it is away nothing is taken; what was acknowledged is there, and the fold goes on by itself."""
+    """While it is away nothing is accepted; acknowledged entries are there, and the fold goes on by itself."""
     neraca.record(*HISTORY[:9])
     postgres.kill()
     assert neraca.post(task("t-away")).status_code in (500, 503)

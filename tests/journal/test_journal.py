@@ -159,7 +159,7 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 
 @pytest.mark.speed("quick")
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
-    """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM touches a line that stands."""
+    """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
     named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()

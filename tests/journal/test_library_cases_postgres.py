@@ -42,7 +42,7 @@ class Unnumbered(PostgresJournalRecorder):
     """The journal's recorder as an aggregate recorder: without positions in its answer."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Any:  # noqa: ANN401 - the library's
-        """Insert, and say nothing of positions."""
+        """Insert, and return no positions."""
         super().insert_events(stored_events, **kwargs)
 
 
@@ -89,7 +89,7 @@ class TestAsApplicationRecorder(OnServer, ApplicationRecorderTestCase[PostgresJo
         return self.recorder(PostgresJournalRecorder)
 
     def test_insert_subscribe(self) -> None:
-        """On PostgreSQL the library can subscribe; it is told of our appends too."""
+        """On PostgreSQL the library can subscribe; it is notified of our appends too."""
         self.optional_test_insert_subscribe()
 
 

@@ -1,4 +1,4 @@
-"""The version of a projection follows from all that decides how balances are stored, and from what measures count."""
+"""The version of a projection follows from all that decides how balances are stored, and from the measures' meaning."""
 
 from typing import Any, Final
 

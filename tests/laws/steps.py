@@ -57,7 +57,7 @@ class Clerk(Scene):
         return again
 
     def _reversal(self, kind: str, dice: Dice) -> dict[str, Any]:
-        """Anything said before may be named, reversals and rules included; now and then nothing that exists."""
+        """Any earlier event may be named, reversals and rules included; now and then one that does not exist."""
         if not self.said or dice.chance(12):
             return {"event": {"source": "/nowhere", "id": "none"}, "reason": "salah_input"} | (
                 {"replacement": {}} if kind == "event-corrected" else {}
@@ -69,7 +69,7 @@ class Clerk(Scene):
         return data
 
     def _replacement(self, target: dict[str, Any], dice: Dice) -> dict[str, Any]:
-        """The effective fact told differently under its old key; now and then under another, which is refused."""
+        """The effective fact with other data under its old key; now and then under another, which is refused."""
         stated, kind = self._stated(target)
         if kind not in kinds.KINDS or kinds.KINDS[kind].role != "fact" or "dinas" not in stated:
             return {}

@@ -1,4 +1,4 @@
-"""A strategy for each kind of event: the data that a random history tells of it, the awkward included.
+"""A strategy for each kind of event: its data in a random history, the awkward included.
 
 A new kind has a row in ``STRATEGIES`` and a function that draws its data.
 """
@@ -67,7 +67,7 @@ def text_of(us: int, dice: Dice) -> str:
 
 
 class Scene:
-    """The clock of a history, and the instants of the receipts that were told so far."""
+    """The clock of a history, and the instants of the receipts so far."""
 
     def __init__(self) -> None:
         self.now_us = OPENED
