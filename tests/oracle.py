@@ -43,7 +43,7 @@ COUNTED_TASKS = ("tasks", "tasks_with_due", "tasks_on_time", "tasks_self_reporte
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact as it stands: what it says, what it posts, and (of a receipt) what promised the decision."""
+    """A fact in force: its data, its postings, and (of a receipt) the time promised for the decision."""
 
     kind: str
     data: Line
@@ -86,7 +86,7 @@ class Oracle:
         self.balances = self._add_up()
 
     def _read(self, line: Line) -> None:
-        """Take in one line; what intake resolved is left aside, and null says as little as a field left out."""
+        """Take in one line; intake's resolved data are ignored, and null means the same as a field left out."""
         kind = line["type"].removeprefix("neraca.").removesuffix(".v1")
         data = {name: value for name, value in line["data"].items() if name != "resolved" and value is not None}
         ref = (line.get("source", ""), line.get("id", ""))
@@ -190,7 +190,7 @@ class Oracle:
         return int(best["amount"]) * HOUR_US
 
     def _add_up(self) -> dict[Account, dict[str, int]]:
-        """Balances are sums of what stands, so a reversal needs no negative here; zeros are not kept."""
+        """Balances are sums of the facts in force, so a reversal needs no negative here; zeros are left out."""
         sums: dict[Account, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for fact in self.standing.values():
             for measure, amount in fact.measures.items():

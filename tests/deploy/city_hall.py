@@ -150,7 +150,7 @@ class City:
 
 
 class Counters:
-    """Counters that send batch after batch, each until it is acknowledged; a token says who they are."""
+    """Counters that send batch after batch, each until it is acknowledged; a token identifies them."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -169,7 +169,7 @@ class Counters:
         return self._post([]).status_code
 
     def _send(self, events: list[Any]) -> bool:
-        """Send one batch; whether it was acknowledged."""
+        """Send one batch; return True if it was acknowledged."""
         try:
             said = self._post(events)
         except httpx.TransportError:
@@ -188,7 +188,7 @@ class Counters:
             self._ending.wait(BETWEEN_S)
 
     def send(self, more: int) -> None:
-        """So many more are acknowledged."""
+        """Wait until so many more are acknowledged."""
         to = self.accepted + more
         until(lambda: self.accepted >= to, f"{more} more events are acknowledged", within_s=120)
 

@@ -1,4 +1,4 @@
-"""A clerk at the counter, in a real browser: what they type, and what they read."""
+"""A clerk at the counter, in a real browser: typing and reading."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Clerk:
             raise AssertionError(message) from None
 
     def is_connected(self) -> None:
-        """Wait until the counter says that it is connected, and nothing else."""
+        """Wait until the counter shows only that it is connected."""
         self.until(lambda: self.text("#keadaan") == "● tersambung", "it is connected")
 
     def waits(self) -> dict[str, int]:

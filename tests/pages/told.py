@@ -1,4 +1,4 @@
-"""A journal told over five days by a test's clock: rules, facts, notes and reversals of two dinas.
+"""A journal recorded over five days by a test's clock: rules, facts, notes and reversals of two dinas.
 
 The fixtures are a plugin of all tests, since the journal's own tests read this journal too.
 """
@@ -61,6 +61,6 @@ def opened(assemble: Assemble, places: Places, clock: Clock) -> Assembled:
 
 @pytest.fixture
 def told(opened: Assembled) -> Assembled:
-    """A journal that was told over five days."""
+    """A journal that was recorded over five days."""
     told_over_days(opened)
     return opened

@@ -250,7 +250,7 @@ def test_bytes_that_are_not_utf8_hurt_only_where_they_are_used(desk: Desk) -> No
 
 
 def test_text_is_verbatim(desk: Desk) -> None:
-    """Ids are kept as they stand: no case folding, no trimming, no other form of the same letter."""
+    """Ids are recorded unchanged: no case folding, no trimming, no other form of the same letter."""
     (row,) = desk.read(HEADER + "PWDx, a/é ,e\u0301\u2028/\x7f,2026-11-24T10:00:00+07:00,\n")
     assert data(row) | {"completed_at": ""} == {
         "dinas": "PWDx",
@@ -313,7 +313,7 @@ service = "ktp-el"
 
 
 def test_one_event_for_each_case(desk: Desk) -> None:
-    """Of a case only the first row is told of: as an event, as skipped, or as refused; each case once."""
+    """Only the first row of a case is reported: as an event, as skipped, or as refused; each case once."""
     start, end = "2026-11-23 08:00:00", "2026-11-24 08:00:00"
     lines = [
         f"d,k-1,{start},{end},Afgewezen",
@@ -456,7 +456,7 @@ ON_TIME = {"boston311.toml": (37_320, 27_295), "receipt-permits.toml": (1_329, 9
 def test_the_examples_read_the_files_they_are_for(
     file: str, example: str, zone: str, overrides: dict[str, str], expected: dict[str, int]
 ) -> None:
-    """Each row or case is told of once, under an id of its own; names are such as §7 allows; deadlines come through."""
+    """Each row or case is reported once, under its own id; names are such as §7 allows; deadlines come through."""
     if not (PROCESSES / file).is_file():
         pytest.skip(f"public data is not here: {PROCESSES / file}")
     mapping = Mapping.load(EXAMPLES / example, overrides)

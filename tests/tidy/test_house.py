@@ -37,7 +37,7 @@ def tracked() -> list[str]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lock_files_name_no_hosts_and_hash_everything(lock: str) -> None:
-    """Each package is pinned to one version and carries a hash; nothing says where it comes from."""
+    """Each package is pinned to one version and carries a hash; no line names its origin."""
     text = text_of(lock)
     assert "://" not in text
     assert not REGISTRIES.search(text)
