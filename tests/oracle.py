@@ -122,7 +122,7 @@ class Oracle:
             files[case_of(fact.data)] = fact
 
     def _fall(self, event: Line) -> Fact:
-        """Take out what stands under an event's name; a fact already reversed stands under its correction's instead."""
+        """Take out the fact under an event's name; a fact already corrected is under its correction's name instead."""
         fact = self.standing.pop((event["source"], event["id"]))
         files = {"permit-received": self.receipts, "permit-processed": self.decisions}.get(fact.kind)
         if files is not None:

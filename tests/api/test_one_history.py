@@ -99,7 +99,7 @@ def exchange(neraca: Assembled) -> list[tuple[str, int, str]]:
 
 @pytest.mark.speed("quick")
 def test_one_history_is_read_as_the_oracle_says(neraca: Assembled) -> None:
-    """No route fails over it, each has something to say, and what is refused is refused as a problem."""
+    """No route fails over it, each returns some content, and each refusal is a problem."""
     answers = exchange(neraca)
     oracle = Oracle(lines_of(neraca))
     served = neraca.get("/v1/digest").json()

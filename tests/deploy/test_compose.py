@@ -1,4 +1,4 @@
-"""docker-compose.yml: it is what its schema says, holds no secret, and its very commands run, natively, on real servers."""
+"""docker-compose.yml: it fits its schema, holds no secret, and its very commands run, natively, on real servers."""
 
 import json
 import re

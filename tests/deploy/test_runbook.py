@@ -198,7 +198,7 @@ def every_alarm_is_told(hall: Hall) -> None:
 
 
 def a_partition_stands_still(hall: Hall) -> None:
-    """One that met a record of another's is seen, is told why, and goes on; the record is kept apart."""
+    """One that met a foreign record is visible, gives its reason, and goes on; the record is parked."""
     sender = Sender(KafkaSettings((hall.machine.kafka.bootstrap,)))
     number = hall.city.neraca("layout").splitlines()[-1].split()[1].rstrip(":")
     sender.send([(f"neraca.segments.{number}", 11, None, b"no segment", [])])

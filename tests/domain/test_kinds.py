@@ -20,7 +20,7 @@ ROWS: Final = [pytest.param(row, id=row.name) for row in KINDS.values()]
 
 @pytest.mark.parametrize("role", UNIONS)
 def test_the_unions_of_a_role_are_its_rows(role: Role) -> None:
-    """A struct that stands in a union has a row in `domain/events/kinds.py`, and a row's structs stand in the unions."""
+    """A struct of a union has a row in `domain/events/kinds.py`, and a row's structs are in the unions."""
     rows = [row for row in KINDS.values() if row.role == role]
     told, kept = UNIONS[role]
     assert {row.submitted for row in rows} == set(get_args(told))

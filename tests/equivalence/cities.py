@@ -67,7 +67,7 @@ class City:
         self.zone = zone
 
     def take(self, path: Path, example: str, *options: str | Path) -> str:
-        """Import a file by a shipped example; the last line says what became of its rows."""
+        """Import a file by a shipped example; return the last line, with the outcome of its rows."""
         if not path.is_file():
             pytest.skip(f"public data is not here: {path}")
         words = (

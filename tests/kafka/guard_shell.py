@@ -43,7 +43,7 @@ class StoredOffsets:
 
 
 class Folding:
-    """A fold that says what it was asked, and may fail."""
+    """A fold that records its calls, and may fail."""
 
     def __init__(self, failure: BaseException | None = None) -> None:
         self.asked: list[list[Record]] = []

@@ -1,4 +1,4 @@
-"""A supervisor in a process of its own over a tiny program that says when it starts, and ends as it is told."""
+"""A supervisor in a process of its own over a tiny program that notes its starts, and ends by a given code."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Ended(Exception):  # noqa: N818 - a state of a process
 
 
 class Running:
-    """One process of the product in a session of its own, with what it says in a file; a guard ends it with the tests."""
+    """One process of the product in a session of its own, with its output in a file; a guard ends it with the tests."""
 
     def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
         self._said = said
@@ -260,7 +260,7 @@ class Scaled:
 
 
 class Traffic(threading.Thread):
-    """A counter that posts what a city's counters say, without pause, for the length of a ``with``."""
+    """A counter that posts the events of a city's counters, without pause, for the length of a ``with``."""
 
     def __init__(self, scaled: Scaled, seed: int) -> None:
         super().__init__(name="traffic", daemon=True)

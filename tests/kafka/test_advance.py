@@ -114,7 +114,7 @@ def test_what_is_no_segment_is_refused_whole(what: str) -> None:
 
 @pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
 def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
-    """Zeros compress a thousandfold: what is unpacked is bounded, not what arrives, whatever the frame says of itself."""
+    """Zeros compress a thousandfold: the unpacked size is bounded, not the packed one, with any size in the frame."""
     bomb = msgspec.msgpack.encode(SegmentRecord(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
     value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
     assert len(value) < 2**20

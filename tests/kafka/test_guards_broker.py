@@ -1,4 +1,4 @@
-"""The guards that show only on a real broker: where a worker reads from, what it leaves unread, what its client keeps to itself.
+"""The guards that need a real broker: a worker's offsets, the records it leaves unread, its client's private parts.
 
 Each check is also run on the same process without the guard, and must then fail.
 """
@@ -109,7 +109,7 @@ class Broker(Kept):
 
 
 class Worker:
-    """A worker's process, and what it says."""
+    """A worker's process, and its output."""
 
     def __init__(self, name: str, variant: str, environment: dict[str, str], said: Path) -> None:
         self._said = said

@@ -173,7 +173,7 @@ class Lines:
 
 
 def test_what_a_partition_was_sent_is_cut_once_more_and_no_further() -> None:
-    """From where it stands to what it was sent last, in pages; what lies beyond follows by itself."""
+    """From its position to the last entry sent to it, in pages; later entries follow by themselves."""
     held = Lines(lines(1, 0, 1, 1, 0, 1, 1))
     cursors = Cursors(7, (7, 6, 0, 0), (SETTLED, 1, SETTLED, SETTLED))
     again = list(outbox().cut_again(1, cursors, lambda after, stop: held.lines(after, 2, stop)))

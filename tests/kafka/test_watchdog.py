@@ -1,4 +1,4 @@
-"""The watchdog, by its clock: it cures a hang, and gives no alarm for what is none or what it could not see."""
+"""The watchdog, by its clock: it cures a hang, and gives no alarm without a hang or while it could not look."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Sight(dict[int, tuple[int, int, bool]]):
 
 
 Seen = list[tuple[float, Sight | None, frozenset[int]]]
-"""Looks: how long after the one before, what is seen, ``None`` for nothing, and what is assigned."""
+"""Looks: seconds since the one before, the result (``None``: nothing seen), and the partitions assigned."""
 
 
 BLIND: Final = (LOOK_S, None, MINE)

@@ -71,7 +71,7 @@ def steps(most: int) -> st.SearchStrategy[list[Step]]:
 
 
 class History:
-    """A journal on disk, and what became of each event told to it."""
+    """A journal on disk, and the outcome of each event submitted to it."""
 
     def __init__(self, journal: Journal, folder: Path) -> None:
         self.journal = journal
@@ -105,7 +105,7 @@ class History:
 
 
 class Desk(History):
-    """The same with an intake that still takes what it is told."""
+    """The same with an intake that still accepts events."""
 
     def __init__(self, journal: Journal, folder: Path) -> None:
         super().__init__(journal, folder)

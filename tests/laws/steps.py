@@ -1,6 +1,6 @@
 """One step of a random history made into an event: every event the intake may receive, the awkward included.
 
-Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them against what was said before.
+Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them against the earlier events.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""The board while it moves: how a test looks at it, moves it, and reads what it says."""
+"""The board while it moves: functions by which a test looks at it, moves it, and reads its announcements."""
 
 from __future__ import annotations
 

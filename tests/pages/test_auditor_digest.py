@@ -55,7 +55,7 @@ def test_a_balance_that_was_changed_by_hand_is_found(own_october: tuple[Assemble
 
 
 def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Assembled, dict[str, Any]]) -> None:
-    """As a person copies it: in groups and capitals, points in its position. A wrong letter is reported; checks are listed."""
+    """As a person copies it: groups, capitals, points in its position. A wrong letter is reported; checks are listed."""
     neraca, _ = own_october
     noted = neraca.get("/v1/digest").json()
     record(neraca, permit(QUIET, 24))

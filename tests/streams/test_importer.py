@@ -261,7 +261,7 @@ def test_text_is_verbatim(desk: Desk) -> None:
 
 
 def test_identical_rows_are_separate_facts(desk: Desk) -> None:
-    """Rows that say the same are told apart by their number; a file with more of them adds only the new ones."""
+    """Equal rows are distinguished by their number; a file with more of them adds only the new ones."""
     other = ROW.replace("t-1", "t-2")
     twice = ids(desk.read(HEADER + ROW + other + ROW))
     again = ids(desk.read(HEADER + ROW + other + ROW, name="copy.csv.gz"))

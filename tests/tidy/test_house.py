@@ -1,4 +1,4 @@
-"""The house around the rooms: lock files, documents and the contract with the outside say what is there, and no more."""
+"""The house around the rooms: lock files, documents and public contract match the project exactly."""
 
 import ast
 import re

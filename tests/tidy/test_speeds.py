@@ -1,4 +1,4 @@
-"""The speeds of tests: the table of `tests/README.md` is true, each choice runs what it says, a budget exceeded is red."""
+"""The speeds of tests: the table of `tests/README.md` is true, choices run their tests, an exceeded budget is red."""
 
 import ast
 import os
