@@ -1,4 +1,4 @@
-"""How many seconds the tests of a folder may take, by speed; a folder that takes more fails the run.
+"""Each folder has a budget of seconds for its tests, by speed; a folder that takes more fails the run.
 
 Seconds are those of set-up, call and tear-down together, as many as one process after another would need. A machine that
 is slow, or has other work, is allowed more: how much slower it is is measured while the tests run.
@@ -93,7 +93,7 @@ class Budgets:
 
     @property
     def slower(self) -> float:
-        """How many times slower than the machine of the budgets this one was; at least 1."""
+        """The factor by which this machine was slower than the machine of the budgets; at least 1."""
         return max(1.0, sum(self._work_s) / len(self._work_s) / WORK_S) if self._work_s else 1.0
 
     @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""What tests share: a Neraca assembled in this process, and the rule that nothing is left out in silence."""
+"""Fixtures for all tests: a Neraca assembled in this process, and the rule that no test is skipped in silence."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,14 +39,14 @@ def _left_out(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where nothing may be skipped, a run that skipped something has failed."""
+    """Fail a run that skipped a test although none may be skipped."""
     strict = os.environ.get(NOTHING_SKIPPED) == "1"
     if strict and not hasattr(session.config, "workerinput") and _left_out(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out, and why."""
+    """List the skipped tests, and why."""
     left_out = _left_out(config)
     if not left_out:
         return
@@ -63,7 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands at ``serving.NOON`` until the test moves it."""
+    """A clock stopped at ``serving.NOON`` until the test moves it."""
     return Clock()
 
 

@@ -1,4 +1,4 @@
-"""How the tests of a run are shared out among its processes: file by file, and the longest first.
+"""Tests are shared out among the processes of a run, file by file, the longest first.
 
 A file stays in one process, since its tests may share a city or a server. The tests of the files in ``ALONE`` share
 nothing, and take so long that each of them is shared out by itself.

@@ -24,7 +24,7 @@ FAILED: Final = pytest.StashKey[bool]()
 
 
 def has_room(folder: Path) -> bool:
-    """Whether a folder is a file system of its own with enough room, from which programs may be started."""
+    """True if the folder is a file system of its own with enough room, from which programs may be started."""
     if not folder.is_mount() or not os.access(folder, os.W_OK):
         return False
     can_execute = not os.statvfs(folder).f_flag & os.ST_NOEXEC
@@ -32,7 +32,7 @@ def has_room(folder: Path) -> bool:
 
 
 def is_left(folder: Path) -> bool:
-    """Whether the run that made a folder has ended; its process is in the folder's name."""
+    """True if the run that made a folder has ended; its process is in the folder's name."""
     try:
         os.kill(int(folder.name.removeprefix(PREFIX).partition("-")[0]), 0)
     except (ProcessLookupError, ValueError):

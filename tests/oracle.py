@@ -2,7 +2,7 @@
 
 It was written from the documents alone, imports nothing of the project, and never looks at `data.resolved` or
 `contenthash`: every figure is derived anew from the data as submitted and the order of positions.
-What one fact posts is in `oracle_facts.py`, scores and ranks are in `oracle_scores.py`.
+The postings of one fact are in `oracle_facts.py`, scores and ranks are in `oracle_scores.py`.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ COUNTED_TASKS = ("tasks", "tasks_with_due", "tasks_on_time", "tasks_self_reporte
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact as it stands: what it says, what it posts, and (of a receipt) what promised the decision."""
+    """A fact in force: its data, its postings, and (of a receipt) the time promised for the decision."""
 
     kind: str
     data: Line
@@ -66,7 +66,7 @@ def case_of(data: Line) -> Case:
 
 
 class Oracle:
-    """What a journal comes to, worked out the slow and plain way: keep what stands, add it up at the end."""
+    """The balances of a journal, worked out slowly and plainly: collect the facts in force, add them up at the end."""
 
     def __init__(self, lines: Iterable[Line], zone: str = "Asia/Jakarta") -> None:
         """Read `lines` in the order of their positions; the zone the journal was opened with beats `zone`.
@@ -86,7 +86,7 @@ class Oracle:
         self.balances = self._add_up()
 
     def _read(self, line: Line) -> None:
-        """Take in one line; what intake resolved is left aside, and null says as little as a field left out."""
+        """Take in one line; intake's resolved data are ignored, and null means the same as a field left out."""
         kind = line["type"].removeprefix("neraca.").removesuffix(".v1")
         data = {name: value for name, value in line["data"].items() if name != "resolved" and value is not None}
         ref = (line.get("source", ""), line.get("id", ""))
@@ -122,7 +122,7 @@ class Oracle:
             files[case_of(fact.data)] = fact
 
     def _fall(self, event: Line) -> Fact:
-        """Take out what stands under an event's name; a fact already reversed stands under its correction's instead."""
+        """Take out the fact under an event's name; a fact already corrected is under its correction's name instead."""
         fact = self.standing.pop((event["source"], event["id"]))
         files = {"permit-received": self.receipts, "permit-processed": self.decisions}.get(fact.kind)
         if files is not None:
@@ -190,7 +190,7 @@ class Oracle:
         return int(best["amount"]) * HOUR_US
 
     def _add_up(self) -> dict[Account, dict[str, int]]:
-        """Balances are sums of what stands, so a reversal needs no negative here; zeros are not kept."""
+        """Balances are sums of the facts in force, so a reversal needs no negative here; zeros are left out."""
         sums: dict[Account, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for fact in self.standing.values():
             for measure, amount in fact.measures.items():

@@ -1,4 +1,4 @@
-"""What one fact says in numbers, for the oracle: instants, time paused, and the measures a single fact posts.
+"""The numbers of one fact, for the oracle: instants, time paused, and the measures a single fact posts.
 
 It shares no code with the project; everything here is a pure function of what was submitted.
 """

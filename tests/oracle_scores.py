@@ -26,7 +26,7 @@ class Indicator(NamedTuple):
 
 
 class Scheme(NamedTuple):
-    """How indicators become an IKU, as a scheme says it."""
+    """A scheme's rules by which indicators become an IKU."""
 
     id: str
     indicators: tuple[Indicator, ...]

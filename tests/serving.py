@@ -62,7 +62,7 @@ def until(
     within_s: float = 30.0,
     pause: Callable[[float], object] = _NEVER.wait,
 ) -> _Found:
-    """Poll until ``condition`` gives something truthy, and give that. Raises: ``TimeoutError`` that says what was awaited."""
+    """Poll until ``condition`` is truthy, and return its value. Raises: ``TimeoutError`` that names ``what``."""
     deadline = time.monotonic() + within_s
     while True:
         found = condition()
@@ -75,7 +75,7 @@ def until(
 
 
 class Clock:
-    """A clock that stands where a test puts it."""
+    """A clock that shows the instant set by a test."""
 
     def __init__(self, text: str = NOON) -> None:
         self.us = parse_instant(text)
@@ -85,7 +85,7 @@ class Clock:
         return self.us
 
     def set(self, text: str) -> None:
-        """The clock now says this."""
+        """Set the clock."""
         self.us = parse_instant(text)
 
 
@@ -240,7 +240,7 @@ class Process:
         return self._process.pid
 
     def said(self) -> str:
-        """All it said since it was started."""
+        """All its output since it was started."""
         return self._said.read_bytes()[self._from :].decode(errors="replace")
 
     def _address(self) -> str | None:

@@ -1,4 +1,4 @@
-"""What is refused, and how: a row a request, with the exact status, problem type and pointers; the journal stands still."""
+"""Refused requests, one a row, with the exact status, problem type and pointers; the journal does not change."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ HISTORY: Final = (
 
 
 class Refused(NamedTuple):
-    """One event, or the bytes of one, and how it is refused; ``holder`` is the id of the event that stands in its way."""
+    """One event, or the bytes of one, and its refusal; ``holder`` is the id of the event that conflicts with it."""
 
     name: str
     event: dict[str, Any] | bytes
@@ -353,7 +353,7 @@ REQUESTS: Final[tuple[Request, ...]] = (
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    """A journal with one of everything that may stand in the way of an event."""
+    """A journal with one of everything that may conflict with an event."""
     with Assembled(tmp_path_factory.mktemp("bad") / "data") as assembled:
         assembled.record(*HISTORY)
         yield assembled

@@ -113,7 +113,7 @@ def following(url: str, last_id: str | None = None) -> Iterator[Iterator[ServerS
 
 
 def moved_up_to(stream: Iterator[ServerSentEvent], position: int) -> tuple[set[str], str]:
-    """The dinas told as moved until a position is reached, and the id there."""
+    """The dinas reported as moved until a position is reached, and the id there."""
     dinas: set[str] = set()
     for one in stream:
         assert one.event == "moved", one
@@ -126,7 +126,7 @@ def moved_up_to(stream: Iterator[ServerSentEvent], position: int) -> tuple[set[s
 
 
 def position_of(url: str) -> int:
-    """How far the balances served are folded, at the journal's head."""
+    """Wait until the balances are folded to the journal's head; return its position."""
 
     def ready() -> httpx.Response | None:
         answer = httpx.get(f"{url}/readyz")
@@ -151,7 +151,7 @@ def test_the_stream_says_the_position_then_what_moves(process: Process) -> None:
 
 @pytest.mark.parametrize("cut", ["at once", "after the position"])
 def test_a_reader_that_comes_back_has_missed_nothing(process: Process, cut: str) -> None:
-    """With its last id a reader is told all that moved meanwhile, even when it is cut off again before it hears of it."""
+    """With its last id a reader gets all that moved meanwhile, even if it is cut off again before that arrives."""
     with following(process.url) as stream:
         last_id = next(stream).id
     post(process.url, f"m-1-{cut}", dinas="a")
@@ -188,7 +188,7 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
     ],
 )
 def test_a_reader_survives_a_restart(tmp_path: Path, ended: str, meanwhile: int) -> None:
-    """After a restart the last id resumes where nothing was missed, and is told to reset where something may have been."""
+    """After a restart the last id resumes the stream if nothing was missed; otherwise the reader is asked to reset."""
     data = tmp_path / "data"
     with Process(data) as before, following(before.url) as stream:
         assert next(stream).json() == {"position": 1}
@@ -246,7 +246,7 @@ def test_head_of_the_stream_ends(process: Process) -> None:
 
 
 def test_a_listening_app_is_the_same_app(neraca: Assembled) -> None:
-    """What is asked through ASGI and what is asked through a port are one Neraca."""
+    """Requests through ASGI and through a port reach the same Neraca."""
     with Listening(neraca) as listening:
         post(listening.url, "t-1")
         neraca.settle()

@@ -1,4 +1,4 @@
-"""What led to the figures of now: twelve months, open files, newest events, the journal; page by page, withheld as it must be."""
+"""The history behind the figures, paged and withheld as due: twelve months, open files, newest events, the journal."""
 
 from typing import Any, Final
 
@@ -161,7 +161,7 @@ def test_a_case_is_overdue_by_what_is_promised_of_it(neraca: Assembled) -> None:
 
 
 def test_a_case_says_how_far_its_own_partition_is_folded(neraca: Assembled) -> None:
-    """Where partitions are folded apart, `position` is the least of all: what this dinas has beyond it is counted already."""
+    """With several partitions, `position` is their least: this dinas's entries beyond it are already counted."""
     fill(neraca, receipt("dishub", "2026-11-24T08:00:00+07:00"))
     with neraca.reader.snapshot() as snapshot:
         own = partition_of("dishub", 4)

@@ -1,4 +1,4 @@
-"""What the intake takes, and from whom: receipts, tallies, tokens and their scopes, and the strict policy."""
+"""The intake accepts events and checks their senders: receipts, tallies, tokens and scopes, the strict policy."""
 
 from typing import Any, Final, NamedTuple
 
@@ -37,7 +37,7 @@ def problem_of(response: httpx.Response) -> str:
     {"subject": None},
 ], ids=repr)  # fmt: skip
 def test_a_repeat_is_answered_with_the_first_receipt(neraca: Assembled, clock: Clock, again: dict[str, object]) -> None:
-    """One event is recorded once: 201 and a receipt, then 200 and the same receipt, whatever the gateway or time spelling."""
+    """One event is recorded once: 201, then 200 and the same receipt, for any gateway and spelling of time."""
     first = neraca.post(task("t1"))
     clock.set("2026-11-24T18:00:00+07:00")
     second = neraca.post({**task("t1"), **again})
@@ -154,7 +154,7 @@ def test_binary_mode_carries_attributes_in_headers(neraca: Assembled) -> None:
 
 
 def test_extension_attributes_are_kept(neraca: Assembled) -> None:
-    """What a gateway adds is kept beside the event, with its type."""
+    """Attributes that a gateway adds are stored beside the event, with their types."""
     neraca.record({**task("t1"), "traceid": "0a", "hops": 3, "live": True, "subject": "antrean"})
     line = neraca.journal.lines(1, 1)[0][1]
     for kept in (b'"traceid":"0a"', b'"hops":3', b'"live":true', b'"subject":"antrean"'):
@@ -187,7 +187,7 @@ OPEN: Final = (
 
 @pytest.mark.parametrize("asked", FOREIGN.values(), ids=FOREIGN)
 def test_beyond_the_machine_a_token_is_needed(neraca: Assembled, asked: dict[str, Any]) -> None:
-    """A call that is not from the machine to itself needs a token for intake and for what is told of one ASN, for nothing else."""
+    """A call that is not from the machine to itself needs a token for intake and one ASN's data, for nothing else."""
     neraca.record(task("t1"))
     refused = [neraca.post(task("t2"), **asked), *(neraca.get(path, **asked) for path in GUARDED)]
     assert {(response.status_code, problem_of(response)) for response in refused} == {(401, "unauthorized")}
@@ -210,7 +210,7 @@ def test_the_operator_at_the_machine_needs_no_token(neraca: Assembled, asked: di
 def test_a_token_that_is_not_known_is_refused_everywhere(
     neraca: Assembled, authorization: str, asked: dict[str, Any]
 ) -> None:
-    """Whoever shows a wrong token is nobody, even at the machine."""
+    """A request with a wrong token gets 401, even from the machine itself."""
     headers = {"authorization": authorization}
     assert neraca.post(task("t1"), headers=headers, **asked).status_code == 401
     assert neraca.get("/v1/asn/a-1", headers=headers, **asked).status_code == 401
@@ -274,7 +274,7 @@ def test_a_token_covers_its_scopes_dinas_and_sources(neraca: Assembled, row: All
 
 
 def test_a_correction_may_not_be_used_to_look_into_another_dinas(neraca: Assembled) -> None:
-    """A token of one dinas may not replace another's fact, whatever dinas the replacement names."""
+    """A token of one dinas may not replace another's fact, even if the replacement names another dinas."""
     neraca.record(task("before"))
     headers = {"authorization": neraca.token("loket-2", "reverse", "fact", dinas=("dinkes",))}
     for dinas in ("dinkes", "dishub"):

@@ -25,7 +25,7 @@ BAD: Final = (
     b"{", b'{"id": "1"}', ndjson([event("task-completed", "bad", {"dinas": ""})]),
     ndjson([event("standard-set", "standard", {**STANDARD, "amount": 25})]),
 )  # fmt: skip
-"""What is refused: no JSON, no event, data that is wrong, and another event under a name that is taken."""
+"""Refused requests: no JSON, no event, wrong data, and another event under a name already used."""
 DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes", "nobody")
 ASN: Final = ("a-1", "a-2", "a-7", "nobody")
 PERIODS: Final = ("", "2026-10", "2026-Q4", "2026", "1999-01", "2026-13")
@@ -99,7 +99,7 @@ def exchange(neraca: Assembled) -> list[tuple[str, int, str]]:
 
 @pytest.mark.speed("quick")
 def test_one_history_is_read_as_the_oracle_says(neraca: Assembled) -> None:
-    """No route fails over it, each has something to say, and what is refused is refused as a problem."""
+    """No route fails over it, each returns some content, and each refusal is a problem."""
     answers = exchange(neraca)
     oracle = Oracle(lines_of(neraca))
     served = neraca.get("/v1/digest").json()
@@ -114,7 +114,7 @@ def test_one_history_is_read_as_the_oracle_says(neraca: Assembled) -> None:
 
 
 def test_both_databases_answer_the_same(neraca: Assembled, databases: Databases) -> None:
-    """Whatever is posted or asked: the same status and the same text, byte for byte."""
+    """Every request gets the same status and the same text, byte for byte."""
     from streams.places.database import Database  # noqa: PLC0415 - an extra
 
     with Assembled(Database(databases.begun()), clock=Clock()) as other:

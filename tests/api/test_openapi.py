@@ -63,7 +63,7 @@ def document(city: Assembled) -> dict[str, Any]:
 def test_nothing_drawn_from_the_document_makes_the_server_fail(
     city: Assembled, url: str, document: dict[str, Any], method: str, path: str, mode: GenerationMode
 ) -> None:
-    """Whatever the document allows or forbids: no 5xx, and every answer has a status, type and body the document names."""
+    """No request, allowed or forbidden, gets a 5xx; every answer has a status, type and body the document names."""
     operation = schemathesis.openapi.from_dict(document)[path][method]
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -152,7 +152,7 @@ def test_the_read_app_takes_no_events(city: Assembled) -> None:
 
 
 def test_every_kind_is_documented(document: dict[str, Any]) -> None:
-    """The kinds a client is told of are those that are read, each with its required fields and no other."""
+    """The document lists exactly the kinds that are read, each with its required fields and no other."""
     schemas = document["components"]["schemas"]
     offered = {
         one["properties"]["type"]["const"]: one["properties"]["data"]["$ref"] for one in schemas["CloudEvent"]["oneOf"]

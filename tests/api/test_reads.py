@@ -1,4 +1,4 @@
-"""What is answered: scorecards against numbers worked out by hand, lists, rankings, reasons, entity tags, and nothing stale."""
+"""Reads, never stale: scorecards against numbers worked out by hand, lists, rankings, reasons, entity tags."""
 
 import itertools
 import json
@@ -124,7 +124,7 @@ def test_a_scorecard_is_what_one_works_out_by_hand(neraca: Assembled) -> None:
 
 
 def test_a_scorecard_follows_corrections_and_retractions(neraca: Assembled) -> None:
-    """A retracted fact is as if never told, a corrected one as if told so from the start."""
+    """A retracted fact counts as never recorded, a corrected one as recorded so from the start."""
     good, wrong = permit("dishub", 24), permit("dishub", 48)
     fill(neraca, *RULES, good, wrong)
     assert neraca.get("/v1/dinas/dishub").json()["indicators"][1]["value"] == 50.0
@@ -337,7 +337,7 @@ def test_why_shows_both_sides_of_a_reversal(neraca: Assembled) -> None:
 
 @pytest.mark.parametrize("ratings", [1, 29, 30])
 def test_an_asn_below_the_sample_keeps_its_satisfaction_withheld(neraca: Assembled, ratings: int) -> None:
-    """Below the minimum sample neither value, nor sums, nor single answers are told of one ASN; from it on they are."""
+    """Below the minimum sample no value, sums or single answers of one ASN are shown; from it on they are."""
     told = [rating("dishub", 2, asn="a-1") for _ in range(ratings)]
     fill(neraca, *told)
     enough = ratings >= 30
@@ -400,7 +400,7 @@ def test_a_file_that_becomes_overdue_changes_the_answer_and_its_tag(neraca: Asse
 
 
 def test_a_paused_file_does_not_become_overdue(neraca: Assembled, clock: Clock) -> None:
-    """While a case is paused its standard stands still; a deadline of its own does not."""
+    """A pause stops the clock of a case's standard; it does not move a deadline of the case's own."""
     by_standard = receipt("dishub", "2026-11-24T10:00:00+07:00")
     by_deadline = receipt("dinkes", "2026-11-24T10:00:00+07:00", due_at="2026-11-25T10:00:00+07:00")
     fill(neraca, RULES[1], by_standard, by_deadline, *(
@@ -419,7 +419,7 @@ def test_a_paused_file_does_not_become_overdue(neraca: Assembled, clock: Clock) 
 
 @pytest.mark.parametrize("path", TAGGED)
 def test_the_default_period_turns_with_the_month_of_the_zone(neraca: Assembled, clock: Clock, path: str) -> None:
-    """At local midnight the default period is the next month, for those who hold a tag too; a named period stays."""
+    """At local midnight the default period is the next month, also for readers with a tag; a named period stays."""
     named = path + ("&" if "?" in path else "?") + "period=2026-11"
     fill(
         neraca,

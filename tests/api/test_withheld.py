@@ -1,4 +1,4 @@
-"""What is withheld of ratings, whatever a scheme calls its indicator of them."""
+"""Ratings are withheld under any name that a scheme gives their indicator."""
 
 import json
 from typing import Any

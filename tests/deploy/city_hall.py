@@ -33,7 +33,7 @@ DOCKER: Final = """docker() {
   IFS= read -r told <&"$LINE"
   eval "$told"
 }"""
-"""The shell's ``docker``: the test is told the words, and says what is left to run."""
+"""The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 BETWEEN_S: Final = 0.1
@@ -61,7 +61,7 @@ class Operator:
         self._first = "\n".join(["set -euo pipefail", DOCKER, *functions])
 
     def types(self, heading: str, machine: Machine | None = None) -> str:
-        """The next block, which must stand under this heading; what it prints. Each of its commands must succeed."""
+        """Type the next block, which must be under this heading; return its output. Each command must succeed."""
         under, block = self.left.pop(0)
         assert under == heading, f"the next block is of {under}"
         at = machine or self.machine
@@ -107,7 +107,7 @@ class City:
         return served
 
     def partitions(self) -> int:
-        """Into how many partitions what is served is folded."""
+        """The number of partitions of the balances served."""
         return len(self.digest().get("vector", {}).get("partitions", ()))
 
     def settled(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class City:
         return replayed
 
     def metric(self, service: str, line: str) -> float | None:
-        """One sample that a relay or a worker tells, named as it is written there; ``None`` while it does not."""
+        """One sample of a relay's or worker's metrics, by the name it has there; ``None`` while it is missing."""
         try:
             told = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
         except httpx.TransportError:
@@ -150,7 +150,7 @@ class City:
 
 
 class Counters:
-    """Counters that send batch after batch, each until it is acknowledged; a token says who they are."""
+    """Counters that send batch after batch, each until it is acknowledged; a token identifies them."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -169,7 +169,7 @@ class Counters:
         return self._post([]).status_code
 
     def _send(self, events: list[Any]) -> bool:
-        """Send one batch; whether it was acknowledged."""
+        """Send one batch; return True if it was acknowledged."""
         try:
             said = self._post(events)
         except httpx.TransportError:
@@ -188,7 +188,7 @@ class Counters:
             self._ending.wait(BETWEEN_S)
 
     def send(self, more: int) -> None:
-        """So many more are acknowledged."""
+        """Wait until so many more are acknowledged."""
         to = self.accepted + more
         until(lambda: self.accepted >= to, f"{more} more events are acknowledged", within_s=120)
 
@@ -212,5 +212,5 @@ class Counters:
 
 
 def written(folder: Path, name: str) -> str:
-    """The content of a file that an operator kept."""
+    """The content of a file that an operator saved."""
     return (folder / name).read_text(encoding="utf-8").strip()

@@ -6,7 +6,7 @@ from typing import Final
 
 
 def has_docker() -> bool:
-    """Whether Docker is installed and its service answers."""
+    """True if Docker is installed and its service answers."""
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def docker(machine: Machine, words: Sequence[str]) -> str:
-    """Do it, and give the shell words that are still to be run. Raises: ``ValueError`` for words that nobody needs."""
+    """Run the command; return words for the shell still to run. Raises: ``ValueError`` for unsupported words."""
     match list(words):
         case ["build", "--tag", "neraca", "."] | ["build", "--pull", "--tag", "neraca", "."]:
             return "test -f Dockerfile"

@@ -89,7 +89,7 @@ class Machine:
         self._ports: dict[tuple[str, int], int] = {}
 
     def port(self, service: str, port: int) -> int:
-        """The port of this machine that stands for a container's."""
+        """The port of this machine that replaces a container's."""
         servers = {5432: self.postgres.port, 9092: self.kafka.port, 9093: self.kafka.port + 1}
         return servers.get(port) or self._ports.setdefault((service, port), free_port())
 
@@ -137,16 +137,16 @@ class Machine:
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
 
     def server(self, name: str) -> LocalServer | None:
-        """The local server that stands for a service, if one does."""
+        """The local server that replaces a service, if there is one."""
         return {"postgres": self.postgres, "kafka": self.kafka}.get(name)
 
     def runs(self, name: str) -> bool:
-        """Whether a service runs now."""
+        """True if the service runs now."""
         server = self.server(name)
         return server.pid is not None if server else name in self.running and self.running[name].code is None
 
     def healthy(self, name: str) -> bool:
-        """Whether a service's own health check succeeds; what has ended is not healthy."""
+        """True if the service's own health check succeeds; an ended service is not healthy."""
         assert self.runs(name), f"{name} ended: {self.running[name].said()}"
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
@@ -170,7 +170,7 @@ class Machine:
                 until(partial(self.healthy, name), f"{name} is healthy", within_s=HEALTHY_WITHIN_S)
 
     def _listens(self, name: str) -> bool:
-        """Whether a process listens, or has ended: before, its health check would be started in vain."""
+        """True if the process listens, or has ended; until then a health check would be pointless."""
         return not self.runs(name) or any(
             not is_free(at) for (service, _), at in self._ports.items() if service == name
         )
@@ -190,7 +190,7 @@ class Machine:
         return codes
 
     def __enter__(self) -> Self:
-        """Nothing runs until it is told to."""
+        """Nothing runs until ``up``."""
         self.work.mkdir(exist_ok=True)
         self.work.chmod(0o711)  # PostgreSQL may be another user's, who has to pass it
         return self

@@ -1,4 +1,4 @@
-"""docker-compose.yml: it is what its schema says, holds no secret, and its very commands run, natively, on real servers."""
+"""docker-compose.yml: it fits its schema, holds no secret, and its very commands run, natively, on real servers."""
 
 import json
 import re
@@ -91,7 +91,7 @@ def test_no_secret_is_in_the_file(folder: Path) -> None:
 
 
 def test_every_service_is_watched_and_started_again(folder: Path) -> None:
-    """Ending is the cure for everything, so whatever ended comes back; a start waits for what it depends on."""
+    """A process ends to recover from any fault, so each ended service restarts; a start waits for its dependencies."""
     services = composed(folder)["services"]
     assert {name: one["restart"] for name, one in services.items()} == dict.fromkeys(services, "always")
     assert [name for name, one in services.items() if one["healthcheck"]["test"][0] != "CMD"] == []

@@ -1,4 +1,4 @@
-"""The image, as far as it can be seen without building it: what it is made of, what is sent to its builder, who runs in it."""
+"""The image, checked without building it: its ingredients, the files sent to its builder, the user it runs as."""
 
 import fnmatch
 import re
@@ -18,7 +18,7 @@ FINAL: Final = DOCKERFILE.rpartition("\nFROM ")[2]
 
 
 def sent(name: str) -> bool:
-    """Whether .dockerignore lets a file through: its last line that fits decides, for the file or a folder above it."""
+    """True if .dockerignore lets a file through: its last line that fits the file, or a folder above it, decides."""
     through = True
     for line in text_of(".dockerignore").splitlines():
         if not line or line.startswith("#"):
@@ -79,7 +79,7 @@ def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
 
 
 def test_the_image_holds_what_is_pinned_and_no_tool_to_build_with() -> None:
-    """Wheels with hashes alone; in the last stage nothing is installed or compiled, and whoever runs there is not root."""
+    """Wheels with hashes alone; the last stage installs and compiles nothing, and does not run as root."""
     installs = re.findall(r"pip(?: --python \S+)? install (.*?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
     assert len(installs) == 3
     assert [one for one in installs if "--require-hashes" not in one and "--no-index" not in one] == []

@@ -1,4 +1,4 @@
-"""Servers of this machine: what they took survives their being killed, and nothing of them outlives who started them."""
+"""Servers of this machine: their data survive a kill, and no server outlives the process that started it."""
 
 import os
 import signal
@@ -185,7 +185,7 @@ def test_a_folder_that_bars_the_server_is_named(server_directory: Path) -> None:
 
 
 def test_a_server_that_cannot_start_says_its_last_words(own_postgres: LocalPostgres) -> None:
-    """A taken port is told before anything is tried."""
+    """A taken port is reported before anything is tried."""
     with own_postgres as server:
         neighbour = LocalPostgres(server.directory, free_port())
         taken = LocalPostgres(server.directory / "other", server.port)

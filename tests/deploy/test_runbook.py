@@ -1,6 +1,6 @@
 """docs/guides/runbook.md, typed from top to bottom: a city is started, scaled, broken, backed up, lost and restored.
 
-PostgreSQL and Kafka are real, and so is every process. Where there is no Docker, its words are done natively.
+PostgreSQL and Kafka are real, and so is every process. Without Docker, its commands are run natively.
 """
 
 import json
@@ -187,7 +187,7 @@ def upgrade(hall: Hall) -> None:
 
 
 def every_alarm_is_told(hall: Hall) -> None:
-    """Each metric that the runbook names is one that a process tells; how far it is, the relay that has its turn."""
+    """A process exports each metric that the runbook names; the relay whose turn it is exports its progress."""
     named = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
     told = hall.city.get("api-1", "/metrics").text
     for service in ("relay-1", "relay-2", "worker-1"):
@@ -198,7 +198,7 @@ def every_alarm_is_told(hall: Hall) -> None:
 
 
 def a_partition_stands_still(hall: Hall) -> None:
-    """One that met a record of another's is seen, is told why, and goes on; the record is kept apart."""
+    """One that met a foreign record is visible, gives its reason, and goes on; the record is parked."""
     sender = Sender(KafkaSettings((hall.machine.kafka.bootstrap,)))
     number = hall.city.neraca("layout").splitlines()[-1].split()[1].rstrip(":")
     sender.send([(f"neraca.segments.{number}", 11, None, b"no segment", [])])

@@ -43,7 +43,7 @@ def answered(unsur: dict[str, int]) -> AnyEntry:
 
 
 def balance(*entries: AnyEntry) -> Balance:
-    """What entries come to, over all their accounts."""
+    """The total of entries over all their accounts."""
     ledger = Ledger()
     for each in entries:
         ledger.post(postings_of(each))

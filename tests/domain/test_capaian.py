@@ -140,5 +140,5 @@ def test_rejection_is_counted_beside_the_verdict() -> None:
     ],
 )
 def test_bands_begin_where_permendagri_86_2017_says(percent: str, name: str) -> None:
-    """From 91, 76, 66 and 51; what is shown with two decimals is what is graded."""
+    """From 91, 76, 66 and 51; the grade is that of the value shown, with two decimals."""
     assert band(Fraction(percent)) == name

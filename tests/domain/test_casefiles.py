@@ -103,7 +103,7 @@ def test_pauses_count_once_where_they_overlap_and_only_inside_the_span(
 def test_a_pause_lasts_until_the_next_resumption(
     paused: list[int], resumed: list[int], ended: list[tuple[int, int]], since: int | None
 ) -> None:
-    """A pause said twice is one, a resumption of a running case says nothing, and at one instant it comes first."""
+    """A pause recorded twice is one, resuming a running case changes nothing, and at one instant it comes first."""
     found, running = intervals(CaseFile(pauses=tuple((at, "payment") for at in paused), resumed=tuple(resumed)))
     assert ([(begin, end) for begin, end, _ in found], running) == (ended, since)
 

@@ -20,7 +20,7 @@ ROWS: Final = [pytest.param(row, id=row.name) for row in KINDS.values()]
 
 @pytest.mark.parametrize("role", UNIONS)
 def test_the_unions_of_a_role_are_its_rows(role: Role) -> None:
-    """A struct that stands in a union has a row in `domain/events/kinds.py`, and a row's structs stand in the unions."""
+    """A struct of a union has a row in `domain/events/kinds.py`, and a row's structs are in the unions."""
     rows = [row for row in KINDS.values() if row.role == role]
     told, kept = UNIONS[role]
     assert {row.submitted for row in rows} == set(get_args(told))
@@ -29,7 +29,7 @@ def test_the_unions_of_a_role_are_its_rows(role: Role) -> None:
 
 
 def test_every_entry_that_can_be_read_has_a_row_but_the_opening() -> None:
-    """So whatever the fold takes in can be submitted, shown and looked for."""
+    """So every kind that the fold takes in can be submitted, shown and looked for."""
     read = {str(struct.__struct_config__.tag) for struct in get_args(entries.AnyEntry)}
     assert read == BY_TYPE.keys() | {OPENED_TYPE}
 

@@ -1,4 +1,4 @@
-"""What one fact posts, and to which leaf account: tasks, receipts, ratings."""
+"""Each kind of fact posts its measures to its leaf account: tasks, receipts, ratings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The rulebook: which standard and which scheme are in force, who is known, which lines stand."""
+"""The rulebook: the standard and the scheme in force, the dinas and ASN known, the lines not reversed."""
 
 from datetime import date
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""Schemes: what an announced one must be, and what each indicator makes of a balance."""
+"""Schemes: the rules for announcing one, and the value of each indicator for a balance."""
 
 from fractions import Fraction
 from typing import Any

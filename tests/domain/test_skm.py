@@ -86,7 +86,7 @@ def test_forty_nine_raw_respondents_of_sekadau() -> None:
 
 
 def test_respondents_are_pooled_never_the_indices_of_services() -> None:
-    """Ten who say 4 and one who says 1: 93.18, where the mean of the two indices is 62.50."""
+    """Ten answers of 4 and one of 1: 93.18, where the mean of the two indices is 62.50."""
     happy, sad = dict.fromkeys(UNSUR, 4), dict.fromkeys(UNSUR, 1)
     assert hundredths(_index(balance(*[answered(happy)] * 10, answered(sad)), NINTH)) == 9318
 

@@ -67,7 +67,7 @@ class City:
         self.zone = zone
 
     def take(self, path: Path, example: str, *options: str | Path) -> str:
-        """Import a file by a shipped example; the last line says what became of its rows."""
+        """Import a file by a shipped example; return the last line, with the outcome of its rows."""
         if not path.is_file():
             pytest.skip(f"public data is not here: {path}")
         words = (
@@ -85,7 +85,7 @@ class City:
 
     @contextmanager
     def serving(self) -> Iterator[Snapshot]:
-        """What the city serves: the journal followed into the generation served, and read from there."""
+        """Fold the journal into the generation served, and read it from there."""
         data = DataDirectory(self.folder)
         journal = Journal.read_only(data.journal)
         live = live_balances(data, journal)
@@ -109,7 +109,7 @@ class City:
         return path
 
     def replayed(self, *options: str | Path) -> dict[str, Any]:
-        """What the auditor's replay prints, of the data directory or of an export."""
+        """The output of the auditor's replay of the data directory or of an export."""
         asked = options or ("--data", self.folder)
         answer: dict[str, Any] = msgspec.json.decode(neraca("replay", *asked))
         return answer

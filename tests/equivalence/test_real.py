@@ -33,7 +33,7 @@ def boston(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 @pytest.fixture(scope="module")
 def receipts(tmp_path_factory: pytest.TempPathFactory) -> tuple[City, str, Path]:
-    """The receipt phase of a Dutch municipality: its permits, what the import said, and the refusals it wrote."""
+    """The receipt phase of a Dutch municipality: its permits, the import's output, and the refusals it wrote."""
     folder = tmp_path_factory.mktemp("city")
     city, refused = City(folder / "receipt", "Europe/Amsterdam"), folder / "refused.ndjson"
     return city, city.take(RECEIPT, "receipt-permits.toml", "--refused", refused), refused

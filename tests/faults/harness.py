@@ -1,6 +1,6 @@
 """Kills a serving Neraca while counters send to it, and starts it again on the same data, over and over.
 
-Counters send until they are answered: what was in flight when the process died is sent again, most of the time.
+Counters send until they are answered: events in flight when the process died are sent again, most of the time.
 """
 
 import http.client
@@ -24,7 +24,7 @@ from tests.serving import BATCH, EVENT, ROOT, Process, until
 ACKNOWLEDGED_LEAST: Final = 20
 """How many acknowledgements lie between two kills at least."""
 RESENT: Final = 0.9
-"""How often a counter sends again what was not answered; else nobody ever learns what became of it."""
+"""The share of unanswered events that a counter sends again; the outcome of the others stays unknown."""
 WHILE_STARTING: Final = 0.1
 """How often a kill is followed by another before the process is ready."""
 Name = tuple[str, str]
@@ -42,7 +42,7 @@ class Server(Process):
 
 @dataclass
 class Ledger:
-    """What the counters were told, and what they were not."""
+    """The answers that counters received, and the events still in doubt."""
 
     positions: dict[Name, int] = field(default_factory=dict)
     acknowledged: set[Name] = field(default_factory=set)
@@ -90,7 +90,7 @@ class Sender(threading.Thread):
         self.moved = threading.Event()
 
     def run(self) -> None:
-        """Send until told to end."""
+        """Send until the end is signalled."""
         pending: tuple[list[Event], bool] | None = None
         while not self.ending:
             self.moved.wait()
@@ -125,7 +125,7 @@ class Sender(threading.Thread):
 
 @dataclass
 class Survived:
-    """What a run of kills came to."""
+    """The result of a run of kills."""
 
     seed: int
     kills: int = 0

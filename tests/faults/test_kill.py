@@ -38,7 +38,7 @@ WRONG: list[tuple[str, Callable[[Survived], object], str]] = [
 
 @pytest.mark.parametrize(("spoil", "wanted"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_the_verdict_sees(spoil: Callable[[Survived], object], wanted: str) -> None:
-    """A check that cannot fail proves nothing: each thing wrong is said, and only a sound run is silent."""
+    """A check that cannot fail proves nothing: each fault is reported, and only a sound run gives no report."""
     lines: list[Event] = [
         event("journal-opened", "j", {"journal": "j", "zone": "Asia/Jakarta"}, source="/neraca", position=1)
     ]

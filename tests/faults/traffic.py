@@ -1,4 +1,4 @@
-"""What the counters of a city send, from a seed: facts, corrections, retractions, rules, and the same again."""
+"""The traffic of a city's counters, from a seed: facts, corrections, retractions, rules, and the same again."""
 
 import random
 from typing import Any, Final
@@ -16,7 +16,7 @@ PERIOD: Final = "2026"
 
 
 class Counter:
-    """One counter: what it says next follows from what it said, whether or not that arrived."""
+    """One counter: its next event follows from its earlier ones, whether or not these arrived."""
 
     def __init__(self, seed: int, number: int) -> None:
         self.source = f"/loket/{number}"

@@ -1,4 +1,4 @@
-"""What must be true of a journal and its balances after any number of kills; each thing that is not, in a sentence."""
+"""Checks of a journal and its balances after any number of kills; each failed check is reported in a sentence."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ SHOWN: Final = 5
 
 
 def verdict(survived: Survived, directory: Path) -> list[str]:
-    """Everything that is wrong; an empty list is what is wanted."""
+    """Everything that is wrong; the list of a sound run is empty."""
     data, journal = directory / "data", directory / "journal.ndjson"
     _neraca("export", "--data", str(data), "--journal", str(journal))
     survived.lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
@@ -56,7 +56,7 @@ def _said(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of
 
 
 def _keys(survived: Survived, data: Path) -> list[str]:
-    """The database is sound, and the natural keys beside the journal are those its lines say."""
+    """The database is sound, and the natural keys beside the journal are those of its lines."""
     with closing(sqlite3.connect(data / "journal.sqlite")) as db:
         (sound,) = db.execute("PRAGMA integrity_check").fetchone()
         stored = dict(db.execute("SELECT key, holder FROM natural_keys").fetchall())
@@ -66,7 +66,7 @@ def _keys(survived: Survived, data: Path) -> list[str]:
 
 
 def balance_problems(survived: Survived, replayed: dict[str, Any]) -> list[str]:
-    """What was served, what the auditor replays, and what the independent oracle works out are one."""
+    """Compare the service, the auditor's replay and the independent oracle: all three must agree."""
     oracle, problems = Oracle(survived.lines), list[str]()
     position, now = len(survived.lines), datetime.now(UTC)
     for who, found in (

@@ -1,4 +1,4 @@
-"""A counter's desk: events of one service in few words, what the intake said of them, and what the journal holds."""
+"""A counter's desk: short forms for one service's events, the intake's answers, and the journal's content."""
 
 import json
 import sqlite3
@@ -67,7 +67,7 @@ def corrected(name: str, target: str, by: Event) -> Event:
 
 
 def outcomes(neraca: Assembled, *events: Event) -> list[Outcome]:
-    """What the intake answers to one request of some events."""
+    """The intake's answers to one request with some events."""
     return neraca.intake.submit([read_submission(one) for one in events], LOCAL)
 
 
@@ -91,7 +91,7 @@ def lines_of(neraca: Assembled) -> list[Event]:
 
 
 def rows(place: Path | Location, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """What a statement answers on a journal's database, on a connection of its own; of a file, in SQLite's words."""
+    """The rows a statement in SQLite's dialect returns from a journal's database, on its own connection."""
     if not isinstance(place, Path | DataDirectory):
         return _rows_of_database(place, statement)
     db = sqlite3.connect(place if isinstance(place, Path) else place.journal.path)
@@ -112,7 +112,7 @@ def _rows_of_database(place: Any, statement: str) -> list[tuple[Any, ...]]:  # n
 
 
 def rows_alone(place: Any, statement: str) -> None:  # noqa: ANN401 - a database, an extra
-    """One statement on a database that must stand in no transaction."""
+    """One statement on a database that must run outside any transaction."""
     with place.connected("test") as db:
         db.execute(statement.encode())
 
@@ -123,7 +123,7 @@ def url_of(place: Any) -> str:  # noqa: ANN401 - a database, an extra
 
 
 def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
-    """Whatever writes to a table fails with a word; what is answered mends it."""
+    """Make every write to a table fail with a word; the function returned repairs it."""
     if isinstance(place, Store):
 
         def run(statement: str) -> None:

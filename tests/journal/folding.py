@@ -83,7 +83,7 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def content(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """What a store says: its rows without ids of storage, and without accounts that hold nothing."""
+    """A store's content: its rows without ids of storage, and without empty accounts."""
     tables = dump(store)
     leaf = {row[0]: row[1:5] for row in tables["accounts"]}
     return tables | {
@@ -113,7 +113,7 @@ def reader(store: Store, clock: Clock | None = None) -> Reader:
 
 
 def digest(store: Store) -> tuple[int, str]:
-    """What is served of a store: position and digest."""
+    """The position and digest served from a store."""
     with reader(store).snapshot() as snapshot:
         return snapshot.position, snapshot.digest()
 

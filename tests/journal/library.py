@@ -12,7 +12,7 @@ class NoCipher:
 
 
 def _library_cases() -> ModuleType:
-    """The module of cases. Where the extra is missing, its one name is filled only while the module is imported."""
+    """The module of cases. If the extra is missing, its one name is filled only while the module is imported."""
     try:
         return importlib.import_module("eventsourcing.tests.persistence")
     except ModuleNotFoundError as missing:

@@ -1,4 +1,4 @@
-"""Then and now of one journal: each end is what a replay of its own comes to, what lies between is counted, a lie is found."""
+"""Two points of one journal: each equals its own replay, the entries between are counted, a forgery is found."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_what_lies_between_is_counted_by_what_it_bears_on(tmp_path: Path, capsys
 
 
 def test_counts_between_grow_by_one_entry_at_a_time(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What lies between two ends is the sum of what lies between each and the next."""
+    """The counts between two positions are the sum of the counts of each step between them."""
 
     def counted(since: int, until: int) -> Counter[tuple[str, str]]:
         between = replayed(capsys, "--data", data, "--since", since, "--until", until)["between"]
@@ -99,7 +99,7 @@ def test_an_end_before_the_journal_is_refused(
 def test_lines_are_compared_with_those_that_were_kept(
     neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The lines served are those replayed; of a changed, a missing and an added line each is told, in the digest's order."""
+    """The lines served are those replayed; changed, missing and added lines are reported, in the digest's order."""
     neraca.record(*HISTORY)
     with neraca.reader.snapshot() as snapshot:
         lines, digest = list(snapshot.digest_lines()), snapshot.digest()
@@ -122,7 +122,7 @@ def test_lines_are_compared_with_those_that_were_kept(
 def test_a_clock_that_was_set_back_ends_a_replay_where_it_always_did(
     opened: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before the first entry recorded later than the instant, whatever comes after it."""
+    """A replay ends before the first entry recorded later than the instant, even if an earlier one follows."""
     for hour in (10, 14, 9):
         opened.clock.set(f"{NOON[:10]}T{hour:02}:00:00+07:00")
         opened.record(event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-24T08:00:00+07:00"))

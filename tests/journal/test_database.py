@@ -1,4 +1,4 @@
-"""One PostgreSQL for many processes: who may fold, what each of them sees at once, and what a rebuild beside them does."""
+"""One PostgreSQL for many processes: one may fold, each sees entries at once, and a rebuild runs beside them."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ def database(database_url: str) -> Database:
 
 @pytest.fixture
 def neraca(database: Database) -> Iterator[Assembled]:
-    """What folds it alone."""
+    """The only Neraca that folds the database."""
     with Assembled(database, clock=CLOCK) as assembled:
         yield assembled
 
@@ -55,7 +55,7 @@ class Desk:
         ending.callback(self.intake.close)
 
     def take(self, *events: dict[str, object]) -> list[str]:
-        """What became of each event."""
+        """Submit events; return the outcome of each."""
         outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
         return [
             ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug for one in outcomes
@@ -96,7 +96,7 @@ def test_a_rule_recorded_by_one_intake_holds_at_once_in_another(database: Databa
 
 
 def test_positions_are_consecutive_after_refusals_and_failures(database: Database) -> None:
-    """No sequence numbers them: what was rolled back leaves no gap."""
+    """No sequence numbers them: a rolled-back append leaves no gap."""
     with ExitStack() as ending:
         desk = Desk(database, ending)
         assert desk.take(task("t1"), task("t1") | {"time": "2026-11-24T10:59:00+07:00"}) == [
@@ -121,7 +121,7 @@ def test_one_process_folds_alone(database: Database, neraca: Assembled) -> None:
 
 
 def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assembled) -> None:
-    """Two readers on the database: each is told what moved, and serves the same digest."""
+    """Two readers on the database: each receives the movement, and serves the same digest."""
     with ExitStack() as ending:
         readers = []
         for _ in range(2):
@@ -146,7 +146,7 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
 
 
 def test_a_stream_is_the_same_from_every_instance(neraca: Assembled) -> None:
-    """What one process served is known to another: an id that came from there is taken up."""
+    """A stream can go on from another process: an id that one served is valid at the other."""
     neraca.record(*HISTORY[:5])
     with Listening(neraca) as listening, httpx.stream("GET", f"{listening.url}/v1/stream", timeout=10) as stream:
         lines = stream.iter_lines()
@@ -157,7 +157,7 @@ def test_a_stream_is_the_same_from_every_instance(neraca: Assembled) -> None:
 def test_a_rebuild_goes_on_beside_the_fold(
     database_url: str, database: Database, neraca: Assembled, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The follower goes over to the new generation by itself; of the older ones the last is kept for who still reads."""
+    """The follower goes over to the new generation by itself; the one before stays for processes that still read it."""
     neraca.record(*HISTORY)
     for generation in (2, 3, 4):
         assert main(["rebuild", "--database", database_url]) == 0
@@ -208,7 +208,7 @@ def test_a_command_that_cannot_reach_it_says_so(capsys: pytest.CaptureFixture[st
 
 
 def test_a_server_that_is_away_costs_time_only(postgres: LocalPostgres, neraca: Assembled) -> None:
-    """While it is away nothing is taken; what was acknowledged is there, and the fold goes on by itself."""
+    """While it is away nothing is accepted; acknowledged entries are there, and the fold goes on by itself."""
     neraca.record(*HISTORY[:9])
     postgres.kill()
     assert neraca.post(task("t-away")).status_code in (500, 503)

@@ -1,4 +1,4 @@
-"""A digest is made group by group: whatever dinas and ASN are called, it is that of all lines sorted at once."""
+"""A digest is made group by group: for any names of dinas and ASN, it is that of all lines sorted at once."""
 
 from __future__ import annotations
 

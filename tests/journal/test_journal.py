@@ -1,4 +1,4 @@
-"""What the journal holds: who an event is, what a repeat is, in what order, and that no byte of it ever changes."""
+"""The journal's contract: the identity of events, repeats, the order of entries, and bytes that never change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -159,7 +159,7 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 
 @pytest.mark.speed("quick")
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
-    """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM touches a line that stands."""
+    """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
     named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()

@@ -1,4 +1,4 @@
-"""What happens to the journal from outside: a second process, a full disk, a foreign entry, a restored backup."""
+"""The journal survives faults from outside: a second process, a full disk, a foreign entry, a restored backup."""
 
 import json
 import os
@@ -37,7 +37,7 @@ FOREIGN = {
 def test_an_entry_this_version_cannot_read_stops_the_fold_loudly(
     neraca: Assembled, tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is never skipped: what lies behind it is not served, and /readyz says where and why."""
+    """It is never skipped: entries behind it are not served, and /readyz gives its position and the reason."""
     topic, line = FOREIGN[what]
     state = (line if isinstance(line, str) else json.dumps(line)).encode()
     taken(neraca, task("t1"))
@@ -57,7 +57,7 @@ def test_an_entry_this_version_cannot_read_stops_the_fold_loudly(
 def test_a_second_process_on_the_same_data_is_refused_by_name(
     neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who writes is named; who only reads is let in."""
+    """The refusal names the writing process; a process that only reads is admitted."""
     taken(neraca, task("t1"))
     data, mapping = str(tmp_path / "data"), str(Path(__file__).parents[2] / "examples" / "receipt-tasks.toml")
     (tmp_path / "none.csv").write_text("case,activity\n")
@@ -150,7 +150,7 @@ def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
 
 
 def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The journal takes what comes; the fold says that it waits, and goes on by itself when there is room."""
+    """The journal accepts events; the fold reports that it waits, and goes on by itself when there is room."""
     data = small_disk.parent / "data"
     data.mkdir()
     (data / "balances").symlink_to(small_disk)
@@ -201,7 +201,7 @@ def _restore(assemble: Assemble, data: Path, recorded_since: int) -> None:
 def test_a_restored_older_journal_is_refused_until_it_is_said_to_be_restored(
     assemble: Assemble, tmp_path: Path, capsys: pytest.CaptureFixture[str], recorded_since: int
 ) -> None:
-    """Balances never outlive what they were folded from; ``neraca rebuild --restored`` heals it under a new id."""
+    """Balances never outlive the entries folded into them; ``neraca rebuild --restored`` heals it under a new id."""
     data = tmp_path / "data"
     _restore(assemble, data, recorded_since)
     assert main(["up", "--data", str(data), "--port", "0"]) == 1

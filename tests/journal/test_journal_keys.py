@@ -1,4 +1,4 @@
-"""What may be stated once: held, freed by retraction, kept by correction; and what a decision takes from its file."""
+"""Keys usable once: a retraction frees one, a correction does not; and the data a decision takes from its file."""
 
 import pytest
 
@@ -55,7 +55,7 @@ FREED: list[tuple[str, list[Event | tuple[str, str]], bool]] = [
     ("corrected, the correction retracted", [("x", "e1"), retracted("y", "x")], True),
     ("corrected twice, the second correction retracted", [("x", "e1"), ("y", "x"), retracted("z", "y")], True),
 ]
-"""A pair stands for the correction, by its name and its target, of whichever fact is tried."""
+"""A pair is a correction of the fact under test, by its name and its target."""
 
 
 @pytest.mark.speed("quick")
@@ -134,7 +134,7 @@ STANDS: list[tuple[int, dict[str, int]]] = [(0, {"a-1": 1}), (1, {"a-2": 1}), (2
 @pytest.mark.speed("quick")
 @pytest.mark.parametrize(("steps", "tasks"), STANDS)
 def test_a_chain_of_corrections_leaves_its_last_word(neraca: Assembled, steps: int, tasks: dict[str, int]) -> None:
-    """E, corrected by R1, that by R2, which is retracted: what stands is what the last of them put in, or nothing."""
+    """E, corrected by R1, that by R2, which is retracted: the fact of the last one is in force, or none."""
     taken(neraca, task("e"), *CHAIN[:steps])
     neraca.settle()
     cards = neraca.get("/v1/dinas/disdukcapil/asn?period=2026-11").json()["items"]
@@ -142,7 +142,7 @@ def test_a_chain_of_corrections_leaves_its_last_word(neraca: Assembled, steps: i
 
 
 def test_a_correction_moves_the_month_and_keeps_the_time_of_a_rating(neraca: Assembled) -> None:
-    """The replaced fact counts where it says; a rating's month is that of its first ``time``."""
+    """The replacing fact counts in its own month; a rating's month is that of its first ``time``."""
     july = corrected("c1", "t", task("t", clock="2026-07-31T23:59:59+07:00"))
     again = corrected("c2", "q", rated("_", survey="s", overall=1)) | {"time": "2026-11-24T11:30:00+07:00"}
     taken(neraca, task("t"), rated("q", survey="s") | {"time": "2026-10-31T23:00:00+07:00"}, july, again)
@@ -170,7 +170,7 @@ BATCHES: list[tuple[str, list[Event], list[str]]] = [
 def test_earlier_events_of_a_request_count(
     neraca: Assembled, events: list[Event], answers: list[str], *, at_once: bool
 ) -> None:
-    """One request says what as many requests would."""
+    """One request has the same result as a request for each event."""
     groups = [events] if at_once else [[one] for one in events]
     assert [word for group in groups for word in said(neraca, *group)] == answers
 

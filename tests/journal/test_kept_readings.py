@@ -1,4 +1,4 @@
-"""What readings of one version share: never a figure of another version, and only what moved is read again."""
+"""Readings of one version share figures, never those of another version; only changed figures are read again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def figures(snapshot: Snapshot) -> tuple[object, ...]:
 def test_a_reader_that_goes_on_reads_what_a_new_one_reads(
     neraca: Assembled, new_store: NewStore, size: int, *, told: bool
 ) -> None:
-    """After each fold and each step of the clock, whether or not anybody told which dinas moved."""
+    """After each fold and each step of the clock, with or without news of the dinas that moved."""
     taken(neraca, *HISTORY)
     store, clock = new_store("store"), Clock()
     live = Live("j", 1, store, At(0))

@@ -1,6 +1,6 @@
 """The contract of the event store's library holds of the journal's recorder and factory: its own cases are run on them.
 
-Where a case cannot hold, it is overridden here and says why:
+A case that cannot hold is overridden here, with its reason:
 
 * `AggregateRecorderTestCase`, whole: run on `Unnumbered`. It wants `insert_events` to answer `None`; the journal's
   answers the positions.
@@ -36,7 +36,7 @@ class Unnumbered(JournalRecorder):
     """The journal's recorder as an aggregate recorder: without positions in its answer."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Any:  # noqa: ANN401 - the library's
-        """Insert, and say nothing of positions."""
+        """Insert, and return no positions."""
         super().insert_events(stored_events, **kwargs)
 
 
@@ -82,7 +82,7 @@ class TestAsApplicationRecorder(OnDisk, ApplicationRecorderTestCase[JournalRecor
         return self.recorder(JournalRecorder)
 
     def test_subscribe_is_refused(self) -> None:
-        """The recorder says that it cannot be subscribed to, rather than going silent."""
+        """The recorder refuses a subscription by an error, rather than going silent."""
         with pytest.raises(NotImplementedError, match="does not support subscriptions"):
             self.create_recorder().subscribe()
 

@@ -1,6 +1,6 @@
 """The event store library's own cases, on the recorder and factory of PostgreSQL.
 
-Where a case cannot hold, it is overridden here and says why:
+A case that cannot hold is overridden here, with its reason:
 
 * `AggregateRecorderTestCase`, whole: run on `Unnumbered`. It wants `insert_events` to answer `None`; the journal's
   answers the positions.
@@ -42,7 +42,7 @@ class Unnumbered(PostgresJournalRecorder):
     """The journal's recorder as an aggregate recorder: without positions in its answer."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Any:  # noqa: ANN401 - the library's
-        """Insert, and say nothing of positions."""
+        """Insert, and return no positions."""
         super().insert_events(stored_events, **kwargs)
 
 
@@ -89,7 +89,7 @@ class TestAsApplicationRecorder(OnServer, ApplicationRecorderTestCase[PostgresJo
         return self.recorder(PostgresJournalRecorder)
 
     def test_insert_subscribe(self) -> None:
-        """On PostgreSQL the library can subscribe; it is told of our appends too."""
+        """On PostgreSQL the library can subscribe; it is notified of our appends too."""
         self.optional_test_insert_subscribe()
 
 

@@ -1,4 +1,4 @@
-"""The version of a projection follows from all that decides how balances are stored, and from what measures count."""
+"""The version of a projection follows from all that decides how balances are stored, and from the measures' meaning."""
 
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ def test_whatever_changes_the_stored_form_changes_the_version(what: str) -> None
 
 
 def test_what_the_measures_count_has_a_meaning_of_its_own() -> None:
-    """Whoever changes what a measure counts raises `MEANING`: balances folded before are then folded anew."""
+    """A change to what a measure counts must raise `MEANING`, so that older balances are folded anew."""
     receipt = {**PLACE, "resolved": MONTH | {"received_us": 5 * HOUR, "standard": {"id": "s", "us": HOUR, "unit": "h"}}}
     late = decided(3 * HOUR, 2 * HOUR, asn="a-1", case="K-2", outcome="rejected")
     entries = [

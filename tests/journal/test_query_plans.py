@@ -60,7 +60,7 @@ def test_a_query_is_answered_by_its_index(tmp_path: Path, name: str) -> None:
 def test_a_search_for_a_rare_kind_is_answered_by_its_index(
     neraca: Assembled, tmp_path: Path, kind: str, texts: tuple[tuple[str, ...], ...]
 ) -> None:
-    """Whatever else is looked for, and whatever the bounds."""
+    """The index serves with any other filter and any bounds."""
     assert neraca.journal.newest(LineSearch((type_of(kind),), texts), 0, 9, 5).lines == []
     where, values = condition(LineSearch((type_of(kind),), texts), "CAST(state AS TEXT) LIKE ?", "?")
     query = f"SELECT rowid, state FROM stored_events WHERE {where} AND rowid > 5 AND rowid <= 9 ORDER BY rowid DESC"  # noqa: S608 - our own condition

@@ -101,7 +101,7 @@ def test_a_gap_is_never_applied(lines: list[Line], new_store: NewStore, stored: 
 
 
 def test_another_journal_is_never_applied(lines: list[Line], new_store: NewStore) -> None:
-    """Neither what follows nor what was folded already."""
+    """Neither the next entries nor entries already folded."""
     store = new_store("store")
     store.fold(segment(lines, 0, 5))
     before = dump(store)
@@ -135,7 +135,7 @@ def test_a_fold_that_fails_anywhere_leaves_position_and_balances(
 
 
 def _served(directory: Path) -> tuple[int, tuple[int, str]] | None:
-    """What a process started now would serve: the generation, its position and digest."""
+    """The generation, position and digest that a process started now would serve."""
     current = Generations(directory).current()
     return None if current is None else (current[0], digest(current[1]))
 
@@ -242,7 +242,7 @@ SUBJECTS = [("dinas", "disdukcapil"), ("dinas", "dpmptsp"), ("asn", "a-1"), ("as
 def test_the_why_index_names_every_entry_that_moved_a_balance(
     lines: list[Line], new_store: NewStore, kind: str, name: str, size: int
 ) -> None:
-    """Whoever adds up the entries it names, in a period, has the balance; it pages without loss."""
+    """The entries it names for a period add up to the balance; paging loses none."""
     store = new_store("store")
     for one in segments(lines, size):
         store.fold(one)

@@ -100,7 +100,7 @@ def _replayed(city: City, vector: object, capsys: pytest.CaptureFixture[str], *o
 def test_a_vector_replays_to_the_digest_served_with_it(
     city: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever the partitions have reached, the journal and the vector give the digest; also from an exported file."""
+    """The journal and a vector of any positions give the digest served; so does an exported file."""
     live, watcher = watched_balances(city.database, city.journal)
     reader = Reader(live, ZoneInfo(ZONE), CLOCK)
     export = tmp_path / "journal.ndjson"

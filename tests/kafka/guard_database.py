@@ -91,7 +91,7 @@ class Kept:
 
 
 class Topic:
-    """A topic in memory: offsets are contiguous, and what was read may be read again."""
+    """A topic in memory: offsets are contiguous, and any record may be read again."""
 
     def __init__(self) -> None:
         self.held: dict[int, list[bytes]] = {}
@@ -132,12 +132,12 @@ class Partitions(Kept):
         return [one for one in self.topic.records() if one.partition == partition]
 
     def at(self, partition: int) -> tuple[int, int, str | None]:
-        """Position, what is read next, and why it has stopped."""
+        """Position, next offset to read, and the reason it has stopped."""
         stored = self.store(self.layout, "reader").standing()[partition]
         return stored.position, stored.read_next, stored.stopped
 
     def counted(self) -> list[tuple[Any, ...]]:
-        """How often each position is in the index of reasons, where that is not once."""
+        """Positions that are in the index of reasons more than once, with their counts."""
         return self.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1")
 
     def waiting(self) -> None:

@@ -1,4 +1,4 @@
-"""What a fold of segments stands on in tests: lines, segments, a store in memory that keeps the port's promises, a clock."""
+"""Parts for tests of folds: lines, segments, a store in memory that fulfils the port's contract, a clock."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Now:
 
 
 class MemoryStore:
-    """Positions and entries of some partitions: a transaction keeps all it is told, or nothing."""
+    """Positions and entries of some partitions: a transaction stores all its changes, or none."""
 
     def __init__(self, partitions: int = 2) -> None:
         self.stored = {one: StoredPartition(JOURNAL, 0, 0, None) for one in range(partitions)}
@@ -91,12 +91,12 @@ class MemoryStore:
             self.stored[partition] = held._replace(position=to.position, read_next=to.read_next)
 
     def count_gap(self, partition: int, position: int) -> int:
-        """How often a gap was met there."""
+        """Count one more gap at a position; return its count."""
         times = self.gaps[partition, position] = self.gaps.get((partition, position), 0) + 1
         return times
 
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
-        """Stand still, if it still stands there."""
+        """Stop the partition, if it is still at this position."""
         held = self.stored[partition]
         if held.position == position:
             self.stored[partition] = held._replace(stopped=why, read_next=max(held.read_next, skip_to))

@@ -26,7 +26,7 @@ COMMITTED: Final = dict.fromkeys(STORED, 999)
 
 
 class StoredOffsets:
-    """A store that knows where partitions stand, and may be slow, or away, to say it."""
+    """A store of the partitions' states, which may be slow or away."""
 
     def __init__(self, failure: Exception | None = None, *, slow: bool = False) -> None:
         self.answers = threading.Event()
@@ -35,7 +35,7 @@ class StoredOffsets:
         self._failure = failure
 
     def standing(self) -> dict[int, StoredPartition]:
-        """Where they stand."""
+        """The stored state of each partition."""
         self.answers.wait()
         if self._failure is not None:
             raise self._failure
@@ -43,7 +43,7 @@ class StoredOffsets:
 
 
 class Folding:
-    """A fold that says what it was asked, and may fail."""
+    """A fold that records its calls, and may fail."""
 
     def __init__(self, failure: BaseException | None = None) -> None:
         self.asked: list[list[Record]] = []
@@ -72,7 +72,7 @@ class Ended(NamedTuple):
 
 
 class Stand:
-    """What a worker's shell stands on."""
+    """The parts that a worker's shell is built on."""
 
     def __init__(self, store: StoredOffsets | None = None, fold: Folding | None = None, seek_s: float = 5.0) -> None:
         self.store = store or StoredOffsets()
@@ -135,7 +135,7 @@ class FetchingThread:
         self.fetching, self.let_go = asyncio.Event(), asyncio.Event()
 
     def assignment(self) -> frozenset[TP]:
-        """What is assigned."""
+        """The partitions assigned."""
         return PARTITIONS
 
     async def getmany(self, partitions: object, timeout: float) -> dict[TP, list[object]]:  # noqa: ARG002, ASYNC109 - the framework's
@@ -152,7 +152,7 @@ class FetchingThread:
         self.log.append("sought")
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Where the group stands."""
+        """The group's committed offsets."""
         return COMMITTED
 
 

@@ -1,4 +1,4 @@
-"""A supervisor in a process of its own over a tiny program that says when it starts, and ends as it is told."""
+"""A supervisor in a process of its own over a tiny program that notes its starts, and ends by a given code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUPERVISE: Final = (
     "import sys; from streams.worker.supervisor import Supervisor; sys.exit(Supervisor({command}, {ending}).run())"
 )
 WITHOUT: Final = "import subprocess, sys; sys.exit(subprocess.run({command}).returncode)"
-"""Planted: what is started ends, and with it the whole."""
+"""Planted: when the started process ends, the whole ends."""
 CHILD: Final = """
 import os, signal, sys, time
 said, *codes = sys.argv[1:]
@@ -49,7 +49,7 @@ sys.exit(int(code))
 
 
 class Supervised:
-    """A supervisor over a program; ``codes`` are how its first, second, … process ends, the last of them for ever."""
+    """A supervisor over a program; ``codes`` are the ends of its first, second, … process; the last is repeated."""
 
     def __init__(self, folder: Path, *codes: int | str, ending_s: float = 15.0, program: str = SUPERVISE) -> None:
         self._said = folder / "said"
@@ -62,14 +62,14 @@ class Supervised:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill it, and what it started last."""
+        """Kill it, and the process it started last."""
         self._process.kill()
         self._process.wait()
         for pid in self.alive():
             subprocess.run(["kill", "-9", str(pid)], check=False)
 
     def said(self, what: str = "start") -> list[tuple[float, int]]:
-        """When each process said something, and its number."""
+        """The time at which each process wrote this word, and its pid."""
         if not self._said.exists():
             return []
         words = [line.split() for line in self._said.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""A worker's process over real servers, whole or with one guard planted out of it; it says where it reads from.
+"""A worker's process over real servers, whole or with one guard removed; it prints the offsets it reads from.
 
 Run as ``python -m tests.kafka.guard_worker NAME VARIANT``; database and broker are named by the environment.
 """
@@ -62,7 +62,7 @@ class Committed(Stored):
 
 
 class Failing(PartitionFold):
-    """It fails, by a fault of the program, whatever it is given."""
+    """It fails on any input, by a fault of the program."""
 
     def fold(self, records: Iterable[Record]) -> Counts:
         """Fail."""
@@ -74,7 +74,7 @@ class Failing(PartitionFold):
 
 
 async def unguarded(parts: WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
-    """Planted: whatever the fold raises leaves the agent's body."""
+    """Planted: any exception of the fold leaves the agent's body."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.get_running_loop().run_in_executor(thread, parts.fold.fold, records)
@@ -131,7 +131,7 @@ VARIANTS: Final = {
 
 
 def main(name: str, variant: Variant) -> None:
-    """Fold until told to end."""
+    """Fold until the end is signalled."""
     quiet()
     database = Database(os.environ["NERACA_DATABASE_URL"])
     journal = Journal.open(database.journal, ZONE, Clock()())

@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 PARTITIONS: Final = 4
 _AT: Final = re.compile(r" at (http://\S+)/  \(API")
 _UP: Final = {"intake": _AT, "api": _AT, "relay": re.compile(r"Neraca relays"), "worker": re.compile(r"Neraca worker")}
-"""What each command says once it is up."""
+"""The line each command prints once it is up."""
 _LISTENING: Final = ("intake", "api")
 
 
 class Ended(Exception):  # noqa: N818 - a state of a process
-    """A process ended instead of coming up; the message has what it said."""
+    """A process ended instead of coming up; the message has its output."""
 
 
 class Running:
-    """One process of the product in a session of its own, with what it says in a file; a guard ends it with the tests."""
+    """One process of the product in a session of its own, with its output in a file; a guard ends it with the tests."""
 
     def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
         self._said = said
@@ -64,7 +64,7 @@ class Running:
         return self._process.poll()
 
     def said(self) -> str:
-        """What it has said since it was started."""
+        """Its output since it was started."""
         return self._said.read_bytes()[self._from :].decode(errors="replace")
 
     def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
@@ -120,7 +120,7 @@ class Scaled:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill whatever still runs."""
+        """Kill all processes that still run."""
         self._http.close()
         for running in self._running.values():
             running.kill()
@@ -168,15 +168,15 @@ class Scaled:
         return self._running[name]
 
     def said(self, name: str) -> str:
-        """What the process of this name has said since it was last started."""
+        """The output of the process of this name since it was last started."""
         return self._running[name].said()
 
     def all_said(self) -> dict[str, str]:
-        """All that was said under each name, and by commands, since the beginning."""
+        """All output under each name, and of commands, since the beginning."""
         return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
 
     def url(self, name: str) -> str:
-        """Where an intake or an api listens."""
+        """The URL at which an intake or an api listens."""
         return self.await_up(name)[1]
 
     def post(self, events: Iterable[object], name: str = "intake") -> dict[str, Any]:
@@ -189,7 +189,7 @@ class Scaled:
         return tally
 
     def get(self, path: str, name: str = "api") -> Any:  # noqa: ANN401 - any JSON
-        """What an api serves there, whatever its status."""
+        """The JSON an api answers to a GET, with any status."""
         return self._http.get(f"{self.url(name)}{path}").json()
 
     def metric(self, line: str, name: str = "api") -> float | None:
@@ -260,7 +260,7 @@ class Scaled:
 
 
 class Traffic(threading.Thread):
-    """A counter that posts what a city's counters say, without pause, for the length of a ``with``."""
+    """A counter that posts the events of a city's counters, without pause, for the length of a ``with``."""
 
     def __init__(self, scaled: Scaled, seed: int) -> None:
         super().__init__(name="traffic", daemon=True)
@@ -271,7 +271,7 @@ class Traffic(threading.Thread):
         self.accepted = 0
 
     def run(self) -> None:
-        """Post until told to end."""
+        """Post until the end is signalled."""
         try:
             while not self._ending.is_set():
                 events, _ = self._counter.request()

@@ -1,4 +1,4 @@
-"""How far segments bring a partition, how a segment is read, and which partition a dinas is of: tables."""
+"""Tables: how far segments advance a partition, how a segment is read, and which partition a dinas belongs to."""
 
 from typing import Final
 
@@ -48,7 +48,7 @@ TABLE: Final[dict[str, Row]] = {
 
 @pytest.mark.parametrize("what", TABLE)
 def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None:
-    """What follows is applied once, what was applied is dropped, what lies ahead waits; nothing missing is read past."""
+    """The next segment is applied once, an applied one is dropped, one ahead waits; no missing one is read past."""
     memory, arrived, applied, position, read_next, ahead, beyond, dropped = TABLE[what]
     done = advance(AT_TEN, memory, arrived)
     assert [one for one, _ in done.fresh] == applied
@@ -114,7 +114,7 @@ def test_what_is_no_segment_is_refused_whole(what: str) -> None:
 
 @pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
 def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
-    """Zeros compress a thousandfold: what is unpacked is bounded, not what arrives, whatever the frame says of itself."""
+    """Zeros compress a thousandfold: the unpacked size is bounded, not the packed one, with any size in the frame."""
     bomb = msgspec.msgpack.encode(SegmentRecord(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
     value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
     assert len(value) < 2**20

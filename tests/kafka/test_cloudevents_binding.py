@@ -1,4 +1,4 @@
-"""The Kafka binding of CloudEvents, against the SDK of its authors: what that writes is taken, and what we write it reads."""
+"""The Kafka binding of CloudEvents, against its authors' SDK: we read the SDK's records, and it reads ours."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -89,7 +89,7 @@ def test_the_sdk_reads_what_is_relayed(media: str) -> None:
 def test_a_record_that_is_no_event_is_refused_in_words(
     changed: dict[str, bytes | None], value: bytes | None, slug: str, detail: str
 ) -> None:
-    """Whatever anyone may produce, it has an answer: what has none would be read again for ever."""
+    """Every record that anyone may produce gets an answer: one without would be read again for ever."""
     headers: Headers = list({**BINARY, **changed}.items())
     with pytest.raises(Refusal, match=detail) as refused:
         event_of(value, headers)

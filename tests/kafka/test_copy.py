@@ -1,4 +1,4 @@
-"""What goes wrong while rows are copied into PostgreSQL, or in statements sent ahead, may pass or is poison, as anywhere else."""
+"""Errors while rows are copied into PostgreSQL, or in statements sent ahead, are transient or poison, as elsewhere."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
 @pytest.mark.parametrize("table", ["accounts", "dinas_months"])
 @pytest.mark.parametrize("ends", [True, False])
 def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(kept: Kept, table: str, *, ends: bool) -> None:
-    """Those behind it were never run; what they say of that is not taken for the cause."""
+    """Statements behind it were never run; their errors are not taken for the cause."""
     layout, topic = kept.layouts.reached(1), Topic()
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
@@ -117,7 +117,7 @@ AWKWARD: Final = (
 
 @pytest.mark.parametrize("column", [AWKWARD, ("",), ("a\nb", "\x1f", "\\u001f"), ("a", None), (None, "a")])
 def test_a_column_of_text_arrives_as_it_was_sent(kept: Kept, column: tuple[str | None, ...]) -> None:
-    """Whatever JSON and PostgreSQL quote in ways of their own."""
+    """The values hold characters that JSON and PostgreSQL each quote in their own way."""
     assert kept.sql("SELECT unnest(%s::text[])", as_array(column)) == [(one,) for one in column]
 
 

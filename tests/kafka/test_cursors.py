@@ -61,7 +61,7 @@ def unfinished(kept: Kept, db: Any) -> Layout:  # noqa: ANN401 - a connection
 
 
 def test_a_stopped_partition_is_resumed_once(kept: Kept) -> None:
-    """Its gaps are forgotten and the relay is to send from its position; what has not stopped is left alone."""
+    """Its gaps are forgotten and the relay is to send from its position; other partitions are left alone."""
     layout = kept.layouts.reached(2)
     with kept.database.connected("relay") as db:
         DatabaseCursors(db, layout).load()

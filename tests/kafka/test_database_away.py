@@ -27,7 +27,7 @@ NOTICED_S = 1.5
 
 @contextmanager
 def watching(url: str) -> Iterator[list[float]]:
-    """When a reader of the board was told that it is alive."""
+    """The times at which a reader of the board got the sign that it is alive."""
     alive: list[float] = []
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""`neraca emit --kafka`: a counter produces to the topic until the broker has its events; what it says twice counts once."""
+"""`neraca emit --kafka`: a counter produces to the topic until the broker has its events; a repeat counts once."""
 
 from pathlib import Path
 from typing import Any

@@ -64,7 +64,7 @@ def told(neraca: Assembled, events: list[Event]) -> dict[str, Any]:
 
 
 def run(*words: str) -> bytes:
-    """A command of the product; what it says."""
+    """Run a command of the product; return its output."""
     return subprocess.run([sys.executable, "-m", "neraca", *words], check=True, capture_output=True).stdout
 
 
@@ -81,14 +81,14 @@ def oracle(scaled: Scaled) -> tuple[int, str]:
 
 
 def proven(scaled: Scaled) -> dict[str, Any]:
-    """What is served at the journal's head, once it is what the auditor and the oracle say."""
+    """The digest served at the journal's head, checked against the auditor and the oracle."""
     position, served = scaled.prove(120), scaled.digest()
     assert (position, served["digest"]) == oracle(scaled)
     return served
 
 
 def until_vector(scaled: Scaled, served: dict[str, Any]) -> dict[str, Any]:
-    """What a replay of no more than a served vector comes to."""
+    """The position and digest of a replay up to a served vector."""
     found: dict[str, Any] = json.loads(scaled.command("replay", "--until", json.dumps(served["vector"])).stdout)
     return {name: found[name] for name in ("position", "digest")}
 
@@ -111,7 +111,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_one_process_comes_to_the_same_on_postgresql(embedded: dict[str, Any], database_url: str) -> None:
-    """What is a file's in SQLite is a schema's in PostgreSQL, to the last byte of the digest."""
+    """A schema in PostgreSQL gives the same digest as a file of SQLite, to the last byte."""
     with Assembled(Database(database_url).prepare()) as neraca:
         assert told(neraca, history()) == embedded
     replayed = json.loads(run("replay", "--database", database_url))
@@ -204,7 +204,7 @@ def test_a_rebuild_goes_on_beside_the_workers(scaled: Scaled) -> None:
 
 
 def test_balances_change_hands(embedded: dict[str, Any], scaled: Scaled) -> None:
-    """What one process folded, workers go on with where it stands, and after a rebuild one process again."""
+    """Workers continue from the balances of one process; after a rebuild, one process continues from theirs."""
     events = history()
     third = len(events) // 3
     place = Database(scaled.database_url).prepare()

@@ -45,7 +45,7 @@ SOAKED: Final = {"postgres-away"}
 
 
 def test_every_kind_of_fault_is_struck() -> None:
-    """What the soak knows, these tests know, once or as two at once."""
+    """These tests strike every kind of fault of the soak, alone or two at once."""
     struck = {name.replace("-two", "") for group in GROUPS.values() for name in group}
     assert struck | SOAKED == {name.replace("-two", "") for name in KINDS}
 
@@ -64,7 +64,7 @@ def test_what_a_crash_of_the_database_took_is_read_again_at_once() -> None:
 
 
 def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) -> None:
-    """Whoever holds its row may not fold it; it is looked at again, though nothing was recorded meanwhile."""
+    """A rulebook with a locked row is not folded; the next step tries again, though nothing was recorded meanwhile."""
     database = Database(database_url).prepare()
     with database_journal(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
         watched_balances(database, journal)
@@ -102,7 +102,7 @@ def test_faults_lose_nothing_and_double_nothing(
 def test_the_verdict_sees(
     tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
 ) -> None:  # fmt: skip
-    """A check that cannot fail proves nothing: each thing that is wrong with balances is said."""
+    """A check that cannot fail proves nothing: each fault of balances is reported."""
     assert topics.read("neraca.segments.1") == []
     with Stack(tmp_path, postgres, kafka, database_url, SEED, ("a",)) as stack:
         stack.city.more(100)

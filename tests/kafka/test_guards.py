@@ -1,4 +1,4 @@
-"""The guards of the worker's shell around the fold, without a broker: each holds, and what is planted without it does not."""
+"""The guards of the worker's shell around the fold, without a broker: each works, and a copy without it fails."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.speed("test")
 
 
 def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) -> None:
-    """Guard 8: no exception leaves the agent's body; the process ends before what failed is acknowledged."""
+    """Guard 8: no exception leaves the agent's body; the process ends before the failed records are acknowledged."""
 
     async def check() -> None:
         stand = Stand(fold=Folding(failure))
@@ -54,14 +54,14 @@ def test_no_exception_leaves_the_agent(failure: BaseException, code: Exit) -> No
 
 
 async def unguarded(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
-    """Planted: whatever the fold raises leaves the body."""
+    """Planted: any exception of the fold leaves the body."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records)
 
 
 async def logging_only(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
-    """Planted: what fails is passed over, and the next is taken."""
+    """Planted: a batch that fails is passed over, and the next is taken."""
     async for events in stream.take_events(16, within=0.05):
         records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
         await asyncio.gather(
@@ -90,7 +90,7 @@ def test_batches_are_folded_one_after_another() -> None:
 
 
 def test_what_a_quiet_partition_misses_is_looked_for() -> None:
-    """Guard 2: without any record the fold is asked to look, and what it says ends the process."""
+    """Guard 2: the fold is asked to look even without a record, and its exception ends the process."""
 
     async def check() -> None:
         stand = Stand(fold=Folding(ReadAgain("a gap")))
@@ -140,7 +140,7 @@ def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = F
     ids=["well", "an error", "an error while it ends", "its task is over", "it ends", "not begun", "no client yet"],
 )
 def test_an_error_of_the_coordinator_that_nobody_reads_is_a_fault(app: Any, fault: str | None) -> None:  # noqa: ANN401 - a stand-in
-    """Guard 5. That the real client has these attributes, a test on the broker holds."""
+    """Guard 5. A test on the broker shows that the real client has these attributes."""
     assert coordinator_fault(app) == fault
 
 

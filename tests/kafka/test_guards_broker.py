@@ -1,6 +1,6 @@
-"""The guards that show only on a real broker: where a worker reads from, what it leaves unread, what its client keeps to itself.
+"""The guards that need a real broker: a worker's offsets, the records it leaves unread, its client's private parts.
 
-Beside each stands the same process with the guard planted out of it, of which the check must fail.
+Each check is also run on the same process without the guard, and must then fail.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ class Broker(Kept):
         return started
 
     def folded(self) -> bool:
-        """Whether each partition has reached the journal's head."""
+        """True if every partition has reached the journal's head."""
         return {at for source, at in self.sources().items() if "/" in source} == {self.journal.head()}
 
     def stored(self) -> dict[int, int]:
-        """What each partition is to read next."""
+        """The offset that each partition is to read next."""
         rows = self.sql("SELECT source, read_next FROM sources WHERE source LIKE '%%/%%'")
         return {int(row[0].partition("/")[2]): row[1] for row in rows}
 
@@ -109,7 +109,7 @@ class Broker(Kept):
 
 
 class Worker:
-    """A worker's process, and what it says."""
+    """A worker's process, and its output."""
 
     def __init__(self, name: str, variant: str, environment: dict[str, str], said: Path) -> None:
         self._said = said
@@ -125,7 +125,7 @@ class Worker:
         return self._process.poll()
 
     def said(self) -> str:
-        """All it has said."""
+        """All its output."""
         return self._said.read_text(errors="replace")
 
     def told(self, what: str) -> list[dict[str, Any]]:
@@ -153,7 +153,7 @@ def broker(database_url: str, kafka: LocalKafka, topics: Topics, tmp_path: Path)
 
 
 def seek_check(broker: Broker, variant: str) -> None:
-    """Guard 1: whatever the group has committed, a worker reads on from the offsets stored beside the balances."""
+    """Guard 1: with any offsets committed by the group, a worker reads on from those stored beside the balances."""
     broker.tell()
     broker.fold(broker.layout).fold(broker.records())
     stored = broker.stored()

@@ -153,7 +153,7 @@ def test_without_its_guard_two_processes_fold_under_one_name(kept: Partitions, p
 
 
 def position_check(kept: Partitions, made: type[PartitionStore]) -> None:
-    """Guard 4: position is read under the lock, so that what another worker folded meanwhile is trimmed."""
+    """Guard 4: position is read under the lock, so that entries folded meanwhile by another worker are trimmed."""
     mine, other = kept.planted(made, "mine"), kept.store(kept.layout, "other")
     seen: list[int] = []
 
@@ -182,7 +182,7 @@ def test_without_its_guard_a_position_is_that_of_before(kept: Partitions) -> Non
 
 
 def order_check(kept: Partitions, made: type[PartitionStore]) -> None:
-    """Guard 4: rows are locked in order: whoever waits for one holds none behind it, so that nobody waits in a circle."""
+    """Guard 4: rows are locked in order: a process that waits for one holds none behind it, so there is no deadlock."""
     mine = kept.fold(kept.layout, kept.planted(made))
     with kept.database.connected("lock") as db, db.transaction():
         db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE")

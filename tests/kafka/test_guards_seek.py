@@ -1,6 +1,6 @@
 """The guards of the worker's consumer, over the framework's own and a thread that stands in for the broker's.
 
-Each holds, and what is planted without it does not.
+Each works, and a copy without it fails.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Committed(SeekingConsumer):
 
 
 class Hasty(SeekingConsumer):
-    """Planted: a fetch in flight is not waited for; what it brings is thrown away when the flow resumes."""
+    """Planted: a fetch in flight is not waited for; its records are thrown away when the flow resumes."""
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the framework's
         return await driver.Consumer._getmany(self, active_partitions, timeout)
@@ -92,7 +92,7 @@ def fetching_task_check(made: type[SeekingConsumer]) -> None:
 
 
 class SelfSeeking(SeekingConsumer):
-    """Planted: it does not know who asks."""
+    """Planted: it does not distinguish its callers."""
 
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 - the framework's
         try:
@@ -152,7 +152,7 @@ def test_without_its_limit_a_seek_takes_any_time() -> None:
 
 
 def assignment_check(made: type[SeekingConsumer]) -> None:
-    """Guard 6: what was assigned here and is another's now is not watched here any more, though nothing is sought."""
+    """Guard 6: a partition that went to another worker is no longer watched here, though there is no seek."""
 
     async def check() -> None:
         stand = Stand()
@@ -168,7 +168,7 @@ def assignment_check(made: type[SeekingConsumer]) -> None:
 
 
 class Unaware(SeekingConsumer):
-    """Planted: what is assigned is only known from what is sought."""
+    """Planted: the assignment is only known from seeks."""
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:  # noqa: ANN401 - the framework's
         await driver.Consumer.on_partitions_assigned(self, assigned, generation_id)

@@ -71,7 +71,7 @@ BAD: Final = [
     {**task("b9"), "recordedby": "me"},
     task("t1", task="another"), event("permit-processed", "b10", DECISION), retracted("b11", "t2"), retracted("b12", "m1"),
 ]  # fmt: skip
-"""Each is wrong in its own way; the last four only beside what was recorded before."""
+"""Each is wrong in its own way; the last four only conflict with earlier entries."""
 
 
 def test_what_is_wrong_is_refused_as_over_http(scaled: Scaled, topics: Topics) -> None:

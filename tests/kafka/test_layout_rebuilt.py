@@ -38,7 +38,7 @@ def rebuild(kept: Kept) -> None:
 
 
 def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(kept: Kept) -> None:
-    """The new layout goes on where balances stand, not where it was said to begin; its earlier entries are trimmed."""
+    """The new layout goes on from the balances' position, not from its declared start; earlier entries are trimmed."""
     kept.layouts.reached(2)
     begun = kept.record(task("t1"))
     changed = kept.layouts.change(3)

@@ -99,7 +99,7 @@ def test_a_change_ends_the_layout_before_it_at_the_journals_head(kept: Kept) -> 
 
 
 def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(kept: Kept) -> None:
-    """One that stands behind, or has stopped, keeps the others in the old layout."""
+    """A partition that is behind, or has stopped, holds the others in the old layout."""
     kept.layouts.reached(2)
     head = kept.record(task("t1"))
     kept.layouts.change(3)
@@ -167,7 +167,7 @@ def test_balances_of_another_journal_are_refused(kept: Kept) -> None:
 
 
 def test_a_generation_flipped_meanwhile_is_waited_for(kept: Kept) -> None:
-    """Whoever begins a layout holds the generation served: a rebuild that would put another in its place comes after it."""
+    """A new layout locks the generation served: a rebuild that would replace it comes before or after."""
     held, done = kept.database.connected("rebuild"), list[Layout]()
     with held as db, db.transaction():
         db.execute("SELECT generation FROM neraca.generations WHERE served FOR UPDATE")

@@ -51,7 +51,7 @@ def outbox() -> Cutter:
 
 
 def test_a_page_is_cut_by_partition_and_each_reaches_its_end() -> None:
-    """What is not a partition's own is told by ``last``; a partition without an entry is sent nothing, and its cursor stays."""
+    """``last`` covers other partitions' entries; a partition without an entry is sent nothing, and its cursor stays."""
     page = lines(1, 0, 1, 0, 1)
     segments, after = outbox().cut(page, START)
     assert shape(segments) == [(1, 0, 5, [1, 3, 5]), (0, 0, 5, [2, 4])]
@@ -91,7 +91,7 @@ def test_segments_are_bounded_and_follow_one_another(entries: int, sizes: list[i
 
 
 def test_segments_of_long_lines_stay_small() -> None:
-    """A record has a size it may have; a line that is longer than a segment's bytes stands alone."""
+    """No record exceeds its limit; a line that is longer than a segment's bytes is sent alone."""
     long = [BYTES_MOST // 3, BYTES_MOST // 3, BYTES_MOST // 3 + 400, BYTES_MOST + 1, 0, 0]
     padded = [
         (position, line[:-1] + b',"pad":"' + b"x" * pad + b'"}')
@@ -173,7 +173,7 @@ class Lines:
 
 
 def test_what_a_partition_was_sent_is_cut_once_more_and_no_further() -> None:
-    """From where it stands to what it was sent last, in pages; what lies beyond follows by itself."""
+    """From its position to the last entry sent to it, in pages; later entries follow by themselves."""
     held = Lines(lines(1, 0, 1, 1, 0, 1, 1))
     cursors = Cursors(7, (7, 6, 0, 0), (SETTLED, 1, SETTLED, SETTLED))
     again = list(outbox().cut_again(1, cursors, lambda after, stop: held.lines(after, 2, stop)))
@@ -189,7 +189,7 @@ def database(database_url: str) -> Database:
 
 
 def test_cursors_begin_where_the_layout_does_and_move_by_compare_and_set(database: Database) -> None:
-    """Of two that saw the same, one moves them; each part of what is kept is compared."""
+    """Of two relays that saw the same cursors, one moves them; every part of the cursors is compared."""
     layout = Layout(2, PARTITIONS, 40)
     with database.connected("test") as db, database.connected("test") as other:
         kept = DatabaseCursors(db, layout)
@@ -275,7 +275,7 @@ class MemoryCursors:
         self.held = START
 
     def load(self) -> Cursors:
-        """What is kept."""
+        """The cursors stored."""
         return self.held
 
     def move(self, before: Cursors, after: Cursors) -> bool:

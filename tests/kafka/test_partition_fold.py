@@ -1,4 +1,4 @@
-"""The fold of segments over a store in memory: order, repeats, gaps and holes, and what each guard is there for.
+"""The fold of segments over a store in memory: order, repeats, gaps and holes, and the purpose of each guard.
 
 Each guard has a planted fold without it beside its check: the check must fail on that one.
 """
@@ -39,7 +39,7 @@ def test_partitions_of_one_poll_are_folded_in_one_transaction() -> None:
 
 
 def test_a_fold_that_was_not_written_is_done_again_with_the_same() -> None:
-    """What is remembered changes only with what is committed."""
+    """The fold's memory changes only with a commit."""
     one = Fold()
     one.store.away = True
     with pytest.raises(NotWritten):
@@ -58,7 +58,7 @@ def test_an_overtaken_process_is_told() -> None:
 
 
 def missed(one: Fold) -> None:
-    """A segment ahead comes, and what is missing does not, for longer than is waited."""
+    """A segment ahead comes, and the missing one does not come within the wait."""
     one.arrive(record(0, sent(0, 2)), record(1, sent(4, 6)))
     one.now.s += GAP_WAIT_S + 0.1
     one.fold.fold([])
@@ -85,7 +85,7 @@ def gap_check(fold: type[PartitionFold]) -> None:
 
 
 class AppliesGaps(PartitionFold):
-    """Planted: what lies ahead is not told from what follows."""
+    """Planted: a segment ahead is taken for the next one."""
 
     def _check(self, sent: SegmentRecord, record: Record) -> None:
         super()._check(sent, record)
@@ -189,7 +189,7 @@ def test_an_offset_that_comes_a_little_later_was_not_passed_over() -> None:
 
 
 def forgetting_check(fold: type[PartitionFold]) -> None:
-    """What was ahead of a partition before a seek is no gap after it: another worker may have it now."""
+    """A segment that was ahead before a seek is no gap after it: another worker may have the partition now."""
     one = Fold(fold=fold)
     one.arrive(record(1, sent(4, 6)))
     one.fold.forget()

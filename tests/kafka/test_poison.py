@@ -1,4 +1,4 @@
-"""What cannot be read or folded is parked and stops its own partition, right before it; the others go on."""
+"""A record that cannot be read or folded is parked and stops its own partition, right before it; the others go on."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_unreadable_record_that_was_passed_over_before_stops_nothing() -> Non
 
 
 def poison_check(poll: list[Record], fold: Fold) -> None:
-    """What cannot be folded stops its partition right before it, is parked itself, and is read again once resumed."""
+    """A record that cannot be folded stops its partition right before it, is parked, and is read again once resumed."""
     fold.arrive(*poll)
     (letter,) = fold.letters
     assert letter.record.offset == 1
@@ -82,7 +82,7 @@ def test_an_entry_that_cannot_be_added_stops_its_partition() -> None:
 
 
 def test_what_waited_and_cannot_be_folded_is_what_is_parked() -> None:
-    """What was missing comes and is applied; the segment that waited for it is the one that stops the partition."""
+    """The missing segment comes and is applied; the segment that waited for it stops the partition."""
     one = Fold()
     one.arrive(record(0, sent(0, 2)), record(1, sent(4, 6, kind="permit-paid")))
     one.arrive(record(2, sent(2, 4)))

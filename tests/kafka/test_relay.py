@@ -64,7 +64,7 @@ def relayed(scaled: Scaled, head: int) -> None:
 
 
 def test_partitions_without_entries_reach_the_head_too(scaled: Scaled, topics: Topics) -> None:
-    """Only one dinas moves: its partition has the entries, the others are told how far the journal was scanned."""
+    """Only one dinas moves: its partition gets the entries, the others get the position scanned so far."""
     scaled.start("intake", "api", "relay", "worker")
     scaled.post(tasks(0, 20))
     head = scaled.settle()
@@ -161,7 +161,7 @@ def test_a_broker_that_is_away_costs_time_and_no_event(scaled: Scaled, kafka: Lo
 
 @pytest.mark.faults
 def test_a_relay_that_waits_for_a_broker_ends_when_it_is_told_to(scaled: Scaled, kafka: LocalKafka) -> None:
-    """What it has sent may be acknowledged for half a minute yet; an operator's patience is shorter, and nothing is lost."""
+    """Acknowledgements could take half a minute; an operator waits 15 s for the relay to end, and nothing is lost."""
     scaled.start("intake", "api", "relay", "worker")
     scaled.post(tasks(0, 10))
     head = scaled.settle()

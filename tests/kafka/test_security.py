@@ -1,4 +1,4 @@
-"""TLS and SASL: one set of settings for every client of the broker, and no secret in anything that is said."""
+"""TLS and SASL: one set of settings for every client of the broker, and no secret in any output."""
 
 import subprocess
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def keys(directory: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def secured(server_directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """A broker that asks for TLS and for a password, and the settings of who has both."""
+    """A broker that requires TLS and a password, and the settings of a client with both."""
     directory = server_directory / "keys"
     directory.mkdir()
     store, certificate = keys(directory)
@@ -62,7 +62,7 @@ def secured(server_directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
 def test_the_whole_path_runs_over_tls_with_a_password_and_tells_no_secret(
     secured: tuple[str, dict[str, str]], database_url: str, tmp_path: Path
 ) -> None:
-    """Both clients are given the settings; who has another password, or trusts another, is told so and takes no part."""
+    """Both clients get the settings; one with another password or trusted authority is refused with the reason."""
     address, settings = secured
     url = database_url.replace("neraca@", f"neraca:{DATABASES_WORD}@")
     wrong = {"NERACA_KAFKA_PASSWORD": WRONG}

@@ -56,7 +56,7 @@ def test_a_planted_bug_is_caught(program: Program) -> None:
 
 @pytest.mark.parametrize("program", PLANTED, ids=[program.name for program in PLANTED])
 def test_in_calm_weather_a_broken_program_does_as_well(program: Program) -> None:
-    """It is the faults that tell, not the simulation that is made for one program."""
+    """The faults reveal a bug, not a simulation tailored to one program."""
     assert [outcome.problems for outcome in (simulated(seed, program, calm=True) for seed in CALM)] == [[]] * len(CALM)
 
 

@@ -1,4 +1,4 @@
-"""A record that is no segment, among real ones: kept apart with why, its partition stands visibly, and goes on when resumed."""
+"""A record that is no segment: it is parked with the reason; its partition visibly stops until resumed."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def post(scaled: Scaled, since: int) -> None:
 
 @pytest.mark.faults
 def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(scaled: Scaled, topics: Topics) -> None:
-    """The others go on; why it stands is in the metrics, in a dead letter and in `neraca resume`; then nothing is missing."""
+    """Others go on; the reason is in the metrics, a dead letter and `neraca resume`; then nothing is missing."""
     assert MINE != OTHER
     stopped = [f'neraca_partition_stopped{{partition="{partition}"}}' for partition in (MINE, OTHER)]
     scaled.start("intake", "api", "relay", "worker")

@@ -56,7 +56,7 @@ def kept(kept: Partitions, monkeypatch: pytest.MonkeyPatch) -> Partitions:
 def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
     """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
 
-    What the first wrote is undone; when it goes on, it is told that nothing was written.
+    The first one's writes are undone; when it goes on, it learns that nothing was written.
     """
     assert IDLE_MS <= 8000
     unlimited = create_engine(
@@ -87,20 +87,20 @@ def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Part
 
 @contextmanager
 def in_pipeline(db: Connection) -> Iterator[None]:
-    """Where a fold mostly is."""
+    """A pipeline, in which a fold spends most of its time."""
     with pipelined(db):
         db.execute(text("SELECT 1"))
         yield
 
 
 def in_copy(db: Connection) -> AbstractContextManager[None]:
-    """Where a fold opens accounts."""
+    """A COPY, by which a fold opens accounts."""
     return CopyIn(WHY).running(db, [(1, 1)])
 
 
 @contextmanager
 def left_within(store: PartitionStore, place: Callable[[Connection], AbstractContextManager[None]]) -> Iterator[None]:
-    """A folding of partition 0 that is left standing within a statement; going on with it says that nothing was written."""
+    """A fold of partition 0, stopped within a statement; it must raise ``NotWritten`` once it goes on."""
     with pytest.raises(NotWritten), store.folding([0]) as folding, place(folding._db):
         yield
 
@@ -130,7 +130,7 @@ def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
 
 
 def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
-    """Else whoever looks stands still with the fold it is to see."""
+    """Otherwise the look would hang together with the fold it is to see."""
     with kept.store(kept.layout).folding([0, 1]):
         assert not kept.layouts.is_over(kept.layout.number)
         assert kept.layouts.is_over(kept.layout.number + 1)
@@ -138,7 +138,7 @@ def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
 
 @contextmanager
 def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[], None]]:
-    """A folding that is left standing; going on with it, by what is given, says that nothing was written."""
+    """A stopped fold; the function given makes it go on, and must raise ``NotWritten``."""
     with pytest.raises(NotWritten), store.folding([partition]) as folding:
         yield lambda: folding.apply([], {})
 
@@ -146,7 +146,7 @@ def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[]
 def test_an_intake_that_stands_still_within_its_append_lets_another_append(
     kept: Partitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waited for its lock in vain ends it at the second look; what was not acknowledged is not in the journal."""
+    """An intake waiting for the lock ends its holder at the second look; an unacknowledged append is not recorded."""
     monkeypatch.setattr(journal_postgres, "LOCK_WAIT_S", 2)
     monkeypatch.setattr(standing, "IDLE_MS", 1000)
     head, stopped = kept.journal.head(), Journal.open(kept.database.journal, ZONE, CLOCK())

@@ -1,4 +1,4 @@
-"""The supervisor over real processes: whatever ends is started again, but what is final; told to end, it ends all."""
+"""The supervisor over real processes: it restarts each that ends, unless the end is final; on a signal it ends all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_S, LONGEST_S = PATIENT
 
 
 def restarting_check(folder: Path, program: str) -> None:
-    """Guard 7: whatever a worker ends by, a code, an exception or a signal, it is started again, and then ended."""
+    """Guard 7: a worker that ends by a code, an exception or a signal is started again, and then ended."""
     with Supervised(folder, Exit.READ_AGAIN, Exit.FAILED, 1, "killed", "waits", program=program) as one:
         one.started(5)
         assert one.end()[0] == 0

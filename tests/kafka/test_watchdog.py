@@ -1,4 +1,4 @@
-"""The watchdog, by its clock: it cures a hang, and gives no alarm for what is none or what it could not see."""
+"""The watchdog, by its clock: it cures a hang, and gives no alarm without a hang or while it could not look."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOOKS: Final = int(STILL_S / LOOK_S) + 2
 
 
 class Sight(dict[int, tuple[int, int, bool]]):
-    """What is seen at a look: for each partition, its end, what is read next, and whether it has stopped."""
+    """The result of one look: for each partition, its end, the next offset to read, and whether it has stopped."""
 
     def standing(self) -> dict[int, StoredPartition]:
         return {
@@ -42,7 +42,7 @@ class Sight(dict[int, tuple[int, int, bool]]):
 
 
 Seen = list[tuple[float, Sight | None, frozenset[int]]]
-"""Looks: how long after the one before, what is seen, ``None`` for nothing, and what is assigned."""
+"""Looks: seconds since the one before, the result (``None``: nothing seen), and the partitions assigned."""
 
 
 BLIND: Final = (LOOK_S, None, MINE)
@@ -115,14 +115,14 @@ class Sleepless(Watchdog):
 
 
 class Remembering(Watchdog):
-    """Planted: what it saw before it could not see still counts."""
+    """Planted: looks from before it was blind still count."""
 
     def forget(self) -> None:
         pass
 
 
 class Jealous(Watchdog):
-    """Planted: it judges what is assigned to others."""
+    """Planted: it judges the partitions of others."""
 
     def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         return super().look(ends, standing, mine and frozenset(standing))
@@ -136,7 +136,7 @@ class Zealous(Watchdog):
 
 
 class Idle(Watchdog):
-    """Planted: whoever has nothing assigned sees nothing."""
+    """Planted: a worker without an assignment sees nothing."""
 
     def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         return super().look(ends, standing, mine) if mine else []
@@ -163,7 +163,7 @@ def watch(
     ends: Callable[[], dict[int, int]], standing: Callable[[], dict[int, StoredPartition]], reached: int = 1,
     stopped: Mapping[int, str] | None = None,
 ) -> Watch:  # fmt: skip
-    """What watches, over stand-ins of a store, a broker and the layouts; ending is an exception."""
+    """A watch over stand-ins of a store, a broker and the layouts; it raises an exception to end the process."""
 
     class Store:
         def standing(self) -> dict[int, StoredPartition]:
@@ -204,7 +204,7 @@ def test_a_hang_ends_the_process() -> None:
 
 @pytest.mark.parametrize("away", [NoBroker("away"), NotWritten("away"), NoDatabase("away"), OperationalError("away")])
 def test_what_it_cannot_see_it_does_not_judge(away: Exception) -> None:
-    """Broker or database are away at every fifth look: whatever stands still meanwhile is no hang."""
+    """The broker or the database is away at every fifth look: no progress meanwhile is no hang."""
     seen = iter(range(10**6))
 
     def standing() -> dict[int, StoredPartition]:

@@ -22,7 +22,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Topics:
-    """What lies on a broker; ``settings`` are ``kafka-python``'s."""
+    """The topics of a broker; ``settings`` are ``kafka-python``'s."""
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
         self.bootstrap = bootstrap

@@ -71,7 +71,7 @@ def steps(most: int) -> st.SearchStrategy[list[Step]]:
 
 
 class History:
-    """A journal on disk, and what became of each event told to it."""
+    """A journal on disk, and the outcome of each event submitted to it."""
 
     def __init__(self, journal: Journal, folder: Path) -> None:
         self.journal = journal
@@ -95,7 +95,7 @@ class History:
         return b"".join(exported(line, position) + b"\n" for position, line in self.lines)
 
     def kinds(self) -> Counter[str]:
-        """What the journal took, by kind; what it did not, by the slug of its refusal."""
+        """The count of events accepted, by kind, and refused, by the slug of the refusal."""
         return Counter(
             (("again " if outcome.repeated else "") + event["type"].split(".")[1])
             if isinstance(outcome, Accepted)
@@ -105,7 +105,7 @@ class History:
 
 
 class Desk(History):
-    """The same with an intake that still takes what it is told."""
+    """The same with an intake that still accepts events."""
 
     def __init__(self, journal: Journal, folder: Path) -> None:
         super().__init__(journal, folder)
@@ -131,7 +131,7 @@ def desk() -> Iterator[Desk]:
 
 @contextmanager
 def recorded(told: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
-    """Tell steps to the intake in batches. Its clock is that of the last step told, or stands at ``standing_us``."""
+    """Submit steps to the intake in batches. Its clock is that of the last step, or stopped at ``standing_us``."""
     with desk() as history:
         clerk = Clerk()
         for start in range(0, len(told), batch):

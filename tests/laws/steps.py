@@ -1,6 +1,6 @@
-"""One step of a random history made into an event: everything the intake may be told, the awkward included.
+"""One step of a random history made into an event: every event the intake may receive, the awkward included.
 
-Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them against what was said before.
+Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them against the earlier events.
 """
 
 import copy
@@ -13,14 +13,14 @@ from tests.laws.strategies import HOUR, KINDS, Dice, Scene, text_of
 
 
 class Step(NamedTuple):
-    """What kind of thing is said, and the numbers that decide its fields."""
+    """The kind of an event, and the numbers that decide its fields."""
 
     kind: int
     numbers: tuple[int, ...]
 
 
 class Clerk(Scene):
-    """Turns steps into events, and remembers what was said, so that a later step can repeat or reverse it."""
+    """Turns steps into events, and remembers them, so that a later step can repeat or reverse one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Clerk(Scene):
         return again
 
     def _reversal(self, kind: str, dice: Dice) -> dict[str, Any]:
-        """Anything said before may be named, reversals and rules included; now and then nothing that exists."""
+        """Any earlier event may be named, reversals and rules included; now and then one that does not exist."""
         if not self.said or dice.chance(12):
             return {"event": {"source": "/nowhere", "id": "none"}, "reason": "salah_input"} | (
                 {"replacement": {}} if kind == "event-corrected" else {}
@@ -69,7 +69,7 @@ class Clerk(Scene):
         return data
 
     def _replacement(self, target: dict[str, Any], dice: Dice) -> dict[str, Any]:
-        """The effective fact told differently under its old key; now and then under another, which is refused."""
+        """The effective fact with other data under its old key; now and then under another, which is refused."""
         stated, kind = self._stated(target)
         if kind not in kinds.KINDS or kinds.KINDS[kind].role != "fact" or "dinas" not in stated:
             return {}
@@ -82,7 +82,7 @@ class Clerk(Scene):
         return new
 
     def _stated(self, event: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """What an event puts in force, and of which kind: of a correction, that of the fact it leads back to."""
+        """The data an event puts in force, and their kind; a correction has the kind of the fact it leads back to."""
         data: dict[str, Any] = event["data"]
         kind = kind_of(event["type"])
         if kind not in {"event-corrected", "event-retracted"}:

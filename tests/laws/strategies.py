@@ -1,4 +1,4 @@
-"""A strategy for each kind of event: the data that a random history tells of it, the awkward included.
+"""A strategy for each kind of event: its data in a random history, the awkward included.
 
 A new kind has a row in ``STRATEGIES`` and a function that draws its data.
 """
@@ -67,7 +67,7 @@ def text_of(us: int, dice: Dice) -> str:
 
 
 class Scene:
-    """The clock of a history, and the instants of the receipts that were told so far."""
+    """The clock of a history, and the instants of the receipts so far."""
 
     def __init__(self) -> None:
         self.now_us = OPENED
@@ -215,7 +215,7 @@ def _scheme(scene: Scene, _: Data, dice: Dice) -> Data:
 
 
 class Strategy(NamedTuple):
-    """How many of twenty events are of a kind, and what draws their data; nothing for an event about another one."""
+    """A kind's share of twenty events, and the function that draws its data (``None``: an event about another one)."""
 
     weight: int
     data: Callable[[Scene, Data, Dice], Data] | None
@@ -238,4 +238,4 @@ STRATEGIES: Final = {
     "asn-assigned": Strategy(1, _assignment),
 }
 KINDS: Final = tuple(kind for kind, strategy in STRATEGIES.items() for _ in range(strategy.weight))
-"""What a step may tell; ``repeat`` tells again what was told before."""
+"""The kinds of a step; ``repeat`` sends an earlier event again."""

@@ -1,4 +1,4 @@
-"""Laws of delivery, through the real store: whatever is sent again or cut otherwise, each entry counts once."""
+"""Laws of delivery, through the real store: each entry counts once, even if sent again or cut otherwise."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int
 @bounded(8)
 @given(HISTORIES, st.integers(0, 30), st.integers(1, 5))
 def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> None:
-    """A segment that lies ahead is refused whole, and what was held stays as it was."""
+    """A segment that lies ahead is refused whole, and the balances stay as they were."""
     with recorded(told) as history, store_of(history.folder, "balances") as store:
         follow_until = min(start, history.journal.head() - 1)
         if follow_until:

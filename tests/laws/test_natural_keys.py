@@ -1,4 +1,4 @@
-"""A fact is stated once under its natural key, whatever its kind; a kind without one may be stated again."""
+"""A fact of any kind is stated once under its natural key; one of a kind without a key may be stated again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Parcels: a part of a fold comes out of its bytes as it went in, however large its sums and whatever its names."""
+"""Parcels: a part of a fold comes out of its bytes as it went in, with any names and sums of any size."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The random histories reach what the laws speak of: a law over histories that never reverse proves nothing."""
+"""The random histories reach the cases of the laws: a law over histories that never reverse proves nothing."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a reversal does, told case by case to the real intake; the figures are worked out by hand."""
+"""Reversals, case by case, sent to the real intake; the figures are worked out by hand."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An October that has changed since it was first told, and the desk of an auditor asked about it as a browser asks."""
+"""An October that has changed since it was first recorded, and an auditor's desk queried as a browser does."""
 
 from __future__ import annotations
 

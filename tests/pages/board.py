@@ -1,4 +1,4 @@
-"""The board while it moves: how a test looks at it, moves it, and reads what it says."""
+"""The board while it moves: functions by which a test looks at it, moves it, and reads its announcements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VOICES: Final = "document.querySelectorAll('[role=status], [role=alert], [role=l
 HEARD: Final = f"""(() => {{ window.heard = []; const voice = {VOICES}[0];
   new MutationObserver(() => heard.push(voice.textContent)).observe(voice, {{childList: true, characterData: true, subtree: true}});
 }})()"""
-"""From now on ``heard`` is what the page's only voice says."""
+"""From now on ``heard`` collects the announcements of the page's live region."""
 TINT_MS: Final = 8_000
 """A row that moved stays tinted for this long."""
 _number: Final = itertools.count()

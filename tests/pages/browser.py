@@ -33,7 +33,7 @@ _Found = TypeVar("_Found")
 
 
 def installed() -> bool:
-    """Whether there is a browser on the path."""
+    """True if there is a browser on the path."""
     return shutil.which("chromium") is not None
 
 
@@ -81,7 +81,7 @@ def until(page: Page, condition: str | Callable[[], _Found | None], what: str, *
     """Wait until a condition of the page, in its own words, or of the test holds; the page's events go on meanwhile.
 
     Playwright's own wait for a function is of no use here: it evaluates text inside the page, whose policy forbids it.
-    Raises: ``TimeoutError`` that says what was awaited.
+    Raises: ``TimeoutError`` that names the condition awaited.
     """
 
     def asked() -> Any:  # noqa: ANN401 - whatever the condition gives

@@ -54,6 +54,6 @@ async def come(condition: Callable[[], object], what: str) -> None:
 def channel_of(
     board: Board, movement: Movement, ending: Ending, now_us: int = 0, follows: Callable[[], bool] = lambda: True
 ) -> Channel:  # fmt: skip
-    """All who watch a board, by a clock that stands."""
+    """All readers of a board, by a stopped clock."""
     words: Any = None
     return Channel(board.draw, board.tell, words, movement, ending, lambda: now_us, follows)

@@ -197,7 +197,7 @@ def october_directory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, T
 def october(
     october_directory: tuple[Path, Then], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Assembled, Then]]:
-    """That October, for all tests that only read it and ask the auditor's desk."""
+    """The city of October, for all tests that only read it and use the auditor's desk."""
     directory, then = october_directory
     with Assembled(copied(directory, tmp_path_factory.mktemp("shared") / "data"), clock=Clock()) as city:
         head = city.settle()
@@ -209,7 +209,7 @@ def october(
 def own_october(
     kept: str, places: Places, assemble: Assemble, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest
 ) -> tuple[Assembled, Then]:
-    """That October for this test alone, in the kind of database it is run on."""
+    """The city of October for this test alone, in the kind of database it is run on."""
     if kept == "sqlite":
         directory, then = request.getfixturevalue("october_directory")
         copied(directory, tmp_path / "data")

@@ -1,4 +1,4 @@
-"""A clerk at the counter, in a real browser: what they type, and what they read."""
+"""A clerk at the counter, in a real browser: typing and reading."""
 
 from __future__ import annotations
 
@@ -137,11 +137,11 @@ class Clerk:
             raise AssertionError(message) from None
 
     def is_connected(self) -> None:
-        """Wait until the counter says that it is connected, and nothing else."""
+        """Wait until the counter shows only that it is connected."""
         self.until(lambda: self.text("#keadaan") == "● tersambung", "it is connected")
 
     def waits(self) -> dict[str, int]:
-        """How much is still to be sent, and how much was refused."""
+        """The number of events still to be sent, and of those refused."""
         count: dict[str, int] = self.ask("loket.queue.count()")
         return count
 
@@ -186,7 +186,7 @@ class Clerk:
         self.working()
 
     def sign_in(self, secret: str, page: str = f"/loket?dinas={UNIT}") -> None:
-        """Sign in with a token by the form, whoever was signed in before, and wait until a page of the counter works."""
+        """Sign in with a token by the form, after any earlier sign-in, and wait until a page of the counter works."""
         self.page.goto(f"{self.url}/masuk?{urlencode({'ke': page})}")
         self.enter(secret)
 
@@ -207,5 +207,5 @@ def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:
 
 
 def names_of(neraca: Assembled) -> Counter[tuple[str, str]]:
-    """How often the journal holds each event of the counters."""
+    """The count of each of the counters' events in the journal."""
     return Counter((one["source"], one["id"]) for one in entries(neraca))

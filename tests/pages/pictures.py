@@ -48,7 +48,7 @@ def of_every_page() -> dict[str, str]:
 PAGES: Final = {**of_every_page(), "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
 """Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
 
-`{decided}` is a case that can be rated, `{ticket}` what a counter's code says of it, `{replayed}` a replay that has ended.
+`{decided}` is a case that can be rated, `{ticket}` the content of its code, `{replayed}` a replay that has ended.
 """
 SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
 

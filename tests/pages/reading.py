@@ -62,7 +62,7 @@ class Page(HTMLParser):
         return next(row for row in self.rows if any(cell.startswith(name) for cell in row))
 
     def has(self, *steps: tuple[str, str]) -> bool:
-        """Whether the pairs of dt and dd are on the page."""
+        """True if the pairs of dt and dd are on the page."""
         return set(steps) <= set(zip(self.all("dt"), self.all("dd"), strict=False))
 
 

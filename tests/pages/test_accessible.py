@@ -47,7 +47,7 @@ def test_a_page_breaks_no_rule_of_accessibility(small_url: str, page: Page, path
 
 @pytest.mark.usefixtures("hasty")
 def test_a_board_that_moves_breaks_none_nor_one_that_is_paused(own_small: Assembled, own_url: str, page: Page) -> None:
-    """Its row stays marked as moved for as long as it is looked at; paused, it says what waits."""
+    """Its row stays marked as moved while it is looked at; a paused board shows the changes that wait."""
     page.add_init_script(TINTED)
     look(page, own_url)
     own_small.record(received(FAST))
@@ -114,7 +114,7 @@ def test_a_leader_gets_from_the_board_to_an_event_without_a_mouse(small_url: str
 
 
 def tab_to(page: Page, condition: str) -> None:
-    """Press Tab until what is in focus, ``e`` in the condition, is what is looked for."""
+    """Press Tab until the focused element, ``e`` in the condition, meets the condition."""
     for _ in range(120):
         press(page, "Tab")
         if page.evaluate(f"(e => !!({condition}))(document.activeElement)"):

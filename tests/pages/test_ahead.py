@@ -51,7 +51,7 @@ def test_what_lies_ahead_is_due_today_or_waits(city: Assembled) -> None:
 
 @pytest.mark.parametrize("period", ["2026-11", "2026-01"])
 def test_open_files_of_each_service_add_up_to_those_of_the_dinas(city: Assembled, period: str) -> None:
-    """They are of now, whatever the period."""
+    """They are of now, in any period."""
     counts = city.get(f"/v1/dinas/d?period={period}").json()["counts"]
     rows = csv.DictReader(io.StringIO(city.get(f"/dinas/d?period={period}&csv=services&lang=en").text.lstrip("\ufeff")))
     held = {row["Service"]: (int(row["Open files"]), int(row["Past the standard"])) for row in rows}

@@ -55,7 +55,7 @@ def test_a_balance_that_was_changed_by_hand_is_found(own_october: tuple[Assemble
 
 
 def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Assembled, dict[str, Any]]) -> None:
-    """As a person copies it: grouped, in capitals, its position with points. A letter that differs is told; so is the list."""
+    """As a person copies it: groups, capitals, points in its position. A wrong letter is reported; checks are listed."""
     neraca, _ = own_october
     noted = neraca.get("/v1/digest").json()
     record(neraca, permit(QUIET, 24))
@@ -75,7 +75,7 @@ def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Ass
 
 
 def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assembled) -> None:
-    """Only what this service read of itself is said to be served."""
+    """Only a digest that this service read of itself is called served."""
     head = opened.settle()
     digest = opened.get("/v1/digest").json()["digest"]
     made_up = waited(opened, f"/auditor?period=2026-10&digest={digest}&until={head}")
@@ -89,7 +89,7 @@ def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assem
 def test_the_downloaded_journal_replays_to_the_served_digest(
     own_october: tuple[Assembled, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], upto: int | None
 ) -> None:
-    """It is what the command exports, byte for byte; of an earlier position its beginning."""
+    """It equals the command's export, byte for byte; for an earlier position, the beginning of the export."""
     neraca, _ = own_october
     taken = neraca.get("/auditor/journal.ndjson" + (f"?until={upto}" if upto else ""))
     assert taken.headers["content-type"] == "application/x-ndjson"

@@ -1,4 +1,4 @@
-"""A channel tells every reader each change, for whatever reason it came, until nobody listens."""
+"""A channel sends every reader each change, from any cause, until nobody listens."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_the_end_is_told_to_who_waits_for_a_first_drawing() -> None:
 
 
 class Flood:
-    """Messages without end; says when nobody is told any more."""
+    """Messages without end; it records when nobody listens any more."""
 
     def __init__(self) -> None:
         self.ended = False

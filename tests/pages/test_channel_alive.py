@@ -1,4 +1,4 @@
-"""While nobody can know whether a board is what is, no reader is told that all is well."""
+"""While a board may be out of date, no reader gets the sign that all is well."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_what_is_sent_is_undone_by_a_reversal_of_its_own(counter: Assembled, cle
 
 
 def test_two_tabs_send_each_event_once(counter: Assembled, clerk: Clerk) -> None:
-    """Both send whatever either keeps; the journal holds each once, and both show it."""
+    """Each tab sends the entries of both; the journal holds each once, and both show it."""
     clerk.open()
     clerk.press("Alt+1")
     other = clerk.another_tab()

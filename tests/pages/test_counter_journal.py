@@ -29,7 +29,7 @@ def cities(counter: Assembled, tmp_path: Path) -> Iterator[tuple[Assembled, Asse
 def test_a_journal_begun_anew_knows_nothing_of_what_was_sent_to_the_one_before(
     cities: tuple[Assembled, Assembled], clerk: Clerk, line: Line
 ) -> None:
-    """Neither a file's state, nor what can be undone, nor who has rated; the receipts say where it is recorded."""
+    """Neither a file's state, nor its undo, nor its rating; the receipts name the journal in which it is recorded."""
     old, new = cities
     clerk.open(ready=False)
     clerk.press("Alt+3")

@@ -1,4 +1,4 @@
-"""The counter without a network: it opens, it works, it says how much waits, and what it sends later is recorded exactly once."""
+"""The counter without a network: it opens, works, shows how much waits, and its later events are recorded exactly once."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_the_worker_keeps_pages_and_their_parts_and_nothing_of_anybody(clerk: Cl
 
 
 def test_signing_in_sends_what_was_kept(counter: Assembled, line: Line, page: Page) -> None:
-    """Beyond the machine a token is needed: until there is one everything is kept, and it is said why."""
+    """Beyond the machine a token is needed: until there is one, all presses wait, and the reason is shown."""
     clerk = Clerk(page, line.away)
     clerk.open(ready=False)
     clerk.press("Alt+3")

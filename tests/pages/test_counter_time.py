@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def test_a_time_of_receipt_is_the_citys_wherever_the_device_thinks_it_is(
     counter: Assembled, line: Line, open_window: Windows
 ) -> None:
-    """Two hours further east its own eight o'clock is another; the label says whose time is asked for."""
+    """Two hours further east its own eight o'clock is another; the label names the zone of the time to enter."""
     clerk = Clerk(open_window(timezone_id="Asia/Jayapura"), line.url)
     clerk.open(ready=False)
     assert clerk.ask("new Date(2026, 0, 20, 8).toISOString()") == "2026-01-19T23:00:00.000Z"

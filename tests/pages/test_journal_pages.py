@@ -106,7 +106,7 @@ def test_an_entry_shows_its_bytes_and_proves_its_hash(small: Assembled, position
 
 
 def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
-    """Its stored hash is no longer that of what it says."""
+    """Its stored hash is no longer that of its content."""
     (position,) = neraca.record(event("asn-registered", "a", {"asn": "a-1"}))
     with neraca.journal._recorder.datastore.transaction(commit=True) as cursor:  # type: ignore[attr-defined]
         line = neraca.journal.lines_at([position])[position].replace(b"a-1", b"a-2")

@@ -87,7 +87,7 @@ def test_what_is_known_without_a_score_is_on_the_board(neraca: Assembled) -> Non
 
 
 def test_nobody_is_named(neraca: Assembled) -> None:
-    """No ASN, no case, no rating that tells who gave it; and no token is asked for."""
+    """No ASN, no case, no rating that identifies a citizen; and no token is needed."""
     fill(neraca, STANDARD, permit("dishub", 12, asn="a-17"), rating("dishub", 2, service="kir", asn="a-17"))
     answer = neraca.ask("GET", PATH, caller="10.0.0.9")
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Why a score is what it is, on the page it stands on: in words that are the counts, and in arithmetic that adds up."""
+"""The reasons of a score, on its own page: in words that are the counts, and in arithmetic that adds up."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(small:
 
 
 def test_of_what_has_not_enough_data_no_reason_gives_a_rating_away(small: Assembled) -> None:
-    """Three citizens rated this ASN; neither what they said nor its mean is on the page."""
+    """Three citizens rated this ASN; neither their answers nor the mean is on the page."""
     page = Page(small.get(f"/asn/{RARE}?{MONTH}").text)
     assert page.all("code") == []
     assert "warga menilai" not in small.get(f"/asn/{RARE}?{MONTH}").text

@@ -90,7 +90,7 @@ def test_a_case_too_long_for_a_code_has_none(unit: Assembled) -> None:
     ],
 )
 def test_a_form_is_taken_from_this_sites_own_pages_only(unit: Assembled, headers: dict[str, str], status: int) -> None:
-    """As the browser says, and where it says nothing, by the origin it names."""
+    """By the browser's own header, and without one by the origin it names."""
     secret = unit.token("baca", "read").removeprefix("Bearer ")
     body = urlencode({"token": secret, "ke": "/"}).encode()
     answer = unit.ask("POST", "/masuk", content=body, headers=FORM | headers, **FAR)

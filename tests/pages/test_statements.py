@@ -1,4 +1,4 @@
-"""How many statements a page sends to its database: a page reads each thing once, however much history there is."""
+"""The number of statements a page sends to its database: it reads each thing once, however long the history."""
 
 from __future__ import annotations
 

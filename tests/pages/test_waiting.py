@@ -28,7 +28,7 @@ AGAIN_MS: Final = 2_000
 
 
 class Told:
-    """Replays that go on until they are told to end; what they answer then is the true one."""
+    """Replays that go on until ``ended`` is set; then they give the true answer."""
 
     def __init__(self, real: Replays) -> None:
         self.keep, self.kept_at, self.kept_file = real.keep, real.kept_at, real.kept_file
@@ -48,7 +48,7 @@ class Told:
 
 @pytest.fixture
 def replays(own_small: Assembled) -> Any:  # noqa: ANN401 - stands at the port of replays, as far as a page asks it
-    """The small city's replays, which end when they are told to."""
+    """The small city's replays, which end when ``ended`` is set."""
     return Told(own_small.replays)
 
 
@@ -68,7 +68,7 @@ def url(own_small: Assembled, replays: Any) -> Iterator[str]:  # noqa: ANN401 - 
 def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
     url: str, replays: Told, page: Page, console: list[str], asked: str, said: str
 ) -> None:
-    """The page asks and is not left: what is typed stays, and the keyboard; the end is told once."""
+    """The page polls and is not left: typed text and focus stay; the end is announced once."""
     progress = "document.querySelector('[data-again-s]').textContent"
     field = "document.querySelector('[name=digest]')"
     page.clock.install()

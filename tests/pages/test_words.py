@@ -1,4 +1,4 @@
-"""How each language writes figures, periods, instants; that every label exists in both; and the demo's own marks."""
+"""Each language writes figures, periods and instants its own way and has every label; the demo has its own marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal told over five days by a test's clock: rules, facts, notes and reversals of two dinas.
+"""A journal recorded over five days by a test's clock: rules, facts, notes and reversals of two dinas.
 
 The fixtures are a plugin of all tests, since the journal's own tests read this journal too.
 """
@@ -20,7 +20,7 @@ DAYS: Final = ("2026-11-02", "2026-11-05", "2026-11-09", "2026-11-20", "2026-11-
 
 
 def told_over_days(neraca: Assembled) -> None:
-    """Rules, facts, notes and reversals, recorded on five days; some of what is said is said of both dinas."""
+    """Rules, facts, notes and reversals, recorded on five days; some of them concern both dinas."""
     case = {"dinas": "dinkes", "service": "izin", "case": "K-1"}
     days = [
         [event("dinas-registered", "d", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
@@ -61,6 +61,6 @@ def opened(assemble: Assemble, places: Places, clock: Clock) -> Assembled:
 
 @pytest.fixture
 def told(opened: Assembled) -> Assembled:
-    """A journal that was told over five days."""
+    """A journal that was recorded over five days."""
     told_over_days(opened)
     return opened

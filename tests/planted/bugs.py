@@ -31,7 +31,7 @@ COMMIT: Final = '            db.exec_driver_sql("COMMIT")\n            db.exec_d
 
 
 class Bug(NamedTuple):
-    """``old`` stands exactly once in ``file`` and becomes ``new``; each test of ``red`` must then fail."""
+    """``old`` occurs exactly once in ``file`` and becomes ``new``; each test of ``red`` must then fail."""
 
     name: str
     file: str

@@ -1,4 +1,4 @@
-"""What it takes to add a kind of event: the edits, file by file, and the check that names a file that was left out.
+"""The edits that add a kind of event, file by file, and the check that names a file that was left out.
 
 The kind is `complaint-filed`: a citizen complains of a dinas, under a number of the complaint's own.
 """
@@ -242,7 +242,7 @@ GREEN: Final = (
     "tests/laws/test_ledger_laws.py",
     "tests/streams/test_mapping.py",
 )
-"""What must be green once all is added."""
+"""The tests that must pass once all is added."""
 
 USE: Final = '''"""Added with the kind: a complaint is recorded once, counted once, and shown on every page that lists entries."""
 

@@ -29,7 +29,7 @@ class Copy:
             self.add(addition)
 
     def add(self, addition: Addition) -> None:
-        """Edit a file; each text to be replaced stands in it once."""
+        """Edit a file; each text to be replaced occurs in it once."""
         path = self.folder / addition.file
         text = path.read_text(encoding="utf-8")
         for old, new in addition.edits:

@@ -104,7 +104,7 @@ def test_live_is_a_pure_function_of_seed_and_start() -> None:
     ],
 )
 def test_an_earlier_until_gives_exactly_what_had_happened(until: str) -> None:
-    """What happened does not depend on when one looks, nor on the zone one looks from."""
+    """The events do not depend on the time or the zone from which one looks."""
     moment = datetime.fromisoformat(until)
     seen = list(history(CITY, SEED, "2026-11", moment))
     assert seen == [event for event in stream("full") if datetime.fromisoformat(event["time"]) <= moment]
@@ -206,7 +206,7 @@ def test_the_example_standards(service: str, hours: int) -> None:
 
 @each_stream_of_facts
 def test_facts_stay_within_the_roster(name: str) -> None:
-    """Who acts belongs to the dinas, and a dinas decides only what it offers."""
+    """The official of an event belongs to its dinas, and the dinas offers its service."""
     events = stream(name)
     home = {e["data"]["asn"]: e["data"]["dinas"] for e in of_kind(stream("rules"), "asn-assigned")}
     offers = {dinas.slug: set(dinas.services) for dinas in CITY.dinas}

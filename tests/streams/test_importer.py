@@ -1,4 +1,4 @@
-"""The importer: which event a row states, under which id, and what is said of a row that states none."""
+"""The importer: the event a row states, its id, and the refusal of a row that states none."""
 
 import codecs
 import gzip
@@ -161,7 +161,7 @@ def test_a_time_that_cannot_be_read_is_refused(desk: Desk, text: str) -> None:
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_csv_comes_in_many_coats(desk: Desk, name: str, mark: bytes, end: str) -> None:
-    """The same rows are the same events, gzipped or not, with or without a byte order mark, whatever ends a line."""
+    """The same rows are the same events, gzipped or not, with or without a byte order mark, with any line ending."""
     plain = desk.read(HEADER + ROW)
     content = mark + (HEADER + ROW).replace("\n", end).encode()
     assert desk.read(content.replace(b".gz", b""), name=name) == plain
@@ -228,7 +228,7 @@ def test_a_bad_row_is_refused_under_its_number(desk: Desk, line: str, reason: st
 
 
 def test_a_quote_left_open_is_not_passed_over(desk: Desk) -> None:
-    """What an open quote swallows to the end of the file is refused, not read as one long cell."""
+    """Text after an open quote, up to the end of the file, is refused, not read as one long cell."""
     last = desk.read(HEADER + ROW + ROW.rstrip("\n") + '"2026\n' + ROW + ROW)[-1]
     assert refusal(last).endswith("unexpected end of data")
 
@@ -250,7 +250,7 @@ def test_bytes_that_are_not_utf8_hurt_only_where_they_are_used(desk: Desk) -> No
 
 
 def test_text_is_verbatim(desk: Desk) -> None:
-    """Ids are kept as they stand: no case folding, no trimming, no other form of the same letter."""
+    """Ids are recorded unchanged: no case folding, no trimming, no other form of the same letter."""
     (row,) = desk.read(HEADER + "PWDx, a/é ,e\u0301\u2028/\x7f,2026-11-24T10:00:00+07:00,\n")
     assert data(row) | {"completed_at": ""} == {
         "dinas": "PWDx",
@@ -261,7 +261,7 @@ def test_text_is_verbatim(desk: Desk) -> None:
 
 
 def test_identical_rows_are_separate_facts(desk: Desk) -> None:
-    """Rows that say the same are told apart by their number; a file with more of them adds only the new ones."""
+    """Equal rows are distinguished by their number; a file with more of them adds only the new ones."""
     other = ROW.replace("t-1", "t-2")
     twice = ids(desk.read(HEADER + ROW + other + ROW))
     again = ids(desk.read(HEADER + ROW + other + ROW, name="copy.csv.gz"))
@@ -313,7 +313,7 @@ service = "ktp-el"
 
 
 def test_one_event_for_each_case(desk: Desk) -> None:
-    """Of a case only the first row is told of: as an event, as skipped, or as refused; each case once."""
+    """Only the first row of a case is reported: as an event, as skipped, or as refused; each case once."""
     start, end = "2026-11-23 08:00:00", "2026-11-24 08:00:00"
     lines = [
         f"d,k-1,{start},{end},Afgewezen",
@@ -420,7 +420,7 @@ def test_a_column_the_file_lacks_is_named(desk: Desk, header: str, expected: str
 
 
 def test_an_unreadable_file_says_how_far_it_was_read(desk: Desk, tmp_path: Path) -> None:
-    """What was read before stands; the error has the number of the last row."""
+    """Rows read before the error remain valid; the error has the number of the last one."""
     rows = HEADER + "".join(ROW.replace("t-1", f"t-{i * 7919}") for i in range(20_000))
     whole = desk.write(rows, "rows.csv.gz").read_bytes()
     cut = tmp_path / "cut.csv.gz"
@@ -456,7 +456,7 @@ ON_TIME = {"boston311.toml": (37_320, 27_295), "receipt-permits.toml": (1_329, 9
 def test_the_examples_read_the_files_they_are_for(
     file: str, example: str, zone: str, overrides: dict[str, str], expected: dict[str, int]
 ) -> None:
-    """Each row or case is told of once, under an id of its own; names are such as §7 allows; deadlines come through."""
+    """Each row or case is reported once, under its own id; names are such as §7 allows; deadlines come through."""
     if not (PROCESSES / file).is_file():
         pytest.skip(f"public data is not here: {PROCESSES / file}")
     mapping = Mapping.load(EXAMPLES / example, overrides)

@@ -1,4 +1,4 @@
-"""Mappings: what one may say, and that one which cannot be used says why before a row is read."""
+"""Mappings: the content of one, and the error for an unusable one before a row is read."""
 
 import re
 from pathlib import Path

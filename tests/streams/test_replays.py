@@ -1,4 +1,4 @@
-"""Replays in a process of their own: one at a time, told while they go on, remembered, bounded, and ended with the service."""
+"""Replays in a process of their own: one at a time, with progress, remembered, bounded, and ended with the service."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_one_goes_on_at_a_time_and_is_told_while_it_does(waiting: Waiting) -> No
 
 
 def test_a_replay_does_not_go_on_for_ever(tmp_path: Path) -> None:
-    """It is killed; that it was is said once, and asked again it begins again."""
+    """It is killed; the failure is reported once, and a new question begins it again."""
     made = Waiting(tmp_path, limit_s=0.2)
     made.replays.ask(ONE, begin=True)
     failed = ended(made.replays, ONE)

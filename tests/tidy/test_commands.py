@@ -79,7 +79,7 @@ def test_the_reference_has_every_command_as_its_help_has_it() -> None:
 
 
 def test_every_option_has_help() -> None:
-    """An option without help is not there for whoever reads the help."""
+    """An option without help does not exist for a reader of the help."""
     silent = [
         (name, option.dest)
         for name, command in commands().items()
@@ -100,7 +100,7 @@ def test_the_reference_has_every_setting_as_the_table_has_it() -> None:
 
 
 def test_the_program_reads_no_other_setting() -> None:
-    """Whatever name it spells is in the table."""
+    """Every name it spells is in the table."""
     spelt = {
         name
         for source in SOURCES

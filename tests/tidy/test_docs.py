@@ -65,7 +65,7 @@ def test_no_sentence_opens_with_a_relative_clause() -> None:
 
 
 def test_documents_name_only_paths_there_are() -> None:
-    """Every path that a document names is in the project, whatever was moved."""
+    """Every path that a document names is in the project, even after moves."""
     path = re.compile(rf"(?:`|\]\()((?:(?:{FOLDERS})/|docs/|[\w-]+\.(?:md|yml|toml|lock)\b)[\w./-]*)[`)]")
     missing = [
         f"{name_of(document)}: {named}"

@@ -1,4 +1,4 @@
-"""The house around the rooms: lock files, documents and the contract with the outside say what is there, and no more."""
+"""The house around the rooms: lock files, documents and public contract match the project exactly."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ def tracked() -> list[str]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lock_files_name_no_hosts_and_hash_everything(lock: str) -> None:
-    """Each package is pinned to one version and carries a hash; nothing says where it comes from."""
+    """Each package is pinned to one version and carries a hash; no line names its origin."""
     text = text_of(lock)
     assert "://" not in text
     assert not REGISTRIES.search(text)
@@ -46,13 +46,13 @@ def test_lock_files_name_no_hosts_and_hash_everything(lock: str) -> None:
 
 
 def test_the_test_lock_holds_the_programs() -> None:
-    """What is tested is what is run."""
+    """The test lock pins the program's own versions."""
     *run, tested = [dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text_of(lock), re.MULTILINE)) for lock in LOCKS]
     assert [one for one in run if not one.items() <= tested.items()] == []
 
 
 def test_no_file_names_a_registry() -> None:
-    """Where packages come from is the business of the machine."""
+    """The machine decides where packages come from."""
     kinds = (".py", ".md", ".toml", ".lock", ".yml", ".yaml", "Makefile", "run")
     files = [name for name in tracked() if name.endswith(kinds) and name != "tests/tidy/test_house.py"]
     assert [name for name in files if REGISTRIES.search(text_of(name))] == []
@@ -75,7 +75,7 @@ def test_the_event_store_is_known_to_the_journal_alone() -> None:
 
 
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
-    """`kafka-python` to the broker's, Faust to the worker's: whatever either does is dealt with in one place."""
+    """`kafka-python` to the broker's, Faust to the worker's: one place deals with each client's behaviour."""
     held = {
         package: {source for source in SOURCES if source.partition("/")[0] in ROOMS and re.search(
             rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE

@@ -1,4 +1,4 @@
-"""Each kind of event has whatever it needs outside the domain: a row in the documents, labels, a strategy, an oracle."""
+"""Each kind of event has all it needs outside the domain: a row in the documents, labels, a strategy, an oracle."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_every_kind_of_event_is_documented_with_its_fields() -> None:
 
 @pytest.mark.parametrize("catalog", CATALOGS)
 def test_every_kind_and_measure_has_its_labels(catalog: str) -> None:
-    """A page falls back to the name where a catalog has no label; here the catalog is told what it lacks."""
+    """A page falls back to the name if a catalog has no label; this test lists the missing labels."""
     messages = set(re.findall(r'^msgid "(.+)"$', text_of(catalog), re.MULTILINE))
     wanted = [f"kind.{name}" for name in KINDS]
     wanted += [f"cause.{kind.name}" for kind in KINDS.values() if kind.role in ("fact", "reversal")]
@@ -57,7 +57,7 @@ def test_every_kind_and_measure_has_its_labels(catalog: str) -> None:
 
 
 def label_of(measure: str) -> str:
-    """The message that a measure is said by: those of one family share theirs."""
+    """The message that labels a measure: measures of one family share theirs."""
     stem, _, rest = measure.rpartition("_")
     if stem in ("capaian_sum", "capaian_sq") and rest != "none":
         return f"measure.{stem}"
@@ -70,7 +70,7 @@ def test_every_kind_has_a_strategy() -> None:
 
 
 def test_every_fact_has_an_oracle() -> None:
-    """The second bookkeeper knows each fact: as one that stands by itself, or as one of a case."""
+    """The second bookkeeper knows each fact, as one by itself or as one of a case."""
     of_a_case = set(re.findall(r'"(permit-[a-z]+)"', text_of("tests/oracle.py")))
     facts = [kind.name for kind in KINDS.values() if kind.role == "fact"]
     assert [f"tests/oracle_facts.py: {name}" for name in facts if name not in PLAIN.keys() | of_a_case] == []
@@ -89,7 +89,7 @@ def test_a_type_is_spelt_in_one_place() -> None:
 
 
 def _without_prose(name: str) -> str:
-    """A source without what it only tells people of: docstrings and comments may give an example."""
+    """A source without its docstrings and comments, which may give an example."""
     text = text_of(name)
     if Path(name).suffix != ".py":
         return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The examples of the README and the tutorial, run as they stand there against a real server."""
+"""The examples of the README and the tutorial, run unchanged against a real server."""
 
 import json
 import re

@@ -16,7 +16,7 @@ DAYS_MOST: Final = 60
 
 
 def git(*words: str) -> str:
-    """What git answers; where there is no git, or no history, the test is skipped."""
+    """The output of git; without git, or without history, the test is skipped."""
     try:
         done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:

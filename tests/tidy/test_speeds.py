@@ -1,4 +1,4 @@
-"""The speeds of tests: the table of `tests/README.md` is true, each choice runs what it says, a budget exceeded is red."""
+"""The speeds of tests: the table of `tests/README.md` is true, choices run their tests, an exceeded budget is red."""
 
 import ast
 import os
@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = ROOT / "tests"
 FILES: Final = sorted(str(path.relative_to(TESTS)) for path in TESTS.glob("**/test_*.py"))
 MOST_S: Final = {"quick": 30, "test": 5 * 60, "all": 15 * 60}
-"""What each command may take on two cores: what it runs has twice as many seconds of tests."""
+"""The seconds each command may take on two cores; its tests may take twice as many."""
 SMALL: Final = {
     "tidy/test_one.py": "import pytest\n\ndef test_folder(): pass\n\n@pytest.mark.speed('test')\ndef test_later(): pass\n",
     "api/test_two.py": "import pytest\n\npytestmark = pytest.mark.speed('quick')\n\ndef test_sooner(): pass\n\n"
@@ -129,7 +129,7 @@ def test_a_choice_runs_its_tests_and_no_other(tmp_path: Path, choice: str, tests
 
 
 def test_every_test_has_a_command() -> None:
-    """What ``quick``, ``test`` and ``rest`` run is all there is, but for what runs at night."""
+    """Together ``quick``, ``test`` and ``rest`` run every test, except those that run at night."""
     assert CHOICES["quick"] | CHOICES["test"] | CHOICES["rest"] == CHOICES["all"] == set(SPEEDS) - {"soak"}
     assert CHOICES["test"].isdisjoint(CHOICES["rest"])
 

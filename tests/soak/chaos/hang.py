@@ -2,7 +2,7 @@
 
     python -m tests.soak.chaos.hang --name NAME
 
-Where the file that NERACA_FAULT_HANG names exists, the next fold takes it away and never returns. All else is the product's.
+If the file that NERACA_FAULT_HANG names exists, the next fold deletes it and never returns. All else is the product's.
 """
 
 from __future__ import annotations

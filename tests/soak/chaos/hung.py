@@ -71,7 +71,7 @@ class Hung:
         until(lambda: not self._file.exists(), "a fold hangs", within_s=60)
 
     def ended(self, code: int) -> bool:
-        """Whether its process has ended with a code, and was started again."""
+        """True if its process has ended with a code, and was started again."""
         return str(int(code)) in _ENDED.findall(self.said())
 
     def said(self) -> str:

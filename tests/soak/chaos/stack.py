@@ -1,6 +1,6 @@
 """A whole Neraca over servers that can be killed: it is started, watched from its database, and its recovery is timed.
 
-A worker is known here by its static name, whatever process has it now.
+A worker is known here by its static name; its process may change.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Stack:
             self.over_at = time.monotonic()
 
     def recovery_s(self, since: float, within_s: float = RECOVERED_WITHIN_S) -> float:
-        """Wait until every source that does not stand still has folded what was recorded after ``since``; how long it took."""
+        """Wait until every source not stopped has folded entries recorded after ``since``; return how long it took."""
         first = until(lambda: self._seen_after(since), "a look at the database", within_s=within_s)
 
         def recovered() -> Seen | None:
@@ -188,7 +188,7 @@ class Stack:
         return seen if seen is not None and seen.at > since and seen.positions else None
 
     def folded(self) -> dict[int, str]:
-        """Which worker says of each partition that it folds it."""
+        """The worker that folds each partition, by the workers' metrics."""
         said = {name: self._metrics(key) for name, key in self.workers.items()}
         pattern = re.compile(r'^neraca_partition_lag_records\{partition="(\d+)"\} ', re.MULTILINE)
         return {int(one): name for name, text in said.items() for one in pattern.findall(text)}

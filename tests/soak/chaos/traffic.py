@@ -1,6 +1,6 @@
-"""Counters of many dinas that send to an intake until it answers, through whatever is away, and note each answer.
+"""Counters of many dinas that send to an intake until it answers, through any outage, and note each answer.
 
-What they say is ``tests.faults.traffic``'s; each counter's dinas are its own, so that every partition has facts.
+Their events are ``tests.faults.traffic``'s; each counter's dinas are its own, so that every partition has facts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class CityCounter:
 
 
 class Sender(threading.Thread):
-    """Sends for one counter until told to end; what is not answered is sent again."""
+    """Sends for one counter until the end is signalled; unanswered events are sent again."""
 
     def __init__(self, url: str, seed: int, number: int, ledger: Ledger, pause_s: float) -> None:
         super().__init__(name=f"counter-{number}", daemon=True)
@@ -64,7 +64,7 @@ class Sender(threading.Thread):
         self.idle = threading.Event()
 
     def run(self) -> None:
-        """Send until told to end."""
+        """Send until the end is signalled."""
         with httpx.Client(timeout=60) as client:
             while not self.ending.is_set():
                 if not self.flowing.is_set():

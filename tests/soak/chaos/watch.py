@@ -20,7 +20,7 @@ class Seen(NamedTuple):
     stopped: dict[str, str]
 
     def beyond(self, position: int) -> bool:
-        """Whether every source that has not stopped is folded beyond a position."""
+        """True if every source that has not stopped is folded beyond a position."""
         return all(held > position for source, held in self.positions.items() if source not in self.stopped)
 
 
@@ -38,7 +38,7 @@ class Watch(threading.Thread):
         self.still = ""
 
     def run(self) -> None:
-        """Look until told to end."""
+        """Look until the end is signalled."""
         while not self._ending.is_set():
             try:
                 with psycopg.connect(
@@ -77,12 +77,12 @@ class Watch(threading.Thread):
             self.last = seen
 
     def begin(self) -> None:
-        """Forget what was seen: stillness is counted anew."""
+        """Forget earlier looks: times without progress are counted anew."""
         with self._lock:
             self._since.clear()
 
     def stillest(self) -> tuple[float, str]:
-        """The longest that a source stood since this was last asked."""
+        """The longest time without progress of any source since the last call."""
         with self._lock:
             found = self.still_s, self.still
             self.still_s, self.still = 0.0, ""

@@ -67,7 +67,7 @@ class Copies:
 
 
 def wrong(copies: list[Copy]) -> list[str]:
-    """What is wrong with a run: copies that were not caught, or guards that have no copy."""
+    """The problems of a run: copies that were not caught, or guards that have no copy."""
     problems = [f"`{copy.test}` was not caught: {copy.problem}" for copy in copies if not copy.caught]
     guards = len({copy.guard for copy in copies})
     return problems + ([f"{guards} guards have copies, not {GUARDS}"] if guards != GUARDS else [])

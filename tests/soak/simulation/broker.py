@@ -30,7 +30,7 @@ class Broker:
         self.away_until = 0.0
 
     def away(self) -> bool:
-        """Whether it does not answer now."""
+        """True while the broker does not answer."""
         return self._world.now < self.away_until
 
     def ends(self) -> dict[int, int]:

@@ -58,7 +58,7 @@ class Cluster:
         self._workers[supervised.name] = Worker(self.ground, self.group, supervised, self.restart)
 
     def restart(self, supervised: Supervised) -> None:
-        """Start a process again, by the rule of leases: it waits while the name is another's, who lives."""
+        """Start a process again, by the rule of leases: it waits while a living process has the name."""
         owner = self._workers[supervised.name]
         if may_take(owner.supervised.supervisor, supervised.supervisor, owner_lives=owner.alive):
             self._start(supervised)
@@ -115,7 +115,7 @@ class Cluster:
         self.world.after(3.0, self._operate)
 
     def settled(self) -> bool:
-        """Whether everything stands at the journal's head, and nothing is left to send or to read."""
+        """True if everything is at the journal's head, and nothing is left to send or to read."""
         broker = self.ground.broker
         if self.world.now < self.world.calm_after + 6.0 or broker.away():
             return False

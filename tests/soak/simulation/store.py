@@ -57,7 +57,7 @@ class Balances:
         return transaction
 
     def place_of(self, entry: AnyEntry) -> int:
-        """The partition an entry belongs to, whatever segment it came in."""
+        """The partition an entry belongs to; its segment does not matter."""
         dinas = dinas_of(entry)
         if dinas is None:
             self.world.wrong(f"an entry of the rulebook was relayed: {entry}")
@@ -146,7 +146,7 @@ class Transaction:
         self.advances: Mapping[int, Advance] = {}
 
     def idle(self) -> bool:
-        """Whether the database has ended it, because its process was idle for too long, or by a crash."""
+        """True if the database has ended it, because its process was idle for too long, or by a crash."""
         return self.undone or self._balances.world.now - self._began > IDLE_S
 
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:

@@ -97,7 +97,7 @@ class World:
         self.problems.append(f"at {self.now:.3f} s: {problem}")
 
     def happens(self, fault: str) -> bool:
-        """Whether a fault strikes here and now."""
+        """Decide by chance whether a fault strikes now, and count it."""
         odds = self._odds.get(fault)
         if odds is None or self.now >= self.calm_after or self.chance.random() >= odds:
             return False
