@@ -114,9 +114,9 @@ def _decided(scene: Scene, case: Data, dice: Dice) -> Data:
     if received_us != filed or dice.chance(4):
         data["received_at"] = text_of(received_us, dice)
     if dice.chance(3):
-        data["due_at"] = text_of(
-            dice.pick((completed_us, completed_us - 1, received_us, received_us - HOUR, completed_us + HOUR)), dice
-        )
+        early = (received_us - HOUR, received_us, received_us + 1, received_us + HOUR)
+        due_us = dice.pick((*early, completed_us - 1, completed_us, completed_us + HOUR))
+        data["due_at"] = text_of(due_us, dice)
     if dice.chance(3):
         data["pauses"] = [_pause(received_us, dice) for _ in range(dice.roll(4))]
     data |= {"asn": dice.pick(ASN)} if dice.chance(2) else {}
