@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 PYTEST ?= --numprocesses 2 --dist loadfile
 # What `make test` leaves out waits for servers, kills and browsers more than it computes.
-PYTEST_ALL ?= --numprocesses 4 --dist loadfile
+PYTEST_ALL ?= --numprocesses 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help run quick test test-all check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down

@@ -48,4 +48,4 @@ def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(sca
     assert resumed.stdout.decode() == f"1/{MINE} goes on\n"
     assert scaled.prove() == before + 20
     assert scaled.metric(stopped[0]) == 0
-    assert scaled.command("resume", code=1).stderr == b"no such partition stands still\n"
+    assert scaled.command("resume", code=1).stderr == b"no such partition is stopped\n"

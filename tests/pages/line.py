@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
-
-from playwright.sync_api import Error
 
 from local.local_server import free_port
 from tests.serving import Listening
@@ -61,17 +59,11 @@ class Line:
 @contextmanager
 def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[None]:
     """Until the end of a ``with`` every request of these pages, and of their workers, ends there."""
-    routes: list[Route] = []
-
-    def lead(route: Route) -> None:
-        routes.append(route)
-        end(route)
-
-    context.route("**/*", lead)
+    unanswered: list[Route] = []
+    context.route("**/*", unanswered.append if end is silent else end)
     yield
-    for route in routes:
-        with suppress(Error):  # of a route that has its answer
-            route.abort()
+    for route in unanswered:
+        route.abort()  # a route that has no answer would be waited for without end
     context.unroute_all(behavior="wait")
 
 

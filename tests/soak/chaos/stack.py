@@ -215,10 +215,13 @@ class Stack:
 
 
 def ports_of(pid: int) -> set[int]:
-    """The local ports of a process's TCP connections."""
+    """The local ports of a process's TCP connections; none of a process that has ended."""
     inodes = set()
-    for one in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):
-            inodes.add(one.readlink().name.removeprefix("socket:[").removesuffix("]"))
-    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    try:
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                inodes.add(one.readlink().name.removeprefix("socket:[").removesuffix("]"))
+        rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[9] in inodes}
