@@ -60,7 +60,11 @@ class Line:
 def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[None]:
     """Until the end of a ``with`` every request of these pages, and of their workers, ends there."""
     unanswered: list[Route] = []
-    context.route("**/*", unanswered.append if end is silent else end)
+
+    def wait(route: Route) -> None:
+        unanswered.append(route)
+
+    context.route("**/*", wait if end is silent else end)
     yield
     for route in unanswered:
         route.abort()  # a route that has no answer would be waited for without end
