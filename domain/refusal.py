@@ -8,10 +8,14 @@ _Result = TypeVar("_Result")
 
 
 class Fault(NamedTuple):
-    """One thing wrong: a JSON pointer (RFC 6901) to the field, and a sentence about it."""
+    """One thing wrong: a JSON pointer (RFC 6901) to the field, and a sentence about it.
+
+    ``for_now``: a later event, or a later time, may lift it, so the same event is worth sending again.
+    """
 
     pointer: str
     detail: str
+    for_now: bool = False
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
@@ -26,6 +30,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self.detail = detail
         self.faults = faults
         self.holder = holder
+
+    @property
+    def for_now(self) -> bool:
+        """True if the same event may be accepted later: every fault may be lifted. Its sender keeps it and tries again."""
+        return bool(self.faults) and all(fault.for_now for fault in self.faults)
 
 
 def invalid(*faults: Fault) -> Refusal:

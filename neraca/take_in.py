@@ -49,7 +49,7 @@ def import_file(options: argparse.Namespace) -> int:
         refuse = _refusals(ending, options.refused)
         if options.url:
             client = IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
-            total = import_rows(rows, RemoteSink(client), refuse, progress)
+            total = import_rows(rows, RemoteSink(client, say), refuse, progress)
         else:
             journal = ending.enter_context(journal_of(place_of(options), options.zone))
             intake = IntakeService(journal, policy, now_us)

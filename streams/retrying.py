@@ -34,6 +34,8 @@ PROMPT: Final = Pauses(0.1, 0.5)
 """Toward our own database and broker: readers wait for them, so look again soon."""
 PATIENT: Final = Pauses(0.2, 10.0)
 """Toward a service that others use too, or a process that keeps failing: haste would make it worse."""
+WATCHFUL: Final = Pauses(0.2, 1.5)
+"""Toward an intake beyond a bad network: what waits at a counter leaves within seconds of the network's return."""
 
 
 class Interrupted(Exception):  # noqa: N818 - an order, not a fault
@@ -54,13 +56,17 @@ class Failures:
         self._pause_s = 0.0
         self._since_s = 0.0
 
-    def pause_s(self, now_s: float) -> float | None:
-        """Count one more failure; the pause before the next attempt, or ``None`` when it would exceed the patience."""
+    def pause_s(self, now_s: float, least_s: float = 0.0) -> float | None:
+        """Count one more failure; the pause before the next attempt, or ``None`` when it would exceed the patience.
+
+        ``least_s`` is the pause that a server asked for: it is kept, and does not lengthen the ones that follow.
+        """
         if not self.count:
             self._since_s = now_s
         self.count += 1
         self._pause_s = self._pauses.after(self._pause_s)
-        return self._pause_s if now_s - self._since_s + self._pause_s <= self._patience_s else None
+        pause_s = max(self._pause_s, least_s)
+        return pause_s if now_s - self._since_s + pause_s <= self._patience_s else None
 
 
 class Retrying:
@@ -75,13 +81,18 @@ class Retrying:
         failed: Callable[[Exception, int], None] = lambda _error, _count: None,
         pause: Callable[[float], bool | None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        least_s: Callable[[Exception], float] = lambda _error: 0.0,
     ) -> None:
-        """``failed`` hears of each error and its number in the row; a ``pause`` that returns true interrupts."""
+        """``failed`` hears of each error and its number in the row; a ``pause`` that returns true interrupts.
+
+        ``least_s`` reads from an error the pause that it asks for.
+        """
         self._on = on
         self._failures = Failures(pauses, patience_s)
         self._failed = failed
         self._pause = pause
         self._clock = clock
+        self._least_s = least_s
 
     def well(self) -> None:
         """The attempt under way works: a failure from here on is the first of a new row."""
@@ -98,7 +109,7 @@ class Retrying:
             except Exception as error:
                 if not self._transient(error):
                     raise
-                pause_s = self._failures.pause_s(self._clock())
+                pause_s = self._failures.pause_s(self._clock(), self._least_s(error))
                 if pause_s is None:
                     raise
                 self._failed(error, self._failures.count)

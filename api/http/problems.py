@@ -45,6 +45,8 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
     if refusal.faults or status == HTTPStatus.UNPROCESSABLE_ENTITY:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
+    if refusal.for_now:
+        body["retry"] = True
     if refusal.holder is not None:
         body["holder"] = refusal.holder
     return body

@@ -22,6 +22,8 @@ class Problem(msgspec.Struct):
     detail: str
     errors: list[dict[str, str]] | msgspec.UnsetType = msgspec.UNSET
     holder: dict[str, str | int] | msgspec.UnsetType = msgspec.UNSET
+    retry: bool | msgspec.UnsetType = msgspec.UNSET
+    """True if a later event or a later time may lift the refusal: keep the event, and send it again."""
 
 
 class Rejected(msgspec.Struct):

@@ -24,6 +24,8 @@ AHEAD_US: Final = 5 * 60 * 1_000_000
 SKEW_US: Final = 60 * 1_000_000
 """The longest time by which a completion may lie before its receipt and count as 0: two systems have two clocks."""
 MOST_HOURS: Final = 1_000_000
+WAITS_US: Final = 7 * 24 * 3600 * 1_000_000
+"""The longest time for which an event is kept until its instant has come: a clock that is further ahead shows nothing."""
 AHEAD: Final = "lies more than 5 minutes ahead"
 CODES: Final = frozenset({"reason", "unit", "skm_weight", "min_coverage"})
 """The texts that a rule of their kind checks. Every other text identifies something, and is checked as such."""
@@ -215,20 +217,23 @@ _RULES: Final[dict[type[Submittable], Callable[[str, Any], list[Fault]]]] = {
 
 def ahead_faults(time_us: int, data: Submittable, now_us: int) -> list[Fault]:
     """Occurrences over five minutes ahead of ``now_us`` are no facts; deadlines and effective dates may lie ahead."""
-    faults = [Fault("/time", AHEAD)] if time_us > now_us + AHEAD_US else []
-    return faults + data_ahead_faults("/data", data, now_us)
+    return _ahead("/time", time_us, now_us) + data_ahead_faults("/data", data, now_us)
+
+
+def _ahead(place: str, at_us: int, now_us: int) -> list[Fault]:
+    """The fault of an instant that lies ahead; time lifts it, unless nobody would wait so long."""
+    return [Fault(place, AHEAD, for_now=at_us <= now_us + WAITS_US)] if at_us > now_us + AHEAD_US else []
 
 
 def data_ahead_faults(at: str, data: Submittable, now_us: int) -> list[Fault]:
     """The same for the instants inside the data."""
-    latest_us, faults = now_us + AHEAD_US, list[Fault]()
+    faults = list[Fault]()
     for name in _fields(type(data)).occurrences:
         value = getattr(data, name)
-        if value is not UNSET and parse_instant(value) > latest_us:
-            faults.append(Fault(f"{at}/{name}", AHEAD))
+        if value is not UNSET:
+            faults += _ahead(f"{at}/{name}", parse_instant(value), now_us)
     if isinstance(data, events.PermitProcessed):
         for index, pause in enumerate(data.pauses or ()):
             for name, value in (("from", pause.from_), ("to", pause.to)):
-                if parse_instant(value) > latest_us:
-                    faults.append(Fault(f"{at}/pauses/{index}/{name}", AHEAD))
+                faults += _ahead(f"{at}/pauses/{index}/{name}", parse_instant(value), now_us)
     return faults

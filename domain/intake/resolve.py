@@ -133,7 +133,9 @@ def _span_start(fact: PermitProcessed, case: CaseContext | None, at: str) -> tup
     if not isinstance(fact.received_at, UnsetType):
         return parse_instant(fact.received_at), due_us
     if case is None:
-        raise invalid(Fault(f"{at}/received_at", "is required: the journal holds no receipt of this case"))
+        raise invalid(
+            Fault(f"{at}/received_at", "is required: the journal holds no receipt of this case", for_now=True)
+        )
     return case.receipt.received_us, due_us
 
 

@@ -1,27 +1,34 @@
-"""A counter's emitter: it keeps events until they are acknowledged, and sends them again over a bad network.
+"""A counter's emitter: it sends an outbox until every event is acknowledged or refused for good, over a bad network.
 
-A repeat counts once, since the intake recognises it. With an outbox file nothing is lost when the counter's machine loses
-power: an event is on its disk before it is sent.
+A repeat counts once, since the intake recognises it. An event that the intake refuses for now, such as a decision that came
+before its receipt, is sent again after those that came later, and by each later run.
 """
 
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec import Struct
 
-from streams.emitting.client import Client, NotNow
-from streams.retrying import PATIENT, Retrying
+from streams.emitting.case_order import CaseOrder
+from streams.emitting.client import NotNow
+from streams.emitting.sender import EVENTS_MOST
+from streams.retrying import Failures, Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
-BATCH: Final = 500
+    from streams.emitting.outbox import Outbox
+    from streams.emitting.sender import Delivered, Sender
+
+HELD: Final = Pauses(2.0, 60.0)
+"""The pauses between attempts at events that were refused for now, while more may arrive."""
+HELD_BACK: Final = {"detail": "waits for an earlier pause or resumption of its case", "retry": True}
+LOOK_S: Final = 1.0
+"""The pause of a running emitter after its patience with a network has ended: it never gives up while events may arrive."""
 
 
 class Tally(Struct):
@@ -32,116 +39,168 @@ class Tally(Struct):
     refused: int = 0
     pending: int = 0
 
-
-class Outbox:
-    """Events not yet acknowledged, in order; kept in a file, or in memory without one."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._db = sqlite3.connect(":memory:" if path is None else path, check_same_thread=False)
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, line BLOB NOT NULL, refused TEXT)"
-        )
-        self._db.commit()
-
-    def put(self, lines: Iterable[bytes]) -> None:
-        """Keep events, durably, before any is sent."""
-        with self._db:
-            self._db.executemany("INSERT INTO outbox (line) VALUES (?)", [(line,) for line in lines])
-
-    def batch(self) -> list[tuple[int, bytes]]:
-        """The oldest waiting events."""
-        return list(
-            self._db.execute("SELECT number, line FROM outbox WHERE refused IS NULL ORDER BY number LIMIT ?", [BATCH])
-        )
-
-    def settle(self, numbers: Iterable[int], refused: dict[int, str]) -> None:
-        """Remove acknowledged events; a refused one stays with its problem, and is not sent again."""
-        with self._db:
-            self._db.executemany("UPDATE outbox SET refused=? WHERE number=?", [(why, n) for n, why in refused.items()])
-            self._db.executemany("DELETE FROM outbox WHERE number=?", [(n,) for n in numbers if n not in refused])
-
-    def pending(self) -> int:
-        """The number of waiting events."""
-        (number,) = self._db.execute("SELECT COUNT(*) FROM outbox WHERE refused IS NULL").fetchone()
-        return int(number)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+    def __str__(self) -> str:
+        """The last line of `neraca emit`."""
+        return f"accepted={self.accepted} duplicates={self.duplicates} refused={self.refused} pending={self.pending}"
 
 
 class Emitter:
     """Sends an outbox to an intake."""
 
-    def __init__(self, outbox: Outbox, client: Client, say: Callable[[str], None], *, patience_s: float) -> None:
+    def __init__(self, outbox: Outbox, sender: Sender, say: Callable[[str], None]) -> None:
         self._outbox = outbox
-        self._client = client
+        self._sender = sender
         self._say = say
-        self._retrying = Retrying(NotNow, PATIENT, patience_s=patience_s)
+        self._order = CaseOrder(outbox.held(0, -1))
         self.tally = Tally()
 
-    def drain(self) -> bool:
-        """Send until nothing waits; false when the network stays down longer than the patience."""
+    @property
+    def settled(self) -> int:
+        """The number of events that the intake has recorded."""
+        return self.tally.accepted + self.tally.duplicates
+
+    def drain(self, *, held: bool = True) -> bool:
+        """Send until nothing is left that can be; false when the network stays down longer than the patience.
+
+        With ``held`` events refused for now are tried too, and again as long as any of them is settled.
+        Raises: ``NotTaken`` when the intake refuses this sender.
+        """
         try:
-            while self._retrying.call(self._send_batch):
+            while self._send_fresh() or (held and self._send_held()):
                 pass
         except NotNow as error:
             self._say(f"not acknowledged: {error}")
             return False
         return True
 
-    def _send_batch(self) -> bool:
-        """Send the oldest waiting events; false when there are none."""
-        batch = self._outbox.batch()
-        if not batch:
-            return False
-        answer = self._client.send([line for _, line in batch])
-        refused = {}
-        for rejection in answer.rejected:
-            (number, line), problem = batch[rejection["index"]], rejection["problem"]
-            refused[number] = msgspec.json.encode(problem).decode()
-            self._say(f"refused: {line.decode(errors='replace')[:200]}: {problem.get('detail')}")
-        self._outbox.settle([number for number, _ in batch], refused)
+    def _send_fresh(self) -> bool:
+        """Send the oldest events that nobody refused; false when there are none."""
+        batch = self._outbox.fresh(EVENTS_MOST)
+        sendable, back = self._order.sendable(batch)
+        if sendable:
+            self._settle(sendable, self._sender.send([line for _, line in sendable]))
+        elif back:
+            self._outbox.settle([], {}, {number: HELD_BACK for number, _ in back})
+        return bool(batch)
+
+    def _send_held(self) -> bool:
+        """Try each event that was refused for now; true if any is settled, which may lift another's refusal."""
+        after, settled = 0, 0
+        while batch := self._outbox.held(after, EVENTS_MOST):
+            sendable, _ = self._order.sendable(batch)
+            after = batch[-1][0]
+            if sendable:
+                delivered = self._sender.send([line for _, line in sendable])
+                settled += self._settle(sendable, delivered)
+                after = after if delivered.number == len(sendable) else sendable[delivered.number - 1][0]
+        return settled > 0
+
+    def _settle(self, batch: list[tuple[int, bytes]], delivered: Delivered) -> int:
+        """Note the outcome of the leading events of a batch; the number of those that wait no longer."""
+        answer, sent = delivered.answer, batch[: delivered.number]
+        problems = {sent[rejection.index][0]: rejection for rejection in answer.rejected}
+        refused = {number: rejection.problem for number, rejection in problems.items() if not rejection.for_now}
+        held = {number: rejection.problem for number, rejection in problems.items() if rejection.for_now}
+        for number, line in sent:
+            if number in held:
+                self._order.waits(number, line)
+                if (self._outbox.problem(number) or {}).get("detail") != held[number].get("detail"):
+                    self._tell("waits, to be sent again", line, held[number])
+            else:
+                self._order.is_settled(number)
+                if number in refused:
+                    self._tell("refused", line, refused[number])
+        self._outbox.settle([number for number, _ in sent], refused, held)
         self.tally.accepted += answer.accepted
         self.tally.duplicates += answer.duplicates
         self.tally.refused += len(refused)
-        return True
+        return len(sent) - len(held)
+
+    def _tell(self, outcome: str, line: bytes, problem: dict[str, object]) -> None:
+        self._say(f"{outcome}: {line.decode(errors='replace')[:200]}: {problem.get('detail')}")
 
 
-def emit(lines: Iterable[bytes], emitter: Emitter, outbox: Outbox) -> bool:
-    """Emit events as they arrive, without waiting for the last one. True when all were acknowledged.
+def emit_all(lines: Iterable[bytes], emitter: Emitter, outbox: Outbox) -> bool:
+    """Keep all events, then send them. True when each is acknowledged or refused, for now or for good.
 
-    Raises: ``NotTaken`` when the intake refuses whole requests (a bad token, say); waiting events stay in the outbox.
+    Raises: ``NotTaken`` when the intake refuses this sender; waiting events stay in the outbox.
     """
-    arrived: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    threading.Thread(target=_feed, args=(lines, arrived), daemon=True).start()
-    more, sent = True, emitter.drain()
-    while more:
-        group, more = _gather(arrived)
-        outbox.put(group)
-        if sent or not more:
-            sent = emitter.drain()
-    emitter.tally.pending = outbox.pending()
-    return sent
-
-
-def _feed(lines: Iterable[bytes], arrived: queue.SimpleQueue[bytes | None]) -> None:
+    group: list[bytes] = []
     for line in lines:
         if line.strip():
-            arrived.put(line.strip())
-    arrived.put(None)
+            group.append(line.strip())
+        if len(group) >= EVENTS_MOST:
+            outbox.put(group)
+            group.clear()
+    outbox.put(group)
+    return emitter.drain()
 
 
-def _gather(arrived: queue.SimpleQueue[bytes | None]) -> tuple[list[bytes], bool]:
-    group: list[bytes] = []
-    line = arrived.get()
-    while line is not None:
-        group.append(line)
-        if len(group) >= BATCH:
-            return group, True
+class _Feed:
+    """Keeps events as they arrive, in threads of its own: a dead network holds none of them up."""
+
+    def __init__(self, lines: Iterable[bytes], outbox: Outbox) -> None:
+        self._lines = lines
+        self._outbox = outbox
+        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.arrived = threading.Event()
+        self.ended = threading.Event()
+        self.error: Exception | None = None
+        for work in (self._read, self._keep):
+            threading.Thread(target=work, name="neraca-feed", daemon=True).start()
+
+    def _read(self) -> None:
         try:
-            line = arrived.get_nowait()
-        except queue.Empty:
-            return group, True
-    return group, False
+            for line in self._lines:
+                if line.strip():
+                    self._queue.put(line.strip())
+        except Exception as error:  # noqa: BLE001 - it is raised again where events are sent
+            self.error = error
+        self._queue.put(None)
+
+    def _keep(self) -> None:
+        """Keep what has arrived, as many at once as there are: each transaction waits for the disk."""
+        try:
+            while group := self._group():
+                self._outbox.put(group)
+                self.arrived.set()
+        except Exception as error:  # noqa: BLE001 - it is raised again where events are sent
+            self.error = error
+        self.ended.set()
+        self.arrived.set()
+
+    def _group(self) -> list[bytes]:
+        group: list[bytes] = []
+        line = self._queue.get()
+        while line is not None:
+            group.append(line)
+            if len(group) >= EVENTS_MOST or self._queue.empty():
+                return group
+            line = self._queue.get()
+        if group:
+            self._queue.put(None)  # the end is met again after this group
+        return group
+
+
+def emit_as_they_come(lines: Iterable[bytes], emitter: Emitter, outbox: Outbox) -> bool:
+    """Send events as they arrive, for as long as more may come. True as of ``emit_all``.
+
+    Raises: as ``emit_all``; and the error of reading ``lines``.
+    """
+    feed, failures, due_s = _Feed(lines, outbox), Failures(HELD), 0.0
+    while True:
+        feed.arrived.clear()
+        ended = feed.ended.is_set()
+        settled, held = emitter.settled, ended or time.monotonic() >= due_s
+        complete = emitter.drain(held=held)
+        if ended:
+            break
+        if emitter.settled > settled:
+            failures.clear()
+            due_s = min(due_s, time.monotonic() + HELD.first_s)
+        if held:
+            due_s = time.monotonic() + (failures.pause_s(0.0) or HELD.longest_s)
+        feed.arrived.wait(max(0.0, due_s - time.monotonic()) if complete else LOOK_S)
+    if feed.error is not None:
+        raise feed.error
+    return complete

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams.emitting.client import Answer, NotNow
+from streams.emitting.client import Answer, NotNow, RequestRefused
 from streams.intake.kafka import INTAKE_TOPIC
-from streams.kafka.broker import Headers, NoBroker, Sender
+from streams.kafka.broker import Headers, NoBroker, RecordTooLarge, Sender
 from streams.kafka.cloudevents import STRUCTURED
 
 if TYPE_CHECKING:
@@ -23,15 +23,24 @@ class KafkaClient:
         self._sender: Sender | None = None
 
     def send(self, lines: list[bytes]) -> Answer:
-        """Send events, one a line; an accepted event is one that the broker keeps. Raises: ``NotNow``."""
+        """Send events, one a line; an accepted event is one that the broker keeps.
+
+        Raises: ``NotNow``; ``RequestRefused`` when a record is larger than the topic takes.
+        """
         try:
             self._sender = self._sender or Sender(self._kafka)
             headers: Headers = [("content-type", STRUCTURED.encode())]
             self._sender.send([(INTAKE_TOPIC, None, _dinas(line), line, headers) for line in lines])
+        except RecordTooLarge as error:
+            problem = {"type": "about:blank", "title": "Too large", "status": 413, "detail": str(error)}
+            raise RequestRefused(problem, ours=False) from error
         except NoBroker as error:
             self.close()
             raise NotNow(str(error)) from error
         return Answer(len(lines), 0, [])
+
+    def probe(self, within_s: float) -> None:
+        """Nothing: a producer looks for its broker by itself, and within its own time."""
 
     def close(self) -> None:
         """Drop the connection."""

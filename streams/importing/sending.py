@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal
-from streams.emitting.client import NotNow
-from streams.retrying import PATIENT, Retrying
+from streams.emitting.sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,7 +63,11 @@ class LocalSink:
         """Record a batch."""
         outcomes = self._intake.submit([submission_or_refusal(event) for event in events], self._grant)
         refused = {
-            index: Refused(0, outcome.detail, {"type": outcome.slug, "errors": [f._asdict() for f in outcome.faults]})
+            index: Refused(
+                0,
+                outcome.detail,
+                {"type": outcome.slug, "errors": [{"pointer": f.pointer, "detail": f.detail} for f in outcome.faults]},
+            )
             for index, outcome in enumerate(outcomes)
             if isinstance(outcome, Refusal)
         }
@@ -75,19 +78,21 @@ class LocalSink:
 class RemoteSink:
     """Sends a batch over HTTP to an intake elsewhere, and waits for one that does not answer."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._retrying = Retrying(NotNow, PATIENT, patience_s=PATIENCE_S)
+    def __init__(self, client: Client, say: Callable[[str], None]) -> None:
+        self._sender = Sender(client, say, patience_s=PATIENCE_S)
 
     def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
-        """Send a batch until it is answered. Raises: ``NotNow`` once patience ends."""
+        """Send a batch until it is answered. Raises: ``NotNow`` once patience ends; ``NotTaken``."""
         lines = [msgspec.json.encode(event) for event in events]
-        answer = self._retrying.call(lambda: self._client.send(lines))
-        refused = {
-            rejection["index"]: Refused(0, rejection["problem"]["detail"], rejection["problem"])
-            for rejection in answer.rejected
-        }
-        return answer.accepted, answer.duplicates, refused
+        done, accepted, duplicates, refused = 0, 0, 0, dict[int, Refused]()
+        while done < len(lines):
+            delivered = self._sender.send(lines[done:])
+            answer = delivered.answer
+            accepted, duplicates = accepted + answer.accepted, duplicates + answer.duplicates
+            for one in answer.rejected:
+                refused[done + one.index] = Refused(0, str(one.problem.get("detail")), one.problem)
+            done += delivered.number
+        return accepted, duplicates, refused
 
 
 def import_rows(

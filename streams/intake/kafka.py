@@ -1,7 +1,8 @@
 """Intake from Kafka: counters produce CloudEvents, one a record, and they are validated as over HTTP.
 
-A record's offset is committed once its event is durable. A reversal that overtakes its fact is parked and tried again for
-a while; a refused record goes, with its problem, to a topic of its own.
+A record's offset is committed once its event is durable. An event that is refused for now, such as a decision that
+overtakes its receipt, is parked and tried again for a while; a record that is refused for good goes, with its problem, to a
+topic of its own.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import msgspec
 from msgspec import Struct
 
 from domain.canonical import canonical
+from domain.intake.checks import WAITS_US
 from domain.intake.wire import Submission
 from domain.refusal import Refusal, attempt
 from projections.ports import Accepted, Grant, Unavailable
 from streams.intake.parking import Parked
-from streams.intake.recording import is_overtaking
 from streams.kafka.broker import Headers, NoBroker, Reading, Sender, ensure_topic
 from streams.kafka.cloudevents import event_of
-from streams.retrying import PROMPT, Interrupted, Retrying
+from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,10 +38,15 @@ REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
 KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
 """The broker decides who may produce to the topic; rules are recorded over HTTP."""
-PARKED_S: Final = 60.0
-"""The longest time a reversal waits for the fact it names."""
+PARKED_S: Final = WAITS_US / 1e6
+"""The longest time for which an event waits for what would lift its refusal."""
 LOOK_S: Final = 1.0
-"""The pause between retries of parked reversals."""
+LOOK_MOST_S: Final = 10.0
+"""How often parked events are read at least and at most: another intake may have parked some, and ended."""
+PARKED: Final = Pauses(LOOK_S, 60.0)
+"""The pauses between attempts at a parked event."""
+PARKED_MOST: Final = 500
+"""The number of parked events that are tried at once: between them, records of the topic are taken."""
 LOG: Final = logging.getLogger("neraca.kafka-intake")
 
 
@@ -50,6 +56,18 @@ class RawRecord(Struct, frozen=True, array_like=True):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+class _Attempts:
+    """The attempts at a parked event: when the next one is due, at pauses that grow."""
+
+    def __init__(self, due_s: float) -> None:
+        self._failures = Failures(PARKED)
+        self.due_s = due_s
+
+    def failed(self, now_s: float) -> None:
+        """It was refused for now once more."""
+        self.due_s = now_s + (self._failures.pause_s(now_s) or PARKED.longest_s)
 
 
 class KafkaIntake:
@@ -73,7 +91,8 @@ class KafkaIntake:
         self._now_us = now_us
         self._partitions = partitions
         self._parked_s = parked_s
-        self._looked_s = 0.0
+        self._look_s = 0.0
+        self._attempts: dict[str, _Attempts] = {}
         self._ending = threading.Event()
         self._following = self._retrying(Exception, "taking from Kafka again in a moment: %s")
         self._submitting = self._retrying(Unavailable, "nothing is recorded: %s")
@@ -123,13 +142,14 @@ class KafkaIntake:
         for record, event, outcome in zip(records, events, self._submit(events), strict=True):
             if isinstance(outcome, Accepted):
                 continue
-            if isinstance(event, Submission) and is_overtaking(outcome):
+            if isinstance(event, Submission) and outcome.for_now:
                 until_us = self._now_us() + int(self._parked_s * 1e6)
                 parked.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
             else:
                 refused.append(self._refusal(outcome, record))
         if parked:
             self._parking.put(parked)
+            self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
         sender.send(refused)
 
     def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
@@ -137,11 +157,19 @@ class KafkaIntake:
         return self._submitting.call(lambda: self._intake.submit(events, KAFKA))
 
     def _retry_parked(self, sender: Sender) -> None:
-        """Try parked reversals again: some facts have come since, and some reversals have waited long enough."""
-        if time.monotonic() - self._looked_s < LOOK_S:
+        """Try parked events again: what they waited for may have come, and some have waited long enough."""
+        now_s = time.monotonic()
+        if now_s < self._look_s:
             return
-        self._looked_s = time.monotonic()
-        waiting = self._parking.all()
+        parked_now = {parked.key: parked for parked in self._parking.all()}
+        self._attempts = {key: self._attempts.get(key) or _Attempts(now_s) for key in parked_now}
+        waiting = [
+            parked
+            for key, parked in parked_now.items()
+            if self._attempts[key].due_s <= now_s or self._now_us() > parked.until_us
+        ][:PARKED_MOST]
+        due_s = min((one.due_s for one in self._attempts.values()), default=now_s + LOOK_MOST_S)
+        self._look_s = max(now_s + LOOK_S, min(due_s, now_s + LOOK_MOST_S))
         if not waiting:
             return
         records = [_RAW_RECORD.decode(parked.record) for parked in waiting]
@@ -150,9 +178,11 @@ class KafkaIntake:
         for parked, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
                 settled.append(parked.key)
-            elif not is_overtaking(outcome) or self._now_us() > parked.until_us:
+            elif not outcome.for_now or self._now_us() > parked.until_us:
                 settled.append(parked.key)
                 refused.append(self._refusal(outcome, record))
+            else:
+                self._attempts[parked.key].failed(now_s)
         sender.send(refused)
         if settled:
             self._parking.remove(settled)

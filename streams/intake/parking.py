@@ -1,4 +1,4 @@
-"""The parking place: reversals that overtook the fact they name wait here, and survive the end of the process."""
+"""The parking place: events that are refused for now wait here, and survive the end of the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Parked(Struct, frozen=True):
-    """A waiting reversal: its key, the record as it came, and the instant at which it is refused."""
+    """A waiting event: its key, the record as it came, and the instant at which it is refused for good."""
 
     key: str
     record: bytes
@@ -21,14 +21,14 @@ class Parked(Struct, frozen=True):
 
 
 class ParkingPlace(Protocol):
-    """Keeps waiting reversals durably."""
+    """Keeps waiting events durably."""
 
     def put(self, parked: Sequence[Parked]) -> None:
         """Keep some; one whose key is kept already stays as it is."""
         ...
 
     def all(self) -> list[Parked]:
-        """Every waiting reversal, in the order in which they expire."""
+        """Every waiting event, in the order in which they expire."""
         ...
 
     def remove(self, keys: Sequence[str]) -> None:
@@ -37,7 +37,7 @@ class ParkingPlace(Protocol):
 
 
 class ParkedInDatabase:
-    """Keeps waiting reversals in PostgreSQL."""
+    """Keeps waiting events in PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,11 +47,11 @@ class ParkedInDatabase:
         with self._database.connected("parking") as db, db.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO neraca.parked VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING",
-                [(reversal.key, reversal.record, reversal.until_us) for reversal in parked],
+                [(event.key, event.record, event.until_us) for event in parked],
             )
 
     def all(self) -> list[Parked]:
-        """Every waiting reversal, in the order in which they expire."""
+        """Every waiting event, in the order in which they expire."""
         with self._database.connected("parking") as db:
             rows = db.execute("SELECT key, record, until_us FROM neraca.parked ORDER BY until_us, key").fetchall()
         return [Parked(key, bytes(record), until_us) for key, record, until_us in rows]

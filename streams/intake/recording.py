@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 CORRECTED: Final = KINDS["event-corrected"].type
 NOTES: Final = NaturalKey("case", CASE)
 """The key under which the journal keeps the notes of a case; nothing holds it."""
-_UNKNOWN_TARGET: Final = Fault("/data/event", "names no event of the journal")
-
-
-def is_overtaking(refusal: Refusal) -> bool:
-    """True if a reversal was refused because the event it names is not in the journal, or not yet."""
-    return _UNKNOWN_TARGET in refusal.faults
 
 
 class Policy(Struct, frozen=True):
@@ -147,10 +141,10 @@ class Recording:
             return
         faults = []
         if self._rulebook.dinas_name(fact.dinas) is None:
-            faults.append(Fault(f"{at}/dinas", "is not registered"))
+            faults.append(Fault(f"{at}/dinas", "is not registered", for_now=True))
         asn = getattr(fact, "asn", "")
         if asn and not isinstance(asn, UnsetType) and not self._rulebook.knows_asn(asn):
-            faults.append(Fault(f"{at}/asn", "is not registered"))
+            faults.append(Fault(f"{at}/asn", "is not registered", for_now=True))
         if faults:
             raise invalid(*faults)
 
@@ -168,13 +162,15 @@ class Recording:
         self._must_be_known(note, "/data")
         data = one.submission.data
         case = self._case(one.receipt, data) if one.receipt else None
-        if case is None or (one.decision and self._append.holder(one.decision) is not None):
-            raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal, or it is decided"))
+        if one.decision and self._append.holder(one.decision) is not None:
+            raise invalid(Fault("/data/case", "has no open file: it is decided"))
+        if case is None:
+            raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal", for_now=True))
         at_us = parse_instant(note.at)
         if isinstance(note, events.PermitPaused):
             _must_pause(case, at_us)
         elif case.paused is None:
-            raise invalid(Fault("/data/case", "is not paused"))
+            raise invalid(Fault("/data/case", "is not paused", for_now=True))
         elif at_us <= case.paused[0]:
             raise invalid(Fault("/data/at", "must lie after the pause began"))
         return self._add(one, grant, note=NOTES.spelt(data))
@@ -197,7 +193,7 @@ class Recording:
         """The fact in force under the event that a reversal names. Raises: ``Refusal``."""
         target = self._append.find(one.target) if one.target else None
         if target is None:
-            raise invalid(_UNKNOWN_TARGET)
+            raise invalid(Fault("/data/event", "names no event of the journal", for_now=True))
         event = read_line(target[1])
         if event.type not in FACT_TYPES and event.type != CORRECTED:
             raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))
@@ -252,7 +248,7 @@ def context_of(file: CaseFile) -> CaseContext | None:
 
 def _must_pause(case: CaseContext, at_us: int) -> None:
     if case.paused is not None:
-        raise invalid(Fault("/data/case", "is already paused"))
+        raise invalid(Fault("/data/case", "is already paused", for_now=True))
     latest = max((end for _, end, _ in case.ended), default=None)
     if latest is not None and at_us < latest:
         raise invalid(Fault("/data/at", "must not lie before the last pause ended"))

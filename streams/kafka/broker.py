@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError, TopicAlreadyExistsError
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    SaslAuthenticationFailedError,
+    TopicAlreadyExistsError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +41,10 @@ _LOG: Final = logging.getLogger("kafka")
 
 class NoBroker(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
     """The broker did not answer, or did not acknowledge; the same may be tried again."""
+
+
+class RecordTooLarge(Exception):  # noqa: N818 - an answer of the broker
+    """A record is larger than the client or the topic takes; sending it again changes nothing."""
 
 
 def quiet() -> None:
@@ -103,6 +114,7 @@ class Sender:
         """Send records of topic, partition, key, value and headers, and wait until all are acknowledged.
 
         Raises: ``NoBroker`` when one is not, or when the process has to end before; the others may have arrived.
+        ``RecordTooLarge`` when one cannot be taken.
         """
         try:
             futures = [
@@ -113,6 +125,9 @@ class Sender:
                 self._flush()
             for future in futures:
                 future.get(GIVEN_UP_S)
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            message = f"a record is too large: {error}"
+            raise RecordTooLarge(message) from error
         except (KafkaError, AssertionError, OSError) as error:
             message = f"not acknowledged: {error!r}"
             raise NoBroker(message) from error

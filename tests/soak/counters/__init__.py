@@ -1,0 +1,1 @@
+"""Simulated counters whose events cross every kind of broken network to the real intake."""
