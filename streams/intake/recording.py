@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from streams.journal.journal import Appending
 
 CORRECTED: Final = KINDS["event-corrected"].type
+RECEIVED: Final = KINDS["permit-received"].type
+DECIDED: Final = KINDS["permit-processed"].type
 NOTES: Final = NaturalKey("case", CASE)
 """The key under which the journal keeps the notes of a case; nothing holds it."""
 
@@ -134,7 +136,7 @@ class Recording:
         holder = self._append.holder(key) if key is not None else None
         if holder is not None:
             detail = "this case, or this survey response, already has one; correct or retract it first"
-            raise Refusal("natural-key-held", detail, holder=_name(*self._held_by(holder)))
+            raise Refusal("natural-key-held", detail, holder=_holder(*self._held_by(holder)))
 
     def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
         if not self._policy.strict:
@@ -263,6 +265,16 @@ def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
 
 def _receipt(position: int, event: Recorded) -> Receipt:
     return Receipt(position, {"source": event.source, "id": event.id}, event.recordedtime)
+
+
+def _holder(position: int, line: bytes) -> dict[str, object]:
+    """The event that holds a natural key; a decision or receipt of a case with its time, and the outcome of the case by it."""
+    fact, named = read_line(line).fact, _name(position, line)
+    if fact.type == RECEIVED:
+        return {**named, "outcome": "received", "time": fact.data["received_at"]}
+    if fact.type == DECIDED:
+        return {**named, "outcome": fact.data.get("outcome", "issued"), "time": fact.data["completed_at"]}
+    return named
 
 
 def _name(position: int, line: bytes) -> dict[str, object]:

@@ -75,11 +75,17 @@ def test_what_shares_no_natural_key_stands_side_by_side(neraca: Assembled, what:
 
 
 def test_a_held_key_names_its_holder(neraca: Assembled) -> None:
-    """After a correction, that is the correction."""
+    """After a correction, that is the correction; with what became of the case by it, and when."""
     taken(neraca, received("e1", "K-1"), corrected("c1", "e1", received("_", "K-1", "08:30")))
     (refusal,) = outcomes(neraca, received("e2", "K-1"))
     assert isinstance(refusal, Refusal)
-    assert refusal.holder == {"source": "/loket", "id": "c1", "position": 3}
+    assert refusal.holder == {
+        "source": "/loket",
+        "id": "c1",
+        "position": 3,
+        "outcome": "received",
+        "time": "2026-11-24T08:30:00+07:00",
+    }
 
 
 REVERSED: list[tuple[str, list[Event], Event, str]] = [

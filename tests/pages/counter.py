@@ -142,7 +142,7 @@ class Clerk:
 
     def waits(self) -> dict[str, int]:
         """The number of events still to be sent, and of those refused."""
-        count: dict[str, int] = self.ask("loket.queue.count()")
+        count: dict[str, int] = self.ask("loket.queue.count().then(({waiting, refused}) => ({waiting, refused}))")
         return count
 
     def until_sent(self, *, refused: int = 0, within_s: float = 30) -> None:

@@ -87,14 +87,14 @@ def test_a_personal_number_is_kept_nowhere(counter: Assembled, clerk: Clerk) -> 
     assert entries(counter) == []
 
 
-def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter: Assembled, clerk: Clerk) -> None:
-    """A decision without a receipt: refused with its field; then with the time of receipt it is recorded."""
+def test_a_decision_without_a_receipt_says_why_it_waits_and_can_be_mended(counter: Assembled, clerk: Clerk) -> None:
+    """It is refused for now with its field; then with the time of receipt it is recorded, and only once."""
     clerk.open()
     clerk.press("Alt+2")
     clerk.step("K-9", "F8")
-    clerk.sees("#tanda", "✕ ditolak peladen: waktu diterima wajib diisi")
+    clerk.sees("#tanda", "belum dapat dicatat: waktu diterima wajib diisi")
     assert "kolom received_at" in clerk.text("#tanda")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", "▲ 1 belum dapat dicatat")
     pressed_at = clerk.pressed()["time"]
     for number in range(10):
         clerk.step(f"L-{number}", "F2")
@@ -112,7 +112,8 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter:
     assert decided["data"]["received_at"].startswith("2026-01-20T")
     assert decided["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
     clerk.until(lambda: clerk.text("#keadaan small") == "", "there is nothing to mend")
-    assert "ditolak peladen" not in clerk.text("#keadaan")
+    assert "belum dapat dicatat" not in clerk.text("#keadaan")
+    clerk.until_sent()
 
 
 def test_a_file_without_a_receipt_is_asked_for_its_time(counter: Assembled, clerk: Clerk) -> None:
@@ -180,7 +181,7 @@ def test_one_hand_on_another_counter_makes_no_file_twice(counter: Assembled, cle
     said = {"dinas": UNIT, "service": SERVICES[0], "case": "K-7", "received_at": "2026-01-20T08:00:00+07:00"}
     counter.record(event("permit-received", "elsewhere", said))
     clerk.press("Enter")
-    clerk.sees("#tanda", "berkas ini sudah punya catatan yang sama")
+    clerk.sees("#tanda", "✕ ditolak peladen: berkas ini sudah diterima di /loket, 20 Jan 2026")
     assert entries(counter) == []
     clerk.click("seen", "K-7")
     clerk.until(lambda: "ditolak" not in clerk.text("#keadaan"), "it has been seen")
@@ -192,7 +193,7 @@ def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> No
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-8", "F8")
-    clerk.sees("#tanda", "ditolak peladen")
+    clerk.sees("#tanda", "belum dapat dicatat")
     clerk.look_up("K-1", "ditemukan")
     clerk.press("F4", "2")
     clerk.sees("#tanda", "jeda: menunggu pembayaran")

@@ -52,11 +52,11 @@ def test_a_refusal_that_is_being_mended_stays_until_it_is(counter: Assembled, cl
     """Left halfway, it is still to be mended."""
     begin(clerk)
     clerk.step("K-9", "F8")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", "▲ 1 belum dapat dicatat")
     clerk.click("mend", "K-9")
     clerk.focus_is_on("diterima", "the time of receipt is asked for")
     begin(clerk)
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", "▲ 1 belum dapat dicatat")
     clerk.click("mend", "K-9")
     clerk.focus_is_on("diterima", "the time of receipt is asked for")
     clerk.fill("diterima", "2026-01-20T08:00")
@@ -81,7 +81,7 @@ def test_what_is_mended_is_of_its_own_service_or_of_none(counter: Assembled, cle
     """Its service was added for once and has no tile any more: no other takes its place, and nothing is recorded."""
     clerk.open("?loket=3&dinas=disdukcapil&service=Layanan%20Langka", ready=False)
     clerk.step("K-9", "F8")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", "▲ 1 belum dapat dicatat")
     clerk.open("?loket=3&dinas=disdukcapil", ready=False)
     clerk.press("Alt+1")
     clerk.click("mend", "K-9")
@@ -90,4 +90,4 @@ def test_what_is_mended_is_of_its_own_service_or_of_none(counter: Assembled, cle
     clerk.press("F2")
     clerk.sees("#gagal", "Pilih layanan dahulu")
     assert entries(counter) == []
-    assert clerk.waits() == {"waiting": 0, "refused": 1}
+    assert clerk.waits() == {"waiting": 1, "refused": 0}

@@ -52,10 +52,11 @@ self.loket = self.loket || {};
     return { ...file, state: file.paused_at ? "paused" : file.received_at ? "received" : "none" };
   }
 
-  // Without the server's state, this counter's knowledge begins with its own first step of the file.
-  function stateOf(server, all) {
+  // Without the server's state, this counter's knowledge begins with its own first step of the file. An entry that is being
+  // mended does not count.
+  function stateOf(server, all, mends = null) {
     let file = server ?? { state: "unknown", position: 0, pauses: [] }, own = false;
-    const entries = all.filter((entry) => !loket.queue.past(entry)), folded = server ? server.folded ?? server.position : 0;
+    const entries = all.filter((entry) => !loket.queue.past(entry) && entry.n !== mends?.n), folded = server ? server.folded ?? server.position : 0;
     const events = new Map(entries.map((entry) => [entry.n, entry.event]));
     for (const entry of entries) {
       const counts = entry.state === "waiting" || (entry.state === "sent" && (server ? entry.position > folded : true));

@@ -69,7 +69,7 @@
     if (shown !== file || !same(file)) return;
     if (!file.asked && !entries.length) told.textContent = say("state_asking");
     else {
-      file.known = loket.casefile.stateOf(file.server, entries);
+      file.known = loket.casefile.stateOf(file.server, entries, file.mends);
       describe(file.known);
       offer(file.known);
     }
@@ -102,6 +102,7 @@
   // Put an unrecorded number back into the field, under its own service or none, unless the next one is being typed there.
   function giveBack(file, asksWhen = false) {
     if (number() && !same(file)) return;
+    complain("");
     for (const tile of tiles) tile.checked = tile.value === file.service;
     input.value = file.number;
     if (!service()) {
@@ -117,7 +118,7 @@
 
   async function keep(name, file, { reason, receivedAt, time }) {
     const entries = await loket.queue.ofFile([here.dinas, file.service, file.number]);
-    const known = loket.casefile.stateOf(file.server, entries);
+    const known = loket.casefile.stateOf(file.server, entries, file.mends);
     if (!loket.casefile.steps(known).includes(name)) {
       giveBack(file);
       complain(notNow(name, file, known));
@@ -270,6 +271,7 @@
     if (button) take(button.dataset.step, button.dataset.reason);
   });
   by("isian").addEventListener("change", (event) => {
+    if (event.target !== input) complain("");
     if (event.target.name !== "service") return;
     remember();
     forget();

@@ -3,7 +3,7 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const KEPT_MOST = 500, DAY_MS = 86400e3;
+  const KEPT_MOST = 500, DAY_MS = 86400e3, HELD_MS = 15e3, HELD_MOST_MS = 60e3;
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("neraca-loket") : null;
   const listeners = new Set();
   let opening = null, journal = self.document?.getElementById("loket")?.dataset.journal || null, heard = false;
@@ -70,6 +70,14 @@ self.loket = self.loket || {};
   const past = (entry) => Boolean(entry.journal && journal && entry.journal !== journal);
 
   const stands = (entry) => entry.state === "waiting" || entry.state === "sent";
+
+  // Refused for now: the server holds nothing of it, and it is sent again at pauses that grow.
+  const isHeld = (entry) => entry.state === "waiting" && Boolean(entry.problem);
+  const isDue = ({ again = 0 }) => again <= Date.now() || again > Date.now() + HELD_MOST_MS;
+  const held = (entry) => {
+    const pause = Math.min(HELD_MOST_MS, Math.max(HELD_MS, 2 * (entry.pause ?? 0)));
+    return { state: "waiting", tried: 0, pause, again: Date.now() + pause };
+  };
   const isRating = (event) => loket.kinds.kindOf(event) === "satisfaction-rated";
   const fileOf = ({ data: { dinas, service, case: number } }) => [dinas ?? "", service ?? "", number ?? ""];
   const made = (event, file, undoes) => ({
@@ -80,18 +88,28 @@ self.loket = self.loket || {};
   // A name exists once, and so does a file's rating: an entry that exists is returned, unless the server has refused it.
   const add = (event) => changed(async (entries) => {
     const file = fileOf(event), ofFile = await given(entries.index("file").getAll(file));
-    const held = isRating(event) ? ofFile.find((one) => isRating(one.event) && !past(one))
+    const earlier = isRating(event) ? ofFile.find((one) => isRating(one.event) && !past(one))
       : await given(entries.index("name").get([event.source, event.id]));
-    if (held && held.state !== "refused") return { entry: held, fresh: false };
-    if (held) await given(entries.delete(held.n));
+    if (earlier && earlier.state !== "refused") return { entry: earlier, fresh: false };
+    if (earlier) await given(entries.delete(earlier.n));
     const entry = made(event, file);
     entry.n = await given(entries.add(entry));
     return { entry, fresh: true };
   });
 
+  // A decision never overtakes a pause or resumption of its file: after it the file takes none.
+  function sendable(waiting) {
+    const noted = new Set();
+    return waiting.filter((entry) => {
+      const kind = loket.kinds.kindOf(entry.event), file = String(entry.file);
+      if (kind === "permit-paused" || kind === "permit-resumed") noted.add(file);
+      return isDue(entry) && !(kind === "permit-processed" && noted.has(file));
+    });
+  }
+
   // The next entries to send, in the order of the presses; from now on each may be in the journal.
   const gather = (most) => within("readwrite", async (entries) => {
-    const found = await given(entries.index("state").getAll("waiting", most));
+    const found = sendable(await given(entries.index("state").getAll("waiting"))).slice(0, most);
     for (const entry of found.filter((one) => !one.tried)) {
       entry.tried = Date.now();
       entries.put(entry);
@@ -106,13 +124,16 @@ self.loket = self.loket || {};
   // Store the server's outcome of each entry. The reversal of a refused entry has nothing to reverse.
   const settle = (outcomes) => changed(async (entries) => {
     for (const [n, outcome] of outcomes) {
-      const held = await given(entries.get(n));
-      if (!held) continue;
-      const settled = { ...held, ...outcome, journal };
-      const entry = settled.state === "refused" && loket.refusals.passing(settled.problem) ? settled : forgotten(settled);
-      if (entry.undoes && entry.state === "refused") {
+      const known = await given(entries.get(n));
+      if (!known) continue;
+      const settled = { ...known, problem: null, ...outcome, journal };
+      if (settled.state === "refused" && loket.refusals.lifts(settled.problem)) Object.assign(settled, held(known), { journal: null });
+      if (settled.replaced && settled.problem) settled.state = "withdrawn";
+      const isKept = isHeld(settled) || (settled.state === "refused" && loket.refusals.passing(settled.problem));
+      const entry = isKept ? settled : forgotten(settled);
+      if (entry.undoes && entry.problem) {
         const target = await given(entries.get(entry.undoes));
-        if (target && target.state === "refused") entry.state = "withdrawn";
+        if (target && !stands(target)) entry.state = "withdrawn";
       }
       entries.put(entry);
     }
@@ -135,30 +156,44 @@ self.loket = self.loket || {};
     return "undone";
   });
 
-  // An entry refused for a passing reason waits again in its old place, unchanged, but with the present sender.
+  // An entry refused for a passing reason waits again in its old place, unchanged, but with the present sender; one that
+  // was refused for now is sent at once.
   const again = (n, source) => changed(async (entries) => {
     const entry = await given(entries.get(n));
-    if (entry?.state !== "refused" || entry.seen || !loket.refusals.passing(entry.problem)) return false;
-    entries.put({ ...entry, event: { ...entry.event, source }, state: "waiting", journal: null, problem: null });
+    const isPassing = entry?.state === "refused" && !entry.seen && loket.refusals.passing(entry.problem);
+    if (!isPassing && !(entry && isHeld(entry))) return false;
+    const problem = isPassing ? null : entry.problem;
+    entries.put({ ...entry, event: { ...entry.event, source }, state: "waiting", journal: null, problem, again: 0 });
     return true;
   });
 
+  // All entries that were refused for now are due at once.
+  const hasten = () => changed(async (entries) => {
+    const waiting = await given(entries.index("state").getAll("waiting"));
+    for (const entry of waiting.filter(isHeld)) entries.put({ ...entry, again: 0 });
+  });
+
+  // A refused entry was seen, or replaced by another press; a replaced one that waits is never sent again, once the answer to
+  // the attempt under way is there.
   const see = (n) => changed(async (entries) => {
     const entry = await given(entries.get(n));
     if (entry?.state === "refused") entries.put({ ...forgotten(entry), seen: true });
+    else if (entry && isHeld(entry)) entries.put(entry.tried ? { ...entry, replaced: true } : { ...forgotten(entry), state: "withdrawn" });
   });
 
+  // How many wait, and of these are due or refused for now; and how many refusals nobody has seen.
   const count = () => within("readonly", async (entries) => {
-    const waiting = await given(entries.index("state").count("waiting"));
+    const waiting = await given(entries.index("state").getAll("waiting"));
     const refused = await given(entries.index("state").getAll("refused"));
-    return { waiting, refused: refused.filter((entry) => !entry.seen).length };
+    const due = waiting.filter(isDue).length;
+    return { waiting: waiting.length, due, held: waiting.filter(isHeld).length, refused: refused.filter((entry) => !entry.seen).length };
   });
 
   const ofFile = (file) => within("readonly", (entries) => given(entries.index("file").getAll(file)));
 
   const ratingOf = (file) => ofFile(file).then((entries) => entries.find((entry) => isRating(entry.event) && !past(entry)));
 
-  // The last entries, the newest first, and before them every refused one that nobody has seen.
+  // The last entries, the newest first, and before them every refused one that nobody has seen or that is refused for now.
   const last = (most) => within("readonly", async (entries) => {
     const found = [];
     for (let cursor = await given(entries.openCursor(null, "prev")); cursor && found.length < most;) {
@@ -168,8 +203,9 @@ self.loket = self.loket || {};
       cursor = await following;
     }
     const shown = new Set(found.map((entry) => entry.n));
-    const refused = await given(entries.index("state").getAll("refused"));
-    return [...refused.filter((entry) => !entry.seen && !shown.has(entry.n)), ...found];
+    const refused = await given(entries.index("state").getAll("refused")), waiting = await given(entries.index("state").getAll("waiting"));
+    const urgent = [...refused.filter((entry) => !entry.seen), ...waiting.filter(isHeld)];
+    return [...urgent.filter((entry) => !shown.has(entry.n)), ...found];
   });
 
   // Delete old entries that the server has, but never waiting ones, nor refused ones that nobody has seen.
@@ -186,5 +222,5 @@ self.loket = self.loket || {};
   });
 
   const listen = (listener) => { listeners.add(listener); };
-  loket.queue = { add, gather, settle, undo, again, see, count, ofFile, ratingOf, last, tidy, listen, hear, past, stands };
+  loket.queue = { add, gather, settle, undo, again, hasten, see, count, ofFile, ratingOf, last, tidy, listen, hear, past, stands, isHeld };
 })();

@@ -74,6 +74,7 @@
     return loket.status.later();
   });
 
+  form.addEventListener("input", () => complain(""));
   loket.queue.listen(look);
   look();
   loket.status.start();

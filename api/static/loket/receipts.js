@@ -3,7 +3,7 @@
 self.loket = self.loket || {};
 (() => {
   const SHOWN = 8;
-  const { say, clock, number, step, refusal } = loket.words, { past, stands } = loket.queue;
+  const { say, clock, number, step, refusal } = loket.words, { past, stands, isHeld } = loket.queue;
   const table = document.getElementById("tanda"), { dinas } = document.getElementById("loket").dataset;
 
   const made = (tag, { text, ...properties } = {}, ...inside) => {
@@ -19,6 +19,7 @@ self.loket = self.loket || {};
     if (entry.state === "withdrawn") return ["", say("withdrawn")];
     if (undoing) return ["", say(undoing.state === "sent" ? "undone" : "undoing")];
     if (past(entry)) return ["", say("sent_before")];
+    if (isHeld(entry)) return ["under", say("held_why", { why: refusal(entry.problem) })];
     if (entry.state === "waiting") return ["wait", say("waiting")];
     return ["", entry.position === null ? say("sent") : say("sent_at", { position: number(entry.position) })];
   }
@@ -54,10 +55,15 @@ self.loket = self.loket || {};
     const small = made("small", {}, `${clock(entry.at)} · `, made("span", { className: colour, text: became }));
     const head = made("th", { scope: "row" }, made("span", { className: "name", text: number }), ` · ${did}${elsewhere}`, small);
     const acts = made("td", { className: "n" });
+    const mendable = !entry.undoes && loket.kinds.kindOf(about).startsWith("permit-") && entry.file[0] === dinas;
     if (entry.state === "refused" && !entry.seen) {
       if (loket.refusals.passing(entry.problem)) acts.append(action("again", entry, said), " ");
-      else if (loket.kinds.kindOf(about).startsWith("permit-") && entry.file[0] === dinas) acts.append(action("mend", entry, said), " ");
+      else if (mendable) acts.append(action("mend", entry, said), " ");
       acts.append(action("seen", entry, said));
+    } else if (isHeld(entry)) {
+      acts.append(action("again", entry, said), " ");
+      if (mendable) acts.append(action("mend", entry, said), " ");
+      acts.append(action("undo", entry, said));
     } else if (undoable(entry, all)) acts.append(action("undo", entry, said));
     return made("tr", {}, head, acts);
   }
@@ -65,7 +71,7 @@ self.loket = self.loket || {};
   async function draw() {
     const all = await loket.queue.last(60);
     const held = document.activeElement, kind = held?.dataset?.kind, n = held?.dataset?.n;
-    const urgent = all.filter((entry) => entry.state === "refused" && !entry.seen);
+    const urgent = all.filter((entry) => (entry.state === "refused" && !entry.seen) || isHeld(entry));
     const shown = [...urgent, ...all.filter((entry) => !urgent.includes(entry)).slice(0, SHOWN)];
     const rows = shown.map((entry) => row(entry, all));
     table.replaceChildren(...(rows.length ? rows : [made("tr", {}, made("td", { colSpan: 2, text: say("nothing") }))]));

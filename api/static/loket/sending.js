@@ -3,11 +3,18 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const PATIENCE_MS = 20000, HERE_MS = 4000, TURN_MS = 8000, AT_ONCE = 200, BATCH = "application/cloudevents-batch+json";
-  const UNREADABLE = [400, 413, 415, 422];
-  let running = null, again = false, failed = true;
+  const PATIENCE_MS = 20000, HERE_MS = 2500, SLOW_MS = 10000, TURN_MS = 8000, AT_ONCE = 200, REFUSED_TIMES = 4;
+  const BATCH = "application/cloudevents-batch+json", TOO_LARGE = 413, OF_CONTENT = [400, TOO_LARGE, 422], PASSING = [408, 425, 429];
+  let running = null, again = false, failed = true, looks = 0;
 
   const isCut = () => Boolean(loket.practice?.isCut());
+
+  // The pause that an answer asks for, in milliseconds: it names seconds or a date.
+  function pauseOf(answer) {
+    const text = answer.headers.get("retry-after") ?? "", seconds = Number(text);
+    const pause = text && !Number.isNaN(seconds) ? seconds * 1000 : Date.parse(text) - Date.now();
+    return Math.min(300e3, Math.max(0, pause || 0));
+  }
 
   async function asked(address, options = {}) {
     if (isCut()) throw new TypeError("the network is cut, for practice");
@@ -19,7 +26,7 @@ self.loket = self.loket || {};
       });
       const body = await answer.json().catch(() => null);
       loket.queue.hear(body?.journal);
-      return { status: answer.status, date: Date.parse(answer.headers.get("date")), body };
+      return { status: answer.status, date: Date.parse(answer.headers.get("date")), after: pauseOf(answer), body };
     } finally {
       clearTimeout(timer);
     }
@@ -30,16 +37,21 @@ self.loket = self.loket || {};
     if (!body || !Array.isArray(body.rejected)) return null;
     if (body.accepted + body.duplicates + body.rejected.length !== sent.length) return null;
     const problems = new Map(body.rejected.map((one) => [one.index, one.problem]));
+    if (body.rejected.some(({ index }) => !(index in sent)) || problems.size !== body.rejected.length) return null;
     return sent.map((entry, index) => [entry.n, problems.has(index)
       ? { state: "refused", problem: problems.get(index) }
       : { state: "sent", position: body.receipts?.[index]?.position ?? null }]);
   }
 
-  // The state of the link after an answer that accounts for nothing.
-  function linkOf(status) {
-    if (status === 401) return "signin";
-    if (status === 403) return "forbidden";
-    return status >= 400 && status < 500 && status !== 408 && status !== 429 ? "odd" : "off";
+  const isOurs = (answer) => /^urn:neraca:problem:/.test(answer.body?.type);
+
+  // The state of the link after an answer that accounts for nothing; `apart`: the request was refused for what it carries,
+  // or by something on the way that may refuse everything.
+  function linkOf(answer) {
+    if (answer.status === 401) return "signin";
+    if (answer.status === 403 && isOurs(answer)) return "forbidden";
+    if (answer.status < 400 || answer.status >= 500 || PASSING.includes(answer.status)) return "off";
+    return isOurs(answer) && !OF_CONTENT.includes(answer.status) ? "odd" : "apart";
   }
 
   const fileAddress = (dinas, service, number) => (
@@ -51,27 +63,43 @@ self.loket = self.loket || {};
   // A failed link is a result; a failed database is thrown, since it says nothing of the link.
   async function batch(sent) {
     const named = whichJournal(sent);
-    const answer = await asked("/v1/events", {
-      method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
-      headers: { "content-type": BATCH, prefer: "return=representation" },
-    }).catch(() => null);
+    const answer = await posted(sent).catch(() => null);
     if (!answer) return { link: "off", date: NaN };
-    let outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
-    const unreadable = UNREADABLE.includes(answer.status) && /^urn:neraca:problem:/.test(answer.body?.type);
-    if (unreadable && sent.length === 1) outcomes = [[sent[0].n, { state: "refused", problem: answer.body }]];
+    const outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
     if (outcomes) await named.then(() => loket.queue.settle(outcomes));
-    const link = outcomes ? "on" : unreadable ? "apart" : linkOf(answer.status);
-    return { link, date: answer.date, status: answer.status };
+    const { date, status, after, body } = answer, ours = isOurs(answer);
+    return { link: outcomes ? "on" : linkOf(answer), date, status, after, problem: ours ? body : null };
+  }
+
+  const posted = (sent) => asked("/v1/events", {
+    method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
+    headers: { "content-type": BATCH, prefer: "return=representation" },
+  });
+
+  // A request without events passes: then the way is open, and what was refused was refused for its content.
+  const isOpen = () => posted([]).then(({ status, body }) => status === 200 && accounted(body, []) !== null).catch(() => false);
+
+  // One entry that is refused as a request: by the server itself, or again and again while the way is open.
+  async function single(entry, said) {
+    for (let times = 1; !said.problem && times < REFUSED_TIMES; times += 1) {
+      if (!await isOpen()) return { ...said, link: "off" };
+      said = await batch([entry]);
+      if (said.link !== "apart") return said;
+    }
+    const problem = said.problem ?? { type: "about:blank", title: "Refused on the way", status: said.status, detail: `status ${said.status}` };
+    await loket.queue.settle([[entry.n, { state: "refused", problem }]]);
+    return { ...said, link: "on" };
   }
 
   // After a failure, look for the server before sending: entries that were never tried can be undone without a trace.
   async function here() {
     if (!failed && navigator.onLine !== false && !isCut()) return true;
-    const answer = await asked("/healthz", { patience_ms: HERE_MS }).catch(() => null);
+    looks += 1;
+    const answer = await asked("/healthz", { patience_ms: looks % 4 ? HERE_MS : SLOW_MS }).catch(() => null);
     return answer?.body?.status === "ok";
   }
 
-  // A request that the server cannot read is sent again event by event, so that one blocks no other.
+  // A request that is refused as a whole is halved until one event is left, so that one blocks no other.
   async function all(tell) {
     let most = AT_ONCE;
     if (!await here()) return { link: "off", date: NaN };
@@ -79,10 +107,15 @@ self.loket = self.loket || {};
       const sent = await loket.queue.gather(most);
       if (!sent.length) return { link: "on", date: NaN };
       tell({ link: "sending", date: NaN });
-      const said = await batch(sent);
-      if (said.link === "apart") most = 1;
-      else if (said.link !== "on") return said;
-      else tell(said);
+      let said = await batch(sent);
+      if (said.link === "apart" && sent.length > 1) {
+        if (said.status !== TOO_LARGE && !await isOpen()) return { ...said, link: "off" };
+        most = Math.floor(sent.length / 2);
+        continue;
+      }
+      if (said.link === "apart") [said, most] = [await single(sent[0], said), AT_ONCE];
+      if (said.link !== "on") return said;
+      tell(said);
     }
   }
 

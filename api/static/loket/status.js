@@ -3,9 +3,10 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const LOOK_MS = 15000, LONGEST_MS = 60000, SHOWN_AFTER_MS = 400, SKEW_MS = 60000, SINCE = "neraca-loket-luring";
+  const LOOK_MS = 15000, SOON_MS = 1500, LONGEST_MS = 60000, SHOWN_AFTER_MS = 400, SKEW_MS = 60000, SINCE = "neraca-loket-luring";
   const { say, clock, length } = loket.words;
   const root = document.getElementById("loket"), shown = document.getElementById("keadaan");
+  const now = document.getElementById("kirim");
   let link = "on", status = 0, skew = 0, tries = 0, timer = 0, pending = 0, fault = "";
 
   // The beginning of an offline time survives a reload of the page.
@@ -23,14 +24,16 @@ self.loket = self.loket || {};
 
   async function show() {
     if (!shown) return;
-    const { waiting, refused } = await loket.queue.count().catch((error) => {
+    const { waiting, held, refused } = await loket.queue.count().catch((error) => {
       fault ||= String(error?.name ?? error);
-      return { waiting: 0, refused: 0 };
+      return { waiting: 0, held: 0, refused: 0 };
     });
+    offer(waiting > 0 || link === "off");
     const head = fault ? say("stuck", { why: fault }) : link === "off" ? say("off", { since: clock(sinceOf()) }) : say(link, { status });
     const text = [head, ...(waiting ? [say("unsent", { n: waiting })] : [])].join(" · ");
     const notes = [];
     if (refused) notes.push(say("refused", { n: refused }));
+    if (held) notes.push(say("held", { n: held }));
     if (fault) notes.push(say("stuck_note"));
     else if (link === "off") notes.push(say("off_note"));
     if (link === "signin" || link === "forbidden") notes.push(say("signin_note"));
@@ -47,6 +50,13 @@ self.loket = self.loket || {};
     shown.hidden = false;
   }
 
+  // What can be sent at once by hand; a hidden button gives the keyboard back to the field.
+  function offer(can) {
+    if (!now) return;
+    if (!can && document.activeElement === now) document.getElementById("nomor").focus();
+    now.hidden = !can;
+  }
+
   // Passing states are not announced: "sending" is shown only if it lasts long enough to be read.
   function heard(said) {
     if (!Number.isNaN(said.date)) skew = Date.now() - said.date;
@@ -61,7 +71,7 @@ self.loket = self.loket || {};
   async function probe() {
     const before = link;
     try {
-      const answer = await loket.sending.asked("/healthz", { patience_ms: 8000 });
+      const answer = await loket.sending.asked("/healthz", { patience_ms: tries ? 2500 : 8000 });
       const there = answer.status === 200 && answer.body?.status === "ok";
       return { link: there ? (["signin", "forbidden", "odd"].includes(before) ? before : "on") : "off", date: answer.date, status };
     } catch {
@@ -69,14 +79,24 @@ self.loket = self.loket || {};
     }
   }
 
-  // Try now, and in any case again later: soon after a failure, less often the longer failures last.
+  // While nobody answers, look every second or two: what waits leaves within seconds of the network's return. A server that
+  // refuses this counter is asked less often the longer it does, and one that names a pause gets it.
+  function pauseAfter(after = 0) {
+    if (!tries) return LOOK_MS;
+    const longest = link === "off" && !fault ? SOON_MS : LONGEST_MS;
+    return Math.max(after, Math.min(longest, 500 * 2 ** Math.min(tries, 7)) * (0.75 + Math.random() / 2));
+  }
+
+  // Try now, and in any case again later.
   async function look() {
     clearTimeout(timer);
+    let after = 0;
     try {
-      const { waiting } = await loket.queue.count();
-      const said = waiting ? await loket.sending.send(heard) : await probe();
+      const { due } = await loket.queue.count();
+      const said = due ? await loket.sending.send(heard) : await probe();
       fault = "";
       heard(said);
+      after = said.after;
       tries = link === "on" ? 0 : tries + 1;
     } catch (error) {
       fault = String(error?.name ?? error);
@@ -84,8 +104,15 @@ self.loket = self.loket || {};
       show();
     } finally {
       clearTimeout(timer);
-      timer = setTimeout(look, tries ? Math.min(LONGEST_MS, 1000 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 2) : LOOK_MS);
+      timer = setTimeout(look, pauseAfter(after));
     }
+  }
+
+  // By hand: whatever waits is sent now, what was refused for now too.
+  async function sendNow() {
+    tries = 0;
+    await loket.queue.hasten();
+    await look();
   }
 
   // A browser that supports it sends waiting entries even once this page is closed.
@@ -117,6 +144,7 @@ self.loket = self.loket || {};
     addEventListener("online", () => { tries = 0; look(); });
     addEventListener("offline", () => heard({ link: "off", date: NaN }));
     addEventListener("focus", look);
+    now?.addEventListener("click", sendNow);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
     loket.queue.tidy().catch((error) => console.warn(String(error)));
     look();

@@ -32,10 +32,19 @@ self.loket = self.loket || {};
   const step = (event) => loket.steps.nameOf(event) === "paused"
     ? say("step_paused", { reason: pauses[event.data.reason] }) : say(`step_${loket.steps.nameOf(event)}`);
 
+  // What holds the place of a refused step: often the opposite decision, of another counter.
+  function conflict({ outcome, source, time }) {
+    const [, room, , counter] = source.split("/"), where = room === "loket" && counter ? say("counter", { n: decodeURIComponent(counter) }) : source;
+    const held = refusals[`held_${outcome}`];
+    return held && time ? held.replace("{where}", where).replace("{moment}", moment(time)) : refusals["natural-key-held"];
+  }
+
   // A refusal for a clerk: in this language if it is a known one, and always with the field it names.
   function refusal(problem) {
     if (!problem) return "";
     const slug = loket.refusals.slugOf(problem);
+    if (problem.type === "about:blank") return refusals.on_the_way.replace("{status}", problem.status);
+    if (slug === "natural-key-held" && problem.holder) return conflict(problem.holder);
     const faults = (problem.errors || []).map(({ pointer, detail }) => {
       const known = refusals[loket.refusals.meant(detail) ?? slug], field = pointer.split("/").pop();
       return (known ?? `${refusals.invalid}: ${detail}`) + (field ? ` (${refusals.field.replace("{field}", field)})` : "");
