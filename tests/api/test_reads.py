@@ -114,6 +114,7 @@ def test_a_scorecard_is_what_one_works_out_by_hand(neraca: Assembled) -> None:
             "permits_open_overdue": 1, "tasks": 11, "tasks_with_due": 10, "tasks_on_time": 7, "tasks_self_reported": 1,
             "ratings": 31,
         },
+        "overall": {"value": 25.0, "n": 1, "state": "insufficient"},
     }  # fmt: skip
     for period in ("2026-11", "2026-Q4", "2026-S2", "2026"):
         card = neraca.get(f"/v1/dinas/dishub?period={period}").json()
