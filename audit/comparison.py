@@ -77,8 +77,8 @@ def folded_apart(
     if not folded.last:
         message = "nothing was recorded by then: the journal begins later"
         raise ReplayError(message)
-    opened = checked(folded).opened
-    period = period_in(opened.data.zone if opened else "")
+    opening = checked(folded).opened
+    period = period_in(opening.data.zone if opening else "")
     then, affected = concluded(folded, period, now_us), AffectedCounts(period)
     folded.join(fold_lines(chain(beyond, supply), until.vector, affected))
     return folded, then, affected.counts()
@@ -99,15 +99,15 @@ def lines_of(folded: Folded) -> Iterator[bytes]:
 def compared(folded: Folded, path: Path) -> DigestComparison:
     """A run's digest lines beside those in a file, where a newline ends each line."""
     body = path.read_bytes()
-    kept = [line for line in body.split(b"\n") if line]
-    replayed = list(lines_of(folded))
+    served = [line for line in body.split(b"\n") if line]
+    fresh = list(lines_of(folded))
     digest = hashlib.sha256(body).hexdigest()
-    if digest == digest_of(replayed):
+    if digest == digest_of(fresh):
         return DigestComparison(digest, 0, ())
-    replayed_lines, kept_lines = set(replayed), set(kept)
+    replayed_lines, kept_lines = set(fresh), set(served)
     sides = (
-        [(line, True) for line in kept if line not in replayed_lines],
-        [(line, False) for line in replayed if line not in kept_lines],
+        [(line, True) for line in served if line not in replayed_lines],
+        [(line, False) for line in fresh if line not in kept_lines],
     )
     pairs: dict[object, dict[bool, str]] = {}
     for line, is_kept in chain(*sides):
@@ -124,7 +124,7 @@ def _subject(line: bytes) -> object:
         content: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
         return (2, line.decode(errors="replace"))
-    named = next(
+    names = next(
         (("0" if name == "account" else "1", *content[name]) for name in ("account", "file") if name in content), None
     )
-    return named or ("2", line.decode())
+    return names or ("2", line.decode())

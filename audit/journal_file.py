@@ -102,10 +102,10 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
     context = get_context("fork" if sys.platform == "linux" else "spawn")
     # A fold makes no cycles, and these processes do nothing else: the collector would only walk its objects.
     with ProcessPoolExecutor(len(parts) - 1, mp_context=context, initializer=gc.disable) as pool:
-        others = [pool.submit(_fold_elsewhere, str(path), start, end) for start, end in parts[1:]]
+        futures = [pool.submit(_fold_elsewhere, str(path), start, end) for start, end in parts[1:]]
         whole = fold_part(str(path), *parts[0])
-        for other in others:
-            whole.join(other.result())
+        for future in futures:
+            whole.join(future.result())
             progress(whole.last)
     return whole
 

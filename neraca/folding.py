@@ -79,8 +79,8 @@ def layout(options: argparse.Namespace) -> int:
             print(f"layout {new.number}: {new.partitions} partitions after position {new.from_position}")
             return 0
         with database.connected("layout") as connection:
-            for known in layouts.known(connection):
-                print(f"layout {known.number}: {known.partitions} partitions after position {known.from_position}")
+            for entry in layouts.known(connection):
+                print(f"layout {entry.number}: {entry.partitions} partitions after position {entry.from_position}")
     return 0
 
 
@@ -99,12 +99,12 @@ def resume(options: argparse.Namespace) -> int:
         for source, reason in reasons.items():
             say(f"{source}: {reason}")
         suffix = "" if options.partition is None else f"/{options.partition}"
-        chosen = [source for source in reasons if source.endswith(suffix)]
-        for source in resume_all(database, chosen):
+        sources = [source for source in reasons if source.endswith(suffix)]
+        for source in resume_all(database, sources):
             print(f"{source} goes on")
-        if not chosen:
+        if not sources:
             say("no such partition is stopped")
-    return 0 if chosen else 1
+    return 0 if sources else 1
 
 
 COMMANDS: Final = (

@@ -42,7 +42,7 @@ def up(options: argparse.Namespace) -> int:
     place = DataDirectory(options.data or directory) if directory is not None else place_of(options)
     practice = None
     if isinstance(place, DataDirectory):
-        practice = practising(place.path, asked=options.latihan)
+        practice = practising(place.path, wish=options.latihan)
         if warning := sqlite_warning():
             say(f"warning: {warning}")
     while True:

@@ -103,7 +103,9 @@ class Replays:
             digest = digest_of(_written(lines, spooled))
             with self._lock:
                 if not self._ending:
-                    if all(kept != digest for _, kept in self._served):  # a replay may be reading it at this moment
+                    if all(
+                        other_digest != digest for _, other_digest in self._served
+                    ):  # a replay may be reading it at this moment
                         spooled.seek(0)
                         with self._file(digest).open("wb") as file:
                             shutil.copyfileobj(spooled, file)
@@ -117,7 +119,7 @@ class Replays:
         used = "" if self._run is None else self._run.question.digest
         for key in [key for key in self._served if key[1] != used][: max(0, len(self._served) - LINES_KEPT)]:
             del self._served[key]
-            if all(other != key[1] for _, other in self._served):
+            if all(other_digest != key[1] for _, other_digest in self._served):
                 self._file(key[1]).unlink(missing_ok=True)
 
     def kept_at(self, until: str, digest: str) -> int | None:
@@ -156,8 +158,8 @@ class Replays:
         command = [*self._command, "--period", question.period, "--until", question.until]
         command += ["--since", question.since] if question.since else []
         with self._lock:
-            kept = (question.until, question.digest) in self._served
-            return command + (["--against", str(self._file(question.digest))] if kept else [])
+            is_kept = (question.until, question.digest) in self._served
+            return command + (["--against", str(self._file(question.digest))] if is_kept else [])
 
     def _answer(self, run: _Run) -> None:
         """Run the command to its end, and remember its answer."""

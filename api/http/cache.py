@@ -97,26 +97,26 @@ class FreshAnswers:
 
 async def _without_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """The headers of GET; a body that has only begun, such as that of the stream, is not waited for."""
-    begun = asyncio.Event()
+    first_byte = asyncio.Event()
 
     async def headers_only(message: Message) -> None:
-        if begun.is_set():
+        if first_byte.is_set():
             return
         if message["type"] == "http.response.body":
-            begun.set()
+            first_byte.set()
             message = {"type": "http.response.body", "body": b""}
         await send(message)
 
     answering = asyncio.ensure_future(app(scope, receive, headers_only))
-    waiting = asyncio.ensure_future(begun.wait())
+    waiting = asyncio.ensure_future(first_byte.wait())
     try:
         await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
             await asyncio.wait({answering}, timeout=BEGUN_S)
     finally:
-        ended = answering.done()
+        is_over = answering.done()
         answering.cancel()
         waiting.cancel()
         await asyncio.wait({answering, waiting})
-    if ended:
+    if is_over:
         answering.result()

@@ -97,13 +97,13 @@ class PublicPage(AddressedPage, frozen=True):
 def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     """Every unit with services in a period, with the promise for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
-    counted = snapshot.services_of_every([standing.subject.id for standing in standings], period)
+    balances_of = snapshot.services_of_every([standing.subject.id for standing in standings], period)
     units = []
     for standing in standings:
         dinas = standing.subject.id
         balances = {
             service: balance
-            for service, balance in counted[dinas].items()
+            for service, balance in balances_of[dinas].items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
         }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})

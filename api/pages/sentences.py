@@ -102,18 +102,18 @@ def _posted(event: Behind, scheme: Scheme, words: Words) -> str:
     """The sum of all postings of an event to the subject's balance; for a rating, without the citizen's answers."""
     net: dict[str, int] = dict.fromkeys(MEASURES, 0)
     for posting in event.postings:
-        for measure, added in posting["amounts"].items():
-            net[measure] += added
+        for measure, amount in posting["amounts"].items():
+            net[measure] += amount
     amounts = [f"{measure_label(name, words)} {_added(name, net[name], words)}" for name in PLAIN_MEASURES if net[name]]
     capaian = net[f"capaian_sum_{speed_cap(scheme)}"]
     if capaian:
         amounts.append(f"{words('measure.capaian')} {words.basis_points(capaian)}")
-    if any(added for name, added in net.items() if is_answer(name)):
+    if any(amount for name, amount in net.items() if is_answer(name)):
         amounts.append(words("receipt.answers"))
     return " · ".join(amounts) or words("receipt.nothing")
 
 
-def _added(measure: str, added: int, words: Words) -> str:
+def _added(measure: str, amount: int, words: Words) -> str:
     if not measure.endswith("_us"):
-        return words.signed(added)
-    return ("+" if added > 0 else "−") + words.duration(abs(added))
+        return words.signed(amount)
+    return ("+" if amount > 0 else "−") + words.duration(abs(amount))

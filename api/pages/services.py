@@ -58,13 +58,11 @@ class Services(Struct, frozen=True):
 def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: date) -> Services:
     """The services that received or decided a permit in the period, or have open files now; the busiest first."""
     day, dinas, scheme = min(period.last_day, today), standing.subject.id, snapshot.scheme(period)
-    open_files, counted = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
-    moved = {
-        name
-        for name, balance in counted.items()
-        if name and (amount(balance, "permits") or amount(balance, "received"))
+    open_files, sums = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
+    active = {
+        name for name, balance in sums.items() if name and (amount(balance, "permits") or amount(balance, "received"))
     }
-    balances = {name: counted.get(name) or zero() for name in moved.union(open_files)}
+    balances = {name: sums.get(name) or zero() for name in active.union(open_files)}
     rows = service_rows(snapshot, dinas, balances, scheme, day, open_files)
     every = Open(standing.permits_open, standing.permits_open_overdue)
     return Services(rows, _service("", total(balances.values()), scheme, None, every), speed_cap(scheme), day)

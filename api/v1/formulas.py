@@ -50,13 +50,13 @@ def _value(top: Term | None, below: Term, skm_weight: Fraction, write: Callable[
 def score_line(formula: Formula, notation: Notation) -> str:
     """The arithmetic from the capaian of the indicators with enough data to the score."""
     write = notation.figure
-    covered = write(formula.covered_weight)
+    coverage = write(formula.covered_weight)
     if formula.iku is None:
-        return f"{notation.covered_weight} {covered} < {write(formula.min_coverage)}"
+        return f"{notation.covered_weight} {coverage} < {write(formula.min_coverage)}"
     terms = " + ".join(
         f"{write(part.weight)} × {write(part.capaian)}" for part in formula.indicators if part.capaian is not None
     )
-    return f"({terms}) / {covered} = {write(formula.iku)}"
+    return f"({terms}) / {coverage} = {write(formula.iku)}"
 
 
 def why_answer(why: Why) -> WhyAnswer:

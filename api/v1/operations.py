@@ -49,7 +49,7 @@ class _State(Collector):
 
     def _partitions(self, head: int) -> Iterable[Metric]:
         live = self._live
-        reached = GaugeMetricFamily(
+        positions = GaugeMetricFamily(
             "neraca_partition_position", "Position a partition is folded to", labels=["partition"]
         )
         lag = GaugeMetricFamily(
@@ -57,10 +57,10 @@ class _State(Collector):
         )
         stands = GaugeMetricFamily("neraca_partition_stopped", "1 while a partition stands still", labels=["partition"])
         for partition, position in enumerate(live.at.partitions):
-            reached.add_metric([str(partition)], position)
+            positions.add_metric([str(partition)], position)
             lag.add_metric([str(partition)], max(0, head - position))
             stands.add_metric([str(partition)], int(partition in live.standing))
-        yield from (reached, lag, stands)
+        yield from (positions, lag, stands)
 
 
 class Metrics:

@@ -166,5 +166,5 @@ def explained(
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
     """The entries at some positions, in the order of these."""
-    stored = lines.lines_at(positions) if positions else {}
-    return [(at, stored[at]) for at in positions]
+    line_at = lines.lines_at(positions) if positions else {}
+    return [(at, line_at[at]) for at in positions]

@@ -64,8 +64,8 @@ class Kind(Struct, frozen=True):
         """The fields that a correction must leave as they are: the dinas, and all fields that decide the natural key."""
         own = next((key.fields for key in self.natural_keys if key.applies(data)), ("dinas",))
         deciding = {*own, *(key.fields[-1] for key in self.natural_keys)}
-        listed = ("dinas", *(name for key in self.natural_keys for name in key.fields))
-        return tuple(name for name in dict.fromkeys(listed) if name in deciding)
+        names = ("dinas", *(name for key in self.natural_keys for name in key.fields))
+        return tuple(name for name in dict.fromkeys(names) if name in deciding)
 
 
 CASE: Final = ("dinas", "service", "case")

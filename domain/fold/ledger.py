@@ -42,13 +42,13 @@ class Ledger:
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        held: list[tuple[Account, Balance]] = []
+        shared: list[tuple[Account, Balance]] = []
         for account, balance in other.accounts.items():
             if account in accounts:
-                held.append((account, balance))
+                shared.append((account, balance))
             else:
                 accounts[account] = balance.copy()
-        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+        self.post(Posting(account, amounts_of(balance)) for account, balance in shared)
 
 
 def amounts_of(balance: Balance) -> Amounts:

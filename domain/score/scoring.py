@@ -83,27 +83,27 @@ def score_of(balance: Balance, scheme: Scheme) -> Score:
     """IKU = Σ w·capaian / Σ w over the indicators with enough data; a missing part is not zero, and is not hidden."""
     parts = tuple(_part(indicator, balance, scheme) for indicator in scheme.indicators)
     enough = [(part.indicator.weight, part.capaian) for part in parts if part.capaian is not None]
-    covered = sum((weight for weight, _ in enough), Fraction(0))
-    if not enough or covered < scheme.min_coverage:
-        return Score(parts, None, covered)
-    return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / covered, covered)
+    coverage = sum((weight for weight, _ in enough), Fraction(0))
+    if not enough or coverage < scheme.min_coverage:
+        return Score(parts, None, coverage)
+    return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / coverage, coverage)
 
 
 @lru_cache(maxsize=4)
 def rank_keys(scheme: Scheme) -> Callable[[Balance], RankKey]:
     """A function from a balance to its rank key, cached by the measures that the scheme reads."""
-    read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
+    measures_read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
 
     @lru_cache(maxsize=REMEMBERED)
     def remembered(amounts: tuple[int, ...]) -> RankKey:
         balance = zero()
-        for index, amount in zip(read, amounts, strict=True):
+        for index, amount in zip(measures_read, amounts, strict=True):
             balance[index] = amount
         score = score_of(balance, scheme)
         covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
         return RankKey(score.value, score.covered, covered_set)
 
-    return lambda balance: remembered(tuple(map(balance.__getitem__, read)))
+    return lambda balance: remembered(tuple(map(balance.__getitem__, measures_read)))
 
 
 def _read_by(indicator: Indicator) -> tuple[int, ...]:

@@ -147,7 +147,7 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
     ]
     removed = event.resolved.removes
     rated = RATED in (event.type, removed and removed.type)
-    hidden = hide_ratings and rated
+    hides_asn = hide_ratings and rated
     nameless = rated and subject.kind == "dinas"
     postings = [
         {
@@ -164,9 +164,9 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         time=event.time,
         recorded_at=event.recordedtime,
         recorded_by=event.recordedby,
-        data=None if hidden else _nameless(event.data) if nameless else event.data,
-        postings=[] if hidden else postings,
-        suppressed=hidden,
+        data=None if hides_asn else _nameless(event.data) if nameless else event.data,
+        postings=[] if hides_asn else postings,
+        suppressed=hides_asn,
     )
 
 
@@ -175,5 +175,5 @@ def _nameless(data: dict[str, Any]) -> dict[str, Any]:
 
     The id that a source gave a rating could reveal as much; its position shows the entry to readers of the journal.
     """
-    named = ("asn", "case", "survey", "event", "resolved", "replacement")
-    return {name: value for name, value in data.items() if name not in named}
+    names = ("asn", "case", "survey", "event", "resolved", "replacement")
+    return {name: value for name, value in data.items() if name not in names}

@@ -45,11 +45,11 @@ class PostgresGenerations:
     def serving(self) -> int | None:
         """The number of the generation served, or ``None`` when there is none of this version."""
         with self._engine.begin() as db:
-            found = db.execute(
+            row = db.execute(
                 text("SELECT generation FROM generations WHERE served AND version = :version"),
                 {"version": PROJECTION_VERSION},
             ).scalar()
-        return None if found is None else int(found)
+        return None if row is None else int(row)
 
     def current(self) -> tuple[int, Store] | None:
         """The generation served, or ``None`` when there is none of this version."""

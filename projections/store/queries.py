@@ -107,8 +107,8 @@ class Queries:
     def accounts_by_dinas(self) -> Iterator[Iterator[tuple[Account, Balance]]]:
         """Every leaf account, one dinas after another, in the order of a digest's lines."""
         dinas = [row[0] for row in self._db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
-        for one in in_order(dinas):
-            yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == one))
+        for name in in_order(dinas):
+            yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == name))
 
     def _accounts(self, query: Select[Any]) -> Iterator[tuple[Account, Balance]]:
         for row in self._db.execute(query).yield_per(AT_ONCE):
@@ -116,9 +116,9 @@ class Queries:
 
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
-        counted = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
-        received = select(CASE_FILES.c.service).where(CASE_FILES.c.dinas == dinas)
-        return {row[0] for row in self._db.execute(counted.union(received))}
+        from_facts = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
+        from_files = select(CASE_FILES.c.service).where(CASE_FILES.c.dinas == dinas)
+        return {row[0] for row in self._db.execute(from_facts.union(from_files))}
 
     def knows(self, subject: Subject) -> bool:
         """True if any fact ever named a subject, or any file a dinas, or an open file an ASN."""

@@ -49,11 +49,11 @@ class BulkSelect:
     AT_ONCE: Final = 200
 
     def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]], dialect: Dialect) -> None:
-        named = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
-        chosen, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
+        key_names = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
+        names, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
         self._head = f"WITH sought ({', '.join(f'k{at}' for at in range(len(key)))}) AS (VALUES "
-        where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(named))
-        self._tail = f") {chosen}FROM sought CROSS JOIN{table} WHERE {where}"
+        where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(key_names))
+        self._tail = f") {names}FROM sought CROSS JOIN{table} WHERE {where}"
         self._key = f"({', '.join('?' * len(key))})"
 
     def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:

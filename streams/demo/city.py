@@ -119,9 +119,9 @@ class City(_Read, frozen=True):
         if any(not 1 <= service.hours <= _LONGEST for service in self.services):
             message = f"a standard has from 1 to {_LONGEST} hours: beyond, its cases would outlast the calendar"
             raise ValueError(message)
-        known = {service.slug for service in self.services}
+        slugs = {service.slug for service in self.services}
         for dinas in self.dinas:
-            if unknown := dinas.services.keys() - known:
+            if unknown := dinas.services.keys() - slugs:
                 message = f"{dinas.slug} offers services nobody defined: {sorted(unknown)}"
                 raise ValueError(message)
             if not 1 <= dinas.counters <= dinas.asn:

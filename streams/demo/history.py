@@ -114,8 +114,8 @@ class _Maker:
         workers: list[str] = []
         for asn in unit.staff[: unit.busy]:
             workers += [asn] * round(self.rng.gauss(demo_city.BUSY_TASKS, 2.0))
-        others = unit.staff[unit.busy :] or unit.staff
-        workers += [others[int(chance() * len(others))] for _ in range(unit.dinas.tasks - len(workers))]
+        idle = unit.staff[unit.busy :] or unit.staff
+        workers += [idle[int(chance() * len(idle))] for _ in range(unit.dinas.tasks - len(workers))]
         for asn in workers:
             self._task(unit, asn, arrivals[int(chance() * many)] + int(chance() * QUARTER))
 
@@ -256,8 +256,8 @@ class _Maker:
                 due = calendar.last_working(day - 1 - int(chance() * 5))
             else:
                 due = calendar.next_working(day + int(chance() * 6) + (at % DAY > CLOSING))
-            given = calendar.last_working(min(day, due) - 1 - int(chance() * 9))
-            data["assigned_at"] = calendar.text(given * DAY + OPENING + int(chance() * 17) * 1800)
+            day_given = calendar.last_working(min(day, due) - 1 - int(chance() * 9))
+            data["assigned_at"] = calendar.text(day_given * DAY + OPENING + int(chance() * 17) * 1800)
             data["due_at"] = calendar.text(due * DAY + CLOSING)
         data["reported_by"] = "self" if chance() < shares.self_reported else "system"
         fact = self._put(at, "task-completed", f"/simulasi/{unit.slug}/kinerja", task, data)
@@ -293,8 +293,8 @@ def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
     if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
         return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
     completed = datetime.fromisoformat(data["completed_at"])
-    begun = data.get("received_at") or data.get("assigned_at")
+    start = data.get("received_at") or data.get("assigned_at")
     earlier = completed - timedelta(minutes=rng.randint(5, 90))
-    if begun:
-        earlier = max(earlier, min(completed, datetime.fromisoformat(begun) + timedelta(minutes=1)))
+    if start:
+        earlier = max(earlier, min(completed, datetime.fromisoformat(start) + timedelta(minutes=1)))
     return "wrong_time", {**data, "completed_at": earlier.isoformat()}

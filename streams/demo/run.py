@@ -109,10 +109,10 @@ class DemoRun:
             if step not in self._progress.done:
                 if step == "rules":
                     since = (until.replace(day=1) - timedelta(days=31 * (self._months + 2))).date()
-                    done = self._submit(demo.rules(self._city, since))
+                    success = self._submit(demo.rules(self._city, since))
                 else:
-                    done = self._submit(demo.history(self._city, self._progress.seed, step, until))
-                if not done:
+                    success = self._submit(demo.history(self._city, self._progress.seed, step, until))
+                if not success:
                     return
                 self._progress.done.append(step)
                 self._marker.write_bytes(msgspec.json.encode(self._progress))

@@ -120,7 +120,7 @@ class Follower:
         return self._ending
 
     def _transient(self, error: Exception) -> bool:
-        return isinstance(error, NotWritten) or self._journal.passing(error)
+        return isinstance(error, NotWritten) or self._journal.is_transient(error)
 
     def _failed(self, error: Exception, count: int) -> None:
         """Log the first failure of a row; meanwhile the balances stay as they are, and behind."""
@@ -145,7 +145,7 @@ class Follower:
         segment = read_segment(self._journal, live.position)
         if segment is None:
             return 0
-        before, moved = live.position, live.store.fold(segment)
-        live.at = At(moved.position)
-        live.movement.tell(before, moved)
+        before, move = live.position, live.store.fold(segment)
+        live.at = At(move.position)
+        live.movement.tell(before, move)
         return len(segment.entries)

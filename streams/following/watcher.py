@@ -47,11 +47,11 @@ class Watcher:
 
 def _moved(queries: Queries, before: At) -> list[str]:
     """The dinas that moved beyond the position at which their partition was before."""
-    moved = queries.moved_since(before.position)
+    positions = queries.moved_since(before.position)
     if not before.partitions:
-        return [dinas for dinas, _ in moved]
+        return [dinas for dinas, _ in positions]
     count = len(before.partitions)
-    return [dinas for dinas, position in moved if position > before.partitions[partition_of(dinas, count)]]
+    return [dinas for dinas, position in positions if position > before.partitions[partition_of(dinas, count)]]
 
 
 class WatchedMovement(Movement):

@@ -80,15 +80,15 @@ def keyed(submission: Submission) -> Keyed:
 def prefetch(append: Appending, submissions: Sequence[Keyed]) -> None:
     """Look up in bulk all that submissions need; the rest is looked up one by one."""
     append.prefetch(
-        (name for one in submissions for name in (one.originator, one.target) if name),
-        (key for one in submissions for key in (one.key, one.receipt, one.decision) if key),
+        (name for query in submissions for name in (query.originator, query.target) if name),
+        (key for query in submissions for key in (query.key, query.receipt, query.decision) if key),
     )
     receipts, cases = list[str](), list[str]()
-    for one in submissions:
-        holder = append.holder(one.receipt) if one.receipt else None
+    for query in submissions:
+        holder = append.holder(query.receipt) if query.receipt else None
         if holder is not None:
             receipts.append(holder)
-            cases.append(NOTES.spelt(one.submission.data))
+            cases.append(NOTES.spelt(query.submission.data))
     append.prefetch(receipts, ())
     append.prefetch_notes(cases)
 
@@ -103,10 +103,10 @@ class Recording:
         self._setting = Setting(rulebook, policy.zone)
         self._now_us = now_us
 
-    def record(self, one: Keyed, grant: Grant) -> Accepted:
+    def record(self, query: Keyed, grant: Grant) -> Accepted:
         """Record one event, or answer a repeat with its first receipt. Raises: ``Refusal``."""
-        submission = one.submission
-        earlier = self._append.find(one.originator)
+        submission = query.submission
+        earlier = self._append.find(query.originator)
         if earlier is not None:
             return _repeat(submission, *earlier)
         typed = submission.typed
@@ -114,26 +114,26 @@ class Recording:
         if faults:
             raise invalid(*faults)
         if isinstance(typed, events.Fact):
-            return self._fact(one, typed, grant)
+            return self._fact(query, typed, grant)
         if isinstance(typed, events.CaseNote):
-            return self._note(one, typed, grant)
+            return self._note(query, typed, grant)
         if isinstance(typed, events.Reversal):
-            return self._reversal(one, typed, grant)
-        return self._rule(one, typed, grant)
+            return self._reversal(query, typed, grant)
+        return self._rule(query, typed, grant)
 
-    def _add(self, one: Keyed, grant: Grant, resolved: Resolved | None = None, note: str | None = None) -> Accepted:
-        event = recorded(one.submission, resolved, self._now_us, grant.id)
+    def _add(self, query: Keyed, grant: Grant, resolved: Resolved | None = None, note: str | None = None) -> Accepted:
+        event = recorded(query.submission, resolved, self._now_us, grant.id)
         line = line_of(event)
-        return Accepted(_receipt(self._append.add(one.originator, event.type, line, note=note), event))
+        return Accepted(_receipt(self._append.add(query.originator, event.type, line, note=note), event))
 
-    def _fact(self, one: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
-        self._must_be_free(one.key)
+    def _fact(self, query: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
+        self._must_be_free(query.key)
         self._must_be_known(fact, "/data")
-        submission = one.submission
-        case = self._case(one.receipt, submission.data) if one.receipt else None
-        accepted = self._add(one, grant, resolve_fact(fact, submission.time_us, self._setting, case))
-        if one.key is not None:
-            self._append.set_key(one.key, one.originator)
+        submission = query.submission
+        case = self._case(query.receipt, submission.data) if query.receipt else None
+        accepted = self._add(query, grant, resolve_fact(fact, submission.time_us, self._setting, case))
+        if query.key is not None:
+            self._append.set_key(query.key, query.originator)
         return accepted
 
     def _must_be_free(self, key: str | None) -> None:
@@ -164,11 +164,11 @@ class Recording:
         files = files_of((*notes, receipt) if receipt else notes)
         return next(map(context_of, files.values()), None)
 
-    def _note(self, one: Keyed, note: events.CaseNote, grant: Grant) -> Accepted:
+    def _note(self, query: Keyed, note: events.CaseNote, grant: Grant) -> Accepted:
         self._must_be_known(note, "/data")
-        data = one.submission.data
-        case = self._case(one.receipt, data) if one.receipt else None
-        if case is None or (one.decision and self._append.holder(one.decision) is not None):
+        data = query.submission.data
+        case = self._case(query.receipt, data) if query.receipt else None
+        if case is None or (query.decision and self._append.holder(query.decision) is not None):
             raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal, or it is decided"))
         at_us = parse_instant(note.at)
         if isinstance(note, events.PermitPaused):
@@ -177,31 +177,31 @@ class Recording:
             raise invalid(Fault("/data/case", "is not paused"))
         elif at_us <= case.paused[0]:
             raise invalid(Fault("/data/at", "must lie after the pause began"))
-        return self._add(one, grant, note=NOTES.spelt(data))
+        return self._add(query, grant, note=NOTES.spelt(data))
 
-    def _reversal(self, one: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
-        fact = self._reversible(one)
+    def _reversal(self, query: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
+        fact = self._reversible(query)
         dinas = fact.data["dinas"]
         if grant.dinas is not None and dinas not in grant.dinas:
             raise Refusal("forbidden", f"the token may not reverse events of dinas {dinas}")
         adds = self._replacement(reversal, fact) if isinstance(reversal, events.EventCorrected) else None
-        accepted = self._add(one, grant, Resolved(removes=fact, adds=adds))
+        accepted = self._add(query, grant, Resolved(removes=fact, adds=adds))
         key = BY_TYPE[fact.type].natural_key(fact.data)
         if key is not None:
-            self._append.set_key(key, None if adds is None else one.originator)
-        if one.key is not None:
-            self._append.set_key(one.key, one.originator)
+            self._append.set_key(key, None if adds is None else query.originator)
+        if query.key is not None:
+            self._append.set_key(query.key, query.originator)
         return accepted
 
-    def _reversible(self, one: Keyed) -> EffectiveFact:
+    def _reversible(self, query: Keyed) -> EffectiveFact:
         """The fact in force under the event that a reversal names. Raises: ``Refusal``."""
-        target = self._append.find(one.target) if one.target else None
+        target = self._append.find(query.target) if query.target else None
         if target is None:
             raise invalid(_UNKNOWN_TARGET)
         event = read_line(target[1])
         if event.type not in FACT_TYPES and event.type != CORRECTED:
             raise invalid(Fault("/data/event", "names no fact and no correction: only these can be reversed"))
-        holder = self._append.holder(one.key) if one.key else None
+        holder = self._append.holder(query.key) if query.key else None
         if holder is not None:
             raise Refusal("already-reversed", "this event was reversed before", holder=_name(*self._held_by(holder)))
         return event.fact
@@ -224,13 +224,13 @@ class Recording:
         resolved = resolve_fact(typed, parse_instant(fact.time), self._setting, case, at)
         return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
 
-    def _rule(self, one: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
+    def _rule(self, query: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
         if isinstance(rule, events.SchemeAdopted):
             today = local_date(self._now_us, self._policy.zone).isoformat()
             if rule.effective_from < today and self._append.holds_facts():
                 raise invalid(Fault("/data/effective_from", "must not lie in the past: facts have been scored"))
-        accepted = self._add(one, grant)
-        position, line = self._held_by(one.originator)
+        accepted = self._add(query, grant)
+        position, line = self._held_by(query.originator)
         self._rulebook.apply(position, decode(line))
         return accepted
 

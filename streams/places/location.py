@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from projections.store.store import Store
-    from streams.journal.journal import Kept as JournalLocation
+    from streams.journal.journal import JournalLocation
     from streams.places.tokens import TokenStore
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, up
 from sqlalchemy.exc import DBAPIError
 
 from projections.ports import SCOPES, Grant, Unavailable
-from projections.store.statements import passing
+from projections.store.statements import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class TokenStore:
         self,
         token_id: str,
         scopes: Sequence[str],
-        made: str,
+        made_at: str,
         *,
         dinas: Sequence[str] | None = None,
         sources: Sequence[str] | None = None,
@@ -78,7 +78,7 @@ class TokenStore:
             "scopes": " ".join(scopes),
             "dinas": _joined(dinas),
             "sources": _joined(sources),
-            "made": made,
+            "made": made_at,
         }
         with self._engine.begin() as db:
             db.execute(insert(_TOKENS), row)
@@ -99,7 +99,7 @@ class TokenStore:
             with self._engine.begin() as db:
                 return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()
         except DBAPIError as error:
-            if passing(error):
+            if is_transient(error):
                 message = "tokens cannot be read now"
                 raise Unavailable(message) from error
             raise

@@ -81,8 +81,8 @@ class DatabaseCursors:
             "AND xmin::text = coalesce(%s, xmin::text) RETURNING xmin::text"
         )
         values = (after.scanned, list(after.sent), list(after.again))
-        held = (before.scanned, list(before.sent), list(before.again))
-        row = self._db.execute(query, (*values, self._layout.number, *held, self._version)).fetchone()
+        expected_row = (before.scanned, list(before.sent), list(before.again))
+        row = self._db.execute(query, (*values, self._layout.number, *expected_row, self._version)).fetchone()
         if row is not None:
             self._version = row[0]
         return row is not None

@@ -133,8 +133,8 @@ class Relay:
         with db.transaction():
             db.execute("LOCK TABLE neraca.layouts IN ROW SHARE MODE")
             head = self._journal.head()
-            known = self._layouts.known(db)
-        for layout in known:
+            layouts = self._layouts.known(db)
+        for layout in layouts:
             if layout.until is None or not DatabaseCursors(db, layout).load().reached(layout.until):
                 return layout, head
         message = "there is no layout to relay"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from projections.store.partitions import PartitionStore
-from streams.journal.stuck_sessions import Holders
+from streams.journal.stuck_sessions import StuckSessions
 from streams.kafka.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
 from streams.worker.fold import Letter, PartitionFold
@@ -87,11 +87,11 @@ def parts_of(
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(options.metrics_port)
-    offsets, stuck = Offsets(kafka, layout.topic, layout.partitions), Holders()
+    offsets, sessions = Offsets(kafka, layout.topic, layout.partitions), StuckSessions()
 
     def free() -> None:
         with database.connected("free") as db:
-            stuck.end(db)
+            sessions.end(db)
 
     Watch(
         store,

@@ -108,12 +108,12 @@ class SeekingConsumer(driver.Consumer):
         self.stop_flow()
         while self._inflight:  # noqa: ASYNC110 - the framework has no event for it
             await asyncio.sleep(0.01)
-        stored = await asyncio.get_running_loop().run_in_executor(
+        rows = await asyncio.get_running_loop().run_in_executor(
             None, lambda: turn.until_written(parts.store.standing, parts.seek_s)
         )
         parts.fold.forget()
         mine = [partition for partition in self.assignment() if partition.topic == parts.layout.topic]
-        offsets = {partition: stored[partition.partition].read_next for partition in mine}
+        offsets = {partition: rows[partition.partition].read_next for partition in mine}
         LOG.info("reading partitions %s", sorted(partition.partition for partition in mine))
         parts.metrics.assigned(partition.partition for partition in mine)
         if offsets:

@@ -23,7 +23,7 @@ from projections.store.store import Store
 from streams.journal import postgres as journal_postgres
 from streams.journal import stuck_sessions as standing
 from streams.journal.journal import Journal
-from streams.journal.stuck_sessions import Holders
+from streams.journal.stuck_sessions import StuckSessions
 from tests.journal.desk import task
 from tests.kafka.guard_database import CLOCK, Partitions, epoch_of
 from tests.serving import ZONE
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from streams.journal.postgres import StoredInPostgres
+    from streams.journal.postgres import PostgresTables
 
 
 COPYING: Final = (
@@ -110,7 +110,7 @@ def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
     kept: Partitions, place: Callable[[Connection], AbstractContextManager[None]]
 ) -> None:
     """Guard 4: to the server it is active, and no limit of its own reaches it; another worker's look does."""
-    mine, holders, done = kept.store(kept.layout), Holders(), threading.Event()
+    mine, sessions, done = kept.store(kept.layout), StuckSessions(), threading.Event()
     other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
 
     def fold() -> None:
@@ -121,7 +121,7 @@ def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
         waiting = threading.Thread(target=fold)
         waiting.start()
         assert not done.wait(SHORT_MS / 1000 + 2), "the server ended it: there is nothing left to guard"
-        assert [holders.end(db), holders.end(db), holders.end(db)] == [0, 1, 0]
+        assert [sessions.end(db), sessions.end(db), sessions.end(db)] == [0, 1, 0]
         waiting.join()
     assert kept.at(0)[0] == kept.journal.head()
     assert kept.counted() == []
@@ -161,7 +161,7 @@ def test_an_intake_that_stands_still_within_its_append_lets_another_append(
             return None
 
     with pytest.raises(PersistenceError) as lost, stopped.appending() as append:  # noqa: PT012 - it goes on after it has lost
-        stored = cast("StoredInPostgres", append._stored)
+        stored = cast("PostgresTables", append._tables)
         append.add("00" * 16, OPENED_TYPE, b"{}")
         with stored._cursor.copy(COPYING):
             assert [waited(f"w{number}") for number in range(4)] == [None, None, head + 1, head + 2]

@@ -62,7 +62,13 @@ BUGS: Final = (
         "for posting in postings_of(entry) * (2 if position % 7 == 0 else 1)]",
         (AGREE,),
     ),
-    Bug("what an account held is forgotten", "projections/store/store.py", "        added.post(held)\n", "", (AGREE,)),
+    Bug(
+        "what an account held is forgotten",
+        "projections/store/store.py",
+        "        ledger.post(present)\n",
+        "",
+        (AGREE,),
+    ),
     Bug(
         "a retraction is swallowed",
         "domain/fold/postings.py",
@@ -75,15 +81,15 @@ BUGS: Final = (
     Bug(
         "a gap is applied",
         "projections/store/store.py",
-        "if segment.after > stored:",
-        "if segment.after > stored + 9999:",
+        "if segment.after > position:",
+        "if segment.after > position + 9999:",
         (GAP,),
     ),
     Bug(
         "what was folded before is not trimmed",
         "projections/store/store.py",
-        "if entry[0] > stored]",
-        "if entry[0] > stored or entry[0] % 5 == 0]",
+        "if entry[0] > position]",
+        "if entry[0] > position or entry[0] % 5 == 0]",
         (REDELIVERY,),
     ),
     Bug(
@@ -131,7 +137,7 @@ BUGS: Final = (
     Bug(
         "overlapping pauses count twice",
         "domain/fold/casefiles.py",
-        "max(begin, start_us, counted[-1][1] if counted else start_us)",
+        "max(begin, start_us, parts[-1][1] if parts else start_us)",
         "max(begin, start_us)",
         (FILES, PAUSES),
     ),
@@ -145,8 +151,8 @@ BUGS: Final = (
     Bug(
         "a retracted decision still holds its case",
         "streams/intake/recording.py",
-        "None if adds is None else one.originator",
-        "one.originator",
+        "None if adds is None else query.originator",
+        "query.originator",
         (FREED,),
     ),
     Bug(

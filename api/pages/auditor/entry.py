@@ -141,8 +141,8 @@ def _table(entry: WholeEntry, words: Words) -> Table:
     return Table(
         [words("journal.dinas"), "ASN", *(words(name) for name in names)],
         [
-            (*posted.account, f"{added.measure} ({added.unit})" if added.unit else added.measure, added.amount)
-            for posted in entry.posted
-            for added in posted.amounts
+            (*posting.account, f"{amount.measure} ({amount.unit})" if amount.unit else amount.measure, amount.amount)
+            for posting in entry.posted
+            for amount in posting.amounts
         ],
     )

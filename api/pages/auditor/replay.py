@@ -155,8 +155,8 @@ def moved(question: Question, replayed: Replayed, snapshot: Snapshot, words: Wor
         (unit for unit in units if unit.changed),
         key=lambda unit: (unit.values.count(None) != 1, -abs(unit.difference or ZERO)),
     )
-    chosen = next((unit for unit in units if unit.id == picked), None)
-    return Moved(_side(replayed.then), _side(replayed), tuple(changed), len(units) - len(changed), chosen)
+    unit_picked = next((unit for unit in units if unit.id == picked), None)
+    return Moved(_side(replayed.then), _side(replayed), tuple(changed), len(units) - len(changed), unit_picked)
 
 
 def _side(state: StateAt) -> Side:

@@ -126,8 +126,8 @@ class CounterPage(ReadingPage, frozen=True):
         """The counter that an address names, for a caller."""
         snapshot, grant, units = query.snapshot, query.grant, _units(query)
         dinas = query.parameters.get("dinas", units[0][0] if len(units) == 1 else "")
-        added = query.parameters.get("service", "")
-        services = services_of(snapshot, dinas, query.today, added) if dinas else ()
+        extra = query.parameters.get("service", "")
+        services = services_of(snapshot, dinas, query.today, extra) if dinas else ()
         return cls(
             Screen.of(query, scripts),
             units,
@@ -135,7 +135,7 @@ class CounterPage(ReadingPage, frozen=True):
             name_of(snapshot, dinas) if dinas else "",
             services,
             sorted(snapshot.rulebook.services("") - {service.id for service in services}),
-            added,
+            extra,
             get_args(PauseReason),
             vouched=tickets and grant is not None and grant is not LOCAL,
         )
@@ -184,15 +184,15 @@ def _units(query: PageQuery) -> list[tuple[str, str]]:
     return sorted(((dinas, name_of(snapshot, dinas)) for dinas in allowed), key=lambda unit: unit[1])
 
 
-def services_of(snapshot: Snapshot, dinas: str, today: date, added: str = "") -> tuple[Service, ...]:
+def services_of(snapshot: Snapshot, dinas: str, today: date, extra: str = "") -> tuple[Service, ...]:
     """The services that a dinas has a standard for, or was ever asked for; if there are none, those of any dinas.
 
     They are in the order of their names, so that the key of a tile stays the same.
     """
     rules = snapshot.rulebook
-    known = rules.services(dinas) | snapshot.services_known(dinas)
-    known = (known or rules.services("")) | ({added} if added else set())
-    standards = {service: rules.standard(dinas, service, today) for service in known}
+    names = rules.services(dinas) | snapshot.services_known(dinas)
+    names = (names or rules.services("")) | ({extra} if extra else set())
+    standards = {service: rules.standard(dinas, service, today) for service in names}
     return tuple(
         Service(service, None if standard is None else standard.us) for service, standard in sorted(standards.items())
     )

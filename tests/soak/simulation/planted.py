@@ -65,8 +65,8 @@ EDITS: Final[dict[str, Edits]] = {
     },
     "the offset to read next passes a record that is ahead": {
         "streams.worker.advance": (
-            "    while read_next in handled:",
-            "    while read_next in handled or read_next in left:",
+            "    while read_next in done_offsets:",
+            "    while read_next in done_offsets or read_next in ahead:",
         ),
     },
     "cursors move before the acknowledgement": {
@@ -81,7 +81,7 @@ EDITS: Final[dict[str, Edits]] = {
     "a record lost for good hides the gap it left": {
         "streams.worker.fold": (
             "bool(memory.handled) and not memory.ahead",
-            "bool(memory.handled) and advanced.to.read_next not in memory.ahead",
+            "bool(memory.handled) and result.to.read_next not in memory.ahead",
         ),
     },
 }
