@@ -95,11 +95,11 @@ def token(options: argparse.Namespace) -> int:
 
 def _list(store: TokenStore) -> None:
     """One line for each token."""
-    for token_id, scopes, dinas, sources, created, revoked in store.listed():
+    for token_id, scopes, dinas, sources, created_at, revoked_at in store.listed():
         limits = "".join(
             f" {kind}={text.replace(chr(10), ',')}" for kind, text in (("dinas", dinas), ("sources", sources)) if text
         )
-        print(f"{token_id}: {scopes}{limits} made {created}" + (f" revoked {revoked}" if revoked else ""))
+        print(f"{token_id}: {scopes}{limits} made {created_at}" + (f" revoked {revoked_at}" if revoked_at else ""))
 
 
 COMMANDS: Final = (

@@ -25,11 +25,11 @@ def _options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     add_address(command, 8000, beyond="; beyond this machine tokens are needed")
-    simulated = command.add_mutually_exclusive_group()
-    simulated.add_argument(
+    demo_options = command.add_mutually_exclusive_group()
+    demo_options.add_argument(
         "--demo", action="store_true", help="simulate a city's counters, in ./var/demo unless --data is given"
     )
-    simulated.add_argument(
+    demo_options.add_argument(
         "--latihan",
         action="store_true",
         help="practice mode: a small simulated city in ./var/latihan with guided tours, which a button starts again",
@@ -75,20 +75,22 @@ def _serve(options: argparse.Namespace, place: Location, practice: Practice | No
         if run is not None:
             run.start()
             ending.callback(run.close)
-        simulated = run is not None or (marker is not None and marker.exists())
+        is_simulation = run is not None or (marker is not None and marker.exists())
         parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,
             place.token_store(),
             intake,
-            simulated=simulated,
+            simulated=is_simulation,
             notice=run.notice if run else lambda: None,
             away=place.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
         )
-        kind = "practice (latihan)" if practice else "a simulated city (data simulasi)" if simulated else place.shown
+        kind = (
+            "practice (latihan)" if practice else "a simulated city (data simulasi)" if is_simulation else place.shown
+        )
         serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
 
 

@@ -85,9 +85,9 @@ class Replays:
             if answer is not None:
                 self._answers.move_to_end(question)
                 return answer
-            failed = self._failed.pop(question, None)
-            if failed is not None:
-                return failed
+            failure = self._failed.pop(question, None)
+            if failure is not None:
+                return failure
             if self._run is None and begin and not self._ending:
                 self._run = run = _Run(question)
                 run.thread = threading.Thread(target=self._answer, args=(run,), name="neraca-replay", daemon=True)
@@ -99,16 +99,16 @@ class Replays:
 
     def keep(self, until: str, lines: Iterable[bytes], at_us: int) -> str:
         """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
-        with tempfile.TemporaryFile() as spooled:
-            digest = digest_of(_written(lines, spooled))
+        with tempfile.TemporaryFile() as spool:
+            digest = digest_of(_written(lines, spool))
             with self._lock:
                 if not self._ending:
                     if all(
                         other_digest != digest for _, other_digest in self._served
                     ):  # a replay may be reading it at this moment
-                        spooled.seek(0)
+                        spool.seek(0)
                         with self._file(digest).open("wb") as file:
-                            shutil.copyfileobj(spooled, file)
+                            shutil.copyfileobj(spool, file)
                     self._served[until, digest] = at_us
                     self._served.move_to_end((until, digest))
                 self._drop()
@@ -116,8 +116,8 @@ class Replays:
 
     def _drop(self) -> None:
         """Forget the oldest lines, except those that the running replay compares with."""
-        used = "" if self._run is None else self._run.question.digest
-        for key in [key for key in self._served if key[1] != used][: max(0, len(self._served) - LINES_KEPT)]:
+        digest_in_use = "" if self._run is None else self._run.question.digest
+        for key in [key for key in self._served if key[1] != digest_in_use][: max(0, len(self._served) - LINES_KEPT)]:
             del self._served[key]
             if all(other_digest != key[1] for _, other_digest in self._served):
                 self._file(key[1]).unlink(missing_ok=True)

@@ -87,8 +87,8 @@ class FreshAnswers:
             await self._app(scope, receive, send)
             return
         if any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"]):
-            unchanged = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
-            await send({"type": "http.response.start", "status": 304, "headers": unchanged})
+            headers = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.start", "status": 200, "headers": answer.headers})

@@ -13,8 +13,8 @@ _ANSWERS = ("unsur_", "respondent_mean", "overall_s")
 
 def is_withheld(card: Scorecard, line: IndicatorLine, scheme: Scheme) -> bool:
     """True if an indicator is withheld: one of ratings of an ASN, by any name, while its sample is too small."""
-    rated = any(indicator.id == line.id and indicator.of_ratings for indicator in scheme.indicators)
-    return card.subject.kind == "asn" and rated and line.state == "insufficient"
+    of_ratings = any(indicator.id == line.id and indicator.of_ratings for indicator in scheme.indicators)
+    return card.subject.kind == "asn" and of_ratings and line.state == "insufficient"
 
 
 def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
@@ -30,8 +30,8 @@ def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
 
 def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
     """True if the single ratings of an ASN stay out of the reasons: they do while no indicator of ratings has its sample."""
-    rated = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
-    return card.subject.kind == "asn" and not any(line.id in rated and line.state == "ok" for line in card.indicators)
+    ids = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
+    return card.subject.kind == "asn" and not any(line.id in ids and line.state == "ok" for line in card.indicators)
 
 
 def is_answer(measure: str) -> bool:
@@ -49,9 +49,9 @@ def formula_told(balance: Balance, score: Score, scheme: Scheme, card: Scorecard
     formula = formula_of(balance, score, scheme)
     if not hides_ratings(card, scheme):
         return formula
-    rated = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
+    ids = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
     return msgspec.structs.replace(
-        formula, indicators=tuple(_only_the_sample(part) if part.id in rated else part for part in formula.indicators)
+        formula, indicators=tuple(_only_the_sample(part) if part.id in ids else part for part in formula.indicators)
     )
 
 

@@ -80,15 +80,15 @@ def service_rows(
     rows = []
     for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
         standard = snapshot.rulebook.standard(dinas, service, day)
-        promised = None if standard is None else standard.us
-        rows.append(_service(service, balance, scheme, promised, open_files.get(service, NONE_OPEN)))
+        promise_us = None if standard is None else standard.us
+        rows.append(_service(service, balance, scheme, promise_us, open_files.get(service, NONE_OPEN)))
     return tuple(rows)
 
 
 def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None, files: Open) -> ServiceRow:
-    permits, timed, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
-    on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
-    capaian = number(Fraction(summed, 100 * n)) if n else None
+    permits, with_standard, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
+    on_time, capaian_sum = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
+    capaian = number(Fraction(capaian_sum, 100 * n)) if n else None
     return ServiceRow(
         service,
         standard_us,
@@ -97,9 +97,9 @@ def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | 
         amount(balance, "received"),
         permits,
         amount(balance, "permits_rejected"),
-        timed,
+        with_standard,
         on_time,
-        number(Fraction(100 * on_time, timed)) if timed else None,
+        number(Fraction(100 * on_time, with_standard)) if with_standard else None,
         amount(balance, "permits_elapsed_us") // permits if permits else None,
         n,
         capaian,

@@ -51,8 +51,8 @@ class SharedPages:
                 while len(self._copies) > COPIES_MOST:
                     del self._copies[next(iter(self._copies))]
         if copy.headers["etag"] in request.headers.get("if-none-match", ""):
-            unchanged = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=unchanged)
+            headers = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=headers)
         return Response(copy.body, 200, copy.headers)
 
 

@@ -117,8 +117,8 @@ class Site:
 
     def shared(self, request: Request, make: Callable[[PageQuery], ReadingPage]) -> Response:
         """A page that is the same for all callers, kept for the next one."""
-        signed, stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
-        caller = f"{signed.id if signed else ''} {is_local(request)} {self._services.notice()} {stopped}"
+        account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
+        caller = f"{account.id if account else ''} {is_local(request)} {self._services.notice()} {has_stopped}"
         return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
 
     def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
@@ -163,9 +163,9 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, current = None if text is None else reads.period(text), reads.period(None)
         now_us, notice = reads.reader.now_us(), self._services.notice()
-        stopped = reads.reader.live.stopped is not None
+        has_stopped = reads.reader.live.stopped is not None
         with reads.reader.snapshot() as snapshot:
-            caller = (grant.id if grant else "", notice or "", str(stopped), self._build, extra_state)
+            caller = (grant.id if grant else "", notice or "", str(has_stopped), self._build, extra_state)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -181,14 +181,14 @@ class Site:
             if table is not None:
                 return _as_csv(request, page, table, words, choice.period.name, headers)
             periods = choices(snapshot.months(), choice, words)
-            reading = Reading(snapshot.position, now_us, choice.period, choice, periods, notice, stopped)
+            reading = Reading(snapshot.position, now_us, choice.period, choice, periods, notice, has_stopped)
         return self._html(request, page, 200, headers, reading)
 
     def _html(
         self, request: Request, page: Page, status: int, headers: dict[str, str], reading: Reading | None = None
     ) -> Response:
         away = status >= HTTPStatus.INTERNAL_SERVER_ERROR  # who is signed in is then not known either
-        signed, code = None if away else self._reads.access.signed_in(request), code_of(request)
+        account, code = None if away else self._reads.access.signed_in(request), code_of(request)
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
@@ -196,7 +196,7 @@ class Site:
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
-            signed=signed.id if signed else "",
+            signed=account.id if account else "",
             at_machine=is_local(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
         )

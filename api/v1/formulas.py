@@ -32,11 +32,11 @@ def indicator_line(part: IndicatorFormula, skm_weight: Fraction, notation: Notat
     if part.value is None:
         return notation.no_data
     value, target = write(part.value), write(part.target)
-    computed = f"{_value(part.numerator, part.denominator, skm_weight, write)} = {value}"
+    equation = f"{_value(part.numerator, part.denominator, skm_weight, write)} = {value}"
     if part.capaian is None:
-        return f"{computed}; {too_few}"
-    achieved = f"{value} / {target}" if part.direction == "higher" else f"(2 × {target} − {value}) / {target}"
-    return f"{computed}; {achieved} × 100 = {write(part.capaian)}"
+        return f"{equation}; {too_few}"
+    ratio = f"{value} / {target}" if part.direction == "higher" else f"(2 × {target} − {value}) / {target}"
+    return f"{equation}; {ratio} × 100 = {write(part.capaian)}"
 
 
 def _value(top: Term | None, below: Term, skm_weight: Fraction, write: Callable[[Decimal | int], str]) -> str:

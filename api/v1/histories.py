@@ -148,7 +148,7 @@ def journal_router(reads: Reads) -> APIRouter:
     """The route of the journal."""
     router = APIRouter()
 
-    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", guarded=True))
+    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", needs_token=True))
     def list_journal(request: Request, query: Annotated[JournalQuery, Query()]) -> Response:
         reads.access.require(request, "audit")
         return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), public=False)

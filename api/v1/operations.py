@@ -121,9 +121,9 @@ def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool
     def readyz() -> Response:
         head = lines.head()
         ready = not reads or (live.stopped is None and _reached(live, lines, head, time.time_ns() // 1000))
-        stopped = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
-        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stopped else "catching up"}
-        reason = stopped or live.waiting
+        stop_reason = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
+        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stop_reason else "catching up"}
+        reason = stop_reason or live.waiting
         if reason and not ready:
             state["reason"] = reason
         return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)

@@ -200,7 +200,7 @@ def reads_router(reads: Reads) -> APIRouter:
 
 def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     is_of_subject, of_now = route.parameters not in (nothing, every), route.parameters in OF_NOW
-    document = read_doc(route.answer, route.summary, of_subject=is_of_subject, guarded=not route.public)
+    document = read_doc(route.answer, route.summary, of_subject=is_of_subject, needs_token=not route.public)
 
     @router.get(route.path, name=route.name, **document)
     def answer(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:

@@ -99,11 +99,11 @@ def _id(live: Live, position: int) -> str:
 def _resumption(live: Live, last_id: str, position: int) -> list[ServerSentEvent]:
     journal, _, digits = last_id.rpartition(":")
     is_ours = journal == live.journal and digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of 63 bits
-    missed = live.movement.since(int(digits), position) if is_ours else None
-    if missed is None:
+    movements = live.movement.since(int(digits), position) if is_ours else None
+    if movements is None:
         return [_reset(live, position)]
-    if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
-        return [_at(live, int(digits)), _movement(live, missed)]
+    if movements:  # keeps the id it came with: cut off right here, the reader has missed nothing
+        return [_at(live, int(digits)), _movement(live, movements)]
     return [_at(live, position)]
 
 

@@ -42,13 +42,13 @@ class Ledger:
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        shared: list[tuple[Account, Balance]] = []
+        common: list[tuple[Account, Balance]] = []
         for account, balance in other.accounts.items():
             if account in accounts:
-                shared.append((account, balance))
+                common.append((account, balance))
             else:
                 accounts[account] = balance.copy()
-        self.post(Posting(account, amounts_of(balance)) for account, balance in shared)
+        self.post(Posting(account, amounts_of(balance)) for account, balance in common)
 
 
 def amounts_of(balance: Balance) -> Amounts:

@@ -74,8 +74,8 @@ def value_of(indicator: Indicator, balance: Balance, skm_weight: Fraction) -> Fr
 
 def capaian_of(indicator: Indicator, value: Fraction) -> Fraction:
     """A/T x 100 when higher is better, (2T - A)/T x 100 when lower is; floored at 0, then capped."""
-    achieved = value if indicator.direction == "higher" else 2 * indicator.target - value
-    capaian = max(achieved / indicator.target * 100, Fraction(0))
+    effective = value if indicator.direction == "higher" else 2 * indicator.target - value
+    capaian = max(effective / indicator.target * 100, Fraction(0))
     return capaian if indicator.cap is None else min(capaian, Fraction(indicator.cap))
 
 
@@ -127,12 +127,12 @@ def hundredths(value: Fraction) -> int:
 
 def mutu(ikm_value: Fraction) -> str:
     """The SKM grade of an index rounded to 2 decimals: A from 88.31, B from 76.61, C from 65.00, else D."""
-    rounded = hundredths(ikm_value)
-    return next((grade for grade, least in (("A", 8831), ("B", 7661), ("C", 6500)) if rounded >= least), "D")
+    ikm_hundredths = hundredths(ikm_value)
+    return next((grade for grade, least in (("A", 8831), ("B", 7661), ("C", 6500)) if ikm_hundredths >= least), "D")
 
 
 def band(capaian: Fraction) -> str:
     """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
-    rounded = hundredths(capaian)
+    capaian_hundredths = hundredths(capaian)
     bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
-    return next((name for name, least in bands if rounded >= least), "sangat_rendah")
+    return next((name for name, least in bands if capaian_hundredths >= least), "sangat_rendah")

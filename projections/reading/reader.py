@@ -70,13 +70,13 @@ class Snapshot:
         """A subject's standing from its balances in a period's months; ``None`` when nothing ever named the subject."""
         balance = total(balances)
         if subject.kind == "dinas":
-            registered = self.rulebook.dinas_name(subject.id) is not None
+            is_registered = self.rulebook.dinas_name(subject.id) is not None
             open_counts = self._cache.open_of(subject.id)
         else:
-            registered = self.rulebook.knows_asn(subject.id)
+            is_registered = self.rulebook.knows_asn(subject.id)
             open_counts = self._queries.files.of_asn(self._now_us, subject.id)
-        is_known = registered or any(balance) or open_counts.files or self._queries.knows(subject)
-        return Standing(subject, registered, balance, *open_counts) if is_known else None
+        is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
+        return Standing(subject, is_registered, balance, *open_counts) if is_known else None
 
     def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
         """A subject's balance in each of some months that has one, read in one statement."""
@@ -209,7 +209,7 @@ def _standings(
     names: Iterable[str],
     is_registered: Callable[[str], bool],
 ) -> list[Standing]:
-    measured = {subject for subject, balance in balances.items() if any(balance)}
+    subjects = {subject for subject, balance in balances.items() if any(balance)}
     return [
         Standing(
             Subject(kind, subject),
@@ -217,7 +217,7 @@ def _standings(
             balances.get(subject) or zero(),
             *open_counts.get(subject, NONE_OPEN),
         )
-        for subject in sorted(measured.union(open_counts, names))
+        for subject in sorted(subjects.union(open_counts, names))
     ]
 
 

@@ -60,10 +60,10 @@ class PostgresGenerations:
         """The store of the served generation; it refuses to fold once another is served."""
 
         def guard(db: Connection) -> None:
-            served = db.execute(
+            is_served = db.execute(
                 text(f"SELECT served FROM {SCHEMA}.generations WHERE generation = :at FOR SHARE"), {"at": generation}
             ).scalar()
-            if not served:
+            if not is_served:
                 message = f"generation {generation} is no longer served"
                 raise Superseded(message)
 

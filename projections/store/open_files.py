@@ -110,9 +110,9 @@ class OpenFileQueries:
 
         A paused file falls due only by a ``due_at`` of its own.
         """
-        paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
-        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & paused)
-        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, paused)]
+        is_paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
+        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & is_paused)
+        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, is_paused)]
         return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
 
     def listed(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:

@@ -45,8 +45,8 @@ class Queries:
         if len(positions) <= 1:
             return At(max(positions.values(), default=0))
         rulebook = positions.pop(RULEBOOK)
-        ordered = sorted(positions.items(), key=lambda source: int(source[0].partition("/")[2]))
-        partitions = tuple(position for _, position in ordered)
+        pairs = sorted(positions.items(), key=lambda source: int(source[0].partition("/")[2]))
+        partitions = tuple(position for _, position in pairs)
         return At(min(*partitions, rulebook), partitions, rulebook)
 
     def stopped(self) -> dict[int, str]:

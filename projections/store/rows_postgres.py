@@ -85,10 +85,10 @@ def upserting(table: Table) -> ArrayWrite:
     """A statement that writes rows of all columns, in place of those with the same key."""
     columns, keys = list(table.c), list(table.primary_key)
     names = [_name(column) for column in columns if column not in keys]
-    changed = ", ".join(f"{name} = excluded.{name}" for name in names)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names)
     return ArrayWrite(
         f"INSERT INTO {table.name} ({', '.join(map(_name, columns))}) SELECT * FROM unnest({_arrays(columns)}) "
-        f"ON CONFLICT ({', '.join(map(_name, keys))}) DO UPDATE SET {changed}"
+        f"ON CONFLICT ({', '.join(map(_name, keys))}) DO UPDATE SET {changes}"
     )
 
 

@@ -78,7 +78,7 @@ def live(city: City, seed: int, start: datetime, rate_per_second: float) -> Iter
         at = demo_city.local_second(now)
         if at // DAY not in maker.calendar.days:
             maker = _Maker(city, rng, now.date().replace(day=1), f"{now:%Y-%m-%dT%H%M%S}", hurry=True)
-        maker.arrival(at, crowded=len(agenda) >= AGENDA_MOST)
+        maker.arrival(at, rush=len(agenda) >= AGENDA_MOST)
         for then, _, event in maker.events:
             heappush(agenda, (then, next(order), event))
         maker.events.clear()
@@ -119,8 +119,8 @@ class _Maker:
         for asn in workers:
             self._task(unit, asn, arrivals[int(chance() * many)] + int(chance() * QUARTER))
 
-    def arrival(self, at: int, *, crowded: bool) -> None:
-        """Make one piece of new work. While much is pending (`crowded`), it is no case that needs a later decision."""
+    def arrival(self, at: int, *, rush: bool) -> None:
+        """Make one piece of new work. While much is pending (`rush`), it is no case that needs a later decision."""
         choose = self.rng.choices
         work = choose(list(LIVE_WORK), list(LIVE_WORK.values()))[0]
         if work == "task":
@@ -129,7 +129,7 @@ class _Maker:
             self._task(unit, self.rng.choice(some), at)
         elif work == "survey":
             self._survey(choose(self.units, self._survey_weights)[0], at)
-        elif work == "old case" or crowded:
+        elif work == "old case" or rush:
             self._old_case(choose(self.units, self._case_weights)[0], at)
         else:
             self._case(choose(self.units, self._case_weights)[0], at)
@@ -167,8 +167,8 @@ class _Maker:
         source, asn = f"/simulasi/{unit.slug}/loket-{desk + 1}", unit.counters[desk]
         ident = f"{service.code}-{self._number()}"
         file: Event = {"dinas": unit.slug, "service": service.slug, "case": ident}
-        received = self.calendar.text(at)
-        self._put(at, "permit-received", source, f"{ident}-terima", {**file, "asn": asn, "received_at": received})
+        receipt_at = self.calendar.text(at)
+        self._put(at, "permit-received", source, f"{ident}-terima", {**file, "asn": asn, "received_at": receipt_at})
         fate = rng.random()
         if fate < shares.forgotten:
             return
@@ -181,10 +181,10 @@ class _Maker:
         pauses: list[Event] = []
         if rng.random() < shares.paused:
             share = rng.uniform(0.1, 0.7)
-            paused = self._later(unit, at, span * share)
-            at = self._pause(unit, paused, source, file, pauses)
-            span, deadline = span * (1 - share), deadline + at - paused
-        decision = {**file, "asn": asn, "received_at": received}
+            pause_at = self._later(unit, at, span * share)
+            at = self._pause(unit, pause_at, source, file, pauses)
+            span, deadline = span * (1 - share), deadline + at - pause_at
+        decision = {**file, "asn": asn, "received_at": receipt_at}
         if rng.choice((pauses, None)):  # half of the paused cases leave their pauses to the file
             decision["pauses"] = pauses
         self._decide(unit, self._later(unit, at, span, deadline), source, decision)
@@ -193,11 +193,11 @@ class _Maker:
         """A case is decided whose receipt was never reported: only the decision says when it came in."""
         service = self.rng.choice(unit.services)
         desk = int(self.rng.random() * len(unit.counters))
-        received = at - int(self._span(unit, service))
+        receipt_at = at - int(self._span(unit, service))
         if not unit.always:
-            received = min(at - 600, self.calendar.office(received, int(self.rng.random() * 2400), 0))
+            receipt_at = min(at - 600, self.calendar.office(receipt_at, int(self.rng.random() * 2400), 0))
         decision = {"dinas": unit.slug, "service": service.slug, "case": f"{service.code}-{self._number()}"}
-        decision |= {"asn": unit.counters[desk], "received_at": self.calendar.text(received)}
+        decision |= {"asn": unit.counters[desk], "received_at": self.calendar.text(receipt_at)}
         self._decide(unit, at, f"/simulasi/{unit.slug}/loket-{desk + 1}", decision)
 
     def _pause(self, unit: Unit, at: int, source: str, file: Event, pauses: list[Event]) -> int:
@@ -223,10 +223,10 @@ class _Maker:
             rating = {"dinas": unit.slug, "service": data["service"], "case": case, "unsur": self._unsur(unit)}
             if rng.random() < self.city.shares.rated_asn:
                 rating["asn"] = data["asn"]
-            rated = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
-            self._perhaps_reverse(unit, then, rated, "test_entry")
-        if retracted := self._perhaps_reverse(unit, at, fact, "wrong_case"):
-            then = self._soon(unit, retracted, 24)
+            rating_event = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
+            self._perhaps_reverse(unit, then, rating_event, "test_entry")
+        if retraction_at := self._perhaps_reverse(unit, at, fact, "wrong_case"):
+            then = self._soon(unit, retraction_at, 24)
             again = {**data, "completed_at": self.calendar.text(then)}
             self._put(then, "permit-processed", source, f"{case}-putus-2", again)
 
@@ -292,9 +292,9 @@ def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
         return "wrong_answer", {**data, "unsur": {**data["unsur"], name: answer}}
     if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
         return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
-    completed = datetime.fromisoformat(data["completed_at"])
+    completion = datetime.fromisoformat(data["completed_at"])
     start = data.get("received_at") or data.get("assigned_at")
-    earlier = completed - timedelta(minutes=rng.randint(5, 90))
+    earlier = completion - timedelta(minutes=rng.randint(5, 90))
     if start:
-        earlier = max(earlier, min(completed, datetime.fromisoformat(start) + timedelta(minutes=1)))
+        earlier = max(earlier, min(completion, datetime.fromisoformat(start) + timedelta(minutes=1)))
     return "wrong_time", {**data, "completed_at": earlier.isoformat()}

@@ -85,7 +85,7 @@ class Follower:
         self._reopen = reopen
         self._wake = threading.Event()
         self._ending = False
-        self._retrying = Retrying(self._transient, PROMPT, failed=self._failed, pause=self._pause)
+        self._retrying = Retrying(self._transient, PROMPT, on_failure=self._failed, pause=self._pause)
         self._thread = threading.Thread(target=self._run, name="neraca-follower", daemon=True)
 
     def start(self) -> None:
@@ -131,13 +131,13 @@ class Follower:
     def _follow(self) -> None:
         """Fold every entry there is. After less than a full page, wait: answers made meanwhile stay fresh longer."""
         try:
-            folded = self._step()
-            while folded == PAGE and not self._ending:
-                folded = self._step()
+            count = self._step()
+            while count == PAGE and not self._ending:
+                count = self._step()
         except Superseded:
             self._reopen(self._live)
             return
-        if folded and not self._ending:
+        if count and not self._ending:
             time.sleep(GATHER_S)
 
     def _step(self) -> int:

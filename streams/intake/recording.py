@@ -63,15 +63,15 @@ class Keyed(Struct, frozen=True, gc=False):
 
 def keyed(submission: Submission) -> Keyed:
     """A submission and its keys."""
-    originator, typed, data = originator_of(submission.source, submission.id), submission.typed, submission.data
+    originator, values, data = originator_of(submission.source, submission.id), submission.typed, submission.data
     kind = BY_TYPE[submission.type]
     if kind.role == "fact":
-        receipt = RECEIPT.spelt(data) if isinstance(typed, events.PermitProcessed) else None
+        receipt = RECEIPT.spelt(data) if isinstance(values, events.PermitProcessed) else None
         return Keyed(submission, originator, kind.natural_key(data), receipt)
     if kind.role == "note":
         return Keyed(submission, originator, None, RECEIPT.spelt(data), DECISION.spelt(data))
-    if isinstance(typed, events.Reversal):
-        name = typed.event
+    if isinstance(values, events.Reversal):
+        name = values.event
         key, target = reversed_key(name.source, name.id), originator_of(name.source, name.id)
         return Keyed(submission, originator, key, target=target)
     return Keyed(submission, originator)
@@ -109,20 +109,20 @@ class Recording:
         earlier = self._append.find(query.originator)
         if earlier is not None:
             return _repeat(submission, *earlier)
-        typed = submission.typed
-        faults = ahead_faults(submission.time_us, typed, self._now_us)
+        values = submission.typed
+        faults = ahead_faults(submission.time_us, values, self._now_us)
         if faults:
             raise invalid(*faults)
-        if isinstance(typed, events.Fact):
-            return self._fact(query, typed, grant)
-        if isinstance(typed, events.CaseNote):
-            return self._note(query, typed, grant)
-        if isinstance(typed, events.Reversal):
-            return self._reversal(query, typed, grant)
-        return self._rule(query, typed, grant)
+        if isinstance(values, events.Fact):
+            return self._fact(query, values, grant)
+        if isinstance(values, events.CaseNote):
+            return self._note(query, values, grant)
+        if isinstance(values, events.Reversal):
+            return self._reversal(query, values, grant)
+        return self._rule(query, values, grant)
 
-    def _add(self, query: Keyed, grant: Grant, resolved: Resolved | None = None, note: str | None = None) -> Accepted:
-        event = recorded(query.submission, resolved, self._now_us, grant.id)
+    def _add(self, query: Keyed, grant: Grant, resolution: Resolved | None = None, note: str | None = None) -> Accepted:
+        event = recorded(query.submission, resolution, self._now_us, grant.id)
         line = line_of(event)
         return Accepted(_receipt(self._append.add(query.originator, event.type, line, note=note), event))
 
@@ -131,10 +131,10 @@ class Recording:
         self._must_be_known(fact, "/data")
         submission = query.submission
         case = self._case(query.receipt, submission.data) if query.receipt else None
-        accepted = self._add(query, grant, resolve_fact(fact, submission.time_us, self._setting, case))
+        outcome = self._add(query, grant, resolve_fact(fact, submission.time_us, self._setting, case))
         if query.key is not None:
             self._append.set_key(query.key, query.originator)
-        return accepted
+        return outcome
 
     def _must_be_free(self, key: str | None) -> None:
         holder = self._append.holder(key) if key is not None else None
@@ -185,13 +185,13 @@ class Recording:
         if grant.dinas is not None and dinas not in grant.dinas:
             raise Refusal("forbidden", f"the token may not reverse events of dinas {dinas}")
         adds = self._replacement(reversal, fact) if isinstance(reversal, events.EventCorrected) else None
-        accepted = self._add(query, grant, Resolved(removes=fact, adds=adds))
+        outcome = self._add(query, grant, Resolved(removes=fact, adds=adds))
         key = BY_TYPE[fact.type].natural_key(fact.data)
         if key is not None:
             self._append.set_key(key, None if adds is None else query.originator)
         if query.key is not None:
             self._append.set_key(query.key, query.originator)
-        return accepted
+        return outcome
 
     def _reversible(self, query: Keyed) -> EffectiveFact:
         """The fact in force under the event that a reversal names. Raises: ``Refusal``."""
@@ -209,30 +209,30 @@ class Recording:
     def _replacement(self, correction: events.EventCorrected, fact: EffectiveFact) -> EffectiveFact:
         at, data, faults = "/data/replacement", correction.replacement, list[Fault]()
         kind = BY_TYPE[fact.type]
-        typed = read_data(kind.submitted, data, at, faults)
-        if typed is not None:
+        values = read_data(kind.submitted, data, at, faults)
+        if values is not None:
             faults += [
                 Fault(f"{at}/{name}", "must stay as it was: retract the event, and record it anew")
                 for name in kind.fixed_fields(fact.data)
                 if data.get(name) != fact.data.get(name)
             ]
-            faults += data_ahead_faults(at, typed, self._now_us)
-        if faults or not isinstance(typed, events.Fact):
+            faults += data_ahead_faults(at, values, self._now_us)
+        if faults or not isinstance(values, events.Fact):
             raise invalid(*faults)
-        self._must_be_known(typed, at)
-        case = self._case(RECEIPT.spelt(data), data) if isinstance(typed, events.PermitProcessed) else None
-        resolved = resolve_fact(typed, parse_instant(fact.time), self._setting, case, at)
-        return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
+        self._must_be_known(values, at)
+        case = self._case(RECEIPT.spelt(data), data) if isinstance(values, events.PermitProcessed) else None
+        resolution = resolve_fact(values, parse_instant(fact.time), self._setting, case, at)
+        return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})
 
     def _rule(self, query: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
         if isinstance(rule, events.SchemeAdopted):
             today = local_date(self._now_us, self._policy.zone).isoformat()
             if rule.effective_from < today and self._append.holds_facts():
                 raise invalid(Fault("/data/effective_from", "must not lie in the past: facts have been scored"))
-        accepted = self._add(query, grant)
+        outcome = self._add(query, grant)
         position, line = self._held_by(query.originator)
         self._rulebook.apply(position, decode(line))
-        return accepted
+        return outcome
 
     def _held_by(self, originator: str) -> tuple[int, bytes]:
         event = self._append.find(originator)
@@ -246,8 +246,8 @@ def context_of(file: CaseFile) -> CaseContext | None:
     """The state of a case from its file; ``None`` if no receipt of it is in force."""
     if file.receipt is None:
         return None
-    ended, since = intervals(file)
-    return CaseContext(file.receipt, ended, None if since is None else (since, file.reason(since) or ""))
+    pauses, since = intervals(file)
+    return CaseContext(file.receipt, pauses, None if since is None else (since, file.reason(since) or ""))
 
 
 def _must_pause(case: CaseContext, at_us: int) -> None:

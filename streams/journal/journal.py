@@ -206,5 +206,5 @@ _HASHED: Final = msgspec.json.Decoder(_Hashed)
 
 def line_hash(line: bytes) -> str:
     """The identity of a line: its content hash, or its id if it has none."""
-    hashed = _HASHED.decode(line)
-    return hashed.contenthash or hashed.id
+    parts = _HASHED.decode(line)
+    return parts.contenthash or parts.id

@@ -126,9 +126,9 @@ class Cutter:
     def _by_partition(self, page: Sequence[tuple[int, bytes]]) -> dict[int, list[tuple[int, bytes, str]]]:
         by_partition: dict[int, list[tuple[int, bytes, str]]] = {}
         for position, line in page:
-            partition, recorded = self._places.of(position, line)
+            partition, recordedtime = self._places.of(position, line)
             if partition is not None:
-                by_partition.setdefault(partition, []).append((position, line, recorded))
+                by_partition.setdefault(partition, []).append((position, line, recordedtime))
         return by_partition
 
     def _segments(
@@ -142,8 +142,10 @@ class Cutter:
             end_position = last if is_last else part[-1][0]
             end_hash = last_hash if is_last else line_hash(part[-1][1])
             lines = [(position, line) for position, line, _ in part]
-            recorded = part[-1][2] if part else ""
-            yield SegmentRecord(self._journal, self._layout, partition, after, end_position, end_hash, recorded, lines)
+            recordedtime = part[-1][2] if part else ""
+            yield SegmentRecord(
+                self._journal, self._layout, partition, after, end_position, end_hash, recordedtime, lines
+            )
             after = end_position
 
     def _ends(self, entries: Sequence[tuple[int, bytes, str]]) -> list[int]:

@@ -70,7 +70,7 @@ class Relay:
     def run(self, ending: threading.Event) -> None:
         """Wait to be elected, relay, and begin again after every failure that may pass."""
         transient = (psycopg.Error, PersistenceError, NoBroker, NoDatabase)
-        retrying = Retrying(transient, PROMPT, failed=self._failed, pause=ending.wait)
+        retrying = Retrying(transient, PROMPT, on_failure=self._failed, pause=ending.wait)
         with suppress(Interrupted):
             retrying.call(lambda: self._relay_once(ending, retrying))
 

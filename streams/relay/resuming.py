@@ -76,9 +76,9 @@ def stopped(database: Database) -> dict[str, str]:
 
 def resume_all(database: Database, sources: Sequence[str]) -> list[str]:
     """Let these partitions go on, each in a transaction of its own; those that had stopped."""
-    resumed = []
+    names = []
     for source in sources:
         with database.connected("resume") as db, db.transaction():
             if resume(_StoredPartition(db, source)):
-                resumed.append(source)
-    return resumed
+                names.append(source)
+    return names

@@ -38,8 +38,8 @@ def advance(partition: StoredPartition, memory: Memory, arrivals: Mapping[int, S
 
     ``arrivals`` maps offsets to segments. The offset to read next never passes a record that is still ahead, or missing.
     """
-    ahead, fresh, dropped = dict(sorted({**memory.ahead, **arrivals}.items())), list[tuple[int, bytes]](), 0
-    at, last_hash, recorded = partition.position, "", ""
+    ahead, fresh, drops = dict(sorted({**memory.ahead, **arrivals}.items())), list[tuple[int, bytes]](), 0
+    at, last_hash, recordedtime = partition.position, "", ""
     done_offsets = set(memory.handled)
     moving = True
     while moving:
@@ -52,14 +52,14 @@ def advance(partition: StoredPartition, memory: Memory, arrivals: Mapping[int, S
             done_offsets.add(offset)
             moving = True
             entries = [entry for entry in segment.entries if entry[0] > at]
-            dropped += len(segment.entries) - len(entries)
+            drops += len(segment.entries) - len(entries)
             fresh += entries
             if segment.last > at:
-                at, last_hash, recorded = segment.last, segment.last_hash, segment.recorded or recorded
+                at, last_hash, recordedtime = segment.last, segment.last_hash, segment.recorded or recordedtime
     read_next = partition.read_next
     if not memory.read and not ahead and arrivals:
         read_next = max(read_next, min(arrivals))  # earlier records are no longer kept by the topic
     while read_next in done_offsets:
         read_next += 1
     beyond = frozenset(offset for offset in done_offsets if offset > read_next)
-    return Advanced(fresh, Advance(at, last_hash, read_next, recorded), Memory(ahead, beyond, read=True), dropped)
+    return Advanced(fresh, Advance(at, last_hash, read_next, recordedtime), Memory(ahead, beyond, read=True), drops)

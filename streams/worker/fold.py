@@ -175,12 +175,12 @@ class PartitionFold:
 
     def _transaction(self, segments: Segments) -> Counts:
         results: dict[int, Advanced] = {}
-        stopped: dict[int, str] = {}
+        stops: dict[int, str] = {}
         with self._store.folding(sorted(segments)) as transaction:
             for partition, arrivals in segments.items():
                 partition_now = self._checked(partition, transaction.stored.get(partition))
                 if partition_now.stopped is not None:
-                    stopped[partition] = partition_now.stopped
+                    stops[partition] = partition_now.stopped
                 else:
                     results[partition] = advance(partition_now, self._memory.get(partition, Memory()), arrivals)
             entries = _decoded([line for result in results.values() for line in result.fresh])
@@ -195,7 +195,7 @@ class PartitionFold:
                 except NotFoldable as error:
                     message = f"cannot be folded: {error}"
                     raise Poison(message) from error
-        self.stopped |= stopped
+        self.stopped |= stops
         self._remember(results)
         return Counts(len(entries), sum(result.dropped for result in results.values()), moves)
 

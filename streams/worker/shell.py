@@ -229,8 +229,8 @@ def run(parts: WorkerParts, shell: Shell = Shell(), fault: Callable[[Any], str |
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     app = app_of(parts, shell)
-    watched = (app, parts, fault or coordinator_fault)
-    threading.Thread(target=_watch_coordinator, args=watched, name="neraca-coordinator", daemon=True).start()
+    arguments = (app, parts, fault or coordinator_fault)
+    threading.Thread(target=_watch_coordinator, args=arguments, name="neraca-coordinator", daemon=True).start()
     worker = faust.Worker(app, loglevel="warning", quiet=True, override_logging=False)
     worker.spinner = None  # it moves the cursor, also of a log
     worker.execute_from_commandline()
@@ -240,12 +240,12 @@ def coordinator_fault(app: Any) -> str | None:  # noqa: ANN401 - an untyped fram
     """Guard 5: an error of the coordinator that nobody reads, or the end of its task; ``None`` while it is well."""
     try:
         coordinator = app._consumer._thread._consumer._coordinator  # noqa: SLF001 - it offers no other way
-        pending, ended = coordinator._pending_exception, coordinator._coordination_task.done()  # noqa: SLF001 - the same
+        pending, is_over = coordinator._pending_exception, coordinator._coordination_task.done()  # noqa: SLF001 - the same
     except AttributeError:  # not there yet
         return None
     if pending is not None:
         return f"the coordinator failed: {pending!r}"
-    return "the coordination has ended" if ended and not app.should_stop else None
+    return "the coordination has ended" if is_over and not app.should_stop else None
 
 
 def _watch_coordinator(app: Any, parts: WorkerParts, fault: Callable[[Any], str | None]) -> None:  # noqa: ANN401 - an untyped framework

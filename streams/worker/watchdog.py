@@ -59,18 +59,18 @@ class Watchdog:
 
     def look(self, ends: Mapping[int, int], rows: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         """The partitions that hang: of ``mine``, or of all of them if ``mine`` is empty."""
-        now, assigned = self._clock(), bool(mine)
-        if now - self._looked > ASLEEP_S or assigned != self._assigned:
+        now, has_partitions = self._clock(), bool(mine)
+        if now - self._looked > ASLEEP_S or has_partitions != self._assigned:
             self.forget()
-        self._looked, self._assigned = now, assigned
-        watched_partitions = mine if assigned else frozenset(rows)
+        self._looked, self._assigned = now, has_partitions
+        watched_partitions = mine if has_partitions else frozenset(rows)
         for partition, at in rows.items():
             still = self._still.get(partition)
             if at.stopped is not None or partition not in watched_partitions or at.read_next >= ends.get(partition, 0):
                 self._still.pop(partition, None)
             elif still is None or still.read_next != at.read_next:
                 self._still[partition] = Still(at.read_next, now)
-        patience_s = STILL_S if assigned else UNASSIGNED_S
+        patience_s = STILL_S if has_partitions else UNASSIGNED_S
         return sorted(partition for partition, still in self._still.items() if now - still.since > patience_s)
 
 
@@ -133,11 +133,11 @@ class Watch(NamedTuple):
         )
         if hanging:
             self.end(f"partitions {hanging} have lag and no progress, and {sorted(mine)} are assigned here")
-        resumed = resumed_of(self.stopped(), rows)
-        if resumed:
-            self.end(f"partitions {resumed} are resumed")
+        partitions = resumed_of(self.stopped(), rows)
+        if partitions:
+            self.end(f"partitions {partitions} are resumed")
 
 
-def resumed_of(stopped: Mapping[int, str], rows: Mapping[int, StoredPartition]) -> list[int]:
+def resumed_of(stops: Mapping[int, str], rows: Mapping[int, StoredPartition]) -> list[int]:
     """The partitions that a fold knows as stopped although they are so no more: its process reads them again."""
-    return [partition for partition in stopped if partition in rows and rows[partition].stopped is None]
+    return [partition for partition in stops if partition in rows and rows[partition].stopped is None]

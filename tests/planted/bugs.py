@@ -123,7 +123,7 @@ BUGS: Final = (
     Bug(
         "the floor is applied after the cases are added",
         "domain/capaian.py",
-        " if saved > 0 else 0",
+        " if time_saved_us > 0 else 0",
         "",
         (AGREE, CAPAIAN),
     ),
@@ -144,8 +144,8 @@ BUGS: Final = (
     Bug(
         "a corrected rating counts in the month of its correction",
         "streams/intake/recording.py",
-        "resolve_fact(typed, parse_instant(fact.time), ",
-        "resolve_fact(typed, self._now_us, ",
+        "resolve_fact(values, parse_instant(fact.time), ",
+        "resolve_fact(values, self._now_us, ",
         (FIRST_TIME,),
     ),
     Bug(

@@ -113,7 +113,7 @@ def test_an_interruption_within_passes_through_a_loop_that_retries_everything() 
 def test_each_failure_is_reported_with_its_number_in_the_row() -> None:
     """An attempt that says it is well begins a new row, and so does the next call."""
     clock, counts = Clock(), list[int]()
-    retrying = Retrying(Away, PROMPT, failed=lambda _, count: counts.append(count), pause=clock.pause, clock=clock)
+    retrying = Retrying(Away, PROMPT, on_failure=lambda _, count: counts.append(count), pause=clock.pause, clock=clock)
     retrying.call(failing(2))
     attempts = iter(range(9))
 

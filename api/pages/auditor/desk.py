@@ -147,8 +147,8 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             if table in OF_AN_ANSWER and not isinstance(state, Done):
                 return RedirectResponse(_without_table(query), 303)  # it is replayed there first
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
-            finished = [earlier.at_us for _, earlier in replays.finished()[:1]]
-            extra_state = f"{desk.head} {_seen(state)} {finished}"
+            finish_times = [earlier.at_us for _, earlier in replays.finished()[:1]]
+            extra_state = f"{desk.head} {_seen(state)} {finish_times}"
             return site.page(
                 request, lambda page_query: DeskPage.of(page_query, replays, desk), scope=AUDIT, extra_state=extra_state
             )

@@ -215,8 +215,8 @@ def _late(late_us: int, words: Words) -> str:
 
 def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
     """The unit and the names in an entry; for a reversal those of the fact, and the event that it reverses."""
-    embedded = event.resolved.adds or event.resolved.removes
-    type_, data = (embedded.type, embedded.data) if embedded else (event.type, event.data)
+    fact = event.resolved.adds or event.resolved.removes
+    type_, data = (fact.type, fact.data) if fact else (event.type, event.data)
     if data.get("dinas"):
         yield data["dinas"] if "name" in data else name_of(snapshot, data["dinas"])
     kind = KINDS.get(kind_of(type_))

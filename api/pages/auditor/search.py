@@ -136,7 +136,7 @@ def searched(lines: Lines, criteria: Wanted, before: int, limit: int, *, whole: 
     """
     low, high = criteria.after, before - 1 if criteria.until is None else min(before - 1, criteria.until)
     bounds = (low, high) if whole else _bounded(lines, criteria, low, high)
-    jumped = bounds != (low, high)
+    has_jumped = bounds != (low, high)
     (low, high), search = bounds, Search(criteria)
     matches, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
     number = min(limit, WINDOW)
@@ -148,11 +148,11 @@ def searched(lines: Lines, criteria: Wanted, before: int, limit: int, *, whole: 
             if search.matches(line, event):
                 matches.append(Entry(position, line, event))
             if len(matches) == limit:
-                return Found(matches, position, high, more=position - 1 > low, jumped=jumped)
+                return Found(matches, position, high, more=position - 1 > low, jumped=has_jumped)
         at = low_end
         if time.monotonic() > end_s:
             break
-    return Found(matches, min(at + 1, high), high, more=at > low, jumped=jumped)
+    return Found(matches, min(at + 1, high), high, more=at > low, jumped=has_jumped)
 
 
 def _bounded(lines: Lines, criteria: Wanted, low: int, high: int) -> tuple[int, int]:

@@ -127,8 +127,8 @@ class Channel:
 
     def _wake(self) -> None:
         """Readers that wait look again."""
-        waited, self._next = self._next, asyncio.Event()
-        waited.set()
+        former, self._next = self._next, asyncio.Event()
+        former.set()
 
     def _whole(self) -> str:
         """The whole table, rendered once for all readers that come."""

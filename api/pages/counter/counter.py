@@ -40,8 +40,8 @@ class Scripts:
     def __init__(self, style_tag: str) -> None:
         room = files("api") / "static" / "loket"
         self._sources = {file.name: file.read_bytes() for file in room.iterdir()}
-        joined = b"".join(self._sources[name] for name in sorted(self._sources))
-        self._tag = hashlib.sha256(joined).hexdigest()[:12]
+        script = b"".join(self._sources[name] for name in sorted(self._sources))
+        self._tag = hashlib.sha256(script).hexdigest()[:12]
         self._style = f"/static/neraca.css?v={style_tag}"
 
     @property
@@ -84,7 +84,7 @@ class Screen(Struct, frozen=True):
     def of(cls, query: PageQuery, scripts: Scripts) -> Self:
         """The screen of a caller."""
         words, grant = query.words, query.grant
-        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        own_sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         return cls(
             scripts.common,
             scripts.pattern,
@@ -94,7 +94,7 @@ class Screen(Struct, frozen=True):
             json.dumps(words.section("pause")),
             str(words.zone),
             query.snapshot.version.journal,
-            json.dumps(allowed),
+            json.dumps(own_sources),
             nobody=grant is None,
         )
 
@@ -180,8 +180,8 @@ def _units(query: PageQuery) -> list[tuple[str, str]]:
     """The ids and names of the dinas that the caller may speak for, by name."""
     snapshot, grant = query.snapshot, query.grant
     ids = [standing.subject.id for standing in snapshot.dinas(query.period)]
-    allowed = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
-    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in allowed), key=lambda unit: unit[1])
+    own_dinas = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
+    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in own_dinas), key=lambda unit: unit[1])
 
 
 def services_of(snapshot: Snapshot, dinas: str, today: date, extra: str = "") -> tuple[Service, ...]:
