@@ -95,7 +95,7 @@ def token(options: argparse.Namespace) -> int:
 
 def _list(store: TokenStore) -> None:
     """One line for each token."""
-    for token_id, scopes, dinas, sources, created_at, revoked_at in store.listed():
+    for token_id, scopes, dinas, sources, created_at, revoked_at in store.rows():
         limits = "".join(
             f" {kind}={text.replace(chr(10), ',')}" for kind, text in (("dinas", dinas), ("sources", sources)) if text
         )

@@ -62,7 +62,7 @@ def _serve(options: argparse.Namespace, place: Location, practice: Practice | No
     with folded_journal(place, options.zone) as journal, ExitStack() as ending:
         marker = _demo_marker(place)
         demo = marker if options.demo else None
-        never_mixed(journal.head(), place.shown, demo, practice)
+        never_mixed(journal.head(), place.label, demo, practice)
         live = live_balances(place, journal)
         follower = Follower(journal, live, reopener(place, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
@@ -89,7 +89,7 @@ def _serve(options: argparse.Namespace, place: Location, practice: Practice | No
             replays=replays,
         )
         kind = (
-            "practice (latihan)" if practice else "a simulated city (data simulasi)" if is_simulation else place.shown
+            "practice (latihan)" if practice else "a simulated city (data simulasi)" if is_simulation else place.label
         )
         serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
 

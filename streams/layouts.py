@@ -49,7 +49,7 @@ class Layouts:
         self._database = database
         self._journal = journal
 
-    def known(self, db: Db) -> list[Layout]:
+    def every(self, db: Db) -> list[Layout]:
         """Every layout so far, in order."""
         rows = db.execute("SELECT layout, partitions, from_position FROM neraca.layouts ORDER BY layout").fetchall()
         ends: list[int | None] = [row[2] for row in rows[1:]]
@@ -59,13 +59,13 @@ class Layouts:
         """A new layout from the journal's head on. Raises: ``ValueError`` while an earlier change is under way."""
         with self._database.connected("layout") as db, db.transaction():
             db.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
-            layouts = self.known(db)
+            layouts = self.every(db)
             if layouts and layouts[-1].number != ServedSources(db).layout():
                 message = f"layout {layouts[-1].number} is not reached yet: workers still drain the one before"
                 raise ValueError(message)
             return self._insert(db, layouts, partitions, self._journal.head())
 
-    def reached(self, partitions: int) -> Layout:
+    def current(self, partitions: int) -> Layout:
         """The layout to fold now: the next one if this one is drained, and a first one of ``partitions`` if there is none.
 
         Raises: ``WrongJournal`` when balances were folded from another journal.
@@ -74,7 +74,7 @@ class Layouts:
             sources = ServedSources(db)
             positions = sources.locked()
             self._verify(positions)
-            number, layouts = layout_of(positions), self.known(db)
+            number, layouts = layout_of(positions), self.every(db)
             if number is None:
                 position = positions[JOURNAL].position if JOURNAL in positions else 0
                 return self._begin(sources, self._insert(db, layouts, partitions, position))
@@ -96,7 +96,7 @@ class Layouts:
     def is_drained(self, number: int) -> bool:
         """True if a layout is folded to its end, so that the next one can begin. It is called often, so it waits for no fold."""
         with self._database.connected("layouts") as db, db.transaction():
-            until = next((layout.until for layout in self.known(db) if layout.number == number), None)
+            until = next((layout.until for layout in self.every(db) if layout.number == number), None)
             return until is not None and ServedSources(db).is_folded_to(number, until)
 
     def _insert(self, db: Db, layouts: list[Layout], partitions: int, position: int) -> Layout:

@@ -132,7 +132,7 @@ class Replays:
         with self._lock:
             return self._file(digest) if (until, digest) in self._served else None
 
-    def finished(self) -> list[tuple[Question, Done]]:
+    def answers(self) -> list[tuple[Question, Done]]:
         """The questions answered of late, newest first."""
         with self._lock:
             return sorted(self._answers.items(), key=lambda answer: -answer[1].at_us)

@@ -29,7 +29,7 @@ class NaturalKey(NamedTuple):
         """True if the data hold the deciding field of this key."""
         return self.fields[-1] in data
 
-    def spelt(self, data: Mapping[str, Any]) -> str:
+    def text(self, data: Mapping[str, Any]) -> str:
         """The key as the journal stores it."""
         return canonical([self.subject, *[data[name] for name in self.fields]]).decode()
 
@@ -57,7 +57,7 @@ class Kind(Struct, frozen=True):
         """The key that a fact of this kind holds; ``None`` where it may be stated again under another id."""
         for key in self.natural_keys:
             if key.applies(data):
-                return key.spelt(data)
+                return key.text(data)
         return None
 
     def fixed_fields(self, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ Balance = list[int]
 """One integer for each measure, in the order of ``MEASURES``."""
 
 
-def shared(account: Account) -> Account:
+def interned(account: Account) -> Account:
     """The account, its names those that all accounts share."""
     dinas, asn, service, month = account
     return intern(dinas), intern(asn), intern(service), intern(month)
@@ -35,7 +35,7 @@ class Ledger:
             balance = accounts.get(posting.account)
             if balance is None:
                 # Each event brings copies of its names; a million accounts share them, or take half as much memory again.
-                balance = accounts[shared(posting.account)] = zero()
+                balance = accounts[interned(posting.account)] = zero()
             for index, amount in posting.amounts:
                 balance[index] += amount
 
@@ -71,6 +71,6 @@ def months_of(ledger: Ledger) -> Ledger:
     return sums
 
 
-def named(balance: Balance) -> dict[str, int]:
+def amounts_by_measure(balance: Balance) -> dict[str, int]:
     """A balance by the names of its non-zero measures."""
     return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}

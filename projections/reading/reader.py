@@ -174,7 +174,7 @@ class Snapshot:
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, earliest deadline first."""
-        return self._queries.files.listed(dinas, after, limit)
+        return self._queries.files.page(dinas, after, limit)
 
     def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
         """The first open files of an ASN over all dinas, earliest deadline first."""
@@ -258,7 +258,7 @@ class Reader:
 
     def _cache_at(self, queries: Queries, generation: int, now_us: int) -> VersionCache:
         """The cache for a snapshot; only figures that may have changed since the last version are counted again."""
-        at, before = queries.reached(), self._cache
+        at, before = queries.at(), self._cache
         if before is not None and before.version.at == at and before.version.holds(generation, now_us):
             return before
         moving = None if before is None else moved_between(self.live.movement, before.version, generation, at)

@@ -115,19 +115,19 @@ class OpenFileQueries:
         counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, is_paused)]
         return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
 
-    def listed(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+    def page(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas by due time, service and case, after a place in that order; those without a promise last."""
         query = select(*_OPEN_FILE, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
         if after is not None:
             query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
-        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
+        return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
 
     def listed_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
         """The first open files of an ASN over all dinas, in the same order."""
         query = select(*_OPEN_FILE, _FILES.state).where(_FILES.open_asn == asn)
-        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
+        return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
 
-    def _listed(self, query: Select[Any]) -> list[ListedFile]:
+    def _rows(self, query: Select[Any]) -> list[ListedFile]:
         return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in self._db.execute(query)]
 
     def all(self) -> Iterator[OpenFile]:

@@ -39,7 +39,7 @@ class Queries:
         self._db = db
         self.files = OpenFileQueries(db)
 
-    def reached(self) -> At:
+    def at(self) -> At:
         """The position up to which everything is folded, in this snapshot."""
         positions = {row[0]: row[1] for row in self._db.execute(select(SOURCES.c.source, SOURCES.c.position))}
         if len(positions) <= 1:
@@ -49,7 +49,7 @@ class Queries:
         partitions = tuple(position for _, position in pairs)
         return At(min(*partitions, rulebook), partitions, rulebook)
 
-    def stopped(self) -> dict[int, str]:
+    def stop_reasons(self) -> dict[int, str]:
         """The partitions that have stopped, and why."""
         rows = self._db.execute(select(SOURCES.c.source, SOURCES.c.stopped).where(SOURCES.c.stopped.is_not(None)))
         return {int(row[0].partition("/")[2]): row[1] for row in rows}

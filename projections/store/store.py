@@ -67,7 +67,7 @@ class Store:
         with self._reading.begin() as db:
             yield Queries(db)
 
-    def divided(self) -> bool:
+    def is_divided(self) -> bool:
         """True if partitions are folded apart here."""
         with self.engine.connect() as db:
             return (

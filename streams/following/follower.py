@@ -35,7 +35,7 @@ def verified_position(journal: Journal, store: Store) -> int:
 
     Raises: ``WrongJournal`` when the journal is another one, or was put back to an older state.
     """
-    if store.divided():
+    if store.is_divided():
         message = (
             "the balances are folded by workers, in partitions: start neraca worker, "
             "or fold them as one: neraca rebuild --undivided"

@@ -37,8 +37,8 @@ class Watcher:
                 live.served = (generation, self._generations.store(generation))
             before = live.at
             with live.store.snapshot() as queries:
-                at = queries.reached()
-                live.standing = queries.stopped()
+                at = queries.at()
+                live.standing = queries.stop_reasons()
                 dinas = frozenset(_moved(queries, before)) if at != before else frozenset()
             if at != before:
                 live.at = at

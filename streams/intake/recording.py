@@ -66,10 +66,10 @@ def keyed(submission: Submission) -> Keyed:
     originator, values, data = originator_of(submission.source, submission.id), submission.typed, submission.data
     kind = BY_TYPE[submission.type]
     if kind.role == "fact":
-        receipt = RECEIPT.spelt(data) if isinstance(values, events.PermitProcessed) else None
+        receipt = RECEIPT.text(data) if isinstance(values, events.PermitProcessed) else None
         return Keyed(submission, originator, kind.natural_key(data), receipt)
     if kind.role == "note":
-        return Keyed(submission, originator, None, RECEIPT.spelt(data), DECISION.spelt(data))
+        return Keyed(submission, originator, None, RECEIPT.text(data), DECISION.text(data))
     if isinstance(values, events.Reversal):
         name = values.event
         key, target = reversed_key(name.source, name.id), originator_of(name.source, name.id)
@@ -88,7 +88,7 @@ def prefetch(append: Appending, submissions: Sequence[Keyed]) -> None:
         holder = append.holder(query.receipt) if query.receipt else None
         if holder is not None:
             receipts.append(holder)
-            cases.append(NOTES.spelt(query.submission.data))
+            cases.append(NOTES.text(query.submission.data))
     append.prefetch(receipts, ())
     append.prefetch_notes(cases)
 
@@ -160,7 +160,7 @@ class Recording:
         if holder is None:
             return None
         receipt = fact_of(decode(self._held_by(holder)[1]))
-        notes = map(decode, self._append.notes(NOTES.spelt(data)))
+        notes = map(decode, self._append.notes(NOTES.text(data)))
         files = files_of((*notes, receipt) if receipt else notes)
         return next(map(context_of, files.values()), None)
 
@@ -177,7 +177,7 @@ class Recording:
             raise invalid(Fault("/data/case", "is not paused"))
         elif at_us <= case.paused[0]:
             raise invalid(Fault("/data/at", "must lie after the pause began"))
-        return self._add(query, grant, note=NOTES.spelt(data))
+        return self._add(query, grant, note=NOTES.text(data))
 
     def _reversal(self, query: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
         fact = self._reversible(query)
@@ -220,7 +220,7 @@ class Recording:
         if faults or not isinstance(values, events.Fact):
             raise invalid(*faults)
         self._must_be_known(values, at)
-        case = self._case(RECEIPT.spelt(data), data) if isinstance(values, events.PermitProcessed) else None
+        case = self._case(RECEIPT.text(data), data) if isinstance(values, events.PermitProcessed) else None
         resolution = resolve_fact(values, parse_instant(fact.time), self._setting, case, at)
         return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})
 

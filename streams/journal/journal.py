@@ -61,7 +61,7 @@ class JournalLocation(Protocol):
     """The storage of a journal: a file, or a database."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for people; no secret."""
         ...
 
@@ -120,13 +120,13 @@ class Journal:
         journal = cls(JournalApplication(location.environment))
         fault = journal._recorder.durability_fault()
         if fault is not None:
-            message = f"{location.shown}: {fault} and would lose acknowledged events"
+            message = f"{location.label}: {fault} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us)
         if journal.zone != zone:
             message = (
-                f"{location.shown}: this journal counts its months in {journal.zone}, but {zone} is configured. "
+                f"{location.label}: this journal counts its months in {journal.zone}, but {zone} is configured. "
                 f"Set NERACA_ZONE={journal.zone}, or use another --data."
             )
             raise JournalError(message)
@@ -137,7 +137,7 @@ class Journal:
         """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
         journal = cls(JournalApplication(location.environment)) if location.exists() else None
         if journal is None or not journal.id:
-            message = f"{location.shown}: there is no journal here"
+            message = f"{location.label}: there is no journal here"
             raise JournalError(message)
         return journal
 

@@ -67,10 +67,10 @@ def _connecting(settings: KafkaSettings) -> Iterator[None]:
     except (KafkaError, OSError, ValueError) as error:
         why = errors.why or error
         if isinstance(why, SaslAuthenticationFailedError):
-            message = f"the broker at {settings.shown} refuses user {settings.user} with this password: {why}"
+            message = f"the broker at {settings.label} refuses user {settings.user} with this password: {why}"
         else:
             hint = f", or it refuses user {settings.user}" if settings.user else ""
-            message = f"no broker answers at {settings.shown}{hint}: {why!r}"
+            message = f"no broker answers at {settings.label}{hint}: {why!r}"
         raise NoBroker(message) from error
     finally:
         _LOG.removeHandler(errors)

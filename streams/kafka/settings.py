@@ -67,10 +67,10 @@ class KafkaSettings(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """The addresses and the protocol, without any secret, since this may be printed."""
-        return f"KafkaSettings({self.shown}, {self.protocol})"
+        return f"KafkaSettings({self.label}, {self.protocol})"
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The addresses for people; no secret."""
         return ",".join(self.servers)
 

@@ -48,7 +48,7 @@ class Location(Protocol):
     """A directory, or a database."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for people; no secret."""
         ...
 

@@ -68,7 +68,7 @@ class TokenStore:
         if unknown or not scopes:
             message = f"scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
-        if token_id in ("local", "import", "demo") or any(row[0] == token_id for row in self.listed()):
+        if token_id in ("local", "import", "demo") or any(row[0] == token_id for row in self.rows()):
             message = f"the id {token_id!r} is taken"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
@@ -112,7 +112,7 @@ class TokenStore:
             )
         return result.rowcount > 0
 
-    def listed(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
+    def rows(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
         """Every token: id, scopes, dinas, sources, when it was made and revoked; no secret, no hash."""
         with self._engine.begin() as db:
             rows = db.execute(select(_TOKENS).order_by(_TOKENS.c.id))

@@ -25,7 +25,7 @@ class Cursors(NamedTuple):
     again: tuple[int, ...]
     """The position after which a partition is to be sent once more, or ``SETTLED``."""
 
-    def reached(self, until: int) -> bool:
+    def has_reached(self, until: int) -> bool:
         """True if each partition was sent everything up to a position, and nothing is to be sent once more."""
         return self.scanned >= until and min(self.sent) >= until and set(self.again) == {SETTLED}
 

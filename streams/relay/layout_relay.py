@@ -79,9 +79,9 @@ class LayoutRelay:
         self._cursors = cursors.load()
         self._sent_at = [0.0] * layout.partitions
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """True if nothing of this layout is left to relay."""
-        return self._layout.until is not None and self._cursors.reached(self._layout.until)
+        return self._layout.until is not None and self._cursors.has_reached(self._layout.until)
 
     def step(self, head: int | None = None) -> bool:
         """Send the next page, up to ``head`` if it is given; returns whether the page was full."""

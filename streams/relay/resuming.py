@@ -68,10 +68,10 @@ class _StoredPartition:
         self._sources.clear_stop(self._source)
 
 
-def stopped(database: Database) -> dict[str, str]:
+def stop_reasons(database: Database) -> dict[str, str]:
     """Every stopped partition, as ``layout/number``, and why it stopped."""
     with database.connected("stopped") as db, db.transaction():
-        return ServedSources(db).stopped()
+        return ServedSources(db).stop_reasons()
 
 
 def resume_all(database: Database, sources: Sequence[str]) -> list[str]:

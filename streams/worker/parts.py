@@ -80,7 +80,7 @@ def parts_of(
 ) -> WorkerParts:
     """The parts of a worker; the threads that watch it have started. Raises: ``WrongJournal``."""
     layouts = Layouts(database, journal)
-    layout = layouts.reached(options.partitions)
+    layout = layouts.current(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
     fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))

@@ -89,7 +89,7 @@ class SeekingConsumer(driver.Consumer):
         """With no partitions left, forget those that were assigned: they belong to another worker, and nothing is sought."""
         app: Any = self.app
         if not assigned:
-            app.neraca.metrics.assigned(())
+            app.neraca.metrics.note_assignment(())
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
@@ -115,7 +115,7 @@ class SeekingConsumer(driver.Consumer):
         mine = [partition for partition in self.assignment() if partition.topic == parts.layout.topic]
         offsets = {partition: rows[partition.partition].read_next for partition in mine}
         LOG.info("reading partitions %s", sorted(partition.partition for partition in mine))
-        parts.metrics.assigned(partition.partition for partition in mine)
+        parts.metrics.note_assignment(partition.partition for partition in mine)
         if offsets:
             await self.seek_wait(offsets)
         return offsets
@@ -205,7 +205,7 @@ def app_of(parts: WorkerParts, shell: Shell = Shell()) -> Any:  # noqa: ANN401, 
 def fold_turn(parts: WorkerParts, records: list[Record]) -> None:
     """Fold one turn's records, in the fold's own thread: the loop has heartbeats to send."""
     counts = turn.until_written(lambda: parts.fold.fold(records))
-    parts.metrics.folded(counts, parts.fold.stopped)
+    parts.metrics.note_fold(counts, parts.fold.stopped)
 
 
 def _end_on(parts: WorkerParts, error: BaseException) -> None:

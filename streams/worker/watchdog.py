@@ -112,7 +112,7 @@ class Watch(NamedTuple):
             ends, rows = self.ends(), self.store.standing()
             self._judge(dog, ends, rows)
             mine = self.layout.number
-            if self.layouts.is_over(mine) and self.layouts.reached(self.layout.partitions).number != mine:
+            if self.layouts.is_over(mine) and self.layouts.current(self.layout.partitions).number != mine:
                 self.end(f"layout {mine} is drained")
         except (NoBroker, NoDatabase, NotWritten, PersistenceError, psycopg.Error) as error:
             LOG.info("cannot see: %s", error)

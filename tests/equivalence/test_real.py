@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from domain.measures import INDEX
 from domain.periods import parse_period
 from tests.equivalence.cities import BOSTON, BPIC_1, BPIC_3, NOW, RECEIPT, ROOT, City, neraca, rows, written
@@ -52,7 +52,7 @@ def municipalities(tmp_path_factory: pytest.TempPathFactory) -> City:
 def _sums(city: City, *periods: str) -> Counter[str]:
     with city.serving() as snapshot:
         standings = [standing for text in periods for standing in snapshot.dinas(parse_period(text))]
-    return sum((Counter(named(standing.balance)) for standing in standings), Counter())
+    return sum((Counter(amounts_by_measure(standing.balance)) for standing in standings), Counter())
 
 
 def test_boston_is_what_the_file_says(boston: City) -> None:
@@ -98,7 +98,7 @@ def test_bostons_speed_is_floored_then_capped_case_by_case(boston: City) -> None
     with boston.serving() as snapshot:
         for text in ("2015", "2016"):
             for standing in snapshot.dinas(parse_period(text)):
-                held.setdefault(standing.subject.id, Counter()).update(named(standing.balance))
+                held.setdefault(standing.subject.id, Counter()).update(amounts_by_measure(standing.balance))
     for department, bps in floored.items():
         mine = held[department]
         assert mine["capaian_n"] == len(bps)
@@ -244,5 +244,9 @@ def test_the_balances_served_are_the_oracles(municipalities: City) -> None:
     """Leaf by leaf, of the largest of the journals."""
     lines = [msgspec.json.decode(line) for line in municipalities.export().read_bytes().splitlines()]
     with municipalities.serving() as snapshot:
-        held = {account: measures for account, balance in snapshot._queries.accounts() if (measures := named(balance))}
+        held = {
+            account: measures
+            for account, balance in snapshot._queries.accounts()
+            if (measures := amounts_by_measure(balance))
+        }
     assert held == Oracle(lines).balances

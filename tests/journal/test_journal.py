@@ -161,7 +161,7 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
     """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
-    named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
+    named = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
     taken(neraca, *HISTORY[:4])
     before: list[tuple[Any, ...]] = rows(place, select)

@@ -51,7 +51,7 @@ class City:
         with Assembled(self.database, clock=CLOCK) as alone:
             alone.record(*HISTORY[:7])
         self.journal = Journal.open(self.database.journal, ZONE, CLOCK())
-        self.layout = Layouts(self.database, self.journal).reached(PARTITIONS)
+        self.layout = Layouts(self.database, self.journal).current(PARTITIONS)
         self.store = PartitionStore(
             reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w")
         )

@@ -116,7 +116,7 @@ class Partitions(Kept):
 
     def __init__(self, database: Database, ending: ExitStack) -> None:
         super().__init__(database, ending)
-        self.layout = self.layouts.reached(2)
+        self.layout = self.layouts.current(2)
         self.topic = Topic()
         for number in range(3):
             self.record(task(f"t{number}"), task(f"u{number}"), task(f"o{number}", dinas=OTHER))

@@ -56,7 +56,7 @@ class Committed(Stored):
         offsets: Mapping[Any, int] = await driver.Consumer.seek_to_committed(self)
         if offsets:
             app: Any = self.app
-            app.neraca.metrics.assigned(one.partition for one in offsets)
+            app.neraca.metrics.note_assignment(one.partition for one in offsets)
             say("sought", offsets={one.partition: offset for one, offset in offsets.items()})
         return offsets
 

@@ -47,7 +47,7 @@ def on_writing(kept: Kept, what: str, when: str = "INSERT", table: str = "accoun
 
 def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(kept: Kept) -> None:
     """Nothing was written; the same goes through once the server is well."""
-    layout, topic = kept.layouts.reached(1), Topic()
+    layout, topic = kept.layouts.current(1), Topic()
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
     fold = kept.fold(layout)
@@ -61,7 +61,7 @@ def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(kept: Kept)
 
 def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
     """They are kept apart, and the process goes on."""
-    layout, topic = kept.layouts.reached(1), Topic()
+    layout, topic = kept.layouts.current(1), Topic()
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
     fold = kept.fold(layout)
@@ -75,7 +75,7 @@ def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
 @pytest.mark.parametrize("ends", [True, False])
 def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(kept: Kept, table: str, *, ends: bool) -> None:
     """Statements behind it were never run; their errors are not taken for the cause."""
-    layout, topic = kept.layouts.reached(1), Topic()
+    layout, topic = kept.layouts.current(1), Topic()
     kept.record(task("t1"))
     kept.relay(layout, topic.send)
     fold = kept.fold(layout)

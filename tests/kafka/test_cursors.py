@@ -12,7 +12,7 @@ from streams.layouts import Layout
 from streams.places.database import Database
 from streams.relay.cursors import SETTLED, Cursors, DatabaseCursors
 from streams.relay.relay import Relay
-from streams.relay.resuming import resume_all, stopped
+from streams.relay.resuming import resume_all, stop_reasons
 from tests.journal.desk import task
 from tests.kafka.guard_database import Kept
 
@@ -44,7 +44,7 @@ def test_a_load_writes_only_the_first_time(kept: Kept) -> None:
 
 def test_a_turn_loads_the_cursors_of_earlier_layouts_only(kept: Kept) -> None:
     """The last layout has no end to reach; its own step loads its cursors."""
-    first = kept.layouts.reached(2)
+    first = kept.layouts.current(2)
     with kept.database.connected("relay") as db:
         assert unfinished(kept, db) == first
         assert kept.sql("SELECT layout FROM relays") == []
@@ -62,15 +62,15 @@ def unfinished(kept: Kept, db: Any) -> Layout:  # noqa: ANN401 - a connection
 
 def test_a_stopped_partition_is_resumed_once(kept: Kept) -> None:
     """Its gaps are forgotten and the relay is to send from its position; other partitions are left alone."""
-    layout = kept.layouts.reached(2)
+    layout = kept.layouts.current(2)
     with kept.database.connected("relay") as db:
         DatabaseCursors(db, layout).load()
     store = kept.store(layout)
     store.count_gap(1, 0)
     store.stop(1, 0, "a gap")
-    assert stopped(kept.database) == {"1/1": "a gap"}
+    assert stop_reasons(kept.database) == {"1/1": "a gap"}
     assert resume_all(kept.database, ["1/0", "1/1"]) == ["1/1"]
     assert resume_all(kept.database, ["1/1"]) == []
-    assert stopped(kept.database) == {}
+    assert stop_reasons(kept.database) == {}
     assert kept.sql("SELECT again FROM relays") == [([SETTLED, 0],)]
     assert store.count_gap(1, 0) == 1

@@ -68,7 +68,7 @@ def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) ->
     database = Database(database_url).prepare()
     with database_journal(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
         watched_balances(database, journal)
-        layout = Layouts(database, journal).reached(4)
+        layout = Layouts(database, journal).current(4)
         store = PartitionStore(reopener(database), layout.number, 4, "worker", epoch_of(database, "worker"))
         rules = Rules(store, journal)
         other.execute("SELECT 1 FROM neraca_1.sources FOR UPDATE")

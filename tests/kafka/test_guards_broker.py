@@ -46,7 +46,7 @@ class Broker(Kept):
         super().__init__(Database(url).prepare(), ending)
         self.topics = topics
         self.servers = servers
-        self.layout = self.layouts.reached(PARTITIONS)
+        self.layout = self.layouts.current(PARTITIONS)
         self.group = group_of(self.journal.id, self.layout)
         kafka = KafkaSettings((servers,))
         ensure_topic(kafka, self.layout.topic, PARTITIONS)

@@ -39,13 +39,13 @@ def rebuild(kept: Kept) -> None:
 
 def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(kept: Kept) -> None:
     """The new layout goes on from the balances' position, not from its declared start; earlier entries are trimmed."""
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     begun = kept.record(task("t1"))
     changed = kept.layouts.change(3)
     assert changed == Layout(2, 3, begun)
     head = kept.record(task("t2"), task("t3"))
     rebuild(kept)
-    assert kept.layouts.reached(2) == changed
+    assert kept.layouts.current(2) == changed
     assert dict(rows(kept.database, "SELECT source, position FROM neraca_2.sources")) == {
         "2/0": head, "2/1": head, "2/2": head, RULEBOOK: head,
     }  # fmt: skip

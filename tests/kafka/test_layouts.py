@@ -39,7 +39,7 @@ def drain(kept: Kept, layout: Layout) -> None:
 def test_the_first_layout_begins_at_the_journals_beginning(kept: Kept) -> None:
     """A row for each partition and one for the rulebook, with nothing folded."""
     kept.record(task("t1"))
-    layout = kept.layouts.reached(3)
+    layout = kept.layouts.current(3)
     assert layout == Layout(1, 3, 0)
     assert layout.topic == "neraca.segments.1"
     assert kept.sources() == {"1/0": 0, "1/1": 0, "1/2": 0, RULEBOOK: 0}
@@ -47,12 +47,12 @@ def test_the_first_layout_begins_at_the_journals_beginning(kept: Kept) -> None:
 
 def test_a_layout_that_has_begun_keeps_its_partitions(kept: Kept) -> None:
     """A worker that is configured otherwise folds what is there."""
-    assert kept.layouts.reached(3) == kept.layouts.reached(7) == Layout(1, 3, 0)
+    assert kept.layouts.current(3) == kept.layouts.current(7) == Layout(1, 3, 0)
 
 
 def test_workers_that_start_at_once_begin_one_layout(kept: Kept) -> None:
     begun: list[Layout] = []
-    threads = [threading.Thread(target=lambda: begun.append(kept.layouts.reached(3))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: begun.append(kept.layouts.current(3))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -70,7 +70,7 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
         before = rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts")
     with ExitStack() as ending:
         kept = Kept(database, ending)
-        assert kept.layouts.reached(2) == Layout(1, 2, head)
+        assert kept.layouts.current(2) == Layout(1, 2, head)
         assert kept.sources() == {"1/0": head, "1/1": head, RULEBOOK: head}
         hashes = {row[0] for row in kept.sql("SELECT hash FROM sources")}
         assert hashes == {kept.journal.hash_at(head)}
@@ -79,18 +79,18 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
 
 def test_a_change_ends_the_layout_before_it_at_the_journals_head(kept: Kept) -> None:
     """The old one is folded until it is drained, then the new one, from where the old one ended."""
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     head = kept.record(task("t1"), task("t2"))
     changed = kept.layouts.change(3)
     assert changed == Layout(2, 3, head)
     later = kept.record(task("t3"))
     old = Layout(1, 2, 0, head)
     with kept.database.connected("test") as db:
-        assert kept.layouts.known(db) == [old, changed]
-    assert kept.layouts.reached(2) == old
+        assert kept.layouts.every(db) == [old, changed]
+    assert kept.layouts.current(2) == old
     drain(kept, old)
     assert set(kept.sources().values()) == {head, 0}
-    assert kept.layouts.reached(2) == changed
+    assert kept.layouts.current(2) == changed
     assert kept.sources() == {"2/0": head, "2/1": head, "2/2": head, RULEBOOK: 0}
     drain(kept, changed)
     assert max(kept.sources().values()) == later
@@ -100,13 +100,13 @@ def test_a_change_ends_the_layout_before_it_at_the_journals_head(kept: Kept) -> 
 
 def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(kept: Kept) -> None:
     """A partition that is behind, or has stopped, holds the others in the old layout."""
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     head = kept.record(task("t1"))
     kept.layouts.change(3)
     kept.sql("UPDATE sources SET position = %s, hash = %s WHERE source = '1/1' RETURNING 1", head, hash_of(kept, head))
-    assert kept.layouts.reached(2).number == 1
+    assert kept.layouts.current(2).number == 1
     kept.sql("UPDATE sources SET position = %s, hash = %s WHERE source = '1/0' RETURNING 1", head, hash_of(kept, head))
-    assert kept.layouts.reached(2).number == 2
+    assert kept.layouts.current(2).number == 2
 
 
 def hash_of(kept: Kept, position: int) -> str:
@@ -117,19 +117,19 @@ def hash_of(kept: Kept, position: int) -> str:
 
 def test_a_second_change_is_refused_while_the_first_is_under_way(kept: Kept) -> None:
     """It says so, and changes nothing."""
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     head = kept.record(task("t1"))
     kept.layouts.change(3)
     with pytest.raises(ValueError, match="layout 2 is not reached yet"):
         kept.layouts.change(4)
     assert kept.sql("SELECT layout FROM layouts ORDER BY layout") == [(1,), (2,)]
     drain(kept, Layout(1, 2, 0, head))
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     assert kept.layouts.change(4) == Layout(3, 4, head)
 
 
 def test_changes_that_race_are_one(kept: Kept) -> None:
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     kept.record(task("t1"))
     said: list[str] = []
 
@@ -149,10 +149,10 @@ def test_changes_that_race_are_one(kept: Kept) -> None:
 
 def test_balances_of_another_journal_are_refused(kept: Kept) -> None:
     """By the journal's id, and by the hash at the position reached: a journal put back to an older state is another one."""
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     head = kept.record(task("t1"))
     drain(kept, Layout(1, 2, 0))
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
     (mine,) = kept.sql("SELECT hash FROM sources WHERE source = '1/1'")
     for column, value, back in (
         ("journal", "another", kept.journal.id),
@@ -161,9 +161,9 @@ def test_balances_of_another_journal_are_refused(kept: Kept) -> None:
     ):
         kept.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", value)  # noqa: S608 - columns named here
         with pytest.raises(WrongJournal, match="1/1 was folded up to position"):
-            kept.layouts.reached(2)
+            kept.layouts.current(2)
         kept.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", back)  # noqa: S608 - the same
-    kept.layouts.reached(2)
+    kept.layouts.current(2)
 
 
 def test_a_generation_flipped_meanwhile_is_waited_for(kept: Kept) -> None:
@@ -171,7 +171,7 @@ def test_a_generation_flipped_meanwhile_is_waited_for(kept: Kept) -> None:
     held, done = kept.database.connected("rebuild"), list[Layout]()
     with held as db, db.transaction():
         db.execute("SELECT generation FROM neraca.generations WHERE served FOR UPDATE")
-        thread = threading.Thread(target=lambda: done.append(Layouts(kept.database, kept.journal).reached(2)))
+        thread = threading.Thread(target=lambda: done.append(Layouts(kept.database, kept.journal).current(2)))
         thread.start()
         until(lambda: kept.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it waits")
         assert done == []

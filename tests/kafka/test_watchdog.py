@@ -173,7 +173,7 @@ def watch(
         def is_over(self, number: int) -> bool:
             return reached != number
 
-        def reached(self, partitions: int) -> Layout:
+        def current(self, partitions: int) -> Layout:
             return Layout(reached, partitions, 0)
 
     def end(why: str) -> None:

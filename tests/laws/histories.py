@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from domain.events.entries import AnyEntry, decode
-from domain.fold.ledger import Balance, named
+from domain.fold.ledger import Balance, amounts_by_measure
 from domain.fold.postings import Account
 from domain.intake.recorded import exported
 from domain.intake.wire import Submission, read_submission
@@ -180,7 +180,7 @@ def reading(history: History, store: Store, now_us: Callable[[], int]) -> Iterat
 
 def balances_of(accounts: Mapping[Account, Balance]) -> Balances:
     """Every account with a measure that is not zero, by the names of these."""
-    return {account: measures for account, balance in accounts.items() if (measures := named(balance))}
+    return {account: measures for account, balance in accounts.items() if (measures := amounts_by_measure(balance))}
 
 
 def parsed(export: bytes) -> list[dict[str, Any]]:

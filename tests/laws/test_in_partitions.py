@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events.entries import decode
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from local.local_postgres import LocalPostgres
 from projections.live import Live
 from projections.reading.reader import Reader
@@ -96,7 +96,7 @@ def test_partitions_come_to_what_the_oracle_says(
     database = Database(postgres.database(name)).prepare()
     with recorded(told) as history:
         ensure_served(database.generations())[1].engine.dispose()
-        layout = Layouts(database, history.journal).reached(partitions)
+        layout = Layouts(database, history.journal).current(partitions)
         store = PartitionStore(reopener(database), layout.number, partitions, "w", epoch_of(database, "w"))
         letters: list[object] = []
         fold = PartitionFold(store, history.journal.id, layout.number, letters.append)
@@ -118,7 +118,7 @@ def _agrees(database: Database, history: History) -> None:
     number, store = ensure_served(database.generations())
     live = Live(history.journal.id, number, store, At(0))
     with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.snapshot() as queries:
-        served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
+        served = {account: found for account, balance in queries.accounts() if (found := amounts_by_measure(balance))}
         assert served == oracle.balances
         assert (snapshot.position, snapshot.digest()) == (oracle.position, oracle.digest())
         cards_agree(snapshot, oracle, EPOCH + timedelta(microseconds=history.now_us))

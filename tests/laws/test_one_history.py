@@ -15,7 +15,7 @@ from audit.ends import Until
 from audit.folded import Folded
 from audit.journal_file import cut, fold_file, fold_part
 from audit.replay import checked, concluded
-from domain.fold.ledger import Ledger, named
+from domain.fold.ledger import Ledger, amounts_by_measure
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
 from domain.score.replayed import StateAt
@@ -72,7 +72,9 @@ def test_four_bookkeepers_agree(
             ledger.post(postings_of(entry))
         folded, audited = _audited(history, parts, "2026", now_us)
         with reading(history, store, lambda: now_us) as snapshot, store.snapshot() as queries:
-            served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
+            served = {
+                account: found for account, balance in queries.accounts() if (found := amounts_by_measure(balance))
+            }
             assert served == oracle.balances
             assert balances_of(ledger.accounts) == oracle.balances
             assert balances_of(folded.accounts()) == oracle.balances

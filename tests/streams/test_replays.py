@@ -99,7 +99,7 @@ def test_one_goes_on_at_a_time_and_is_told_while_it_does(waiting: Waiting) -> No
     assert not begun.other
     waiting.open()
     ended(replays, OTHER)
-    assert [question for question, _ in replays.finished()] == [ONE, OTHER]
+    assert [question for question, _ in replays.answers()] == [ONE, OTHER]
     assert replays.ask(ONE, begin=True) == done, "remembered, not replayed"
 
 
@@ -166,7 +166,7 @@ def test_the_last_answers_and_readings_are_kept() -> None:
     for question in questions:
         replays.ask(question, begin=True)
         ended(replays, question)
-    assert len(replays.finished()) == KEPT
+    assert len(replays.answers()) == KEPT
     assert replays.ask(questions[0], begin=False) is None
     replays.close()
 

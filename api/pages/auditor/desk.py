@@ -87,7 +87,7 @@ class DeskPage(ReadingPage, frozen=True):
         snapshot, words, question, state = query.snapshot, query.words, desk.question, desk.state
         period = query.period if question is None else parse_period(question.period)
         ends, comparison = None, None
-        earlier = _compared(replays, [answer for answer in replays.finished() if answer[0] != question], query)
+        earlier = _compared(replays, [answer for answer in replays.answers() if answer[0] != question], query)
         if question is not None and isinstance(state, Done):
             ends = moved(question, state.replayed, snapshot, words, desk.picked)
             comparison = next(iter(_compared(replays, [(question, state)], query)), None)
@@ -147,7 +147,7 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             if table in OF_AN_ANSWER and not isinstance(state, Done):
                 return RedirectResponse(_without_table(query), 303)  # it is replayed there first
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
-            finish_times = [earlier.at_us for _, earlier in replays.finished()[:1]]
+            finish_times = [earlier.at_us for _, earlier in replays.answers()[:1]]
             extra_state = f"{desk.head} {_seen(state)} {finish_times}"
             return site.page(
                 request, lambda page_query: DeskPage.of(page_query, replays, desk), scope=AUDIT, extra_state=extra_state

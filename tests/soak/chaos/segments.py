@@ -163,7 +163,7 @@ def _relayed(
     """One step of a relay of the last layout, over these cursors, into this ``send``."""
     database = Database(stack.scaled.database_url)
     with closing(Journal.read_only(database.journal)) as journal, database.connected("chaos relay") as db:
-        layout = Layouts(database, journal).known(db)[-1]
+        layout = Layouts(database, journal).every(db)[-1]
         LayoutRelay(journal, layout, cursors(DatabaseCursors(db, layout)), send, RelayState()).step()
 
 
