@@ -125,9 +125,12 @@ class LocalKafka(LocalServer):
         controller = f"{HOST}:{self.port + 1}"
         own = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}"
         settings = {
-            **SETTINGS, "log.dirs": str(self._data), "controller.quorum.bootstrap.servers": controller,
-            **self._properties, "listeners": ",".join(filter(None, [own, self._properties.get("listeners")])),
-        }  # fmt: skip
+            **SETTINGS,
+            "log.dirs": str(self._data),
+            "controller.quorum.bootstrap.servers": controller,
+            **self._properties,
+            "listeners": ",".join(filter(None, [own, self._properties.get("listeners")])),
+        }
         self._settings.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if (self._data / "meta.properties").exists():
             return

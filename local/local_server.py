@@ -179,15 +179,22 @@ class LocalServer(ABC):
         self._prepare()
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
-                self._command(), cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self._command(),
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._pid_file.write_text(f"{self._child.pid}\n")
         if not detached:
             self._guard = subprocess.Popen(
                 ["/bin/sh", "-c", GUARD, "guard", str(self._child.pid)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         try:
             self._await(self._child)
         except BaseException:

@@ -15,7 +15,8 @@ from cloudevents.core.v1.event import CloudEvent
 from httpx_sse import ServerSentEvent, connect_sse
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving import BATCH, Assembled, Listening, Process, event, ndjson, until
+from tests.process import Process
+from tests.serving import BATCH, Assembled, Listening, event, ndjson, until
 
 TASK: Final = {"dinas": "dishub", "asn": "a-1", "completed_at": "2026-11-20T10:00:00+07:00"}
 
@@ -30,9 +31,13 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 def said(event_id: str, **data: str) -> CloudEvent:
     """An event as the SDK makes it."""
     attributes = {
-        "id": event_id, "source": "/sdk", "type": "neraca.task-completed.v1", "specversion": "1.0",
-        "time": datetime(2026, 11, 20, 3, 0, 1, 250_000, tzinfo=UTC), "datacontenttype": "application/json",
-    }  # fmt: skip
+        "id": event_id,
+        "source": "/sdk",
+        "type": "neraca.task-completed.v1",
+        "specversion": "1.0",
+        "time": datetime(2026, 11, 20, 3, 0, 1, 250_000, tzinfo=UTC),
+        "datacontenttype": "application/json",
+    }
     return CloudEvent(attributes, {**TASK, "task": event_id, **data})
 
 
@@ -96,12 +101,22 @@ def test_metrics_count_what_became_of_each_event(tmp_path: Path) -> None:
         found = metrics(running.url)
         outcomes = {outcome: value for (name, outcome), value in found.items() if name == "neraca_events_total"}
         assert outcomes == {"accepted": 2, "duplicate": 2, "content-conflict": 1, "invalid-event": 2, "unknown-type": 1}
-        assert {name: found[name, ""] for name in (
-            "neraca_journal_head", "neraca_position", "neraca_lag_events", "neraca_fold_stopped", "neraca_stream_clients",
-        )} == {
-            "neraca_journal_head": 3, "neraca_position": 3, "neraca_lag_events": 0, "neraca_fold_stopped": 0,
+        assert {
+            name: found[name, ""]
+            for name in (
+                "neraca_journal_head",
+                "neraca_position",
+                "neraca_lag_events",
+                "neraca_fold_stopped",
+                "neraca_stream_clients",
+            )
+        } == {
+            "neraca_journal_head": 3,
+            "neraca_position": 3,
+            "neraca_lag_events": 0,
+            "neraca_fold_stopped": 0,
             "neraca_stream_clients": 0,
-        }  # fmt: skip
+        }
 
 
 @contextmanager
@@ -166,9 +181,21 @@ def test_a_reader_that_comes_back_has_missed_nothing(process: Process, cut: str)
         assert moved_up_to(stream, head)[0] >= {"a", "b"}
 
 
-@pytest.mark.parametrize("last_id", [
-    "x", "", ":", ":1", "other:1", "{journal}:", "{journal}:-1", "{journal}:999999", "{journal}:1x", "{journal}:" + "9" * 30,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "last_id",
+    [
+        "x",
+        "",
+        ":",
+        ":1",
+        "other:1",
+        "{journal}:",
+        "{journal}:-1",
+        "{journal}:999999",
+        "{journal}:1x",
+        "{journal}:" + "9" * 30,
+    ],
+)
 def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -> None:
     """An id of another journal, of the future or of no form means: read everything anew."""
     with following(process.url) as stream:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from api.v1.cases import case_of
 from domain.fold.partition import partition_of
 from projections.segment import At
-from tests.api.test_reads import RULES, fill, permit, rating, receipt, task
+from tests.api.facts import RULES, fill, permit, rating, receipt, task
 from tests.serving import Assembled, event
 
 STANDARDS: Final = [
@@ -33,9 +33,12 @@ def test_a_series_is_twelve_months_each_as_it_is_read_alone(neraca: Assembled) -
     """Oldest first, up to the period's last month, over the turn of a year; a month without data has no score."""
     old = {"received_at": "2025-12-30T08:00:00+07:00", "completed_at": "2025-12-31T07:00:00+07:00"}
     fill(
-        neraca, *STANDARDS, *(permit("dishub", 24, **old) for _ in range(12)), *(permit("dishub", 36) for _ in range(11)),
+        neraca,
+        *STANDARDS,
+        *(permit("dishub", 24, **old) for _ in range(12)),
+        *(permit("dishub", 36) for _ in range(11)),
         *(task("dishub", on_time=True) for _ in range(10)),
-    )  # fmt: skip
+    )
     for subject in ("dinas/dishub", "asn/a-1"):
         for period, first in (("2026-11", "2025-12"), ("2026-Q3", "2025-10"), ("2025", "2025-01")):
             series = neraca.get(f"/v1/{subject}/series?period={period}").json()
@@ -69,22 +72,48 @@ def test_open_files_are_listed_by_what_is_due_first(neraca: Assembled) -> None:
     done, other = receipt("dishub", "2026-11-22T08:00:00+07:00"), receipt("dinkes", "2026-11-22T08:00:00+07:00")
     case = late["data"]["case"]
     fill(
-        neraca, *STANDARDS, early, late, bare, raw, done, other,
-        event("permit-paused", "p", {"dinas": "dishub", "service": "kir", "case": case,
-                                     "at": "2026-11-24T09:00:00+07:00", "reason": "applicant"}),
-        event("permit-resumed", "r", {"dinas": "dishub", "service": "kir", "case": case, "at": "2026-11-24T10:00:00+07:00"}),
+        neraca,
+        *STANDARDS,
+        early,
+        late,
+        bare,
+        raw,
+        done,
+        other,
+        event(
+            "permit-paused",
+            "p",
+            {
+                "dinas": "dishub",
+                "service": "kir",
+                "case": case,
+                "at": "2026-11-24T09:00:00+07:00",
+                "reason": "applicant",
+            },
+        ),
+        event(
+            "permit-resumed",
+            "r",
+            {"dinas": "dishub", "service": "kir", "case": case, "at": "2026-11-24T10:00:00+07:00"},
+        ),
         permit("dishub", 1, case=done["data"]["case"]),
-    )  # fmt: skip
+    )
     items = paged(neraca, "/v1/dinas/dishub/files")
     assert items == neraca.get("/v1/dinas/dishub/files").json()["items"]
     assert [one["case"] for one in items] == [one["data"]["case"] for one in (early, raw, late, bare)]
     assert [one["overdue"] for one in items] == [True, True, False, False]
     assert items[2] == {
-        "service": "kir", "case": case, "asn": "a-1", "received_at": "2026-11-24T01:00:00.000000Z",
-        "due_at": "2026-11-25T02:00:00.000000Z", "kind": "standard", "overdue": False, "paused_at": None,
+        "service": "kir",
+        "case": case,
+        "asn": "a-1",
+        "received_at": "2026-11-24T01:00:00.000000Z",
+        "due_at": "2026-11-25T02:00:00.000000Z",
+        "kind": "standard",
+        "overdue": False,
+        "paused_at": None,
         "pauses": [{"at": "2026-11-24T02:00:00.000000Z", "reason": "applicant"}],
         "resumed_at": ["2026-11-24T03:00:00.000000Z"],
-    }  # fmt: skip
+    }
     assert (items[3]["due_at"], items[1]["kind"]) == (None, "due_at")
     assert neraca.get("/v1/dinas/nobody/files").status_code == 404
     assert neraca.get("/v1/dinas/dishub/files?cursor=ZmlsZTpb").status_code == 422
@@ -110,10 +139,21 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
         return dict(states[-1])
 
     assert case() == {
-        **said, "journal": neraca.live.journal, "position": neraca.journal.head(), "folded": neraca.journal.head(),
-        "state": "none", "asn": None, "received_at": None, "due_at": None, "kind": None, "overdue": False,
-        "promise_us": None, "paused_at": None, "reason": None, "pauses": [],
-    }  # fmt: skip
+        **said,
+        "journal": neraca.live.journal,
+        "position": neraca.journal.head(),
+        "folded": neraca.journal.head(),
+        "state": "none",
+        "asn": None,
+        "received_at": None,
+        "due_at": None,
+        "kind": None,
+        "overdue": False,
+        "promise_us": None,
+        "paused_at": None,
+        "reason": None,
+        "pauses": [],
+    }
     first = case(event("permit-received", "r", got))
     assert (first["received_at"], first["due_at"]) == ("2026-11-24T01:00:00.000000Z", "2026-11-25T01:00:00.000000Z")
     assert (first["asn"], first["promise_us"]) == ("a-1", 24 * 3600 * 10**6)
@@ -176,9 +216,12 @@ def test_a_case_opens_to_the_counters_of_its_own_dinas(neraca: Assembled) -> Non
     fill(neraca, *(receipt(dinas, "2026-11-20T08:00:00+07:00") for dinas in ("dishub", "dinkes")))
     path = "/v1/dinas/dishub/file?service=kir&case=1"
     for name, scope, dinas, status in (
-        ("own", "fact", ["dishub"], 200), ("other", "fact", ["dinkes"], 403), ("any", "fact", None, 200),
-        ("reader", "read", ["dinkes"], 200), ("rules", "rulebook", None, 403),
-    ):  # fmt: skip
+        ("own", "fact", ["dishub"], 200),
+        ("other", "fact", ["dinkes"], 403),
+        ("any", "fact", None, 200),
+        ("reader", "read", ["dinkes"], 200),
+        ("rules", "rulebook", None, 403),
+    ):
         held = {"authorization": neraca.token(name, scope, dinas=dinas)}
         assert neraca.ask("GET", path, headers=held, caller="10.0.0.9").status_code == status, name
     assert neraca.ask("GET", path, caller="10.0.0.9").status_code == 401
@@ -206,9 +249,13 @@ def test_the_journal_is_listed_entry_by_entry(neraca: Assembled) -> None:
     assert page["items"][0]["type"] == "neraca.journal-opened.v1"
     assert paged(neraca, "/v1/journal") == page["items"]
     for query, expected in (
-        ("dinas=dinkes", [taken["id"], "x"]), ("asn=a-1", [kept["id"]]), ("id=x", ["x"]), ("dinas=dinkes&id=x", ["x"]),
-        ("type=neraca.standard-set.v1", ["std"]), ("source=/nowhere", []),
-    ):  # fmt: skip
+        ("dinas=dinkes", [taken["id"], "x"]),
+        ("asn=a-1", [kept["id"]]),
+        ("id=x", ["x"]),
+        ("dinas=dinkes&id=x", ["x"]),
+        ("type=neraca.standard-set.v1", ["std"]),
+        ("source=/nowhere", []),
+    ):
         assert [one["id"] for one in paged(neraca, f"/v1/journal?{query}")] == expected, query
 
 

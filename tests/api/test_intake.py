@@ -28,14 +28,18 @@ def problem_of(response: httpx.Response) -> str:
     return str(response.json()["type"]).rpartition(":")[2]
 
 
-@pytest.mark.parametrize("again", [
-    {},
-    {"time": "2026-11-24T04:00:00Z"},
-    {"time": "2026-11-24T04:00:00.000000+00:00"},
-    {"gateway": "another"},
-    {"datacontenttype": "application/json"},
-    {"subject": None},
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "again",
+    [
+        {},
+        {"time": "2026-11-24T04:00:00Z"},
+        {"time": "2026-11-24T04:00:00.000000+00:00"},
+        {"gateway": "another"},
+        {"datacontenttype": "application/json"},
+        {"subject": None},
+    ],
+    ids=repr,
+)
 def test_a_repeat_is_answered_with_the_first_receipt(neraca: Assembled, clock: Clock, again: dict[str, object]) -> None:
     """One event is recorded once: 201, then 200 and the same receipt, for any gateway and spelling of time."""
     first = neraca.post(task("t1"))
@@ -43,8 +47,10 @@ def test_a_repeat_is_answered_with_the_first_receipt(neraca: Assembled, clock: C
     second = neraca.post({**task("t1"), **again})
     assert (first.status_code, second.status_code) == (201, 200)
     receipt = {
-        "position": 2, "event": {"source": "/loket", "id": "t1"}, "recorded_at": "2026-11-24T05:00:00.000000Z",
-    }  # fmt: skip
+        "position": 2,
+        "event": {"source": "/loket", "id": "t1"},
+        "recorded_at": "2026-11-24T05:00:00.000000Z",
+    }
     assert first.json() == second.json() == receipt
     assert neraca.journal.head() == 2
 
@@ -71,20 +77,35 @@ MANY: Final = (
     Many("a repeat inside", (task("t1"), task("t2"), task("t1")), 2, 1),
     Many("good beside bad", (BAD, task("t1"), BAD, task("t2")), 2, 0, ((0, "invalid-event"), (2, "invalid-event"))),
     Many("other content inside", (task("t1"), task("t1", asn="a-2")), 1, 0, ((1, "content-conflict"),)),
-    Many("a held key inside", (event("permit-received", "r1", RECEIPT), event("permit-received", "r2", RECEIPT)), 1, 0,
-         ((1, "natural-key-held"),)),
-    Many("a case in order", (
-        event("standard-set", "s1", STANDARD),
-        event("permit-received", "r1", RECEIPT),
-        event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
-        event("permit-resumed", "y1", {**PAUSE, "at": "2026-11-20T10:00:00+07:00"}),
-        event("permit-processed", "p1", {**PAUSE, "completed_at": "2026-11-20T11:00:00+07:00"}),
-        event("event-retracted", "x1", {"event": {"source": "/loket", "id": "p1"}, "reason": "typo"}),
-        event("permit-processed", "p2", {**PAUSE, "completed_at": "2026-11-20T12:00:00+07:00"}),
-    ), 7, 0),
-    Many("all kinds of bad", (event("period-closed", "c1", {}), event("lost", "l1", {}), {}), 0, 0,
-         ((0, "unknown-type"), (1, "unknown-type"), (2, "invalid-event"))),
-)  # fmt: skip
+    Many(
+        "a held key inside",
+        (event("permit-received", "r1", RECEIPT), event("permit-received", "r2", RECEIPT)),
+        1,
+        0,
+        ((1, "natural-key-held"),),
+    ),
+    Many(
+        "a case in order",
+        (
+            event("standard-set", "s1", STANDARD),
+            event("permit-received", "r1", RECEIPT),
+            event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
+            event("permit-resumed", "y1", {**PAUSE, "at": "2026-11-20T10:00:00+07:00"}),
+            event("permit-processed", "p1", {**PAUSE, "completed_at": "2026-11-20T11:00:00+07:00"}),
+            event("event-retracted", "x1", {"event": {"source": "/loket", "id": "p1"}, "reason": "typo"}),
+            event("permit-processed", "p2", {**PAUSE, "completed_at": "2026-11-20T12:00:00+07:00"}),
+        ),
+        7,
+        0,
+    ),
+    Many(
+        "all kinds of bad",
+        (event("period-closed", "c1", {}), event("lost", "l1", {}), {}),
+        0,
+        0,
+        ((0, "unknown-type"), (1, "unknown-type"), (2, "invalid-event")),
+    ),
+)
 
 
 @pytest.mark.parametrize("media", [BATCH, NDJSON])
@@ -132,10 +153,15 @@ def test_ten_thousand_events_are_one_request(neraca: Assembled) -> None:
     assert (tally["accepted"], len(tally["rejected"])) == (1, 9_999)
 
 
-@pytest.mark.parametrize("media", [
-    "application/cloudevents+json", "Application/CloudEvents+JSON", "application/cloudevents+json; charset=utf-8",
-    'application/cloudevents+json;charset="UTF-8"',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "media",
+    [
+        "application/cloudevents+json",
+        "Application/CloudEvents+JSON",
+        "application/cloudevents+json; charset=utf-8",
+        'application/cloudevents+json;charset="UTF-8"',
+    ],
+)
 def test_a_media_type_is_read_without_case_or_charset(neraca: Assembled, media: str) -> None:
     """UTF-8 may be named, in any letter case."""
     assert neraca.post(task("t1"), media).status_code == 201
@@ -145,9 +171,12 @@ def test_binary_mode_carries_attributes_in_headers(neraca: Assembled) -> None:
     """An event in binary mode is the same event as in structured mode: percent-encoded UTF-8 in `ce-` headers."""
     structured = event("task-completed", "résumé 1", TASK, source="/loket/Ciputat 2")
     headers = {
-        "ce-specversion": "1.0", "ce-type": structured["type"], "ce-source": "/loket/Ciputat%202",
-        "ce-id": "r%C3%A9sum%C3%A9%201", "ce-time": structured["time"],
-    }  # fmt: skip
+        "ce-specversion": "1.0",
+        "ce-type": structured["type"],
+        "ce-source": "/loket/Ciputat%202",
+        "ce-id": "r%C3%A9sum%C3%A9%201",
+        "ce-time": structured["time"],
+    }
     first = neraca.post(TASK, "application/json", headers=headers)
     assert (first.status_code, first.json()["event"]) == (201, {"source": "/loket/Ciputat 2", "id": "résumé 1"})
     assert neraca.post(structured).status_code == 200
@@ -181,8 +210,15 @@ GUARDED: Final = (
     "/v1/rankings/asn?dinas=dishub",
 )
 OPEN: Final = (
-    "/v1/dinas", "/v1/dinas/dishub", "/v1/rankings/dinas", "/v1/digest", "/healthz", "/readyz", "/metrics", "/openapi.json",
-)  # fmt: skip
+    "/v1/dinas",
+    "/v1/dinas/dishub",
+    "/v1/rankings/dinas",
+    "/v1/digest",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+)
 
 
 @pytest.mark.parametrize("asked", FOREIGN.values(), ids=FOREIGN)
@@ -196,8 +232,17 @@ def test_beyond_the_machine_a_token_is_needed(neraca: Assembled, asked: dict[str
     assert {neraca.get(path, **asked).status_code for path in OPEN} == {200}
 
 
-@pytest.mark.parametrize("asked", [{}, {"host": "localhost"}, {"host": "localhost:8000"}, {"caller": "::1", "host": "[::1]:8000"},
-                                   {"caller": "127.8.8.8", "host": "127.0.0.1:80"}], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"host": "localhost"},
+        {"host": "localhost:8000"},
+        {"caller": "::1", "host": "[::1]:8000"},
+        {"caller": "127.8.8.8", "host": "127.0.0.1:80"},
+    ],
+    ids=repr,
+)
 def test_the_operator_at_the_machine_needs_no_token(neraca: Assembled, asked: dict[str, Any]) -> None:
     """A call on loopback to a loopback name is the operator's."""
     neraca.record(task("t1"))
@@ -244,13 +289,17 @@ ALLOWED: Final = (
     Allowed("a dinas in other letters", ("fact",), task("t1"), 403, dinas=("Dishub",)),
     Allowed("its source", ("fact",), task("t1"), 201, sources=("/loket",)),
     Allowed("another source", ("fact",), task("t1"), 403, sources=("/loket/2",)),
-    Allowed("a pause of another dinas", ("fact",),
-            event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}), 403,
-            dinas=("dinkes",)),
+    Allowed(
+        "a pause of another dinas",
+        ("fact",),
+        event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
+        403,
+        dinas=("dinkes",),
+    ),
     Allowed("reversal in its dinas", ("reverse",), RETRACTION, 201, dinas=("dishub",)),
     Allowed("reversal in another dinas", ("reverse",), RETRACTION, 403, dinas=("dinkes",)),
     Allowed("reversal from another source", ("reverse",), RETRACTION, 403, sources=("/loket/2",)),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("row", ALLOWED, ids=lambda row: row.name)
@@ -301,9 +350,12 @@ def test_reads_of_one_asn_need_scope_read(neraca: Assembled) -> None:
 STRICT: Final = (
     ("task of both unknown", task("t1"), ("/data/dinas", "/data/asn")),
     ("receipt of unknown dinas", event("permit-received", "r1", RECEIPT), ("/data/dinas",)),
-    ("pause of unknown dinas", event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
-     ("/data/dinas",)),
-)  # fmt: skip
+    (
+        "pause of unknown dinas",
+        event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
+        ("/data/dinas",),
+    ),
+)
 
 
 @pytest.mark.parametrize(("name", "unknown", "pointers"), STRICT, ids=[row[0] for row in STRICT])

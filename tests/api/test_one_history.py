@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.api.test_reads import CEPAT, SCHEME, STANDARD, TEPAT
+from tests.api.facts import CEPAT, SCHEME, STANDARD, TEPAT
 from tests.faults.traffic import Counter
 from tests.journal.desk import lines_of
 from tests.journal.folding import HISTORY
@@ -22,17 +22,27 @@ RULES: Final = (
     event("asn-assigned", "post", {"asn": "a-1", "dinas": "dpmptsp", "effective_from": "2026-01-01"}),
 )
 BAD: Final = (
-    b"{", b'{"id": "1"}', ndjson([event("task-completed", "bad", {"dinas": ""})]),
+    b"{",
+    b'{"id": "1"}',
+    ndjson([event("task-completed", "bad", {"dinas": ""})]),
     ndjson([event("standard-set", "standard", {**STANDARD, "amount": 25})]),
-)  # fmt: skip
+)
 """Refused requests: no JSON, no event, wrong data, and another event under a name already used."""
 DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes", "nobody")
 ASN: Final = ("a-1", "a-2", "a-7", "nobody")
 PERIODS: Final = ("", "2026-10", "2026-Q4", "2026", "1999-01", "2026-13")
 LISTS: Final = {
-    "/v1/dinas/{dinas}/asn", "/v1/dinas/{dinas}/why", "/v1/asn/{asn}/why", "/v1/rankings/dinas", "/v1/rankings/asn",
-    "/v1/dinas/{dinas}/files", "/v1/dinas/{dinas}/events", "/v1/asn/{asn}/events", "/v1/journal", "/v1/dinas",
-}  # fmt: skip
+    "/v1/dinas/{dinas}/asn",
+    "/v1/dinas/{dinas}/why",
+    "/v1/asn/{asn}/why",
+    "/v1/rankings/dinas",
+    "/v1/rankings/asn",
+    "/v1/dinas/{dinas}/files",
+    "/v1/dinas/{dinas}/events",
+    "/v1/asn/{asn}/events",
+    "/v1/journal",
+    "/v1/dinas",
+}
 """Routes that answer page by page."""
 APART: Final = {"/healthz", "/readyz", "/metrics", "/v1/stream"}
 """Routes that answer differently each time."""

@@ -23,16 +23,30 @@ from domain.events.names import type_of
 from tests.serving import BATCH, Assembled, Listening, event
 
 UNSTREAMED: Final = (
-    ("POST", "/v1/events"), ("GET", "/v1/dinas"), ("GET", "/v1/dinas/{dinas}"), ("GET", "/v1/dinas/{dinas}/asn"),
-    ("GET", "/v1/dinas/{dinas}/why"), ("GET", "/v1/asn/{asn}"), ("GET", "/v1/asn/{asn}/why"), ("GET", "/v1/rankings/dinas"),
-    ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"), ("GET", "/v1/dinas/{dinas}/series"), ("GET", "/v1/asn/{asn}/series"),
-    ("GET", "/v1/dinas/{dinas}/files"), ("GET", "/v1/dinas/{dinas}/events"), ("GET", "/v1/asn/{asn}/events"),
-    ("GET", "/v1/journal"), ("GET", "/v1/dinas/{dinas}/file"),
-)  # fmt: skip
+    ("POST", "/v1/events"),
+    ("GET", "/v1/dinas"),
+    ("GET", "/v1/dinas/{dinas}"),
+    ("GET", "/v1/dinas/{dinas}/asn"),
+    ("GET", "/v1/dinas/{dinas}/why"),
+    ("GET", "/v1/asn/{asn}"),
+    ("GET", "/v1/asn/{asn}/why"),
+    ("GET", "/v1/rankings/dinas"),
+    ("GET", "/v1/rankings/asn"),
+    ("GET", "/v1/digest"),
+    ("GET", "/v1/dinas/{dinas}/series"),
+    ("GET", "/v1/asn/{asn}/series"),
+    ("GET", "/v1/dinas/{dinas}/files"),
+    ("GET", "/v1/dinas/{dinas}/events"),
+    ("GET", "/v1/asn/{asn}/events"),
+    ("GET", "/v1/journal"),
+    ("GET", "/v1/dinas/{dinas}/file"),
+)
 DRAWN: Final = [
-    (method, path, mode) for method, path in UNSTREAMED for mode in GenerationMode
+    (method, path, mode)
+    for method, path in UNSTREAMED
+    for mode in GenerationMode
     if (path, mode) != ("/v1/digest", GenerationMode.NEGATIVE)  # takes nothing that could be wrong
-]  # fmt: skip
+]
 EXAMPLES: Final = 25
 
 
@@ -69,8 +83,12 @@ def test_nothing_drawn_from_the_document_makes_the_server_fail(
 
     @seed(20261124)
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy(generation_mode=mode))
     def drawn(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(base_url=url, checks=checks, timeout=20)
@@ -81,12 +99,31 @@ def test_nothing_drawn_from_the_document_makes_the_server_fail(
 
 JSON_VALUES: Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
-)  # fmt: skip
-INTERESTING: Final = st.sampled_from([
-    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20T10:00:00Z", "0001-01-01", "9999-12-01", "1/9",
-    "0", 10**30, -1, 2**63, 1e308, -0.0, "\u0000", "/", "\U0001f600", {}, [], {"source": "/loket", "id": "t"},
-])  # fmt: skip
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+INTERESTING: Final = st.sampled_from(
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-11-20T10:00:00Z",
+        "0001-01-01",
+        "9999-12-01",
+        "1/9",
+        "0",
+        10**30,
+        -1,
+        2**63,
+        1e308,
+        -0.0,
+        "\u0000",
+        "/",
+        "\U0001f600",
+        {},
+        [],
+        {"source": "/loket", "id": "t"},
+    ]
+)
 
 
 @st.composite
@@ -131,15 +168,18 @@ def test_documentation_needs_no_internet(city: Assembled) -> None:
 def test_every_route_of_the_contract_is_documented(city: Assembled, document: dict[str, Any]) -> None:
     """The document has exactly the operations the app answers under /v1, and health, readiness and metrics."""
     routes = {
-        (method, str(route.path)) for route in iter_route_contexts(city.framework.routes) for method in route.methods or ()
+        (method, str(route.path))
+        for route in iter_route_contexts(city.framework.routes)
+        for method in route.methods or ()
         if str(route.path).startswith("/v1/") or route.path in ("/healthz", "/readyz", "/metrics")
-    }  # fmt: skip
+    }
     assert len(routes) >= len(UNSTREAMED)
     documented = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
     assert routes <= documented
     assert {(method, path) for method, path in documented if path.startswith("/v1/")} == {
-        *UNSTREAMED, ("GET", "/v1/stream"),
-    }  # fmt: skip
+        *UNSTREAMED,
+        ("GET", "/v1/stream"),
+    }
     assert document["openapi"].startswith("3.1")
 
 

@@ -19,13 +19,23 @@ from domain.score.scoring import score_of
 from projections.reading.why import behind
 
 RATING: dict[str, Any] = {
-    "type": "neraca.satisfaction-rated.v1", "specversion": "1.0", "source": "/s", "id": "1", "time": "2026-11-02T08:00:00+07:00",
+    "type": "neraca.satisfaction-rated.v1",
+    "specversion": "1.0",
+    "source": "/s",
+    "id": "1",
+    "time": "2026-11-02T08:00:00+07:00",
     "data": {
-        "dinas": "d", "service": "ktp-el", "case": "k-1", "asn": "a-1", "unsur": dict.fromkeys(UNSUR, 1),
+        "dinas": "d",
+        "service": "ktp-el",
+        "case": "k-1",
+        "asn": "a-1",
+        "unsur": dict.fromkeys(UNSUR, 1),
         "resolved": {"month": "2026-11", "rulebook": 0},
     },
-    "recordedtime": "2026-11-02T01:00:00.000000Z", "recordedby": "local", "contenthash": "v1:0",
-}  # fmt: skip
+    "recordedtime": "2026-11-02T01:00:00.000000Z",
+    "recordedby": "local",
+    "contenthash": "v1:0",
+}
 LINE = json.dumps(RATING).encode()
 
 
@@ -85,12 +95,19 @@ def test_what_a_rating_is_called_gives_its_case_away_no_more_than_its_fields_do(
     """Nor does the reversal of one, which names it."""
     called = RATING | {"id": "rating:ktp-el:k-1"}
     reversal = {
-        **called, "type": "neraca.event-retracted.v1", "id": "batal",
+        **called,
+        "type": "neraca.event-retracted.v1",
+        "id": "batal",
         "data": {
-            "event": {"source": "/s", "id": called["id"]}, "reason": "ganda",
-            "resolved": {"month": "2026-11", "rulebook": 0, "removes": {"type": called["type"], "data": called["data"]}},
+            "event": {"source": "/s", "id": called["id"]},
+            "reason": "ganda",
+            "resolved": {
+                "month": "2026-11",
+                "rulebook": 0,
+                "removes": {"type": called["type"], "data": called["data"]},
+            },
         },
-    }  # fmt: skip
+    }
     lines = [(2, json.dumps(called).encode()), (3, json.dumps(reversal).encode())]
     shown = behind(lines, Subject("dinas", "d"), parse_period("2026-11"))
     assert [one.position for one in shown] == [2, 3]

@@ -71,9 +71,13 @@ class Operator:
         mine.settimeout(TYPED_WITHIN_S)
         with mine, tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
             shell = subprocess.Popen(
-                ["bash", "-c", f"{self._first}\n{block}"], cwd=at.folder, stdout=printed, stderr=errors,
-                env={"PATH": "/usr/bin:/bin", "LINE": str(its.fileno())}, pass_fds=(its.fileno(),),
-            )  # fmt: skip
+                ["bash", "-c", f"{self._first}\n{block}"],
+                cwd=at.folder,
+                stdout=printed,
+                stderr=errors,
+                env={"PATH": "/usr/bin:/bin", "LINE": str(its.fileno())},
+                pass_fds=(its.fileno(),),
+            )
             its.close()
             try:
                 with mine.makefile("rw", encoding="utf-8") as line:

@@ -18,7 +18,7 @@ from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres, programs
 from local.local_server import HOST, free_port, is_free, run
 from tests.deploy.composed import composed
-from tests.kafka.serving import Running
+from tests.kafka.process import Running
 from tests.serving import until
 
 if TYPE_CHECKING:

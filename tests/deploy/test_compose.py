@@ -165,6 +165,10 @@ def permits() -> list[dict[str, Any]]:
     """Two hundred of two dinas."""
     times = {"received_at": "2026-11-24T09:00:00+07:00", "completed_at": "2026-11-24T10:00:00+07:00"}
     return [
-        event("permit-processed", str(n), {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times})
+        event(
+            "permit-processed",
+            str(n),
+            {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times},
+        )
         for n in range(200)
-    ]  # fmt: skip
+    ]

@@ -30,8 +30,12 @@ def command(*words: object, path: str | None = None) -> subprocess.CompletedProc
     environment = os.environ if path is None else {**os.environ, "PATH": path}
     return subprocess.run(
         [sys.executable, "-m", "local", *map(str, words)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture

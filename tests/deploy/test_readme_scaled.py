@@ -38,13 +38,20 @@ def test_the_guide_works_as_printed(tmp_path: Path, database_url: str, kafka: Lo
         block = block.replace(f"127.0.0.1:{port}", f"127.0.0.1:{here}")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     settings = {
-        **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka.bootstrap,
+        **kept,
+        "NERACA_DATABASE_URL": database_url,
+        "NERACA_KAFKA": kafka.bootstrap,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }  # fmt: skip
+    }
     process = subprocess.Popen(
-        ["bash", "-c", f"set -e\n{EVENTS}\n{block}\nkill $(jobs -p)\nwait"], cwd=tmp_path, env=settings,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        ["bash", "-c", f"set -e\n{EVENTS}\n{block}\nkill $(jobs -p)\nwait"],
+        cwd=tmp_path,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
         said, errors = process.communicate(timeout=90)
     finally:

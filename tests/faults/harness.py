@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.faults.traffic import Counter, Event
-from tests.serving import BATCH, EVENT, ROOT, Process, until
+from tests.process import Process
+from tests.serving import BATCH, EVENT, ROOT, until
 
 ACKNOWLEDGED_LEAST: Final = 20
 """How many acknowledgements lie between two kills at least."""
@@ -206,8 +207,10 @@ def _killed(server: Server, senders: list[Sender], ledger: Ledger, wanted: int, 
 def _killed_while_starting(data: Path, delay_s: float) -> None:
     starting = subprocess.Popen(
         [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         starting.wait(delay_s)
     except subprocess.TimeoutExpired:

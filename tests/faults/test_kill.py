@@ -33,7 +33,7 @@ WRONG: list[tuple[str, Callable[[Survived], object], str]] = [
     ("made up", lambda s: s.ledger.acknowledged.discard(("/loket/1", "e1")), "recorded though nobody sent it: 1"),
     ("served wrongly", lambda s: s.served.update(digest="0"), "served {'position': 3, 'digest': '0'}"),
     ("scored wrongly", lambda s: s.cards["dinkes"].update(counts={}), "dinkes: counts is served as {}"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("spoil", "wanted"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import EVENT, Process, event, until
+from tests.process import Process
+from tests.serving import EVENT, event, until
 
 pytestmark = pytest.mark.faults
 
@@ -33,8 +34,11 @@ def test_a_replay_that_hangs_hinders_nobody_and_ends_with_the_service(tmp_path: 
     room.mkdir()
     with Process(tmp_path / "data", environment={"TMPDIR": str(room)}) as served:
         with httpx.Client(base_url=served.url, timeout=20) as client:
-            first = client.post("/v1/events", json=event("asn-registered", "a", {"asn": "a-1"}, time="2026-01-01T00:00:00Z"),
-                                headers={"content-type": EVENT})  # fmt: skip
+            first = client.post(
+                "/v1/events",
+                json=event("asn-registered", "a", {"asn": "a-1"}, time="2026-01-01T00:00:00Z"),
+                headers={"content-type": EVENT},
+            )
             assert first.status_code == 201
             served.settle()
             asked = client.get("/auditor?check=1").headers["location"].partition("#")[0]
@@ -43,8 +47,11 @@ def test_a_replay_that_hangs_hinders_nobody_and_ends_with_the_service(tmp_path: 
             assert "sedang memutar ulang" in client.get(asked).text
             for path in ("/v1/rankings/dinas", "/v1/digest", "/", "/auditor", "/auditor/journal", "/readyz"):
                 assert client.get(path).status_code == 200, path
-            second = client.post("/v1/events", json=event("asn-registered", "b", {"asn": "a-2"}, time="2026-01-01T00:00:00Z"),
-                                 headers={"content-type": EVENT})  # fmt: skip
+            second = client.post(
+                "/v1/events",
+                json=event("asn-registered", "b", {"asn": "a-2"}, time="2026-01-01T00:00:00Z"),
+                headers={"content-type": EVENT},
+            )
             assert second.status_code == 201
             assert "pemutaran ulang lain" in client.get("/auditor?until=1").text
             assert children(served.pid) == [child], "one at a time"

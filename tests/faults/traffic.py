@@ -8,9 +8,17 @@ DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes")
 SERVICES: Final = ("ktp-el", "kia", "siup")
 UNSUR: Final = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
 KINDS: Final = {
-    "receive": 6, "pause": 2, "resume": 2, "decide": 6, "task": 8, "rate": 5,
-    "retract": 2, "correct": 3, "rule": 1, "repeat": 3,
-}  # fmt: skip
+    "receive": 6,
+    "pause": 2,
+    "resume": 2,
+    "decide": 6,
+    "task": 8,
+    "rate": 5,
+    "retract": 2,
+    "correct": 3,
+    "rule": 1,
+    "repeat": 3,
+}
 PERIOD: Final = "2026"
 """The whole of what is sent falls into this period."""
 
@@ -49,9 +57,13 @@ class Counter:
         if fact:
             self._reversible.append((name, kind, data))
         return {
-            "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": self.source, "id": name, "time": self._time(),
+            "specversion": "1.0",
+            "type": f"neraca.{kind}.v1",
+            "source": self.source,
+            "id": name,
+            "time": self._time(),
             "data": data,
-        }  # fmt: skip
+        }
 
     def _asn(self) -> str:
         return f"a-{self._random.randrange(12)}"

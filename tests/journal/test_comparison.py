@@ -54,8 +54,9 @@ def test_what_lies_between_is_counted_by_what_it_bears_on(tmp_path: Path, capsys
     by_day = replayed(capsys, "--data", data, "--since", day)
     assert by_day["then"]["position"] == 35
     assert by_day["between"] == {
-        "dinas": {"dinkes": {"task-completed": 1}, "dishub": {"event-corrected": 1}}, "every": {},
-    }  # fmt: skip
+        "dinas": {"dinkes": {"task-completed": 1}, "dishub": {"event-corrected": 1}},
+        "every": {},
+    }
     before = replayed(capsys, "--data", data, "--since", "2026-11-05T11:59:59.999999+07:00")
     assert (before["then"]["position"], before["between"]["dinas"]["dinkes"]) == (
         3,

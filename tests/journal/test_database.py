@@ -188,11 +188,14 @@ def test_a_database_that_would_lose_what_it_acknowledged_is_refused(server_direc
             Journal.open(database.journal, ZONE, CLOCK())
 
 
-@pytest.mark.parametrize(("url", "word"), [
-    ("nonsense", "not an address"),
-    ("mysql://u:secret@127.0.0.1/x", "is no PostgreSQL database"),
-    ("postgresql://u:secret@127.0.0.1:1/x", "refused"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("nonsense", "not an address"),
+        ("mysql://u:secret@127.0.0.1/x", "is no PostgreSQL database"),
+        ("postgresql://u:secret@127.0.0.1:1/x", "refused"),
+    ],
+)
 def test_an_address_that_does_not_do_is_refused_without_its_secret(url: str, word: str) -> None:
     with pytest.raises(NoDatabase, match=word) as refusal:
         Database(url).prepare()

@@ -38,8 +38,14 @@ from tests.serving import ZONE, Assembled, Clock, event
 pytestmark = pytest.mark.both_databases
 
 NAMES = [
-    ("/loket", "1"), ("/loket/1", ""), ("/loke", "t1"), ('"', "],["), ("loket ü", "番号-7"), ("a", "bc"), ("ab", "c"),
-]  # fmt: skip
+    ("/loket", "1"),
+    ("/loket/1", ""),
+    ("/loke", "t1"),
+    ('"', "],["),
+    ("loket ü", "番号-7"),
+    ("a", "bc"),
+    ("ab", "c"),
+]
 """Pairs that a careless concatenation would confuse."""
 
 
@@ -68,10 +74,13 @@ REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
     ("another instant", lambda e: e | {"time": "2026-11-24T11:00:01+07:00"}, "content-conflict"),
     ("another datum", lambda e: e | {"data": e["data"] | {"asn": "a-2"}}, "content-conflict"),
     ("a default spelt out", lambda e: e | {"data": e["data"] | {"outcome": "issued"}}, "content-conflict"),
-    ("a time of data in another offset", lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
-     "content-conflict"),
+    (
+        "a time of data in another offset",
+        lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
+        "content-conflict",
+    ),
     ("another type", lambda _: received("d", "K-1"), "content-conflict"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "answer"), [row[1:] for row in REPEATS], ids=[row[0] for row in REPEATS])
@@ -125,8 +134,11 @@ def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(ner
     """A position is never used up by what did not enter."""
     taken(neraca, received("r1", "K-1"))
     assert said(neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")) == [
-        "natural-key-held", "repeated", "content-conflict", "invalid-event",
-    ]  # fmt: skip
+        "natural-key-held",
+        "repeated",
+        "content-conflict",
+        "invalid-event",
+    ]
     with pytest.raises(ArithmeticError):
         _break_an_append(neraca)
     assert said(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
@@ -135,9 +147,14 @@ def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(ner
 
 
 HISTORY: list[Event] = [
-    standard("s", 5), received("r1", "K-1"), decided("d1", "K-1"), task("t1"), corrected("c1", "t1", task("t1", "a-2")),
-    retracted("x1", "d1"), event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
-]  # fmt: skip
+    standard("s", 5),
+    received("r1", "K-1"),
+    decided("d1", "K-1"),
+    task("t1"),
+    corrected("c1", "t1", task("t1", "a-2")),
+    retracted("x1", "d1"),
+    event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
+]
 
 
 def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places) -> None:

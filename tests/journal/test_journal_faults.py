@@ -130,9 +130,10 @@ def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
         answers = {201: 0, 503: 0}
         for number in range(1, 3000):
             answer = httpx.post(
-                f"{process.url}/v1/events", json=received(f"r{number}", f"K-{number}", asn="x" * 200),
+                f"{process.url}/v1/events",
+                json=received(f"r{number}", f"K-{number}", asn="x" * 200),
                 headers={"content-type": "application/cloudevents+json"},
-            )  # fmt: skip
+            )
             answers[answer.status_code] += 1
             if answer.status_code == httpx.codes.CREATED:
                 acknowledged.append(f"r{number}")
@@ -158,9 +159,10 @@ def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pyt
         _fill(small_disk)
         for number in range(1, 11):
             answer = httpx.post(
-                f"{process.url}/v1/events", content=json.dumps([task(f"t{number}-{one}") for one in range(50)]),
+                f"{process.url}/v1/events",
+                content=json.dumps([task(f"t{number}-{one}") for one in range(50)]),
                 headers={"content-type": "application/cloudevents-batch+json"},
-            )  # fmt: skip
+            )
             assert answer.json() == {"accepted": 50, "duplicates": 0, "rejected": []}
         ready = httpx.get(f"{process.url}/readyz")
         assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE, ready.text
@@ -188,13 +190,17 @@ def _restore(assemble: Assemble, data: Path, recorded_since: int) -> None:
         stale.unlink()
     shutil.copy(backup, data / "journal.sqlite")
     for number in range(recorded_since):
-        line = (b'{"type":"neraca.task-completed.v1","specversion":"1.0","source":"/x","id":"n%d","time":'
-                b'"2026-11-24T11:00:00+07:00","data":{"dinas":"d","asn":"a","resolved":{"month":"2026-11"}},'
-                b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"h%d"}')  # fmt: skip
+        line = (
+            b'{"type":"neraca.task-completed.v1","specversion":"1.0","source":"/x","id":"n%d","time":'
+            b'"2026-11-24T11:00:00+07:00","data":{"dinas":"d","asn":"a","resolved":{"month":"2026-11"}},'
+            b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"h%d"}'
+        )
         rows(
-            data / "journal.sqlite", "INSERT INTO stored_events VALUES (NULL, ?, 1, 'neraca.task-completed.v1', ?)",
-            f"n{number}", line % (number, number),
-        )  # fmt: skip
+            data / "journal.sqlite",
+            "INSERT INTO stored_events VALUES (NULL, ?, 1, 'neraca.task-completed.v1', ?)",
+            f"n{number}",
+            line % (number, number),
+        )
 
 
 @pytest.mark.parametrize("recorded_since", [0, 1, 2, 3])

@@ -87,14 +87,18 @@ REVERSED: list[tuple[str, list[Event], Event, str]] = [
     ("a fact twice", [retracted("x", "e1")], retracted("z", "e1"), "already-reversed"),
     ("a retracted fact", [retracted("x", "e1")], corrected("z", "e1", task("e1", "a-3")), "already-reversed"),
     ("a corrected fact", [corrected("x", "e1", task("e1", "a-2"))], retracted("z", "e1"), "already-reversed"),
-    ("a correction twice", [corrected("x", "e1", task("e1", "a-2")), retracted("y", "x")], retracted("z", "x"),
-     "already-reversed"),
+    (
+        "a correction twice",
+        [corrected("x", "e1", task("e1", "a-2")), retracted("y", "x")],
+        retracted("z", "x"),
+        "already-reversed",
+    ),
     ("a retraction", [retracted("x", "e1")], retracted("z", "x"), "invalid-event"),
     ("a rule", [standard("x", 5)], retracted("z", "x"), "invalid-event"),
     ("a pause", [received("r", "K-1"), paused("x", "K-1", "09:00")], retracted("z", "x"), "invalid-event"),
     ("into another dinas", [], corrected("z", "e1", task("e1", dinas="dpmptsp")), "invalid-event"),
     ("into another kind", [], corrected("z", "e1", rated("_", survey="s")), "invalid-event"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("before", "reversal", "slug"), [row[1:] for row in REVERSED], ids=[r[0] for r in REVERSED])
@@ -157,12 +161,20 @@ BATCHES: list[tuple[str, list[Event], list[str]]] = [
     ("a key freed", [received("a", "K"), retracted("x", "a"), received("b", "K")], ["accepted"] * 3),
     ("a correction of a correction", [task("e"), *CHAIN], ["accepted"] * 4),
     ("a reversal twice", [task("e"), CHAIN[0], retracted("x", "e")], ["accepted", "accepted", "already-reversed"]),
-    ("a case from receipt to decision",
-     [received("a", "K"), paused("p", "K", "08:30"), paused("q", "K", "08:40"), resumed("s", "K", "09:00"),
-      decided("d", "K"), paused("l", "K", "11:00")],
-     ["accepted", "accepted", "invalid-event", "accepted", "accepted", "invalid-event"]),
+    (
+        "a case from receipt to decision",
+        [
+            received("a", "K"),
+            paused("p", "K", "08:30"),
+            paused("q", "K", "08:40"),
+            resumed("s", "K", "09:00"),
+            decided("d", "K"),
+            paused("l", "K", "11:00"),
+        ],
+        ["accepted", "accepted", "invalid-event", "accepted", "accepted", "invalid-event"],
+    ),
     ("a decision before its receipt", [decided("d", "K"), received("a", "K")], ["invalid-event", "accepted"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("events", "answers"), [row[1:] for row in BATCHES], ids=[row[0] for row in BATCHES])
@@ -195,25 +207,49 @@ def test_a_rolled_back_request_leaves_no_rule_behind(neraca: Assembled, places: 
 
 
 FILES: list[tuple[str, list[Event], Event, dict[str, object]]] = [
-    ("the receipt", [received("r", "K", due_at=at("20:00"))], decided("d", "K"),
-     {"elapsed_us": 2 * HOUR_US, "promise_us": 12 * HOUR_US}),
-    ("the receipt as corrected",
-     [received("r", "K", due_at=at("20:00")), corrected("c", "r", received("_", "K", "09:00", due_at=at("09:30")))],
-     decided("d", "K"), {"elapsed_us": HOUR_US, "promise_us": HOUR_US // 2, "on_time": False}),
-    ("the receipt recorded anew", [received("r", "K"), retracted("x", "r"), received("s", "K", "09:30")],
-     decided("d", "K"), {"elapsed_us": HOUR_US // 2}),
-    ("the pauses", [received("r", "K"), paused("p", "K", "08:30"), resumed("q", "K", "09:00")], decided("d", "K"),
-     {"elapsed_us": 3 * HOUR_US // 2}),
+    (
+        "the receipt",
+        [received("r", "K", due_at=at("20:00"))],
+        decided("d", "K"),
+        {"elapsed_us": 2 * HOUR_US, "promise_us": 12 * HOUR_US},
+    ),
+    (
+        "the receipt as corrected",
+        [received("r", "K", due_at=at("20:00")), corrected("c", "r", received("_", "K", "09:00", due_at=at("09:30")))],
+        decided("d", "K"),
+        {"elapsed_us": HOUR_US, "promise_us": HOUR_US // 2, "on_time": False},
+    ),
+    (
+        "the receipt recorded anew",
+        [received("r", "K"), retracted("x", "r"), received("s", "K", "09:30")],
+        decided("d", "K"),
+        {"elapsed_us": HOUR_US // 2},
+    ),
+    (
+        "the pauses",
+        [received("r", "K"), paused("p", "K", "08:30"), resumed("q", "K", "09:00")],
+        decided("d", "K"),
+        {"elapsed_us": 3 * HOUR_US // 2},
+    ),
     ("a pause that runs", [received("r", "K"), paused("p", "K", "09:00")], decided("d", "K"), {"elapsed_us": HOUR_US}),
-    ("the pauses, before a receipt corrected to lie within one",
-     [received("r", "K"), paused("p", "K", "08:30"), resumed("q", "K", "09:00"),
-      corrected("c", "r", received("_", "K", "08:45"))],
-     decided("d", "K"), {"elapsed_us": HOUR_US}),
-    ("nothing that the decision states itself",
-     [received("r", "K", due_at=at("20:00")), paused("p", "K", "09:00")],
-     decided("d", "K", received_at=at("07:00"), due_at=at("08:00"), pauses=[]),
-     {"elapsed_us": 3 * HOUR_US, "promise_us": HOUR_US, "on_time": False}),
-]  # fmt: skip
+    (
+        "the pauses, before a receipt corrected to lie within one",
+        [
+            received("r", "K"),
+            paused("p", "K", "08:30"),
+            resumed("q", "K", "09:00"),
+            corrected("c", "r", received("_", "K", "08:45")),
+        ],
+        decided("d", "K"),
+        {"elapsed_us": HOUR_US},
+    ),
+    (
+        "nothing that the decision states itself",
+        [received("r", "K", due_at=at("20:00")), paused("p", "K", "09:00")],
+        decided("d", "K", received_at=at("07:00"), due_at=at("08:00"), pauses=[]),
+        {"elapsed_us": 3 * HOUR_US, "promise_us": HOUR_US, "on_time": False},
+    ),
+]
 
 
 @pytest.mark.parametrize(("before", "decision", "wanted"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])

@@ -112,9 +112,16 @@ def test_another_journal_is_never_applied(lines: list[Line], new_store: NewStore
 
 
 WRITES = [
-    ("accounts", "INSERT"), ("accounts", "UPDATE"), ("dinas_months", "INSERT"), ("dinas_months", "UPDATE"),
-    ("why", "INSERT"), ("case_files", "INSERT"), ("case_files", "UPDATE"), ("rules", "INSERT"), ("sources", "UPDATE"),
-]  # fmt: skip
+    ("accounts", "INSERT"),
+    ("accounts", "UPDATE"),
+    ("dinas_months", "INSERT"),
+    ("dinas_months", "UPDATE"),
+    ("why", "INSERT"),
+    ("case_files", "INSERT"),
+    ("case_files", "UPDATE"),
+    ("rules", "INSERT"),
+    ("sources", "UPDATE"),
+]
 
 
 @pytest.mark.parametrize(("table", "write"), WRITES)

@@ -152,9 +152,15 @@ def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: C
     city.fold_rules(10)
     watcher.look()
     replays = replays_of(city.database, CLOCK)
-    built = build(AppParts(
-        live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store(), replays=replays,
-    ))  # fmt: skip
+    built = build(
+        AppParts(
+            live,
+            Reader(live, ZoneInfo(ZONE), CLOCK),
+            city.journal,
+            city.database.token_store(),
+            replays=replays,
+        )
+    )
 
     def get(path: str) -> httpx.Response:
         async def asked() -> httpx.Response:

@@ -66,9 +66,12 @@ class Kept:
         return PartitionStore(reopener(self.database), layout.number, layout.partitions, name, mine)
 
     def fold(
-        self, layout: Layout, store: PartitionStore | None = None, made: type[PartitionFold] = PartitionFold,
+        self,
+        layout: Layout,
+        store: PartitionStore | None = None,
+        made: type[PartitionFold] = PartitionFold,
         **more: Any,  # noqa: ANN401 - a clock
-    ) -> PartitionFold:  # fmt: skip
+    ) -> PartitionFold:
         """The fold of a process that was just started."""
         return made(store or self.store(layout), self.journal.id, layout.number, self.letters.append, **more)
 

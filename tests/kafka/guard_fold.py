@@ -27,13 +27,21 @@ Entry = tuple[int, bytes]
 def line(position: int, kind: str = "task-completed", dinas: str = "disdukcapil") -> bytes:
     """An entry as the journal stores it."""
     data = {
-        "dinas": dinas, "asn": "a-1", "task": f"t{position}",
+        "dinas": dinas,
+        "asn": "a-1",
+        "task": f"t{position}",
         "resolved": {"month": "2026-11", "reported_by": "system"},
-    }  # fmt: skip
-    return msgspec.json.encode({
-        "type": f"neraca.{kind}.v1", "source": "/loket", "id": f"t{position}", "recordedtime": RECORDED,
-        "contenthash": f"c{position}", "data": data,
-    })  # fmt: skip
+    }
+    return msgspec.json.encode(
+        {
+            "type": f"neraca.{kind}.v1",
+            "source": "/loket",
+            "id": f"t{position}",
+            "recordedtime": RECORDED,
+            "contenthash": f"c{position}",
+            "data": data,
+        }
+    )
 
 
 def sent(

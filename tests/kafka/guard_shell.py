@@ -156,9 +156,7 @@ class FetchingThread:
         return COMMITTED
 
 
-def consumer_of(
-    stand: Stand, made: type[SeekingConsumer] = SeekingConsumer
-) -> tuple[Any, FetchingThread]:  # fmt: skip
+def consumer_of(stand: Stand, made: type[SeekingConsumer] = SeekingConsumer) -> tuple[Any, FetchingThread]:
     """A consumer over a thread that stands in for the broker's."""
     thread = FetchingThread()
 

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 import msgspec
 import psycopg
 
-from local.local_server import GUARD, end_family, family
 from tests.faults.traffic import Counter
-from tests.serving import NDJSON, ROOT, ndjson, until
+from tests.kafka.process import Running
+from tests.serving import NDJSON, ndjson, until
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
@@ -33,84 +32,30 @@ _UP: Final = {"intake": _AT, "api": _AT, "relay": re.compile(r"Neraca relays"), 
 _LISTENING: Final = ("intake", "api")
 
 
-class Ended(Exception):  # noqa: N818 - a state of a process
-    """A process ended instead of coming up; the message has its output."""
-
-
-class Running:
-    """One process of the product in a session of its own, with its output in a file; a guard ends it with the tests."""
-
-    def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
-        self._said = said
-        with said.open("ab") as into:
-            self._from = into.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "neraca", *words], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
-            )  # fmt: skip
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", GUARD, "guard", str(self.pid)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-
-    @property
-    def pid(self) -> int:
-        """The number of the process; a worker's is its supervisor."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """The exit code; ``None`` while it runs."""
-        return self._process.poll()
-
-    def said(self) -> str:
-        """Its output since it was started."""
-        return self._said.read_bytes()[self._from :].decode(errors="replace")
-
-    def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
-        """The sign that it is up. Raises: ``Ended``."""
-        if self.code is not None:
-            message = f"ended with {self.code}: {self.said()}"
-            raise Ended(message)
-        return sign.search(self.said())
-
-    def signal(self, number: signal.Signals) -> None:
-        """A signal to the process and all that descend from it."""
-        for pid in family(self.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    def stop(self, within_s: float) -> int:
-        """End it as an operator does, by SIGTERM; its exit code. Raises: ``subprocess.TimeoutExpired``."""
-        self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(within_s)
-        self._guard.communicate(b"\n")
-        return code
-
-    def kill(self) -> None:
-        """SIGKILL it and all that descend from it."""
-        if self.code is None:
-            end_family(self.pid)
-            self._process.wait()
-        if self._guard.poll() is None:
-            self._guard.communicate(b"\n")
-
-
 class Scaled:
     """The processes over one database and one broker; ``settings`` are environment variables that all of them are given."""
 
     def __init__(
-        self, directory: Path, database_url: str, kafka: str, *, partitions: int = PARTITIONS,
+        self,
+        directory: Path,
+        database_url: str,
+        kafka: str,
+        *,
+        partitions: int = PARTITIONS,
         settings: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.directory = directory
         self.database_url = database_url
         self.kafka = kafka
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         self.environment = {
-            **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka, "NERACA_PARTITIONS": str(partitions),
-            "PYTHONUNBUFFERED": "1", **(settings or {}),
-        }  # fmt: skip
+            **kept,
+            "NERACA_DATABASE_URL": database_url,
+            "NERACA_KAFKA": kafka,
+            "NERACA_PARTITIONS": str(partitions),
+            "PYTHONUNBUFFERED": "1",
+            **(settings or {}),
+        }
         self._running: dict[str, Running] = {}
         # A client of its own for each request would read the certificates of the machine each time.
         self._http = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
@@ -235,10 +180,14 @@ class Scaled:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command of the product to its end, which is ``code``."""
         done = subprocess.run(
-            [sys.executable, "-m", "neraca", *words], cwd=self.directory,
-            env=self.environment | dict(settings or {}), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            [sys.executable, "-m", "neraca", *words],
+            cwd=self.directory,
+            env=self.environment | dict(settings or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
             timeout=within_s,
-        )  # fmt: skip
+        )
         with (self.directory / f"{words[0]}.command.said").open("ab") as said:
             said.write(done.stdout + done.stderr)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)

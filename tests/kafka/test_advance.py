@@ -43,7 +43,7 @@ TABLE: Final[dict[str, Row]] = {
     "the topic begins later": (Memory(), {9: sent(10, 12)}, [11, 12], 12, 10, [], [], 0),
     "the topic begins later, with a gap": (Memory(), {9: sent(11, 12)}, [], 10, 5, [9], [], 0),
     "nothing": (AHEAD, {}, [], 10, 5, [7], [], 0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TABLE)

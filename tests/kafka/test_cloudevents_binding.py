@@ -20,18 +20,27 @@ from tests.serving import event, until
 DATA: Final = {"dinas": "disdukcapil", "asn": "a-1", "task": "t-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 MODES: Final = {"structured": sdk.to_structured_event, "binary": sdk.to_binary_event}
 BINARY: Final = {
-    "content-type": b"application/json", "ce_specversion": b"1.0", "ce_type": b"neraca.task-completed.v1",
-    "ce_source": b"/loket", "ce_id": b"1", "ce_time": b"2026-11-24T11:00:00+07:00",
-}  # fmt: skip
+    "content-type": b"application/json",
+    "ce_specversion": b"1.0",
+    "ce_type": b"neraca.task-completed.v1",
+    "ce_source": b"/loket",
+    "ce_id": b"1",
+    "ce_time": b"2026-11-24T11:00:00+07:00",
+}
 
 
 def counted(event_id: str, **extensions: object) -> CloudEvent:
     """An event as a program makes it that knows the SDK and not us."""
     attributes: dict[str, Any] = {
-        "type": "neraca.task-completed.v1", "source": "/loket/sdk", "id": event_id, "specversion": "1.0",
-        "time": datetime(2026, 11, 24, 4, tzinfo=UTC), "datacontenttype": "application/json",
-        "partitionkey": DATA["dinas"], **extensions,
-    }  # fmt: skip
+        "type": "neraca.task-completed.v1",
+        "source": "/loket/sdk",
+        "id": event_id,
+        "specversion": "1.0",
+        "time": datetime(2026, 11, 24, 4, tzinfo=UTC),
+        "datacontenttype": "application/json",
+        "partitionkey": DATA["dinas"],
+        **extensions,
+    }
     return CloudEvent(attributes, {**DATA, "task": event_id})
 
 
@@ -50,8 +59,10 @@ def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
     )
     assert (submission.source, submission.id, submission.content_hash) == ("/loket/sdk", "1", same.content_hash)
     assert submission.attributes == {
-        "datacontenttype": "application/json", "partitionkey": "disdukcapil", "counter": "loket-7"
-    }  # fmt: skip
+        "datacontenttype": "application/json",
+        "partitionkey": "disdukcapil",
+        "counter": "loket-7",
+    }
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/json; charset=utf-8"])

@@ -40,9 +40,10 @@ def done(kept: Kept, *statements: str) -> None:
 def on_writing(kept: Kept, what: str, when: str = "INSERT", table: str = "accounts") -> None:
     """Something happens whenever an account is begun, or another row written."""
     done(
-        kept, f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
+        kept,
+        f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
         f"CREATE TRIGGER struck BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION struck()",
-    )  # fmt: skip
+    )
 
 
 def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(kept: Kept) -> None:

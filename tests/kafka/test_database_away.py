@@ -52,7 +52,7 @@ def watching(url: str) -> Iterator[list[float]]:
 @pytest.mark.faults
 def test_while_the_database_is_away_nothing_fails_and_nothing_is_acknowledged(
     scaled: Scaled, postgres: LocalPostgres
-) -> None:  # fmt: skip
+) -> None:
     """Every read is answered with 503 and when to come again; afterwards all of it goes on by itself."""
     scaled.start("intake", "api", "relay", "worker")
     done = {"dinas": "disdukcapil", "asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00", "task": "t1"}
@@ -73,9 +73,11 @@ def test_while_the_database_is_away_nothing_fails_and_nothing_is_acknowledged(
                 assert said.status_code == HTTPStatus.SERVICE_UNAVAILABLE, path
             assert httpx.get(f"{scaled.url('api')}/healthz", timeout=ANSWERED_WITHIN_S).status_code == HTTPStatus.OK
             posted = httpx.post(
-                f"{scaled.url('intake')}/v1/events", content=ndjson([event("task-completed", "t2", done)]),
-                headers={"content-type": NDJSON}, timeout=60,
-            )  # fmt: skip
+                f"{scaled.url('intake')}/v1/events",
+                content=ndjson([event("task-completed", "t2", done)]),
+                headers={"content-type": NDJSON},
+                timeout=60,
+            )
             assert posted.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         finally:
             back = time.monotonic()

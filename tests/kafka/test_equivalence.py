@@ -123,9 +123,14 @@ def test_one_process_comes_to_the_same_on_postgresql(embedded: dict[str, Any], d
     [pytest.param(2, 6, marks=pytest.mark.speed("test")), (1, 6), (1, 12), (2, 12), (3, 6), (3, 12)],
 )
 def test_workers_come_to_the_same(
-    embedded: dict[str, Any], tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics, workers: int,
+    embedded: dict[str, Any],
+    tmp_path: Path,
+    database_url: str,
+    kafka: LocalKafka,
+    topics: Topics,
+    workers: int,
     partitions: int,
-) -> None:  # fmt: skip
+) -> None:
     """However many workers fold however many partitions, the digest is that of one process, and the auditor's."""
     assert topics.read("neraca.segments.1") == []
     with Scaled(tmp_path, database_url, kafka.bootstrap, partitions=partitions) as scaled:
@@ -162,9 +167,7 @@ def test_a_replay_up_to_a_served_vector_gives_the_served_digest(scaled: Scaled) 
     assert at_position["digest"] != samples[0]["digest"], "the vector says more than the position"
 
 
-def test_a_change_of_layout_loses_nothing(
-    tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics
-) -> None:  # fmt: skip
+def test_a_change_of_layout_loses_nothing(tmp_path: Path, database_url: str, kafka: LocalKafka, topics: Topics) -> None:
     """From the position of the change on all is cut otherwise; the old layout is drained first, while events arrive."""
     with Scaled(tmp_path, database_url, kafka.bootstrap, partitions=6) as scaled:
         scaled.start("intake", "api", "relay", "worker-1", "worker-2")

@@ -34,11 +34,22 @@ if TYPE_CHECKING:
 
 SEED: Final = int(os.environ.get("NERACA_CHAOS_SEED", "20261124"))
 GROUPS: Final = {
-    "workers": ("kill", "kill", "kill-two", "kill-in-rebalance", "kill-in-rebalance", "leave", "term", "term", "storm", "storm"),
+    "workers": (
+        "kill",
+        "kill",
+        "kill-two",
+        "kill-in-rebalance",
+        "kill-in-rebalance",
+        "leave",
+        "term",
+        "term",
+        "storm",
+        "storm",
+    ),
     "names and stops": ("twin", "twin", "stop-two", "stop-two-in-transaction"),
     "servers": ("relay", "relay", "postgres", "postgres", "broker", "broker"),
     "what is not seen": ("hang-two", "segments", "segments", "withheld-two"),
-}  # fmt: skip
+}
 """Each kind twice, those that take long as two at once."""
 SOAKED: Final = {"postgres-away"}
 """A minute long: struck by ``make soak`` alone."""
@@ -83,7 +94,7 @@ def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) ->
 @pytest.mark.parametrize("group", GROUPS)
 def test_faults_lose_nothing_and_double_nothing(
     group: str, tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
-) -> None:  # fmt: skip
+) -> None:
     """After each fault every partition goes on in time; at the end journal, auditor, oracle and what is served agree."""
     print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with it
     assert topics.read("neraca.segments.1") == []
@@ -101,7 +112,7 @@ def test_faults_lose_nothing_and_double_nothing(
 @pytest.mark.faults
 def test_the_verdict_sees(
     tmp_path: Path, database_url: str, postgres: LocalPostgres, kafka: LocalKafka, topics: Topics
-) -> None:  # fmt: skip
+) -> None:
     """A check that cannot fail proves nothing: each fault of balances is reported."""
     assert topics.read("neraca.segments.1") == []
     with Stack(tmp_path, postgres, kafka, database_url, SEED, ("a",)) as stack:

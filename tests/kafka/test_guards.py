@@ -43,9 +43,11 @@ def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) ->
 
 
 FAILURES: Final = [
-    (ReadAgain("a gap"), Exit.READ_AGAIN), (Overtaken("a newer process"), Exit.OVERTAKEN),
-    (ValueError("a fault of the program"), Exit.FAILED), (MemoryError(), Exit.FAILED),
-]  # fmt: skip
+    (ReadAgain("a gap"), Exit.READ_AGAIN),
+    (Overtaken("a newer process"), Exit.OVERTAKEN),
+    (ValueError("a fault of the program"), Exit.FAILED),
+    (MemoryError(), Exit.FAILED),
+]
 
 
 @pytest.mark.parametrize(("failure", "code"), FAILURES)

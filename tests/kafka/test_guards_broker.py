@@ -115,9 +115,14 @@ class Worker:
         self._said = said
         with said.open("wb") as into:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.kafka.guard_worker", name, variant], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "tests.kafka.guard_worker", name, variant],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=into,
+                stderr=into,
+                start_new_session=True,
+            )
 
     @property
     def code(self) -> int | None:

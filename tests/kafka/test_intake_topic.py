@@ -28,9 +28,12 @@ REFUSED: Final = "neraca.refused"
 KEY: Final = b"disdukcapil"
 STRUCTURED: Final[Headers] = [("content-type", EVENT.encode())]
 DECISION: Final = {
-    "dinas": "disdukcapil", "service": "ktp-el", "case": "K-1", "received_at": "2026-11-24T08:00:00+07:00",
+    "dinas": "disdukcapil",
+    "service": "ktp-el",
+    "case": "K-1",
+    "received_at": "2026-11-24T08:00:00+07:00",
     "completed_at": "2026-11-24T10:00:00+07:00",
-}  # fmt: skip
+}
 
 
 def task(name: str, **data: object) -> dict[str, Any]:
@@ -64,13 +67,28 @@ def told(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untype
 
 
 BAD: Final = [
-    b"{", b"", b"[]", b'{"id": NaN}', b'{"id": 1, "id": 1}', b"\xff", b"null", b"[" * 50 + b"]" * 50,
-    event("task-finished", "b1", {}), event("period-closed", "b2", {}), {**task("b3"), "type": "neraca.task-completed.v2"},
-    {**task("b4"), "time": "2999-01-01T00:00:00+07:00"}, {**task("b5"), "time": "2026-11-24T11:00:00"},
-    task("b6", asn="198501012010011001"), task("b7", extra=1), {**task("b8"), "data": {"dinas": "disdukcapil"}},
+    b"{",
+    b"",
+    b"[]",
+    b'{"id": NaN}',
+    b'{"id": 1, "id": 1}',
+    b"\xff",
+    b"null",
+    b"[" * 50 + b"]" * 50,
+    event("task-finished", "b1", {}),
+    event("period-closed", "b2", {}),
+    {**task("b3"), "type": "neraca.task-completed.v2"},
+    {**task("b4"), "time": "2999-01-01T00:00:00+07:00"},
+    {**task("b5"), "time": "2026-11-24T11:00:00"},
+    task("b6", asn="198501012010011001"),
+    task("b7", extra=1),
+    {**task("b8"), "data": {"dinas": "disdukcapil"}},
     {**task("b9"), "recordedby": "me"},
-    task("t1", task="another"), event("permit-processed", "b10", DECISION), retracted("b11", "t2"), retracted("b12", "m1"),
-]  # fmt: skip
+    task("t1", task="another"),
+    event("permit-processed", "b10", DECISION),
+    retracted("b11", "t2"),
+    retracted("b12", "m1"),
+]
 """Each is wrong in its own way; the last four only conflict with earlier entries."""
 
 
@@ -96,8 +114,11 @@ def test_what_is_wrong_is_refused_as_over_http(scaled: Scaled, topics: Topics) -
     assert [told(one) for one in alike] == [answer.json() for answer in answers]
     assert {answer.status_code for answer in answers} == {400, 409, 422}
     assert [told(one)["type"].rpartition(":")[2] for one in alike[-4:]] == [
-        "content-conflict", "natural-key-held", "already-reversed", "invalid-event",
-    ]  # fmt: skip
+        "content-conflict",
+        "natural-key-held",
+        "already-reversed",
+        "invalid-event",
+    ]
     assert told(unauthorised)["detail"] == "the token has no scope rulebook"
     assert told(malformed)["detail"] == "ce_source: must be UTF-8"
     assert malformed.headers[:-1] == binary

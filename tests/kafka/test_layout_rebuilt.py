@@ -47,8 +47,11 @@ def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(kep
     rebuild(kept)
     assert kept.layouts.current(2) == changed
     assert dict(rows(kept.database, "SELECT source, position FROM neraca_2.sources")) == {
-        "2/0": head, "2/1": head, "2/2": head, RULEBOOK: head,
-    }  # fmt: skip
+        "2/0": head,
+        "2/1": head,
+        "2/2": head,
+        RULEBOOK: head,
+    }
     last, topic = kept.record(task("t4")), Topic()
     kept.relay(changed, topic.send)
     kept.fold(changed).fold(topic.records())

@@ -40,7 +40,7 @@ def test_every_start_of_a_worker_has_a_greater_epoch(database: Database, tmp_pat
 
 def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_gone(
     database: Database, tmp_path: Path
-) -> None:  # fmt: skip
+) -> None:
     """The old one may be started again as often as it likes; it does not take the name back from a process that lives."""
     old, new, epochs = machine(tmp_path, "old"), machine(tmp_path, "new"), list[int]()
     with database.connected("old") as db:

@@ -74,10 +74,13 @@ def test_an_empty_page_sends_nothing() -> None:
 @pytest.mark.parametrize(
     ("entries", "sizes"),
     [
-        (SEGMENT_MOST - 1, [SEGMENT_MOST - 1]), (SEGMENT_MOST, [SEGMENT_MOST]), (SEGMENT_MOST + 1, [SEGMENT_MOST, 1]),
-        (2 * SEGMENT_MOST, [SEGMENT_MOST] * 2), (2 * SEGMENT_MOST + 7, [SEGMENT_MOST, SEGMENT_MOST, 7]),
+        (SEGMENT_MOST - 1, [SEGMENT_MOST - 1]),
+        (SEGMENT_MOST, [SEGMENT_MOST]),
+        (SEGMENT_MOST + 1, [SEGMENT_MOST, 1]),
+        (2 * SEGMENT_MOST, [SEGMENT_MOST] * 2),
+        (2 * SEGMENT_MOST + 7, [SEGMENT_MOST, SEGMENT_MOST, 7]),
     ],
-)  # fmt: skip
+)
 def test_segments_are_bounded_and_follow_one_another(entries: int, sizes: list[int]) -> None:
     """Each begins where the one before ended, with the hash of the entry it ends at; the last reaches the page's end."""
     page = lines(*[1] * entries, 0)
@@ -139,11 +142,13 @@ def test_the_rulebook_is_not_relayed_and_the_rest_is_where_the_fold_expects_it(n
 @pytest.mark.parametrize(
     "unknown",
     [
-        line(2, kind="permit-paid"), line(2).replace(b"task-completed.v1", b"task-completed.v2"),
-        line(2).replace(b'"dinas"', b'"agency"'), b'{"type":"neraca.event-retracted.v1","recordedtime":"","data":{}}',
+        line(2, kind="permit-paid"),
+        line(2).replace(b"task-completed.v1", b"task-completed.v2"),
+        line(2).replace(b'"dinas"', b'"agency"'),
+        b'{"type":"neraca.event-retracted.v1","recordedtime":"","data":{}}',
     ],
     ids=["a kind", "a version", "no dinas", "a reversal that embeds nothing"],
-)  # fmt: skip
+)
 def test_an_entry_that_cannot_be_placed_stops_the_relay_loudly(unknown: bytes) -> None:
     """It is never passed over: nothing of its page is sent."""
     with pytest.raises(UnknownEntry, match="position 2: this version does not know where an entry of type"):

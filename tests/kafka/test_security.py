@@ -15,6 +15,7 @@ from tests.kafka.serving import Scaled
 from tests.services import installed
 from tests.serving import event, ndjson, until
 
+SCRAM_MODULE: Final = "org.apache.kafka.common.security.scram.ScramLoginModule"
 STORE: Final = "not-the-one-looked-for"
 BROKERS_WORD: Final = "geheim-broker-5d1"
 WRONG: Final = "falsch-broker-5d1"
@@ -42,21 +43,27 @@ def secured(server_directory: Path) -> Iterator[tuple[str, dict[str, str]]]:
     store, certificate = keys(directory)
     address = f"127.0.0.1:{free_port()}"
     properties = {
-        "listeners": f"SASL_SSL://{address}", "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "ssl.keystore.location": str(store), "ssl.keystore.password": STORE,
-        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config":
-            "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-    }  # fmt: skip
+        "listeners": f"SASL_SSL://{address}",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "ssl.keystore.location": str(store),
+        "ssl.keystore.password": STORE,
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{SCRAM_MODULE} required;",
+    }
     with installed(LocalKafka(server_directory / "kafka", properties=properties, jvm=SHORT_LIVED)) as broker:
         admin: Any = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
         admin.alter_user_scram_credentials(
             [UserScramCredentialUpsertion("neraca", ScramMechanism.SCRAM_SHA_512, BROKERS_WORD)]
         )
         admin.close()
-        yield address, {
-            "NERACA_KAFKA_SECURITY": "SASL_SSL", "NERACA_KAFKA_CA": str(certificate), "NERACA_KAFKA_USER": "neraca",
-            "NERACA_KAFKA_PASSWORD": BROKERS_WORD,
-        }  # fmt: skip
+        yield (
+            address,
+            {
+                "NERACA_KAFKA_SECURITY": "SASL_SSL",
+                "NERACA_KAFKA_CA": str(certificate),
+                "NERACA_KAFKA_USER": "neraca",
+                "NERACA_KAFKA_PASSWORD": BROKERS_WORD,
+            },
+        )
 
 
 def test_the_whole_path_runs_over_tls_with_a_password_and_tells_no_secret(
@@ -105,9 +112,11 @@ def test_the_whole_path_runs_over_tls_with_a_password_and_tells_no_secret(
 )
 def test_a_setting_that_cannot_be_is_named(changed: dict[str, str], told: str) -> None:
     environment = {
-        "NERACA_KAFKA": "127.0.0.1:9092", "NERACA_KAFKA_SECURITY": "SASL_SSL", "NERACA_KAFKA_USER": "neraca",
+        "NERACA_KAFKA": "127.0.0.1:9092",
+        "NERACA_KAFKA_SECURITY": "SASL_SSL",
+        "NERACA_KAFKA_USER": "neraca",
         "NERACA_KAFKA_PASSWORD": BROKERS_WORD,
-    }  # fmt: skip
+    }
     assert BROKERS_WORD not in repr(KafkaSettings.of(environment))
     with pytest.raises(ValueError, match=told) as refused:
         KafkaSettings.of(environment | changed)

@@ -40,8 +40,9 @@ def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(sca
     why = headers.pop("why")
     assert why.startswith("cannot be unpacked: ")
     assert (letter.value, headers) == (
-        GARBAGE, {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)}
-    )  # fmt: skip
+        GARBAGE,
+        {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)},
+    )
 
     resumed = scaled.command("resume", "--partition", str(MINE))
     assert resumed.stderr.decode().startswith(f"1/{MINE}: record {offset} of partition {MINE}: {why}")

@@ -50,10 +50,15 @@ def test_pauses_between_starts_grow(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before_s", "lived_s", "pause_s"),
     [
-        (0.0, 0.0, FIRST_S), (0.2, 0.0, 0.4), (0.4, CALM_S - 1, 0.8), (6.4, 1.0, LONGEST_S),
-        (LONGEST_S, 1.0, LONGEST_S), (LONGEST_S, CALM_S + 1, FIRST_S), (0.0, CALM_S + 1, FIRST_S),
+        (0.0, 0.0, FIRST_S),
+        (0.2, 0.0, 0.4),
+        (0.4, CALM_S - 1, 0.8),
+        (6.4, 1.0, LONGEST_S),
+        (LONGEST_S, 1.0, LONGEST_S),
+        (LONGEST_S, CALM_S + 1, FIRST_S),
+        (0.0, CALM_S + 1, FIRST_S),
     ],
-)  # fmt: skip
+)
 def test_a_pause_grows_and_is_forgotten_after_a_calm_while(before_s: float, lived_s: float, pause_s: float) -> None:
     assert next_pause(before_s, lived_s) == pytest.approx(pause_s)
 

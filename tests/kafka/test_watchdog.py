@@ -49,9 +49,12 @@ BLIND: Final = (LOOK_S, None, MINE)
 
 
 def looks(
-    times: int, mine: frozenset[int] = MINE, after_s: float = LOOK_S, end: Callable[[int], int] = lambda _: 9,
+    times: int,
+    mine: frozenset[int] = MINE,
+    after_s: float = LOOK_S,
+    end: Callable[[int], int] = lambda _: 9,
     read_next: Callable[[int], int] = lambda _: 5,
-) -> Seen:  # fmt: skip
+) -> Seen:
     """Looks at partition 0, which has an end and is read up to somewhere, by the number of the look."""
     return [(after_s, Sight({0: (end(at), read_next(at), False), 1: (3, 3, False)}), mine) for at in range(times)]
 
@@ -146,11 +149,14 @@ class Idle(Watchdog):
 @pytest.mark.parametrize(
     ("planted", "table", "what"),
     [
-        (Sleepless, QUIET, "it was asleep itself"), (Sleepless, QUIET, "it was asleep just now"),
-        (Remembering, QUIET, "it could not see in between"), (Jealous, QUIET, "the partition is another's"),
-        (Zealous, QUIET, "its partition has stopped"), (Idle, HANGS, "nobody folds, and nothing is assigned here"),
+        (Sleepless, QUIET, "it was asleep itself"),
+        (Sleepless, QUIET, "it was asleep just now"),
+        (Remembering, QUIET, "it could not see in between"),
+        (Jealous, QUIET, "the partition is another's"),
+        (Zealous, QUIET, "its partition has stopped"),
+        (Idle, HANGS, "nobody folds, and nothing is assigned here"),
     ],
-)  # fmt: skip
+)
 def test_without_its_guard_the_watchdog_is_wrong(planted: type[Watchdog], table: dict[str, Seen], what: str) -> None:
     assert judged(table[what], planted) != judged(table[what])
 
@@ -160,9 +166,11 @@ class Ended(BaseException):
 
 
 def watch(
-    ends: Callable[[], dict[int, int]], standing: Callable[[], dict[int, StoredPartition]], reached: int = 1,
+    ends: Callable[[], dict[int, int]],
+    standing: Callable[[], dict[int, StoredPartition]],
+    reached: int = 1,
     stopped: Mapping[int, str] | None = None,
-) -> Watch:  # fmt: skip
+) -> Watch:
     """A watch over stand-ins of a store, a broker and the layouts; it raises an exception to end the process."""
 
     class Store:
@@ -183,7 +191,7 @@ def watch(
     layouts: Any = Layouts()
     return Watch(
         store, Layout(1, 2, 0), layouts, ends, lambda: MINE, lambda: stopped or {}, lambda _: None, lambda: None, end
-    )  # fmt: skip
+    )
 
 
 SIGHT: Final = Sight({0: (9, 5, False), 1: (3, 3, False)})

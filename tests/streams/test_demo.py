@@ -30,11 +30,17 @@ INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+07:00"
 INSTANT_FIELDS: Final = ("received_at", "completed_at", "assigned_at", "due_at", "at", "from", "to")
 
 CASE_BEFORE: Final = {
-    "permit-received": None, "permit-paused": "open", "permit-resumed": "paused", "permit-processed": "open",
-}  # fmt: skip
+    "permit-received": None,
+    "permit-paused": "open",
+    "permit-resumed": "paused",
+    "permit-processed": "open",
+}
 CASE_AFTER: Final = {
-    "permit-received": "open", "permit-paused": "paused", "permit-resumed": "open", "permit-processed": "decided",
-}  # fmt: skip
+    "permit-received": "open",
+    "permit-paused": "paused",
+    "permit-resumed": "open",
+    "permit-processed": "decided",
+}
 
 each_stream = pytest.mark.parametrize("name", ["rules", "full", "cut", "live"])
 each_stream_of_facts = pytest.mark.parametrize("name", ["full", "cut", "live"])
@@ -274,8 +280,12 @@ def test_volume_and_variety_of_a_month() -> None:
     assert 0.003 < counts["event-corrected"] / facts < 0.007
     assert 0.001 < counts["event-retracted"] / facts < 0.004
     assert {e["data"]["reason"] for e in of_kind(full, "permit-paused")} == {
-        "applicant", "payment", "blank_stock", "system_outage", "other_agency",
-    }  # fmt: skip
+        "applicant",
+        "payment",
+        "blank_stock",
+        "system_outage",
+        "other_agency",
+    }
     assert {e["data"]["outcome"] for e in of_kind(full, "permit-processed")} == {"issued", "rejected"}
     tasks = [e["data"] for e in of_kind(full, "task-completed") if "due_at" in e["data"]]
     assert 0.02 < sum(task["completed_at"] > task["due_at"] for task in tasks) / len(tasks) < 0.05

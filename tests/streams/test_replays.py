@@ -129,11 +129,14 @@ def test_ending_kills_what_goes_on_and_leaves_nothing(waiting: Waiting) -> None:
 @pytest.mark.parametrize(
     ("program", "says"),
     [
-        ("import sys; print('neraca replay: position 7 is missing', file=sys.stderr); sys.exit(1)", "position 7 is missing"),
+        (
+            "import sys; print('neraca replay: position 7 is missing', file=sys.stderr); sys.exit(1)",
+            "position 7 is missing",
+        ),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('no JSON')", "malformed"),
     ],
-)  # fmt: skip
+)
 def test_why_it_failed_is_told(program: str, says: str) -> None:
     replays = Replays([sys.executable, "-c", program], {}, Clock())
     replays.ask(ONE, begin=True)

@@ -77,11 +77,14 @@ def test_the_event_store_is_known_to_the_journal_alone() -> None:
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
     """`kafka-python` to the broker's, Faust to the worker's: one place deals with each client's behaviour."""
     held = {
-        package: {source for source in SOURCES if source.partition("/")[0] in ROOMS and re.search(
-            rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE
-        )}
+        package: {
+            source
+            for source in SOURCES
+            if source.partition("/")[0] in ROOMS
+            and re.search(rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE)
+        }
         for package in ("kafka", "faust", "aiokafka")
-    }  # fmt: skip
+    }
     assert held == {"kafka": {"streams/kafka/broker.py"}, "faust": {"streams/worker/shell.py"}, "aiokafka": set()}
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.serving import Process
+from tests.process import Process
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,9 +32,14 @@ class Reader:
         neraca = f'neraca() {{ {shlex.quote(sys.executable)} -m neraca "$@"; }}'
         script = f"set -euo pipefail\n{neraca}\n{block.replace(SERVED, self._served.url)}"
         typed = subprocess.run(
-            ["bash", "-c", script], cwd=self._folder, env={"PATH": "/usr/bin:/bin", "NERACA_DATA": str(self._data)},
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+            ["bash", "-c", script],
+            cwd=self._folder,
+            env={"PATH": "/usr/bin:/bin", "NERACA_DATA": str(self._data)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
         assert typed.returncode == 0, typed.stderr
         return [line for line in re.sub(r"(?<=\})(?=\{)", "\n", typed.stdout).splitlines() if line]
 

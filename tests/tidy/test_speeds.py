@@ -100,8 +100,12 @@ def run(folder: Path, choice: str, conftest: str = "") -> subprocess.CompletedPr
     words = ["-v", "-c", os.devnull, "--rootdir", str(folder), *(word for name in plugins for word in ("-p", name))]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words, "--speed", choice, str(folder)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_only_a_file_system_with_room_holds_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from streams.worker.supervisor import Exit
 from tests.faults.harness import Survived
 from tests.faults.traffic import PERIOD
 from tests.faults.verdict import balance_problems, journal_problems
-from tests.kafka.serving import Ended
+from tests.kafka.process import Ended
 from tests.soak.chaos.faults import KINDS, pause
 
 if TYPE_CHECKING:

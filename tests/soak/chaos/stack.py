@@ -18,7 +18,7 @@ import httpx
 import psycopg
 
 from local.local_server import family, free_port
-from tests.kafka.serving import Running, Scaled
+from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics
 from tests.serving import until
 from tests.soak.chaos.traffic import City
@@ -27,6 +27,7 @@ from tests.soak.chaos.watch import Watch
 if TYPE_CHECKING:
     from local.local_kafka import LocalKafka
     from local.local_postgres import LocalPostgres
+    from tests.kafka.process import Running
     from tests.soak.chaos.watch import Seen
 
 LOG: Final = logging.getLogger("tests.soak.chaos.__main__")
