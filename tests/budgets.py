@@ -48,9 +48,9 @@ Spent = dict[tuple[str, str], dict[str, float]]
 def work() -> float:
     """Do a fixed piece of work; the seconds it took."""
     began = time.perf_counter()
-    found = b""
+    digest = b""
     for _ in range(45_000):
-        found = hashlib.sha256(found).digest()
+        digest = hashlib.sha256(digest).digest()
     return time.perf_counter() - began
 
 

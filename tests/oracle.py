@@ -80,7 +80,7 @@ class Oracle:
         self.receipts: dict[Case, Fact] = {}
         self.decisions: dict[Case, Fact] = {}
         self.clock: dict[Case, list[tuple[int, int, bool]]] = defaultdict(list)
-        for line in sorted(lines, key=lambda one: int(one["position"])):
+        for line in sorted(lines, key=lambda line_read: int(line_read["position"])):
             self.position = int(line["position"])
             self._read(line)
         self.balances = self._add_up()
@@ -107,9 +107,9 @@ class Oracle:
                 self._stand(ref, self._resolve(old.kind, new, old.time))
             case _ if kind in RULE_KEYS:
                 rule, key = RULE_KEYS[kind]
-                named = {"event": f"{ref[0]}#{ref[1]}"} if rule == "standard" else {}
-                stated = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | named
-                self.rules[rule][tuple(stated[name] for name in key)] = stated
+                reference = {"event": f"{ref[0]}#{ref[1]}"} if rule == "standard" else {}
+                content = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | reference
+                self.rules[rule][tuple(content[name] for name in key)] = content
             case _:
                 message = f"tests/oracle_facts.py knows no {line['type']}, which is at position {self.position}"
                 raise ValueError(message)
@@ -135,8 +135,8 @@ class Oracle:
 
     def _resolve(self, kind: str, data: Line, time: str) -> Fact:
         """Resolve a fact under the rulebook and case files of this position; `time` is the first it was given."""
-        filed = {"permit-received": "received_at", "permit-processed": "completed_at"}
-        counted_at = PLAIN[kind][0] if kind in PLAIN else filed[kind]
+        fields = {"permit-received": "received_at", "permit-processed": "completed_at"}
+        counted_at = PLAIN[kind][0] if kind in PLAIN else fields[kind]
         month = self._local(data[counted_at] if counted_at else time)[:7]
         account = (data["dinas"], data.get("asn", ""), data.get("service", ""), month)
         if kind in PLAIN:
@@ -151,27 +151,29 @@ class Oracle:
         """`received_at`, `pauses`, `due_at`, where left out, are those of the standing receipt; `asn` never is."""
         case = case_of(data)
         receipt = self.receipts.get(case)
-        filed = {name: receipt.data[name] for name in ("received_at", "due_at") if receipt and name in receipt.data}
-        known = filed | data
+        fields = {name: receipt.data[name] for name in ("received_at", "due_at") if receipt and name in receipt.data}
+        data_known = fields | data
         pauses: list[Span] = []
         if "pauses" in data:
             pauses = [(us_of(pause["from"]), us_of(pause["to"])) for pause in data["pauses"]]
         elif receipt:
-            ended, running = self._pauses(case)
-            pauses = ended if running is None else [*ended, (running, us_of(data["completed_at"]))]
-        return permit_measures(known, pauses, self._standard_us(data["dinas"], data["service"], known["received_at"]))
+            past, running = self._pauses(case)
+            pauses = past if running is None else [*past, (running, us_of(data["completed_at"]))]
+        return permit_measures(
+            data_known, pauses, self._standard_us(data["dinas"], data["service"], data_known["received_at"])
+        )
 
     def _pauses(self, case: Case) -> tuple[list[Span], int | None]:
         """Find the pauses that have ended, and since when a case is paused; by instant, then in order of recording."""
-        ended: list[Span] = []
+        spans: list[Span] = []
         since: int | None = None
         for instant, _, pausing in sorted(self.clock.get(case, [])):
             if pausing and since is None:
                 since = instant
             elif not pausing and since is not None:
-                ended.append((since, instant))
+                spans.append((since, instant))
                 since = None
-        return ended, since
+        return spans, since
 
     def _standard_us(self, dinas: str, service: str, received_at: str) -> int | None:
         """One for the dinas beats a general one, then the later date; of equal dates the later recorded stands."""
@@ -195,20 +197,20 @@ class Oracle:
         for fact in self.standing.values():
             for measure, amount in fact.measures.items():
                 sums[fact.account][measure] += amount
-        kept = {account: {name: n for name, n in sums[account].items() if n} for account in sums}
-        return {account: measures for account, measures in kept.items() if measures}
+        balances = {account: {name: n for name, n in sums[account].items() if n} for account in sums}
+        return {account: measures for account, measures in balances.items() if measures}
 
     def _files(self) -> Iterator[tuple[Case, Line]]:
         """Files are open while their receipt stands and no decision for their case does; as the digest writes them."""
         for case in sorted(self.receipts.keys() - self.decisions.keys()):
             receipt = self.receipts[case]
-            ended, paused = self._pauses(case)
+            pauses, pause_at = self._pauses(case)
             due, kind = receipt.due_us, "none" if receipt.due_us is None else "due_at"
             if due is None and receipt.standard_us is not None:
                 kind = "standard"
-                due = receipt.received_us + receipt.standard_us + paused_within(ended, receipt.received_us, None)
+                due = receipt.received_us + receipt.standard_us + paused_within(pauses, receipt.received_us, None)
             line = {"asn": receipt.data.get("asn", ""), "due_us": due, "file": list(case), "kind": kind}
-            yield case, line | {"paused_us": paused, "received_us": receipt.received_us}
+            yield case, line | {"paused_us": pause_at, "received_us": receipt.received_us}
 
     def open_files(self, now: datetime) -> list[Line]:
         """List the open files by case; overdue is past the due instant, on a clock that stands while a file is paused.
@@ -226,11 +228,14 @@ class Oracle:
     def digest(self) -> str:
         """One SHA-256 over the lines of accounts, rules and open files, each group sorted bytewise."""
         groups = (
-            [canonical({"account": list(account), "measures": kept}) for account, kept in self.balances.items()],
+            [
+                canonical({"account": list(account), "measures": measures})
+                for account, measures in self.balances.items()
+            ],
             [canonical(rule) for rules in self.rules.values() for rule in rules.values()],
             [canonical(file) for _, file in self._files()],
         )
-        text = b"".join(line + b"\n" for group in groups for line in sorted(one.encode() for one in group))
+        text = b"".join(line + b"\n" for group in groups for line in sorted(line_text.encode() for line_text in group))
         return hashlib.sha256(text).hexdigest()
 
     def totals(self, kind: str, subject: str, period: str, within: str | None = None) -> dict[str, int]:
@@ -246,8 +251,8 @@ class Oracle:
 
     def _registered(self, kind: str, subject: str) -> bool:
         """A dinas by its registration; an ASN by that, or by an assignment."""
-        assigned = kind == "asn" and any(asn == subject for asn, _, _ in self.rules["assignment"])
-        return assigned or (subject,) in self.rules[kind]
+        is_assigned = kind == "asn" and any(asn == subject for asn, _, _ in self.rules["assignment"])
+        return is_assigned or (subject,) in self.rules[kind]
 
     def scorecard(
         self,
@@ -261,13 +266,13 @@ class Oracle:
         total = self.totals(kind, id, period, within)
         scheme = scheme_for(self.rules["scheme"].values(), period)
         files = [
-            one
-            for one in self.open_files(now)
-            if one[kind] == id and (kind == "dinas" or within in {None, one["dinas"]})
+            file
+            for file in self.open_files(now)
+            if file[kind] == id and (kind == "dinas" or within in {None, file["dinas"]})
         ]
         counts = {name: total.get(name, 0) for name in COUNTED_PERMITS + COUNTED_TASKS} | {
             "permits_open": len(files),
-            "permits_open_overdue": sum(one["overdue"] for one in files),
+            "permits_open_overdue": sum(file["overdue"] for file in files),
             "ratings": total.get("respondents", 0) + total.get("overall_n", 0),
         }
         return {
@@ -281,10 +286,10 @@ class Oracle:
 
     def places_dinas(self, period: str, now: datetime) -> list[Place]:
         """Place every dinas with a measure in the period, an open file or a registration: best and worst rank."""
-        listed = {account[0] for account in self.balances if account[3] in months_of(period)}
-        listed |= {one["dinas"] for one in self.open_files(now)} | {key[0] for key in self.rules["dinas"]}
+        names = {account[0] for account in self.balances if account[3] in months_of(period)}
+        names |= {file["dinas"] for file in self.open_files(now)} | {key[0] for key in self.rules["dinas"]}
         scheme = scheme_for(self.rules["scheme"].values(), period)
-        totals = {dinas: self.totals("dinas", dinas, period) for dinas in listed}
+        totals = {dinas: self.totals("dinas", dinas, period) for dinas in names}
         return places({dinas: weigh(scheme, read_all(scheme, total)) for dinas, total in totals.items()})
 
     def ranking_dinas(self, period: str, now: datetime) -> list[tuple[str, int | None]]:

@@ -26,16 +26,16 @@ class Process:
 
     def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
         self._said = data.parent / f"{data.name}.stderr"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
-        with self._said.open("ab") as said:
-            self._from = said.tell()
+        environment_kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        with self._said.open("ab") as file:
+            self._from = file.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data), *options],
                 cwd=ROOT,
-                env={**kept, **(environment or {})},
+                env={**environment_kept, **(environment or {})},
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=file,
+                stderr=file,
             )
         try:
             self.url = until(self._address, "the process says where it serves")
@@ -57,8 +57,8 @@ class Process:
         if self._process.poll() is not None:
             message = f"neraca up ended with {self._process.returncode}: {self.said()}"
             raise RuntimeError(message)
-        found = _URL.search(self.said())
-        return found[1] if found else None
+        match = _URL.search(self.said())
+        return match[1] if match else None
 
     def _ready(self) -> bool:
         return httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK

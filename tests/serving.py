@@ -59,9 +59,9 @@ def until(
     """Poll until ``condition`` is truthy, and return its value. Raises: ``TimeoutError`` that names ``what``."""
     deadline = time.monotonic() + within_s
     while True:
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         if time.monotonic() > deadline:
             message = f"not within {within_s} s: {what}"
             raise TimeoutError(message)
@@ -155,16 +155,16 @@ class Assembled:
     ) -> httpx.Response:
         """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500."""
 
-        async def asked() -> httpx.Response:
+        async def options() -> httpx.Response:
             transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False, client=(caller, 40_000))
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)
 
-        return self._loop.call(asked)
+        return self._loop.call(options)
 
-    def get(self, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
         """Read."""
-        return self.ask("GET", path, **asked)
+        return self.ask("GET", path, **options)
 
     def post(
         self,
@@ -172,12 +172,12 @@ class Assembled:
         media: str = EVENT,
         *,
         headers: Mapping[str, str] | None = None,
-        **asked: Any,  # noqa: ANN401 - the keywords of ``ask``
+        **options: Any,  # noqa: ANN401 - the keywords of ``ask``
     ) -> httpx.Response:
         """Post to the intake; a body that is not bytes is written as JSON."""
         content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
         return self.ask(
-            "POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **asked
+            "POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **options
         )
 
     def record(self, *events: Mapping[str, object]) -> list[int]:
@@ -200,11 +200,11 @@ class Assembled:
 class Listening:
     """An assembled Neraca on a real port, served in a thread as a process serves it; its streams end with it."""
 
-    def __init__(self, assembled: Assembled, port: int = 0) -> None:
+    def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off")
-        self._server = _Server(config, assembled.built)
+        config = uvicorn.Config(neraca.built.app, log_level="warning", lifespan="off")
+        self._server = _Server(config, neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:

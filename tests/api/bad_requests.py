@@ -23,9 +23,9 @@ def posted(
     name: str, media: str | None, status: int, slug: str, *pointers: str, content: bytes = b"{}", **headers: str
 ) -> Request:
     """A request to the intake."""
-    said = {"content-type": media} if media is not None else {}
-    said |= {header.replace("_", "-"): value for header, value in headers.items()}
-    return Request(name, "POST", "/v1/events", status, slug, pointers, content, said)
+    fields = {"content-type": media} if media is not None else {}
+    fields |= {header.replace("_", "-"): value for header, value in headers.items()}
+    return Request(name, "POST", "/v1/events", status, slug, pointers, content, fields)
 
 
 GOOD: Final = ndjson([event("task-completed", "bad", TASK)])

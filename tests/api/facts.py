@@ -45,7 +45,7 @@ _number: Final = itertools.count()
 def permit(dinas: str, hours: float, **data: object) -> dict[str, Any]:
     """A decision so many hours after its receipt."""
     case = f"K-{next(_number)}"
-    said = {
+    fields = {
         "dinas": dinas,
         "service": "kir",
         "case": case,
@@ -53,22 +53,22 @@ def permit(dinas: str, hours: float, **data: object) -> dict[str, Any]:
         "completed_at": (RECEIVED + timedelta(hours=hours)).isoformat(),
         **data,
     }
-    return event("permit-processed", case, said)
+    return event("permit-processed", case, fields)
 
 
 def task(dinas: str, *, on_time: bool, asn: str = "a-1", **data: object) -> dict[str, Any]:
     """A task with a due time, met or missed by a second."""
     name = f"T-{next(_number)}"
-    done = "2026-11-03T10:00:00+07:00" if on_time else "2026-11-03T10:00:01+07:00"
-    said = {
+    completed_at = "2026-11-03T10:00:00+07:00" if on_time else "2026-11-03T10:00:01+07:00"
+    fields = {
         "dinas": dinas,
         "asn": asn,
         "task": name,
-        "completed_at": done,
+        "completed_at": completed_at,
         "due_at": "2026-11-03T10:00:00+07:00",
         **data,
     }
-    return event("task-completed", name, said)
+    return event("task-completed", name, fields)
 
 
 def rating(dinas: str, answer: int, **data: object) -> dict[str, Any]:

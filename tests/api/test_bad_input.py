@@ -18,9 +18,9 @@ EVENTS: Final = (*FORMS, *MEANINGS)
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """A journal with one of everything that may conflict with an event."""
-    with Assembled(tmp_path_factory.mktemp("bad") / "data") as assembled:
-        assembled.record(*HISTORY)
-        yield assembled
+    with Assembled(tmp_path_factory.mktemp("bad") / "data") as neraca:
+        neraca.record(*HISTORY)
+        yield neraca
 
 
 def must_be(
@@ -71,9 +71,9 @@ def test_a_bad_event_among_others_is_refused_as_it_is_alone(city: Assembled, med
     assert response.status_code == 200, response.text
     tally = response.json()
     assert (tally["accepted"], tally["duplicates"]) == (0, 0)
-    assert [rejected["index"] for rejected in tally["rejected"]] == list(range(len(rows)))
-    for row, rejected in zip(rows, tally["rejected"], strict=True):
-        must_be(rejected["problem"], row.status, row.slug, row.pointers, row.holder)
+    assert [rejection["index"] for rejection in tally["rejected"]] == list(range(len(rows)))
+    for row, rejection in zip(rows, tally["rejected"], strict=True):
+        must_be(rejection["problem"], row.status, row.slug, row.pointers, row.holder)
     assert city.journal.head() == head
 
 
@@ -92,7 +92,7 @@ def test_a_bad_request_is_refused_whole(city: Assembled, row: Request) -> None:
 def test_what_lies_just_inside_the_limits_is_taken(neraca: Assembled) -> None:
     """Each limit is the last value that is taken: 200 characters, 5 minutes ahead, 60 s of skew, a deadline of any day."""
     limit = "2026-11-24T12:05:00+07:00"
-    taken = [
+    events = [
         event("task-completed", "x" * 500, {**TASK, "task": "t" * 200, "completed_at": limit}, time=limit),
         event("task-completed", "15 digits", {**TASK, "asn": "123456789012345"}),
         event("task-completed", "17 digits", {**TASK, "asn": "12345678901234567"}),
@@ -110,4 +110,4 @@ def test_what_lies_just_inside_the_limits_is_taken(neraca: Assembled) -> None:
             time="1999-01-01T00:00:00+07:00",
         ),
     ]
-    assert neraca.post([*taken], BATCH).json() == {"accepted": len(taken), "duplicates": 0, "rejected": []}
+    assert neraca.post([*events], BATCH).json() == {"accepted": len(events), "duplicates": 0, "rejected": []}

@@ -98,11 +98,11 @@ def test_metrics_count_what_became_of_each_event(tmp_path: Path) -> None:
             url, json=[good, {}, event("task-completed", "t2", {**TASK, "task": "t2"})], headers={"content-type": BATCH}
         )
         running.settle()
-        found = metrics(running.url)
-        outcomes = {outcome: value for (name, outcome), value in found.items() if name == "neraca_events_total"}
+        samples = metrics(running.url)
+        outcomes = {outcome: value for (name, outcome), value in samples.items() if name == "neraca_events_total"}
         assert outcomes == {"accepted": 2, "duplicate": 2, "content-conflict": 1, "invalid-event": 2, "unknown-type": 1}
         assert {
-            name: found[name, ""]
+            name: samples[name, ""]
             for name in (
                 "neraca_journal_head",
                 "neraca_position",
@@ -130,12 +130,12 @@ def following(url: str, last_id: str | None = None) -> Iterator[Iterator[ServerS
 def moved_up_to(stream: Iterator[ServerSentEvent], position: int) -> tuple[set[str], str]:
     """The dinas reported as moved until a position is reached, and the id there."""
     dinas: set[str] = set()
-    for one in stream:
-        assert one.event == "moved", one
-        dinas |= set(one.json()["dinas"])
-        if one.json()["position"] >= position:
-            assert one.json()["position"] == position
-            return dinas, one.id
+    for notice in stream:
+        assert notice.event == "moved", notice
+        dinas |= set(notice.json()["dinas"])
+        if notice.json()["position"] >= position:
+            assert notice.json()["position"] == position
+            return dinas, notice.id
     message = "the stream ended early"
     raise AssertionError(message)
 
@@ -206,7 +206,7 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
 
 
 @pytest.mark.parametrize(
-    ("ended", "meanwhile"),
+    ("ending", "meanwhile"),
     [
         ("stopped", 0),
         ("killed", 1),
@@ -214,15 +214,15 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
         pytest.param("killed", 0, marks=pytest.mark.speed("all")),
     ],
 )
-def test_a_reader_survives_a_restart(tmp_path: Path, ended: str, meanwhile: int) -> None:
+def test_a_reader_survives_a_restart(tmp_path: Path, ending: str, meanwhile: int) -> None:
     """After a restart the last id resumes the stream if nothing was missed; otherwise the reader is asked to reset."""
     data = tmp_path / "data"
     with Process(data) as before, following(before.url) as stream:
         assert next(stream).json() == {"position": 1}
         post(before.url, "t-1")
-        seen, last_id = moved_up_to(stream, 2)
-        assert seen == {"dishub"}
-        if ended == "killed":
+        dinas, last_id = moved_up_to(stream, 2)
+        assert dinas == {"dishub"}
+        if ending == "killed":
             before.kill()
         else:
             before.stop()

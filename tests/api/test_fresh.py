@@ -30,15 +30,15 @@ def test_an_entity_tag_holds_until_an_event_is_folded(neraca: Assembled, path: s
     fill(neraca, *RULES, task("dishub", on_time=True))
     first = neraca.get(path)
     tag = first.headers["etag"]
-    for asked in (tag, f'"other", {tag}', f"W/{tag}"):
-        same = neraca.get(path, headers={"if-none-match": asked})
+    for condition in (tag, f'"other", {tag}', f"W/{tag}"):
+        same = neraca.get(path, headers={"if-none-match": condition})
         assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
     assert neraca.get(path, headers={"if-none-match": '"other"'}).content == first.content
     fill(neraca, task("dishub", on_time=False))
-    moved = neraca.get(path, headers={"if-none-match": tag})
-    assert moved.status_code == 200
-    assert moved.headers["etag"] != tag
-    assert moved.content != first.content
+    answer = neraca.get(path, headers={"if-none-match": tag})
+    assert answer.status_code == 200
+    assert answer.headers["etag"] != tag
+    assert answer.content != first.content
 
 
 @pytest.mark.parametrize("path", TAGGED)
@@ -91,19 +91,19 @@ def test_a_paused_file_does_not_become_overdue(neraca: Assembled, clock: Clock) 
 @pytest.mark.parametrize("path", TAGGED)
 def test_the_default_period_turns_with_the_month_of_the_zone(neraca: Assembled, clock: Clock, path: str) -> None:
     """At local midnight the default period is the next month, also for readers with a tag; a named period stays."""
-    named = path + ("&" if "?" in path else "?") + "period=2026-11"
+    with_period = path + ("&" if "?" in path else "?") + "period=2026-11"
     fill(
         neraca,
         task("dishub", on_time=True),
         event("asn-assigned", "s", {"asn": "a-1", "dinas": "dishub", "effective_from": "2026-01-01"}),
     )
     clock.set("2026-11-30T23:59:59.999999+07:00")
-    tag, kept = neraca.get(path).headers["etag"], neraca.get(named).headers["etag"]
+    tag, own_tag = neraca.get(path).headers["etag"], neraca.get(with_period).headers["etag"]
     assert neraca.get(path, headers={"if-none-match": tag}).status_code == 304
     clock.us += 1
-    turned = neraca.get(path, headers={"if-none-match": tag})
-    assert (turned.status_code, turned.json()["period"]) == (200, "2026-12")
-    assert neraca.get(named, headers={"if-none-match": kept}).status_code == 304
+    answer = neraca.get(path, headers={"if-none-match": tag})
+    assert (answer.status_code, answer.json()["period"]) == (200, "2026-12")
+    assert neraca.get(with_period, headers={"if-none-match": own_tag}).status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -133,24 +133,24 @@ STEPS: Final = st.lists(
 @given(steps=STEPS)
 def test_answers_are_never_stale(steps: list[tuple[str, str]]) -> None:
     """Once an event is folded, every answer rests on it: the ranking asked a moment before is not given again."""
-    made: list[dict[str, Any]] = []
+    facts: list[dict[str, Any]] = []
     counts: dict[str, list[int]] = {}
     with tempfile.TemporaryDirectory() as folder, Assembled(Path(folder) / "data") as neraca:
         fill(neraca, *RULES)
         for dinas, step in steps:
             neraca.get("/v1/rankings/dinas")
-            if step == "repeat" and made:
-                neraca.record(made[-1])
-            elif step == "retract" and made:
-                gone = made.pop()
+            if step == "repeat" and facts:
+                neraca.record(facts[-1])
+            elif step == "retract" and facts:
+                last = facts.pop()
                 neraca.record(
                     event(
                         "event-retracted",
-                        f"x-{gone['id']}",
-                        {"event": {"source": "/loket", "id": gone["id"]}, "reason": "typo"},
+                        f"x-{last['id']}",
+                        {"event": {"source": "/loket", "id": last["id"]}, "reason": "typo"},
                     )
                 )
-                counts[gone["data"]["dinas"]]["permit" in gone["type"]] -= 1
+                counts[last["data"]["dinas"]]["permit" in last["type"]] -= 1
             else:
                 fact = {
                     "met": lambda d: task(d, on_time=True),
@@ -158,15 +158,15 @@ def test_answers_are_never_stale(steps: list[tuple[str, str]]) -> None:
                     "fast": lambda d: permit(d, 1),
                     "slow": lambda d: permit(d, 40),
                 }.get(step, lambda d: permit(d, 24))(dinas)
-                made.append(fact)
+                facts.append(fact)
                 neraca.record(fact)
                 counts.setdefault(dinas, [0, 0])["permit" in fact["type"]] += 1
             page = neraca.get("/v1/rankings/dinas").json()
-            served = {
+            answers = {
                 card["subject"]["id"]: [card["counts"]["tasks"], card["counts"]["permits"]] for card in page["items"]
             }
             assert page["position"] == neraca.journal.head()
-            assert served == {dinas: pair for dinas, pair in counts.items() if any(pair)}
+            assert answers == {dinas: pair for dinas, pair in counts.items() if any(pair)}
             asked_anew = neraca.get("/v1/rankings/dinas?anew").json()
             assert page == asked_anew
 
@@ -178,8 +178,8 @@ def test_the_digest_is_of_what_was_said_not_of_when(assemble: Assemble, clock: C
     fill(first, *events)
     clock.set("2026-11-25T00:00:00+07:00")
     fill(second, *events[:2], *reversed(events[2:]))
-    one, two = first.get("/v1/digest").json(), second.get("/v1/digest").json()
-    assert one == two
-    assert (one["position"], len(one["digest"])) == (first.journal.head(), 64)
+    digest, two = first.get("/v1/digest").json(), second.get("/v1/digest").json()
+    assert digest == two
+    assert (digest["position"], len(digest["digest"])) == (first.journal.head(), 64)
     fill(second, task("a", on_time=True))
-    assert second.get("/v1/digest").json()["digest"] != one["digest"]
+    assert second.get("/v1/digest").json()["digest"] != digest["digest"]

@@ -116,12 +116,14 @@ def test_many_are_tallied_and_what_is_good_is_kept(neraca: Assembled, row: Many,
     response = neraca.post(body, media)
     assert response.status_code == 200
     tally = response.json()
-    found = [(one["index"], one["problem"]["type"].rpartition(":")[2]) for one in tally["rejected"]]
-    assert (tally["accepted"], tally["duplicates"], tuple(found)) == (row.accepted, row.duplicates, row.rejected)
+    rejections = [
+        (rejection["index"], rejection["problem"]["type"].rpartition(":")[2]) for rejection in tally["rejected"]
+    ]
+    assert (tally["accepted"], tally["duplicates"], tuple(rejections)) == (row.accepted, row.duplicates, row.rejected)
     assert neraca.journal.head() == 1 + row.accepted
     again = neraca.post(body, media).json()
     assert (again["accepted"], again["duplicates"]) == (0, row.accepted + row.duplicates)
-    assert [one["index"] for one in again["rejected"]] == [index for index, _ in row.rejected]
+    assert [rejection["index"] for rejection in again["rejected"]] == [index for index, _ in row.rejected]
     assert neraca.journal.head() == 1 + row.accepted
 
 
@@ -132,10 +134,10 @@ def test_whoever_prefers_it_is_told_the_receipt_of_each(neraca: Assembled) -> No
     batch = [bad, good, task("3"), good]
     assert "receipts" not in neraca.post([bad, good], BATCH).json()
     for media, body in ((BATCH, batch), (NDJSON, ndjson(batch))):
-        told = neraca.post(body, media, headers={"prefer": "return=representation"}).json()
-        assert [one and one["event"]["id"] for one in told["receipts"]] == [None, "1", "3", "1"]
-        assert (told["receipts"][1], told["receipts"][3]) == (alone, alone)
-        assert told["receipts"][2]["position"] == neraca.journal.head()
+        answer = neraca.post(body, media, headers={"prefer": "return=representation"}).json()
+        assert [receipt and receipt["event"]["id"] for receipt in answer["receipts"]] == [None, "1", "3", "1"]
+        assert (answer["receipts"][1], answer["receipts"][3]) == (alone, alone)
+        assert answer["receipts"][2]["position"] == neraca.journal.head()
 
 
 def test_a_line_that_is_no_json_is_rejected_at_its_index(neraca: Assembled) -> None:
@@ -143,7 +145,11 @@ def test_a_line_that_is_no_json_is_rejected_at_its_index(neraca: Assembled) -> N
     body = ndjson([task("t1"), b"{", b"", b"  ", b"\xff", task("t2"), b'{"a":NaN}']).replace(b"\n", b"\r\n") + b"\r\n"
     tally = neraca.post(body, NDJSON).json()
     assert tally["accepted"] == 2
-    assert [(one["index"], one["problem"]["status"]) for one in tally["rejected"]] == [(1, 400), (2, 400), (4, 400)]
+    assert [(rejection["index"], rejection["problem"]["status"]) for rejection in tally["rejected"]] == [
+        (1, 400),
+        (2, 400),
+        (4, 400),
+    ]
 
 
 def test_ten_thousand_events_are_one_request(neraca: Assembled) -> None:
@@ -169,25 +175,25 @@ def test_a_media_type_is_read_without_case_or_charset(neraca: Assembled, media: 
 
 def test_binary_mode_carries_attributes_in_headers(neraca: Assembled) -> None:
     """An event in binary mode is the same event as in structured mode: percent-encoded UTF-8 in `ce-` headers."""
-    structured = event("task-completed", "résumé 1", TASK, source="/loket/Ciputat 2")
+    whole = event("task-completed", "résumé 1", TASK, source="/loket/Ciputat 2")
     headers = {
         "ce-specversion": "1.0",
-        "ce-type": structured["type"],
+        "ce-type": whole["type"],
         "ce-source": "/loket/Ciputat%202",
         "ce-id": "r%C3%A9sum%C3%A9%201",
-        "ce-time": structured["time"],
+        "ce-time": whole["time"],
     }
     first = neraca.post(TASK, "application/json", headers=headers)
     assert (first.status_code, first.json()["event"]) == (201, {"source": "/loket/Ciputat 2", "id": "résumé 1"})
-    assert neraca.post(structured).status_code == 200
+    assert neraca.post(whole).status_code == 200
 
 
 def test_extension_attributes_are_kept(neraca: Assembled) -> None:
     """Attributes that a gateway adds are stored beside the event, with their types."""
     neraca.record({**task("t1"), "traceid": "0a", "hops": 3, "live": True, "subject": "antrean"})
     line = neraca.journal.lines(1, 1)[0][1]
-    for kept in (b'"traceid":"0a"', b'"hops":3', b'"live":true', b'"subject":"antrean"'):
-        assert kept in line
+    for attribute in (b'"traceid":"0a"', b'"hops":3', b'"live":true', b'"subject":"antrean"'):
+        assert attribute in line
 
 
 FOREIGN: Final[dict[str, dict[str, Any]]] = {
@@ -221,19 +227,19 @@ OPEN: Final = (
 )
 
 
-@pytest.mark.parametrize("asked", FOREIGN.values(), ids=FOREIGN)
-def test_beyond_the_machine_a_token_is_needed(neraca: Assembled, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize("origin", FOREIGN.values(), ids=FOREIGN)
+def test_beyond_the_machine_a_token_is_needed(neraca: Assembled, origin: dict[str, Any]) -> None:
     """A call that is not from the machine to itself needs a token for intake and one ASN's data, for nothing else."""
     neraca.record(task("t1"))
-    refused = [neraca.post(task("t2"), **asked), *(neraca.get(path, **asked) for path in GUARDED)]
-    assert {(response.status_code, problem_of(response)) for response in refused} == {(401, "unauthorized")}
-    assert all(response.headers["www-authenticate"].startswith("Bearer") for response in refused)
+    responses = [neraca.post(task("t2"), **origin), *(neraca.get(path, **origin) for path in GUARDED)]
+    assert {(response.status_code, problem_of(response)) for response in responses} == {(401, "unauthorized")}
+    assert all(response.headers["www-authenticate"].startswith("Bearer") for response in responses)
     assert neraca.journal.head() == 2
-    assert {neraca.get(path, **asked).status_code for path in OPEN} == {200}
+    assert {neraca.get(path, **origin).status_code for path in OPEN} == {200}
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "origin",
     [
         {},
         {"host": "localhost"},
@@ -243,22 +249,22 @@ def test_beyond_the_machine_a_token_is_needed(neraca: Assembled, asked: dict[str
     ],
     ids=repr,
 )
-def test_the_operator_at_the_machine_needs_no_token(neraca: Assembled, asked: dict[str, Any]) -> None:
+def test_the_operator_at_the_machine_needs_no_token(neraca: Assembled, origin: dict[str, Any]) -> None:
     """A call on loopback to a loopback name is the operator's."""
     neraca.record(task("t1"))
-    assert neraca.post(task("t2"), **asked).status_code == 201
-    assert {neraca.get(path, **asked).status_code for path in GUARDED} == {200}
+    assert neraca.post(task("t2"), **origin).status_code == 201
+    assert {neraca.get(path, **origin).status_code for path in GUARDED} == {200}
 
 
 @pytest.mark.parametrize("authorization", ["Bearer neraca_wrong", "Bearer", "", "Basic bmVyYWNh", "bearer  "])
-@pytest.mark.parametrize("asked", [{}, {"caller": "192.0.2.7"}], ids=["here", "beyond"])
+@pytest.mark.parametrize("origin", [{}, {"caller": "192.0.2.7"}], ids=["here", "beyond"])
 def test_a_token_that_is_not_known_is_refused_everywhere(
-    neraca: Assembled, authorization: str, asked: dict[str, Any]
+    neraca: Assembled, authorization: str, origin: dict[str, Any]
 ) -> None:
     """A request with a wrong token gets 401, even from the machine itself."""
     headers = {"authorization": authorization}
-    assert neraca.post(task("t1"), headers=headers, **asked).status_code == 401
-    assert neraca.get("/v1/asn/a-1", headers=headers, **asked).status_code == 401
+    assert neraca.post(task("t1"), headers=headers, **origin).status_code == 401
+    assert neraca.get("/v1/asn/a-1", headers=headers, **origin).status_code == 401
 
 
 class Allowed(NamedTuple):
@@ -316,7 +322,7 @@ def test_a_token_covers_its_scopes_dinas_and_sources(neraca: Assembled, row: All
     assert problem_of(response) == "forbidden"
     many = neraca.post([row.event], BATCH, headers=headers, caller="192.0.2.7")
     if many.status_code == 200:
-        assert [one["problem"]["status"] for one in many.json()["rejected"]] == [403]
+        assert [rejection["problem"]["status"] for rejection in many.json()["rejected"]] == [403]
     else:
         assert many.status_code == 403
     assert neraca.journal.head() == 2
@@ -327,12 +333,12 @@ def test_a_correction_may_not_be_used_to_look_into_another_dinas(neraca: Assembl
     neraca.record(task("before"))
     headers = {"authorization": neraca.token("loket-2", "reverse", "fact", dinas=("dinkes",))}
     for dinas in ("dinkes", "dishub"):
-        replaced = {
+        replacement = {
             "event": {"source": "/loket", "id": "before"},
             "reason": "typo",
             "replacement": {**TASK, "dinas": dinas},
         }
-        assert neraca.post(event("event-corrected", f"k-{dinas}", replaced), headers=headers).status_code == 403
+        assert neraca.post(event("event-corrected", f"k-{dinas}", replacement), headers=headers).status_code == 403
     assert neraca.journal.head() == 2
 
 
@@ -364,9 +370,9 @@ def test_strict_refuses_the_unknown_and_open_flags_it(
 ) -> None:
     """Under `strict` an unregistered dinas or ASN is 422 with its pointer; under `open` it is recorded and flagged."""
     strict, free = assemble("strict", strict=True), assemble("open")
-    refused = strict.post(unknown)
-    assert (refused.status_code, problem_of(refused)) == (422, "invalid-event"), name
-    assert tuple(fault["pointer"] for fault in refused.json()["errors"]) == pointers
+    response = strict.post(unknown)
+    assert (response.status_code, problem_of(response)) == (422, "invalid-event"), name
+    assert tuple(fault["pointer"] for fault in response.json()["errors"]) == pointers
     assert strict.journal.head() == 1
     if "paused" in unknown["type"]:
         return
@@ -381,8 +387,8 @@ def test_strict_takes_what_was_registered_a_line_before(assemble: Assemble) -> N
     strict = assemble(strict=True)
     registrations = [event("dinas-registered", "n1", NAME), event("asn-registered", "n2", {"asn": "a-1"})]
     tally = strict.post([task("early"), *registrations, task("t1")], BATCH).json()
-    assert (tally["accepted"], [one["index"] for one in tally["rejected"]]) == (3, [0])
+    assert (tally["accepted"], [rejection["index"] for rejection in tally["rejected"]]) == (3, [0])
     assert b"flags" not in strict.journal.lines(3, 1)[0][1]
-    moved = {"event": {"source": "/loket", "id": "t1"}, "reason": "typo", "replacement": {**TASK, "asn": "a-9"}}
-    refused = strict.post(event("event-corrected", "k1", moved))
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/data/replacement/asn"]
+    correction = {"event": {"source": "/loket", "id": "t1"}, "reason": "typo", "replacement": {**TASK, "asn": "a-9"}}
+    response = strict.post(event("event-corrected", "k1", correction))
+    assert [fault["pointer"] for fault in response.json()["errors"]] == ["/data/replacement/asn"]

@@ -53,10 +53,10 @@ EXAMPLES: Final = 25
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """A Neraca that knows one dinas, ``0``, and one ASN of the same id: generated ids meet them now and then."""
-    said = {"dinas": "0", "asn": "0", "task": "T", "completed_at": "2026-11-20T10:00:00+07:00"}
-    with Assembled(tmp_path_factory.mktemp("openapi") / "data") as assembled:
-        assembled.record(event("task-completed", "t", said))
-        yield assembled
+    data = {"dinas": "0", "asn": "0", "task": "T", "completed_at": "2026-11-20T10:00:00+07:00"}
+    with Assembled(tmp_path_factory.mktemp("openapi") / "data") as neraca:
+        neraca.record(event("task-completed", "t", data))
+        yield neraca
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def url(city: Assembled) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def document(city: Assembled) -> dict[str, Any]:
     """The document as it is served."""
-    served: dict[str, Any] = city.get("/openapi.json").json()
-    return served
+    document: dict[str, Any] = city.get("/openapi.json").json()
+    return document
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), DRAWN, ids=str)
@@ -151,13 +151,13 @@ def test_documentation_needs_no_internet(city: Assembled) -> None:
     """The page of the API documentation loads nothing from elsewhere, and what it loads is there."""
     page = city.get("/docs")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    loaded = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)""", page.text) + re.findall(
+    addresses = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)""", page.text) + re.findall(
         r"""url:\s*["']([^"']+)""", page.text
     )
     assert {"/openapi.json", "/static/swagger-ui/swagger-ui.css", "/static/swagger-ui/swagger-ui-bundle.js"} <= set(
-        loaded
+        addresses
     )
-    for address in loaded:
+    for address in addresses:
         if not address.startswith("data:"):
             assert re.match(r"/[^/]", address), address
             assert city.get(address).status_code == 200, address
@@ -174,9 +174,9 @@ def test_every_route_of_the_contract_is_documented(city: Assembled, document: di
         if str(route.path).startswith("/v1/") or route.path in ("/healthz", "/readyz", "/metrics")
     }
     assert len(routes) >= len(UNSTREAMED)
-    documented = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
-    assert routes <= documented
-    assert {(method, path) for method, path in documented if path.startswith("/v1/")} == {
+    pairs = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    assert routes <= pairs
+    assert {(method, path) for method, path in pairs if path.startswith("/v1/")} == {
         *UNSTREAMED,
         ("GET", "/v1/stream"),
     }
@@ -194,12 +194,13 @@ def test_the_read_app_takes_no_events(city: Assembled) -> None:
 def test_every_kind_is_documented(document: dict[str, Any]) -> None:
     """The document lists exactly the kinds that are read, each with its required fields and no other."""
     schemas = document["components"]["schemas"]
-    offered = {
-        one["properties"]["type"]["const"]: one["properties"]["data"]["$ref"] for one in schemas["CloudEvent"]["oneOf"]
+    schema_of = {
+        branch["properties"]["type"]["const"]: branch["properties"]["data"]["$ref"]
+        for branch in schemas["CloudEvent"]["oneOf"]
     }
-    assert set(offered) == {type_of(kind) for kind in KINDS}
+    assert set(schema_of) == {type_of(kind) for kind in KINDS}
     for kind, row in KINDS.items():
-        schema = schemas[offered[type_of(kind)].rpartition("/")[2]]
+        schema = schemas[schema_of[type_of(kind)].rpartition("/")[2]]
         assert set(schema["properties"]) == set(row.submitted.__struct_encode_fields__)
         assert schema["additionalProperties"] is False
 

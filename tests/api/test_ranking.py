@@ -53,30 +53,30 @@ def test_nobody_is_ranked_beyond_their_own_dinas(neraca: Assembled) -> None:
         ("/v1/asn/p0/why?", "events"),
     ],
 )
-def test_pages_joined_are_the_whole(paged: Assembled, path: str, key: str, limit: int) -> None:
+def test_pages_joined_are_the_whole(city: Assembled, path: str, key: str, limit: int) -> None:
     """Following `next` from page to page gives the whole list once, in its order, whatever the limit."""
-    whole = paged.get(path).json()
+    whole = city.get(path).json()
     assert whole["next"] is None
     assert len(whole[key]) == 7
-    joined: list[object] = []
+    items: list[object] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = paged.get(f"{path}limit={limit}{f'&cursor={cursor}' if cursor else ''}").json()
+        page = city.get(f"{path}limit={limit}{f'&cursor={cursor}' if cursor else ''}").json()
         assert 1 <= len(page[key]) <= limit
-        joined += page[key]
+        items += page[key]
         cursor = page["next"]
-    assert joined == whole[key]
+    assert items == whole[key]
 
 
 @pytest.fixture(scope="module")
-def paged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """Seven of everything: dinas, ASN of one dinas, events behind that dinas and behind one ASN."""
-    with Assembled(tmp_path_factory.mktemp("paged") / "data") as assembled:
+    with Assembled(tmp_path_factory.mktemp("paged") / "data") as neraca:
         fill(
-            assembled,
+            neraca,
             *RULES,
             *(task(f"d{index}", on_time=True, asn="p0") for index in range(6)),
             task("hub", on_time=True, asn="p0"),
             *(task("hub", on_time=False, asn=f"p{index}") for index in range(1, 7)),
         )
-        yield assembled
+        yield neraca

@@ -93,8 +93,8 @@ def test_a_scorecard_follows_corrections_and_retractions(neraca: Assembled) -> N
     fill(neraca, *RULES, good, wrong)
     assert neraca.get("/v1/dinas/dishub").json()["indicators"][1]["value"] == 50.0
     name = {"event": {"source": "/loket", "id": wrong["id"]}, "reason": "typo"}
-    mended = {**wrong["data"], "completed_at": (RECEIVED + timedelta(hours=12)).isoformat()}
-    fill(neraca, event("event-corrected", "k", {**name, "replacement": mended}))
+    correction = {**wrong["data"], "completed_at": (RECEIVED + timedelta(hours=12)).isoformat()}
+    fill(neraca, event("event-corrected", "k", {**name, "replacement": correction}))
     card = neraca.get("/v1/dinas/dishub").json()
     assert (card["indicators"][1]["value"], card["counts"]["permits"]) == (125.0, 2)
     fill(neraca, event("event-retracted", "x", {"event": {"source": "/loket", "id": "k"}, "reason": "typo"}))
@@ -132,12 +132,12 @@ def test_lists_name_whoever_has_a_measure_a_file_or_a_registration(neraca: Assem
 
 def test_known_without_facts_is_zeros(neraca: Assembled) -> None:
     """A subject that was ever named is known: 200 and zeros in any period; one never named is 404."""
-    gone = task("dishub", on_time=True, asn="a-gone")
+    fact = task("dishub", on_time=True, asn="a-gone")
     fill(
         neraca,
         event("asn-registered", "n", {"asn": "a-new"}),
-        gone,
-        event("event-retracted", "x", {"event": {"source": "/loket", "id": gone["id"]}, "reason": "typo"}),
+        fact,
+        event("event-retracted", "x", {"event": {"source": "/loket", "id": fact["id"]}, "reason": "typo"}),
     )
     for path in (
         "/v1/asn/a-new",

@@ -8,9 +8,9 @@ from tests.serving import Assembled, event
 
 def test_why_names_its_formula_and_its_events(neraca: Assembled) -> None:
     """The reasons of a score: the balance, the formula with its numbers, and each event with what it posted to the subject."""
-    met, missed = task("dishub", on_time=True), task("dishub", on_time=False)
+    on_time, late = task("dishub", on_time=True), task("dishub", on_time=False)
     fast = permit("dishub", 12, asn="a-1")
-    fill(neraca, *RULES, met, missed, fast, task("dishub", on_time=True, asn="a-2"))
+    fill(neraca, *RULES, on_time, late, fast, task("dishub", on_time=True, asn="a-2"))
     why = neraca.get("/v1/asn/a-1/why").json()
     assert (why["subject"], why["period"], why["scheme"], why["position"]) == (
         {"kind": "asn", "id": "a-1"},
@@ -35,20 +35,20 @@ def test_why_names_its_formula_and_its_events(neraca: Assembled) -> None:
     assert tepat["expression"].startswith("1 / 2 × 100 = 50.00")
     assert cepat["expression"].startswith("15000 / 1 / 100 = 150.00")
     assert why["formula"]["iku"] == "(0.6 × 50.00 + 0.4 × 150.00) / 1 = 90.00"
-    assert [(one["position"], one["id"], one["source"]) for one in why["events"]] == [
-        (4, met["id"], "/loket"),
-        (5, missed["id"], "/loket"),
+    assert [(event["position"], event["id"], event["source"]) for event in why["events"]] == [
+        (4, on_time["id"], "/loket"),
+        (5, late["id"], "/loket"),
         (6, fast["id"], "/loket"),
     ]
-    resolved = [one["data"].pop("resolved") for one in why["events"]]
-    assert [one["data"] for one in why["events"]] == [met["data"], missed["data"], fast["data"]]
-    assert [(one["month"], one["on_time"]) for one in resolved] == [
+    resolutions = [event["data"].pop("resolved") for event in why["events"]]
+    assert [event["data"] for event in why["events"]] == [on_time["data"], late["data"], fast["data"]]
+    assert [(resolution["month"], resolution["on_time"]) for resolution in resolutions] == [
         ("2026-11", True),
         ("2026-11", False),
         ("2026-11", True),
     ]
     sums: dict[str, int] = {}
-    for posting in (posting for one in why["events"] for posting in one["postings"]):
+    for posting in (posting for reason in why["events"] for posting in reason["postings"]):
         assert posting["account"][:2] == ["dishub", "a-1"]
         for measure, amount in posting["amounts"].items():
             sums[measure] = sums.get(measure, 0) + amount
@@ -58,21 +58,21 @@ def test_why_names_its_formula_and_its_events(neraca: Assembled) -> None:
 def test_why_shows_both_sides_of_a_reversal(neraca: Assembled) -> None:
     """A correction's postings are the old fact taken out and the new one put in; summed over the events they are the balance."""
     wrong = task("dishub", on_time=False)
-    mended = {**wrong["data"], "completed_at": "2026-11-03T09:00:00+07:00", "asn": "a-2"}
-    name = {"event": {"source": "/loket", "id": wrong["id"]}, "reason": "typo", "replacement": mended}
+    replacement = {**wrong["data"], "completed_at": "2026-11-03T09:00:00+07:00", "asn": "a-2"}
+    name = {"event": {"source": "/loket", "id": wrong["id"]}, "reason": "typo", "replacement": replacement}
     fill(neraca, wrong, event("event-corrected", "k", name))
     before, after = neraca.get("/v1/asn/a-1/why").json(), neraca.get("/v1/asn/a-2/why").json()
     assert not any(before["balance"].values())
-    assert [one["type"] for one in before["events"]] == ["neraca.task-completed.v1", "neraca.event-corrected.v1"]
-    assert [one["postings"][0]["amounts"]["tasks"] for one in before["events"]] == [1, -1]
-    assert [one["postings"][0]["amounts"]["tasks_on_time"] for one in after["events"]] == [1]
+    assert [event["type"] for event in before["events"]] == ["neraca.task-completed.v1", "neraca.event-corrected.v1"]
+    assert [event["postings"][0]["amounts"]["tasks"] for event in before["events"]] == [1, -1]
+    assert [event["postings"][0]["amounts"]["tasks_on_time"] for event in after["events"]] == [1]
 
 
 @pytest.mark.parametrize("ratings", [1, 29, 30])
 def test_an_asn_below_the_sample_keeps_its_satisfaction_withheld(neraca: Assembled, ratings: int) -> None:
     """Below the minimum sample no value, sums or single answers of one ASN are shown; from it on they are."""
-    told = [rating("dishub", 2, asn="a-1") for _ in range(ratings)]
-    fill(neraca, *told)
+    answers = [rating("dishub", 2, asn="a-1") for _ in range(ratings)]
+    fill(neraca, *answers)
     enough = ratings >= 30
     cards = [
         neraca.get("/v1/asn/a-1").json(),
@@ -90,6 +90,6 @@ def test_an_asn_below_the_sample_keeps_its_satisfaction_withheld(neraca: Assembl
     why = neraca.get("/v1/asn/a-1/why").json()
     formula = why["formula"]["indicators"][1]
     assert (formula["value"] is not None, bool(formula["unsur"]), "unsur_sum_waktu" in why["balance"]) == (enough,) * 3
-    assert {one["suppressed"] for one in why["events"]} == {not enough}
-    assert all((one["data"] is not None, bool(one["postings"])) == (enough, enough) for one in why["events"])
+    assert {event["suppressed"] for event in why["events"]} == {not enough}
+    assert all((event["data"] is not None, bool(event["postings"])) == (enough, enough) for event in why["events"])
     assert neraca.get("/v1/dinas/dishub").json()["indicators"][1]["value"] == 50.0

@@ -76,40 +76,40 @@ def test_one_rating_of_an_asn_is_withheld_whatever_the_indicator_is_called(
         permits_open_overdue=0,
     )
     card = scorecard(standing, score_of(balance, scheme), period="2026-11", position=1, scheme=scheme.id)
-    shown = {line.id: line.value for line in suppressed(card, scheme).indicators}
-    assert (shown[name] is None) is (kind == "asn")
+    values = {line.id: line.value for line in suppressed(card, scheme).indicators}
+    assert (values[name] is None) is (kind == "asn")
     assert hides_ratings(card, scheme) is (kind == "asn")
 
 
 def test_the_reasons_of_a_dinas_do_not_say_whom_a_rating_was_about() -> None:
     """The answers count for the dinas and are shown; the ASN and the case are not, neither in data nor in postings."""
     period = parse_period("2026-11")
-    (shown,) = behind([(2, LINE)], Subject("dinas", "d"), period)
-    assert shown.data == {"dinas": "d", "service": "ktp-el", "unsur": dict.fromkeys(UNSUR, 1)}
-    assert [posting["account"] for posting in shown.postings] == [("d", "", "ktp-el", "2026-11")]
-    assert shown.id == ""
+    (reason,) = behind([(2, LINE)], Subject("dinas", "d"), period)
+    assert reason.data == {"dinas": "d", "service": "ktp-el", "unsur": dict.fromkeys(UNSUR, 1)}
+    assert [posting["account"] for posting in reason.postings] == [("d", "", "ktp-el", "2026-11")]
+    assert reason.id == ""
     assert b"a-1" in line_of(read_line(LINE))
 
 
 def test_what_a_rating_is_called_gives_its_case_away_no_more_than_its_fields_do() -> None:
     """Nor does the reversal of one, which names it."""
-    called = RATING | {"id": "rating:ktp-el:k-1"}
+    indicator = RATING | {"id": "rating:ktp-el:k-1"}
     reversal = {
-        **called,
+        **indicator,
         "type": "neraca.event-retracted.v1",
         "id": "batal",
         "data": {
-            "event": {"source": "/s", "id": called["id"]},
+            "event": {"source": "/s", "id": indicator["id"]},
             "reason": "ganda",
             "resolved": {
                 "month": "2026-11",
                 "rulebook": 0,
-                "removes": {"type": called["type"], "data": called["data"]},
+                "removes": {"type": indicator["type"], "data": indicator["data"]},
             },
         },
     }
-    lines = [(2, json.dumps(called).encode()), (3, json.dumps(reversal).encode())]
-    shown = behind(lines, Subject("dinas", "d"), parse_period("2026-11"))
-    assert [one.position for one in shown] == [2, 3]
-    assert b"k-1" not in msgspec.json.encode(shown)
-    assert b"a-1" not in msgspec.json.encode(shown)
+    lines = [(2, json.dumps(indicator).encode()), (3, json.dumps(reversal).encode())]
+    reasons = behind(lines, Subject("dinas", "d"), parse_period("2026-11"))
+    assert [reason.position for reason in reasons] == [2, 3]
+    assert b"k-1" not in msgspec.json.encode(reasons)
+    assert b"a-1" not in msgspec.json.encode(reasons)

@@ -13,7 +13,7 @@ T = 24 * HOUR
 
 
 @pytest.mark.parametrize(
-    ("numerator", "denominator", "rounded"),
+    ("numerator", "denominator", "quotient"),
     [
         (0, 7, 0),
         (1, 2, 1),
@@ -32,9 +32,9 @@ T = 24 * HOUR
         (20_000, 3, 6667),
     ],
 )
-def test_halves_round_upward(numerator: int, denominator: int, rounded: int) -> None:
+def test_halves_round_upward(numerator: int, denominator: int, quotient: int) -> None:
     """Half-up, never half-even: 2.5 is 3 and 0.5 is 1; below zero upward is towards zero."""
-    assert half_up(numerator, denominator) == rounded
+    assert half_up(numerator, denominator) == quotient
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("elapsed_us", "promise_us", "on_time", "expected"),
+    ("elapsed_us", "promise_us", "on_time", "measures"),
     [
         (5, None, None, {"permits": 1, "permits_elapsed_us": 5}),
         (0, 0, False, {"permits": 1, "permits_with_standard": 1}),
@@ -109,10 +109,10 @@ def test_a_promise_of_no_time_is_judged_but_has_no_capaian(
     elapsed_us: int,
     promise_us: int | None,
     on_time: bool | None,  # noqa: FBT001 - a column
-    expected: dict[str, int],
+    measures: dict[str, int],
 ) -> None:
     """T <= 0 counts for on-time and is left out of the speed mean; without a promise a permit is volume."""
-    assert amounts_by_measure(balance(decided(elapsed_us, promise_us, on_time=on_time))) == expected
+    assert amounts_by_measure(balance(decided(elapsed_us, promise_us, on_time=on_time))) == measures
 
 
 def test_rejection_is_counted_beside_the_verdict() -> None:

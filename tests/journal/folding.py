@@ -91,9 +91,9 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     with store.engine.connect() as db:
         return {
-            one.name: sorted(tuple(row) for row in db.execute(one.select()))
-            for one in METADATA.sorted_tables
-            if one is not MOVED  # says what moved lately, which the cut of segments decides
+            table.name: sorted(tuple(row) for row in db.execute(table.select()))
+            for table in METADATA.sorted_tables
+            if table is not MOVED  # says what moved lately, which the cut of segments decides
         }
 
 
@@ -110,14 +110,14 @@ def content(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 @contextmanager
 def statements(store: Store) -> Iterator[list[str]]:
     """The statements sent to a store's database within a ``with``."""
-    sent: list[str] = []
+    statements_sent: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
+        statements_sent.append(statement)
 
     sqlalchemy_event.listen(store.engine, "before_cursor_execute", note)
     try:
-        yield sent
+        yield statements_sent
     finally:
         sqlalchemy_event.remove(store.engine, "before_cursor_execute", note)
 

@@ -59,8 +59,8 @@ def test_the_identity_is_what_the_table_stores(neraca: Assembled, places: Places
     for source, name in pairs:
         assert said(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
     select = "SELECT replace(CAST(originator_id AS text), '-', ''), originator_version, topic FROM stored_events ORDER BY rowid"
-    stored = rows(places("data"), select)
-    assert stored[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
+    entries = rows(places("data"), select)
+    assert entries[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
 
 
 BASE = decided("d", "K-1", received_at="2026-11-24T08:00:00+07:00")
@@ -163,12 +163,12 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
     application = JournalApplication(places("data").journal.environment)
     try:
         notifications = application.recorder.select_notifications(start=1, limit=100)
-        for stored in notifications:
-            read = application.mapper.to_domain_event(stored)
-            again = application.mapper.to_stored_event(read)
-            assert (again.topic, again.state) == (stored.topic, stored.state)
-            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(stored.originator_id), 1)
-            assert stored.topic == lines_of(neraca)[stored.id - 1]["type"]
+        for notification in notifications:
+            event_read = application.mapper.to_domain_event(notification)
+            again = application.mapper.to_stored_event(event_read)
+            assert (again.topic, again.state) == (notification.topic, notification.state)
+            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(notification.originator_id), 1)
+            assert notification.topic == lines_of(neraca)[notification.id - 1]["type"]
     finally:
         application.close()
     assert len(notifications) == len(HISTORY) + 1
@@ -178,13 +178,13 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
     """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
-    named = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
+    options = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
     taken(neraca, *HISTORY[:4])
     before: list[tuple[Any, ...]] = rows(place, select)
     taken(neraca, *HISTORY[4:])
     neraca.close()
-    assert main(["rebuild", *named]) == 0
+    assert main(["rebuild", *options]) == 0
     whole = rows(place, select)
     rows(place, "VACUUM") if isinstance(place, DataDirectory) else rows_alone(place, "VACUUM FULL neraca.neraca_events")
     assert rows(place, select) == whole

@@ -183,7 +183,7 @@ def test_earlier_events_of_a_request_count(
     neraca: Assembled, events: list[Event], answers: list[str], *, at_once: bool
 ) -> None:
     """One request has the same result as a request for each event."""
-    groups = [events] if at_once else [[one] for one in events]
+    groups = [events] if at_once else [[event_alone] for event_alone in events]
     assert [word for group in groups for word in said(neraca, *group)] == answers
 
 
@@ -191,9 +191,9 @@ def test_a_rule_holds_from_the_next_event_of_its_request_on(neraca: Assembled) -
     """The rulebook moves within a request; what is recorded never moves again."""
     facts = [decided(f"d{n}", f"K-{n}", **DECIDED) for n in range(3)]
     assert set(said(neraca, facts[0], standard("s1", 1), facts[1], standard("s2", 3), facts[2])) == {"accepted"}
-    resolved = [line["data"]["resolved"] for line in lines_of(neraca) if "resolved" in line["data"]]
-    assert [one.get("on_time") for one in resolved] == [None, False, True]
-    assert [one["rulebook"] for one in resolved] == [0, 3, 5]
+    resolutions = [line["data"]["resolved"] for line in lines_of(neraca) if "resolved" in line["data"]]
+    assert [resolution.get("on_time") for resolution in resolutions] == [None, False, True]
+    assert [resolution["rulebook"] for resolution in resolutions] == [0, 3, 5]
 
 
 def test_a_rolled_back_request_leaves_no_rule_behind(neraca: Assembled, places: Places) -> None:
@@ -252,27 +252,27 @@ FILES: list[tuple[str, list[Event], Event, dict[str, object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("before", "decision", "wanted"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])
+@pytest.mark.parametrize(("before", "decision", "values"), [row[1:] for row in FILES], ids=[row[0] for row in FILES])
 def test_a_decision_takes_from_its_file(
-    neraca: Assembled, before: list[Event], decision: Event, wanted: dict[str, object]
+    neraca: Assembled, before: list[Event], decision: Event, values: dict[str, object]
 ) -> None:
     taken(neraca, *before, decision)
-    resolved = lines_of(neraca)[-1]["data"]["resolved"]
-    assert {name: resolved.get(name) for name in wanted} == wanted
+    resolution = lines_of(neraca)[-1]["data"]["resolved"]
+    assert {name: resolution.get(name) for name in values} == values
 
 
 def test_natural_keys_can_be_rebuilt_from_the_lines(neraca: Assembled, places: Places) -> None:
     """The table beside the journal says nothing the journal does not."""
     for number, (first, second) in enumerate(KEYED.values()):
-        renamed = [one | {"source": f"/loket/{number}"} for one in (first, second)]
+        events = [fact | {"source": f"/loket/{number}"} for fact in (first, second)]
         fix = corrected("c", "e1", first)
         undo = retracted("x", "c")
-        for one in (fix, undo):
-            one["source"] = f"/loket/{number}"
-            one["data"]["event"]["source"] = renamed[0]["source"] if one is fix else fix["source"]
-        taken(neraca, renamed[0], *([fix] if number > 0 else []), *([undo, renamed[1]] if number > 1 else []))
+        for fact in (fix, undo):
+            fact["source"] = f"/loket/{number}"
+            fact["data"]["event"]["source"] = events[0]["source"] if fact is fix else fix["source"]
+        taken(neraca, events[0], *([fix] if number > 0 else []), *([undo, events[1]] if number > 1 else []))
     taken(neraca, *[task("e"), *CHAIN])
-    stored = dict(rows(places("data"), "SELECT key, holder FROM natural_keys"))
-    assert stored == keys_of(lines_of(neraca))
-    assert len(stored) == 4 + 3 + 2 + 3
-    assert originator("/loket", "e") not in stored.values()
+    holders = dict(rows(places("data"), "SELECT key, holder FROM natural_keys"))
+    assert holders == keys_of(lines_of(neraca))
+    assert len(holders) == 4 + 3 + 2 + 3
+    assert originator("/loket", "e") not in holders.values()

@@ -25,9 +25,9 @@ class Ended(Exception):  # noqa: N818 - a state of a process
 class Running:
     """One process of the product in a session of its own, with its output in a file; a guard ends it with the tests."""
 
-    def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
-        self._said = said
-        with said.open("ab") as into:
+    def __init__(self, words: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self._said = log
+        with log.open("ab") as into:
             self._from = into.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "neraca", *words],

@@ -47,9 +47,9 @@ class Scaled:
         self.directory = directory
         self.database_url = database_url
         self.kafka = kafka
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         self.environment = {
-            **kept,
+            **environment,
             "NERACA_DATABASE_URL": database_url,
             "NERACA_KAFKA": kafka,
             "NERACA_PARTITIONS": str(partitions),
@@ -75,8 +75,8 @@ class Scaled:
         assert name not in self._running or self._running[name].code is not None, f"{name} runs"
         command = name.partition("-")[0]
         words = [command, *(["--port", "0"] if command in _LISTENING else ["--name", name]), *options]
-        said = self.directory / f"{name}.said"
-        running = self._running[name] = Running(words, self.environment | dict(settings or {}), said)
+        log = self.directory / f"{name}.said"
+        running = self._running[name] = Running(words, self.environment | dict(settings or {}), log)
         return running
 
     def start(self, *names: str, options: Iterable[str] = (), settings: Mapping[str, str] | None = None) -> None:
@@ -140,46 +140,46 @@ class Scaled:
     def metric(self, line: str, name: str = "api") -> float | None:
         """The value of one sample, named as it is written there; ``None`` where it is not."""
         text = self._http.get(f"{self.url(name)}/metrics").text
-        found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else None
+        match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
+        return float(match[1]) if match else None
 
     def settle(self, within_s: float = 60.0, name: str = "api") -> int:
         """Wait until every partition, and the rulebook, is folded up to the journal's head; the position."""
-        seen: list[dict[str, Any]] = [{}]
+        states: list[dict[str, Any]] = [{}]
 
         def reached() -> bool:
-            seen[0] = self.get("/readyz", name)
-            return bool(seen[0]["status"] == "ready" and seen[0]["position"] == seen[0]["head"])
+            states[0] = self.get("/readyz", name)
+            return bool(states[0]["status"] == "ready" and states[0]["position"] == states[0]["head"])
 
         try:
             until(reached, "balances at the journal's head", within_s=within_s)
         except TimeoutError as error:
-            error.add_note(f"{seen[0]}, positions {self.partitions()}")
+            error.add_note(f"{states[0]}, positions {self.partitions()}")
             raise
-        return int(seen[0]["position"])
+        return int(states[0]["position"])
 
     def digest(self, name: str = "api") -> dict[str, Any]:
         """Position and digest, as they are served."""
-        served: dict[str, Any] = self.get("/v1/digest", name)
-        return served
+        digest: dict[str, Any] = self.get("/v1/digest", name)
+        return digest
 
     def replay(self) -> dict[str, Any]:
         """Position and digest, as a replay of the journal finds them."""
-        found: dict[str, Any] = msgspec.json.decode(self.command("replay").stdout)
-        return found
+        replay: dict[str, Any] = msgspec.json.decode(self.command("replay").stdout)
+        return replay
 
     def prove(self, within_s: float = 60.0) -> int:
         """Settle, and see that the served digest is the replayed one; the position."""
-        position, served, replayed = self.settle(within_s), self.digest(), self.replay()
-        assert (served["position"], served["digest"]) == (position, replayed["digest"])
-        assert replayed["position"] == position
+        position, digest, replay = self.settle(within_s), self.digest(), self.replay()
+        assert (digest["position"], digest["digest"]) == (position, replay["digest"])
+        assert replay["position"] == position
         return position
 
     def command(
         self, *words: str, settings: Mapping[str, str] | None = None, code: int = 0, within_s: float = 60.0
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command of the product to its end, which is ``code``."""
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "neraca", *words],
             cwd=self.directory,
             env=self.environment | dict(settings or {}),
@@ -188,10 +188,10 @@ class Scaled:
             check=False,
             timeout=within_s,
         )
-        with (self.directory / f"{words[0]}.command.said").open("ab") as said:
-            said.write(done.stdout + done.stderr)
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        return done
+        with (self.directory / f"{words[0]}.command.said").open("ab") as log:
+            log.write(process.stdout + process.stderr)
+        assert process.returncode == code, (process.returncode, process.stdout, process.stderr)
+        return process
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database."""
@@ -201,7 +201,10 @@ class Scaled:
     def partitions(self) -> list[int]:
         """The position of each partition, as the api serves it."""
         text = self._http.get(f"{self.url('api')}/metrics").text
-        return [int(float(one)) for one in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)]
+        return [
+            int(float(position))
+            for position in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)
+        ]
 
     def head(self) -> int:
         """The journal's last position."""
@@ -211,9 +214,9 @@ class Scaled:
 class Traffic(threading.Thread):
     """A counter that posts the events of a city's counters, without pause, for the length of a ``with``."""
 
-    def __init__(self, scaled: Scaled, seed: int) -> None:
+    def __init__(self, cluster: Scaled, seed: int) -> None:
         super().__init__(name="traffic", daemon=True)
-        self._scaled = scaled
+        self._scaled = cluster
         self._counter = Counter(seed, 1)
         self._ending = threading.Event()
         self._failure: BaseException | None = None
@@ -233,10 +236,10 @@ class Traffic(threading.Thread):
         self.start()
         return self
 
-    def more(self, accepted: int) -> None:
+    def more(self, number: int) -> None:
         """Wait until so many more are accepted."""
-        wanted = self.accepted + accepted
-        until(lambda: self.accepted >= wanted or self._failure, f"{accepted} more events")
+        least = self.accepted + number
+        until(lambda: self.accepted >= least or self._failure, f"{number} more events")
         assert self._failure is None, self._failure
 
     def __exit__(self, *_: object) -> None:

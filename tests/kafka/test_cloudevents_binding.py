@@ -46,7 +46,7 @@ def counted(event_id: str, **extensions: object) -> CloudEvent:
 
 def read(key: bytes | None, value: bytes, headers: Headers) -> Any:  # noqa: ANN401 - the SDK's event
     """A record of ours, as the SDK reads it."""
-    return sdk.from_kafka_event(sdk.KafkaMessage({name: held or b"" for name, held in headers}, key, value))
+    return sdk.from_kafka_event(sdk.KafkaMessage({name: text or b"" for name, text in headers}, key, value))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -68,21 +68,32 @@ def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
 @pytest.mark.parametrize("media", ["application/json", "application/json; charset=utf-8"])
 def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     """Each attribute in its one spelling; the media type in the header that is its own, and in no other."""
-    said = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
-    line = line_of(recorded(read_submission(said), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
+    submission = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
+    line = line_of(recorded(read_submission(submission), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
     key, value, headers = binary_record(12, line)
-    found = read(key, value, headers)
+    event_read = read(key, value, headers)
     assert dict(headers)["content-type"] == media.encode()
-    assert (found.get_source(), found.get_id(), found.get_type()) == ("/loket", "1", "neraca.task-completed.v1")
-    assert found.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
-    assert found.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
+    assert (event_read.get_source(), event_read.get_id(), event_read.get_type()) == (
+        "/loket",
+        "1",
+        "neraca.task-completed.v1",
+    )
+    assert event_read.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
+    assert event_read.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
     names = ("datacontenttype", "urgent", "batch", "position", "recordedby", "partitionkey")
-    assert [found.get_attributes().get(name) for name in names] == [media, "true", "7", "12", "loket-1", "disdukcapil"]
+    assert [event_read.get_attributes().get(name) for name in names] == [
+        media,
+        "true",
+        "7",
+        "12",
+        "loket-1",
+        "disdukcapil",
+    ]
     assert "ce_datacontenttype" not in dict(headers)
 
 
 @pytest.mark.parametrize(
-    ("changed", "value", "slug", "detail"),
+    ("changes", "value", "slug", "detail"),
     [
         ({"ce_source": b"\xff"}, b"{}", "malformed-headers", "ce_source: must be UTF-8"),
         ({"ce_id": None}, b"{}", "malformed-headers", "ce_id: must have a value"),
@@ -98,41 +109,47 @@ def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     ],
 )
 def test_a_record_that_is_no_event_is_refused_in_words(
-    changed: dict[str, bytes | None], value: bytes | None, slug: str, detail: str
+    changes: dict[str, bytes | None], value: bytes | None, slug: str, detail: str
 ) -> None:
     """Every record that anyone may produce gets an answer: one without would be read again for ever."""
-    headers: Headers = list({**BINARY, **changed}.items())
-    with pytest.raises(Refusal, match=detail) as refused:
+    headers: Headers = list({**BINARY, **changes}.items())
+    with pytest.raises(Refusal, match=detail) as error:
         event_of(value, headers)
-    assert refused.value.slug == slug
-    assert problem(refused.value)["type"].endswith(slug)
+    assert error.value.slug == slug
+    assert problem(error.value)["type"].endswith(slug)
 
 
-def test_events_come_by_the_sdk_and_go_by_it(scaled: Scaled, topics: Topics) -> None:
+def test_events_come_by_the_sdk_and_go_by_it(cluster: Scaled, topics: Topics) -> None:
     """Records it writes in both modes are accepted; of ``neraca.events`` it reads each entry of the journal.
 
     Both topics are the operator's, of one partition: we ask no more of them than that they are there.
     """
     topics.make("neraca.intake")
     topics.make("neraca.events")
-    scaled.begin("intake", "--kafka")
-    scaled.start("relay", options=["--events"])
+    cluster.begin("intake", "--kafka")
+    cluster.start("relay", options=["--events"])
     for mode, write in MODES.items():
         message = write(counted(mode))
         key = message.key.encode() if isinstance(message.key, str) else message.key
         topics.produce("neraca.intake", [(key, message.value, list(message.headers.items()))])
     rule = event("dinas-registered", "r", {"dinas": "disdukcapil", "name": "Dinas"})
     mistake = event("event-retracted", "m", {"event": {"source": "/loket/sdk", "id": "binary"}, "reason": "mistake"})
-    scaled.await_up("intake")
-    until(lambda: scaled.head() == 3, "both are recorded")
-    assert scaled.post([rule, mistake])["accepted"] == 2
+    cluster.await_up("intake")
+    until(lambda: cluster.head() == 3, "both are recorded")
+    assert cluster.post([rule, mistake])["accepted"] == 2
     until(lambda: len(topics.read("neraca.events")) >= 5, "each entry is relayed")
 
-    told = [(read(one.key, one.value, one.headers), one.key) for one in topics.read("neraca.events")]
-    lines = [msgspec.json.decode(line) for line in scaled.command("export", "--journal", "-").stdout.splitlines()]
+    pairs = [(read(record.key, record.value, record.headers), record.key) for record in topics.read("neraca.events")]
+    lines = [msgspec.json.decode(line) for line in cluster.command("export", "--journal", "-").stdout.splitlines()]
     assert [
-        (one.get_type(), one.get_source(), one.get_id(), one.get_data(), int(one.get_attributes()["position"]))
-        for one, _ in told
+        (
+            event_read.get_type(),
+            event_read.get_source(),
+            event_read.get_id(),
+            event_read.get_data(),
+            int(event_read.get_attributes()["position"]),
+        )
+        for event_read, _ in pairs
     ] == [(line["type"], line["source"], line["id"], line["data"], line["position"]) for line in lines]
-    assert [key for _, key in told[1:]] == [b"disdukcapil"] * 4
+    assert [key for _, key in pairs[1:]] == [b"disdukcapil"] * 4
     assert topics.read("neraca.refused") == []

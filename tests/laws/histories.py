@@ -124,18 +124,18 @@ def desk() -> Iterator[Desk]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
         journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, OPENED)
         ending.callback(journal.close)
-        opened = Desk(journal, Path(folder))
-        ending.callback(opened.intake.close)
-        yield opened
+        desk = Desk(journal, Path(folder))
+        ending.callback(desk.intake.close)
+        yield desk
 
 
 @contextmanager
-def recorded(told: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
+def recorded(steps: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
     """Submit steps to the intake in batches. Its clock is that of the last step, or stopped at ``standing_us``."""
     with desk() as history:
         clerk = Clerk()
-        for start in range(0, len(told), batch):
-            events = [clerk.event(step) for step in told[start : start + batch]]
+        for start in range(0, len(steps), batch):
+            events = [clerk.event(step) for step in steps[start : start + batch]]
             history.now_us = standing_us or clerk.now_us
             history.tell(*events)
         yield history

@@ -19,9 +19,9 @@ NOW = "2026-11-24T12:00:00+07:00"
 @pytest.fixture
 def counter() -> Iterator[Desk]:
     """A counter whose clock says noon of 24 November 2026."""
-    with desk() as opened:
-        opened.now_us = parse_instant(NOW)
-        yield opened
+    with desk() as counter:
+        counter.now_us = parse_instant(NOW)
+        yield counter
 
 
 def _event(kind: str, event_id: str, data: dict[str, Any], time: str = "2026-11-02T09:00:00+07:00") -> dict[str, Any]:
@@ -36,13 +36,13 @@ def _event(kind: str, event_id: str, data: dict[str, Any], time: str = "2026-11-
 
 
 def _decision(event_id: str, hours: int, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the event
-    done = f"2026-11-{2 + (8 + hours) // 24:02}T{(8 + hours) % 24:02}:00:00+07:00"
+    completed_at = f"2026-11-{2 + (8 + hours) // 24:02}T{(8 + hours) % 24:02}:00:00+07:00"
     usual = {
         "dinas": "dlh",
         "service": "izin",
         "case": "K-1",
         "received_at": "2026-11-02T08:00:00+07:00",
-        "completed_at": done,
+        "completed_at": completed_at,
     }
     return _event("permit-processed", event_id, usual | data)
 
@@ -121,8 +121,8 @@ def test_a_retraction_frees_the_case_and_a_correction_keeps_it(counter: Desk) ->
     _taken(counter, _decision("p", 12))
     assert _refused(counter, _decision("p2", 13)).slug == "natural-key-held"
     _taken(counter, _correct("c", "p", _decision("", 14)["data"]))
-    held = _refused(counter, _decision("p2", 13))
-    assert (held.slug, held.holder and held.holder["id"]) == ("natural-key-held", "c")
+    refusal = _refused(counter, _decision("p2", 13))
+    assert (refusal.slug, refusal.holder and refusal.holder["id"]) == ("natural-key-held", "c")
     _taken(counter, _retract("r", "c"), _decision("p2", 13))
     assert _sums(counter)["2026-11"]["permits_elapsed_us"] == 13 * 3_600_000_000
 
@@ -144,21 +144,21 @@ def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "taken"),
+    ("seconds", "answer"),
     [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
 )
 def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refused(
-    counter: Desk, seconds: str, taken: object
+    counter: Desk, seconds: str, answer: object
 ) -> None:
     """Two systems, two clocks: nothing elapsed, and flagged."""
-    told = _decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
-    if not taken:
-        assert _refused(counter, told).faults[0].pointer == "/data/completed_at"
+    fact = _decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
+    if not answer:
+        assert _refused(counter, fact).faults[0].pointer == "/data/completed_at"
         return
-    _taken(counter, _standard("s", 24), told)
+    _taken(counter, _standard("s", 24), fact)
     assert _capaian(counter) == (1, 1, 20_000)
-    resolved = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
-    assert (resolved["elapsed_us"], "clock_skew" in resolved["flags"]) == (0, True)
+    resolution = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
+    assert (resolution["elapsed_us"], "clock_skew" in resolution["flags"]) == (0, True)
 
 
 def _noted(kind: str, at: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _noted(kind: str, at: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("notes", "stated", "capaian_bp"),
+    ("notes", "own_pauses", "capaian_bp"),
     [
         ([], None, 0),  # 48 h against 24
         (["02T20:00", "03T08:00"], None, 5_000),  # 12 h paused
@@ -189,15 +189,15 @@ def _noted(kind: str, at: str) -> dict[str, Any]:
     ],
 )
 def test_pauses_are_the_files_unless_the_decision_states_them(
-    counter: Desk, notes: list[str], stated: list[dict[str, str]] | None, capaian_bp: int
+    counter: Desk, notes: list[str], own_pauses: list[dict[str, str]] | None, capaian_bp: int
 ) -> None:
     """Received 2 November 08.00, decided 4 November 08.00, promised within 24 hours."""
-    received = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
-    _taken(counter, _standard("s", 24), _event("permit-received", "in", received))
+    receipt = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
+    _taken(counter, _standard("s", 24), _event("permit-received", "in", receipt))
     _taken(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
     decision = _decision("p", 48)
     del decision["data"]["received_at"]
-    _taken(counter, decision | {"data": decision["data"] | ({} if stated is None else {"pauses": stated})})
+    _taken(counter, decision | {"data": decision["data"] | ({} if own_pauses is None else {"pauses": own_pauses})})
     assert _sums(counter)["2026-11"]["capaian_sum_none"] == capaian_bp
     assert _refused(counter, _noted("permit-paused", "05T08:00")).faults[0].pointer == "/data/case"
 

@@ -86,9 +86,9 @@ def test_a_variable_is_named_by_a_noun() -> None:
 
 def test_each_exception_is_needed() -> None:
     """A name that is allowed is bound somewhere; an exception that nothing needs any more goes."""
-    bound = {(name, source) for source in SOURCES for name in bindings(tree(source))}
-    names = {name for name, _ in bound}
-    assert [pair for pair in ALLOWED if pair not in bound and not (pair[1] == "*" and pair[0] in names)] == []
+    pairs = {(name, source) for source in SOURCES for name in bindings(tree(source))}
+    names = {name for name, _ in pairs}
+    assert [pair for pair in ALLOWED if pair not in pairs and not (pair[1] == "*" and pair[0] in names)] == []
 
 
 @pytest.mark.parametrize(
