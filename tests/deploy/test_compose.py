@@ -67,14 +67,14 @@ def test_the_file_is_as_the_schema_of_compose_files_says(tmp_path: Path) -> None
 
 def test_the_schema_refuses_what_is_misspelt(tmp_path: Path) -> None:
     """The check above can fail."""
-    broken = {"api-1": {"restart": True}, "kafka": {"healthcheck": {"intervall": "1s"}}, "relay-1": {"comand": []}}
-    for service, fault in broken.items():
+    faults = {"api-1": {"restart": True}, "kafka": {"healthcheck": {"intervall": "1s"}}, "relay-1": {"comand": []}}
+    for service, fault in faults.items():
         project = loaded(text_of(FILE))
         project["services"][service] |= fault
         (tmp_path / f"{service}.yml").write_text(yaml.safe_dump(project))
     validity = valid(*tmp_path.glob("*.yml"))
     assert validity.returncode == 1
-    assert [service for service in broken if f"{service}.yml" not in validity.stdout] == [], validity.stdout
+    assert [service for service in faults if f"{service}.yml" not in validity.stdout] == [], validity.stdout
 
 
 def test_no_secret_is_in_the_file(folder: Path) -> None:

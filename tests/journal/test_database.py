@@ -134,7 +134,7 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
             ending.callback(journal.close)
             live, watcher = watched_balances(database, journal)
             movements: list[frozenset[str]] = []
-            live.movement.listen(lambda move, told=movements: told.append(move.dinas))  # type: ignore[misc] # of its loop
+            live.movement.listen(lambda move, dinas=movements: dinas.append(move.dinas))  # type: ignore[misc] # of its loop
             listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
             listener.start()
             ending.callback(listener.close)

@@ -57,8 +57,8 @@ SOAKED: Final = {"postgres-away"}
 
 def test_every_kind_of_fault_is_struck() -> None:
     """These tests strike every kind of fault of the soak, alone or two at once."""
-    struck = {name.replace("-two", "") for group in GROUPS.values() for name in group}
-    assert struck | SOAKED == {name.replace("-two", "") for name in KINDS}
+    names = {name.replace("-two", "") for group in GROUPS.values() for name in group}
+    assert names | SOAKED == {name.replace("-two", "") for name in KINDS}
 
 
 def test_what_a_crash_of_the_database_took_is_read_again_at_once() -> None:

@@ -121,9 +121,9 @@ def test_what_is_not_written_is_tried_again_for_a_while() -> None:
         until_written(away, 0.2)
 
 
-def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = False) -> Any:  # noqa: ANN401 - a stand-in
+def coordinator(pending: BaseException | None, *, is_over: bool, stopping: bool = False) -> Any:  # noqa: ANN401 - a stand-in
     """An app as the watcher sees it."""
-    task = SimpleNamespace(done=lambda: done)
+    task = SimpleNamespace(done=lambda: is_over)
     thread = SimpleNamespace(_coordinator=SimpleNamespace(_pending_exception=pending, _coordination_task=task))
     return SimpleNamespace(_consumer=SimpleNamespace(_thread=SimpleNamespace(_consumer=thread)), should_stop=stopping)
 
@@ -131,11 +131,14 @@ def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = F
 @pytest.mark.parametrize(
     ("app", "fault"),
     [
-        (coordinator(None, done=False), None),
-        (coordinator(ValueError("fenced"), done=False), "the coordinator failed: ValueError('fenced')"),
-        (coordinator(ValueError("fenced"), done=False, stopping=True), "the coordinator failed: ValueError('fenced')"),
-        (coordinator(None, done=True), "the coordination has ended"),
-        (coordinator(None, done=True, stopping=True), None),
+        (coordinator(None, is_over=False), None),
+        (coordinator(ValueError("fenced"), is_over=False), "the coordinator failed: ValueError('fenced')"),
+        (
+            coordinator(ValueError("fenced"), is_over=False, stopping=True),
+            "the coordinator failed: ValueError('fenced')",
+        ),
+        (coordinator(None, is_over=True), "the coordination has ended"),
+        (coordinator(None, is_over=True, stopping=True), None),
         (SimpleNamespace(_consumer=None), None),
         (SimpleNamespace(_consumer=SimpleNamespace(_thread=SimpleNamespace(_consumer=None))), None),
     ],

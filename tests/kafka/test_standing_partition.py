@@ -9,7 +9,7 @@ from tests.serving import event, until
 
 GARBAGE = b"\x01 no segment"
 DINAS = ("disdukcapil", "dpmptsp")
-MINE, OTHER = (partition_of(one, PARTITIONS) for one in DINAS)
+MINE, OTHER = (partition_of(dinas, PARTITIONS) for dinas in DINAS)
 
 
 def post(cluster: Scaled, since: int) -> None:

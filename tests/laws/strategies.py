@@ -106,10 +106,10 @@ def _resumed(scene: Scene, case: Data, dice: Dice) -> Data:
 def _decided(scene: Scene, case: Data, dice: Dice) -> Data:
     receipt = scene.receipts.get(tuple(case.values()))
     received_us = scene.past(dice) if receipt is None or dice.chance(4) else receipt
-    elapsed = dice.pick(
+    span_us = dice.pick(
         (0, 1, HOUR, 2 * HOUR, 2 * HOUR + 1, 3 * HOUR, 24 * HOUR, 72 * HOUR, 90 * HOUR, -30_000_000, -60_000_001)
     )
-    completed_us = received_us + elapsed
+    completed_us = received_us + span_us
     data = case | {"completed_at": text_of(completed_us, dice)}
     if received_us != receipt or dice.chance(4):
         data["received_at"] = text_of(received_us, dice)

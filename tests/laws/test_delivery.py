@@ -81,10 +81,10 @@ def test_entries_of_another_journal_are_never_applied(steps: list[Step]) -> None
         assert _held(history, store) == before
 
 
-@pytest.mark.parametrize("torn", ["a rule", "the position"])
+@pytest.mark.parametrize("failure", ["a rule", "the position"])
 @bounded(5)
 @given(steps=HISTORIES, cut=st.integers(1, 20))
-def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, steps: list[Step], cut: int) -> None:
+def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(failure: str, steps: list[Step], cut: int) -> None:
     """Balances, index, files and position move in one transaction or not at all; the fold resumes where it was.
 
     The database itself refuses the end of the segment, after balances, index and files were written: a rule listed
@@ -102,7 +102,7 @@ def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, 
         store.fold(first)
         before, entries = _held(history, store), [*rest.entries]
         last_hash: Any = rest.last_hash
-        if torn == "a rule":
+        if failure == "a rule":
             entries += [(rest.last, b"{}", entry("asn-registered", {"asn": "a-1"}))] * 2
         else:
             last_hash = None

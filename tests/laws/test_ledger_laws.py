@@ -58,11 +58,11 @@ def test_partitions_merge(steps: list[Step], parts: list[int]) -> None:
     """However entries are dealt among partitions, the merged ledgers are the ledger of all."""
     with recorded(steps) as history:
         entries = [entry for _, _, entry in history.entries]
-    dealt: list[list[AnyEntry]] = [[], [], [], []]
+    piles: list[list[AnyEntry]] = [[], [], [], []]
     for number, entry in enumerate(entries):
-        dealt[parts[number % len(parts)]].append(entry)
+        piles[parts[number % len(parts)]].append(entry)
     whole = Ledger()
-    for part in dealt:
+    for part in piles:
         whole.merge(_posted(part))
     assert balances_of(whole.accounts) == balances_of(_posted(entries).accounts)
 

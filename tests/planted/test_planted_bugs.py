@@ -55,10 +55,10 @@ def test_the_unbroken_copy_is_green(tmp_path: Path) -> None:
 def test_a_planted_bug_turns_the_suite_red(bug: Bug, tmp_path: Path) -> None:
     """Every test named beside the bug fails by an assertion or an error of its own, not by being unable to start."""
     _copy(tmp_path)
-    broken = tmp_path / bug.file
-    source = broken.read_text(encoding="utf-8")
+    path = tmp_path / bug.file
+    source = path.read_text(encoding="utf-8")
     assert source.count(bug.old) == 1, f"{bug.file} has changed: plant this bug anew"
-    broken.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
+    path.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
     process = _run(tmp_path, *bug.red)
     assert process.returncode == TESTS_FAILED, process.stdout[-3000:] + process.stderr
     for tests in bug.red:

@@ -426,10 +426,10 @@ def test_an_unreadable_file_says_how_far_it_was_read(desk: Desk, tmp_path: Path)
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(whole[: len(whole) // 2])
     rows_read: list[Row] = []
-    with pytest.raises(ReadError) as caught:
+    with pytest.raises(ReadError) as error:
         rows_read.extend(read_rows(cut, desk.mapping(), "UTC"))
-    assert caught.value.row > 0
-    assert f"cannot be read after row {caught.value.row}: " in str(caught.value)
+    assert error.value.row > 0
+    assert f"cannot be read after row {error.value.row}: " in str(error.value)
     for path in (tmp_path / "absent.csv", tmp_path, desk.write("", "empty.csv")):
         with pytest.raises(ReadError, match="cannot be read after row 0: "):
             list(read_rows(path, desk.mapping(), "UTC"))

@@ -86,10 +86,10 @@ def test_the_time_of_an_event_and_its_tables_follow_from_its_kind() -> None:
 )
 def test_a_mapping_that_cannot_be_used_says_why(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     """The message names the file, the key and what was expected."""
-    with pytest.raises(MappingError) as caught:
+    with pytest.raises(MappingError) as error:
         load(tmp_path, TASKS.replace(*change))
-    assert str(caught.value).startswith(str(tmp_path / "mapping.toml"))
-    assert message in str(caught.value)
+    assert str(error.value).startswith(str(tmp_path / "mapping.toml"))
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,6 @@ def test_each_planted_guard_was_caught() -> None:
         for name in pattern.findall(file.read_text(encoding="utf-8"))
     }
     text = (SOAK / "REPORT-guards.md").read_text(encoding="utf-8")
-    caught = re.findall(r"^\| `(test_\w+\.py::test_\w+)[^`]*` \| yes \|", text, re.MULTILINE)
-    assert set(caught) == checks
-    assert len(re.findall(r"^\| `test_", text, re.MULTILINE)) == len(caught)
+    checks_caught = re.findall(r"^\| `(test_\w+\.py::test_\w+)[^`]*` \| yes \|", text, re.MULTILINE)
+    assert set(checks_caught) == checks
+    assert len(re.findall(r"^\| `test_", text, re.MULTILINE)) == len(checks_caught)

@@ -150,10 +150,10 @@ def test_a_folder_that_outgrows_its_budget_fails_the_run(tmp_path: Path) -> None
 
 
 def test_a_budget_names_the_ten_slowest_and_grows_with_a_slow_machine() -> None:
-    spent = {("domain", "quick"): {f"test_{number}": float(number) for number in range(20)}}
-    first, *slowest = outgrown(spent, 1.0)
+    seconds_of = {("domain", "quick"): {f"test_{number}": float(number) for number in range(20)}}
+    first, *slowest = outgrown(seconds_of, 1.0)
     assert first.startswith("tests/domain, speed quick: 190.0 s, where")
     assert [line.split()[-1] for line in slowest] == [f"test_{number}" for number in range(19, 9, -1)]
-    assert outgrown(spent, 190 / BUDGETS_S["domain"]["quick"] / HEADROOM) == []
+    assert outgrown(seconds_of, 190 / BUDGETS_S["domain"]["quick"] / HEADROOM) == []
     assert outgrown({("nowhere", "all"): {"test": 0.1}}, 1.0) != []
     assert outgrown({("nowhere", "soak"): {"test": 0.1}}, 1.0) == []

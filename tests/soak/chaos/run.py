@@ -75,15 +75,15 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
         run.problems.append(f"before {kind.name}: {which} stood still for {calm_s:.1f} s without a fault")
     stack.note_dropped()
     stack.over_at, began = None, time.monotonic()
-    struck = kind.strike(stack, chance)
+    course = kind.strike(stack, chance)
     try:
-        next(struck)
+        next(course)
         stack.over()
         assert stack.over_at is not None, "just said"
         recovery_s = stack.recovery_s(stack.over_at)  # type: ignore[unreachable]
         still_s, _ = stack.watch.stillest()
         stack.note_dropped()
-        for _ in struck:  # the fault checks what else must hold
+        for _ in course:  # the fault checks what else must hold
             pass
         stack.recovery_s(time.monotonic())
         run.suffered.append(Suffered(kind.name, recovery_s, still_s))
@@ -91,7 +91,7 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
         if recovery_s > limit_s:
             run.problems.append(f"{kind.name}: recovered after {recovery_s:.1f} s, the limit is {limit_s:.0f} s")
     except (AssertionError, TimeoutError, Ended, Failed, psycopg.Error) as error:
-        struck.close()  # type: ignore[attr-defined]
+        course.close()  # type: ignore[attr-defined]
         stack.postgres.start()
         stack.kafka.start()
         notes = " ".join(getattr(error, "__notes__", []))

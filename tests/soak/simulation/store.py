@@ -165,12 +165,18 @@ class ProcessStore:
     """The store as one process of a worker sees it."""
 
     def __init__(
-        self, balances: Balances, process: Process, epoch: int, suspect: Callable[[int, int], None], *, torn: str = ""
+        self,
+        balances: Balances,
+        process: Process,
+        epoch: int,
+        suspect: Callable[[int, int], None],
+        *,
+        torn_at: str = "",
     ) -> None:
         self._balances = balances
         self._process = process
         self._epoch = epoch
-        self._torn = torn
+        self._torn = torn_at
         self._generation = balances.generation
         self._suspect = suspect
 

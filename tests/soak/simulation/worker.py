@@ -53,7 +53,7 @@ class Worker(Process):
         self._born = self.world.now
         balances = ground.balances
         balances.epochs[self.name] = epoch = balances.epochs.get(self.name, 0) + 1
-        self._store = ProcessStore(balances, self, epoch, ground.check_gap, torn=ground.program.torn)
+        self._store = ProcessStore(balances, self, epoch, ground.check_gap, torn_at=ground.program.torn)
         self._fold = self._program.PartitionFold(self._store, ground.journal.id, LAYOUT, self._letter, self.world.clock)
         self._dog = Watchdog(self.world.clock)
         self._mine: list[int] = []
