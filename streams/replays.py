@@ -38,7 +38,7 @@ _PROGRESS: Final = re.compile(r"events folded: ([\d,]+)$")
 _DECODER: Final = msgspec.json.Decoder(Replayed)
 
 
-def _written(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+def _copied_to(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     """Lines, each written to a file as it goes by."""
     for line in lines:
         file.write(line + b"\n")
@@ -100,7 +100,7 @@ class Replays:
     def keep(self, until: str, lines: Iterable[bytes], at_us: int) -> str:
         """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
         with tempfile.TemporaryFile() as spool:
-            digest = digest_of(_written(lines, spool))
+            digest = digest_of(_copied_to(lines, spool))
             with self._lock:
                 if not self._ending:
                     if all(
@@ -165,7 +165,7 @@ class Replays:
         """Run the command to its end, and remember its answer."""
         answer: Replayed | Failed = Failed("it broke off")
         try:
-            answer = self._printed(run)
+            answer = self._output(run)
         except (OSError, RuntimeError, msgspec.DecodeError) as error:
             answer = Failed(str(error))
         finally:  # after any error the next question may be asked
@@ -181,11 +181,11 @@ class Replays:
                 self._answers.popitem(last=False)
             self._run = None
 
-    def _printed(self, run: _Run) -> Replayed | Failed:
+    def _output(self, run: _Run) -> Replayed | Failed:
         with tempfile.TemporaryFile() as out:
-            process = self._started(run, out)
+            process = self._start_process(run, out)
             try:
-                last = self._followed(run, process)
+                last = self._follow(run, process)
             finally:  # from here on nothing watches the process
                 process.kill()
                 code = process.wait()
@@ -195,7 +195,7 @@ class Replays:
             out.seek(0)
             return _DECODER.decode(out.read())
 
-    def _followed(self, run: _Run, process: subprocess.Popen[str]) -> str:
+    def _follow(self, run: _Run, process: subprocess.Popen[str]) -> str:
         """Read the process's messages until it ends, or its time is up; its last message that is no progress."""
         limit, last = threading.Timer(self._limit_s, process.kill), ""
         limit.daemon = True
@@ -210,7 +210,7 @@ class Replays:
         limit.cancel()
         return last
 
-    def _started(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
+    def _start_process(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
         command = self._command_of(run.question)
         with self._lock:
             if self._ending:

@@ -57,13 +57,13 @@ class Snapshot:
 
     def one_dinas(self, dinas: str, period: Period) -> Standing | None:
         """A dinas's standing; ``None`` when nothing ever named it."""
-        return self._one(Subject("dinas", dinas), period)
+        return self._standing(Subject("dinas", dinas), period)
 
     def one_asn(self, asn: str, period: Period) -> Standing | None:
         """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
-        return self._one(Subject("asn", asn), period)
+        return self._standing(Subject("asn", asn), period)
 
-    def _one(self, subject: Subject, period: Period) -> Standing | None:
+    def _standing(self, subject: Subject, period: Period) -> Standing | None:
         return self.standing_of(subject, self.months_of(subject, period.months).values())
 
     def standing_of(self, subject: Subject, balances: Iterable[Balance]) -> Standing | None:

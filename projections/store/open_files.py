@@ -90,19 +90,19 @@ class OpenFileQueries:
     def by_asn(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each ASN within a dinas."""
         query = select(_FILES.open_asn, func.count(), _overdue(now_us))
-        return self._counted(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
+        return self._counts(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
 
     def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each service of a dinas."""
         query = select(_FILES.service, func.count(), _overdue(now_us))
-        return self._counted(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
+        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
 
     def of_asn(self, now_us: int, asn: str) -> Open:
         """Open files of one ASN over all dinas."""
         row = self._db.execute(select(func.count(), _overdue(now_us)).where(_FILES.open_asn == asn)).one()
         return Open(row[0], int(row[1]))
 
-    def _counted(self, query: Select[Any]) -> dict[str, Open]:
+    def _counts(self, query: Select[Any]) -> dict[str, Open]:
         return {row[0]: Open(row[1], int(row[2])) for row in self._db.execute(query)}
 
     def ahead(self, now_us: int, until_us: int, dinas: str) -> Ahead:

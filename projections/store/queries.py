@@ -76,7 +76,7 @@ class Queries:
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
         query = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(DINAS_MONTHS.c.month.in_(months))
-        return _summed(self._db.execute(query))
+        return _sums(self._db.execute(query))
 
     def months_of_dinas(self, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of a dinas in each of some months that has one."""
@@ -92,7 +92,7 @@ class Queries:
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of an ASN over all dinas, in each of some months that has one."""
         query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
-        return _summed(self._db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
+        return _sums(self._db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
 
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
@@ -145,12 +145,12 @@ class Queries:
         return [row[0] for row in self._db.execute(query.distinct().order_by(order).limit(limit))]
 
 
-def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
+def _sums(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
     """Stored balances, added up by the first column of their rows."""
-    return _added((row[0], amounts_held(row[1])) for row in rows)
+    return _totals((row[0], amounts_held(row[1])) for row in rows)
 
 
-def _added(amounts: Iterable[tuple[str, Amounts]]) -> dict[str, Balance]:
+def _totals(amounts: Iterable[tuple[str, Amounts]]) -> dict[str, Balance]:
     """Amounts added up by name."""
     sums = Ledger()
     sums.post(Posting((name, "", "", ""), amount) for name, amount in amounts)

@@ -272,7 +272,7 @@ class _Maker:
         if chance < shares.retracted:
             self._retract(unit, then, fact["source"], fact["id"], reason)
             return then
-        why, replacement = _amended(fact, unit, self.rng)
+        why, replacement = _amendment(fact, unit, self.rng)
         name = {"source": fact["source"], "id": fact["id"]}
         data: Event = {"event": name, "reason": why, "replacement": replacement}
         self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{fact['id']}-koreksi", data)
@@ -283,7 +283,7 @@ class _Maker:
         self._put(at, "event-retracted", f"/simulasi/{unit.slug}/verifikasi", f"{ident}-batal", data)
 
 
-def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
+def _amendment(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
     """A code for a correction, and the corrected data: an earlier completion, another ASN, or another answer."""
     data: Event = fact["data"]
     if "unsur" in data:

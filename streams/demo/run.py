@@ -64,7 +64,7 @@ class DemoRun:
         self._months = months
         self._rate = rate
         self._ending = threading.Event()
-        self._progress = self._resumed(seed)
+        self._progress = self._load_progress(seed)
         self._threads = [
             threading.Thread(target=self._run, name="neraca-demo-history", daemon=True),
             threading.Thread(target=self._live, name="neraca-demo-live", daemon=True),
@@ -86,7 +86,7 @@ class DemoRun:
         missing = len(self._steps()) - len(self._progress.done)
         return f"{len(self._progress.done)}/{len(self._steps())}" if missing else None
 
-    def _resumed(self, seed: int) -> Progress:
+    def _load_progress(self, seed: int) -> Progress:
         if self._marker.exists():
             return msgspec.json.decode(self._marker.read_bytes(), type=Progress)
         progress = Progress(seed, datetime.now(self._zone).isoformat(timespec="seconds"), [])

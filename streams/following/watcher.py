@@ -39,13 +39,13 @@ class Watcher:
             with live.store.snapshot() as queries:
                 at = queries.at()
                 live.standing = queries.stop_reasons()
-                dinas = frozenset(_moved(queries, before)) if at != before else frozenset()
+                dinas = frozenset(_dinas_moved(queries, before)) if at != before else frozenset()
             if at != before:
                 live.at = at
                 live.movement.tell(before.position, Moved(at.position, dinas, at.rulebook != before.rulebook))
 
 
-def _moved(queries: Queries, before: At) -> list[str]:
+def _dinas_moved(queries: Queries, before: At) -> list[str]:
     """The dinas that moved beyond the position at which their partition was before."""
     positions = queries.moved_since(before.position)
     if not before.partitions:

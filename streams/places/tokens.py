@@ -86,15 +86,15 @@ class TokenStore:
 
     def grant(self, secret: str) -> Grant | None:
         """The grant of a token; ``None`` when it is unknown or revoked. Raises: ``Unavailable`` while it cannot be read."""
-        row = self._unrevoked(_TOKENS.c.hash == _hash(secret))
+        row = self._row_in_force(_TOKENS.c.hash == _hash(secret))
         return None if row is None else _grant(row)
 
     def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
         """The grant of a token by its id, and its hash as a key. Raises: ``Unavailable`` while it cannot be read."""
-        row = self._unrevoked(_TOKENS.c.id == token_id)
+        row = self._row_in_force(_TOKENS.c.id == token_id)
         return None if row is None else (_grant(row), bytes.fromhex(row.hash))
 
-    def _unrevoked(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    def _row_in_force(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:
                 return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()

@@ -104,10 +104,10 @@ class PartitionFold:
                 memory.clear()
         batch = list(records)
         self._pass_over([record for record in batch if record.partition in self.stopped])
-        letters, segments = self._unpacked(record for record in batch if record.partition not in self.stopped)
+        letters, segments = self._unpack(record for record in batch if record.partition not in self.stopped)
         for letter in letters:
             self._park(letter)
-        counts = self._applied(segments) if segments else Counts(0, 0, {})
+        counts = self._apply(segments) if segments else Counts(0, 0, {})
         self._look_for_gaps()
         return counts
 
@@ -121,7 +121,7 @@ class PartitionFold:
             if now - since > GAP_WAIT_S:
                 self._gap(partition)
 
-    def _unpacked(self, records: Iterable[Record]) -> tuple[list[Letter], Segments]:
+    def _unpack(self, records: Iterable[Record]) -> tuple[list[Letter], Segments]:
         """Records that cannot be read, and the segments of all partitions that have no such record."""
         letters, segments = list[Letter](), dict[int, dict[int, SegmentRecord]]()
         for record in records:
@@ -153,7 +153,7 @@ class PartitionFold:
             message = f"a segment of journal {segment.journal}, layout {segment.layout}, partition {segment.partition}"
             raise Unreadable(message)
 
-    def _applied(self, segments: Segments) -> Counts:
+    def _apply(self, segments: Segments) -> Counts:
         """Apply all segments in one transaction; if that fails, each one apart, so that only the bad one stops."""
         try:
             return self._transaction(segments)
@@ -170,7 +170,7 @@ class PartitionFold:
             try:
                 yield self._transaction({partition: {offset: segment}})
             except Poison as poison:
-                self._poisoned(partition, offset, segment, str(poison))
+                self._stop_at_poison(partition, offset, segment, str(poison))
                 return
 
     def _transaction(self, segments: Segments) -> Counts:
@@ -178,7 +178,7 @@ class PartitionFold:
         stops: dict[int, str] = {}
         with self._store.folding(sorted(segments)) as transaction:
             for partition, arrivals in segments.items():
-                partition_now = self._checked(partition, transaction.stored.get(partition))
+                partition_now = self._check_row(partition, transaction.stored.get(partition))
                 if partition_now.stopped is not None:
                     stops[partition] = partition_now.stopped
                 else:
@@ -199,7 +199,7 @@ class PartitionFold:
         self._remember(results)
         return Counts(len(entries), sum(result.dropped for result in results.values()), moves)
 
-    def _checked(self, partition: int, row: StoredPartition | None) -> StoredPartition:
+    def _check_row(self, partition: int, row: StoredPartition | None) -> StoredPartition:
         if row is None:
             message = f"partition {partition} is not of the layout folded now"
             raise ReadAgain(message)
@@ -250,7 +250,7 @@ class PartitionFold:
             why = f"record {letter.record.offset} of partition {partition}: {letter.why}"
             self._stop(partition, row.position, why, letter.record.offset + 1)
 
-    def _poisoned(self, partition: int, offset: int, segment: SegmentRecord, why: str) -> None:
+    def _stop_at_poison(self, partition: int, offset: int, segment: SegmentRecord, why: str) -> None:
         """Keep a segment that this version cannot fold apart too; it is read again when its partition is resumed."""
         self._letter(Letter(Record(partition, offset, packed(segment)), why))
         with self._store.folding([partition]) as transaction:
