@@ -32,12 +32,12 @@ def _rebuild_options(command: argparse.ArgumentParser) -> None:
 
 def rebuild(options: argparse.Namespace) -> int:
     """Fold the balances again from the journal, beside the ones served, and switch to them."""
-    place = place_of(options)
-    with place.locked() if options.undivided else place.rebuilding(), uncollected():
-        journal = Journal.read_only(place.journal)
+    location = place_of(options)
+    with location.locked() if options.undivided else location.rebuilding(), uncollected():
+        journal = Journal.read_only(location.journal)
         if options.restored:
             journal.begin(journal.zone, now_us())
-        generations = place.generations()
+        generations = location.generations()
         generation, store = generations.begin()
         progress = Progress("events folded:")
         position = catch_up(journal, store, REBUILD_PAGE, progress)

@@ -40,7 +40,7 @@ def epoch_of(database: Database, name: str) -> int:
         return next_epoch(db, name, "a test")
 
 
-class Kept:
+class Setup:
     """A database, its journal, and its layouts; all is given back when ``ending`` does."""
 
     def __init__(self, database: Database, ending: ExitStack) -> None:
@@ -114,7 +114,7 @@ class Topic:
         ]
 
 
-class Partitions(Kept):
+class Partitions(Setup):
     """A journal in two partitions, relayed; its balances are to be folded."""
 
     def __init__(self, database: Database, ending: ExitStack) -> None:

@@ -11,7 +11,7 @@ from projections.segment import NotWritten
 from projections.store.rows_postgres import as_array
 from streams.places.database import Database
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept, Topic
+from tests.kafka.guard_database import Setup, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,12 @@ REFUSES: Final = "RAISE EXCEPTION 'not to be had' USING ERRCODE = '22003';"
 
 
 @pytest.fixture
-def setup(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def done(setup: Kept, *statements: str) -> None:
+def done(setup: Setup, *statements: str) -> None:
     """Statements that give no rows, in the generation served."""
     with setup.database.connected("test") as db:
         db.execute("SET search_path = neraca_1")
@@ -37,7 +37,7 @@ def done(setup: Kept, *statements: str) -> None:
             db.execute(statement.encode())
 
 
-def on_writing(setup: Kept, what: str, when: str = "INSERT", table: str = "accounts") -> None:
+def on_writing(setup: Setup, what: str, when: str = "INSERT", table: str = "accounts") -> None:
     """Something happens whenever an account is begun, or another row written."""
     done(
         setup,
@@ -46,7 +46,7 @@ def on_writing(setup: Kept, what: str, when: str = "INSERT", table: str = "accou
     )
 
 
-def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(setup: Kept) -> None:
+def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(setup: Setup) -> None:
     """Nothing was written; the same goes through once the server is well."""
     layout, topic = setup.layouts.current(1), Topic()
     setup.record(task("t1"))
@@ -60,7 +60,7 @@ def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(setup: Kept
     assert setup.sql("SELECT count(*) FROM why") == [(1,)]
 
 
-def test_rows_that_cannot_be_copied_stop_their_partition(setup: Kept) -> None:
+def test_rows_that_cannot_be_copied_stop_their_partition(setup: Setup) -> None:
     """They are kept apart, and the process goes on."""
     layout, topic = setup.layouts.current(1), Topic()
     setup.record(task("t1"))
@@ -74,7 +74,7 @@ def test_rows_that_cannot_be_copied_stop_their_partition(setup: Kept) -> None:
 
 @pytest.mark.parametrize("table", ["accounts", "dinas_months"])
 @pytest.mark.parametrize("ends", [True, False])
-def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(setup: Kept, table: str, *, ends: bool) -> None:
+def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(setup: Setup, table: str, *, ends: bool) -> None:
     """Statements behind it were never run; their errors are not taken for the cause."""
     layout, topic = setup.layouts.current(1), Topic()
     setup.record(task("t1"))
@@ -117,14 +117,14 @@ AWKWARD: Final = (
 
 
 @pytest.mark.parametrize("column", [AWKWARD, ("",), ("a\nb", "\x1f", "\\u001f"), ("a", None), (None, "a")])
-def test_a_column_of_text_arrives_as_it_was_sent(setup: Kept, column: tuple[str | None, ...]) -> None:
+def test_a_column_of_text_arrives_as_it_was_sent(setup: Setup, column: tuple[str | None, ...]) -> None:
     """The values hold characters that JSON and PostgreSQL each quote in their own way."""
     assert setup.sql("SELECT unnest(%s::text[])", as_array(column)) == [(text,) for text in column]
 
 
 @pytest.mark.parametrize(("column", "kind"), [((0, -1, 2**63 - 1), "int8"), ((b"", b"\x00\\"), "bytea")])
 def test_a_column_of_numbers_or_bytes_arrives_as_it_was_sent(
-    setup: Kept, column: tuple[object, ...], kind: str
+    setup: Setup, column: tuple[object, ...], kind: str
 ) -> None:
     """The same of them."""
     assert setup.sql(f"SELECT unnest(%s::{kind}[])", as_array(column)) == [(value,) for value in column]

@@ -14,7 +14,7 @@ from streams.relay.cursors import SETTLED, Cursors, DatabaseCursors
 from streams.relay.relay import Relay
 from streams.relay.resuming import resume_all, stop_reasons
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept
+from tests.kafka.guard_database import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,13 @@ START: Final = Cursors(0, (0, 0), (SETTLED, SETTLED))
 
 
 @pytest.fixture
-def setup(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     """A database with a journal in two partitions."""
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def test_a_load_writes_only_the_first_time(setup: Kept) -> None:
+def test_a_load_writes_only_the_first_time(setup: Setup) -> None:
     """Each turn loads them: on a session that may not write, every load but a layout's first one works."""
     layout = Layout(1, 2, 0)
     with setup.database.connected("relay") as db, setup.database.connected("reader") as reader:
@@ -42,7 +42,7 @@ def test_a_load_writes_only_the_first_time(setup: Kept) -> None:
         assert DatabaseCursors(reader, layout).load() == after
 
 
-def test_a_turn_loads_the_cursors_of_earlier_layouts_only(setup: Kept) -> None:
+def test_a_turn_loads_the_cursors_of_earlier_layouts_only(setup: Setup) -> None:
     """The last layout has no end to reach; its own step loads its cursors."""
     first = setup.layouts.current(2)
     with setup.database.connected("relay") as db:
@@ -54,13 +54,13 @@ def test_a_turn_loads_the_cursors_of_earlier_layouts_only(setup: Kept) -> None:
         assert setup.sql("SELECT layout FROM relays") == [(1,)]
 
 
-def unfinished(setup: Kept, db: Any) -> Layout:  # noqa: ANN401 - a connection
+def unfinished(setup: Setup, db: Any) -> Layout:  # noqa: ANN401 - a connection
     """The layout that a relay turns to; no broker is asked for it."""
     relay = Relay(setup.database, setup.journal, setup.layouts, KafkaSettings(("127.0.0.1:9",)), partitions=2)
     return relay._unfinished(db)[0]
 
 
-def test_a_stopped_partition_is_resumed_once(setup: Kept) -> None:
+def test_a_stopped_partition_is_resumed_once(setup: Setup) -> None:
     """Its gaps are forgotten and the relay is to send from its position; other partitions are left alone."""
     layout = setup.layouts.current(2)
     with setup.database.connected("relay") as db:

@@ -25,7 +25,7 @@ from streams.worker.fold import Record
 from streams.worker.shell import group_of
 from streams.worker.supervisor import Exit
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept
+from tests.kafka.guard_database import Setup
 from tests.kafka.guard_worker import PARTITIONS, VARIANTS
 from tests.serving import ROOT, until
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 CITY: Final = ("disdukcapil", "dpmptsp", "dinkes", "Dinas Pékerjaan", "x", "bappeda", "dishub", "dlh")
 
 
-class Broker(Kept):
+class Broker(Setup):
     """A journal whose segments lie on a real broker, and workers' processes that fold them."""
 
     def __init__(self, url: str, servers: str, topics: Topics, folder: Path, ending: ExitStack) -> None:

@@ -12,7 +12,7 @@ from streams.following.follower import catch_up
 from streams.layouts import Layout
 from streams.places.database import Database
 from tests.journal.desk import rows, task
-from tests.kafka.guard_database import Kept, Topic
+from tests.kafka.guard_database import Setup, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.speed("test")
 
 
 @pytest.fixture
-def setup(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     """A database with an empty journal."""
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def rebuild(setup: Kept) -> None:
+def rebuild(setup: Setup) -> None:
     """Balances are folded anew in the second generation, which takes the place of the first."""
     generations = setup.database.generations()
     setup.ending.callback(generations.close)
@@ -37,7 +37,7 @@ def rebuild(setup: Kept) -> None:
     assert generation == 2
 
 
-def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(setup: Kept) -> None:
+def test_what_a_rebuild_folded_beyond_a_change_of_layout_is_not_folded_again(setup: Setup) -> None:
     """The new layout goes on from the balances' position, not from its declared start; earlier entries are trimmed."""
     setup.layouts.current(2)
     start = setup.record(task("t1"))

@@ -13,7 +13,7 @@ from streams.layouts import Layout, Layouts
 from streams.places.database import Database
 from tests.journal.desk import rows, task
 from tests.journal.folding import HISTORY
-from tests.kafka.guard_database import CLOCK, Kept, Topic
+from tests.kafka.guard_database import CLOCK, Setup, Topic
 from tests.serving import Assembled, until
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ pytestmark = pytest.mark.speed("test")
 
 
 @pytest.fixture
-def setup(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     """A database with an empty journal."""
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def drain(setup: Kept, layout: Layout) -> None:
+def drain(setup: Setup, layout: Layout) -> None:
     """Relay and fold all of a layout."""
     topic = Topic()
     setup.relay(layout, topic.send)
     setup.fold(layout).fold(topic.records())
 
 
-def test_the_first_layout_begins_at_the_journals_beginning(setup: Kept) -> None:
+def test_the_first_layout_begins_at_the_journals_beginning(setup: Setup) -> None:
     """A row for each partition and one for the rulebook, with nothing folded."""
     setup.record(task("t1"))
     layout = setup.layouts.current(3)
@@ -45,12 +45,12 @@ def test_the_first_layout_begins_at_the_journals_beginning(setup: Kept) -> None:
     assert setup.sources() == {"1/0": 0, "1/1": 0, "1/2": 0, RULEBOOK: 0}
 
 
-def test_a_layout_that_has_begun_keeps_its_partitions(setup: Kept) -> None:
+def test_a_layout_that_has_begun_keeps_its_partitions(setup: Setup) -> None:
     """A worker that is configured otherwise folds what is there."""
     assert setup.layouts.current(3) == setup.layouts.current(7) == Layout(1, 3, 0)
 
 
-def test_workers_that_start_at_once_begin_one_layout(setup: Kept) -> None:
+def test_workers_that_start_at_once_begin_one_layout(setup: Setup) -> None:
     layouts: list[Layout] = []
     threads = [threading.Thread(target=lambda: layouts.append(setup.layouts.current(3))) for _ in range(4)]
     for thread in threads:
@@ -69,7 +69,7 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
         head = alone.settle()
         before = rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts")
     with ExitStack() as ending:
-        setup = Kept(database, ending)
+        setup = Setup(database, ending)
         assert setup.layouts.current(2) == Layout(1, 2, head)
         assert setup.sources() == {"1/0": head, "1/1": head, RULEBOOK: head}
         hashes = {row[0] for row in setup.sql("SELECT hash FROM sources")}
@@ -77,7 +77,7 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
         assert rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts") == before
 
 
-def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Kept) -> None:
+def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Setup) -> None:
     """The old one is folded until it is drained, then the new one, from where the old one ended."""
     setup.layouts.current(2)
     head = setup.record(task("t1"), task("t2"))
@@ -98,7 +98,7 @@ def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Kept) ->
     assert count == [(3,)]
 
 
-def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(setup: Kept) -> None:
+def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(setup: Setup) -> None:
     """A partition that is behind, or has stopped, holds the others in the old layout."""
     setup.layouts.current(2)
     head = setup.record(task("t1"))
@@ -113,13 +113,13 @@ def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(setup: Ke
     assert setup.layouts.current(2).number == 2
 
 
-def hash_of(setup: Kept, position: int) -> str:
+def hash_of(setup: Setup, position: int) -> str:
     line_hash = setup.journal.hash_at(position)
     assert line_hash is not None
     return line_hash
 
 
-def test_a_second_change_is_refused_while_the_first_is_under_way(setup: Kept) -> None:
+def test_a_second_change_is_refused_while_the_first_is_under_way(setup: Setup) -> None:
     """It says so, and changes nothing."""
     setup.layouts.current(2)
     head = setup.record(task("t1"))
@@ -132,7 +132,7 @@ def test_a_second_change_is_refused_while_the_first_is_under_way(setup: Kept) ->
     assert setup.layouts.change(4) == Layout(3, 4, head)
 
 
-def test_changes_that_race_are_one(setup: Kept) -> None:
+def test_changes_that_race_are_one(setup: Setup) -> None:
     setup.layouts.current(2)
     setup.record(task("t1"))
     messages: list[str] = []
@@ -151,7 +151,7 @@ def test_changes_that_race_are_one(setup: Kept) -> None:
     assert sorted(messages) == ["2", "layout 2", "layout 2", "layout 2"]
 
 
-def test_balances_of_another_journal_are_refused(setup: Kept) -> None:
+def test_balances_of_another_journal_are_refused(setup: Setup) -> None:
     """By the journal's id, and by the hash at the position reached: a journal put back to an older state is another one."""
     setup.layouts.current(2)
     head = setup.record(task("t1"))
@@ -170,7 +170,7 @@ def test_balances_of_another_journal_are_refused(setup: Kept) -> None:
     setup.layouts.current(2)
 
 
-def test_a_generation_flipped_meanwhile_is_waited_for(setup: Kept) -> None:
+def test_a_generation_flipped_meanwhile_is_waited_for(setup: Setup) -> None:
     """A new layout locks the generation served: a rebuild that would replace it comes before or after."""
     connection, layouts = setup.database.connected("rebuild"), list[Layout]()
     with connection as db, db.transaction():
