@@ -88,13 +88,8 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             reset=practice.reset if practice else None,
             replays=replays,
         )
-        kind = (
-            "practice (latihan)"
-            if practice
-            else "a simulated city (data simulasi)"
-            if is_simulation
-            else location.label
-        )
+        kind = "a simulated city (data simulasi)" if is_simulation else location.label
+        kind = "practice (latihan)" if practice else kind
         serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
 
 

@@ -80,7 +80,7 @@ class Oracle:
         self.receipts: dict[Case, Fact] = {}
         self.decisions: dict[Case, Fact] = {}
         self.clock: dict[Case, list[tuple[int, int, bool]]] = defaultdict(list)
-        for line in sorted(lines, key=lambda line_read: int(line_read["position"])):
+        for line in sorted(lines, key=lambda entry: int(entry["position"])):
             self.position = int(line["position"])
             self._read(line)
         self.balances = self._add_up()
@@ -152,7 +152,7 @@ class Oracle:
         case = case_of(data)
         receipt = self.receipts.get(case)
         fields = {name: receipt.data[name] for name in ("received_at", "due_at") if receipt and name in receipt.data}
-        data_known = fields | data
+        whole_data = fields | data
         pauses: list[Span] = []
         if "pauses" in data:
             pauses = [(us_of(pause["from"]), us_of(pause["to"])) for pause in data["pauses"]]
@@ -160,7 +160,7 @@ class Oracle:
             past, running = self._pauses(case)
             pauses = past if running is None else [*past, (running, us_of(data["completed_at"]))]
         return permit_measures(
-            data_known, pauses, self._standard_us(data["dinas"], data["service"], data_known["received_at"])
+            whole_data, pauses, self._standard_us(data["dinas"], data["service"], whole_data["received_at"])
         )
 
     def _pauses(self, case: Case) -> tuple[list[Span], int | None]:
@@ -235,7 +235,7 @@ class Oracle:
             [canonical(rule) for rules in self.rules.values() for rule in rules.values()],
             [canonical(file) for _, file in self._files()],
         )
-        text = b"".join(line + b"\n" for group in groups for line in sorted(line_text.encode() for line_text in group))
+        text = b"".join(line + b"\n" for group in groups for line in sorted(line.encode() for line in group))
         return hashlib.sha256(text).hexdigest()
 
     def totals(self, kind: str, subject: str, period: str, within: str | None = None) -> dict[str, int]:

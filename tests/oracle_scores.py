@@ -118,7 +118,7 @@ def scheme_for(rules: Iterable[dict[str, Any]], period: str) -> Scheme:
     """
     last_month = months_of(period)[-1]
     in_force = [rule for rule in rules if rule["effective_from"][:7] <= last_month]
-    rule = max(in_force, key=lambda rule_in_force: str(rule_in_force["effective_from"]), default=CONTOH_2026)
+    rule = max(in_force, key=lambda rule: str(rule["effective_from"]), default=CONTOH_2026)
     indicators = tuple(
         Indicator(
             indicator["id"],
@@ -214,8 +214,8 @@ def places(scores: dict[str, Weighed]) -> list[Place]:
     comparable = {subject: score for subject, score in scores.items() if score.iku is not None}
 
     def order(subject: str) -> tuple[Fraction, tuple[int, ...], Fraction, str]:
-        mine_or_peer = comparable[subject]
-        return -mine_or_peer.weight, mine_or_peer.covers, -(mine_or_peer.iku or Fraction(0)), subject
+        score = comparable[subject]
+        return -score.weight, score.covers, -(score.iku or Fraction(0)), subject
 
     ranking = []
     for subject in sorted(comparable, key=order):

@@ -26,13 +26,13 @@ class Process:
 
     def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
         self._said = data.parent / f"{data.name}.stderr"
-        environment_kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        own_environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         with self._said.open("ab") as file:
             self._from = file.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data), *options],
                 cwd=ROOT,
-                env={**environment_kept, **(environment or {})},
+                env={**own_environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

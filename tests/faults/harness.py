@@ -67,9 +67,10 @@ class Ledger:
             if status == http.client.OK and batch:
                 indexes = {rejection["index"] for rejection in answer["rejected"]}
                 for index, name in enumerate(names):
-                    (self.refused.add if index in indexes else lambda name_taken: self.acknowledge(name_taken, None))(
-                        name
-                    )
+                    if index in indexes:
+                        self.refused.add(name)
+                    else:
+                        self.acknowledge(name, None)
                 self.answers["repeats"] += answer["duplicates"]
             elif status in {http.client.OK, http.client.CREATED}:
                 self.acknowledge(names[0], answer["position"])

@@ -51,8 +51,8 @@ def journal_problems(outcome: Survived) -> list[str]:
 
 
 def _said(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of names
-    names_sorted = sorted(names)
-    return [f"{what}: {len(names_sorted)}, the first {names_sorted[:SHOWN]}"] if names_sorted else []
+    in_order = sorted(names)
+    return [f"{what}: {len(in_order)}, the first {in_order[:SHOWN]}"] if in_order else []
 
 
 def _keys(outcome: Survived, data: Path) -> list[str]:

@@ -164,8 +164,8 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
     try:
         notifications = application.recorder.select_notifications(start=1, limit=100)
         for notification in notifications:
-            event_read = application.mapper.to_domain_event(notification)
-            again = application.mapper.to_stored_event(event_read)
+            domain_event = application.mapper.to_domain_event(notification)
+            again = application.mapper.to_stored_event(domain_event)
             assert (again.topic, again.state) == (notification.topic, notification.state)
             assert (hex_of(again.originator_id), again.originator_version) == (hex_of(notification.originator_id), 1)
             assert notification.topic == lines_of(neraca)[notification.id - 1]["type"]

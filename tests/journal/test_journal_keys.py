@@ -183,7 +183,7 @@ def test_earlier_events_of_a_request_count(
     neraca: Assembled, events: list[Event], answers: list[str], *, at_once: bool
 ) -> None:
     """One request has the same result as a request for each event."""
-    groups = [events] if at_once else [[event_alone] for event_alone in events]
+    groups = [events] if at_once else [[fact] for fact in events]
     assert [word for group in groups for word in said(neraca, *group)] == answers
 
 

@@ -115,10 +115,12 @@ def test_a_vector_replays_to_the_digest_served_with_it(
         with reader.snapshot() as snapshot:
             vector, digest = snapshot.version.at.vector, snapshot.digest()
         assert vector is not None
-        vector_read = msgspec.convert(vector, Vector)
-        assert (vector_read.position, snapshot.position) == (min(*vector_read.partitions, vector_read.rulebook),) * 2
-        assert _replayed(city, vector, capsys) == (vector_read.position, digest)
-        assert _replayed(city, vector, capsys, "--journal", str(export)) == (vector_read.position, digest)
+        decoded_vector = msgspec.convert(vector, Vector)
+        assert (decoded_vector.position, snapshot.position) == (
+            min(*decoded_vector.partitions, decoded_vector.rulebook),
+        ) * 2
+        assert _replayed(city, vector, capsys) == (decoded_vector.position, digest)
+        assert _replayed(city, vector, capsys, "--journal", str(export)) == (decoded_vector.position, digest)
         vectors.add(digest)
     assert len(vectors) > 2, "the partitions stood at different places"
 

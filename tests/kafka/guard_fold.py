@@ -48,8 +48,8 @@ def sent(
     after: int, last: int, positions: Sequence[int] | None = None, partition: int = 0, kind: str = ""
 ) -> SegmentRecord:
     """A segment of ``(after, last]``: an entry at each position, or at those named."""
-    position_range = range(after + 1, last + 1) if positions is None else positions
-    entries = [(position, line(position, kind or "task-completed")) for position in position_range]
+    entry_positions = range(after + 1, last + 1) if positions is None else positions
+    entries = [(position, line(position, kind or "task-completed")) for position in entry_positions]
     return SegmentRecord(JOURNAL, LAYOUT, partition, after, last, f"h{last}", RECORDED if entries else "", entries)
 
 

@@ -51,7 +51,7 @@ def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None
     """The next segment is applied once, an applied one is dropped, one ahead waits; no missing one is read past."""
     memory, arrivals, positions, position, read_next, ahead, beyond, drops = TABLE[what]
     result = advance(AT_TEN, memory, arrivals)
-    assert [entry_position for entry_position, _ in result.fresh] == positions
+    assert [at for at, _ in result.fresh] == positions
     assert (result.to.position, result.to.read_next, result.dropped) == (position, read_next, drops)
     assert (sorted(result.memory.ahead), sorted(result.memory.handled)) == (ahead, beyond)
     assert result.memory.read

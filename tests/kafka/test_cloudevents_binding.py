@@ -71,17 +71,17 @@ def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     submission = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
     line = line_of(recorded(read_submission(submission), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
     key, value, headers = binary_record(12, line)
-    event_read = read(key, value, headers)
+    cloud_event = read(key, value, headers)
     assert dict(headers)["content-type"] == media.encode()
-    assert (event_read.get_source(), event_read.get_id(), event_read.get_type()) == (
+    assert (cloud_event.get_source(), cloud_event.get_id(), cloud_event.get_type()) == (
         "/loket",
         "1",
         "neraca.task-completed.v1",
     )
-    assert event_read.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
-    assert event_read.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
+    assert cloud_event.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
+    assert cloud_event.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
     names = ("datacontenttype", "urgent", "batch", "position", "recordedby", "partitionkey")
-    assert [event_read.get_attributes().get(name) for name in names] == [
+    assert [cloud_event.get_attributes().get(name) for name in names] == [
         media,
         "true",
         "7",
@@ -143,13 +143,13 @@ def test_events_come_by_the_sdk_and_go_by_it(cluster: Scaled, topics: Topics) ->
     lines = [msgspec.json.decode(line) for line in cluster.command("export", "--journal", "-").stdout.splitlines()]
     assert [
         (
-            event_read.get_type(),
-            event_read.get_source(),
-            event_read.get_id(),
-            event_read.get_data(),
-            int(event_read.get_attributes()["position"]),
+            cloud_event.get_type(),
+            cloud_event.get_source(),
+            cloud_event.get_id(),
+            cloud_event.get_data(),
+            int(cloud_event.get_attributes()["position"]),
         )
-        for event_read, _ in pairs
+        for cloud_event, _ in pairs
     ] == [(line["type"], line["source"], line["id"], line["data"], line["position"]) for line in lines]
     assert [key for _, key in pairs[1:]] == [b"disdukcapil"] * 4
     assert topics.read("neraca.refused") == []

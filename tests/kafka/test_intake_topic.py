@@ -47,7 +47,7 @@ def retracted(name: str, target: str, reason: str = "mistake") -> dict[str, Any]
 
 def produced(topics: Topics, *events: object) -> None:
     """Events in JSON, in order, as one counter produces them."""
-    topics.produce(INTAKE, [(KEY, ndjson([event_given]), STRUCTURED) for event_given in events], partition=0)
+    topics.produce(INTAKE, [(KEY, ndjson([submission]), STRUCTURED) for submission in events], partition=0)
 
 
 def refused(topics: Topics, number: int) -> list[Any]:
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_refused_as_over_http(cluster: Scaled, topics: Topics) 
     *alike, without_scope, no_json, empty, without = refused(topics, len(BAD) + 4)
 
     assert cluster.head() == 1 + 4
-    values = [ndjson([event_sent]) for event_sent in BAD]
+    values = [ndjson([submission]) for submission in BAD]
     assert [(record.key, record.value) for record in alike] == [(KEY, value) for value in values]
     assert all(record.headers[:-1] == STRUCTURED for record in alike)
     with httpx.Client(base_url=cluster.url("intake"), headers={"content-type": EVENT}) as http:
@@ -163,7 +163,7 @@ def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
         until(lambda: len(parking.all()) == 1, "what has come is parked no longer")
         (conflict,) = topics.read(REFUSED)
         assert (journal.head(), told(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
-        assert conflict.value in [ndjson([event_sent]) for event_sent in two]
+        assert conflict.value in [ndjson([submission]) for submission in two]
         clock.us += int(PARKED_S * 1e6)
         until(lambda: len(parking.all()) == 1, "its time is not over on the second")
         clock.us += 1

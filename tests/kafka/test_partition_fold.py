@@ -87,9 +87,9 @@ def gap_check(fold: type[PartitionFold]) -> None:
 class AppliesGaps(PartitionFold):
     """Planted: a segment ahead is taken for the next one."""
 
-    def _check(self, segment_sent: SegmentRecord, record: Record) -> None:
-        super()._check(segment_sent, record)
-        msgspec.structs.force_setattr(segment_sent, "after", 0)
+    def _check(self, segment: SegmentRecord, record: Record) -> None:
+        super()._check(segment, record)
+        msgspec.structs.force_setattr(segment, "after", 0)
 
 
 class WaitsForever(PartitionFold):

@@ -199,12 +199,12 @@ def watch(
 SIGHT: Final = Sight({0: (9, 5, False), 1: (3, 3, False)})
 
 
-def looked(watch_over: Watch, times: int, now: Now) -> None:
+def looked(watch: Watch, times: int, now: Now) -> None:
     """So many looks at the pace of the watching thread."""
     dog = Watchdog(now)
     for _ in range(times):
         now.s += LOOK_S
-        watch_over.look(dog)
+        watch.look(dog)
 
 
 def test_a_hang_ends_the_process() -> None:

@@ -87,5 +87,5 @@ class Clerk(Scene):
         kind = kind_of(event["type"])
         if kind not in {"event-corrected", "event-retracted"}:
             return data, kind
-        target = next((event_said for event_said in self.said if event_said["id"] == data["event"]["id"]), None)
+        target = next((submission for submission in self.said if submission["id"] == data["event"]["id"]), None)
         return data.get("replacement", {}), self._stated(target)[1] if target and target is not event else ""

@@ -40,13 +40,13 @@ def test_order_does_not_matter(steps: list[Step], dice: random.Random) -> None:
     """Journalled entries in any order come to the same balances, case files and rules."""
     with recorded(steps) as history:
         entries = history.entries
-    entries_shuffled = list(entries)
-    dice.shuffle(entries_shuffled)
-    ledger, right = _posted(e for _, _, e in entries_shuffled), _posted(e for _, _, e in entries)
+    permutation = list(entries)
+    dice.shuffle(permutation)
+    ledger, right = _posted(e for _, _, e in permutation), _posted(e for _, _, e in entries)
     assert balances_of(ledger.accounts) == balances_of(right.accounts)
-    assert _files(e for _, _, e in entries_shuffled) == _files(e for _, _, e in entries)
+    assert _files(e for _, _, e in permutation) == _files(e for _, _, e in entries)
     books = Rulebook(), Rulebook()
-    for book, order in zip(books, (entries, entries_shuffled), strict=True):
+    for book, order in zip(books, (entries, permutation), strict=True):
         for position, _, entry in order:
             book.apply(position, entry)
     assert books[0].lines() == books[1].lines()
