@@ -25,11 +25,11 @@ def resolve(options: argparse.Namespace) -> int:
     with journal_of(place_of(options), options.zone) as journal:
         late = resolve_late(journal, policy, now_us(), record=options.record, progress=Progress("entries read:"))
     totals = [0, 0, 0, 0]
-    for judged in late.services:
-        receipts, decisions, on_time, overdue = judged.counts
-        totals = [total + count for total, count in zip(totals, judged.counts, strict=True)]
+    for service in late.services:
+        receipts, decisions, on_time, overdue = service.counts
+        totals = [total + count for total, count in zip(totals, service.counts, strict=True)]
         print(
-            f"{judged.dinas} {judged.service}: {receipts} receipts, {decisions} decisions "
+            f"{service.dinas} {service.service}: {receipts} receipts, {decisions} decisions "
             f"({on_time} on time, {overdue} late)"
         )
     if late.without:

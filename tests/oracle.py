@@ -37,11 +37,11 @@ class Oracle(Books):
     def digest(self) -> str:
         """One SHA-256 over the lines of accounts, rules and open files, each group sorted bytewise."""
         groups = (
-            [canonical({"account": list(account), "measures": kept}) for account, kept in self.balances.items()],
+            [canonical({"account": list(account), "measures": amounts}) for account, amounts in self.balances.items()],
             [canonical(rule) for rules in self.rules.values() for rule in rules.values()],
             [canonical(file) for _, file in self.files()],
         )
-        text = b"".join(line + b"\n" for group in groups for line in sorted(one.encode() for one in group))
+        text = b"".join(line + b"\n" for group in groups for line in sorted(item.encode() for item in group))
         return hashlib.sha256(text).hexdigest()
 
     def totals(self, kind: str, subject: str, period: str, within: str | None = None) -> dict[str, int]:
@@ -57,8 +57,8 @@ class Oracle(Books):
 
     def _registered(self, kind: str, subject: str) -> bool:
         """A dinas by its registration; an ASN by that, or by an assignment."""
-        assigned = kind == "asn" and any(asn == subject for asn, _, _ in self.rules["assignment"])
-        return assigned or (subject,) in self.rules[kind]
+        by_assignment = kind == "asn" and any(asn == subject for asn, _, _ in self.rules["assignment"])
+        return by_assignment or (subject,) in self.rules[kind]
 
     def scorecard(
         self,
@@ -72,13 +72,13 @@ class Oracle(Books):
         total = self.totals(kind, id, period, within)
         scheme = scheme_for(self.rules["scheme"].values(), period)
         files = [
-            one
-            for one in self.open_files(now)
-            if one[kind] == id and (kind == "dinas" or within in {None, one["dinas"]})
+            item
+            for item in self.open_files(now)
+            if item[kind] == id and (kind == "dinas" or within in {None, item["dinas"]})
         ]
         counts = {name: total.get(name, 0) for name in COUNTED_PERMITS + COUNTED_TASKS} | {
             "permits_open": len(files),
-            "permits_open_overdue": sum(one["overdue"] for one in files),
+            "permits_open_overdue": sum(item["overdue"] for item in files),
             "ratings": total.get("respondents", 0) + total.get("overall_n", 0),
         }
         return {
@@ -92,10 +92,10 @@ class Oracle(Books):
 
     def places_dinas(self, period: str, now: datetime) -> list[Place]:
         """Place every dinas with a measure in the period, an open file or a registration: best and worst rank."""
-        listed = {account[0] for account in self.balances if account[3] in months_of(period)}
-        listed |= {one["dinas"] for one in self.open_files(now)} | {key[0] for key in self.rules["dinas"]}
+        subjects = {account[0] for account in self.balances if account[3] in months_of(period)}
+        subjects |= {item["dinas"] for item in self.open_files(now)} | {key[0] for key in self.rules["dinas"]}
         scheme = scheme_for(self.rules["scheme"].values(), period)
-        totals = {dinas: self.totals("dinas", dinas, period) for dinas in listed}
+        totals = {dinas: self.totals("dinas", dinas, period) for dinas in subjects}
         return places({dinas: weigh(scheme, read_all(scheme, total)) for dinas, total in totals.items()})
 
     def ranking_dinas(self, period: str, now: datetime) -> list[tuple[str, int | None]]:

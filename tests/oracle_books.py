@@ -81,7 +81,7 @@ class Books:
         self.receipts: dict[Case, Fact] = {}
         self.decisions: dict[Case, Fact] = {}
         self.clock: dict[Case, list[tuple[int, int, bool]]] = defaultdict(list)
-        for line in sorted(lines, key=lambda one: int(one["position"])):
+        for line in sorted(lines, key=lambda item: int(item["position"])):
             self.position = int(line["position"])
             self._read(line)
         self.balances = self._add_up()
@@ -114,9 +114,9 @@ class Books:
                 self._stand(ref, self._resolve(old.kind, new, old.time, old if same else None))
             case _ if kind in RULE_KEYS:
                 rule, key = RULE_KEYS[kind]
-                named = {"event": f"{ref[0]}#{ref[1]}"} if rule == "standard" else {}
-                stated = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | named
-                self.rules[rule][tuple(stated[name] for name in key)] = stated
+                reference = {"event": f"{ref[0]}#{ref[1]}"} if rule == "standard" else {}
+                rule_line = RULE_DEFAULTS.get(rule, {}) | data | {"rule": rule} | reference
+                self.rules[rule][tuple(rule_line[name] for name in key)] = rule_line
             case _:
                 message = f"tests/oracle_facts.py knows no {line['type']}, which is at position {self.position}"
                 raise ValueError(message)
@@ -134,8 +134,8 @@ class Books:
         if ref is None:
             return
         old = self.standing[ref]
-        received: str = old.data.get("received_at") or self.receipts[case].data["received_at"]
-        if us_of(old.data["completed_at"]) >= us_of(received) - SKEW_US:
+        received_at: str = old.data.get("received_at") or self.receipts[case].data["received_at"]
+        if us_of(old.data["completed_at"]) >= us_of(received_at) - SKEW_US:
             self._stand(ref, self._resolve(old.kind, old.data, old.time))
 
     def _fall(self, event: Line) -> Fact:
@@ -156,24 +156,28 @@ class Books:
         """Give the date an instant has in the zone, `YYYY-MM-DD`."""
         return datetime.fromisoformat(text.upper()).astimezone(self.zone).date().isoformat()
 
-    def _resolve(self, kind: str, data: Line, time: str, kept: Fact | None = None) -> Fact:
+    def _resolve(self, kind: str, data: Line, time: str, earlier: Fact | None = None) -> Fact:
         """Resolve a fact under the rulebook and case files of this position; `time` is the first it was given.
 
         A correction that leaves the times of `kept` as they were leaves its standard and its verdict, too.
         """
-        filed = {"permit-received": "received_at", "permit-processed": "completed_at"}
-        counted_at = PLAIN[kind][0] if kind in PLAIN else filed[kind]
+        from_file = {"permit-received": "received_at", "permit-processed": "completed_at"}
+        counted_at = PLAIN[kind][0] if kind in PLAIN else from_file[kind]
         month = self._local(data[counted_at] if counted_at else time)[:7]
         account = (data["dinas"], data.get("asn", ""), data.get("service", ""), month)
         if kind in PLAIN:
             return Fact(kind, data, time, account, PLAIN[kind][1](data))
         if kind == "permit-processed":
-            known, pauses, standard = self._judged(data) if kept is None or kept.judged is None else kept.judged
+            inputs, pauses, standard = (
+                self._judged(data) if earlier is None or earlier.judged is None else earlier.judged
+            )
             outcome = {"outcome": data["outcome"]} if "outcome" in data else {"outcome": "issued"}
-            measures = permit_measures(known | outcome, pauses, standard)
-            return Fact(kind, data, time, account, measures, judged=(known, pauses, standard))
+            measures = permit_measures(inputs | outcome, pauses, standard)
+            return Fact(kind, data, time, account, measures, judged=(inputs, pauses, standard))
         due = us_of(data["due_at"]) if "due_at" in data else None
-        standard = kept.standard_us if kept else self._standard_us(data["dinas"], data["service"], data["received_at"])
+        standard = (
+            earlier.standard_us if earlier else self._standard_us(data["dinas"], data["service"], data["received_at"])
+        )
         return Fact(kind, data, time, account, {"received": 1}, us_of(data["received_at"]), due, standard)
 
     def _judged(self, data: Line) -> tuple[Line, list[Span], int | None]:
@@ -183,29 +187,29 @@ class Books:
         """
         case = case_of(data)
         receipt = self.receipts.get(case)
-        filed = {name: receipt.data[name] for name in ("received_at", "due_at") if receipt and name in receipt.data}
-        known = filed | data
+        from_file = {name: receipt.data[name] for name in ("received_at", "due_at") if receipt and name in receipt.data}
+        inputs = from_file | data
         pauses: list[Span] = []
         if "pauses" in data:
             pauses = [(us_of(pause["from"]), us_of(pause["to"])) for pause in data["pauses"]]
         elif receipt:
-            ended, running = self._pauses(case)
-            pauses = ended if running is None else [*ended, (running, us_of(data["completed_at"]))]
+            spans, running = self._pauses(case)
+            pauses = spans if running is None else [*spans, (running, us_of(data["completed_at"]))]
         if receipt:
-            return known, pauses, receipt.standard_us
-        return known, pauses, self._standard_us(data["dinas"], data["service"], known["received_at"])
+            return inputs, pauses, receipt.standard_us
+        return inputs, pauses, self._standard_us(data["dinas"], data["service"], inputs["received_at"])
 
     def _pauses(self, case: Case) -> tuple[list[Span], int | None]:
         """Find the pauses that have ended, and since when a case is paused; by instant, then in order of recording."""
-        ended: list[Span] = []
+        spans: list[Span] = []
         since: int | None = None
         for instant, _, pausing in sorted(self.clock.get(case, [])):
             if pausing and since is None:
                 since = instant
             elif not pausing and since is not None:
-                ended.append((since, instant))
+                spans.append((since, instant))
                 since = None
-        return ended, since
+        return spans, since
 
     def _standard_us(self, dinas: str, service: str, received_at: str) -> int | None:
         """One for the dinas beats a general one, then the later date; of equal dates the later recorded stands."""
@@ -229,17 +233,17 @@ class Books:
         for fact in self.standing.values():
             for measure, amount in fact.measures.items():
                 sums[fact.account][measure] += amount
-        kept = {account: {name: n for name, n in sums[account].items() if n} for account in sums}
-        return {account: measures for account, measures in kept.items() if measures}
+        earlier = {account: {name: n for name, n in sums[account].items() if n} for account in sums}
+        return {account: measures for account, measures in earlier.items() if measures}
 
     def files(self) -> Iterator[tuple[Case, Line]]:
         """Files are open while their receipt stands and no decision for their case does; as the digest writes them."""
         for case in sorted(self.receipts.keys() - self.decisions.keys()):
             receipt = self.receipts[case]
-            ended, paused = self._pauses(case)
+            spans, pause_us = self._pauses(case)
             due, kind = receipt.due_us, "none" if receipt.due_us is None else "due_at"
             if due is None and receipt.standard_us is not None:
                 kind = "standard"
-                due = receipt.received_us + receipt.standard_us + paused_within(ended, receipt.received_us, None)
+                due = receipt.received_us + receipt.standard_us + paused_within(spans, receipt.received_us, None)
             line = {"asn": receipt.data.get("asn", ""), "due_us": due, "file": list(case), "kind": kind}
-            yield case, line | {"paused_us": paused, "received_us": receipt.received_us}
+            yield case, line | {"paused_us": pause_us, "received_us": receipt.received_us}

@@ -45,9 +45,9 @@ def _media(request: Request) -> str:
     media, _, parameters = request.headers.get("content-type", "").partition(";")
     media = media.strip().lower()
     name, _, charset = parameters.strip().partition("=")
-    known = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
+    is_ours = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
     binary = media == "application/json" and any(header.startswith("ce-") for header in request.headers)
-    if not (known or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
+    if not (is_ours or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
         detail = f"send {EVENT}, {BATCH}, {NDJSON}, or application/json with ce- headers, in UTF-8"
         raise Refusal("unsupported-media-type", detail)
     return media
@@ -117,13 +117,13 @@ def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], head
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The numbers of accepted and repeated events, and each rejection with its index from 0."""
-    listed = list(outcomes)
+    results = list(outcomes)
     return {
-        "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in listed),
-        "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in listed),
+        "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in results),
+        "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in results),
         "rejected": [
             {"index": index, "problem": problem(outcome)}
-            for index, outcome in enumerate(listed)
+            for index, outcome in enumerate(results)
             if isinstance(outcome, Refusal)
         ],
     }

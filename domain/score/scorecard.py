@@ -172,22 +172,22 @@ def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing
     """
     key_of = rank_keys(scheme)
     groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
-    unranked: list[tuple[Standing, Rank | None]] = []
+    unranked_rows: list[tuple[Standing, Rank | None]] = []
     for standing in sorted(standings, key=lambda standing: standing.subject.id):
         key = key_of(standing.balance)
         if key.value is None:
-            unranked.append((standing, None))
+            unranked_rows.append((standing, None))
         else:
             groups.setdefault((-key.covered, key.covered_set), []).append((key.value, standing))
     out: list[tuple[Standing, Rank | None]] = []
     for _, group in sorted(groups.items(), key=itemgetter(0)):
         place = 1
         for _, tie in groupby(sorted(group, key=_coarse_then_exact, reverse=True), key=itemgetter(0)):
-            tied = [standing for _, standing in tie]
-            rank = Rank(place, place + len(tied) - 1)
-            out += [(standing, rank) for standing in tied]
-            place += len(tied)
-    return out + unranked
+            peers = [standing for _, standing in tie]
+            rank = Rank(place, place + len(peers) - 1)
+            out += [(standing, rank) for standing in peers]
+            place += len(peers)
+    return out + unranked_rows
 
 
 def _coarse_then_exact(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:

@@ -17,9 +17,9 @@ def amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
         return "wrong_answer", {**data, "overall": rng.choice([n for n in (1, 2, 3, 4) if n != data["overall"]])}
     if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
         return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
-    completed = datetime.fromisoformat(data["completed_at"])
-    begun = data.get("received_at") or data.get("assigned_at")
-    earlier = completed - timedelta(minutes=rng.randint(5, 90))
-    if begun:
-        earlier = max(earlier, min(completed, datetime.fromisoformat(begun) + timedelta(minutes=1)))
+    completion = datetime.fromisoformat(data["completed_at"])
+    start = data.get("received_at") or data.get("assigned_at")
+    earlier = completion - timedelta(minutes=rng.randint(5, 90))
+    if start:
+        earlier = max(earlier, min(completion, datetime.fromisoformat(start) + timedelta(minutes=1)))
     return "wrong_time", {**data, "completed_at": earlier.isoformat()}

@@ -131,9 +131,9 @@ class City(_Read, frozen=True):
         if any(not 1 <= service.hours <= _LONGEST for service in self.services):
             message = f"a standard has from 1 to {_LONGEST} hours: beyond, its cases would outlast the calendar"
             raise ValueError(message)
-        known = {service.slug for service in self.services}
+        slugs = {service.slug for service in self.services}
         for dinas in self.dinas:
-            if unknown := dinas.services.keys() - known:
+            if unknown := dinas.services.keys() - slugs:
                 message = f"{dinas.slug} offers services nobody defined: {sorted(unknown)}"
                 raise ValueError(message)
             if not 1 <= dinas.counters <= dinas.asn:
@@ -275,15 +275,15 @@ class Unit:
         self.services = [by_slug[slug] for slug, weight in dinas.services.items() for _ in range(weight)]
         self.log_tempo = log(dinas.tempo * rng.uniform(0.96, 1.04))
         self.late = dinas.late * rng.uniform(0.85, 1.15)
-        satisfied = dinas.satisfied + rng.uniform(-0.03, 0.03)
-        self.moods = [_answers(satisfied + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
+        satisfaction = dinas.satisfied + rng.uniform(-0.03, 0.03)
+        self.moods = [_answers(satisfaction + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
 
 
-def _answers(satisfied: float) -> list[tuple[str, list[int]]]:
+def _answers(satisfaction: float) -> list[tuple[str, list[int]]]:
     """A hundred answers to each unsur whose mean is near `satisfied` (of 4)."""
     tables = []
     for name, shift in UNSUR.items():
-        mean = min(3.95, satisfied + shift)
+        mean = min(3.95, satisfaction + shift)
         twos = round(15 * (4 - mean))
         fours = max(0, round(100 * (mean - 3)) + 2 + twos)
         tables.append((name, ([1] + [2] * twos + [4] * fours + [3] * 100)[:100]))

@@ -47,13 +47,13 @@ class Cases:
 
     def case(self, data: Mapping[str, Any]) -> CaseContext | None:
         """The state of the case that some data name; ``None`` if no receipt of it is in force."""
-        holder = self._append.holder(RECEIPT.spelt(data))
+        holder = self._append.holder(RECEIPT.text(data))
         if holder is None:
             return None
         receipt = fact_of(decode(self.event(holder)[1]))
         if not isinstance(receipt, PermitReceived):
             return None
-        files = files_of((*map(decode, self._append.notes(NOTES.spelt(data))), receipt))
+        files = files_of((*map(decode, self._append.notes(NOTES.text(data))), receipt))
         return next((_context_of(file, receipt) for file in files.values()), None)
 
     def reversible(self, originator: str, key: str) -> tuple[str, Recorded]:
@@ -87,6 +87,6 @@ def is_own(event: Recorded) -> bool:
 def _context_of(file: CaseFile, receipt: PermitReceived) -> CaseContext | None:
     if file.receipt is None:
         return None
-    ended, since = intervals(file)
-    paused = None if since is None else (since, file.reason(since) or "")
-    return CaseContext(file.receipt, ended, paused, receipt.data.resolved.standard)
+    pauses, since = intervals(file)
+    running = None if since is None else (since, file.reason(since) or "")
+    return CaseContext(file.receipt, pauses, running, receipt.data.resolved.standard)

@@ -37,16 +37,16 @@ class Keyed(Struct, frozen=True, gc=False):
 
 def keyed(submission: Submission) -> Keyed:
     """A submission and its keys."""
-    originator, typed, data = originator_of(submission.source, submission.id), submission.typed, submission.data
+    originator, values, data = originator_of(submission.source, submission.id), submission.typed, submission.data
     kind = BY_TYPE[submission.type]
     if kind.role == "fact":
-        receipt = RECEIPT.spelt(data) if isinstance(typed, events.PermitProcessed) else None
-        decision = DECISION.spelt(data) if isinstance(typed, events.PermitReceived) else None
+        receipt = RECEIPT.text(data) if isinstance(values, events.PermitProcessed) else None
+        decision = DECISION.text(data) if isinstance(values, events.PermitReceived) else None
         return Keyed(submission, originator, kind.natural_key(data), receipt, decision)
     if kind.role == "note":
-        return Keyed(submission, originator, None, RECEIPT.spelt(data), DECISION.spelt(data))
-    if isinstance(typed, events.Reversal):
-        name = typed.event
+        return Keyed(submission, originator, None, RECEIPT.text(data), DECISION.text(data))
+    if isinstance(values, events.Reversal):
+        name = values.event
         key, target = reversed_key(name.source, name.id), originator_of(name.source, name.id)
         return Keyed(submission, originator, key, target=target)
     return Keyed(submission, originator)
@@ -55,14 +55,14 @@ def keyed(submission: Submission) -> Keyed:
 def prefetch(append: Appending, submissions: Sequence[Keyed]) -> None:
     """Look up in bulk all that submissions need; the rest is looked up one by one."""
     append.prefetch(
-        (name for one in submissions for name in (one.originator, one.target) if name),
-        (key for one in submissions for key in (one.key, one.receipt, one.decision) if key),
+        (name for query in submissions for name in (query.originator, query.target) if name),
+        (key for query in submissions for key in (query.key, query.receipt, query.decision) if key),
     )
     receipts, cases = list[str](), list[str]()
-    for one in submissions:
-        holder = append.holder(one.receipt) if one.receipt else None
+    for query in submissions:
+        holder = append.holder(query.receipt) if query.receipt else None
         if holder is not None:
             receipts.append(holder)
-            cases.append(NOTES.spelt(one.submission.data))
+            cases.append(NOTES.text(query.submission.data))
     append.prefetch(receipts, ())
     append.prefetch_notes(cases)

@@ -59,15 +59,17 @@ def resolve_late(
                 for at, line in append.rules_since(rulebook.position):
                     rulebook.apply(at, decode(line))
                 own = OwnCorrections(append, Setting(rulebook, policy.zone), now_us)
-                for event, resolved in _found(append, own, candidates):
-                    if resolved is None:
+                for event, resolution in _found(append, own, candidates):
+                    if resolution is None:
                         without += 1
                         continue
-                    _count(counts, event, resolved)
+                    _count(counts, event, resolution)
                     if record:
-                        own.record_after_rule(event, resolved)
+                        own.record_after_rule(event, resolution)
         progress(position)
-    return Late([Judged(*name, (one[0], one[1], one[2], one[3])) for name, one in sorted(counts.items())], without)
+    return Late(
+        [Judged(*name, (count[0], count[1], count[2], count[3])) for name, count in sorted(counts.items())], without
+    )
 
 
 def _found(
@@ -93,10 +95,10 @@ def _lacks_promise(line: bytes) -> bool:
             return False
 
 
-def _count(counts: dict[tuple[str, str], list[int]], event: Recorded, resolved: Resolved) -> None:
+def _count(counts: dict[tuple[str, str], list[int]], event: Recorded, resolution: Resolved) -> None:
     data = event.fact.data
     count = counts.setdefault((data["dinas"], data["service"]), [0, 0, 0, 0])
-    decided = "completed_at" in data
-    count[1 if decided else 0] += 1
-    if resolved.on_time is not None:
-        count[2 if resolved.on_time else 3] += 1
+    is_decision = "completed_at" in data
+    count[1 if is_decision else 0] += 1
+    if resolution.on_time is not None:
+        count[2 if resolution.on_time else 3] += 1

@@ -38,53 +38,53 @@ class OwnCorrections:
     def after_receipt(self, decision: str) -> None:
         """Judge the decision that an originator holds by the receipt recorded just now, where that changes it."""
         event = read_line(self._cases.event(decision)[1])
-        resolved = self._again(event.fact)
-        if resolved is not None and judged_otherwise(event.fact.resolved, resolved):
-            self._record(event, resolved, "receipt-came-later")
+        resolution = self._again(event.fact)
+        if resolution is not None and judged_otherwise(event.fact.resolved, resolution):
+            self._record(event, resolution, "receipt-came-later")
 
     def after_rule(self, event: Recorded) -> Resolved | None:
         """The values of a receipt or a decision in force that lacked a promise and has a standard now; else ``None``."""
         if not unpromised(event.fact.resolved):
             return None
-        resolved = self._again(event.fact, late_rule=True)
-        return None if resolved is None or unpromised(resolved) else resolved
+        resolution = self._again(event.fact, late_rule=True)
+        return None if resolution is None or unpromised(resolution) else resolution
 
-    def record_after_rule(self, event: Recorded, resolved: Resolved) -> None:
+    def record_after_rule(self, event: Recorded, resolution: Resolved) -> None:
         """Record what ``after_rule`` found."""
-        self._record(event, resolved, "rule-came-later")
+        self._record(event, resolution, "rule-came-later")
 
     def _again(self, fact: EffectiveFact, *, late_rule: bool = False) -> Resolved | None:
         """A receipt or a decision resolved again; ``None`` where it cannot be, as when it ends before its receipt."""
         data = {name: value for name, value in fact.data.items() if name != "resolved"}
-        typed = msgspec.convert(data, BY_TYPE[fact.type].submitted)
-        if not isinstance(typed, PermitReceived | PermitProcessed):
+        values = msgspec.convert(data, BY_TYPE[fact.type].submitted)
+        if not isinstance(values, PermitReceived | PermitProcessed):
             return None
-        case = self._cases.case(data) if isinstance(typed, PermitProcessed) else None
+        case = self._cases.case(data) if isinstance(values, PermitProcessed) else None
         if case is not None and case.standard is None and late_rule:
             day = local_date(case.receipt.received_us, self._setting.zone)
-            case = case._replace(standard=self._setting.rulebook.standard(typed.dinas, typed.service, day))
+            case = case._replace(standard=self._setting.rulebook.standard(values.dinas, values.service, day))
         try:
-            return resolve_fact(typed, parse_instant(fact.time), self._setting, case)
+            return resolve_fact(values, parse_instant(fact.time), self._setting, case)
         except Refusal:
             return None
 
-    def _record(self, event: Recorded, resolved: Resolved, reason: own.Reason) -> None:
+    def _record(self, event: Recorded, resolution: Resolved, reason: own.Reason) -> None:
         fact = event.fact
         data = {name: value for name, value in fact.data.items() if name != "resolved"}
-        corrected = originator_of(event.source, event.id)
-        stated = {"event": {"source": event.source, "id": event.id}, "reason": reason, "replacement": data}
-        adds = EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
-        time, name = utc_text(self._now_us), f"{reason}-{corrected}"
+        target = originator_of(event.source, event.id)
+        statement = {"event": {"source": event.source, "id": event.id}, "reason": reason, "replacement": data}
+        adds = EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})
+        time, name = utc_text(self._now_us), f"{reason}-{target}"
         correction = Recorded(
             type=CORRECTED,
             source=own.SOURCE,
             id=name,
             time=time,
-            data={**stated, "resolved": Resolved(removes=fact, adds=adds)},
+            data={**statement, "resolved": Resolved(removes=fact, adds=adds)},
             attributes={},
             recordedtime=time,
             recordedby=own.RECORDER,
-            contenthash=content_hash(CORRECTED, time, stated),
+            contenthash=content_hash(CORRECTED, time, statement),
         )
         originator = originator_of(own.SOURCE, name)
         self._append.add(originator, CORRECTED, line_of(correction))

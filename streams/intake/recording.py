@@ -52,41 +52,41 @@ class Recording:
         self._cases = Cases(append)
         self._own = OwnCorrections(append, self._setting, now_us)
 
-    def record(self, one: Keyed, grant: Grant) -> Accepted:
+    def record(self, query: Keyed, grant: Grant) -> Accepted:
         """Record one event, or answer a repeat with its first receipt. Raises: ``Refusal``."""
-        submission = one.submission
-        earlier = self._append.find(one.originator)
+        submission = query.submission
+        earlier = self._append.find(query.originator)
         if earlier is not None:
             return _repeat(submission, *earlier)
-        typed = submission.typed
-        faults = ahead_faults(submission.time_us, typed, self._now_us)
+        values = submission.typed
+        faults = ahead_faults(submission.time_us, values, self._now_us)
         if faults:
             raise invalid(*faults)
-        if isinstance(typed, events.Fact):
-            return self._fact(one, typed, grant)
-        if isinstance(typed, events.CaseNote):
-            return self._note(one, typed, grant)
-        if isinstance(typed, events.Reversal):
-            return self._reversal(one, typed, grant)
-        return self._rule(one, typed, grant)
+        if isinstance(values, events.Fact):
+            return self._fact(query, values, grant)
+        if isinstance(values, events.CaseNote):
+            return self._note(query, values, grant)
+        if isinstance(values, events.Reversal):
+            return self._reversal(query, values, grant)
+        return self._rule(query, values, grant)
 
-    def _add(self, one: Keyed, grant: Grant, resolved: Resolved | None = None, note: str | None = None) -> Accepted:
-        event = recorded(one.submission, resolved, self._now_us, grant.id)
+    def _add(self, query: Keyed, grant: Grant, resolution: Resolved | None = None, note: str | None = None) -> Accepted:
+        event = recorded(query.submission, resolution, self._now_us, grant.id)
         line = line_of(event)
-        return Accepted(_receipt(self._append.add(one.originator, event.type, line, note=note), event))
+        return Accepted(_receipt(self._append.add(query.originator, event.type, line, note=note), event))
 
-    def _fact(self, one: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
-        self._must_be_free(one.key)
+    def _fact(self, query: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
+        self._must_be_free(query.key)
         self._must_be_known(fact, "/data")
-        submission = one.submission
-        case = self._cases.case(submission.data) if one.receipt else None
-        accepted = self._add(one, grant, resolve_fact(fact, submission.time_us, self._setting, case))
-        if one.key is not None:
-            self._append.set_key(one.key, one.originator)
-        decision = self._append.holder(one.decision) if one.decision else None
+        submission = query.submission
+        case = self._cases.case(submission.data) if query.receipt else None
+        outcome = self._add(query, grant, resolve_fact(fact, submission.time_us, self._setting, case))
+        if query.key is not None:
+            self._append.set_key(query.key, query.originator)
+        decision = self._append.holder(query.decision) if query.decision else None
         if decision is not None:
             self._own.after_receipt(decision)
-        return accepted
+        return outcome
 
     def _must_be_free(self, key: str | None) -> None:
         holder = self._append.holder(key) if key is not None else None
@@ -106,11 +106,11 @@ class Recording:
         if faults:
             raise invalid(*faults)
 
-    def _note(self, one: Keyed, note: events.CaseNote, grant: Grant) -> Accepted:
+    def _note(self, query: Keyed, note: events.CaseNote, grant: Grant) -> Accepted:
         self._must_be_known(note, "/data")
-        data = one.submission.data
-        case = self._cases.case(data) if one.receipt else None
-        if case is None or (one.decision and self._append.holder(one.decision) is not None):
+        data = query.submission.data
+        case = self._cases.case(data) if query.receipt else None
+        if case is None or (query.decision and self._append.holder(query.decision) is not None):
             raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal, or it is decided"))
         at_us = parse_instant(note.at)
         if isinstance(note, events.PermitPaused):
@@ -119,55 +119,55 @@ class Recording:
             raise invalid(Fault("/data/case", "is not paused"))
         elif at_us <= case.paused[0]:
             raise invalid(Fault("/data/at", "must lie after the pause began"))
-        return self._add(one, grant, note=NOTES.spelt(data))
+        return self._add(query, grant, note=NOTES.text(data))
 
-    def _reversal(self, one: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
-        key, fact = self._reversible(one)
+    def _reversal(self, query: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
+        key, fact = self._reversible(query)
         dinas = fact.data["dinas"]
         if grant.dinas is not None and dinas not in grant.dinas:
             raise Refusal("forbidden", f"the token may not reverse events of dinas {dinas}")
         adds = self._replacement(reversal, fact) if isinstance(reversal, events.EventCorrected) else None
-        accepted = self._add(one, grant, Resolved(removes=fact, adds=adds))
+        outcome = self._add(query, grant, Resolved(removes=fact, adds=adds))
         natural_key = BY_TYPE[fact.type].natural_key(fact.data)
         if natural_key is not None:
-            self._append.set_key(natural_key, None if adds is None else one.originator)
-        self._append.set_key(key, one.originator)
-        return accepted
+            self._append.set_key(natural_key, None if adds is None else query.originator)
+        self._append.set_key(key, query.originator)
+        return outcome
 
-    def _reversible(self, one: Keyed) -> tuple[str, EffectiveFact]:
+    def _reversible(self, query: Keyed) -> tuple[str, EffectiveFact]:
         """The fact in force under the event that a reversal names, and the key that its reversal holds. Raises: ``Refusal``."""
-        if one.target is None or one.key is None:
+        if query.target is None or query.key is None:
             raise invalid(UNKNOWN_TARGET)
-        key, event = self._cases.reversible(one.target, one.key)
+        key, event = self._cases.reversible(query.target, query.key)
         return key, event.fact
 
     def _replacement(self, correction: events.EventCorrected, fact: EffectiveFact) -> EffectiveFact:
         at, data, faults = "/data/replacement", correction.replacement, list[Fault]()
         kind = BY_TYPE[fact.type]
-        typed = read_data(kind.submitted, data, at, faults)
-        if typed is not None:
+        values = read_data(kind.submitted, data, at, faults)
+        if values is not None:
             faults += [
                 Fault(f"{at}/{name}", "must stay as it was: retract the event, and record it anew")
                 for name in kind.fixed_fields(fact.data)
                 if data.get(name) != fact.data.get(name)
             ]
-            faults += data_ahead_faults(at, typed, self._now_us)
-        if faults or not isinstance(typed, events.Fact):
+            faults += data_ahead_faults(at, values, self._now_us)
+        if faults or not isinstance(values, events.Fact):
             raise invalid(*faults)
-        self._must_be_known(typed, at)
-        case = self._cases.case(data) if isinstance(typed, events.PermitProcessed) else None
-        resolved = resolve_correction(typed, fact, data, self._setting, case, at)
-        return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
+        self._must_be_known(values, at)
+        case = self._cases.case(data) if isinstance(values, events.PermitProcessed) else None
+        resolution = resolve_correction(values, fact, data, self._setting, case, at)
+        return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})
 
-    def _rule(self, one: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
+    def _rule(self, query: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
         if isinstance(rule, events.SchemeAdopted):
             today = local_date(self._now_us, self._policy.zone).isoformat()
             if rule.effective_from < today and self._append.holds_facts():
                 raise invalid(Fault("/data/effective_from", "must not lie in the past: facts have been scored"))
-        accepted = self._add(one, grant)
-        position, line = self._cases.event(one.originator)
+        outcome = self._add(query, grant)
+        position, line = self._cases.event(query.originator)
         self._rulebook.apply(position, decode(line))
-        return accepted
+        return outcome
 
 
 def _must_pause(case: CaseContext, at_us: int) -> None:

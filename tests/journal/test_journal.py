@@ -38,8 +38,14 @@ from tests.serving import ZONE, Assembled, Clock, event
 pytestmark = pytest.mark.both_databases
 
 NAMES = [
-    ("/loket", "1"), ("/loket/1", ""), ("/loke", "t1"), ('"', "],["), ("loket ü", "番号-7"), ("a", "bc"), ("ab", "c"),
-]  # fmt: skip
+    ("/loket", "1"),
+    ("/loket/1", ""),
+    ("/loke", "t1"),
+    ('"', "],["),
+    ("loket ü", "番号-7"),
+    ("a", "bc"),
+    ("ab", "c"),
+]
 """Pairs that a careless concatenation would confuse."""
 
 
@@ -53,8 +59,8 @@ def test_the_identity_is_what_the_table_stores(neraca: Assembled, places: Places
     for source, name in pairs:
         assert said(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
     select = "SELECT replace(CAST(originator_id AS text), '-', ''), originator_version, topic FROM stored_events ORDER BY rowid"
-    stored = rows(places("data"), select)
-    assert stored[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
+    entries = rows(places("data"), select)
+    assert entries[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
 
 
 BASE = decided("d", "K-1", received_at="2026-11-24T08:00:00+07:00")
@@ -68,10 +74,13 @@ REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
     ("another instant", lambda e: e | {"time": "2026-11-24T11:00:01+07:00"}, "content-conflict"),
     ("another datum", lambda e: e | {"data": e["data"] | {"asn": "a-2"}}, "content-conflict"),
     ("a default spelt out", lambda e: e | {"data": e["data"] | {"outcome": "issued"}}, "content-conflict"),
-    ("a time of data in another offset", lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
-     "content-conflict"),
+    (
+        "a time of data in another offset",
+        lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
+        "content-conflict",
+    ),
     ("another type", lambda _: received("d", "K-1"), "content-conflict"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "answer"), [row[1:] for row in REPEATS], ids=[row[0] for row in REPEATS])
@@ -125,8 +134,11 @@ def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(ner
     """A position is never used up by what did not enter."""
     taken(neraca, received("r1", "K-1"))
     assert said(neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")) == [
-        "natural-key-held", "repeated", "content-conflict", "invalid-event",
-    ]  # fmt: skip
+        "natural-key-held",
+        "repeated",
+        "content-conflict",
+        "invalid-event",
+    ]
     with pytest.raises(ArithmeticError):
         _break_an_append(neraca)
     assert said(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
@@ -135,9 +147,14 @@ def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(ner
 
 
 HISTORY: list[Event] = [
-    standard("s", 5), received("r1", "K-1"), decided("d1", "K-1"), task("t1"), corrected("c1", "t1", task("t1", "a-2")),
-    retracted("x1", "d1"), event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
-]  # fmt: skip
+    standard("s", 5),
+    received("r1", "K-1"),
+    decided("d1", "K-1"),
+    task("t1"),
+    corrected("c1", "t1", task("t1", "a-2")),
+    retracted("x1", "d1"),
+    event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
+]
 
 
 def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places) -> None:
@@ -146,12 +163,12 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
     application = JournalApplication(places("data").journal.environment)
     try:
         notifications = application.recorder.select_notifications(start=1, limit=100)
-        for stored in notifications:
-            read = application.mapper.to_domain_event(stored)
-            again = application.mapper.to_stored_event(read)
-            assert (again.topic, again.state) == (stored.topic, stored.state)
-            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(stored.originator_id), 1)
-            assert stored.topic == lines_of(neraca)[stored.id - 1]["type"]
+        for notification in notifications:
+            domain_event = application.mapper.to_domain_event(notification)
+            again = application.mapper.to_stored_event(domain_event)
+            assert (again.topic, again.state) == (notification.topic, notification.state)
+            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(notification.originator_id), 1)
+            assert notification.topic == lines_of(neraca)[notification.id - 1]["type"]
     finally:
         application.close()
     assert len(notifications) == len(HISTORY) + 1
@@ -161,13 +178,13 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
     """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
-    named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
+    options = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
     taken(neraca, *HISTORY[:4])
     before: list[tuple[Any, ...]] = rows(place, select)
     taken(neraca, *HISTORY[4:])
     neraca.close()
-    assert main(["rebuild", *named]) == 0
+    assert main(["rebuild", *options]) == 0
     whole = rows(place, select)
     rows(place, "VACUUM") if isinstance(place, DataDirectory) else rows_alone(place, "VACUUM FULL neraca.neraca_events")
     assert rows(place, select) == whole

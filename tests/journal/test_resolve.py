@@ -15,7 +15,7 @@ def test_facts_recorded_before_their_standard_are_judged_by_command(
 ) -> None:
     """Twelve hours and twenty-six against a standard of twenty-four; one file is open."""
     place = places("data")
-    named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
+    location = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
     late = decided("p2", "B", received_at="2026-11-23T08:00:00+07:00")
     assert set(said(neraca, received("r1", "A"), decided("p1", "A"), late)) == {"accepted"}
@@ -24,7 +24,7 @@ def test_facts_recorded_before_their_standard_are_judged_by_command(
     assert neraca.get("/v1/dinas/disdukcapil?period=2026-11").json()["counts"]["permits_with_standard"] == 0
     neraca.close()
     for action in ("--dry-run", "--record"):
-        assert main(["resolve", *named, action]) == 0
+        assert main(["resolve", *location, action]) == 0
         assert capsys.readouterr().out.splitlines() == [
             "disdukcapil ktp-el: 2 receipts, 2 decisions (1 on time, 1 late)",
             "receipts=2 decisions=2 on_time=1 late=1 without_standard=0",
@@ -36,5 +36,5 @@ def test_facts_recorded_before_their_standard_are_judged_by_command(
     (file,) = neraca.get("/v1/dinas/disdukcapil/files").json()["files"]
     assert file["due_at"] is not None
     neraca.close()
-    assert main(["resolve", *named, "--record"]) == 0
+    assert main(["resolve", *location, "--record"]) == 0
     assert capsys.readouterr().out == "receipts=0 decisions=0 on_time=0 late=0 without_standard=0\n"

@@ -73,7 +73,7 @@ class Supervised:
         if not self._said.exists():
             return []
         words = [line.split() for line in self._said.read_text().splitlines()]
-        return [(float(one[0]), int(one[2])) for one in words if len(one) == 3 and one[1] == what]
+        return [(float(line[0]), int(line[2])) for line in words if len(line) == 3 and line[1] == what]
 
     def started(self, times: int) -> None:
         """Wait until it has started a process so often."""

@@ -43,26 +43,26 @@ TABLE: Final[dict[str, Row]] = {
     "the topic begins later": (Memory(), {9: sent(10, 12)}, [11, 12], 12, 10, [], [], 0),
     "the topic begins later, with a gap": (Memory(), {9: sent(11, 12)}, [], 10, 5, [9], [], 0),
     "nothing": (AHEAD, {}, [], 10, 5, [7], [], 0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TABLE)
 def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None:
     """The next segment is applied once, an applied one is dropped, one ahead waits; no missing one is read past."""
-    memory, arrived, applied, position, read_next, ahead, beyond, dropped = TABLE[what]
-    done = advance(AT_TEN, memory, arrived)
-    assert [one for one, _ in done.fresh] == applied
-    assert (done.to.position, done.to.read_next, done.dropped) == (position, read_next, dropped)
-    assert (sorted(done.memory.ahead), sorted(done.memory.handled)) == (ahead, beyond)
-    assert done.memory.read
+    memory, arrivals, positions, position, read_next, ahead, beyond, drops = TABLE[what]
+    result = advance(AT_TEN, memory, arrivals)
+    assert [at for at, _ in result.fresh] == positions
+    assert (result.to.position, result.to.read_next, result.dropped) == (position, read_next, drops)
+    assert (sorted(result.memory.ahead), sorted(result.memory.handled)) == (ahead, beyond)
+    assert result.memory.read
 
 
 def test_a_partition_keeps_its_hash_and_time_unless_it_moved() -> None:
     """The hash is that of the last segment applied, the time that of the last with entries."""
     still = advance(AT_TEN, READ, {5: sent(6, 9)}).to
     assert (still.last_hash, still.recorded) == ("", "")
-    moved = advance(AT_TEN, READ, {5: sent(10, 12), 6: sent(12, 20, [])}).to
-    assert (moved.last_hash, moved.recorded) == ("h20", "2026-11-24T05:00:00.000000Z")
+    advance_to = advance(AT_TEN, READ, {5: sent(10, 12), 6: sent(12, 20, [])}).to
+    assert (advance_to.last_hash, advance_to.recorded) == ("h20", "2026-11-24T05:00:00.000000Z")
 
 
 def test_memory_is_never_changed_in_place() -> None:
@@ -112,11 +112,11 @@ def test_what_is_no_segment_is_refused_whole(what: str) -> None:
         unpacked(value)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
-def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
+@pytest.mark.parametrize("has_size", [True, False], ids=["its size is told", "its size is not told"])
+def test_a_small_record_cannot_unpack_to_more_than_is_allowed(has_size: bool) -> None:  # noqa: FBT001 - a table of two
     """Zeros compress a thousandfold: the unpacked size is bounded, not the packed one, with any size in the frame."""
     bomb = msgspec.msgpack.encode(SegmentRecord(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
-    value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
+    value = VERSION + zstandard.ZstdCompressor(write_content_size=has_size).compress(bomb)
     assert len(value) < 2**20
     with pytest.raises(Unreadable, match="cannot be unpacked"):
         unpacked(value)

@@ -12,6 +12,6 @@ from tests.laws.histories import Desk, desk
 @pytest.fixture
 def counter() -> Iterator[Desk]:
     """A counter whose clock says noon of 24 November 2026."""
-    with desk() as opened:
-        opened.now_us = parse_instant(NOW)
-        yield opened
+    with desk() as counter:
+        counter.now_us = parse_instant(NOW)
+        yield counter

@@ -23,13 +23,13 @@ def event(kind: str, event_id: str, data: dict[str, Any], time: str = "2026-11-0
 
 
 def decision(event_id: str, hours: int, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the event
-    done = f"2026-11-{2 + (8 + hours) // 24:02}T{(8 + hours) % 24:02}:00:00+07:00"
+    completed_at = f"2026-11-{2 + (8 + hours) // 24:02}T{(8 + hours) % 24:02}:00:00+07:00"
     usual = {
         "dinas": "dlh",
         "service": "izin",
         "case": "K-1",
         "received_at": "2026-11-02T08:00:00+07:00",
-        "completed_at": done,
+        "completed_at": completed_at,
     }
     return event("permit-processed", event_id, usual | data)
 

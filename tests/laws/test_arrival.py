@@ -44,8 +44,8 @@ def _own(at: Desk) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("due", [None, DUE, "2026-11-03T08:00:00+07:00"])
 def test_receipt_and_decision_may_arrive_in_any_order(due: str | None) -> None:
     """A decision that states when its case was received, its receipt, and others beside them."""
-    promised = {} if due is None else {"due_at": due}
-    events = (receipt(**promised), decision("p", 12), decision("q", 30, case="K-2"))
+    promise = {} if due is None else {"due_at": due}
+    events = (receipt(**promise), decision("p", 12), decision("q", 30, case="K-2"))
     sums = set()
     for order in permutations(events):
         with desk() as counter:
@@ -127,8 +127,8 @@ def test_a_reversal_of_a_fact_reaches_through_what_the_service_corrected(counter
     take(counter, standard("s", 24), decision("p", 12), receipt(due_at=DUE))
     take(counter, correction("c", "p", decision("", 6)["data"]))
     assert capaian_of(counter) == (1, 1, 10_000)
-    refused = refusal_of(counter, retraction("r", "p"))
-    assert (refused.slug, refused.holder and refused.holder["id"]) == ("already-reversed", "c")
+    refusal = refusal_of(counter, retraction("r", "p"))
+    assert (refusal.slug, refusal.holder and refusal.holder["id"]) == ("already-reversed", "c")
     take(counter, retraction("r", "c"))
     assert sums_of(counter)["2026-11"] == {"received": 1}
 
@@ -150,12 +150,12 @@ def test_a_correction_by_a_person_is_corrected_by_the_service_in_turn(counter: D
 @pytest.mark.parametrize("reason", ["receipt-came-later", "rule-came-later"])
 def test_the_reasons_of_the_service_are_refused_from_outside(counter: Desk, reason: str) -> None:
     take(counter, decision("p", 12))
-    stated = retraction("r", "p")
-    stated["data"]["reason"] = reason
-    assert refusal_of(counter, stated).faults[0].pointer == "/data/reason"
-    stated = correction("c", "p", decision("", 12)["data"])
-    stated["data"]["reason"] = reason
-    assert refusal_of(counter, stated).faults[0].pointer == "/data/reason"
+    fact = retraction("r", "p")
+    fact["data"]["reason"] = reason
+    assert refusal_of(counter, fact).faults[0].pointer == "/data/reason"
+    fact = correction("c", "p", decision("", 12)["data"])
+    fact["data"]["reason"] = reason
+    assert refusal_of(counter, fact).faults[0].pointer == "/data/reason"
 
 
 def test_the_source_of_the_service_is_refused_from_outside(counter: Desk) -> None:
@@ -174,9 +174,9 @@ def test_facts_recorded_before_their_standard_take_it_when_they_are_resolved_aga
     assert (before["permits"], before["permits_with_standard"]) == (3, 1)
     trial = resolve_late(counter.journal, POLICY, counter.now_us, record=False)
     assert sums_of(counter)["2026-11"] == before
-    found = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
-    assert trial == found
-    assert [(each.dinas, each.service, *each.counts) for each in found.services] == [("dlh", "izin", 2, 2, 1, 1)]
+    late = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
+    assert trial == late
+    assert [(each.dinas, each.service, *each.counts) for each in late.services] == [("dlh", "izin", 2, 2, 1, 1)]
     after = sums_of(counter)["2026-11"]
     assert (after["permits_with_standard"], after["permits_on_time"], after["capaian_n"]) == (3, 2, 3)
     assert {line["data"]["reason"] for line in _own(counter)} == {"rule-came-later"}
@@ -187,15 +187,15 @@ def test_facts_recorded_before_their_standard_take_it_when_they_are_resolved_aga
 def test_a_fact_that_was_taken_out_is_not_resolved_again(counter: Desk) -> None:
     take(counter, decision("p", 12), retraction("r", "p"), decision("q", 12, case="K-2"))
     take(counter, correction("c", "q", decision("", 30, case="K-2")["data"]), standard("s", 24))
-    found = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
-    assert [each.counts for each in found.services] == [(0, 1, 0, 1)]
+    late = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
+    assert [each.counts for each in late.services] == [(0, 1, 0, 1)]
     assert capaian_of(counter) == (1, 0, 7_500)
 
 
 def test_facts_without_a_standard_of_their_time_are_counted(counter: Desk) -> None:
     take(counter, decision("p", 12), receipt(), standard("s", 24, "2026-11-03"))
-    found = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
-    assert (found.services, found.without) == ([], 2)
+    late = resolve_late(counter.journal, POLICY, counter.now_us, record=True)
+    assert (late.services, late.without) == ([], 2)
 
 
 # Promises that are none
@@ -212,13 +212,13 @@ def test_facts_without_a_standard_of_their_time_are_counted(counter: Desk) -> No
     ],
 )
 def test_a_promise_of_over_fifty_years_is_volume_and_one_before_receipt_is_judged(
-    counter: Desk, due: str, counted: tuple[int, int, int], flagged: object
+    counter: Desk, due: str, counts: tuple[int, int, int], has_flag: object
 ) -> None:
     take(counter, standard("s", 24), decision("p", 12, due_at=due))
     line = _last(counter)
-    assert ("odd_promise" in line["data"]["resolved"].get("flags", ())) is flagged
+    assert ("odd_promise" in line["data"]["resolved"].get("flags", ())) is has_flag
     sums = sums_of(counter)["2026-11"]
-    assert (sums["permits"], sums["permits_with_standard"], sums["permits_on_time"]) == counted
+    assert (sums["permits"], sums["permits_with_standard"], sums["permits_on_time"]) == counts
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,10 @@ def test_a_promise_of_over_fifty_years_is_volume_and_one_before_receipt_is_judge
     ],
 )
 def test_a_task_due_in_over_fifty_years_is_volume(
-    counter: Desk, assigned: str | None, due: str, counted: tuple[int, int, int], flagged: object
+    counter: Desk, assigned_at: str | None, due: str, counts: tuple[int, int, int], has_flag: object
 ) -> None:
-    stated = {"dinas": "dlh", "asn": "a-1", "task": "t", "completed_at": "2026-11-02T08:00:00+07:00", "due_at": due}
-    take(counter, event("task-completed", "t", stated | ({} if assigned is None else {"assigned_at": assigned})))
-    assert ("odd_promise" in _last(counter)["data"]["resolved"].get("flags", ())) is flagged
+    fact = {"dinas": "dlh", "asn": "a-1", "task": "t", "completed_at": "2026-11-02T08:00:00+07:00", "due_at": due}
+    take(counter, event("task-completed", "t", fact | ({} if assigned_at is None else {"assigned_at": assigned_at})))
+    assert ("odd_promise" in _last(counter)["data"]["resolved"].get("flags", ())) is has_flag
     sums = sums_of(counter)["2026-11"]
-    assert (sums["tasks"], sums["tasks_with_due"], sums["tasks_on_time"]) == counted
+    assert (sums["tasks"], sums["tasks_with_due"], sums["tasks_on_time"]) == counts

@@ -35,10 +35,10 @@ def _held(history: History, store: Store) -> tuple[object, ...]:
 
 @bounded(8)
 @given(HISTORIES, CUTS, st.lists(st.integers(0, 6), min_size=1, max_size=5))
-def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int]) -> None:
+def test_redelivery_is_trimmed(steps: list[Step], cuts: list[int], back: list[int]) -> None:
     """Pages that begin too early, and pages wholly delivered before, leave the store as one delivery does."""
     with (
-        recorded(told) as history,
+        recorded(steps) as history,
         store_of(history.folder, "once") as once,
         store_of(history.folder, "again") as again,
     ):
@@ -52,9 +52,9 @@ def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int
 
 @bounded(8)
 @given(HISTORIES, st.integers(0, 30), st.integers(1, 5))
-def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> None:
+def test_a_gap_is_never_applied(steps: list[Step], start: int, missing: int) -> None:
     """A segment that lies ahead is refused whole, and the balances stay as they were."""
-    with recorded(told) as history, store_of(history.folder, "balances") as store:
+    with recorded(steps) as history, store_of(history.folder, "balances") as store:
         follow_until = min(start, history.journal.head() - 1)
         if follow_until:
             first = read_segment(history.journal, 0, follow_until)
@@ -71,9 +71,9 @@ def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> N
 
 @bounded(4)
 @given(HISTORIES)
-def test_entries_of_another_journal_are_never_applied(told: list[Step]) -> None:
+def test_entries_of_another_journal_are_never_applied(steps: list[Step]) -> None:
     """Balances belong to one journal, by its id."""
-    with recorded(told) as history, store_of(history.folder, "balances") as store:
+    with recorded(steps) as history, store_of(history.folder, "balances") as store:
         follow(history, store, [7])
         before, head = _held(history, store), history.journal.head()
         with pytest.raises(WrongJournal):
@@ -81,17 +81,17 @@ def test_entries_of_another_journal_are_never_applied(told: list[Step]) -> None:
         assert _held(history, store) == before
 
 
-@pytest.mark.parametrize("torn", ["a rule", "the position"])
+@pytest.mark.parametrize("failure", ["a rule", "the position"])
 @bounded(5)
-@given(told=HISTORIES, cut=st.integers(1, 20))
-def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, told: list[Step], cut: int) -> None:
+@given(steps=HISTORIES, cut=st.integers(1, 20))
+def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(failure: str, steps: list[Step], cut: int) -> None:
     """Balances, index, files and position move in one transaction or not at all; the fold resumes where it was.
 
     The database itself refuses the end of the segment, after balances, index and files were written: a rule listed
     twice at one position, or a position without its hash.
     """
     with (
-        recorded(told) as history,
+        recorded(steps) as history,
         store_of(history.folder, "balances") as store,
         store_of(history.folder, "once") as once,
     ):
@@ -102,7 +102,7 @@ def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, 
         store.fold(first)
         before, entries = _held(history, store), [*rest.entries]
         last_hash: Any = rest.last_hash
-        if torn == "a rule":
+        if failure == "a rule":
             entries += [(rest.last, b"{}", entry("asn-registered", {"asn": "a-1"}))] * 2
         else:
             last_hash = None

@@ -45,8 +45,8 @@ def test_a_retraction_frees_the_case_and_a_correction_keeps_it(counter: Desk) ->
     take(counter, decision("p", 12))
     assert refusal_of(counter, decision("p2", 13)).slug == "natural-key-held"
     take(counter, correction("c", "p", decision("", 14)["data"]))
-    held = refusal_of(counter, decision("p2", 13))
-    assert (held.slug, held.holder and held.holder["id"]) == ("natural-key-held", "c")
+    refusal = refusal_of(counter, decision("p2", 13))
+    assert (refusal.slug, refusal.holder and refusal.holder["id"]) == ("natural-key-held", "c")
     take(counter, retraction("r", "c"), decision("p2", 13))
     assert sums_of(counter)["2026-11"]["permits_elapsed_us"] == 13 * 3_600_000_000
 
@@ -79,17 +79,17 @@ def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
     [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
 )
 def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refused(
-    counter: Desk, seconds: str, taken: object
+    counter: Desk, seconds: str, answer: object
 ) -> None:
     """Two systems, two clocks: nothing elapsed, and flagged."""
-    told = decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
-    if not taken:
-        assert refusal_of(counter, told).faults[0].pointer == "/data/completed_at"
+    fact = decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
+    if not answer:
+        assert refusal_of(counter, fact).faults[0].pointer == "/data/completed_at"
         return
-    take(counter, standard("s", 24), told)
+    take(counter, standard("s", 24), fact)
     assert capaian_of(counter) == (1, 1, 20_000)
-    resolved = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
-    assert (resolved["elapsed_us"], "clock_skew" in resolved["flags"]) == (0, True)
+    resolution = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
+    assert (resolution["elapsed_us"], "clock_skew" in resolution["flags"]) == (0, True)
 
 
 def _noted(kind: str, at: str) -> dict[str, Any]:
@@ -120,15 +120,15 @@ def _noted(kind: str, at: str) -> dict[str, Any]:
     ],
 )
 def test_pauses_are_the_files_unless_the_decision_states_them(
-    counter: Desk, notes: list[str], stated: list[dict[str, str]] | None, capaian_bp: int
+    counter: Desk, notes: list[str], own_pauses: list[dict[str, str]] | None, capaian_bp: int
 ) -> None:
     """Received 2 November 08.00, decided 4 November 08.00, promised within 24 hours."""
-    received = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
-    take(counter, standard("s", 24), event("permit-received", "in", received))
+    fields = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
+    take(counter, standard("s", 24), event("permit-received", "in", fields))
     take(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
     late = decision("p", 48)
     del late["data"]["received_at"]
-    take(counter, late | {"data": late["data"] | ({} if stated is None else {"pauses": stated})})
+    take(counter, late | {"data": late["data"] | ({} if own_pauses is None else {"pauses": own_pauses})})
     assert sums_of(counter)["2026-11"]["capaian_sum_none"] == capaian_bp
     assert refusal_of(counter, _noted("permit-paused", "05T08:00")).faults[0].pointer == "/data/case"
 

@@ -65,7 +65,13 @@ BUGS: Final = (
         "for posting in postings_of(entry) * (2 if position % 7 == 0 else 1)]",
         (AGREE,),
     ),
-    Bug("what an account held is forgotten", "projections/store/store.py", "        added.post(held)\n", "", (AGREE,)),
+    Bug(
+        "what an account held is forgotten",
+        "projections/store/store.py",
+        "        ledger.post(present)\n",
+        "",
+        (AGREE,),
+    ),
     Bug(
         "a retraction is swallowed",
         "domain/fold/postings.py",
@@ -78,15 +84,15 @@ BUGS: Final = (
     Bug(
         "a gap is applied",
         "projections/store/store.py",
-        "if segment.after > stored:",
-        "if segment.after > stored + 9999:",
+        "if segment.after > position:",
+        "if segment.after > position + 9999:",
         (GAP,),
     ),
     Bug(
         "what was folded before is not trimmed",
         "projections/store/store.py",
-        "if entry[0] > stored]",
-        "if entry[0] > stored or entry[0] % 5 == 0]",
+        "if entry[0] > position]",
+        "if entry[0] > position or entry[0] % 5 == 0]",
         (REDELIVERY,),
     ),
     Bug(
@@ -120,7 +126,7 @@ BUGS: Final = (
     Bug(
         "the floor is applied after the cases are added",
         "domain/capaian.py",
-        " if saved > 0 else 0",
+        " if time_saved_us > 0 else 0",
         "",
         (AGREE, CAPAIAN),
     ),
@@ -134,7 +140,7 @@ BUGS: Final = (
     Bug(
         "overlapping pauses count twice",
         "domain/fold/casefiles.py",
-        "max(begin, start_us, counted[-1][1] if counted else start_us)",
+        "max(begin, start_us, parts[-1][1] if parts else start_us)",
         "max(begin, start_us)",
         (FILES, PAUSES),
     ),
@@ -148,8 +154,8 @@ BUGS: Final = (
     Bug(
         "a retracted decision still holds its case",
         "streams/intake/recording.py",
-        "None if adds is None else one.originator",
-        "one.originator",
+        "None if adds is None else query.originator",
+        "query.originator",
         (FREED,),
     ),
     Bug(

@@ -87,7 +87,7 @@ class DeskPage(ReadingPage, frozen=True):
         snapshot, words, question, state = query.snapshot, query.words, desk.question, desk.state
         period = query.period if question is None else parse_period(question.period)
         ends, comparison = None, None
-        others = _compared(replays, [answer for answer in replays.finished() if answer[0] != question], query)
+        earlier = _compared(replays, [answer for answer in replays.answers() if answer[0] != question], query)
         if question is not None and isinstance(state, Done):
             ends = moved(question, state.replayed, snapshot, words, desk.picked)
             comparison = next(iter(_compared(replays, [(question, state)], query)), None)
@@ -106,7 +106,7 @@ class DeskPage(ReadingPage, frozen=True):
             moved=ends,
             indicators=indicators_of(ends.picked, words) if ends and ends.picked else (),
             compared=comparison,
-            others=others,
+            others=earlier,
             fields=filter_of({}, words).fields,
             rows=rows_of(snapshot, newest, words),
             about=about_journal(query, desk.head),
@@ -124,8 +124,8 @@ class DeskPage(ReadingPage, frozen=True):
 def _compared(replays: Replays, answers: list[tuple[Question, Done]], query: PageQuery) -> list[Comparison]:
     """The comparisons among some answers: those whose question has a digest."""
     return [
-        compared(question, done, replays.kept_at(question.until, question.digest), query.words, query.snapshot)
-        for question, done in answers
+        compared(question, answer, replays.kept_at(question.until, question.digest), query.words, query.snapshot)
+        for question, answer in answers
         if question.digest
     ]
 
@@ -147,9 +147,11 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             if table in OF_AN_ANSWER and not isinstance(state, Done):
                 return RedirectResponse(_without_table(query), 303)  # it is replayed there first
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
-            finished = [done.at_us for _, done in replays.finished()[:1]]
-            seen = f"{desk.head} {_seen(state)} {finished}"
-            return site.page(request, lambda read: DeskPage.of(read, replays, desk), scope=AUDIT, seen=seen)
+            finish_times = [earlier.at_us for _, earlier in replays.answers()[:1]]
+            extra_state = f"{desk.head} {_seen(state)} {finish_times}"
+            return site.page(
+                request, lambda page_query: DeskPage.of(page_query, replays, desk), scope=AUDIT, extra_state=extra_state
+            )
 
         return site.guarded(request, AUDIT, answer)
 

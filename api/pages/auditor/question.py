@@ -168,8 +168,8 @@ def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
     """The instant at which a period ended, or today began; in a journal opened after it, the first whole minute."""
     day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
-    ended = (year, month) <= (day.year, day.month)
-    usual_us = instant_of(day.replace(year=year, month=month, day=1) if ended else day)
+    is_over = (year, month) <= (day.year, day.month)
+    usual_us = instant_of(day.replace(year=year, month=month, day=1) if is_over else day)
     return min(max(usual_us, _whole(opened_us)), now_us)
 
 

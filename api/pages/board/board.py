@@ -105,8 +105,8 @@ def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Boa
         _row(snapshot, card, scheme, words, lines.get(card.subject.id)) for card in snapshot.ranking(standings, period)
     )
     groups = tuple(
-        Group(_title(group, covered, words), group)
-        for covered, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
+        Group(_title(group, covered_set, words), group)
+        for covered_set, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
     )
     sides = Counter((value > TARGET) - (value < TARGET) for row in rows if (value := row.card.iku.value) is not None)
     heads = rows[0].indicators if rows else ()
@@ -157,10 +157,10 @@ def _covered_set(row: Row) -> tuple[str, ...] | None:
     return None if row.card.iku.value is None else tuple(part.id for part in row.indicators if part.ok)
 
 
-def _title(rows: tuple[Row, ...], covered: tuple[str, ...] | None, words: Words) -> str:
-    if covered is None:
+def _title(rows: tuple[Row, ...], covered_set: tuple[str, ...] | None, words: Words) -> str:
+    if covered_set is None:
         return words("board.not_enough")
-    missing = [part.name for part in rows[0].indicators if part.id not in covered]
+    missing = [part.name for part in rows[0].indicators if part.id not in covered_set]
     if not missing:
         return ""
     share = words.share(covered_weight(rows[0].card))
