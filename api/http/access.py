@@ -82,7 +82,7 @@ class Access:
             return None
         return self._tokens.grant(secret)
 
-    def known(self, secret: str) -> Grant | None:
+    def grant_of_secret(self, secret: str) -> Grant | None:
         """The grant of a token that somebody signs in with."""
         return self._tokens.grant(secret)
 

@@ -73,7 +73,7 @@ def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict
         lines = [line for line in body.split(b"\n") if line.strip()]
         return _many(intake, grant, [attempt(_read_line, line) for line in _counted(lines)], headers)
     event = parse_json(body) if media == EVENT else _from_headers(headers, body)
-    return _one(intake.submit([submission_or_refusal(event)], grant)[0])
+    return _single(intake.submit([submission_or_refusal(event)], grant)[0])
 
 
 def _counted(events: list[Any]) -> list[Any]:
@@ -99,7 +99,7 @@ def _from_headers(headers: dict[str, str], body: bytes) -> dict[str, Any]:
     return event
 
 
-def _one(outcome: Outcome) -> Response:
+def _single(outcome: Outcome) -> Response:
     if isinstance(outcome, Refusal):
         raise outcome
     return Response(

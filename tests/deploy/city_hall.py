@@ -126,8 +126,8 @@ class City:
             return until(reached, "both readers serve the journal's head", within_s=120)
         except TimeoutError as error:
             error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
-            for name, digest in self.machine.running.items():
-                error.add_note(f"{name} said: {digest.said()[-2000:]}")
+            for name, process in self.machine.running.items():
+                error.add_note(f"{name} said: {process.said()[-2000:]}")
             raise
 
     def neraca(self, *words: str) -> str:
@@ -175,13 +175,13 @@ class Counters:
     def _send(self, events: list[Any]) -> bool:
         """Send one batch; return True if it was acknowledged."""
         try:
-            tally = self._post(events)
+            response = self._post(events)
         except httpx.TransportError:
             return False
-        if tally.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return False
-        assert tally.status_code == httpx.codes.OK, tally.text
-        self.accepted += tally.json()["accepted"]
+        assert response.status_code == httpx.codes.OK, response.text
+        self.accepted += response.json()["accepted"]
         return True
 
     def _run(self) -> None:

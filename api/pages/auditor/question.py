@@ -51,17 +51,17 @@ class Asking(Struct, frozen=True):
     most: str
 
 
-def reached(snapshot: Snapshot) -> str:
+def end_of(snapshot: Snapshot) -> str:
     """The end of a replay that a reading corresponds to: a position, or the vector of partitions folded apart."""
     vector = snapshot.version.at.vector
     return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
 
 
-def begun(
+def start_replay(
     snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
 ) -> str:
     """Keep the served balances, begin the replay that a form asks for, and give the answer's address. Raises: ``Refusal``."""
-    until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
+    until, since = end_of(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query["period"], until, since, digest)
     replays.ask(question, begin=True)

@@ -57,7 +57,7 @@ class Unit(Struct, frozen=True):
     @property
     def changed(self) -> bool:
         """True if anything shown of it differs; open files are those of now, in any period."""
-        return _shown(self.then) != _shown(self.now)
+        return _comparable(self.then) != _comparable(self.now)
 
 
 class Side(Struct, frozen=True):
@@ -90,7 +90,7 @@ def _value(card: Scorecard | None) -> Decimal | None:
     return None if card is None else card.iku.value
 
 
-def _shown(card: Scorecard | None) -> object:
+def _comparable(card: Scorecard | None) -> object:
     if card is None:
         return None
     counts = {name: n for name, n in msgspec.structs.asdict(card.counts).items() if name not in _OPEN}

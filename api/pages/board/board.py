@@ -119,7 +119,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     parts = indicators_of(card, scheme, words)
     missing = ""
     if card.iku.value is None:
-        missing = ", ".join(filter(None, (_known(parts, words), _missing(parts, words))))
+        missing = ", ".join(filter(None, (_with_data(parts, words), _missing(parts, words))))
     return Row(
         anchor_of(card.subject.id),
         name_of(snapshot, card.subject.id),
@@ -132,7 +132,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     )
 
 
-def _known(parts: tuple[Indicator, ...], words: Words) -> str:
+def _with_data(parts: tuple[Indicator, ...], words: Words) -> str:
     """The indicators with enough data of a subject that has no score."""
     return ", ".join(
         words("board.known", name=part.short, value=words.percent(part.line.capaian), n=words.number(part.line.n))

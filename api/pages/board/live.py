@@ -201,7 +201,7 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     return marks
 
 
-def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
+def draw(reads: Reads, period: Period, words: Words) -> Drawn:
     """The board now."""
     now_us = reads.reader.now_us()
     with reads.reader.snapshot() as snapshot:
@@ -244,7 +244,7 @@ class LiveBoards:
             return self._site.fragment(BoardMoved(now.board, now.feed, period, position, read_us, marks, whole), code)
 
         return Channel(
-            lambda: drawn(self._reads, period, words),
+            lambda: draw(self._reads, period, words),
             tell,
             words,
             live.movement,
