@@ -96,7 +96,7 @@ def _rated_card(kind: Literal["asn", "dinas"], surveys: int, taps: int) -> Score
 
 
 @pytest.mark.parametrize(
-    ("surveys", "taps", "hidden"), [(40, 0, False), (40, 1, True), (40, 29, True), (40, 30, False), (1, 40, True)]
+    ("surveys", "taps", "is_hidden"), [(40, 0, False), (40, 1, True), (40, 29, True), (40, 30, False), (1, 40, True)]
 )
 def test_one_tap_beside_many_surveys_is_hidden_too(surveys: int, taps: int, is_hidden: object) -> None:
     """Each kind of rating of an ASN needs a sample of its own; a dinas shows its mean with its number."""

@@ -33,7 +33,7 @@ def test_facts_recorded_before_their_standard_are_judged_by_command(
     neraca.settle()
     counts = neraca.get("/v1/dinas/disdukcapil?period=2026-11").json()["counts"]
     assert (counts["permits_with_standard"], counts["permits_on_time"]) == (2, 1)
-    (file,) = neraca.get("/v1/dinas/disdukcapil/files").json()["files"]
+    (file,) = neraca.get("/v1/dinas/disdukcapil/files").json()["items"]
     assert file["due_at"] is not None
     neraca.close()
     assert main(["resolve", *location, "--record"]) == 0

@@ -202,7 +202,7 @@ def test_facts_without_a_standard_of_their_time_are_counted(counter: Desk) -> No
 
 
 @pytest.mark.parametrize(
-    ("due", "counted", "flagged"),
+    ("due", "counts", "has_flag"),
     [
         ("9999-12-31T00:00:00+07:00", (1, 0, 0), True),
         ("2077-01-01T00:00:00+07:00", (1, 0, 0), True),
@@ -222,7 +222,7 @@ def test_a_promise_of_over_fifty_years_is_volume_and_one_before_receipt_is_judge
 
 
 @pytest.mark.parametrize(
-    ("assigned", "due", "counted", "flagged"),
+    ("assigned_at", "due", "counts", "has_flag"),
     [
         (None, "9999-12-31T00:00:00+07:00", (1, 0, 0), True),
         ("2026-11-01T08:00:00+07:00", "9999-12-31T00:00:00+07:00", (1, 0, 0), True),

@@ -75,7 +75,7 @@ def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "taken"),
+    ("seconds", "answer"),
     [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
 )
 def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refused(
@@ -98,7 +98,7 @@ def _noted(kind: str, at: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("notes", "stated", "capaian_bp"),
+    ("notes", "own_pauses", "capaian_bp"),
     [
         ([], None, 0),  # 48 h against 24
         (["02T20:00", "03T08:00"], None, 5_000),  # 12 h paused

@@ -175,8 +175,8 @@ BUGS: Final = (
     Bug(
         "a receipt that comes late judges nothing",
         "streams/intake/own_corrections.py",
-        "if resolved is not None and judged_otherwise(",
-        "if resolved is None and judged_otherwise(",
+        "if resolution is not None and judged_otherwise(",
+        "if resolution is None and judged_otherwise(",
         (ANY_ORDER,),
     ),
     Bug(
