@@ -23,7 +23,7 @@ from tests.oracle_facts import (
     us_at,
     us_of,
 )
-from tests.oracle_scores import Place, months_of, places, read_all, scheme_for, weigh, written
+from tests.oracle_scores import Place, card_parts, months_of, places, read_all, scheme_for, weigh
 
 Ref = tuple[str, str]
 Case = tuple[str, str, str]
@@ -282,7 +282,7 @@ class Oracle:
             "scheme": scheme.id,
             "registered": self._registered(kind, id),
             "counts": counts,
-        } | written(scheme, total)
+        } | card_parts(scheme, total)
 
     def places_dinas(self, period: str, now: datetime) -> list[Place]:
         """Place every dinas with a measure in the period, an open file or a registration: best and worst rank."""

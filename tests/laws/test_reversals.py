@@ -66,7 +66,7 @@ def _standard(event_id: str, hours: int) -> dict[str, Any]:
     )
 
 
-def _taken(at: Desk, *events: dict[str, Any]) -> None:
+def _accept(at: Desk, *events: dict[str, Any]) -> None:
     """Each must be taken."""
     for event in events:
         (outcome,) = at.tell(event)
@@ -98,48 +98,48 @@ def _capaian(at: Desk) -> tuple[int, int, int]:
 
 
 def test_a_retraction_takes_out_all_that_the_fact_put_in(counter: Desk) -> None:
-    _taken(counter, _standard("s", 24), _decision("p", 12))
+    _accept(counter, _standard("s", 24), _decision("p", 12))
     assert _capaian(counter) == (1, 1, 15_000)
-    _taken(counter, _retract("r", "p"))
+    _accept(counter, _retract("r", "p"))
     assert _sums(counter) == {}
 
 
 def test_a_chain_of_corrections_leaves_the_last(counter: Desk) -> None:
     """24 h promised: decided after 12, corrected to 36, corrected again to 18, then retracted whole."""
-    _taken(counter, _standard("s", 24), _decision("p", 12), _correct("c1", "p", _decision("", 36)["data"]))
+    _accept(counter, _standard("s", 24), _decision("p", 12), _correct("c1", "p", _decision("", 36)["data"]))
     assert _capaian(counter) == (1, 0, 5_000)
-    _taken(counter, _correct("c2", "c1", _decision("", 18)["data"]))
+    _accept(counter, _correct("c2", "c1", _decision("", 18)["data"]))
     assert _capaian(counter) == (1, 1, 12_500)
     assert _refused(counter, _retract("r0", "p")).slug == "already-reversed"
     assert _refused(counter, _correct("c3", "c1", _decision("", 1)["data"])).slug == "already-reversed"
-    _taken(counter, _retract("r", "c2"))
+    _accept(counter, _retract("r", "c2"))
     assert _sums(counter) == {}
     assert _refused(counter, _retract("r2", "r")).slug == "invalid-event"
 
 
 def test_a_retraction_frees_the_case_and_a_correction_keeps_it(counter: Desk) -> None:
-    _taken(counter, _decision("p", 12))
+    _accept(counter, _decision("p", 12))
     assert _refused(counter, _decision("p2", 13)).slug == "natural-key-held"
-    _taken(counter, _correct("c", "p", _decision("", 14)["data"]))
+    _accept(counter, _correct("c", "p", _decision("", 14)["data"]))
     refusal = _refused(counter, _decision("p2", 13))
     assert (refusal.slug, refusal.holder and refusal.holder["id"]) == ("natural-key-held", "c")
-    _taken(counter, _retract("r", "c"), _decision("p2", 13))
+    _accept(counter, _retract("r", "c"), _decision("p2", 13))
     assert _sums(counter)["2026-11"]["permits_elapsed_us"] == 13 * 3_600_000_000
 
 
 def test_a_correction_is_resolved_anew_and_a_later_standard_changes_nothing_recorded(counter: Desk) -> None:
     """The standard falls from 24 to 6 hours: what was decided in 12 stays on time until it is itself corrected."""
-    _taken(counter, _standard("s1", 24), _decision("p", 12), _standard("s2", 6))
+    _accept(counter, _standard("s1", 24), _decision("p", 12), _standard("s2", 6))
     assert _capaian(counter) == (1, 1, 15_000)
-    _taken(counter, _correct("c", "p", _decision("", 12)["data"]))
+    _accept(counter, _correct("c", "p", _decision("", 12)["data"]))
     assert _capaian(counter) == (1, 0, 0)
 
 
 def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
     """Given on 31 October after ten at night in UTC, which is 1 November here; corrected twice on later days."""
     rating = {"dinas": "dlh", "survey": "s-1", "overall": 2}
-    _taken(counter, _event("satisfaction-rated", "o", rating, "2026-09-30T17:30:00Z"))
-    _taken(counter, _correct("c1", "o", rating | {"overall": 3}), _correct("c2", "c1", rating | {"overall": 4}))
+    _accept(counter, _event("satisfaction-rated", "o", rating, "2026-09-30T17:30:00Z"))
+    _accept(counter, _correct("c1", "o", rating | {"overall": 3}), _correct("c2", "c1", rating | {"overall": 4}))
     assert _sums(counter) == {"2026-10": Counter(overall_n=1, overall_sum=10_000, overall_sq=100_000_000)}
 
 
@@ -155,7 +155,7 @@ def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refuse
     if not answer:
         assert _refused(counter, fact).faults[0].pointer == "/data/completed_at"
         return
-    _taken(counter, _standard("s", 24), fact)
+    _accept(counter, _standard("s", 24), fact)
     assert _capaian(counter) == (1, 1, 20_000)
     resolution = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
     assert (resolution["elapsed_us"], "clock_skew" in resolution["flags"]) == (0, True)
@@ -193,11 +193,11 @@ def test_pauses_are_the_files_unless_the_decision_states_them(
 ) -> None:
     """Received 2 November 08.00, decided 4 November 08.00, promised within 24 hours."""
     receipt = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
-    _taken(counter, _standard("s", 24), _event("permit-received", "in", receipt))
-    _taken(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
+    _accept(counter, _standard("s", 24), _event("permit-received", "in", receipt))
+    _accept(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
     decision = _decision("p", 48)
     del decision["data"]["received_at"]
-    _taken(counter, decision | {"data": decision["data"] | ({} if own_pauses is None else {"pauses": own_pauses})})
+    _accept(counter, decision | {"data": decision["data"] | ({} if own_pauses is None else {"pauses": own_pauses})})
     assert _sums(counter)["2026-11"]["capaian_sum_none"] == capaian_bp
     assert _refused(counter, _noted("permit-paused", "05T08:00")).faults[0].pointer == "/data/case"
 
@@ -205,7 +205,7 @@ def test_pauses_are_the_files_unless_the_decision_states_them(
 def test_an_event_said_again_is_one_event_and_said_otherwise_is_refused(counter: Desk) -> None:
     """The instant may be spelt otherwise and travel with other extensions; the content may not change."""
     first = _decision("p", 12)
-    _taken(counter, first)
+    _accept(counter, first)
     (again,) = counter.tell(first | {"time": "2026-11-02T02:00:00Z", "traceid": "x"})
     assert isinstance(again, Accepted)
     assert (again.repeated, again.receipt.position) == (True, 2)
