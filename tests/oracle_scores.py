@@ -182,7 +182,7 @@ def weigh(scheme: Scheme, readings: list[Reading]) -> Weighed:
     return Weighed(sum((part.weight * capaian for part, capaian in parts), Fraction(0)) / weight, weight, covers)
 
 
-def written(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
+def card_parts(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
     """Write the `iku` and `indicators` of a scorecard; se, lo and hi are unknown for now."""
     readings = read_all(scheme, total)
     iku = weigh(scheme, readings).iku

@@ -49,15 +49,15 @@ class Process:
         """The number of the process."""
         return self._process.pid
 
-    def said(self) -> str:
+    def output(self) -> str:
         """All its output since it was started."""
         return self._said.read_bytes()[self._from :].decode(errors="replace")
 
     def _address(self) -> str | None:
         if self._process.poll() is not None:
-            message = f"neraca up ended with {self._process.returncode}: {self.said()}"
+            message = f"neraca up ended with {self._process.returncode}: {self.output()}"
             raise RuntimeError(message)
-        match = _URL.search(self.said())
+        match = _URL.search(self.output())
         return match[1] if match else None
 
     def _ready(self) -> bool:

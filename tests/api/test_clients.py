@@ -28,7 +28,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         yield running
 
 
-def said(event_id: str, **data: str) -> CloudEvent:
+def cloud_event(event_id: str, **data: str) -> CloudEvent:
     """An event as the SDK makes it."""
     attributes = {
         "id": event_id,
@@ -55,16 +55,16 @@ def post(url: str, *task_ids: str, dinas: str = "dishub") -> None:
 
 def test_the_cloudevents_sdk_is_understood_in_every_mode(process: Process) -> None:
     """Structured, binary and batched by the SDK are one event: 201, then repeats with the same receipt."""
-    first = send(process.url, to_structured_event(said("sdk-1")))
+    first = send(process.url, to_structured_event(cloud_event("sdk-1")))
     assert first.status_code == 201, first.text
-    again = send(process.url, to_binary_event(said("sdk-1")))
+    again = send(process.url, to_binary_event(cloud_event("sdk-1")))
     assert (again.status_code, again.json()) == (200, first.json())
-    batch = b"[" + b",".join(JSONFormat().write(said(name)) for name in ("sdk-1", "sdk-2")) + b"]"
+    batch = b"[" + b",".join(JSONFormat().write(cloud_event(name)) for name in ("sdk-1", "sdk-2")) + b"]"
     tally = httpx.post(f"{process.url}/v1/events", content=batch, headers={"content-type": BATCH}).json()
     assert tally == {"accepted": 1, "duplicates": 1, "rejected": []}
-    binary_first = send(process.url, to_binary_event(said("sdk é 3")))
+    binary_first = send(process.url, to_binary_event(cloud_event("sdk é 3")))
     assert binary_first.status_code == 201, binary_first.text
-    assert send(process.url, to_structured_event(said("sdk é 3"))).json() == binary_first.json()
+    assert send(process.url, to_structured_event(cloud_event("sdk é 3"))).json() == binary_first.json()
 
 
 def metrics(url: str) -> dict[tuple[str, str], float]:
@@ -240,10 +240,10 @@ def test_a_reader_survives_a_restart(tmp_path: Path, ending: str, meanwhile: int
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     """An event answered 201 is there after SIGKILL, under the same receipt."""
     with Process(tmp_path / "data") as before:
-        receipts = [send(before.url, to_structured_event(said(f"k-{index}"))).json() for index in range(5)]
+        receipts = [send(before.url, to_structured_event(cloud_event(f"k-{index}"))).json() for index in range(5)]
         before.kill()
     with Process(tmp_path / "data") as after:
-        again = [send(after.url, to_structured_event(said(f"k-{index}"))) for index in range(5)]
+        again = [send(after.url, to_structured_event(cloud_event(f"k-{index}"))) for index in range(5)]
         assert [(answer.status_code, answer.json()) for answer in again] == [(200, receipt) for receipt in receipts]
         assert httpx.get(f"{after.url}/v1/dinas/dishub?period=2026-11").json()["counts"]["tasks"] == 5
 
@@ -260,7 +260,7 @@ def test_stopping_ends_streams_and_takes_no_waiting(tmp_path: Path) -> None:
             reader.join(5)
             assert not reader.is_alive()
         assert ends == []
-        assert "Traceback" not in running.said()
+        assert "Traceback" not in running.output()
 
 
 def test_head_of_the_stream_ends(process: Process) -> None:

@@ -127,12 +127,12 @@ class City:
         except TimeoutError as error:
             error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
             for name, process in self.machine.running.items():
-                error.add_note(f"{name} said: {process.said()[-2000:]}")
+                error.add_note(f"{name} said: {process.output()[-2000:]}")
             raise
 
     def neraca(self, *words: str) -> str:
         """The output of a command that is typed beside the runbook."""
-        return self.machine.said("api-1", ["neraca", *words])
+        return self.machine.output("api-1", ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """See that both readers serve the digest of a replay; the replay."""
@@ -215,6 +215,6 @@ class Counters:
             self._thread.join()
 
 
-def written(folder: Path, name: str) -> str:
+def saved_text(folder: Path, name: str) -> str:
     """The content of a file that an operator saved."""
     return (folder / name).read_text(encoding="utf-8").strip()

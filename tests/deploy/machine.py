@@ -135,7 +135,7 @@ class Machine:
             argv = [str(programs() / program), *rest]
         return ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *argv]
 
-    def said(self, service: str, words: Sequence[str]) -> str:
+    def output(self, service: str, words: Sequence[str]) -> str:
         """The output of words typed inside a service's container. Raises: ``subprocess.CalledProcessError``."""
         argv = self.inside(service, words)
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
@@ -151,7 +151,7 @@ class Machine:
 
     def healthy(self, name: str) -> bool:
         """True if the service's own health check succeeds; an ended service is not healthy."""
-        assert self.runs(name), f"{name} ended: {self.running[name].said()}"
+        assert self.runs(name), f"{name} ended: {self.running[name].output()}"
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
         return subprocess.run(self.inside(name, words), capture_output=True, cwd=self.work, check=False).returncode == 0

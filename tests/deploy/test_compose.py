@@ -142,7 +142,7 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         for name in ("intake", "api-1", "api-2")
     }
     words = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
-    secret = machine.said("api-1", ["neraca", *words]).strip()
+    secret = machine.output("api-1", ["neraca", *words]).strip()
     headers = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
     tally = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers).json()
     assert (tally["accepted"], tally["rejected"]) == (200, [])
@@ -154,7 +154,7 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         "all is folded",
     )
     until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
-    replay = json.loads(machine.said("api-1", ["neraca", "replay", "--period", "2026-11"]))
+    replay = json.loads(machine.output("api-1", ["neraca", "replay", "--period", "2026-11"]))
     assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replay["digest"]}
     assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
     own = [*ours({"services": machine.services})]

@@ -17,7 +17,7 @@ DOCKERFILE: Final = text_of("Dockerfile")
 FINAL: Final = DOCKERFILE.rpartition("\nFROM ")[2]
 
 
-def sent(name: str) -> bool:
+def is_sent(name: str) -> bool:
     """True if .dockerignore lets a file through: its last line that fits the file, or a folder above it, decides."""
     through = True
     for line in text_of(".dockerignore").splitlines():
@@ -42,9 +42,9 @@ def test_neither_journals_nor_secrets_are_sent_to_the_builder() -> None:
         "tests/serving.py",
         "docker-compose.yml",
     )
-    assert [name for name in names if sent(name)] == []
-    assert not sent("domain/__pycache__/events.cpython-313.pyc")
-    assert [name for name in ("neraca/__main__.py", "api/static/neraca.css") if not sent(name)] == []
+    assert [name for name in names if is_sent(name)] == []
+    assert not is_sent("domain/__pycache__/events.cpython-313.pyc")
+    assert [name for name in ("neraca/__main__.py", "api/static/neraca.css") if not is_sent(name)] == []
 
 
 def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_wheel_of_what_is_sent_is_the_whole_program(tmp_path: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     for name in (*whole, "pyproject.toml", "README.md", "LICENSE"):
-        assert sent(name), name
+        assert is_sent(name), name
         copy = tmp_path / "src" / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((ROOT / name).read_bytes())

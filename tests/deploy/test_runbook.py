@@ -18,7 +18,7 @@ import pytest
 from streams.emitting.kafka import KafkaClient
 from streams.kafka.broker import Sender
 from streams.kafka.settings import KafkaSettings
-from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written
+from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, saved_text
 from tests.deploy.composed import FILE
 from tests.deploy.machine import Machine
 from tests.services import installed
@@ -85,7 +85,7 @@ def start(hall: Hall) -> None:
     """A secret is made, everything is healthy, an event is in the ranking, a night's proof comes out."""
     answers = hall.operator.types("Start")
     assert set(answers.splitlines()) == {f"{name} healthy" for name in hall.machine.services}
-    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", written(hall.machine.folder, ".env"))
+    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", saved_text(hall.machine.folder, ".env"))
     assert (hall.machine.folder / ".env").stat().st_mode & 0o077 == 0
     receipt = json.loads(hall.operator.types("Start").partition("}{")[0] + "}")
     assert receipt["position"] == 2
@@ -114,7 +114,7 @@ def replace_a_worker(hall: Hall) -> None:
     assert hall.city.metric("worker-2", "neraca_worker_starts") == (starts or 0) + 1
     old = hall.machine.running["worker-1"]
     hall.operator.types("Replace a worker", hall.other)
-    until(lambda: "another process took the name worker-1" in old.said(), "the old one waits")
+    until(lambda: "another process took the name worker-1" in old.output(), "the old one waits")
     new = City(hall.other)
     until(lambda: new.metric("worker-1", "neraca_partitions_assigned") == 6.0, "the new one folds six")
     hall.operator.types("Replace a worker")

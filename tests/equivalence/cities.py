@@ -53,7 +53,7 @@ def neraca(*words: str | Path) -> str:
     return process.stdout
 
 
-def written(card: Scorecard) -> dict[str, Any]:
+def as_json(card: Scorecard) -> dict[str, Any]:
     """A scorecard as JSON."""
     plain: dict[str, Any] = msgspec.json.decode(_ENCODER.encode(card))
     return plain

@@ -16,7 +16,7 @@ import pytest
 from domain.fold.ledger import amounts_by_measure
 from domain.measures import INDEX
 from domain.periods import parse_period
-from tests.equivalence.cities import BOSTON, BPIC_1, BPIC_3, NOW, RECEIPT, ROOT, City, neraca, rows, written
+from tests.equivalence.cities import BOSTON, BPIC_1, BPIC_3, NOW, RECEIPT, ROOT, City, as_json, neraca, rows
 from tests.oracle import Oracle
 
 pytestmark = pytest.mark.real_data
@@ -223,11 +223,11 @@ def _agrees(city: City, oracle: Oracle, export: Path) -> None:
             period = parse_period(text)
             standings = snapshot.dinas(period)
             for standing in standings:
-                assert written(snapshot.card(standing, period)) == oracle.scorecard(
+                assert as_json(snapshot.card(standing, period)) == oracle.scorecard(
                     "dinas", standing.subject.id, text, NOW
                 )
                 for member in snapshot.asn_of(standing.subject.id, period) or ():
-                    assert written(snapshot.card(member, period)) == oracle.scorecard(
+                    assert as_json(snapshot.card(member, period)) == oracle.scorecard(
                         "asn", member.subject.id, text, NOW, standing.subject.id
                     )
             ranks = [
@@ -236,7 +236,7 @@ def _agrees(city: City, oracle: Oracle, export: Path) -> None:
             assert ranks == oracle.ranking_dinas(text, NOW)
             replay = city.replayed("--journal", export, "--period", text)
             assert replay["dinas"] == {
-                standing.subject.id: written(snapshot.card(standing, period)) for standing in standings
+                standing.subject.id: as_json(snapshot.card(standing, period)) for standing in standings
             }
 
 

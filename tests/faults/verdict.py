@@ -41,16 +41,16 @@ def journal_problems(outcome: Survived) -> list[str]:
     positions = dict(zip(names, (line["position"] for line in outcome.lines), strict=True))
     if [line["position"] for line in outcome.lines] != list(range(1, len(names) + 1)):
         problems.append("positions are not consecutive")
-    problems += _said("recorded twice", [name for name, times in Tally(names).items() if times > 1])
-    problems += _said("acknowledged and lost", ledger.acknowledged - positions.keys())
+    problems += _problem("recorded twice", [name for name, times in Tally(names).items() if times > 1])
+    problems += _problem("acknowledged and lost", ledger.acknowledged - positions.keys())
     names_moved = [name for name, position in ledger.positions.items() if positions.get(name) != position]
-    problems += _said("not at the position of its receipt", names_moved)
+    problems += _problem("not at the position of its receipt", names_moved)
     names_sent = ledger.acknowledged | ledger.in_doubt
-    problems += _said("refused and recorded", (ledger.refused - names_sent) & positions.keys())
-    return problems + _said("recorded though nobody sent it", set(names[1:]) - names_sent - ledger.refused)
+    problems += _problem("refused and recorded", (ledger.refused - names_sent) & positions.keys())
+    return problems + _problem("recorded though nobody sent it", set(names[1:]) - names_sent - ledger.refused)
 
 
-def _said(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of names
+def _problem(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of names
     in_order = sorted(names)
     return [f"{what}: {len(in_order)}, the first {in_order[:SHOWN]}"] if in_order else []
 
@@ -62,7 +62,7 @@ def _keys(outcome: Survived, data: Path) -> list[str]:
         holders = dict(db.execute("SELECT key, holder FROM natural_keys").fetchall())
     problems = [] if sound == "ok" else [f"the journal's database is damaged: {sound}"]
     keys = keys_of(outcome.lines[1:])
-    return problems + _said("natural keys that differ from the lines", set(holders.items()) ^ set(keys.items()))
+    return problems + _problem("natural keys that differ from the lines", set(holders.items()) ^ set(keys.items()))
 
 
 def balance_problems(outcome: Survived, replay: dict[str, Any]) -> list[str]:

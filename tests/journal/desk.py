@@ -71,7 +71,7 @@ def outcomes(neraca: Assembled, *events: Event) -> list[Outcome]:
     return neraca.intake.submit([read_submission(event) for event in events], LOCAL)
 
 
-def said(neraca: Assembled, *events: Event) -> list[str]:
+def answers_to(neraca: Assembled, *events: Event) -> list[str]:
     """The same in words: ``accepted``, ``repeated``, or the slug of the refusal."""
     return [
         ("repeated" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
@@ -79,10 +79,10 @@ def said(neraca: Assembled, *events: Event) -> list[str]:
     ]
 
 
-def taken(neraca: Assembled, *events: Event) -> None:
+def accept(neraca: Assembled, *events: Event) -> None:
     """Each event, a request each, is accepted."""
     for submission in events:
-        assert said(neraca, submission) == ["accepted"], submission
+        assert answers_to(neraca, submission) == ["accepted"], submission
 
 
 def lines_of(neraca: Assembled) -> list[Event]:
@@ -122,7 +122,7 @@ def url_of(place: Any) -> str:  # noqa: ANN401 - a database, an extra
     return str(place._url.render_as_string(hide_password=False))
 
 
-def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
+def break_writes(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
     """Make every write to a table fail with a word; the function returned repairs it."""
     if isinstance(place, Store):
 
@@ -145,26 +145,26 @@ def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:
     return lambda: run(f"DROP TRIGGER fault ON {table}")
 
 
-def written(*parts: str) -> str:
+def json_array(*parts: str) -> str:
     """Strings as a canonical JSON array."""
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 def originator(source: str, name: str) -> str:
     """The identity an event must have."""
-    return uuid.uuid5(NAMESPACE, written(source, name)).hex
+    return uuid.uuid5(NAMESPACE, json_array(source, name)).hex
 
 
 def _key(kind: str, data: Event) -> str | None:
     match kind:
         case "permit-received":
-            return written("receipt", data["dinas"], data["service"], data["case"])
+            return json_array("receipt", data["dinas"], data["service"], data["case"])
         case "permit-processed":
-            return written("decision", data["dinas"], data["service"], data["case"])
+            return json_array("decision", data["dinas"], data["service"], data["case"])
         case "satisfaction-rated" if "case" in data:
-            return written("rating", data["dinas"], data["service"], data["case"])
+            return json_array("rating", data["dinas"], data["service"], data["case"])
         case "satisfaction-rated":
-            return written("survey", data["dinas"], data["survey"])
+            return json_array("survey", data["dinas"], data["survey"])
         case _:
             return None
 
@@ -178,7 +178,7 @@ def keys_of(lines: Iterable[Event]) -> dict[str, str]:
         if kind in {"event-retracted", "event-corrected"}:
             target = (data["event"]["source"], data["event"]["id"])
             key = standing.pop(target)
-            holders[written("reversed", *target)] = originator(*name)
+            holders[json_array("reversed", *target)] = originator(*name)
             if kind == "event-corrected":
                 standing[name] = key
             elif key is not None:

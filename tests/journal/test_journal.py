@@ -16,9 +16,12 @@ from streams.places.directory import DataDirectory, JournalFile
 from tests.conftest import Assemble, Places
 from tests.journal.desk import (
     Event,
+    accept,
+    answers_to,
     at,
     corrected,
     decided,
+    json_array,
     lines_of,
     originator,
     outcomes,
@@ -26,12 +29,9 @@ from tests.journal.desk import (
     retracted,
     rows,
     rows_alone,
-    said,
     standard,
-    taken,
     task,
     url_of,
-    written,
 )
 from tests.serving import ZONE, Assembled, Clock, event
 
@@ -57,7 +57,7 @@ def test_identity_is_the_uuid5_of_source_and_id_as_a_json_array(source: str, nam
 def test_the_identity_is_what_the_table_stores(neraca: Assembled, places: Places) -> None:
     pairs = [(source, name) for source, name in NAMES if name]
     for source, name in pairs:
-        assert said(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
+        assert answers_to(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
     select = "SELECT replace(CAST(originator_id AS text), '-', ''), originator_version, topic FROM stored_events ORDER BY rowid"
     entries = rows(places("data"), select)
     assert entries[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
@@ -87,13 +87,13 @@ REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
 def test_a_repeat_is_the_same_type_instant_and_data_as_submitted(
     neraca: Assembled, change: Callable[[Event], Event], answer: str
 ) -> None:
-    taken(neraca, BASE)
+    accept(neraca, BASE)
     first, second = outcomes(neraca, BASE)[0], outcomes(neraca, change(BASE))[0]
     assert isinstance(first, Accepted)
     if answer == "repeated":
         assert second == first
     else:
-        assert said(neraca, change(BASE)) == [answer]
+        assert answers_to(neraca, change(BASE)) == [answer]
         assert getattr(second, "holder", None) == {"source": "/loket", "id": "d", "position": 2}
     assert neraca.journal.head() == 2
 
@@ -109,11 +109,11 @@ def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble,
     assert isinstance(first, Accepted)
     match later:
         case "retracted":
-            taken(neraca, retracted("x", "d"))
+            accept(neraca, retracted("x", "d"))
         case "corrected":
-            taken(neraca, corrected("x", "d", decided("_", "K-1", "11:00", received_at=at("08:00"))))
+            accept(neraca, corrected("x", "d", decided("_", "K-1", "11:00", received_at=at("08:00"))))
         case "under another rule":
-            taken(neraca, standard("s", 5))
+            accept(neraca, standard("s", 5))
         case "when unknown dinas are refused":
             neraca.close()
             neraca = assemble(strict=True)
@@ -125,15 +125,17 @@ def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble,
 def _break_an_append(neraca: Assembled) -> None:
     with neraca.journal.appending() as append:
         append.add(originator("/x", "1"), "neraca.task-completed.v1", b"{}")
-        append.set_key(written("survey", "d", "s"), originator("/x", "1"))
+        append.set_key(json_array("survey", "d", "s"), originator("/x", "1"))
         raise ArithmeticError
 
 
 @pytest.mark.speed("quick")
 def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(neraca: Assembled) -> None:
     """A position is never used up by what did not enter."""
-    taken(neraca, received("r1", "K-1"))
-    assert said(neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")) == [
+    accept(neraca, received("r1", "K-1"))
+    assert answers_to(
+        neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")
+    ) == [
         "natural-key-held",
         "repeated",
         "content-conflict",
@@ -141,7 +143,7 @@ def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(ner
     ]
     with pytest.raises(ArithmeticError):
         _break_an_append(neraca)
-    assert said(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
+    assert answers_to(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
     assert [line["position"] for line in lines_of(neraca)] == [1, 2, 3, 4]
     assert [line["id"] for line in lines_of(neraca)[1:]] == ["r1", "t1", "t2"]
 
@@ -159,7 +161,7 @@ HISTORY: list[Event] = [
 
 def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places) -> None:
     """The topic is the versioned type, never a module path; the state is the line."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     application = JournalApplication(places("data").journal.environment)
     try:
         notifications = application.recorder.select_notifications(start=1, limit=100)
@@ -180,9 +182,9 @@ def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Pla
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
     options = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
-    taken(neraca, *HISTORY[:4])
+    accept(neraca, *HISTORY[:4])
     before: list[tuple[Any, ...]] = rows(place, select)
-    taken(neraca, *HISTORY[4:])
+    accept(neraca, *HISTORY[4:])
     neraca.close()
     assert main(["rebuild", *options]) == 0
     whole = rows(place, select)
@@ -190,7 +192,7 @@ def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Pla
     assert rows(place, select) == whole
     assert whole[: len(before)] == before
     neraca = assemble()
-    taken(neraca, task("t9"))
+    accept(neraca, task("t9"))
     assert rows(place, select)[:-1] == whole
     assert neraca.settle() == len(HISTORY) + 2
 

@@ -22,7 +22,7 @@ from streams.journal.sqlite import JournalRecorder
 from streams.places.directory import JournalFile
 from tests.conftest import Assemble
 from tests.faults.harness import Server
-from tests.journal.desk import lines_of, received, rows, said, taken, task
+from tests.journal.desk import accept, answers_to, lines_of, received, rows, task
 from tests.serving import ZONE, Assembled, Clock, until
 
 FOREIGN = {
@@ -40,11 +40,11 @@ def test_an_entry_this_version_cannot_read_stops_the_fold_loudly(
     """It is never skipped: entries behind it are not served, and /readyz gives its position and the reason."""
     topic, line = FOREIGN[what]
     state = (line if isinstance(line, str) else json.dumps(line)).encode()
-    taken(neraca, task("t1"))
+    accept(neraca, task("t1"))
     neraca.settle()
     rows(tmp_path / "data" / "journal.sqlite", "INSERT INTO stored_events VALUES (3, 'f', 1, ?, ?)", topic, state)
     until(lambda: neraca.live.stopped, "the fold has stopped")
-    assert said(neraca, task("t2")) == ["accepted"]
+    assert answers_to(neraca, task("t2")) == ["accepted"]
     ready = neraca.get("/readyz")
     assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert ready.json() | {"reason": ""} == {"status": "stopped", "reason": "", "position": 2, "head": 4}
@@ -58,7 +58,7 @@ def test_a_second_process_on_the_same_data_is_refused_by_name(
     neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The refusal names the writing process; a process that only reads is admitted."""
-    taken(neraca, task("t1"))
+    accept(neraca, task("t1"))
     data, mapping = str(tmp_path / "data"), str(Path(__file__).parents[2] / "examples" / "receipt-tasks.toml")
     (tmp_path / "none.csv").write_text("case,activity\n")
     for command in (["up", "--port", "0"], ["rebuild"], ["import", str(tmp_path / "none.csv"), "--map", mapping]):
@@ -179,11 +179,11 @@ def _restore(assemble: Assemble, data: Path, recorded_since: int) -> None:
     """A journal put back from a backup while its balances were not, and some events recorded since then."""
     backup = data.parent / "backup.sqlite"
     neraca = assemble()
-    taken(neraca, task("t1"), task("t2"))
+    accept(neraca, task("t1"), task("t2"))
     neraca.close()
     shutil.copy(data / "journal.sqlite", backup)
     neraca = assemble()
-    taken(neraca, task("t3"), task("t4"))
+    accept(neraca, task("t3"), task("t4"))
     neraca.settle()
     neraca.close()
     for stale in data.glob("journal.sqlite-*"):
@@ -224,5 +224,5 @@ def test_a_restored_older_journal_is_refused_until_it_is_said_to_be_restored(
     assert len(set(ids)) == 2
     assert neraca.journal.id == ids[-1]
     assert rows(data / "journal.sqlite", "SELECT * FROM stored_events")[: len(before)] == before
-    taken(neraca, task("t3"))
+    accept(neraca, task("t3"))
     assert neraca.settle() == rebuilt["position"] + 1

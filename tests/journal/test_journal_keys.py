@@ -7,8 +7,10 @@ from tests.conftest import Places
 from tests.journal.desk import (
     PLACE,
     Event,
+    accept,
+    answers_to,
     at,
-    broken,
+    break_writes,
     corrected,
     decided,
     keys_of,
@@ -21,9 +23,7 @@ from tests.journal.desk import (
     resumed,
     retracted,
     rows,
-    said,
     standard,
-    taken,
     task,
 )
 from tests.serving import Assembled
@@ -65,18 +65,18 @@ def test_a_natural_key_is_held_kept_by_a_correction_and_freed_by_a_retraction(
     neraca: Assembled, kind: str, history: list[Event | tuple[str, str]], *, free: bool
 ) -> None:
     first, second = KEYED[kind]
-    taken(neraca, first, *(corrected(*step, first) if isinstance(step, tuple) else step for step in history))
-    assert said(neraca, second) == ["accepted" if free else "natural-key-held"]
+    accept(neraca, first, *(corrected(*step, first) if isinstance(step, tuple) else step for step in history))
+    assert answers_to(neraca, second) == ["accepted" if free else "natural-key-held"]
 
 
 @pytest.mark.parametrize("what", UNKEYED)
 def test_what_shares_no_natural_key_stands_side_by_side(neraca: Assembled, what: str) -> None:
-    taken(neraca, *UNKEYED[what])
+    accept(neraca, *UNKEYED[what])
 
 
 def test_a_held_key_names_its_holder(neraca: Assembled) -> None:
     """After a correction, that is the correction."""
-    taken(neraca, received("e1", "K-1"), corrected("c1", "e1", received("_", "K-1", "08:30")))
+    accept(neraca, received("e1", "K-1"), corrected("c1", "e1", received("_", "K-1", "08:30")))
     (refusal,) = outcomes(neraca, received("e2", "K-1"))
     assert isinstance(refusal, Refusal)
     assert refusal.holder == {"source": "/loket", "id": "c1", "position": 3}
@@ -103,8 +103,8 @@ REVERSED: list[tuple[str, list[Event], Event, str]] = [
 
 @pytest.mark.parametrize(("before", "reversal", "slug"), [row[1:] for row in REVERSED], ids=[r[0] for r in REVERSED])
 def test_what_cannot_be_reversed(neraca: Assembled, before: list[Event], reversal: Event, slug: str) -> None:
-    taken(neraca, task("e1"), *before)
-    assert said(neraca, reversal) == [slug]
+    accept(neraca, task("e1"), *before)
+    assert answers_to(neraca, reversal) == [slug]
 
 
 KEPT: list[tuple[str, Event, Event, str]] = [
@@ -127,8 +127,8 @@ KEPT: list[tuple[str, Event, Event, str]] = [
 def test_a_correction_keeps_dinas_and_natural_key_and_nothing_else(
     neraca: Assembled, fact: Event, by: Event, answer: str
 ) -> None:
-    taken(neraca, fact)
-    assert said(neraca, corrected("c", "e1", by)) == [answer]
+    accept(neraca, fact)
+    assert answers_to(neraca, corrected("c", "e1", by)) == [answer]
 
 
 CHAIN = [corrected("r1", "e", task("e", "a-2")), corrected("r2", "r1", task("e", "a-3")), retracted("x", "r2")]
@@ -139,7 +139,7 @@ STANDS: list[tuple[int, dict[str, int]]] = [(0, {"a-1": 1}), (1, {"a-2": 1}), (2
 @pytest.mark.parametrize(("steps", "tasks"), STANDS)
 def test_a_chain_of_corrections_leaves_its_last_word(neraca: Assembled, steps: int, tasks: dict[str, int]) -> None:
     """E, corrected by R1, that by R2, which is retracted: the fact of the last one is in force, or none."""
-    taken(neraca, task("e"), *CHAIN[:steps])
+    accept(neraca, task("e"), *CHAIN[:steps])
     neraca.settle()
     cards = neraca.get("/v1/dinas/disdukcapil/asn?period=2026-11").json()["items"]
     assert {card["subject"]["id"]: card["counts"]["tasks"] for card in cards} == tasks
@@ -149,7 +149,7 @@ def test_a_correction_moves_the_month_and_keeps_the_time_of_a_rating(neraca: Ass
     """The replacing fact counts in its own month; a rating's month is that of its first ``time``."""
     july = corrected("c1", "t", task("t", clock="2026-07-31T23:59:59+07:00"))
     again = corrected("c2", "q", rated("_", survey="s", overall=1)) | {"time": "2026-11-24T11:30:00+07:00"}
-    taken(neraca, task("t"), rated("q", survey="s") | {"time": "2026-10-31T23:00:00+07:00"}, july, again)
+    accept(neraca, task("t"), rated("q", survey="s") | {"time": "2026-10-31T23:00:00+07:00"}, july, again)
     months = [line["data"]["resolved"]["adds"]["data"]["resolved"]["month"] for line in lines_of(neraca)[-2:]]
     assert months == ["2026-07", "2026-10"]
 
@@ -184,13 +184,13 @@ def test_earlier_events_of_a_request_count(
 ) -> None:
     """One request has the same result as a request for each event."""
     groups = [events] if at_once else [[fact] for fact in events]
-    assert [word for group in groups for word in said(neraca, *group)] == answers
+    assert [word for group in groups for word in answers_to(neraca, *group)] == answers
 
 
 def test_a_rule_holds_from_the_next_event_of_its_request_on(neraca: Assembled) -> None:
     """The rulebook moves within a request; what is recorded never moves again."""
     facts = [decided(f"d{n}", f"K-{n}", **DECIDED) for n in range(3)]
-    assert set(said(neraca, facts[0], standard("s1", 1), facts[1], standard("s2", 3), facts[2])) == {"accepted"}
+    assert set(answers_to(neraca, facts[0], standard("s1", 1), facts[1], standard("s2", 3), facts[2])) == {"accepted"}
     resolutions = [line["data"]["resolved"] for line in lines_of(neraca) if "resolved" in line["data"]]
     assert [resolution.get("on_time") for resolution in resolutions] == [None, False, True]
     assert [resolution["rulebook"] for resolution in resolutions] == [0, 3, 5]
@@ -198,11 +198,11 @@ def test_a_rule_holds_from_the_next_event_of_its_request_on(neraca: Assembled) -
 
 def test_a_rolled_back_request_leaves_no_rule_behind(neraca: Assembled, places: Places) -> None:
     """The intake's rulebook is the journal's, also after a transaction that failed at its end."""
-    mend = broken(places("data"), "stored_events", "INSERT", "guarded")
+    mend = break_writes(places("data"), "stored_events", "INSERT", "guarded")
     with pytest.raises(Exception, match="guarded"):
-        said(neraca, standard("s1", 1))
+        answers_to(neraca, standard("s1", 1))
     mend()
-    taken(neraca, decided("d", "K-1", **DECIDED))
+    accept(neraca, decided("d", "K-1", **DECIDED))
     assert "standard" not in lines_of(neraca)[-1]["data"]["resolved"]
 
 
@@ -256,7 +256,7 @@ FILES: list[tuple[str, list[Event], Event, dict[str, object]]] = [
 def test_a_decision_takes_from_its_file(
     neraca: Assembled, before: list[Event], decision: Event, values: dict[str, object]
 ) -> None:
-    taken(neraca, *before, decision)
+    accept(neraca, *before, decision)
     resolution = lines_of(neraca)[-1]["data"]["resolved"]
     assert {name: resolution.get(name) for name in values} == values
 
@@ -270,8 +270,8 @@ def test_natural_keys_can_be_rebuilt_from_the_lines(neraca: Assembled, places: P
         for fact in (fix, undo):
             fact["source"] = f"/loket/{number}"
             fact["data"]["event"]["source"] = events[0]["source"] if fact is fix else fix["source"]
-        taken(neraca, events[0], *([fix] if number > 0 else []), *([undo, events[1]] if number > 1 else []))
-    taken(neraca, *[task("e"), *CHAIN])
+        accept(neraca, events[0], *([fix] if number > 0 else []), *([undo, events[1]] if number > 1 else []))
+    accept(neraca, *[task("e"), *CHAIN])
     holders = dict(rows(places("data"), "SELECT key, holder FROM natural_keys"))
     assert holders == keys_of(lines_of(neraca))
     assert len(holders) == 4 + 3 + 2 + 3

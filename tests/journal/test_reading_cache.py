@@ -10,7 +10,7 @@ import pytest
 from projections.live import Live
 from projections.reading.reader import Reader, Snapshot
 from projections.segment import At
-from tests.journal.desk import at, taken
+from tests.journal.desk import accept, at
 from tests.journal.folding import HISTORY, NOVEMBER, segments, statements
 from tests.serving import Clock
 
@@ -45,7 +45,7 @@ def test_a_reader_that_goes_on_reads_what_a_new_one_reads(
     neraca: Assembled, new_store: NewStore, size: int, *, is_told: bool
 ) -> None:
     """After each fold and each step of the clock, with or without news of the dinas that moved."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     store, clock = new_store("store"), Clock()
     live = Live("j", 1, store, At(0))
     reader = Reader(live, ZoneInfo("Asia/Jakarta"), clock)
@@ -62,7 +62,7 @@ def test_a_reader_that_goes_on_reads_what_a_new_one_reads(
 
 def test_a_reading_in_flight_keeps_its_own_figures(neraca: Assembled, new_store: NewStore) -> None:
     """A reading that began before a fold goes on with the balances, files and rules of its position."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     first, second = segments(neraca.journal.lines(0, 1000), 20)
     store = new_store("store")
     live = Live("j", 1, store, At(0))
@@ -81,7 +81,7 @@ def test_a_reading_in_flight_keeps_its_own_figures(neraca: Assembled, new_store:
 
 def test_what_did_not_move_is_not_read_again(neraca: Assembled, new_store: NewStore) -> None:
     """Of a version that was read before, a reading asks how far the fold is; after a fold, for the dinas that moved."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     *early, last = segments(neraca.journal.lines(0, 1000), 1)
     store = new_store("store")
     live = Live("j", 1, store, At(0))

@@ -16,7 +16,7 @@ from projections.store.generations_sqlite import Generations
 from projections.store.version import PROJECTION_VERSION
 from streams.places.directory import DataDirectory
 from tests.conftest import Assemble, NewStore, Places
-from tests.journal.desk import at, broken, decided, rows, standard, taken
+from tests.journal.desk import accept, at, break_writes, decided, rows, standard
 from tests.journal.folding import (
     HISTORY,
     NOVEMBER,
@@ -41,7 +41,7 @@ Delivery = Callable[[Sequence[Line], list[Segment]], list[Segment]]
 def recorded(folder: Path, *events: dict[str, Any]) -> list[Line]:
     """The lines of a journal that holds these events; a store is folded from lines, wherever they were recorded."""
     with Assembled(folder) as neraca:
-        taken(neraca, *events)
+        accept(neraca, *events)
         return neraca.journal.lines(0, 1000)
 
 
@@ -132,7 +132,7 @@ def test_a_fold_that_fails_anywhere_leaves_position_and_balances(
     store = new_store("store")
     store.fold(segment(lines, 0, 8))
     before, rest = dump(store), segment(lines, 8, len(lines))
-    mend = broken(store, table, write, "broken here")
+    mend = break_writes(store, table, write, "broken here")
     with pytest.raises(DBAPIError, match="broken here"):
         store.fold(rest)
     assert dump(store) == before
@@ -181,7 +181,7 @@ def test_balances_of_another_version_or_none_are_not_served(tmp_path: Path, numb
 
 def test_a_version_bump_folds_anew_by_itself(assemble: Assemble, places: Places, neraca: Assembled) -> None:
     """Balances another version left behind are passed over, and the journal is folded from its first entry."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     lines = neraca.journal.lines(0, 1000)
     neraca.settle()
     neraca.close()

@@ -44,7 +44,7 @@ def line(position: int, kind: str = "task-completed", dinas: str = "disdukcapil"
     )
 
 
-def sent(
+def segment_of(
     after: int, last: int, positions: Sequence[int] | None = None, partition: int = 0, kind: str = ""
 ) -> SegmentRecord:
     """A segment of ``(after, last]``: an entry at each position, or at those named."""

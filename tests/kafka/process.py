@@ -56,16 +56,16 @@ class Running:
         """The exit code; ``None`` while it runs."""
         return self._process.poll()
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Its output since it was started."""
         return self._said.read_bytes()[self._from :].decode(errors="replace")
 
     def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
         """The sign that it is up. Raises: ``Ended``."""
         if self.code is not None:
-            message = f"ended with {self.code}: {self.said()}"
+            message = f"ended with {self.code}: {self.output()}"
             raise Ended(message)
-        return sign.search(self.said())
+        return sign.search(self.output())
 
     def signal(self, number: signal.Signals) -> None:
         """A signal to the process and all that descend from it."""

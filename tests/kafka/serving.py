@@ -112,11 +112,11 @@ class Scaled:
         """The process of this name, or the last there was."""
         return self._running[name]
 
-    def said(self, name: str) -> str:
+    def output(self, name: str) -> str:
         """The output of the process of this name since it was last started."""
-        return self._running[name].said()
+        return self._running[name].output()
 
-    def all_said(self) -> dict[str, str]:
+    def all_output(self) -> dict[str, str]:
         """All output under each name, and of commands, since the beginning."""
         return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
 

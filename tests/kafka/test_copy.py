@@ -29,7 +29,7 @@ def setup(database_url: str) -> Iterator[Setup]:
         yield Setup(Database(database_url).prepare(), ending)
 
 
-def done(setup: Setup, *statements: str) -> None:
+def execute(setup: Setup, *statements: str) -> None:
     """Statements that give no rows, in the generation served."""
     with setup.database.connected("test") as db:
         db.execute("SET search_path = neraca_1")
@@ -39,7 +39,7 @@ def done(setup: Setup, *statements: str) -> None:
 
 def on_writing(setup: Setup, what: str, when: str = "INSERT", table: str = "accounts") -> None:
     """Something happens whenever an account is begun, or another row written."""
-    done(
+    execute(
         setup,
         f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
         f"CREATE TRIGGER struck BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION struck()",
@@ -55,7 +55,7 @@ def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(setup: Setu
     on_writing(setup, ENDS)
     with pytest.raises(NotWritten):
         fold.fold(topic.records())
-    done(setup, "DROP TRIGGER struck ON accounts")
+    execute(setup, "DROP TRIGGER struck ON accounts")
     assert fold.fold(topic.records()).applied == 1
     assert setup.sql("SELECT count(*) FROM why") == [(1,)]
 
@@ -93,7 +93,7 @@ def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(setup: Set
         assert len(setup.letters) == 1
     assert setup.sql("SELECT count(*) FROM why") == [(1,)]
     if ends:
-        done(setup, f"DROP TRIGGER struck ON {table}")
+        execute(setup, f"DROP TRIGGER struck ON {table}")
         assert fold.fold(topic.records()).applied == 2
 
 

@@ -89,4 +89,4 @@ def test_while_the_database_is_away_nothing_fails_and_nothing_is_acknowledged(
     assert back - began > NOTICED_S + ALIVE_S, "it was away long enough to tell"
     assert cluster.prove() == head
     for name in ("intake", "api"):
-        assert "Traceback" not in cluster.said(name), cluster.said(name)[-3000:]
+        assert "Traceback" not in cluster.output(name), cluster.output(name)[-3000:]

@@ -15,7 +15,7 @@ def rated(name: str, dinas: str) -> dict[str, Any]:
     return event("satisfaction-rated", name, {"dinas": dinas, "survey": name, "overall": 4})
 
 
-def written(path: Path, *events: object) -> str:
+def write_lines(path: Path, *events: object) -> str:
     path.write_bytes(ndjson(events) + b"\n")
     return str(path)
 
@@ -31,7 +31,7 @@ def test_what_is_emitted_is_recorded_once_though_the_broker_was_away(
 ) -> None:
     """Run twice it changes nothing; without a broker the outbox keeps the events, and a later run delivers them."""
     names = [f"e{number}" for number in range(6)]
-    first = written(tmp_path / "first.ndjson", *(rated(name, f"dinas-{name}") for name in names))
+    first = write_lines(tmp_path / "first.ndjson", *(rated(name, f"dinas-{name}") for name in names))
     cluster.start("intake", options=["--kafka"])
     outbox = ("--outbox", str(tmp_path / "outbox.sqlite"))
     for _ in range(2):
@@ -46,12 +46,12 @@ def test_what_is_emitted_is_recorded_once_though_the_broker_was_away(
 
     kafka.kill()
     late = [rated("late", "dinas-e0"), b'{"not": "an event"}', rated("e0", "dinas-e0")]
-    second = written(tmp_path / "second.ndjson", *late)
+    second = write_lines(tmp_path / "second.ndjson", *late)
     away = cluster.command("emit", second, "--kafka", *outbox, "--patience", "0", code=1)
     assert away.stdout == b"accepted=0 duplicates=0 refused=0 pending=3\n"
     assert b"not acknowledged: no broker answers at" in away.stderr
     kafka.start()
-    nothing = written(tmp_path / "nothing.ndjson")
+    nothing = write_lines(tmp_path / "nothing.ndjson")
     assert (
         cluster.command("emit", nothing, "--kafka", *outbox).stdout == b"accepted=3 duplicates=0 refused=0 pending=0\n"
     )

@@ -53,7 +53,7 @@ def requests(events: list[Event]) -> list[list[Event]]:
     return [events[start : start + REQUEST] for start in range(0, len(events), REQUEST)]
 
 
-def told(neraca: Assembled, events: list[Event]) -> dict[str, Any]:
+def record_all(neraca: Assembled, events: list[Event]) -> dict[str, Any]:
     """Record all of it through an assembled Neraca; the position and digest it serves then."""
     for request in requests(events):
         answer = neraca.post(ndjson(request), NDJSON)
@@ -98,7 +98,7 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Position and digest of the history in one process on SQLite, where auditor and oracle agree with it."""
     directory = tmp_path_factory.mktemp("embedded")
     with Assembled(directory / "data") as neraca:
-        digest = told(neraca, history())
+        digest = record_all(neraca, history())
     run("export", "--data", str(directory / "data"), "--journal", str(directory / "journal.ndjson"))
     replay = json.loads(run("replay", "--data", str(directory / "data")))
     assert digest == {name: replay[name] for name in ("position", "digest")}
@@ -113,7 +113,7 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_one_process_comes_to_the_same_on_postgresql(one_process: dict[str, Any], database_url: str) -> None:
     """A schema in PostgreSQL gives the same digest as a file of SQLite, to the last byte."""
     with Assembled(Database(database_url).prepare()) as neraca:
-        assert told(neraca, history()) == one_process
+        assert record_all(neraca, history()) == one_process
     replay = json.loads(run("replay", "--database", database_url))
     assert {name: replay[name] for name in ("position", "digest")} == one_process
 
@@ -219,7 +219,7 @@ def test_balances_change_hands(one_process: dict[str, Any], cluster: Scaled) -> 
     third = len(events) // 3
     place = Database(cluster.database_url).prepare()
     with Assembled(place) as neraca:
-        position = told(neraca, events[:third])["position"]
+        position = record_all(neraca, events[:third])["position"]
     cluster.start("intake", "api", "relay", "worker-1", "worker-2")
     for request in requests(events[third : 2 * third]):
         cluster.post(request)
@@ -231,5 +231,5 @@ def test_balances_change_hands(one_process: dict[str, Any], cluster: Scaled) -> 
         assert cluster.stop(name) == 0
     cluster.command("rebuild", "--undivided")
     with Assembled(place) as neraca:
-        assert told(neraca, events[2 * third :]) == one_process
+        assert record_all(neraca, events[2 * third :]) == one_process
     assert oracle(cluster) == (one_process["position"], one_process["digest"])

@@ -20,7 +20,7 @@ from streams.worker.parts import reopener
 from streams.worker.rules import Rules
 from streams.worker.turn import ReadAgain
 from tests.kafka.guard_database import epoch_of
-from tests.kafka.guard_fold import JOURNAL, Fold, record, sent
+from tests.kafka.guard_fold import JOURNAL, Fold, record, segment_of
 from tests.serving import ZONE, Clock
 from tests.soak.chaos.run import KINDS, Run, chaos, compare
 from tests.soak.chaos.stack import Stack
@@ -64,13 +64,13 @@ def test_every_kind_of_fault_is_struck() -> None:
 def test_what_a_crash_of_the_database_took_is_read_again_at_once() -> None:
     """Folds are durable a moment after their commit; a position that goes back is no gap of the topic to be waited for."""
     fold = Fold()
-    fold.arrive(record(0, sent(0, 2)), record(1, sent(2, 4)))
+    fold.arrive(record(0, segment_of(0, 2)), record(1, segment_of(2, 4)))
     fold.store.stored[0], fold.store.entries = StoredPartition(JOURNAL, 2, 1, None), [1, 2]
     with pytest.raises(ReadAgain, match="partition 0 is back at position 2"):
-        fold.arrive(record(2, sent(4, 6)))
+        fold.arrive(record(2, segment_of(4, 6)))
     assert fold.store.gaps == {}
     fold.restart()
-    fold.arrive(record(1, sent(2, 4)), record(2, sent(4, 6)))
+    fold.arrive(record(1, segment_of(2, 4)), record(2, segment_of(4, 6)))
     assert (fold.store.entries, fold.store.at()) == ([1, 2, 3, 4, 5, 6], (6, 3))
 
 

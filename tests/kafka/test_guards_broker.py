@@ -131,13 +131,13 @@ class Worker:
         """The exit code; ``None`` while it runs."""
         return self._process.poll()
 
-    def said(self) -> str:
+    def output(self) -> str:
         """All its output."""
         return self._said.read_text(errors="replace")
 
     def told(self, what: str) -> list[dict[str, Any]]:
         """Its lines of one kind."""
-        lines = re.findall(r'\{"what":.*\}$', self.said(), re.MULTILINE)
+        lines = re.findall(r'\{"what":.*\}$', self.output(), re.MULTILINE)
         return [message for message in map(msgspec.json.decode, lines) if message["what"] == what]
 
     def kill(self) -> None:
@@ -148,7 +148,7 @@ class Worker:
     def awaited(self, what: str) -> dict[str, Any]:
         """Wait for a line of a kind."""
         until(lambda: self.told(what) or self.code is not None, f"the worker says {what}", within_s=60)
-        assert self.told(what), self.said()
+        assert self.told(what), self.output()
         return self.told(what)[0]
 
 
@@ -192,7 +192,7 @@ def failing_check(broker: Broker, variant: str) -> None:
     worker = broker.worker(variant)
     worker.awaited("failing")
     until(lambda: worker.code is not None or any(broker.committed().values()), "it ends, or commits", within_s=60)
-    assert worker.code == Exit.FAILED, worker.said()
+    assert worker.code == Exit.FAILED, worker.output()
     assert not any(broker.committed().values())
     assert set(broker.stored().values()) == {0}
 
@@ -216,9 +216,9 @@ def coordinator_check(broker: Broker, variant: str, why: str, within_s: float = 
     try:
         until(lambda: worker.code is not None, "it ends", within_s=within_s)
     except TimeoutError as error:
-        raise AssertionError(worker.said()) from error
-    assert worker.code == Exit.READ_AGAIN, worker.said()
-    assert why in worker.said()
+        raise AssertionError(worker.output()) from error
+    assert worker.code == Exit.READ_AGAIN, worker.output()
+    assert why in worker.output()
 
 
 @pytest.mark.parametrize(
@@ -243,13 +243,13 @@ def test_rebalances_in_quick_succession_lose_nothing(broker: Broker) -> None:
     second, third = broker.worker("whole", "w-2"), broker.worker("whole", "w-3")
     while not (second.told("sought") and third.told("sought")):
         broker.tell()
-        assert second.code is None, second.said()
-        assert third.code is None, third.said()
+        assert second.code is None, second.output()
+        assert third.code is None, third.output()
     third.kill()
     broker.tell(5)
     until(broker.folded, "all is folded", within_s=60)
     assert broker.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1") == []
     assert len(first.told("sought")) > 1
     for worker in (first, second):
-        assert worker.code is None, worker.said()
-        assert "passed over" not in worker.said()
+        assert worker.code is None, worker.output()
+        assert "passed over" not in worker.output()

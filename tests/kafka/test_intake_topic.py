@@ -60,7 +60,7 @@ def refused(topics: Topics, number: int) -> list[Any]:
     return until(read, f"{number} refusals")
 
 
-def told(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untyped client
+def problem_of(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untyped client
     """The problem that a refused record carries."""
     problem: dict[str, Any] = msgspec.json.decode(dict(record.headers)["problem"])
     return problem
@@ -111,19 +111,19 @@ def test_what_is_wrong_is_refused_as_over_http(cluster: Scaled, topics: Topics) 
     assert all(record.headers[:-1] == STRUCTURED for record in alike)
     with httpx.Client(base_url=cluster.url("intake"), headers={"content-type": EVENT}) as http:
         answers = [http.post("/v1/events", content=value) for value in values]
-    assert [told(record) for record in alike] == [answer.json() for answer in answers]
+    assert [problem_of(record) for record in alike] == [answer.json() for answer in answers]
     assert {answer.status_code for answer in answers} == {400, 409, 422}
-    assert [told(record)["type"].rpartition(":")[2] for record in alike[-4:]] == [
+    assert [problem_of(record)["type"].rpartition(":")[2] for record in alike[-4:]] == [
         "content-conflict",
         "natural-key-held",
         "already-reversed",
         "invalid-event",
     ]
-    assert told(without_scope)["detail"] == "the token has no scope rulebook"
-    assert told(no_json)["detail"] == "ce_source: must be UTF-8"
+    assert problem_of(without_scope)["detail"] == "the token has no scope rulebook"
+    assert problem_of(no_json)["detail"] == "ce_source: must be UTF-8"
     assert no_json.headers[:-1] == binary
-    assert (empty.key, empty.value, told(empty)["status"]) == (None, b"", 400)
-    assert (without.headers[0], told(without)["detail"]) == (("ce_id", b""), "ce_id: must have a value")
+    assert (empty.key, empty.value, problem_of(empty)["status"]) == (None, b"", 400)
+    assert (without.headers[0], problem_of(without)["detail"]) == (("ce_id", b""), "ce_id: must have a value")
     assert cluster.head() == 1 + 4
 
 
@@ -162,7 +162,7 @@ def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
         produced(topics, task("late"))
         until(lambda: len(parking.all()) == 1, "what has come is parked no longer")
         (conflict,) = topics.read(REFUSED)
-        assert (journal.head(), told(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
+        assert (journal.head(), problem_of(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
         assert conflict.value in [ndjson([submission]) for submission in two]
         clock.us += int(PARKED_S * 1e6)
         until(lambda: len(parking.all()) == 1, "its time is not over on the second")
@@ -170,7 +170,7 @@ def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
         _, never = refused(topics, 2)
         assert (never.key, never.value) == (KEY, ndjson([retracted("m2", "never")]))
         assert never.headers[:-1] == STRUCTURED
-        assert told(never)["errors"] == [{"pointer": "/data/event", "detail": "names no event of the journal"}]
+        assert problem_of(never)["errors"] == [{"pointer": "/data/event", "detail": "names no event of the journal"}]
         until(lambda: not parking.all(), "it waits no longer")
         assert journal.head() == 3
 

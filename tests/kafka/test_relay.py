@@ -55,7 +55,7 @@ def segments(topics: Topics) -> list[tuple[int, SegmentRecord]]:
 
 def relaying(cluster: Scaled, name: str, times: int = 1) -> None:
     """Wait until a relay has had its turn so often."""
-    until(lambda: cluster.said(name).count("relaying to") == times, f"{name} has its turn", within_s=60)
+    until(lambda: cluster.output(name).count("relaying to") == times, f"{name} has its turn", within_s=60)
 
 
 def relayed(cluster: Scaled, head: int) -> None:
@@ -89,7 +89,7 @@ def test_a_second_relay_waits_and_takes_over(cluster: Scaled) -> None:
     cluster.start("relay-2")
     cluster.post(tasks(0, 10))
     cluster.settle()
-    assert "relaying to" not in cluster.said("relay-2")
+    assert "relaying to" not in cluster.output("relay-2")
     cluster.kill("relay")
     relaying(cluster, "relay-2")
     cluster.post(tasks(10, 10))
@@ -104,7 +104,7 @@ def test_a_second_relay_waits_and_takes_over(cluster: Scaled) -> None:
     )
     until(lambda: cluster.sql(query, turn), "the first asks for the turn")
     assert cluster.sql(TURN) == [(turn,)]
-    assert "relaying to" not in cluster.said("relay")
+    assert "relaying to" not in cluster.output("relay")
     cluster.signal("relay-2", signal.SIGCONT)
     cluster.settle()
     assert [cluster.stop(name) for name in ("relay", "relay-2")] == [0, 0]
@@ -122,7 +122,7 @@ def test_a_second_relay_waits_and_takes_over(cluster: Scaled) -> None:
     relaying(cluster, "relay-2")
     cluster.settle()
     cluster.signal("relay", signal.SIGCONT)
-    until(lambda: "relaying again in a moment" in cluster.said("relay"), "the first finds its session gone")
+    until(lambda: "relaying again in a moment" in cluster.output("relay"), "the first finds its session gone")
     cluster.kill("relay-2")
     cluster.post(tasks(40, 10))
     relaying(cluster, "relay", times=2)
@@ -144,8 +144,8 @@ def test_a_broker_that_is_away_costs_time_and_no_event(cluster: Scaled, kafka: L
         sender.close()
     cluster.start("intake", "api", "relay", "worker")
     cluster.post(tasks(0, 10))
-    until(lambda: "no broker answers" in cluster.said("relay"), "the relay looks for a broker")
-    until(lambda: "no broker answers" in cluster.said("worker"), "the worker looks for a broker")
+    until(lambda: "no broker answers" in cluster.output("relay"), "the relay looks for a broker")
+    until(lambda: "no broker answers" in cluster.output("worker"), "the worker looks for a broker")
     kafka.start()
     cluster.settle()
     with Traffic(cluster, seed=7) as traffic:
@@ -156,7 +156,7 @@ def test_a_broker_that_is_away_costs_time_and_no_event(cluster: Scaled, kafka: L
         traffic.more(200)
     assert cluster.prove(within_s=120) > 800
     for name in ("relay", "worker"):
-        assert "Traceback" not in cluster.said(name), name
+        assert "Traceback" not in cluster.output(name), name
 
 
 @pytest.mark.faults

@@ -89,7 +89,7 @@ def test_the_whole_path_runs_over_tls_with_a_password_and_tells_no_secret(
         )
         assert b"CERTIFICATE_VERIFY_FAILED" in without_ca.stderr
         turned_away = ("worker-2", "intake-2")
-        until(lambda: all(refusal in cluster.said(name) for name in turned_away), "both are told so", within_s=60)
+        until(lambda: all(refusal in cluster.output(name) for name in turned_away), "both are told so", within_s=60)
         missing = cluster.command("relay", settings={"NERACA_KAFKA_CA": str(tmp_path / "nowhere")}, code=2)
         assert b"NERACA_KAFKA_CA: " in missing.stderr
         away = cluster.command(
@@ -97,8 +97,10 @@ def test_the_whole_path_runs_over_tls_with_a_password_and_tells_no_secret(
         )
         assert b"Traceback" not in away.stderr
         for name in ("relay", "worker", "worker-2", "intake-2"):
-            assert cluster.said(name)
-        outputs = {name: text for name, text in cluster.all_said().items() if any(secret in text for secret in SECRETS)}
+            assert cluster.output(name)
+        outputs = {
+            name: text for name, text in cluster.all_output().items() if any(secret in text for secret in SECRETS)
+        }
     assert outputs == {}
 
 

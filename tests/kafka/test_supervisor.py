@@ -34,14 +34,14 @@ def test_whatever_ends_is_started_again(tmp_path: Path) -> None:
 def test_without_a_supervisor_the_first_end_is_the_last(tmp_path: Path) -> None:
     with Supervised(tmp_path, Exit.READ_AGAIN, "waits", program=WITHOUT) as supervisor:
         assert supervisor.code() == Exit.READ_AGAIN
-        assert len(supervisor.said()) == 1
+        assert len(supervisor.output()) == 1
 
 
 def test_pauses_between_starts_grow(tmp_path: Path) -> None:
     """A process that ends at once is not started in a hurry."""
     with Supervised(tmp_path, Exit.READ_AGAIN) as supervisor:
         supervisor.started(4)
-        starts, ends = supervisor.said("start"), supervisor.said("end")
+        starts, ends = supervisor.output("start"), supervisor.output("end")
         pauses = [start[0] - end[0] for start, end in zip(starts[1:4], ends[:3], strict=True)]
         assert [pause > least for pause, least in zip(pauses, (0.2, 0.4, 0.8), strict=True)] == [True] * 3
         assert supervisor.end()[0] == 0
@@ -68,7 +68,7 @@ def test_what_starting_anew_would_not_cure_ends_the_supervisor(tmp_path: Path, c
     """It was told to end, or its journal is another."""
     with Supervised(tmp_path, code) as supervisor:
         assert supervisor.code() == (0 if code == Exit.ENDED else 1)
-        assert len(supervisor.said()) == 1
+        assert len(supervisor.output()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -77,7 +77,7 @@ def test_told_to_end_it_lets_its_process_end(tmp_path: Path, number: signal.Sign
     with Supervised(tmp_path, "slow") as supervisor:
         supervisor.started(1)
         assert supervisor.end(number)[0] == 0
-        assert (len(supervisor.said("told")), len(supervisor.said("ended")), supervisor.alive()) == (1, 1, [])
+        assert (len(supervisor.output("told")), len(supervisor.output("ended")), supervisor.alive()) == (1, 1, [])
 
 
 @pytest.mark.planted
@@ -86,7 +86,7 @@ def test_without_that_time_it_is_killed_over_its_work(tmp_path: Path) -> None:
     with Supervised(tmp_path, "slow", ending_s=0.0) as supervisor:
         supervisor.started(1)
         assert supervisor.end()[0] == 0
-        assert supervisor.said("ended") == []
+        assert supervisor.output("ended") == []
 
 
 def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
@@ -113,4 +113,4 @@ def test_told_to_end_in_a_pause_it_starts_nothing_more(tmp_path: Path) -> None:
     with Supervised(tmp_path, Exit.READ_AGAIN) as supervisor:
         supervisor.started(5)
         assert supervisor.end()[0] == 0
-        assert len(supervisor.said()) == len(supervisor.said("end"))
+        assert len(supervisor.output()) == len(supervisor.output("end"))

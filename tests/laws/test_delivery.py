@@ -19,7 +19,7 @@ HISTORIES = steps(30)
 CUTS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 
-def _held(history: History, store: Store) -> tuple[object, ...]:
+def _contents(history: History, store: Store) -> tuple[object, ...]:
     """All that a store holds: balances, index, files, rules, position."""
     with reading(history, store, lambda: history.now_us) as snapshot, store.snapshot() as queries:
         accounts = dict(queries.accounts())
@@ -47,7 +47,7 @@ def test_redelivery_is_trimmed(steps: list[Step], cuts: list[int], back: list[in
         everything = read_segment(history.journal, 0, 1_000_000)
         assert everything is not None
         assert again.fold(everything).position == history.journal.head()
-        assert _held(history, again) == _held(history, once)
+        assert _contents(history, again) == _contents(history, once)
 
 
 @bounded(8)
@@ -63,10 +63,10 @@ def test_a_gap_is_never_applied(steps: list[Step], start: int, missing: int) -> 
         ahead = read_segment(history.journal, follow_until + missing, 5)
         if ahead is None:
             ahead = Segment(JOURNAL, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
-        before = _held(history, store)
+        before = _contents(history, store)
         with pytest.raises(Gap, match=f"entries {follow_until + 1} to {follow_until + missing} are missing"):
             store.fold(ahead)
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
 
 
 @bounded(4)
@@ -75,10 +75,10 @@ def test_entries_of_another_journal_are_never_applied(steps: list[Step]) -> None
     """Balances belong to one journal, by its id."""
     with recorded(steps) as history, store_of(history.folder, "balances") as store:
         follow(history, store, [7])
-        before, head = _held(history, store), history.journal.head()
+        before, head = _contents(history, store), history.journal.head()
         with pytest.raises(WrongJournal):
             store.fold(Segment(JOURNAL, "another", head, head + 1, "", []))
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
 
 
 @pytest.mark.parametrize("failure", ["a rule", "the position"])
@@ -100,7 +100,7 @@ def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(failure: st
         if first is None or rest is None:
             return
         store.fold(first)
-        before, entries = _held(history, store), [*rest.entries]
+        before, entries = _contents(history, store), [*rest.entries]
         last_hash: Any = rest.last_hash
         if failure == "a rule":
             entries += [(rest.last, b"{}", entry("asn-registered", {"asn": "a-1"}))] * 2
@@ -108,7 +108,7 @@ def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(failure: st
             last_hash = None
         with pytest.raises(IntegrityError):
             store.fold(msgspec.structs.replace(rest, entries=entries, last_hash=last_hash))
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
         store.fold(rest)
         follow(history, once, [1_000_000])
-        assert _held(history, store) == _held(history, once)
+        assert _contents(history, store) == _contents(history, once)

@@ -34,7 +34,7 @@ CUTS = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 LATER_US = 40 * 24 * 3_600_000_000
 
 
-def _written(card: Scorecard) -> dict[str, Any]:
+def _as_json(card: Scorecard) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
     return fields
 
@@ -92,18 +92,18 @@ def cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
         period = parse_period(text)
         dinas = snapshot.dinas(period)
         for standing in dinas:
-            assert _written(snapshot.card(standing, period)) == oracle.scorecard(
+            assert _as_json(snapshot.card(standing, period)) == oracle.scorecard(
                 "dinas", standing.subject.id, text, now
             )
             within = standing.subject.id
             for each in snapshot.asn_of(within, period) or ():
-                assert _written(snapshot.card(each, period)) == oracle.scorecard(
+                assert _as_json(snapshot.card(each, period)) == oracle.scorecard(
                     "asn", each.subject.id, text, now, within
                 )
         for asn in ("a-1", "a-2", "a-3", "a-8", "a-9"):
             member = snapshot.one_asn(asn, period)
             if member is not None:
-                assert _written(snapshot.card(member, period)) == oracle.scorecard("asn", asn, text, now)
+                assert _as_json(snapshot.card(member, period)) == oracle.scorecard("asn", asn, text, now)
         ranks = [(card.subject.id, card.rank) for card in snapshot.ranking(dinas, period)]
         places = [(place.id, place.best, place.worst) for place in oracle.places_dinas(text, now)]
         assert [(name, rank.best if rank else None, rank.worst if rank else None) for name, rank in ranks] == places

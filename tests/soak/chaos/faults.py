@@ -122,17 +122,19 @@ def twin(stack: Stack, chance: random.Random) -> Iterator[None]:
     if asleep:
         pause(chance.uniform(2, 14))
         stack.send(folding, signal.SIGCONT)
-    until(lambda: "another process took the name" in older.said(), "the older process waits", within_s=60 * stack.busy)
+    until(
+        lambda: "another process took the name" in older.output(), "the older process waits", within_s=60 * stack.busy
+    )
     newer = stack.worker(name)
-    assert newer.code is None, f"the newer one ended: {newer.said()[-2000:]}"
-    assert "another process took the name" not in newer.said(), "both wait"
+    assert newer.code is None, f"the newer one ended: {newer.output()[-2000:]}"
+    assert "another process took the name" not in newer.output(), "both wait"
     if chance.random() < 0.5:
         newer.kill()
         stack.workers[name] = key
     else:
         older.kill()
     yield
-    assert stack.worker(name).code is None, f"it ended too: {stack.worker(name).said()[-2000:]}"
+    assert stack.worker(name).code is None, f"it ended too: {stack.worker(name).output()[-2000:]}"
 
 
 def relay(stack: Stack, chance: random.Random) -> Iterator[None]:
@@ -224,8 +226,8 @@ def hang(stack: Stack, chance: random.Random, number: int = 1) -> Iterator[None]
         stack.over()
         yield
         for process in hung:
-            assert process.ended(Exit.WATCHDOG), process.said()[-2000:]
-            assert "lag and no progress" in process.said(), process.said()[-2000:]
+            assert process.ended(Exit.WATCHDOG), process.output()[-2000:]
+            assert "lag and no progress" in process.output(), process.output()[-2000:]
 
 
 def segments(stack: Stack, chance: random.Random) -> Iterator[None]:

@@ -72,15 +72,15 @@ class Hung:
 
     def ended(self, code: int) -> bool:
         """True if its process has ended with a code, and was started again."""
-        return str(int(code)) in _ENDED.findall(self.said())
+        return str(int(code)) in _ENDED.findall(self.output())
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Its output since it was started."""
         return self._log.read_bytes()[self._from :].decode(errors="replace")
 
     def is_up(self) -> bool:
         """True if it waits to be hung."""
-        return "until it is hung" in self.said()
+        return "until it is hung" in self.output()
 
     def close(self) -> None:
         """End it as an operator does, and kill it if it does not end."""

@@ -147,7 +147,7 @@ def _count(stack: Stack, outcome: Survived, run: Run) -> None:
 
 def ends(stack: Stack) -> Tally[str]:
     """The reasons for which processes of workers ended by themselves, from the logs of their supervisors."""
-    output = "".join(text for name, text in stack.scaled.all_said().items() if name.startswith(("worker", "hung")))
+    output = "".join(text for name, text in stack.scaled.all_output().items() if name.startswith(("worker", "hung")))
     names = {str(int(fault)): fault.name.lower().replace("_", " ") for fault in Exit}
     endings: Tally[str] = Tally()
     for code in re.findall(r"the worker ended with (-?\d+)", output):

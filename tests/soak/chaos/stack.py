@@ -133,11 +133,11 @@ class Stack:
     def restart_ended(self) -> None:
         """Start a process again that could not begin while a server was away, as an operator's ``restart: always`` does."""
         for name, key in list(self.workers.items()):
-            if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.said(key)):
+            if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.output(key)):
                 self.start_worker(name)
                 self.restarted += 1
         for name in RELAYS:
-            if self.scaled.running(name).code is not None and _AWAY.search(self.scaled.said(name)):
+            if self.scaled.running(name).code is not None and _AWAY.search(self.scaled.output(name)):
                 self.scaled.begin(name)
                 self.restarted += 1
 

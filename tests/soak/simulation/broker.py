@@ -69,7 +69,7 @@ class Broker:
         for partition, value in landing:
             log, world = self._logs[partition], self._world
             for _ in range(2 if world.happens("record landed twice") else 1):
-                world.say(f"    lands: {partition}@{len(log)} {_shown(value)}")
+                world.say(f"    lands: {partition}@{len(log)} {_text_of(value)}")
                 if world.happens("record lost after acknowledgement"):
                     self._lost.add((partition, len(log)))
                 elif world.happens("record spoilt"):
@@ -97,6 +97,6 @@ class Broker:
                 yield offset, segment, (partition, offset) not in self._lost | self._spoilt
 
 
-def _shown(value: bytes) -> str:
+def _text_of(value: bytes) -> str:
     segment = unpacked(value)
     return f"({segment.after}, {segment.last}] {len(segment.entries)} entries"
