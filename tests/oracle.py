@@ -1,6 +1,6 @@
 """A second, naive bookkeeper over exported journal lines: it catches a wrong rule that a shared kernel would repeat.
 
-It was written from the documents alone, imports nothing of the project, and never looks at `data.resolved` or
+It was card_parts from the documents alone, imports nothing of the project, and never looks at `data.resolved` or
 `contenthash`: every figure is derived anew from the data as submitted and the order of positions.
 The facts in force are in `oracle_books.py`, the postings of one in `oracle_facts.py`, scores and ranks in
 `oracle_scores.py`.
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from tests.oracle_books import Books, canonical
 from tests.oracle_facts import Line, us_at
-from tests.oracle_scores import Place, months_of, places, read_all, scheme_for, weigh, written
+from tests.oracle_scores import Place, card_parts, months_of, places, read_all, scheme_for, weigh
 
 COUNTED_PERMITS = ("permits", "permits_with_standard", "permits_on_time", "permits_rejected")
 COUNTED_TASKS = ("tasks", "tasks_with_due", "tasks_on_time", "tasks_self_reported")
@@ -88,7 +88,7 @@ class Oracle(Books):
             "scheme": scheme.id,
             "registered": self._registered(kind, id),
             "counts": counts,
-        } | written(scheme, total)
+        } | card_parts(scheme, total)
 
     def places_dinas(self, period: str, now: datetime) -> list[Place]:
         """Place every dinas with a measure in the period, an open file or a registration: best and worst rank."""

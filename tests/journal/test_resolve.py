@@ -5,7 +5,7 @@ import pytest
 from neraca.__main__ import main
 from streams.places.directory import DataDirectory
 from tests.conftest import Assemble, Places
-from tests.journal.desk import decided, received, said, standard, url_of
+from tests.journal.desk import answers_to, decided, received, standard, url_of
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.speed("quick")]
 
@@ -18,8 +18,8 @@ def test_facts_recorded_before_their_standard_are_judged_by_command(
     location = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
     late = decided("p2", "B", received_at="2026-11-23T08:00:00+07:00")
-    assert set(said(neraca, received("r1", "A"), decided("p1", "A"), late)) == {"accepted"}
-    assert set(said(neraca, received("r3", "C"), standard("s", 24))) == {"accepted"}
+    assert set(answers_to(neraca, received("r1", "A"), decided("p1", "A"), late)) == {"accepted"}
+    assert set(answers_to(neraca, received("r3", "C"), standard("s", 24))) == {"accepted"}
     neraca.settle()
     assert neraca.get("/v1/dinas/disdukcapil?period=2026-11").json()["counts"]["permits_with_standard"] == 0
     neraca.close()
