@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, UnsetType
 
-from domain.clock import local_date, parse_instant
+from domain.clock import local_date, parse_instant, stored_instant
 from domain.events import submitted as events
 from domain.events.entries import decode, fact_of
 from domain.events.kinds import BY_TYPE, CASE, DECISION, FACT_TYPES, KINDS, RECEIPT, NaturalKey, reversed_key
@@ -221,7 +221,7 @@ class Recording:
             raise invalid(*faults)
         self._must_be_known(typed, at)
         case = self._case(RECEIPT.spelt(data), data) if isinstance(typed, events.PermitProcessed) else None
-        resolved = resolve_fact(typed, parse_instant(fact.time), self._setting, case, at)
+        resolved = resolve_fact(typed, stored_instant(fact.time), self._setting, case, at)
         return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolved})
 
     def _rule(self, one: Keyed, rule: events.Rule, grant: Grant) -> Accepted:

@@ -13,7 +13,7 @@ from api.pages.page import ReadingPage
 from api.pages.sentences import name_of, what
 from api.pages.tables import Table
 from api.v1.reads import cursor_of, number_after
-from domain.clock import DAY_US, SECOND_US, local_date, parse_date, parse_instant
+from domain.clock import DAY_US, SECOND_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
 from domain.intake.recorded import Recorded, read_line
@@ -176,7 +176,7 @@ def rows_of(snapshot: Snapshot, entries: Sequence[Entry], words: Words) -> tuple
 def row_of(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
     """An entry in words."""
     event = entry.event
-    occurred_us, recorded_us = parse_instant(event.time), parse_instant(event.recordedtime)
+    occurred_us, recorded_us = stored_instant(event.time), stored_instant(event.recordedtime)
     return Row(
         entry.position,
         words.moment(occurred_us, short=True),
@@ -237,7 +237,7 @@ def kinds(words: Words) -> tuple[tuple[str, str], ...]:
 
 def opened_at(lines: Lines) -> int:
     """The instant at which the journal was opened."""
-    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
+    return stored_instant(read_line(lines.lines_at([1])[1]).recordedtime)
 
 
 def about_journal(query: PageQuery, head: int) -> About:
