@@ -33,7 +33,6 @@ DEADLINES: Final = frozenset({"due_at"})
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """The characters of Unicode category Cc, a closed set."""
-_SLASH = re.compile(r"/|%2F", re.ASCII | re.IGNORECASE)
 _DOTS: Final = frozenset({".", ".."})
 """Steps of a path to every browser: an address with one of them as an id leads to another page."""
 _PERSONAL = re.compile(r"\d{16}|\d{18}", re.ASCII)
@@ -47,9 +46,14 @@ def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) 
         return [Fault(place, f"must be 1 to {most} characters")]
     if _CONTROL.search(value):
         return [Fault(place, "must not hold control characters")]
-    if not slash and _SLASH.search(value):
-        return [Fault(place, "must not hold a slash, nor %2F, which is one in an address")]
+    if not slash and "/" in value:
+        return [Fault(place, "must not hold a slash")]
     return []
+
+
+def looks_personal(text: str) -> bool:
+    """True if a text that a person wrote is a NIK or a NIP: 16 or 18 digits, however they are grouped."""
+    return _PERSONAL.fullmatch(re.sub(r"[\s.\-]", "", text)) is not None
 
 
 def is_instant(name: str) -> bool:
