@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers
 
-from api.http.conditional import has_it
+from api.http.conditional import has_any, has_it
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -84,7 +84,8 @@ class FreshAnswers:
         if answer is None:
             await self._app(scope, receive, send)
             return
-        if has_it(Headers(scope=scope).getlist("if-none-match"), answer.etag):
+        conditions = Headers(scope=scope).getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, answer.etag):
             unchanged = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
             await send({"type": "http.response.start", "status": 304, "headers": unchanged})
             await send({"type": "http.response.body", "body": b""})

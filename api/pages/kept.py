@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from msgspec import Struct
 
-from api.http.conditional import has_it
+from api.http.conditional import has_any, has_it
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,8 @@ class KeptPages:
                 copy = self._copies[key] = _Copy(time.monotonic() + KEPT_S, bytes(page.body), dict(page.headers))
                 while len(self._copies) > KEPT_MOST:
                     del self._copies[next(iter(self._copies))]
-        if has_it(request.headers.getlist("if-none-match"), copy.headers["etag"]):
+        conditions = request.headers.getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, copy.headers["etag"]):
             unchanged = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
             return Response(status_code=304, headers=unchanged)
         return Response(copy.body, 200, copy.headers)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from api.http.access import is_local
-from api.http.conditional import has_it
+from api.http.conditional import has_any, has_it
 from api.http.problems import PROBLEMS
 from api.pages.csv import csv_response
 from api.pages.kept import KeptPages
@@ -169,13 +169,16 @@ class Site:
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
-            if has_it(request.headers.getlist("if-none-match"), tag):
+            conditions = request.headers.getlist("if-none-match")
+            if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)
             chosen = choose(snapshot, wanted, current)
             listed, path = LISTED if table is None else CSV_MOST, request.path_params
             page = make(
                 PageQuery(snapshot, reads.lines, chosen.period, chosen, words, grant, path, parameters, now_us, listed)
             )
+            if has_any(conditions):
+                return Response(status_code=304, headers=headers)
             if table is not None:
                 return _as_csv(request, page, table, words, chosen.period.name, headers)
             periods = choices(snapshot.months(), chosen, words)

@@ -13,7 +13,9 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from domain.clock import moment_of, parse_instant
 from domain.events.names import type_of
+from domain.periods import parse_period
 
 Event: TypeAlias = dict[str, Any]
 
@@ -169,6 +171,20 @@ def rules(city: City, start: date) -> Iterator[Event]:
         for asn in staff:
             yield rule("asn-registered", f"asn-{asn}", {"asn": asn})
             yield rule("asn-assigned", f"tempat-{asn}", {"asn": asn, "dinas": slug, "effective_from": since})
+
+
+def first_day(month: str) -> date:
+    """The first day of a month `YYYY-MM`. Raises: `ValueError` for any other text."""
+    period = parse_period(month)
+    if len(period.months) > 1:
+        message = f"{month} is no month"
+        raise ValueError(message)
+    return period.first_day
+
+
+def local_moment(text: str) -> datetime:
+    """An instant of an event as a moment in the zone of the city."""
+    return moment_of(parse_instant(text), WIB)
 
 
 def local_second(moment: datetime) -> int:

@@ -11,8 +11,6 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from domain.clock import moment_of, parse_instant
-from domain.periods import parse_period
 from streams.demo import city as demo_city
 from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, Unit, rules
 
@@ -42,14 +40,11 @@ def history(city: City, seed: int, month: str, until: datetime) -> Iterator[Even
     The events up to an earlier `until` are a prefix of those up to a later one.
     Raises: `ValueError` for a month that is none or an `until` without an offset.
     """
-    period = parse_period(month)
-    if len(period.months) > 1:
-        message = f"{month} is no month"
-        raise ValueError(message)
+    first = demo_city.first_day(month)
     if until.tzinfo is None:
         message = "until needs an offset"
         raise ValueError(message)
-    first, last = period.first_day, demo_city.local_second(until)
+    last = demo_city.local_second(until)
     if last < first.toordinal() * DAY:
         return
     maker = _Maker(city, Random(f"{seed}:{month}"), first, month)  # noqa: S311 - chance to repeat, not a secret
@@ -297,9 +292,9 @@ def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
         return "wrong_answer", {**data, "unsur": {**data["unsur"], name: answer}}
     if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
         return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
-    completed = moment_of(parse_instant(data["completed_at"]), demo_city.WIB)
+    completed = demo_city.local_moment(data["completed_at"])
     begun = data.get("received_at") or data.get("assigned_at")
     earlier = completed - timedelta(minutes=rng.randint(5, 90))
     if begun:
-        earlier = max(earlier, min(completed, moment_of(parse_instant(begun), demo_city.WIB) + timedelta(minutes=1)))
+        earlier = max(earlier, min(completed, demo_city.local_moment(begun) + timedelta(minutes=1)))
     return "wrong_time", {**data, "completed_at": earlier.isoformat()}

@@ -204,7 +204,8 @@ def sent(city: Assembled, *headers: tuple[str, str]) -> httpx.Response:
     async def asked() -> httpx.Response:
         transport = httpx.ASGITransport(city.built.app, client=("127.0.0.1", 40_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await client.post("/v1/events", content=json.dumps(TASK).encode(), headers=every)
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in every]
+            return await client.post("/v1/events", content=json.dumps(TASK).encode(), headers=raw)
 
     return city._loop.call(asked)
 

@@ -99,7 +99,7 @@ def test_a_form_is_taken_from_this_sites_own_pages_only(unit: Assembled, headers
 
 def test_an_address_of_the_public_page_makes_no_other_page(unit: Assembled) -> None:
     """A parameter that it does not know is refused by its name, and its value is not on the page."""
-    answers = [unit.get(f"/publik?x={n}&lang=en") for n in ("satu", "dua")]
+    answers = [unit.get(f"/publik?x={n}&lang=en", headers={"accept": "text/html"}) for n in ("satu", "dua")]
     assert [answer.status_code for answer in answers] == [422, 422]
     assert all("has more than once: x." in answer.text for answer in answers)
     assert "satu" not in answers[0].text.partition("<main")[2]
