@@ -1,4 +1,4 @@
-"""Instants that a journal holds: read as they were when they were recorded, whatever Python runs today."""
+"""What a journal holds is read as it was when it was recorded, whatever is refused today: instants, and ids."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from domain import clock
 from domain.clock import HOUR_US, SECOND_US, parse_instant, stored_instant
 from domain.events.entries import decode
 from domain.fold.casefiles import changes_of
+from domain.fold.postings import postings_of
 
 STORED: Final = {
     "2026-11-20T10:00:00+07:60": 1795132800000000 + 2 * HOUR_US,
@@ -91,3 +92,14 @@ def test_a_stored_pause_of_a_former_version_is_folded() -> None:
     entry = decode(json.dumps({**line, "recordedby": "local", "contenthash": "v1:0"}).encode())
     changes = [(case, file.pauses) for case, file in changes_of(entry)]
     assert changes == [(("z06", "s", "A"), ((parse_instant("2026-11-20T02:00:00Z"), "payment"),))]
+
+
+@pytest.mark.parametrize("name", [".", "..", "a%2Fb"])
+def test_a_stored_id_that_is_refused_today_still_counts(name: str) -> None:
+    """A former version took it, and what it recorded stays."""
+    data = {"dinas": name, "asn": name, "task": name, "completed_at": "2026-11-20T10:00:00+07:00"}
+    line: dict[str, object] = {"type": "neraca.task-completed.v1", "source": "/old", "id": "t1", "specversion": "1.0"}
+    line |= {"time": "2026-11-20T10:00:00+07:00", "data": {**data, "resolved": {"month": "2026-11"}}}
+    line |= {"recordedtime": "2026-11-20T03:00:00.000000Z", "recordedby": "local", "contenthash": "v1:0"}
+    (posting,) = postings_of(decode(json.dumps(line).encode()))
+    assert posting.account == (name, name, "", "2026-11")
