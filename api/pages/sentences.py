@@ -9,7 +9,7 @@ from msgspec import Struct
 from api.http.withheld import is_answer
 from api.pages.measures import measure_label, speed_cap
 from api.v1.formulas import Notation
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.events.kinds import KINDS
 from domain.events.names import kind_of
 from domain.intake.recorded import resolved_of
@@ -59,8 +59,8 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
         what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}" if event.id else event.source,
-        words.moment(parse_instant(event.time), short=True),
-        words.sortable(parse_instant(event.time)),
+        words.moment(stored_instant(event.time), short=True),
+        words.sortable(stored_instant(event.time)),
         "" if event.suppressed else _posted(event, scheme, words),
     )
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from api.http.access import is_local
+from api.http.conditional import has_any, has_it
 from api.http.problems import PROBLEMS
 from api.pages.csv import csv_response
 from api.pages.links import Links, code_of
@@ -51,7 +52,6 @@ GUARDS: Final = {
 }
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 class PageServices(Struct, frozen=True):
@@ -169,7 +169,8 @@ class Site:
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
-            if tag in request.headers.get("if-none-match", ""):
+            conditions = request.headers.getlist("if-none-match")
+            if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)
             choice = choose(snapshot, period, current)
             row_count, path = LISTED if table is None else CSV_MOST, request.path_params
@@ -178,6 +179,8 @@ class Site:
                     snapshot, reads.lines, choice.period, choice, words, grant, path, parameters, now_us, row_count
                 )
             )
+            if has_any(conditions):
+                return Response(status_code=304, headers=headers)
             if table is not None:
                 return _as_csv(request, page, table, words, choice.period.name, headers)
             periods = choices(snapshot.months(), choice, words)

@@ -184,6 +184,11 @@ class Snapshot:
         """Everything recorded about one case; ``None`` when nothing ever named it."""
         return self._queries.files.case_file(dinas, service, case)
 
+    def asn_alike(self, asn: str) -> list[str]:
+        """The ids of ASN, registered or in any fact, that differ from a text by capitals at most, in order."""
+        alike = {*self._queries.asn_alike(asn), *self.rulebook.asn_alike(asn)}
+        return sorted(row for row in alike if row.casefold() == asn.casefold())
+
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
         return self._queries.services_known(dinas)

@@ -120,7 +120,12 @@ def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
         ("/auditor/journal/0", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal/1029", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal/x", 404, "Tidak ditemukan", "Posisi"),
-        ("/auditor/journal/99999999999999999999", 404, "Tidak ditemukan", "Posisi"),
+        *(
+            (f"/auditor/journal/{text}{rest}", 404, "Tidak ditemukan", f"Posisi “{text}” tidak ada di jurnal")
+            for text in ("99999999", "99999999999999999999", "abc", "0", "-1")
+            for rest in ("", "/line", "/canonical")
+        ),
+        ("/auditor/journal/abc?lang=en", 404, "Not found", "“abc”"),
         ("/auditor/journal/1029/line", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal?kind=apa", 422, "Alamat tidak dapat dijawab", "“apa” tidak dikenal"),
         ("/auditor/journal?from=kemarin", 422, "Alamat tidak dapat dijawab", "“kemarin” tidak dapat dibaca"),

@@ -14,7 +14,7 @@ from api.pages.measures import measure_label
 from api.pages.page import ReadingPage
 from api.pages.tables import Table
 from domain.canonical import canonical
-from domain.clock import parse_instant, utc_text
+from domain.clock import stored_instant, utc_text
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.intake.recorded import Recorded, read_line
@@ -94,7 +94,7 @@ def stored(lines: Lines, text: str) -> tuple[int, bytes]:
 def hashed_bytes(event: Recorded) -> bytes:
     """The canonical bytes that an entry's content hash is of: its data without the resolved fields."""
     data = {name: value for name, value in event.data.items() if name != "resolved"}
-    return canonical({"data": data, "time": utc_text(parse_instant(event.time)), "type": event.type})
+    return canonical({"data": data, "time": utc_text(stored_instant(event.time)), "type": event.type})
 
 
 def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:

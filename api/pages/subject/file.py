@@ -53,6 +53,7 @@ class FilePage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "file.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"service", "case"})
 
     id: str
     name: str
