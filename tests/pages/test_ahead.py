@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pages.messages import ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event
 
@@ -44,9 +45,9 @@ def city(neraca: Assembled) -> Assembled:
 def test_what_lies_ahead_is_due_today_or_waits(city: Assembled) -> None:
     """A day ends at its midnight; a paused file is due by a date of its own alone."""
     page = city.get("/dinas/d").text
-    assert "2 jatuh tempo hari ini · 3 dijeda" in page
+    assert ID("subject.ahead", due=2, paused=3) in page
     city.clock.set("2026-11-25T00:00:00+07:00")
-    assert "2 jatuh tempo hari ini · 3 dijeda" in city.get("/dinas/d").text, "tomorrow and midnight, by now"
+    assert ID("subject.ahead", due=2, paused=3) in city.get("/dinas/d").text, "tomorrow and midnight, by now"
 
 
 @pytest.mark.parametrize("period", ["2026-11", "2026-01"])

@@ -24,6 +24,7 @@ from tests.pages.asking import (
     record,
     waited,
 )
+from tests.pages.messages import ID
 from tests.pages.reading import FAR, Page, figure, page
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_a_balance_that_was_changed_by_hand_is_found(own_october: tuple[Assemble
         )
     _, html = answer(neraca, "/auditor?period=2026-10&check=1")
     assert "✕ berbeda" in html
-    assert "1 baris berbeda; 1 yang pertama:" in html
+    assert ID("auditor.differs", n=1, shown=1) in html
     row = Page(html).row(NAMES[CHANGED])
     assert row == [
         f"{NAMES[CHANGED]} · kir · {one.month}", "sesuai standar", str(measures["permits_on_time"] + 1),
@@ -67,7 +68,7 @@ def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Ass
     wrong = ("0" if noted["digest"][0] != "0" else "1") + noted["digest"][1:]
     html = waited(neraca, f"/auditor?period=2026-10&digest={wrong}&until={noted['position']}")
     assert "✕ berbeda" in html
-    assert "hanya dapat dicari untuk digest yang baru saja dibaca" in html
+    assert ID("auditor.different_note") in html
     others = Page(html.partition("Pemeriksaan lain")[2])
     assert others.row("Dari catatan")[1:] == [
         figure(noted["position"], 0), f"{noted['digest'][:16]}…", f"{noted['digest'][:16]}…", "✓ sama, 64 dari 64 karakter",

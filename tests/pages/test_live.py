@@ -16,6 +16,7 @@ from tests.pages.board import BUTTON, HEARD, MARK, TAG, TINT_MS, VOICES, look, m
 from tests.pages.browser import press, screen, until
 from tests.pages.city import FAST, SMALL
 from tests.pages.line import Line
+from tests.pages.messages import ID
 from tests.serving import NDJSON, Assembled, Listening, event, ndjson
 
 if TYPE_CHECKING:
@@ -137,8 +138,8 @@ def test_paused_it_stands_and_says_how_much_waits(
     page.evaluate(f"{BUTTON}.focus()")
     press(page, "Enter")
     own_small.record(received(SMALL))
-    until(page, f"{TAG} === '❚❚ dijeda, 1 perubahan menunggu'", "it says what waits")
-    assert (open_files(page, SMALL), page.evaluate(f"{BUTTON}.textContent")) == (before, "Lanjutkan")
+    until(page, f"{TAG} === '{ID('live.paused', n=1)}'", "it says what waits")
+    assert (open_files(page, SMALL), page.evaluate(f"{BUTTON}.textContent")) == (before, ID("live.go"))
     assert page.evaluate(f"{BUTTON}.getAttribute('aria-pressed')") is None, "its label changes already"
     press(page, "Enter")
     moves(page, SMALL, before + 1)
