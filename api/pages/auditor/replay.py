@@ -132,7 +132,7 @@ def causes_of(kinds: dict[str, int], words: Words) -> str:
     return ", ".join(causes) or words("cause.none")
 
 
-def _cause(kind: str, number: str, words: Words) -> str:
+def _cause(kind: str, number: int, words: Words) -> str:
     return words(f"cause.{kind}", n=number) if f"cause.{kind}" in words else f"{kind}: {words.number(number)}"
 
 
