@@ -51,8 +51,8 @@ Labels = dict[str, dict[Code, Message]]
 @cache
 def load_labels() -> Labels:
     """Every message by its key, in both languages."""
-    read = {code: _messages(code) for code in CODES}
-    return {key: {code: read[code][key] for code in CODES} for key in read["id"]}
+    messages = {code: _messages(code) for code in CODES}
+    return {key: {code: messages[code][key] for code in CODES} for key in messages["id"]}
 
 
 def _messages(code: Code) -> dict[str, Message]:
