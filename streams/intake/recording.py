@@ -9,7 +9,7 @@ from msgspec import Struct, UnsetType
 from domain.clock import local_date, parse_instant
 from domain.events import submitted as events
 from domain.events.entries import decode, fact_of
-from domain.events.kinds import BY_TYPE, CASE, DECISION, FACT_TYPES, KINDS, RECEIPT, NaturalKey, reversed_key
+from domain.events.kinds import BY_TYPE, DECISION, FACT_TYPES, KINDS, NOTES, RECEIPT, reversed_key
 from domain.fold.casefiles import files_of, intervals
 from domain.intake.checks import ahead_faults, data_ahead_faults
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from streams.journal.journal import Appending
 
 CORRECTED: Final = KINDS["event-corrected"].type
-NOTES: Final = NaturalKey("case", CASE)
-"""The key under which the journal keeps the notes of a case; nothing holds it."""
 _UNKNOWN_TARGET: Final = Fault("/data/event", "names no event of the journal")
 
 

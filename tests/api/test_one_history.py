@@ -31,7 +31,9 @@ ASN: Final = ("a-1", "a-2", "a-7", "nobody")
 PERIODS: Final = ("", "2026-10", "2026-Q4", "2026", "1999-01", "2026-13")
 LISTS: Final = {
     "/v1/dinas/{dinas}/asn", "/v1/dinas/{dinas}/why", "/v1/asn/{asn}/why", "/v1/rankings/dinas", "/v1/rankings/asn",
-    "/v1/dinas/{dinas}/files", "/v1/dinas/{dinas}/events", "/v1/asn/{asn}/events", "/v1/journal", "/v1/dinas",
+    "/v1/dinas/{dinas}/files", "/v1/dinas/{dinas}/events", "/v1/asn/{asn}/events", "/v1/dinas/{dinas}/late/permits",
+    "/v1/dinas/{dinas}/late/tasks",
+    "/v1/asn/{asn}/late/permits", "/v1/asn/{asn}/late/tasks", "/v1/journal", "/v1/dinas",
 }  # fmt: skip
 """Routes that answer page by page."""
 APART: Final = {"/healthz", "/readyz", "/metrics", "/v1/stream"}

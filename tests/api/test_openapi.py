@@ -28,6 +28,8 @@ UNSTREAMED: Final = (
     ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"), ("GET", "/v1/dinas/{dinas}/series"), ("GET", "/v1/asn/{asn}/series"),
     ("GET", "/v1/dinas/{dinas}/files"), ("GET", "/v1/dinas/{dinas}/events"), ("GET", "/v1/asn/{asn}/events"),
     ("GET", "/v1/journal"), ("GET", "/v1/dinas/{dinas}/file"),
+    ("GET", "/v1/dinas/{dinas}/late/permits"), ("GET", "/v1/dinas/{dinas}/late/tasks"),
+    ("GET", "/v1/asn/{asn}/late/permits"), ("GET", "/v1/asn/{asn}/late/tasks"),
 )  # fmt: skip
 DRAWN: Final = [
     (method, path, mode) for method, path in UNSTREAMED for mode in GenerationMode
