@@ -26,8 +26,10 @@ from api.pages.subject.dinas import DinasPage
 from api.pages.subject.events import EventsPage
 from api.pages.subject.file import FilePage
 from api.pages.subject.files import FilesPage
+from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
+from api.pages.subject.task import TaskPage
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -45,9 +47,12 @@ ADDRESSED: Final[dict[str, type[AddressedPage]]] = {
     "/dinas/{dinas}/events": EventsPage,
     "/dinas/{dinas}/files": FilesPage,
     "/dinas/{dinas}/file": FilePage,
+    "/dinas/{dinas}/late": LatePage,
     "/asn/{asn}": AsnPage,
     "/asn/{asn}/why": WhyPage,
     "/asn/{asn}/events": EventsPage,
+    "/asn/{asn}/late": LatePage,
+    "/asn/{asn}/task": TaskPage,
 }
 """Pages that follow from an address and one reading: a line here is all that serves them."""
 PAGES: Final[dict[str, type[Page]]] = {

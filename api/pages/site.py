@@ -196,7 +196,7 @@ class Site:
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
-            Links(code, request),
+            Links(code, request, self._scopes(request, away=away)),
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
@@ -207,6 +207,14 @@ class Site:
         names = asdict(frame) | (asdict(reading) if reading else {}) | asdict(page)
         body = self._templates.get_template(page.template).render(names)
         return HTMLResponse(body, status, {**headers, "content-language": code})
+
+    def _scopes(self, request: Request, *, away: bool) -> frozenset[str]:
+        """The scopes of the caller; none while that is not known."""
+        try:
+            grant = None if away else self._reads.access.grant(request)
+        except Refusal:
+            return frozenset()
+        return frozenset() if grant is None else grant.scopes
 
 
 def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, headers: dict[str, str]) -> Response:

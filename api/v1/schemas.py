@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, RecentAnswer, Series
+from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, LateAnswer, RecentAnswer, Series
 from domain.events import submitted as events
 from domain.events.kinds import KINDS
 from domain.score.scorecard import Scorecard
@@ -67,6 +67,7 @@ _TYPES: Final = (
     FilesAnswer,
     CaseAnswer,
     RecentAnswer,
+    LateAnswer,
     JournalAnswer,
     Problem,
     Scorecard,

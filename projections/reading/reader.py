@@ -12,6 +12,7 @@ from domain.clock import local_month
 from domain.events.entries import decode
 from domain.fold.digest import digest_lines, digest_of
 from domain.fold.ledger import Balance, total, zero
+from domain.fold.partition import partition_of
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
@@ -196,6 +197,11 @@ class Snapshot:
     def is_overdue(self, file: OpenFile) -> bool:
         """True if a file is overdue, at the instant of this reading."""
         return file.overdue_at(self._now_us)
+
+    def folded(self, dinas: str) -> int:
+        """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
+        partitions = self.version.at.partitions
+        return partitions[partition_of(dinas, len(partitions))] if partitions else self.position
 
     def digest(self) -> str:
         """The digest of everything folded up to this position."""

@@ -69,12 +69,12 @@ class SqliteTables:
             marks = ",".join("?" * len(chunk))
             yield from self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk)
 
-    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Case and line of each pause and resumption, in order."""
+    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+        """Case, position and line of each pause and resumption, in order."""
         for chunk in _chunks(cases):
             marks = ",".join("?" * len(chunk))
             yield from self._db.execute(
-                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
+                f"SELECT key, position, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
                 f"WHERE key IN ({marks}) ORDER BY position",
                 chunk,
             )
@@ -176,6 +176,12 @@ class JournalRecorder(SQLiteApplicationRecorder):
             append = Appending(SqliteTables(db, self.events_table_name))
             yield append
             append.flush()
+
+    @contextmanager
+    def looking(self) -> Iterator[SqliteTables]:
+        """The journal's tables, to read and not to write."""
+        with self.datastore.transaction(commit=False) as cursor:
+            yield SqliteTables(cursor.sqlite_cursor.connection, self.events_table_name)
 
     @contextmanager
     def _immediate(self) -> Iterator[sqlite3.Connection]:

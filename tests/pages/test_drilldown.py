@@ -106,17 +106,18 @@ def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
     )
     assert "▲ terlambat 51 jam" in text
     assert [row for row in Page(text).rows if "Nov 2026" in row[0]] == [
-        ["20 Nov 2026, 08.00.00 WIB", "Diterima", ""],
-        ["21 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "24 jam 50 mnt"],
-        ["22 Nov 2026, 08.50.00 WIB", "Dilanjutkan", ""],
+        ["20 Nov 2026, 08.00.00 WIB", "Diterima", "", "3"],
+        ["21 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "24 jam 50 mnt", "4"],
+        ["22 Nov 2026, 08.50.00 WIB", "Dilanjutkan", "", "5"],
     ]
     assert neraca.get(link, **FAR).status_code == 401
     assert ID("problem.file-text") in neraca.get("/dinas/d/file?service=x&case=y").text
     done = {**case, "completed_at": "2026-11-24T11:00:00+07:00"}
     neraca.record(event("permit-processed", "4", done))
     text = neraca.get(link).text
-    assert ID("file.state_decided") in text
-    assert "waktu layanan, dari" not in text
+    spent = "99 jam dari diterima sampai selesai − 24 jam 50 mnt ditangguhkan = 74 jam 10 mnt waktu layanan"
+    assert f"{spent}, dari 24 jam yang dijanjikan" in text
+    assert "terbit, ▲ terlambat 50 jam" in Page(text).all("dd")
 
 
 def test_a_file_with_a_due_date_of_its_own_and_one_without_a_promise_say_so(neraca: Assembled) -> None:

@@ -110,7 +110,9 @@ def test_the_services_of_a_dinas_add_up_to_its_permits(small: Assembled) -> None
     counts, speed = card["counts"], card["indicators"][0]
     for row in (shown.row("ktp-el"), shown.row("Semua layanan")):
         assert row[3:5] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
-        assert row[6].endswith(f"{counts['permits_on_time']} dari {counts['permits_with_standard']}")
+        late = counts["permits_with_standard"] - counts["permits_on_time"]
+        told = f"{counts['permits_on_time']} dari {counts['permits_with_standard']}"
+        assert row[6].endswith(f"{told} {late} terlambat" if late else told)
         assert row[7] == f"{figure(speed['value'])} n {speed['n']}"
     assert "standar 24 jam" in shown.row("ktp-el")[0]
 

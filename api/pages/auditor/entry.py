@@ -48,7 +48,10 @@ class Posted(Struct, frozen=True):
 
 
 class WholeEntry(Struct, frozen=True):
-    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings."""
+    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings.
+
+    ``course`` has the positions of the fact that it reverses, and of the reversals of it.
+    """
 
     row: Row
     event: Recorded
@@ -61,6 +64,7 @@ class WholeEntry(Struct, frozen=True):
     readable: bool
     previous: int | None
     next: int | None
+    course: tuple[int, ...]
 
 
 class EntryPage(ReadingPage, frozen=True):
@@ -115,6 +119,7 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
         readable,
         position - 1 if position > 1 else None,
         position + 1 if position < head else None,
+        tuple(other for other, _ in query.lines.course_of(position) if other != position),
     )
 
 

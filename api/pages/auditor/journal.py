@@ -12,6 +12,7 @@ from api.pages.instants import asked_instant, input_text, said_in_full
 from api.pages.page import ReadingPage
 from api.pages.sentences import name_of, reason_of, what
 from api.pages.tables import Table
+from api.pages.targets import Target, target_of
 from api.v1.reads import cursor_of, number_after
 from domain.clock import DAY_US, SECOND_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
@@ -54,6 +55,7 @@ class Row(Struct, frozen=True):
     about: str
     by: str
     hash: str
+    target: Target | None
 
 
 class Filter(Struct, frozen=True):
@@ -197,6 +199,7 @@ def row_of(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
         " · ".join(_about(snapshot, event, words)),
         event.recordedby,
         short_hash(event),
+        target_of(event.type, event.data, entry.position),
     )
 
 
