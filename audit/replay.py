@@ -10,7 +10,7 @@ from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
 
 from audit.folded import Folded, ReplayError
-from domain.events.decoding import UnknownEntry, decoded
+from domain.events.decoding import UnknownEntry, entries_of
 from domain.events.entries import DECODER, AnyEntry
 from domain.fold.digest import digest
 from domain.fold.ledger import Balance, total, zero
@@ -41,18 +41,19 @@ def fold_lines(
     folded, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
         try:
-            entries = [entry for _, _, entry in decoded(page)]
+            entries = entries_of(page)
         except UnknownEntry as error:
             raise ReplayError(str(error)) from error
-        folded.follow([position for position, _ in page])
+        positions = [position for position, _ in page]
+        folded.follow(positions)
         if within is not None:
             counts = [within.holds(position, entry) for (position, _), entry in zip(page, entries, strict=True)]
             page, entries = list(compress(page, counts)), list(compress(entries, counts))
+            positions = [position for position, _ in page]
         if seen is not None:
             for entry in entries:
                 seen(entry)
-        stored = [line for _, line in page]
-        folded.fold([position for position, _ in page], entries, lambda stored=stored: stored)  # type: ignore[misc]
+        folded.fold(positions, entries, lambda page=page: [line for _, line in page])  # type: ignore[misc]
     return folded
 
 
@@ -75,15 +76,13 @@ def rulebook_of(folded: Folded) -> Rulebook:
 def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
     """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position."""
     rulebook, position = rulebook_of(folded), within.position if within else folded.last
-    balances: dict[str, Balance] = {}
+    balances, months = dict[str, Balance](), period.months
     files: list[OpenFile] = []
 
     def accounts() -> Iterator[Accounts]:
         """The digest's accounts, dinas by dinas; the balances and files to be scored are collected on the way."""
         for one in folded.by_dinas():
-            balances[one.dinas] = total(
-                balance for account, balance in one.accounts.items() if account[3] in period.months
-            )
+            balances[one.dinas] = total(balance for account, balance in one.accounts.items() if account[3] in months)
             files.extend(one.open_files)
             yield one.accounts.items()
 
