@@ -10,7 +10,7 @@ from audit.parcel import Decision, Parcel, Part, packed, packed_decisions, unpac
 from domain.events.entries import PLAIN_KINDS, RULE_KINDS, JournalOpened, PermitProcessed
 from domain.fold.casefiles import CaseFile, CaseKey, OpenFile, changes_of, merged, open_file
 from domain.fold.digest import in_order
-from domain.fold.ledger import Balance, Ledger, amounts_of, shared
+from domain.fold.ledger import Balance, Ledger, amounts_of, interned
 from domain.fold.postings import Account, Posting, postings_of
 
 if TYPE_CHECKING:
@@ -60,22 +60,22 @@ class Folded:
 
     def fold(self, positions: Sequence[int], entries: Sequence[AnyEntry], lines: Callable[[], list[bytes]]) -> None:
         """Fold entries; ``lines`` is called only when a rule is among them."""
-        self._ledger.post(chain.from_iterable(map(postings_of, entries)), shared)
-        decided, stored = self._decided, list[bytes]()
+        self._ledger.post(chain.from_iterable(map(postings_of, entries)), interned)
+        by_dinas, rule_lines = self._decided, list[bytes]()
         for number, entry in enumerate(entries):
             if isinstance(entry, PermitProcessed):
                 data = entry.data
-                decisions = decided.get(data.dinas)
+                decisions = by_dinas.get(data.dinas)
                 if decisions is None:
-                    decisions = decided[data.dinas] = []
+                    decisions = by_dinas[data.dinas] = []
                 decisions.append((data.service, data.case))
                 self._decisions += 1
             elif type(entry) not in PLAIN_KINDS:
                 for key, change in changes_of(entry):
                     self._file(key, change)
                 if type(entry) in RULE_KINDS:
-                    stored = stored or lines()
-                    self.rules.append((positions[number], stored[number]))
+                    rule_lines = rule_lines or lines()
+                    self.rules.append((positions[number], rule_lines[number]))
                 elif isinstance(entry, JournalOpened):
                     self.opened = entry
         if len(self._ledger.accounts) > self._accounts_most:
@@ -94,8 +94,8 @@ class Folded:
         self.last = last
 
     def _file(self, key: CaseKey, change: CaseFile) -> None:
-        known = self._files.get(key)
-        self._files[key] = change if known is None else merged(known, change)
+        former = self._files.get(key)
+        self._files[key] = change if former is None else merged(former, change)
 
     def pack(self, *, compress: bool) -> None:
         """Pack all that is unpacked, dinas by dinas."""
@@ -151,14 +151,14 @@ class Folded:
             yield self._of(dinas, accounts.get(dinas, []), files.get(dinas, []))
 
     def _of(self, dinas: str, accounts: list[Account], keys: list[CaseKey]) -> OfDinas:
-        found, ledger, files, decided = OfDinas(dinas), Ledger(), dict[CaseKey, CaseFile](), list[bytes]()
+        result, ledger, files, packs = OfDinas(dinas), Ledger(), dict[CaseKey, CaseFile](), list[bytes]()
         for parcel in self._parcels.get(dinas, ()):
             part = unpacked(parcel)
             for name, balance in zip(part.accounts, part.balances, strict=True):
                 _add(ledger, (dinas, *name), balance)
             for key, file in part.files:
                 files[key] = merged(files[key], file) if key in files else file
-            decided += part.decided
+            packs += part.decided
         balances = self._ledger.accounts
         if ledger.accounts:
             for account in accounts:
@@ -167,25 +167,25 @@ class Folded:
             ledger.accounts = {account: balances[account] for account in accounts}
         for key in keys:
             files[key] = merged(files[key], self._files[key]) if key in files else self._files[key]
-        decisions = chain(unpacked_decisions(decided), self._decided.get(dinas, ()))
-        found.accounts, found.open_files = ledger.accounts, list(_opened(files, decisions))
-        return found
+        decisions = chain(unpacked_decisions(packs), self._decided.get(dinas, ()))
+        result.accounts, result.open_files = ledger.accounts, list(_opened(files, decisions))
+        return result
 
     def accounts(self) -> dict[Account, Balance]:
         """Every account, all in memory at once."""
-        return {account: balance for one in self.by_dinas() for account, balance in one.accounts.items()}
+        return {account: balance for part in self.by_dinas() for account, balance in part.accounts.items()}
 
     def open_files(self) -> list[OpenFile]:
         """The files open at the end: a receipt stands, and no decision does."""
-        return [file for one in self.by_dinas() for file in one.open_files]
+        return [file for part in self.by_dinas() for file in part.open_files]
 
 
 def _by_dinas(keys: Iterable[_Key]) -> dict[str, list[_Key]]:
     """Accounts or cases by the first of their names."""
-    grouped: dict[str, list[_Key]] = {}
+    groups: dict[str, list[_Key]] = {}
     for key in keys:
-        grouped.setdefault(key[0], []).append(key)
-    return grouped
+        groups.setdefault(key[0], []).append(key)
+    return groups
 
 
 def _add(ledger: Ledger, account: Account, balance: Balance) -> None:
@@ -202,9 +202,9 @@ def _opened(files: dict[CaseKey, CaseFile], decisions: Iterable[Decision]) -> It
     counts = Counter(filter(with_file.__contains__, decisions))
     for key, file in files.items():
         count = counts[key[1:]]
-        opened = open_file(key, merged(file, CaseFile(decisions=count)) if count else file)
-        if opened is not None:
-            yield opened
+        open_state = open_file(key, merged(file, CaseFile(decisions=count)) if count else file)
+        if open_state is not None:
+            yield open_state
 
 
 def _out_of_order(position: int, last: int) -> ReplayError:

@@ -11,7 +11,7 @@ Balance = list[int]
 """One integer for each measure, in the order of ``MEASURES``."""
 
 
-def shared(account: Account) -> Account:
+def interned(account: Account) -> Account:
     """The account with interned names.
 
     Each event brings copies of its names. A fold that keeps many accounts shares them, or takes half as much memory again;
@@ -45,13 +45,13 @@ class Ledger:
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        held: list[tuple[Account, Balance]] = []
+        common: list[tuple[Account, Balance]] = []
         for account, balance in other.accounts.items():
             if account in accounts:
-                held.append((account, balance))
+                common.append((account, balance))
             else:
                 accounts[account] = balance.copy()
-        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+        self.post(Posting(account, amounts_of(balance)) for account, balance in common)
 
 
 def amounts_of(balance: Balance) -> Amounts:
@@ -74,6 +74,6 @@ def months_of(ledger: Ledger) -> Ledger:
     return sums
 
 
-def named(balance: Balance) -> dict[str, int]:
+def amounts_by_measure(balance: Balance) -> dict[str, int]:
     """A balance by the names of its non-zero measures."""
     return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}
