@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import shutil
 import socket
@@ -67,8 +66,8 @@ class Served:
 
     def cpu_s(self) -> float:
         """The processor time that the process has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # Linux's own clock of another process, in nanoseconds; /proc counts in hundredths of a second.
+        return time.clock_gettime((~self.process.pid << 3) | 2)
 
 
 @contextmanager
