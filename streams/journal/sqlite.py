@@ -216,12 +216,14 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
         """Positions and lines after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None  # tuples, not the library's rows: they take a third of the time
             cursor.execute(
                 f"SELECT rowid, state FROM {self.events_table_name} "
                 "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
                 [after, stop if stop is not None else 2**62, limit],
             )
-            return [(row[0], row[1]) for row in cursor.fetchall()]
+            lines: list[tuple[int, bytes]] = cursor.fetchall()
+            return lines
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""

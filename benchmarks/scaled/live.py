@@ -19,21 +19,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import psycopg
 
-from benchmarks.kafka.ground import JOURNAL, PARTITIONS, begun
-from benchmarks.kafka.processes import Product, heard, positions, speaking
-from benchmarks.kafka.verdict import served_is_replayed
-from benchmarks.measure import Figure, quantile, shown
+from benchmarks.harness import Figure, quantile, shown
+from benchmarks.scaled.ground import JOURNAL, PARTITIONS, begun
+from benchmarks.scaled.processes import Product, heard, positions, speaking
+from benchmarks.scaled.verdict import served_is_replayed
 from local.local_server import family
 from streams.places.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.kafka.ground import Ground
-    from benchmarks.kafka.recording import Noted
+    from benchmarks.scaled.ground import Ground
+    from benchmarks.scaled.recording import Note
 
 PER_SECOND: Final = 2000
 SECONDS: Final = 30.0
+LEAST_S: Final = 3.0
+"""The least time in which facts arrive in peace, in a run of any size."""
 KILLS: Final = 5
 BETWEEN_S: Final = 12.0
 WARM_S: Final = 5.0
@@ -75,26 +77,26 @@ class Served(threading.Thread):
         with self._socket.makefile("rb") as lines:
             for line in lines:
                 if line.startswith(b"data:"):
-                    told = msgspec.json.decode(line[5:])["vector"]["partitions"]
-                    self.seen.append((time.monotonic(), dict(enumerate(told))))
+                    positions_told = msgspec.json.decode(line[5:])["vector"]["partitions"]
+                    self.seen.append((time.monotonic(), dict(enumerate(positions_told))))
 
 
-def lags(noted: Sequence[Noted], seen: Seen) -> list[tuple[float, float]]:
+def lags(notes: Sequence[Note], seen: Seen) -> list[tuple[float, float]]:
     """For each fact when it was recorded, and how many seconds later it was seen; what was seen first counts 0."""
-    found: list[tuple[float, float]] = []
+    delays: list[tuple[float, float]] = []
     for partition in range(PARTITIONS):
-        told = iter((at, held[partition]) for at, held in seen if partition in held)
-        at, reached = next(told)
-        for recorded, _, position in (one for one in noted if one[1] == partition):
+        sightings = iter((at, reached[partition]) for at, reached in seen if partition in reached)
+        at, reached = next(sightings)
+        for recorded, _, position in (note for note in notes if note[1] == partition):
             while reached < position:
-                at, reached = next(told)
-            found.append((recorded, max(0.0, at - recorded)))
-    return sorted(found)
+                at, reached = next(sightings)
+            delays.append((recorded, max(0.0, at - recorded)))
+    return sorted(delays)
 
 
 def recovered(kills: Sequence[float], folded: Sequence[tuple[float, float]]) -> list[float]:
     """For each kill, after how many seconds the last late fact was folded; who waits for the next kill is late by that."""
-    ends = [*(one - LATE_S for one in kills[1:]), float("inf")]
+    ends = [*(kill - LATE_S for kill in kills[1:]), float("inf")]
     return [
         max((at + lag - killed for at, lag in folded if killed - LATE_S <= at < end and lag > LATE_S), default=0.0)
         for killed, end in zip(kills, ends, strict=True)
@@ -129,9 +131,10 @@ def caught_up(url: str) -> None:
     raise TimeoutError(message)
 
 
-def measured(ground: Ground, url: str) -> tuple[list[Noted], Seen, Seen, list[float]]:
+def measured(ground: Ground, url: str) -> tuple[list[Note], Seen, Seen, list[float]]:
     """Facts arrive, a while in peace, then with kills: what was recorded, stored and served when, and when it was killed."""
-    seconds = WARM_S + SECONDS + KILLS * BETWEEN_S
+    peace, number = max(ground.size.seconds(SECONDS), LEAST_S), ground.size.count(KILLS)
+    seconds = WARM_S + peace + number * BETWEEN_S
     errors, notes = ground.folder / "recording.log", ground.folder / "recording.json"
     with ExitStack() as ending:
         ending.enter_context(Product(ground, url, "relay", "--name", "bench")).wait_for("Neraca relays")
@@ -141,14 +144,14 @@ def measured(ground: Ground, url: str) -> tuple[list[Noted], Seen, Seen, list[fl
         assert address is not None
         caught_up(url)
         stored, served = Stored(url), Served(int(address[1]))
-        words = [sys.executable, "-m", "benchmarks.kafka.recording", url, str(PER_SECOND), str(seconds), str(notes)]
+        words = [sys.executable, "-m", "benchmarks.scaled.recording", url, str(PER_SECOND), str(seconds), str(notes)]
         process = ending.enter_context(speaking(words, errors))
         heard(process, "recording", errors)
         stored.start()
         served.start()
-        time.sleep(WARM_S + SECONDS)
+        time.sleep(WARM_S + peace)
         kills = []
-        for _ in range(KILLS):
+        for _ in range(number):
             kills.append(killed(worker))
             time.sleep(BETWEEN_S)
         heard(process, "recorded", errors)
@@ -156,20 +159,20 @@ def measured(ground: Ground, url: str) -> tuple[list[Noted], Seen, Seen, list[fl
         time.sleep(2.0)
         stored.ending.set()
         stored.join()
-        told = served.seen.copy()
-    return msgspec.json.decode(notes.read_bytes(), type=list[tuple[float, int, int]]), stored.seen, told, kills
+        served_seen = served.seen.copy()
+    return msgspec.json.decode(notes.read_bytes(), type=list[tuple[float, int, int]]), stored.seen, served_seen, kills
 
 
 def run(ground: Ground) -> list[Figure]:
     """The figures of this measurement."""
     with ground.database(JOURNAL) as url:
         prepared(ground, url)
-        noted, stored, served, kills = measured(ground, url)
+        notes, stored, served, kills = measured(ground, url)
         served_is_replayed(url)
-    peace = [one for one in noted if noted[0][0] + WARM_S <= one[0] < kills[0] - LATE_S]
+    peace = [note for note in notes if notes[0][0] + WARM_S <= note[0] < kills[0] - LATE_S]
     in_store = [1000 * lag for _, lag in lags(peace, stored)]
     in_api = [1000 * lag for _, lag in lags(peace, served)]
-    late = recovered(kills, lags(noted, stored))
+    late = recovered(kills, lags(notes, stored))
     arrived = len(peace) / (peace[-1][0] - peace[0][0]) / PER_SECOND
     return [
         shown(
@@ -182,6 +185,11 @@ def run(ground: Ground) -> list[Figure]:
         shown("recorded → told by the API's stream, p50", quantile(in_api, 0.5), "ms"),
         shown("recorded → told by the API's stream, p99", quantile(in_api, 0.99), "ms"),
         shown(f"facts that arrived ÷ {PER_SECOND:,}/s", arrived, note="reversals, one in a hundred, are not counted"),
-        shown("kill -9 of a worker → caught up, median", quantile(late, 0.5), "s", f"{KILLS} kills while facts arrive"),
+        shown(
+            "kill -9 of a worker → caught up, median",
+            quantile(late, 0.5),
+            "s",
+            f"{len(kills)} kills while facts arrive",
+        ),
         shown("kill -9 of a worker → caught up, longest", max(late), "s"),
     ]

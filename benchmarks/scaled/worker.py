@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from benchmarks.kafka import kafka_streams
-from benchmarks.kafka.contents import EVENTS, LAYOUT, filled, placed, records, segments
-from benchmarks.kafka.ground import BEGUN, PARTITIONS
-from benchmarks.kafka.kafka_streams import LeftOut
-from benchmarks.kafka.plain_loop import folding
-from benchmarks.kafka.processes import Pace, Product, Stopwatch, heard, positions, speaking
-from benchmarks.kafka.verdict import counted_right, folded_right, proved
-from benchmarks.measure import Figure, shown
+from benchmarks.harness import Figure, shown
+from benchmarks.scaled import kafka_streams
+from benchmarks.scaled.contents import EVENTS, LAYOUT, filled, placed, records, segments
+from benchmarks.scaled.ground import BEGUN, PARTITIONS
+from benchmarks.scaled.kafka_streams import LeftOut
+from benchmarks.scaled.plain_loop import folding
+from benchmarks.scaled.processes import Pace, Product, Stopwatch, heard, positions, speaking
+from benchmarks.scaled.verdict import counted_right, folded_right, proved
 from streams.layouts import Layout
 from streams.worker.turn import TAKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
 
 ROUNDS: Final = 3
 TOPIC: Final = Layout(LAYOUT, PARTITIONS, 0).topic
@@ -37,14 +37,14 @@ def through_workers(ground: Ground, number: int = 1) -> Pace:
     """The pace of so many workers: from the moment they read until every partition stands at the journal's head."""
     with ground.database(BEGUN) as url:
         with psycopg.connect(url, autocommit=True) as db:
-            workers = [Product(ground, url, "worker", "--name", f"bench-{one}") for one in range(number)]
+            workers = [Product(ground, url, "worker", "--name", f"bench-{index}") for index in range(number)]
             try:
-                for one in workers:
-                    one.wait_for("reading partitions")
+                for worker in workers:
+                    worker.wait_for("reading partitions")
                 pace = Stopwatch(ground.facts).pace(lambda: _folded(db, ground))
             finally:
-                for one in workers:
-                    one.__exit__()
+                for worker in workers:
+                    worker.__exit__()
         folded_right(ground, url)
         proved(ground, url)
     return pace
@@ -52,16 +52,16 @@ def through_workers(ground: Ground, number: int = 1) -> Pace:
 
 def _folded(db: psycopg.Connection[tuple[object, ...]], ground: Ground) -> int:
     """How many facts are folded; all of them not before every partition stands at the journal's head."""
-    standing, head = positions(db), segments(ground)[-1].last
-    done = sum(bisect_right(held, standing[partition]) for partition, held in placed(ground).items())
-    return done if min(standing.values()) >= head else min(done, ground.facts - 1)
+    reached, head = positions(db), segments(ground)[-1].last
+    done = sum(bisect_right(positions_of, reached[partition]) for partition, positions_of in placed(ground).items())
+    return done if min(reached.values()) >= head else min(done, ground.facts - 1)
 
 
 def through_loop(ground: Ground) -> Pace:
     """The pace of the plain loop."""
     errors = ground.folder / "loop.log"
     with ground.database(BEGUN) as url:
-        words = [sys.executable, "-m", "benchmarks.kafka.plain_loop", ground.kafka.bootstrap, TOPIC, url, str(LAYOUT)]
+        words = [sys.executable, "-m", "benchmarks.scaled.plain_loop", ground.kafka.bootstrap, TOPIC, url, str(LAYOUT)]
         with psycopg.connect(url, autocommit=True) as db, speaking(words, errors) as process:
             heard(process, "first", errors)
             pace = Stopwatch(ground.facts).pace(lambda: _folded(db, ground))
@@ -71,12 +71,12 @@ def through_loop(ground: Ground) -> Pace:
 
 def from_memory(ground: Ground) -> Pace:
     """The pace of the fold alone: segments in memory, no broker."""
-    held = records(ground)
+    topic_records = records(ground)
     with ground.database(BEGUN) as url:
         fold = folding(url, segments(ground)[0].journal, LAYOUT)
         begun = time.perf_counter()
-        for start in range(0, len(held), TAKE):
-            fold.fold(held[start : start + TAKE])
+        for start in range(0, len(topic_records), TAKE):
+            fold.fold(topic_records[start : start + TAKE])
         pace = ground.facts / (time.perf_counter() - begun)
         folded_right(ground, url)
     return Pace(pace, pace)
@@ -86,9 +86,15 @@ def through_faust(ground: Ground) -> Pace:
     """The pace of the Faust Table: until its last record is counted, though its changelog may still be under way."""
     total, errors, accounts = filled(ground), ground.folder / "faust.log", ground.folder / "faust.tsv"
     words = [
-        sys.executable, "-m", "benchmarks.kafka.faust_table", ground.kafka.bootstrap, EVENTS, str(PARTITIONS), str(total),
+        sys.executable,
+        "-m",
+        "benchmarks.scaled.faust_table",
+        ground.kafka.bootstrap,
+        EVENTS,
+        str(PARTITIONS),
+        str(total),
         str(accounts),
-    ]  # fmt: skip
+    ]
     with speaking(words, errors) as process:
         heard(process, "first", errors)
         begun = time.perf_counter()
@@ -99,42 +105,51 @@ def through_faust(ground: Ground) -> Pace:
     return Pace(pace, pace)
 
 
+RATES: Final = {
+    "worker": ("one worker", "PostgreSQL, all measures, the why-index, case files"),
+    "workers": ("two workers", "the same two cores"),
+    "loop": ("plain aiokafka loop", "the same fold"),
+    "memory": ("fold alone", "the same fold"),
+    "faust": ("Faust Table", "memory store with changelog"),
+    "streams": ("Kafka Streams", "exactly_once_v2, two threads, state in memory and changelog"),
+}
+"""The rates that are measured, in the order of the table, and what each stands for."""
+
+
+def rounds(ground: Ground) -> tuple[dict[str, list[Pace]], str]:
+    """The paces of each way, in rounds whose order alternates, and why Kafka Streams was left out, if it was."""
+    paces: dict[str, list[Pace]] = {}
+    left_out = ""
+    ways: dict[str, Callable[[], Pace]] = {
+        "worker": lambda: through_workers(ground),
+        "streams": lambda: kafka_streams.counted(ground),
+        "workers": lambda: through_workers(ground, 2),
+        "loop": lambda: through_loop(ground),
+        "faust": lambda: through_faust(ground),
+        "memory": lambda: from_memory(ground),
+    }
+    for number in range(ground.size.count(ROUNDS)):
+        for name in list(ways)[:: 1 if number % 2 == 0 else -1]:
+            try:
+                paces.setdefault(name, []).append(ways[name]())
+                print(f"  {name}: {paces[name][-1].whole:,.0f}/s", file=sys.stderr, flush=True)
+            except LeftOut as reason:
+                left_out = str(reason)
+    return paces, left_out
+
+
 def run(ground: Ground) -> list[Figure]:
     """The ratios of this measurement, and the rates they are made of."""
     filled(ground)
-    paces: dict[str, list[Pace]] = {}
-    left_out = ""
-    for number in range(ROUNDS):
-        measured: dict[str, Callable[[], Pace]] = {
-            "worker": lambda: through_workers(ground), "streams": lambda: kafka_streams.counted(ground),
-            "workers": lambda: through_workers(ground, 2), "loop": lambda: through_loop(ground),
-            "faust": lambda: through_faust(ground), "memory": lambda: from_memory(ground),
-        }  # fmt: skip
-        for name in list(measured)[:: 1 if number % 2 == 0 else -1]:
-            try:
-                paces.setdefault(name, []).append(measured[name]())
-                print(f"  {name}: {paces[name][-1].whole:,.0f}/s", file=sys.stderr, flush=True)
-            except LeftOut as why:
-                left_out = str(why)
+    paces, left_out = rounds(ground)
     beside = _ratio("worker ÷ Faust Table", paces, "worker", "faust", "")
     return [
         Figure(beside.name, beside.value, 8, note="one JSON event a record there"),
         *_beside_streams(paces, left_out),
         _ratio("worker ÷ plain aiokafka loop", paces, "worker", "loop", "the same fold, no framework: the floor"),
         _ratio("worker ÷ fold alone", paces, "worker", "memory", "segments in memory, no broker"),
-        *(
-            shown(name, rate, "events/s", note)
-            for name, rate, note in (
-                ("one worker", _median(paces["worker"]), "PostgreSQL, all measures, the why-index, case files"),
-                ("two workers", _median(paces["workers"]), "the same two cores"),
-                ("plain aiokafka loop", _median(paces["loop"]), "the same fold"),
-                ("fold alone", _median(paces["memory"]), "the same fold"),
-                ("Faust Table", _median(paces["faust"]), "memory store with changelog"),
-                *((("Kafka Streams", _median(paces["streams"]), "exactly_once_v2, two threads, state in memory and changelog"),)
-                  if not left_out else ()),
-            )
-        ),
-    ]  # fmt: skip
+        *(shown(name, _median(paces[way]), "events/s", note) for way, (name, note) in RATES.items() if paces[way]),
+    ]
 
 
 def _median(paces: list[Pace], *, later: bool = False) -> float:
@@ -145,7 +160,7 @@ def _ratio(
     name: str, paces: dict[str, list[Pace]], ours: str, theirs: str, note: str, *, later: bool = False
 ) -> Figure:
     pairs = zip(paces[ours], paces[theirs], strict=True)
-    ratios = [one.later / other.later if later else one.whole / other.whole for one, other in pairs]
+    ratios = [our.later / their.later if later else our.whole / their.whole for our, their in pairs]
     return shown(name, statistics.median(ratios), note=note)
 
 

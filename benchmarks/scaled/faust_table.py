@@ -21,9 +21,14 @@ from domain.measures import MEASURES
 def counting(server: str, topic: str, partitions: int, total: int, path: Path) -> Any:  # noqa: ANN401 - an untyped framework
     """The app; once ``total`` records are counted it says so, writes every account, and ends."""
     app = faust.App(
-        f"counting-{os.getpid()}", broker=f"kafka://{server}", store="memory://", topic_partitions=partitions,
-        web_enabled=False, consumer_auto_offset_reset="earliest", datadir=tempfile.mkdtemp(),
-    )  # fmt: skip
+        f"counting-{os.getpid()}",
+        broker=f"kafka://{server}",
+        store="memory://",
+        topic_partitions=partitions,
+        web_enabled=False,
+        consumer_auto_offset_reset="earliest",
+        datadir=tempfile.mkdtemp(),
+    )
     accounts = app.Table("accounts", default=dict)
     done = 0
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from benchmarks.city import City, rules
-from benchmarks.measure import Figure, pairs, shown
-from benchmarks.prepared import ZONE, record, submissions
+from benchmarks.harness import ZONE, Figure, Size, pairs, record, shown, submissions
 from domain.intake.recorded import line_of, read_line
 from domain.intake.wire import Submission, parse_json, read_submission
 from neraca.wiring import now_us
@@ -66,27 +65,28 @@ def append_rate(batches: list[list[Submission]], rows: list[Rows]) -> float:
 def appended(journal: Journal, batches: list[list[Submission]], rows: list[Rows]) -> float:
     """Events a second through a journal's append alone: names, lock, look-ups, lines, keys, one commit a batch."""
     lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
-    held = [_keys_by_holder(batch) for batch in rows]
+    keys_of = [_keys_by_holder(batch) for batch in rows]
     begun = time.perf_counter()
-    for batch, recorded, keys in zip(batches, lines, held, strict=True):
+    for batch, recorded, keys in zip(batches, lines, keys_of, strict=True):
         named = [keyed(submission) for submission in batch]
         with journal.appending() as append:
             prefetch(append, named)
-            for one, event in zip(named, recorded, strict=True):
-                assert append.find(one.originator) is None
-                if one.key is not None:
-                    append.holder(one.key)
-                append.add(one.originator, event.type, line_of(event))
-                for key in keys.get(one.originator, ()):
-                    append.set_key(key, one.originator)
+            for keyed_one, event in zip(named, recorded, strict=True):
+                originator = keyed_one.originator
+                assert append.find(originator) is None
+                if keyed_one.key is not None:
+                    append.holder(keyed_one.key)
+                append.add(originator, event.type, line_of(event))
+                for key in keys.get(originator, ()):
+                    append.set_key(key, originator)
     return sum(map(len, batches)) / (time.perf_counter() - begun)
 
 
 def _keys_by_holder(batch: Rows) -> dict[str, list[str]]:
-    held: dict[str, list[str]] = {}
+    keys: dict[str, list[str]] = {}
     for key, holder in batch["natural_keys"]:
-        held.setdefault(holder, []).append(key)
-    return held
+        keys.setdefault(holder, []).append(key)
+    return keys
 
 
 def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
@@ -132,22 +132,33 @@ def raw_rate(schema: list[str], batches: list[Rows]) -> float:
     return sum(len(rows["stored_events"]) for rows in batches) / took
 
 
-def _read(texts: list[bytes]) -> list[Submission]:
+def read(texts: list[bytes]) -> list[Submission]:
+    """Submissions from the bytes of their JSON."""
     return [read_submission(parse_json(text)) for text in texts]
 
 
-def run() -> list[Figure]:
+def supply(size: Size) -> tuple[list[list[Submission]], list[list[bytes]]]:
+    """The batches that are appended, ready and as JSON."""
+    events = list(City(11).facts(BATCH * size.count(BATCHES, 2)))
+    batches = [events[start : start + BATCH] for start in range(0, len(events), BATCH)]
+    return [submissions(batch) for batch in batches], [
+        [json.dumps(event).encode() for event in batch] for batch in batches
+    ]
+
+
+def run(size: Size) -> list[Figure]:
     """The ratios of this measurement."""
-    events = list(City(11).facts(BATCH * BATCHES))
-    cut = [events[start : start + BATCH] for start in range(0, len(events), BATCH)]
-    ready, texts = [submissions(batch) for batch in cut], [[json.dumps(one).encode() for one in batch] for batch in cut]
+    ready, texts = supply(size)
     schema, rows = rows_of(ready)
-    assert sum(len(batch["stored_events"]) for batch in rows) == len(events)
-    bare = lambda: raw_rate(schema, rows)  # noqa: E731 - said twice below
-    append = pairs(lambda: append_rate(ready, rows), bare, PAIRS)
-    decided = pairs(lambda: journal_rate(ready, lambda batch: batch), bare, PAIRS)
-    together = pairs(lambda: journal_rate(ready, lambda batch: batch, 4), bare, PAIRS)
-    whole = pairs(lambda: journal_rate(texts, _read), bare, PAIRS)
+    assert sum(len(batch["stored_events"]) for batch in rows) == sum(map(len, ready))
+
+    def ratio(ours: Callable[[], float]) -> float:
+        return pairs(ours, lambda: raw_rate(schema, rows), size.count(PAIRS))
+
+    append = ratio(lambda: append_rate(ready, rows))
+    decided = ratio(lambda: journal_rate(ready, lambda batch: batch))
+    together = ratio(lambda: journal_rate(ready, lambda batch: batch, 4))
+    whole = ratio(lambda: journal_rate(texts, read))
     return [
         Figure(
             "append ÷ raw sqlite3",

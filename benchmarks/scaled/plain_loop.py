@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # it ships no types
 
-from benchmarks.kafka.ground import PARTITIONS
-from benchmarks.prepared import ZONE
+from benchmarks.harness import ZONE
+from benchmarks.scaled.ground import PARTITIONS
 from neraca.__main__ import settle_memory
 from neraca.wiring import now_us
 from projections.store.partitions import PartitionStore
@@ -26,8 +26,8 @@ NAME = "plain"
 def folding(url: str, journal: str, layout: int) -> PartitionFold:
     """A fold into a database; a letter for the dead ends it."""
 
-    def letter(one: Letter) -> None:
-        raise AssertionError(one.why)
+    def letter(dead: Letter) -> None:
+        raise AssertionError(dead.why)
 
     database = Database(url)
     with database.connected("epoch") as db:
@@ -39,21 +39,25 @@ def folding(url: str, journal: str, layout: int) -> PartitionFold:
 async def read(server: str, topic: str, fold: PartitionFold, head: int) -> None:
     """Fold all partitions up to the journal's head."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=server, enable_auto_commit=False, auto_offset_reset="earliest",
+        bootstrap_servers=server,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
         max_partition_fetch_bytes=32 * 2**20,
-    )  # fmt: skip
+    )
     await consumer.start()
     consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
-    loop, thread, standing = asyncio.get_running_loop(), ThreadPoolExecutor(1), dict.fromkeys(range(PARTITIONS), 0)
+    loop, thread, reached = asyncio.get_running_loop(), ThreadPoolExecutor(1), dict.fromkeys(range(PARTITIONS), 0)
     first = True
-    while min(standing.values()) < head:
-        found = await consumer.getmany(timeout_ms=50, max_records=TAKE)
-        records = [Record(one.partition, one.offset, one.value) for held in found.values() for one in held]
+    while min(reached.values()) < head:
+        fetched = await consumer.getmany(timeout_ms=50, max_records=TAKE)
+        records = [
+            Record(record.partition, record.offset, record.value) for some in fetched.values() for record in some
+        ]
         if first and records:
             first = False
             print("first", flush=True)
         counts = await loop.run_in_executor(thread, fold.fold, records)
-        standing |= {partition: to.position for partition, to in counts.moved.items()}
+        reached |= {partition: to.position for partition, to in counts.moved.items()}
     print("folded", flush=True)
     await consumer.stop()
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kafka import KafkaProducer
 
-from benchmarks.kafka.contents import relayed, segments
-from benchmarks.kafka.ground import JOURNAL, PARTITIONS
-from benchmarks.measure import Figure, pairs, shown
+from benchmarks.harness import Figure, pairs, shown
+from benchmarks.scaled.contents import relayed, segments
+from benchmarks.scaled.ground import JOURNAL, PARTITIONS
 from streams.kafka.broker import ACK_S, RECORD_MOST, ensure_topic
 from streams.kafka.segment_record import packed
 
 if TYPE_CHECKING:
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
 
 PAIRS: Final = 5
 FIRST: Final = 1001
@@ -25,14 +25,18 @@ FIRST: Final = 1001
 
 def bare(ground: Ground, topic: str, *, ready: bool) -> float:
     """Events a second of a producer that sends all segments and waits for their acknowledgement; each ``ready`` packed."""
-    held = [(sent, packed(sent) if ready else b"") for sent in segments(ground)]
+    records = [(sent, packed(sent) if ready else b"") for sent in segments(ground)]
     ensure_topic(ground.settings, topic, PARTITIONS)
     producer: Any = KafkaProducer(
-        **ground.settings.client(), acks="all", enable_idempotence=True, linger_ms=2, batch_size=1 << 20,
+        **ground.settings.client(),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=2,
+        batch_size=1 << 20,
         max_request_size=RECORD_MOST,
-    )  # fmt: skip
+    )
     begun = time.perf_counter()
-    futures = [producer.send(topic, partition=sent.partition, value=value or packed(sent)) for sent, value in held]
+    futures = [producer.send(topic, partition=sent.partition, value=value or packed(sent)) for sent, value in records]
     producer.flush(ACK_S)
     for future in futures:
         future.get(ACK_S)
@@ -45,21 +49,21 @@ def run(ground: Ground) -> list[Figure]:
     """The ratios of this measurement, and the rates they are made of."""
     numbers, rates = itertools.count(FIRST), dict[str, list[float]]()
 
-    def noted(name: str, rate: float) -> float:
+    def measured(name: str, rate: float) -> float:
         rates.setdefault(name, []).append(rate)
         return rate
 
     with ground.database(JOURNAL) as url:
 
         def ours() -> float:
-            return noted("ours", ground.facts / relayed(ground, url, next(numbers)))
+            return measured("ours", ground.facts / relayed(ground, url, next(numbers)))
 
         def theirs(*, ready: bool) -> float:
-            return noted(f"bare {ready}", bare(ground, f"bare.{next(numbers)}", ready=ready))
+            return measured(f"bare {ready}", bare(ground, f"bare.{next(numbers)}", ready=ready))
 
-        ratio = pairs(ours, lambda: theirs(ready=True), PAIRS)
-        packing = pairs(ours, lambda: theirs(ready=False), PAIRS)
-    middle = {name: statistics.median(held) for name, held in rates.items()}
+        ratio = pairs(ours, lambda: theirs(ready=True), ground.size.count(PAIRS))
+        packing = pairs(ours, lambda: theirs(ready=False), ground.size.count(PAIRS))
+    middle = {name: statistics.median(some) for name, some in rates.items()}
     return [
         Figure("relay ÷ bare kafka-python", ratio, 0.5, note="segments cut and packed beforehand there"),
         shown("relay ÷ bare kafka-python that packs", packing, note="cut beforehand there"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -11,11 +10,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from benchmarks.append import BATCH, BATCHES, PAIRS, appended, rows_of
-from benchmarks.city import City, rules
-from benchmarks.measure import Figure, pairs, shown
-from benchmarks.prepared import ZONE, record, submissions
-from domain.intake.wire import Submission, parse_json, read_submission
+from benchmarks.city import rules
+from benchmarks.embedded.append import BATCH, PAIRS, appended, read, rows_of, supply
+from benchmarks.harness import ZONE, Figure, pairs, record, shown
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.recording import Policy
@@ -26,8 +23,9 @@ from streams.places.database import Database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from benchmarks.append import Rows
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.embedded.append import Rows
+    from benchmarks.scaled.ground import Ground
+    from domain.intake.wire import Submission
 
 NAME: Final = "append"
 _EVENTS: Final = (
@@ -96,20 +94,17 @@ def _copied(cursor: psycopg.Cursor[Any], into: str, types: tuple[str, ...], rows
             copy.write_row(row)
 
 
-def _read(texts: list[bytes]) -> list[Submission]:
-    return [read_submission(parse_json(text)) for text in texts]
-
-
 def run(ground: Ground) -> list[Figure]:
     """The ratios of this measurement."""
-    events = list(City(11).facts(BATCH * BATCHES))
-    cut = [events[start : start + BATCH] for start in range(0, len(events), BATCH)]
-    ready, texts = [submissions(batch) for batch in cut], [[json.dumps(one).encode() for one in batch] for batch in cut]
+    ready, texts = supply(ground.size)
     _, rows = rows_of(ready)
-    bare = lambda: raw_rate(ground, rows)  # noqa: E731 - said thrice below
-    append = pairs(lambda: append_rate(ground, ready, rows), bare, PAIRS)
-    decided = pairs(lambda: intake_rate(ground, ready, lambda batch: batch), bare, PAIRS)
-    whole = pairs(lambda: intake_rate(ground, texts, _read), bare, PAIRS)
+
+    def ratio(ours: Callable[[], float]) -> float:
+        return pairs(ours, lambda: raw_rate(ground, rows), ground.size.count(PAIRS))
+
+    append = ratio(lambda: append_rate(ground, ready, rows))
+    decided = ratio(lambda: intake_rate(ground, ready, lambda batch: batch))
+    whole = ratio(lambda: intake_rate(ground, texts, read))
     return [
         Figure(
             "append ÷ raw psycopg",

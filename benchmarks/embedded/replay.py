@@ -12,9 +12,8 @@ import msgspec
 
 from audit.ends import Until
 from audit.journal_file import fold_file
-from benchmarks.duck import agrees, statement
-from benchmarks.measure import Figure, pairs
-from benchmarks.prepared import MILLION, command, exported_journal
+from benchmarks.embedded.duck import agrees, statement
+from benchmarks.harness import ERA, Figure, Size, command, exported_journal, pairs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +42,12 @@ def theirs(path: Path, count: int) -> float:
     return count / (time.perf_counter() - begun)
 
 
-def run() -> list[Figure]:
+def run(size: Size) -> list[Figure]:
     """The ratio of this measurement."""
-    path = exported_journal(MILLION)
+    path = exported_journal(size.facts(ERA))
     with path.open("rb") as file:
         count = sum(1 for _ in file)
     with duckdb.connect(config={"threads": 2}) as db:
         assert agrees(db.execute(statement(), {"path": str(path)}).fetchall(), fold_file(path, Until()).accounts())
-    ratio = pairs(lambda: ours(path), lambda: theirs(path, count), PAIRS)
+    ratio = pairs(lambda: ours(path), lambda: theirs(path, count), size.count(PAIRS))
     return [Figure("replay ÷ DuckDB", ratio, 0.7, note="a million events, two cores, all measures by leaf account")]

@@ -32,7 +32,7 @@ _PICKED: Final = (
 def _measures() -> dict[str, str]:
     """An expression over ``f`` for each measure; null where a fact does not post it."""
     permit, task, rating = "kind = 'permit-processed'", "kind = 'task-completed'", "unsur IS NOT NULL"
-    made = {
+    posted = {
         "permits": f"({permit})::INT",
         "permits_with_standard": f"({permit} AND on_time IS NOT NULL)::INT",
         "permits_on_time": f"({permit} AND on_time)::INT",
@@ -44,24 +44,27 @@ def _measures() -> dict[str, str]:
         "tasks_on_time": f"({task} AND on_time)::INT",
         "tasks_self_reported": f"({task} AND reported_by = 'self')::INT",
         "respondents": f"({rating})::INT",
-        "respondent_mean_sum": "mean", "respondent_mean_sq": "mean * mean",
-        "overall_n": "(overall IS NOT NULL)::INT", "overall_sum": "o", "overall_sq": "o * o",
+        "respondent_mean_sum": "mean",
+        "respondent_mean_sq": "mean * mean",
+        "overall_n": "(overall IS NOT NULL)::INT",
+        "overall_sum": "o",
+        "overall_sq": "o * o",
         "received": "(kind = 'permit-received')::INT",
-    }  # fmt: skip
+    }
     for cap in CAPS:
         capped = "c" if cap is None else f"CASE WHEN c IS NOT NULL THEN least(c, {cap * 100}) END"
-        made |= {f"capaian_sum_{cap_name(cap)}": capped, f"capaian_sq_{cap_name(cap)}": f"{capped} * {capped}"}
+        posted |= {f"capaian_sum_{cap_name(cap)}": capped, f"capaian_sq_{cap_name(cap)}": f"{capped} * {capped}"}
     for unsur in UNSUR:
-        made |= {f"unsur_n_{unsur}": f"(unsur.{unsur} IS NOT NULL)::INT", f"unsur_sum_{unsur}": f"unsur.{unsur}"}
-    return made
+        posted |= {f"unsur_n_{unsur}": f"(unsur.{unsur} IS NOT NULL)::INT", f"unsur_sum_{unsur}": f"unsur.{unsur}"}
+    return posted
 
 
 def statement() -> str:
     """All measures of all leaf accounts, in the order of the closed list."""
-    made = _measures()
+    posted = _measures()
     answered = " + ".join(f"(unsur.{unsur} IS NOT NULL)::INT" for unsur in UNSUR)
     total = " + ".join(f"coalesce(unsur.{unsur}, 0)" for unsur in UNSUR)
-    sums = ",\n  ".join(f"coalesce(sum(sign * ({made[name]})), 0)::HUGEINT AS {name}" for name in MEASURES)
+    sums = ",\n  ".join(f"coalesce(sum(sign * ({posted[name]})), 0)::HUGEINT AS {name}" for name in MEASURES)
     return f"""
 WITH lines AS (
   SELECT replace(replace(type, 'neraca.', ''), '.v1', '') AS kind, data
@@ -88,6 +91,6 @@ FROM f GROUP BY ALL
 
 def agrees(rows: list[tuple[object, ...]], accounts: Mapping[Account, Balance]) -> bool:
     """Whether the statement's accounts are the fold's, to the last digit."""
-    held = {account: balance for account, balance in accounts.items() if any(balance)}
+    ours = {account: balance for account, balance in accounts.items() if any(balance)}
     theirs = {row[:4]: [int(str(value)) for value in row[4:]] for row in rows if any(row[4:])}
-    return held == theirs
+    return ours == theirs

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import psycopg
 
-from benchmarks.kafka.contents import expected
-from benchmarks.prepared import ZONE, command
+from benchmarks.harness import ZONE, command
+from benchmarks.scaled.contents import expected
 from domain.measures import MEASURES
 from neraca.wiring import now_us
 from projections.live import Live
@@ -23,7 +23,7 @@ from streams.places.database import Database
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
     from domain.fold.postings import Account
 
 
@@ -34,8 +34,8 @@ def replayed(ground: Ground) -> str:
 
 
 def _replayed(*place: str) -> str:
-    said = subprocess.run(command("replay", *place, "--period", "2026-06"), check=True, capture_output=True)
-    return str(msgspec.json.decode(said.stdout)["digest"])
+    result = subprocess.run(command("replay", *place, "--period", "2026-06"), check=True, capture_output=True)
+    return str(msgspec.json.decode(result.stdout)["digest"])
 
 
 def folded_right(ground: Ground, url: str) -> None:
@@ -59,21 +59,21 @@ def served_is_replayed(url: str) -> None:
 
 def _served(url: str) -> str:
     generations = Database(url).generations()
-    found = generations.current()
-    assert found is not None
-    with Reader(Live("", *found, At(0)), ZoneInfo(ZONE), now_us).snapshot() as snapshot:
+    current = generations.current()
+    assert current is not None
+    with Reader(Live("", *current, At(0)), ZoneInfo(ZONE), now_us).snapshot() as snapshot:
         digest = snapshot.digest()
-    found[1].engine.dispose()
+    current[1].engine.dispose()
     generations.close()
     return digest
 
 
 def counted_right(ground: Ground, path: Path) -> None:
     """The accounts a baseline wrote are those of the journal. Raises: ``AssertionError``."""
-    held: dict[Account, list[int]] = {}
+    accounts: dict[Account, list[int]] = {}
     for line in path.read_text().splitlines():
         key, _, values = line.partition("\t")
         dinas, asn, service, month = key.split("|")
-        held[dinas, asn, service, month] = msgspec.json.decode(values, type=list[int])
-    assert all(len(balance) == len(MEASURES) for balance in held.values())
-    assert held == expected(ground)
+        accounts[dinas, asn, service, month] = msgspec.json.decode(values, type=list[int])
+    assert all(len(balance) == len(MEASURES) for balance in accounts.values())
+    assert accounts == expected(ground)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from benchmarks.kafka.ground import BEGUN, PARTITIONS
-from benchmarks.prepared import ZONE
+from benchmarks.harness import ZONE
+from benchmarks.scaled.ground import BEGUN, PARTITIONS
 from domain.events.entries import decode
 from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.fold.ledger import Ledger
@@ -30,7 +30,7 @@ from streams.worker.fold import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
     from domain.fold.postings import Account
     from streams.kafka.broker import Headers
     from streams.kafka.segment_record import SegmentRecord
@@ -69,30 +69,30 @@ def segments(ground: Ground) -> tuple[SegmentRecord, ...]:
         Cursors(0, (0,) * PARTITIONS, (SETTLED,) * PARTITIONS),
     )
     journal.close()
-    held: list[SegmentRecord] = []
+    cut_segments: list[SegmentRecord] = []
     for page in lines(ground):
         cut, cursors = outbox.cut(page, cursors)
-        held += cut
-    return tuple(held)
+        cut_segments += cut
+    return tuple(cut_segments)
 
 
 @cache
 def placed(ground: Ground) -> dict[int, list[int]]:
     """The positions of each partition's entries, in order."""
-    held: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
+    positions: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
     for sent in segments(ground):
-        held[sent.partition] += [position for position, _ in sent.entries]
-    return held
+        positions[sent.partition] += [position for position, _ in sent.entries]
+    return positions
 
 
 def records(ground: Ground) -> list[Record]:
     """The segments as a topic would hold them."""
     ends = [0] * PARTITIONS
-    made = []
+    topic_records = []
     for sent in segments(ground):
-        made.append(Record(sent.partition, ends[sent.partition], packed(sent)))
+        topic_records.append(Record(sent.partition, ends[sent.partition], packed(sent)))
         ends[sent.partition] += 1
-    return made
+    return topic_records
 
 
 def relayed(ground: Ground, url: str, number: int) -> float:
@@ -123,7 +123,7 @@ def filled(ground: Ground) -> int:
     ensure_topic(ground.settings, EVENTS, PARTITIONS)
     sender, count = Sender(ground.settings), 0
     for page in lines(ground):
-        facts = [one for one in page if msgspec.json.decode(one[1])["type"] in FACT_TYPES | REVERSAL_TYPES]
+        facts = [line for line in page if msgspec.json.decode(line[1])["type"] in FACT_TYPES | REVERSAL_TYPES]
         for start in range(0, len(facts), _SENT_AT_ONCE):
             sender.send(_event(position, line) for position, line in facts[start : start + _SENT_AT_ONCE])
         count += len(facts)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from benchmarks.city import City
-from benchmarks.measure import Figure, quantile, shown
-from benchmarks.prepared import command, data_directory
-from benchmarks.traffic import arriving, served
+from benchmarks.embedded.traffic import arriving, up_over
+from benchmarks.harness import Figure, Size, data_directory, quantile, shown
 
 FACTS: Final = 100_000
 SECONDS: Final = 20.0
@@ -66,40 +62,30 @@ def acknowledged(port: int, seconds: float) -> list[tuple[float, int]]:
 
 def lags_ms(receipts: list[tuple[float, int]], seen: list[tuple[float, int]]) -> list[float]:
     """For each receipt, how long after it its position was told; 0 when the stream was first."""
-    lags, told = [], iter(seen)
-    at, position = next(told)
+    lags, sightings = [], iter(seen)
+    at, position = next(sightings)
     for acknowledged_at, wanted in receipts:
         while position < wanted:
-            at, position = next(told)
+            at, position = next(sightings)
         lags.append(max(0.0, at - acknowledged_at) * 1000)
     return lags
 
 
-def run() -> list[Figure]:
+def run(size: Size) -> list[Figure]:
     """The figures of this measurement."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        shutil.copytree(data_directory(FACTS).path, data)
-        with served(*command("up", "--data", str(data), "--port", "0")) as up:
-            up.wait_ready()
-            watch = Watch(up.port)
-            watch.start()
-            with arriving(up.port, PER_SECOND, SECONDS + 5) as sender:
-                time.sleep(3)
-                receipts = acknowledged(up.port, SECONDS)
-                assert sender.stdout is not None
-                sent = int(sender.stdout.readline())
-            time.sleep(1)
-            lags = lags_ms(receipts, watch.seen)
+    seconds = size.seconds(SECONDS)
+    with up_over(data_directory(size.facts(FACTS)).path) as up:
+        watch = Watch(up.port)
+        watch.start()
+        with arriving(up.port, PER_SECOND, seconds + 5) as traffic:
+            time.sleep(3)
+            receipts = acknowledged(up.port, seconds)
+            count = traffic.count()
+        time.sleep(1)
+        lags = lags_ms(receipts, watch.seen)
+    name, note = "acknowledged → visible, p99", "single POSTs among batches of ten"
     return [
         shown("acknowledged → visible, p50", quantile(lags, 0.5), "ms"),
-        Figure(
-            "acknowledged → visible, p99",
-            quantile(lags, 0.99),
-            250,
-            "ms",
-            at_most=True,
-            note="single POSTs among batches of ten",
-        ),
-        shown("events that arrived ÷ 1,000/s", (sent / (SECONDS + 5) + len(receipts) / SECONDS) / 1000),
+        Figure(name, quantile(lags, 0.99), 250, "ms", at_most=True, note=note),
+        shown("events that arrived ÷ 1,000/s", (count / (seconds + 5) + len(receipts) / seconds) / 1000),
     ]

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from benchmarks.prepared import ZONE, data_directory
+from benchmarks.harness import ZONE, Size, data_directory
 from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres
 from neraca.wiring import now_us
@@ -30,26 +30,35 @@ if TYPE_CHECKING:
 
     from streams.places.directory import JournalFile
 
+FACTS: Final = 300_000
 PARTITIONS: Final = 12
 """Of every topic, ours and the baselines': the default of `neraca relay`."""
 JOURNAL: Final = "journal_alone"
 BEGUN: Final = "balances_begun"
 _EVENTS: Final = ("int8", "uuid", "int8", "text", "bytea")
 _COPIES: Final = (
-    ("SELECT rowid, originator_id, originator_version, topic, state FROM stored_events", _EVENTS,
-     "neraca.neraca_events (notification_id, originator_id, originator_version, topic, state)"),
+    (
+        "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events",
+        _EVENTS,
+        "neraca.neraca_events (notification_id, originator_id, originator_version, topic, state)",
+    ),
     ("SELECT key, holder FROM natural_keys", ("text", "text"), "neraca.natural_keys (key, holder)"),
     ("SELECT key, position FROM case_notes", ("text", "int8"), "neraca.case_notes (key, position)"),
-)  # fmt: skip
+)
 
 
 class Ground(NamedTuple):
-    """The servers of a run, and how many facts its journal holds."""
+    """The servers of a run, and its size."""
 
     postgres: LocalPostgres
     kafka: LocalKafka
     folder: Path
-    facts: int
+    size: Size
+
+    @property
+    def facts(self) -> int:
+        """The number of facts of its journal."""
+        return self.size.facts(FACTS)
 
     @property
     def settings(self) -> KafkaSettings:
@@ -95,18 +104,18 @@ def begun(database: Database) -> Layout:
 def copied(path: Path, database: Database) -> None:
     """A journal of SQLite, row by row, in PostgreSQL: the same events at the same positions."""
     Journal.open(database.prepare().journal, ZONE, now_us()).close()
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as held, database.connected("copy") as db:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source, database.connected("copy") as db:
         for read, types, into in _COPIES:
             db.execute(f"TRUNCATE {into.partition(' ')[0]}".encode())
             with db.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)".encode()) as copy:
                 copy.set_types(types)
-                for row in held.execute(read):
+                for row in source.execute(read):
                     copy.write_row(_typed(row, types))
         db.execute("VACUUM ANALYZE")
 
 
 def _typed(row: tuple[Any, ...], types: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(UUID(hex=one) if kind == "uuid" else one for one, kind in zip(row, types, strict=True))
+    return tuple(UUID(hex=value) if kind == "uuid" else value for value, kind in zip(row, types, strict=True))
 
 
 def prepare(ground: Ground) -> None:
@@ -119,14 +128,14 @@ def prepare(ground: Ground) -> None:
 
 
 @contextmanager
-def standing(facts: int) -> Iterator[Ground]:
+def standing(size: Size) -> Iterator[Ground]:
     """A run's servers, started and prepared, and removed at the end."""
     quiet()
     with tempfile.TemporaryDirectory(prefix="neraca-bench-") as folder:
         path = Path(folder)
         path.chmod(0o711)  # PostgreSQL runs as another user
         with LocalPostgres(path / "postgres") as postgres, LocalKafka(path / "kafka") as kafka:
-            ground = Ground(postgres, kafka, path, facts)
+            ground = Ground(postgres, kafka, path, size)
             print(f"a journal of {ground.facts:,} facts in PostgreSQL …", file=sys.stderr, flush=True)
             prepare(ground)
             yield ground

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from benchmarks.city import City
-from benchmarks.kafka.ground import PARTITIONS
-from benchmarks.prepared import ZONE, submissions
+from benchmarks.harness import ZONE, submissions
+from benchmarks.scaled.ground import PARTITIONS
 from domain.fold.partition import partition_of
 from neraca.__main__ import settle_memory
 from neraca.wiring import now_us
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 BATCH: Final = 100
 AHEAD: Final = 2000
 """How many facts are ready beforehand: a counter's own work is not measured."""
-Noted = tuple[float, int, int]
+Note = tuple[float, int, int]
 
 
-def record(intake: IntakeService, supply: list[Event], per_second: int, seconds: float) -> list[Noted]:
+def record(intake: IntakeService, supply: list[Event], per_second: int, seconds: float) -> list[Note]:
     """Batches at their time, each acknowledged before the next; when, and where each fact lies."""
-    noted: list[Noted] = []
+    notes: list[Note] = []
     begun, sent = time.monotonic(), 0
     while (elapsed := time.monotonic() - begun) < seconds and sent < len(supply):
         if sent > elapsed * per_second:
@@ -48,9 +48,9 @@ def record(intake: IntakeService, supply: list[Event], per_second: int, seconds:
         for event, outcome in zip(batch, outcomes, strict=True):
             assert isinstance(outcome, Accepted), outcome
             if "dinas" in event["data"]:
-                noted.append((now, partition_of(event["data"]["dinas"], PARTITIONS), outcome.receipt.position))
+                notes.append((now, partition_of(event["data"]["dinas"], PARTITIONS), outcome.receipt.position))
         sent += len(batch)
-    return noted
+    return notes
 
 
 def main(url: str, per_second: str, seconds: str, path: str) -> None:
@@ -62,8 +62,8 @@ def main(url: str, per_second: str, seconds: str, path: str) -> None:
     supply = list(City(41, f"l{time.time_ns()}").facts(count, start=start, span=timedelta(days=3)))
     settle_memory()
     print("recording", flush=True)
-    noted = record(intake, supply, int(per_second), float(seconds))
-    Path(path).write_bytes(msgspec.json.encode(noted))
+    notes = record(intake, supply, int(per_second), float(seconds))
+    Path(path).write_bytes(msgspec.json.encode(notes))
     print("recorded", flush=True)
     intake.close()
     journal.close()

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Final
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from benchmarks.kafka.contents import EVENTS, filled
-from benchmarks.kafka.processes import Pace, Stopwatch, heard, speaking
-from benchmarks.kafka.verdict import counted_right
-from benchmarks.prepared import ROOT
+from benchmarks.harness import ROOT
+from benchmarks.scaled.contents import EVENTS, filled
+from benchmarks.scaled.processes import Pace, Stopwatch, heard, speaking
+from benchmarks.scaled.verdict import counted_right
 from domain.measures import MEASURES
 from local.local_server import Missing, found
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
 
-JAVA: Final = ROOT / "benchmarks" / "streams-java"
+JAVA: Final = ROOT / "benchmarks" / "scaled" / "streams-java"
 PACKAGE: Final = "openjdk-17-jdk-headless"
 LOOK_S: Final = 0.05
 
@@ -55,10 +55,18 @@ def counted(ground: Ground, threads: int = 2) -> Pace:
     folder, total, application = built(), filled(ground), f"streams-{uuid.uuid4().hex}"
     errors, accounts = ground.folder / f"{application}.log", ground.folder / f"{application}.tsv"
     words = [
-        found("java", PACKAGE), "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", f"-Dmeasures={','.join(MEASURES)}",
-        f"-Dthreads={threads}", "-cp", f"{folder / 'measures.jar'}:{folder / 'lib'}/*", "Measures",
-        ground.kafka.bootstrap, EVENTS, application, str(ground.folder / application),
-    ]  # fmt: skip
+        found("java", PACKAGE),
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+        f"-Dmeasures={','.join(MEASURES)}",
+        f"-Dthreads={threads}",
+        "-cp",
+        f"{folder / 'measures.jar'}:{folder / 'lib'}/*",
+        "Measures",
+        ground.kafka.bootstrap,
+        EVENTS,
+        application,
+        str(ground.folder / application),
+    ]
     admin = KafkaAdminClient(**ground.settings.client())
     with speaking(words, errors) as process:
         heard(process, "first", errors)
@@ -74,7 +82,7 @@ def counted(ground: Ground, threads: int = 2) -> Pace:
 def _committed(admin: KafkaAdminClient, group: str) -> int:
     """How many records a group is through with; what cannot be asked now is asked again."""
     try:
-        held = admin.list_group_offsets({group: None})[group]
+        offsets = admin.list_group_offsets({group: None})[group]
     except KafkaError:
         return 0
-    return sum(one.offset for one in held.values())
+    return sum(committed.offset for committed in offsets.values())

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from benchmarks.prepared import ROOT, command
+from benchmarks.harness import ROOT, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from benchmarks.kafka.ground import Ground
+    from benchmarks.scaled.ground import Ground
 
 LOOK_S = 0.02
 PATIENCE_S = 900.0
@@ -58,9 +58,9 @@ class Stopwatch:
 @contextmanager
 def speaking(words: list[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that is spoken with; what it says on standard error is in a file."""
-    with errors.open("wb") as said:
+    with errors.open("wb") as log:
         process = subprocess.Popen(
-            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, bufsize=1
+            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1
         )
     try:
         yield process
@@ -83,21 +83,21 @@ class Product:
     """A process of the real command line over one database and one broker, until the end of a ``with``."""
 
     def __init__(self, ground: Ground, url: str, *words: str) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
-        self.said = ground.folder / f"{words[0]}.log"
-        environment = {**kept, "NERACA_DATABASE_URL": url, "NERACA_KAFKA": ground.kafka.bootstrap}
-        with self.said.open("wb") as said:
-            self.process = subprocess.Popen(command(*words), cwd=ROOT, env=environment, stdout=said, stderr=said)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        self.log = ground.folder / f"{words[0]}.log"
+        environment |= {"NERACA_DATABASE_URL": url, "NERACA_KAFKA": ground.kafka.bootstrap}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command(*words), cwd=ROOT, env=environment, stdout=log, stderr=log)
 
     def wait_for(self, word: str) -> str:
         """The line that has a word, once it is said. Raises: ``RuntimeError`` when it ends before, or says nothing."""
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
-            for line in self.said.read_text(errors="replace").splitlines():
+            for line in self.log.read_text(errors="replace").splitlines():
                 if word in line:
                     return line
             time.sleep(0.005)
-        message = f"{word!r} was not said: {self.said.read_text(errors='replace')[-2000:]}"
+        message = f"{word!r} was not said: {self.log.read_text(errors='replace')[-2000:]}"
         raise RuntimeError(message)
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class Product:
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
-            print(f"{self.said.stem} had to be killed", file=sys.stderr)
+            print(f"{self.log.stem} had to be killed", file=sys.stderr)
             self.process.kill()
 
 
