@@ -93,10 +93,10 @@ def _send(name: str | None, emitter: Emitter, outbox: Outbox) -> None:
 
 def _list(outbox: Outbox) -> int:
     """Print each event that was refused for good with its problem, one a line; tell how many wait, and why."""
-    for kept in outbox.refused():
-        print(json.dumps({"event": _event(kept.line), "problem": kept.problem}, ensure_ascii=False))
-    for kept in outbox.waiting():
-        say(f"waits, to be sent again: {kept.line.decode(errors='replace')[:200]}: {kept.problem.get('detail')}")
+    for entry in outbox.refused():
+        print(json.dumps({"event": _event(entry.line), "problem": entry.problem}, ensure_ascii=False))
+    for entry in outbox.waiting():
+        say(f"waits, to be sent again: {entry.line.decode(errors='replace')[:200]}: {entry.problem.get('detail')}")
     return 0
 
 

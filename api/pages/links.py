@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fastapi import Request
 
-    from api.pages.words import Code
+    from api.pages.catalog import Code
 
 
 class Links:
-    """Addresses in one language; with the request for the page at hand, also addresses of that page."""
+    """Addresses in one language; with the request for the page at hand, also addresses of that page.
 
-    def __init__(self, code: Code, request: Request | None = None) -> None:
+    ``scopes`` are those of the caller: a link that would end in a refusal is not offered.
+    """
+
+    def __init__(self, code: Code, request: Request | None = None, scopes: Collection[str] = ()) -> None:
         self._request = request
         self._code = code
+        self._scopes = frozenset(scopes)
+
+    def opens(self, scope: str) -> bool:
+        """True if pages that need a scope open to the caller."""
+        return scope in self._scopes
 
     def __call__(self, *steps: str, **query: str) -> str:
         """The address of a page."""
@@ -49,11 +59,11 @@ class Links:
         period = "" if self._request is None else self._request.query_params.get("period", "")
         return self(*page, csv=name, cursor=cursor, **({"period": period} if period else {}))
 
-    def _here(self, code: Code, **added: str) -> str:
+    def _here(self, code: Code, **parameters: str) -> str:
         assert self._request is not None, "there is a page at hand"  # noqa: S101 - for the type checker
-        left_out = {"lang", *added, *(("cursor",) if added else ())}
+        left_out = {"lang", *parameters, *(("cursor",) if parameters else ())}
         query = [(name, value) for name, value in self._request.query_params.multi_items() if name not in left_out]
-        query += [*added.items(), *([("lang", "en")] if code == "en" else [])]
+        query += [*parameters.items(), *([("lang", "en")] if code == "en" else [])]
         path = quote(self._request.scope["path"])
         return f"{path}?{urlencode(query)}" if query else path
 

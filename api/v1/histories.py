@@ -1,7 +1,7 @@
 """The answers about what led to today's figures: twelve months, newest events, open files, and the journal itself."""
 
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +14,8 @@ from api.v1.answers import (
     FilesAnswer,
     JournalAnswer,
     JournalEntry,
+    LateAnswer,
+    LateItem,
     Pause,
     RecentAnswer,
     Series,
@@ -25,6 +27,7 @@ from domain.intake.recorded import read_line, stated
 from domain.periods import Period, months_until
 from domain.score.scorecard import Standing
 from projections.ports import Lines
+from projections.reading.late import LateFact, LateQuery, late_facts
 from projections.reading.reader import Snapshot
 from projections.reading.why import behind
 from projections.store.open_files import FOREVER, ListedFile
@@ -34,6 +37,13 @@ SCANNED_MOST: Final = 5000
 """The most entries that one page of the journal looks through; if few of them match, the page is short."""
 _AFTER: Final = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)], str, str])
 _ONE: Final = Field(None, max_length=500, description="Entries of this one alone")
+
+
+class LatePart(NamedTuple):
+    """A page of late facts, and the cursor of the next."""
+
+    items: tuple[LateFact, ...]
+    next: str | None
 
 
 class JournalQuery(BaseModel):
@@ -80,9 +90,9 @@ def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> Fil
     return FilesAnswer(dinas, snapshot.position, [file_answer(row, snapshot) for row in page], following)
 
 
-def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
+def file_answer(row: ListedFile, snapshot: Snapshot) -> FileAnswer:
     """An open file as served."""
-    file, state = listed
+    file, state = row
     return FileAnswer(
         file.service,
         file.case,
@@ -115,18 +125,48 @@ def recent(
 
 def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:
     """A page of the entries of the journal that match a query."""
-    after, stop, wanted = number_after(query.cursor, "entry"), snapshot.position, query.wanted
-    page = lines.lines(after, SCANNED_MOST if wanted else query.limit, stop)
+    after, stop, filters = number_after(query.cursor, "entry"), snapshot.position, query.wanted
+    page = lines.lines(after, SCANNED_MOST if filters else query.limit, stop)
     items: list[JournalEntry] = []
     last = after
     for last, line in page:
         entry = _entry(last, line)
-        if all(value in _values(entry, name) for name, value in wanted.items()):
+        if all(value in _values(entry, name) for name, value in filters.items()):
             items.append(entry)
         if len(items) == query.limit:
             break
     following = cursor_of("entry", str(last)) if page and last < stop else None
     return JournalAnswer(snapshot.version.journal, stop, items, following)
+
+
+def late_page(snapshot: Snapshot, lines: Lines, query: LateQuery, limit: int, cursor: str | None) -> LatePart:
+    """A page of late decisions or tasks, the last recorded first. Raises: ``Refusal``."""
+    page = late_facts(snapshot, lines, query, number_after(cursor, "before"), limit)
+    return LatePart(page.items, None if page.before is None else cursor_of("before", str(page.before)))
+
+
+def late_answer(snapshot: Snapshot, lines: Lines, query: LateQuery, limit: int, cursor: str | None) -> LateAnswer:
+    """The same as served."""
+    page = late_page(snapshot, lines, query, limit, cursor)
+    items = [_late(late) for late in page.items]
+    return LateAnswer(query.subject, query.period.name, snapshot.position, query.kind, items, page.next)
+
+
+def _late(late: LateFact) -> LateItem:
+    data, resolution = late.fact.data, late.fact.resolved
+    return LateItem(
+        late.position,
+        late.dinas,
+        data.get("asn") or None,
+        data.get("service"),
+        data.get("case"),
+        data.get("task"),
+        text_of(resolution.received_us),
+        utc_text(late.due_us),
+        utc_text(late.completed_us),
+        late.late_us,
+        resolution.promise_us,
+    )
 
 
 def _entry(position: int, line: bytes) -> JournalEntry:
@@ -148,7 +188,7 @@ def journal_router(reads: Reads) -> APIRouter:
     """The route of the journal."""
     router = APIRouter()
 
-    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", guarded=True))
+    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", needs_token=True))
     def list_journal(request: Request, query: Annotated[JournalQuery, Query()]) -> Response:
         reads.access.require(request, "audit")
         return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), public=False)

@@ -10,10 +10,11 @@ from fastapi import Path, Query, Request, Response
 
 from api.http.access import Access
 from api.http.cache import Answers
+from api.http.conditional import has_any, has_it
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
 from api.v1.schemas import Page
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Standing
@@ -60,7 +61,8 @@ class Reads:
             if earlier is None:
                 return self._read(request, period, make, public=True)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
-        if headers["etag"] in request.headers.get("if-none-match", ""):
+        conditions = request.headers.getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, headers["etag"]):
             left_out = ("content-length", "content-type")
             return Response(status_code=304, headers={n: value for n, value in headers.items() if n not in left_out})
         return Response(earlier.body, 200, headers, "application/json")
@@ -73,9 +75,12 @@ class Reads:
         with self.reader.snapshot() as snapshot:
             etag = f'"{snapshot.version.tag(*scope)}"'
             headers = {"etag": etag, "cache-control": "no-cache"} | _vector(snapshot)
-            if etag in request.headers.get("if-none-match", ""):
+            conditions = request.headers.getlist("if-none-match")
+            if has_it(conditions, etag):
                 return Response(status_code=304, headers=headers)
             body = ENCODER.encode(make(snapshot))
+            if has_any(conditions):
+                return Response(status_code=304, headers=headers)
         response = Response(body, 200, headers, "application/json")
         if public:
             # Until the month ends in the zone, the default period stays the same.
@@ -150,7 +155,7 @@ def explained(
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period, score), scheme)
-    balance, hide = named(standing.balance), hides_ratings(card, scheme)
+    balance, hide = amounts_by_measure(standing.balance), hides_ratings(card, scheme)
     return Why(
         subject=standing.subject,
         period=period.name,
@@ -166,5 +171,5 @@ def explained(
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
     """The entries at some positions, in the order of these."""
-    stored = lines.lines_at(positions) if positions else {}
-    return [(at, stored[at]) for at in positions]
+    line_at = lines.lines_at(positions) if positions else {}
+    return [(at, line_at[at]) for at in positions]

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, RecentAnswer, Series
+from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, LateAnswer, RecentAnswer, Series
 from domain.events import submitted as events
 from domain.events.kinds import KINDS
 from domain.score.scorecard import Scorecard
@@ -69,6 +69,7 @@ _TYPES: Final = (
     FilesAnswer,
     CaseAnswer,
     RecentAnswer,
+    LateAnswer,
     JournalAnswer,
     Problem,
     Scorecard,
@@ -141,12 +142,12 @@ EVENTS_DOC: Final[dict[str, Any]] = {
             "content": {"application/json": {"schema": {"oneOf": [_ref(Receipt), _ref(Tally)]}}},
         },
         201: {"description": "Recorded, durably", **_json(Receipt)},
-        400: _problem("Not strict JSON"),
+        400: _problem("Not strict JSON, not the gzip it is said to be, or a CloudEvents header that cannot be read"),
         401: _problem("A token is needed"),
         403: _problem("The token does not cover this"),
         409: _problem("Other content under the same name, a held key, or a second reversal"),
-        413: _problem("More than 16 MiB or 10,000 events"),
-        415: _problem("None of the content types taken"),
+        413: _problem("More than 16 MiB, decompressed too, or 10,000 events"),
+        415: _problem("None of the content types taken, or a content coding other than gzip"),
         422: _problem("A field breaks the contract: see errors"),
         503: _problem("Nothing was recorded: send the same again"),
     },
@@ -164,16 +165,22 @@ EVENTS_DOC: Final[dict[str, Any]] = {
 }
 
 
-def read_doc(answer: type | None, summary: str, *, known: bool = False, guarded: bool = False) -> dict[str, Any]:
+QUERY_REFUSED: Final = _problem("A parameter is not known here, or stands more than once")
+"""The refusal that every route may answer with."""
+
+
+def read_doc(
+    answer: type | None, summary: str, *, of_subject: bool = False, needs_token: bool = False
+) -> dict[str, Any]:
     """The documentation of a read: its answer, and the problems that it may have instead."""
     responses: dict[int | str, dict[str, Any]] = {
         200: {"description": summary, **_json(answer)},
         304: {"description": "As the ETag says, nothing has changed"},
         422: _problem("The query cannot be answered"),
     }
-    if known:
+    if of_subject:
         responses[404] = _problem("Nothing ever named this subject")
-    if guarded:
+    if needs_token:
         responses[401] = _problem("Beyond this machine a token is needed")
         responses[403] = _problem("The token does not cover this")
     return {"tags": ["reads"], "summary": summary, "responses": responses}

@@ -1,6 +1,6 @@
 """The ledger: a balance for each leaf account, and the one ``+`` that changes it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import compress
 from sys import intern
 
@@ -11,8 +11,12 @@ Balance = list[int]
 """One integer for each measure, in the order of ``MEASURES``."""
 
 
-def shared(account: Account) -> Account:
-    """The account, its names those that all accounts share."""
+def interned(account: Account) -> Account:
+    """The account with interned names.
+
+    Each event brings copies of its names. A fold that keeps many accounts shares them, or takes half as much memory again;
+    a fold of some thousand entries saves the time.
+    """
     dinas, asn, service, month = account
     return intern(dinas), intern(asn), intern(service), intern(month)
 
@@ -28,27 +32,26 @@ class Ledger:
     def __init__(self) -> None:
         self.accounts: dict[Account, Balance] = {}
 
-    def post(self, postings: Iterable[Posting]) -> None:
-        """Each posting is added to its account's balance."""
+    def post(self, postings: Iterable[Posting], key: Callable[[Account], Account] | None = None) -> None:
+        """Each posting is added to its account's balance; ``key`` gives the equal tuple that a new account is kept as."""
         accounts = self.accounts
         for posting in postings:
             balance = accounts.get(posting.account)
             if balance is None:
-                # Each event brings copies of its names; a million accounts share them, or take half as much memory again.
-                balance = accounts[shared(posting.account)] = zero()
+                balance = accounts[posting.account if key is None else key(posting.account)] = zero()
             for index, amount in posting.amounts:
                 balance[index] += amount
 
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        held: list[tuple[Account, Balance]] = []
+        common: list[tuple[Account, Balance]] = []
         for account, balance in other.accounts.items():
             if account in accounts:
-                held.append((account, balance))
+                common.append((account, balance))
             else:
                 accounts[account] = balance.copy()
-        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+        self.post(Posting(account, amounts_of(balance)) for account, balance in common)
 
 
 def amounts_of(balance: Balance) -> Amounts:
@@ -71,6 +74,6 @@ def months_of(ledger: Ledger) -> Ledger:
     return sums
 
 
-def named(balance: Balance) -> dict[str, int]:
+def amounts_by_measure(balance: Balance) -> dict[str, int]:
     """A balance by the names of its non-zero measures."""
     return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}

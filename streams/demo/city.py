@@ -5,7 +5,6 @@ All of it is simulated, and nothing here reads a clock. An ASN's id does not rev
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
-from math import log
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
@@ -13,7 +12,10 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from domain.clock import moment_of, parse_date, parse_instant
 from domain.events.names import type_of
+from domain.events.submitted import Indicator
+from domain.periods import parse_period
 
 Event: TypeAlias = dict[str, Any]
 
@@ -72,6 +74,7 @@ class Shares(_Read, frozen=True):
     self_reported: float
     busy_tasks: float
     rated_asn: float
+    tapped: float
     silent: float
 
 
@@ -95,6 +98,15 @@ class Dinas(_Read, frozen=True):
     open: Literal["office", "always"]
 
 
+class Scheme(_Read, frozen=True):
+    """The scheme that the city adopts, without the month from which it is in force."""
+
+    scheme: str
+    skm_weight: str
+    min_coverage: str
+    indicators: tuple[Indicator, ...]
+
+
 class City(_Read, frozen=True):
     """Everything the demo knows about the city."""
 
@@ -102,6 +114,7 @@ class City(_Read, frozen=True):
     asn_total: int
     holidays: frozenset[date]
     shares: Shares
+    scheme: Scheme
     services: tuple[Service, ...]
     dinas: tuple[Dinas, ...]
 
@@ -119,9 +132,9 @@ class City(_Read, frozen=True):
         if any(not 1 <= service.hours <= _LONGEST for service in self.services):
             message = f"a standard has from 1 to {_LONGEST} hours: beyond, its cases would outlast the calendar"
             raise ValueError(message)
-        known = {service.slug for service in self.services}
+        slugs = {service.slug for service in self.services}
         for dinas in self.dinas:
-            if unknown := dinas.services.keys() - known:
+            if unknown := dinas.services.keys() - slugs:
                 message = f"{dinas.slug} offers services nobody defined: {sorted(unknown)}"
                 raise ValueError(message)
             if not 1 <= dinas.counters <= dinas.asn:
@@ -160,6 +173,9 @@ def rules(city: City, start: date) -> Iterator[Event]:
     def rule(kind: str, name: str, data: Event) -> Event:
         return event(kind, "/simulasi/kota/aturan", f"{start}-{name}", time, data)
 
+    month = parse_date(since).replace(day=1).isoformat()
+    scheme = msgspec.to_builtins(city.scheme)
+    yield rule("scheme-adopted", f"skema-{city.scheme.scheme}", {**scheme, "effective_from": month})
     for dinas in city.dinas:
         yield rule("dinas-registered", f"dinas-{dinas.slug}", {"dinas": dinas.slug, "name": dinas.name})
     for service in city.services:
@@ -169,6 +185,20 @@ def rules(city: City, start: date) -> Iterator[Event]:
         for asn in staff:
             yield rule("asn-registered", f"asn-{asn}", {"asn": asn})
             yield rule("asn-assigned", f"tempat-{asn}", {"asn": asn, "dinas": slug, "effective_from": since})
+
+
+def first_day(month: str) -> date:
+    """The first day of a month `YYYY-MM`. Raises: `ValueError` for any other text."""
+    period = parse_period(month)
+    if len(period.months) > 1:
+        message = f"{month} is no month"
+        raise ValueError(message)
+    return period.first_day
+
+
+def local_moment(text: str) -> datetime:
+    """An instant of an event as a moment in the zone of the city."""
+    return moment_of(parse_instant(text), WIB)
 
 
 def local_second(moment: datetime) -> int:
@@ -242,34 +272,3 @@ def bustle(second: int) -> float:
     if 8 * HOUR <= second < 11 * HOUR or 13 * HOUR <= second < 15 * HOUR:
         return 1.0
     return 0.6 if OPENING <= second < CLOSING else 0.25
-
-
-class Unit:
-    """A dinas at work in one month: its people, its drift from its habits, and the tables that chance draws from."""
-
-    def __init__(self, dinas: Dinas, city: City, staff: list[str], calendar: Calendar, rng: Random) -> None:
-        """`staff` is the dinas's roster; the drift is drawn from `rng`."""
-        self.slug = dinas.slug
-        self.dinas = dinas
-        self.staff = staff
-        self.busy = min(dinas.asn, max(dinas.counters, round(dinas.tasks * city.shares.busy_tasks / BUSY_TASKS)))
-        self.counters = staff[: dinas.counters]
-        self.always = dinas.open == "always"
-        self.arrivals = calendar.arrivals(always=self.always)
-        by_slug = {service.slug: service for service in city.services}
-        self.services = [by_slug[slug] for slug, weight in dinas.services.items() for _ in range(weight)]
-        self.log_tempo = log(dinas.tempo * rng.uniform(0.96, 1.04))
-        self.late = dinas.late * rng.uniform(0.85, 1.15)
-        satisfied = dinas.satisfied + rng.uniform(-0.03, 0.03)
-        self.moods = [_answers(satisfied + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
-
-
-def _answers(satisfied: float) -> list[tuple[str, list[int]]]:
-    """A hundred answers to each unsur whose mean is near `satisfied` (of 4)."""
-    tables = []
-    for name, shift in UNSUR.items():
-        mean = min(3.95, satisfied + shift)
-        twos = round(15 * (4 - mean))
-        fours = max(0, round(100 * (mean - 3)) + 2 + twos)
-        tables.append((name, ([1] + [2] * twos + [4] * fours + [3] * 100)[:100]))
-    return tables

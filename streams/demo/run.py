@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from domain.clock import moment_of, parse_instant
 from domain.intake.wire import read_submission
 from domain.refusal import Refusal
 from projections.ports import Grant, Unavailable
@@ -64,7 +65,7 @@ class DemoRun:
         self._months = months
         self._rate = rate
         self._ending = threading.Event()
-        self._progress = self._resumed(seed)
+        self._progress = self._load_progress(seed)
         self._threads = [
             threading.Thread(target=self._run, name="neraca-demo-history", daemon=True),
             threading.Thread(target=self._live, name="neraca-demo-live", daemon=True),
@@ -86,7 +87,7 @@ class DemoRun:
         missing = len(self._steps()) - len(self._progress.done)
         return f"{len(self._progress.done)}/{len(self._steps())}" if missing else None
 
-    def _resumed(self, seed: int) -> Progress:
+    def _load_progress(self, seed: int) -> Progress:
         if self._marker.exists():
             return msgspec.json.decode(self._marker.read_bytes(), type=Progress)
         progress = Progress(seed, datetime.now(self._zone).isoformat(timespec="seconds"), [])
@@ -95,7 +96,7 @@ class DemoRun:
 
     def _steps(self) -> list[str]:
         """The steps: rules, then months. The last full one comes first, then the running one, then earlier ones."""
-        until = datetime.fromisoformat(self._progress.until)
+        until = moment_of(parse_instant(self._progress.until), self._zone)
         months = [until.strftime("%Y-%m")]
         first = until.replace(day=1)
         for _ in range(self._months):
@@ -104,15 +105,15 @@ class DemoRun:
         return ["rules", months[1], months[0], *months[2:]]
 
     def _run(self) -> None:
-        until = datetime.fromisoformat(self._progress.until)
+        until = moment_of(parse_instant(self._progress.until), self._zone)
         for step in self._steps():
             if step not in self._progress.done:
                 if step == "rules":
                     since = (until.replace(day=1) - timedelta(days=31 * (self._months + 2))).date()
-                    done = self._submit(demo.rules(self._city, since))
+                    success = self._submit(demo.rules(self._city, since))
                 else:
-                    done = self._submit(demo.history(self._city, self._progress.seed, step, until))
-                if not done:
+                    success = self._submit(demo.history(self._city, self._progress.seed, step, until))
+                if not success:
                     return
                 self._progress.done.append(step)
                 self._marker.write_bytes(msgspec.json.encode(self._progress))

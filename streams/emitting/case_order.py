@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
-from domain.events.kinds import CASE, KINDS, NaturalKey
+from domain.events.kinds import KINDS, NOTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NOTES: Final = frozenset(kind.type for kind in KINDS.values() if kind.role == "note")
 _DECISION: Final = KINDS["permit-processed"].type
-_CASE: Final = NaturalKey("case", CASE)
 Numbered = tuple[int, bytes]
 
 
@@ -34,7 +33,7 @@ def _case_of(line: bytes) -> tuple[str, bool] | None:
     try:
         event = _DECODER.decode(line)
         if event.type in _NOTES or event.type == _DECISION:
-            return _CASE.spelt(event.data), event.type in _NOTES
+            return NOTES.text(event.data), event.type in _NOTES
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return None  # the intake says what is wrong with it
     return None

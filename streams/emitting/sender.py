@@ -90,7 +90,13 @@ class Sender:
         self._probes = itertools.cycle(PROBES_S)
         self._last_failure = ""
         self._retrying = Retrying(
-            NotNow, WATCHFUL, patience_s=patience_s, failed=self._tell, pause=pause, clock=clock, least_s=_asked_pause
+            NotNow,
+            WATCHFUL,
+            patience_s=patience_s,
+            on_failure=self._tell,
+            pause=pause,
+            clock=clock,
+            least_s=_asked_pause,
         )
 
     def send(self, lines: Sequence[bytes]) -> Delivered:

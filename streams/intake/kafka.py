@@ -101,7 +101,7 @@ class KafkaIntake:
         return Retrying(
             on,
             PROMPT,
-            failed=lambda error, _: LOG.warning(message, error),
+            on_failure=lambda error, _: LOG.warning(message, error),
             pause=self._pause,
         )
 
@@ -135,22 +135,22 @@ class KafkaIntake:
             reading.close()
             sender.close()
 
-    def _take(self, polled: Sequence[Any], sender: Sender) -> None:
-        records = [RawRecord(record.key, record.value, record.headers or []) for record in polled]
+    def _take(self, messages: Sequence[Any], sender: Sender) -> None:
+        records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
         events = [_event(record) for record in records]
-        parked, refused = list[Parked](), list[Any]()
+        entries, refusals = list[Parked](), list[Any]()
         for record, event, outcome in zip(records, events, self._submit(events), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and outcome.for_now:
                 until_us = self._now_us() + int(self._parked_s * 1e6)
-                parked.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
+                entries.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
             else:
-                refused.append(self._refusal(outcome, record))
-        if parked:
-            self._parking.put(parked)
+                refusals.append(self._refusal(outcome, record))
+        if entries:
+            self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
-        sender.send(refused)
+        sender.send(refusals)
 
     def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
         """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
@@ -161,31 +161,31 @@ class KafkaIntake:
         now_s = time.monotonic()
         if now_s < self._look_s:
             return
-        parked_now = {parked.key: parked for parked in self._parking.all()}
-        self._attempts = {key: self._attempts.get(key) or _Attempts(now_s) for key in parked_now}
+        entries = {entry.key: entry for entry in self._parking.all()}
+        self._attempts = {key: self._attempts.get(key) or _Attempts(now_s) for key in entries}
         waiting = [
-            parked
-            for key, parked in parked_now.items()
-            if self._attempts[key].due_s <= now_s or self._now_us() > parked.until_us
+            entry
+            for key, entry in entries.items()
+            if self._attempts[key].due_s <= now_s or self._now_us() > entry.until_us
         ][:PARKED_MOST]
-        due_s = min((one.due_s for one in self._attempts.values()), default=now_s + LOOK_MOST_S)
+        due_s = min((attempts.due_s for attempts in self._attempts.values()), default=now_s + LOOK_MOST_S)
         self._look_s = max(now_s + LOOK_S, min(due_s, now_s + LOOK_MOST_S))
         if not waiting:
             return
-        records = [_RAW_RECORD.decode(parked.record) for parked in waiting]
-        settled, refused = list[str](), list[Any]()
+        records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
+        ids, refusals = list[str](), list[Any]()
         outcomes = self._submit([_event(record) for record in records])
-        for parked, record, outcome in zip(waiting, records, outcomes, strict=True):
+        for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
-                settled.append(parked.key)
-            elif not outcome.for_now or self._now_us() > parked.until_us:
-                settled.append(parked.key)
-                refused.append(self._refusal(outcome, record))
+                ids.append(entry.key)
+            elif not outcome.for_now or self._now_us() > entry.until_us:
+                ids.append(entry.key)
+                refusals.append(self._refusal(outcome, record))
             else:
-                self._attempts[parked.key].failed(now_s)
-        sender.send(refused)
-        if settled:
-            self._parking.remove(settled)
+                self._attempts[entry.key].failed(now_s)
+        sender.send(refusals)
+        if ids:
+            self._parking.remove(ids)
 
     def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
         """The record with its problem added. The client sends no null in a header, so a null becomes empty."""

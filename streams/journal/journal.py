@@ -5,7 +5,6 @@ Refuses to open a journal of another zone, one that is not durable, or one whose
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -15,14 +14,15 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, StoredEvent
 from msgspec import Struct
 
-from domain.canonical import canonical
 from domain.clock import utc_text
+from domain.events import own
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
 from projections.ports import FoundLines
-from streams.journal import searching
+from streams.journal import searching, tracing
 from streams.journal.appending import Appending, Recorder
+from streams.journal.naming import originator_of
 from streams.journal.searching import is_rare
 
 if TYPE_CHECKING:
@@ -30,23 +30,19 @@ if TYPE_CHECKING:
 
     from projections.ports import LineSearch
 
-__all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
-
-NAMESPACE: Final = uuid.UUID("6f1c2d7e-1d0b-5f0a-9b52-6e6572616361")
-_NAMESPACE_BYTES: Final = NAMESPACE.bytes
-_VERSION: Final = tuple(bytes([byte & 0x0F | 0x50]) for byte in range(256))
-_VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
+__all__ = [
+    "Appending",
+    "IntegrityError",
+    "Journal",
+    "JournalError",
+    "OperationalError",
+    "PersistenceError",
+    "originator_of",
+]
 
 
 class JournalError(Exception):
     """The journal cannot be used as requested; the message gives the reason and the remedy."""
-
-
-def originator_of(source: str, event_id: str) -> str:
-    """The identity of an event: UUIDv5 of the JSON array ``[source, id]``, as hex."""
-    digest = hashlib.sha1(_NAMESPACE_BYTES + canonical((source, event_id)), usedforsecurity=False).digest()
-    # As RFC 9562 has it: version 5 and its variant in four and two bits. `uuid.uuid5` takes four times as long.
-    return (digest[:6] + _VERSION[digest[6]] + digest[7:8] + _VARIANT[digest[8]] + digest[9:16]).hex()
 
 
 class JournalEvent(Struct, frozen=True):
@@ -57,11 +53,11 @@ class JournalEvent(Struct, frozen=True):
     recorded: Recorded
 
 
-class Kept(Protocol):
+class JournalLocation(Protocol):
     """The storage of a journal: a file, or a database."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for people; no secret."""
         ...
 
@@ -87,8 +83,8 @@ class LineMapper(Mapper[uuid.UUID]):
         """A stored line read back. Raises: ``msgspec.ValidationError`` for a type or version unknown here."""
         decode(stored_event.state)
         originator = stored_event.originator_id
-        known = originator if isinstance(originator, uuid.UUID) else uuid.UUID(originator)
-        return JournalEvent(known, stored_event.originator_version, read_line(stored_event.state))
+        identity = originator if isinstance(originator, uuid.UUID) else uuid.UUID(originator)
+        return JournalEvent(identity, stored_event.originator_version, read_line(stored_event.state))
 
 
 class JournalApplication(Application[uuid.UUID]):
@@ -107,37 +103,37 @@ class Journal:
             raise TypeError(message)
         self._application = application
         self._recorder: Recorder = application.recorder
-        opened = self._openings()
-        self.id: str = opened[-1].data.journal if opened else ""
-        self.zone: str = opened[-1].data.zone if opened else ""
+        openings = self._openings()
+        self.id: str = openings[-1].data.journal if openings else ""
+        self.zone: str = openings[-1].data.zone if openings else ""
 
     @classmethod
-    def open(cls, place: Kept, zone: str, now_us: int) -> Journal:
+    def open(cls, location: JournalLocation, zone: str, now_us: int) -> Journal:
         """Open a journal for appending, and begin it if it is new.
 
         Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
         """
-        journal = cls(JournalApplication(place.environment))
-        undurable = journal._recorder.undurable()
-        if undurable is not None:
-            message = f"{place.shown}: {undurable} and would lose acknowledged events"
+        journal = cls(JournalApplication(location.environment))
+        fault = journal._recorder.durability_fault()
+        if fault is not None:
+            message = f"{location.label}: {fault} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us)
         if journal.zone != zone:
             message = (
-                f"{place.shown}: this journal counts its months in {journal.zone}, but {zone} is configured. "
+                f"{location.label}: this journal counts its months in {journal.zone}, but {zone} is configured. "
                 f"Set NERACA_ZONE={journal.zone}, or use another --data."
             )
             raise JournalError(message)
         return journal
 
     @classmethod
-    def read_only(cls, place: Kept) -> Journal:
+    def read_only(cls, location: JournalLocation) -> Journal:
         """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
-        journal = cls(JournalApplication(place.environment)) if place.exists() else None
+        journal = cls(JournalApplication(location.environment)) if location.exists() else None
         if journal is None or not journal.id:
-            message = f"{place.shown}: there is no journal here"
+            message = f"{location.label}: there is no journal here"
             raise JournalError(message)
         return journal
 
@@ -146,7 +142,7 @@ class Journal:
         self.id, self.zone = str(uuid.uuid4()), zone
         time = utc_text(now_us)
         data = {"journal": self.id, "zone": zone}
-        opening = Recorded(OPENED_TYPE, "/neraca", self.id, time, data, {}, time, "local", "")
+        opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", "")
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 
@@ -178,13 +174,25 @@ class Journal:
         lines = self._recorder.newest(search, low, until, limit)
         return FoundLines(lines, lines[-1][0] - 1 if len(lines) == limit else low)
 
+    def of_case(self, dinas: str, service: str, case: str) -> list[tuple[int, bytes]]:
+        """Every line about the file of one case, in order: receipt, pauses, decision, and the reversals of these."""
+        return tracing.of_case(self._recorder, (dinas, service, case), self.head())
+
+    def course_of(self, position: int) -> list[tuple[int, bytes]]:
+        """The course of a fact, in order: the fact, and every reversal of it. ``position`` is that of any of these."""
+        return tracing.course_of(self._recorder, position)
+
+    def reversed_at(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The position of the reversal of each event that has one; events are named by source and id."""
+        return tracing.reversed_at(self._recorder, names)
+
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
         """Positions and lines of the rules, and of openings, after a position."""
         return self._recorder.rule_lines(after)
 
-    def passing(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """True if a failure to read is transient."""
-        return self._recorder.passing(error)
+        return self._recorder.is_transient(error)
 
     def hash_at(self, position: int) -> str | None:
         """The identity of the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
@@ -206,5 +214,5 @@ _HASHED: Final = msgspec.json.Decoder(_Hashed)
 
 def line_hash(line: bytes) -> str:
     """The identity of a line: its content hash, or its id if it has none."""
-    hashed = _HASHED.decode(line)
-    return hashed.contenthash or hashed.id
+    parts = _HASHED.decode(line)
+    return parts.contenthash or parts.id

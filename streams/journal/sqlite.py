@@ -22,7 +22,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
 
-from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, hex_of
 from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Every commit still waits for the disk (``synchronous=FULL``, SQLite's default).
 """
 
 
-class StoredInSqlite:
+class SqliteTables:
     """The journal's tables within one append transaction that holds the write lock."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
@@ -69,12 +69,12 @@ class StoredInSqlite:
             marks = ",".join("?" * len(chunk))
             yield from self._db.execute(f"SELECT key, holder FROM natural_keys WHERE key IN ({marks})", chunk)
 
-    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Case and line of each pause and resumption, in order."""
+    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+        """Case, position and line of each pause and resumption, in order."""
         for chunk in _chunks(cases):
             marks = ",".join("?" * len(chunk))
             yield from self._db.execute(
-                f"SELECT key, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
+                f"SELECT key, position, state FROM case_notes JOIN {self._table} ON {self._table}.rowid = position "
                 f"WHERE key IN ({marks}) ORDER BY position",
                 chunk,
             )
@@ -91,12 +91,12 @@ class StoredInSqlite:
             self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({FACT_LIST}) LIMIT 1").fetchone() is not None
         )
 
-    def write(self, added: Added) -> None:
+    def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
-        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", added.rows)
-        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", added.held)
-        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in added.freed])
-        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", added.notes)
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", batch.rows)
+        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", batch.held_keys)
+        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in batch.free_keys])
+        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", batch.notes)
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -173,9 +173,15 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def appending(self) -> Iterator[Appending]:
         """One append: the write lock first, then all reads and writes, then one commit."""
         with self._immediate() as db:
-            append = Appending(StoredInSqlite(db, self.events_table_name))
+            append = Appending(SqliteTables(db, self.events_table_name))
             yield append
             append.flush()
+
+    @contextmanager
+    def looking(self) -> Iterator[SqliteTables]:
+        """The journal's tables, to read and not to write."""
+        with self.datastore.transaction(commit=False) as cursor:
+            yield SqliteTables(cursor.sqlite_cursor.connection, self.events_table_name)
 
     @contextmanager
     def _immediate(self) -> Iterator[sqlite3.Connection]:
@@ -210,12 +216,14 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
         """Positions and lines after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None  # tuples, not the library's rows: they take a third of the time
             cursor.execute(
                 f"SELECT rowid, state FROM {self.events_table_name} "
                 "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
                 [after, stop if stop is not None else 2**62, limit],
             )
-            return [(row[0], row[1]) for row in cursor.fetchall()]
+            lines: list[tuple[int, bytes]] = cursor.fetchall()
+            return lines
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
@@ -249,11 +257,11 @@ class JournalRecorder(SQLiteApplicationRecorder):
             )
             return [(row[0], row[1]) for row in cursor.fetchall()]
 
-    def passing(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
+    def is_transient(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
         """A file that cannot be read does not mend by itself."""
         return False
 
-    def undurable(self) -> str | None:
+    def durability_fault(self) -> str | None:
         """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         with self.datastore.get_connection(commit=True) as connection:
             level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
@@ -281,11 +289,11 @@ class JournalFactory(SQLiteFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        made = self.datastore
+        library_datastore = self.datastore
         self.datastore = JournalDatastore(
-            made.pool.db_name,
-            lock_timeout=made.pool.lock_timeout,
-            single_row_tracking=made.single_row_tracking,
-            originator_id_type=made.originator_id_type,
+            library_datastore.pool.db_name,
+            lock_timeout=library_datastore.pool.lock_timeout,
+            single_row_tracking=library_datastore.single_row_tracking,
+            originator_id_type=library_datastore.originator_id_type,
         )
-        made.close()
+        library_datastore.close()

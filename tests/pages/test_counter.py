@@ -6,6 +6,7 @@ import pytest
 
 from tests.pages.axe_rules import broken_on, day_and_night
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of
+from tests.pages.messages import ID
 from tests.serving import Assembled, event
 
 pytestmark = pytest.mark.browser
@@ -23,11 +24,11 @@ def test_a_file_goes_from_receipt_to_decision_by_keys_alone(
     clerk.look_up("K-1", "ditemukan")
     assert "0 mnt dari 24 jam" in clerk.text("#ada")
     clerk.press("F4", "3")
-    clerk.sees("#tanda", "K-1 · jeda: blangko habis")
-    clerk.look_up("K-1", "dijeda: blangko habis")
-    assert clerk.text("#langkah .primary") == "Lanjut F4"
+    clerk.sees("#tanda", "K-1 · ditangguhkan: blangko habis")
+    clerk.look_up("K-1", "ditangguhkan: blangko habis")
+    assert clerk.text("#langkah .primary") == "Lanjutkan F4"
     clerk.press("F4")
-    clerk.sees("#tanda", "K-1 · lanjut")
+    clerk.sees("#tanda", "K-1 · dilanjutkan")
     clerk.look_up("K-1", "ditemukan")
     assert clerk.text("#langkah .primary") == "Terbit F8"
     clerk.press("Enter")
@@ -68,7 +69,7 @@ def test_a_key_pressed_twice_records_once_and_a_held_key_once(counter: Assembled
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.step("K-1", "F2", "F2")
-    clerk.sees("#gagal", "Ketik nomor berkas dahulu")
+    clerk.sees("#gagal", ID("counter_said.no_number"))
     clerk.ask("""const f = document.getElementById('nomor'); f.value = 'K-2';
       for (const repeat of [false, true, true])
         f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
@@ -181,10 +182,10 @@ def test_one_hand_on_another_counter_makes_no_file_twice(counter: Assembled, cle
     said = {"dinas": UNIT, "service": SERVICES[0], "case": "K-7", "received_at": "2026-01-20T08:00:00+07:00"}
     counter.record(event("permit-received", "elsewhere", said))
     clerk.press("Enter")
-    clerk.sees("#tanda", "✕ ditolak peladen: berkas ini sudah diterima di /loket, 20 Jan 2026")
+    clerk.sees("#tanda", "✕ tidak diterima peladen: permohonan ini sudah diterima di /loket, 20 Jan 2026")
     assert entries(counter) == []
     clerk.click("seen", "K-7")
-    clerk.until(lambda: "ditolak" not in clerk.text("#keadaan"), "it has been seen")
+    clerk.until(lambda: "tidak diterima" not in clerk.text("#keadaan"), "it has been seen")
 
 
 def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> None:
@@ -196,8 +197,8 @@ def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> No
     clerk.sees("#tanda", "belum dapat dicatat")
     clerk.look_up("K-1", "ditemukan")
     clerk.press("F4", "2")
-    clerk.sees("#tanda", "jeda: menunggu pembayaran")
-    clerk.look_up("K-1", "dijeda")
+    clerk.sees("#tanda", "ditangguhkan: menunggu pembayaran")
+    clerk.look_up("K-1", "ditangguhkan")
     clerk.ask("for (const d of document.querySelectorAll('details')) d.open = true")
     small = """[...document.querySelectorAll('button, select, summary, .tiles label, main input:not([type=radio]), .button')]
       .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"""

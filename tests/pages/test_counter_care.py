@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.pages.counter import SERVICES, STALLS, Clerk, entries
+from tests.pages.messages import ID
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
@@ -85,7 +86,7 @@ def test_what_is_mended_is_of_its_own_service_or_of_none(counter: Assembled, cle
     clerk.open("?loket=3&dinas=disdukcapil", ready=False)
     clerk.press("Alt+1")
     clerk.click("mend", "K-9")
-    clerk.sees("#gagal", "K-9 adalah berkas layanan Layanan Langka, yang tidak tampil di loket ini")
+    clerk.sees("#gagal", ID("counter_said.no_tile", case="K-9", service="Layanan Langka"))
     assert clerk.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == ["", "K-9"]
     clerk.press("F2")
     clerk.sees("#gagal", "Pilih layanan dahulu")

@@ -44,9 +44,9 @@ def conflicting(counter: Assembled, clerk: Clerk, number: str, outcome: str, key
 @pytest.mark.parametrize(
     ("outcome", "key", "says"),
     [
-        ("rejected", "F8", "berkas ini sudah ditolak di Loket 4, 20 Jan 2026"),
-        ("issued", "F9", "berkas ini sudah diterbitkan di Loket 4, 20 Jan 2026"),
-        ("issued", "F8", "berkas ini sudah diterbitkan di Loket 4, 20 Jan 2026"),
+        ("rejected", "F8", "permohonan ini sudah ditolak di Loket 4, 20 Jan 2026"),
+        ("issued", "F9", "permohonan ini sudah diterbitkan di Loket 4, 20 Jan 2026"),
+        ("issued", "F8", "permohonan ini sudah diterbitkan di Loket 4, 20 Jan 2026"),
     ],
 )
 def test_a_conflict_between_two_clerks_names_the_decision_that_stands(
@@ -72,7 +72,7 @@ def test_no_button_of_a_receipt_breaks_its_words(counter: Assembled, clerk: Cler
     clerk.step("K-0", "F2")
     clerk.sees("#tanda", "posisi")
     conflicting(counter, clerk, "Z-1", "rejected", "F8")
-    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "✕ tidak diterima peladen")
     for width in (320, 768, 1024, 1366, 1920):
         clerk.page.set_viewport_size({"width": width, "height": 768})
         assert (width, clerk.ask(BROKEN)) == (width, [])
@@ -83,7 +83,7 @@ def test_a_complaint_goes_with_its_cause(counter: Assembled, clerk: Clerk) -> No
     """Another number in the field, the service that was missing, and a time that can be read: nothing old is said of them."""
     begin(clerk)
     conflicting(counter, clerk, "Z-1", "rejected", "F8")
-    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "✕ tidak diterima peladen")
     clerk.step("3174012345678901", "F2")
     clerk.sees("#gagal", "tampak seperti NIK")
     clerk.fill("nomor", "")

@@ -31,9 +31,9 @@ class Emit:
         code = main(
             ["emit", *([] if lines is None else [str(file)]), "--outbox", str(self._directory / outbox), *options]
         )
-        printed = self._capsys.readouterr()
-        self.said = printed.err
-        return printed.out.strip(), code
+        output = self._capsys.readouterr()
+        self.said = output.err
+        return output.out.strip(), code
 
 
 def task(name: str, **data: object) -> bytes:

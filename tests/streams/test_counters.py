@@ -14,11 +14,11 @@ ROUNDS: Final = range(1, 61)
 
 def test_every_round_ends_with_each_event_recorded_once_or_refused_with_its_reason() -> None:
     """Two thousand rounds are ``python -m tests.soak.counters``; each fault strikes, or the simulation proves little."""
-    struck = Counter[str]()
+    faults = Counter[str]()
     for outcome in rounds(ROUNDS):
         assert outcome.problems == [], f"python -m tests.soak.counters --only {outcome.seed}"
-        struck.update(outcome.struck)
-    assert set(FAULTS) <= set(struck)
+        faults.update(outcome.struck)
+    assert set(FAULTS) <= set(faults)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

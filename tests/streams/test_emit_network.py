@@ -10,7 +10,7 @@ import pytest
 
 from streams.emitting.http import IntakeClient
 from streams.importing.sending import RemoteSink
-from tests.streams import broken_proxy as broken
+from tests.streams import broken_proxy as proxies
 from tests.streams.broken_proxy import BrokenProxy, page
 from tests.streams.emitting import Emit, recorded, task
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tests.serving import Assembled
 
 BREAKS: Final[dict[str, Any]] = {
-    "cut in the request": broken.cut_in_the_request,
-    "cut in the answer": broken.cut_in_the_answer,
-    "half an answer": broken.half_an_answer,
-    "half a document": broken.half_a_document,
-    "account of fewer events": broken.account_of_fewer,
+    "cut in the request": proxies.cut_in_the_request,
+    "cut in the answer": proxies.cut_in_the_answer,
+    "half an answer": proxies.half_an_answer,
+    "half a document": proxies.half_a_document,
+    "account of fewer events": proxies.account_of_fewer,
     "sign-in page": page(200),
     "redirect": page(302, location="http://10.0.0.1/"),
     "too many requests": page(429, b"", retry_after="0"),
@@ -74,16 +74,16 @@ def test_any_mixture_of_faults_ends_with_each_event_once(
 
 
 def test_a_proxy_that_takes_little_is_given_little(neraca: Assembled, proxy: BrokenProxy, emit: Emit) -> None:
-    """500 ordinary events behind a limit; the one that is larger by itself is refused alone, listed, and sent anew."""
+    """500 ordinary events behind a limit; the one that is larger by itself is refused alone, output, and sent anew."""
     proxy.takes = 16 * 1024
     lines = [task(f"t{n}") for n in range(500)]
     lines.insert(250, task("wide", note="x" * 20_000))
     assert emit(lines, "--url", proxy.url) == ("accepted=500 duplicates=0 refused=1 pending=0", 3)
     assert recorded(neraca) == [f"t{n}" for n in range(500)]
     assert max(map(len, proxy.requests)) <= 16 * 1024
-    listed, code = emit(None, "--list")
-    (kept,) = map(json.loads, listed.splitlines())
-    assert (code, kept["event"]["id"], kept["problem"]["status"]) == (0, "wide", 413)
+    output, code = emit(None, "--list")
+    (entry,) = map(json.loads, output.splitlines())
+    assert (code, entry["event"]["id"], entry["problem"]["status"]) == (0, "wide", 413)
     assert emit([], "--url", proxy.url) == ("accepted=0 duplicates=0 refused=0 pending=0", 0)
     proxy.takes = None
     assert emit(None, "--retry", "--url", proxy.url) == ("accepted=0 duplicates=0 refused=1 pending=0", 3)
@@ -102,7 +102,7 @@ def test_an_event_larger_than_the_intake_takes_stops_no_other(neraca: Assembled,
 
 
 def test_a_content_that_a_firewall_refuses_stops_no_other(proxy: BrokenProxy, emit: Emit) -> None:
-    def firewall(handler: broken.Handler, body: bytes) -> bool:
+    def firewall(handler: proxies.Handler, body: bytes) -> bool:
         return b"<script>" in body and page(403)(handler, body)
 
     proxy.breaks = [firewall] * 1000
@@ -137,10 +137,10 @@ def test_a_token_that_is_refused_stops_the_sender_and_refuses_no_event(
 def test_an_import_halves_what_is_too_large_too(neraca: Assembled, proxy: BrokenProxy) -> None:
     """The rows beside one that is too large are recorded; the refusal names that row."""
     proxy.takes = 16 * 1024
-    client, said = IntakeClient(proxy.url, None), list[str]()
+    client, messages = IntakeClient(proxy.url, None), list[str]()
     events = [json.loads(task(f"t{n}")) for n in range(200)]
     events[77]["data"]["note"] = "x" * 20_000
-    accepted, duplicates, refused = RemoteSink(client, said.append).send(events)
+    number, repeats, refusals = RemoteSink(client, messages.append).send(events)
     client.close()
-    assert (accepted, duplicates, list(refused)) == (199, 0, [77])
+    assert (number, repeats, list(refusals)) == (199, 0, [77])
     assert len(recorded(neraca)) == 199

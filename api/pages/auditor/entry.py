@@ -14,7 +14,7 @@ from api.pages.measures import measure_label
 from api.pages.page import ReadingPage
 from api.pages.tables import Table
 from domain.canonical import canonical
-from domain.clock import parse_instant, utc_text
+from domain.clock import stored_instant, utc_text
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.intake.recorded import Recorded, read_line
@@ -48,7 +48,10 @@ class Posted(Struct, frozen=True):
 
 
 class WholeEntry(Struct, frozen=True):
-    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings."""
+    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings.
+
+    ``course`` has the positions of the fact that it reverses, and of the reversals of it.
+    """
 
     row: Row
     event: Recorded
@@ -61,6 +64,7 @@ class WholeEntry(Struct, frozen=True):
     readable: bool
     previous: int | None
     next: int | None
+    course: tuple[int, ...]
 
 
 class EntryPage(ReadingPage, frozen=True):
@@ -94,7 +98,7 @@ def stored(lines: Lines, text: str) -> tuple[int, bytes]:
 def hashed_bytes(event: Recorded) -> bytes:
     """The canonical bytes that an entry's content hash is of: its data without the resolved fields."""
     data = {name: value for name, value in event.data.items() if name != "resolved"}
-    return canonical({"data": data, "time": utc_text(parse_instant(event.time)), "type": event.type})
+    return canonical({"data": data, "time": utc_text(stored_instant(event.time)), "type": event.type})
 
 
 def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
@@ -102,7 +106,7 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
     position, line = stored(query.lines, text)
     event = read_line(line)
     content = hashed_bytes(event)
-    posted, readable = _posted(line, query.words)
+    postings, readable = _posted(line, query.words)
     return WholeEntry(
         row_of(query.snapshot, Entry(position, line, event), query.words),
         event,
@@ -111,10 +115,11 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
         content.decode(),
         f"v1:{hashlib.sha256(content).hexdigest()}",
         hashlib.sha256(line).hexdigest(),
-        posted,
+        postings,
         readable,
         position - 1 if position > 1 else None,
         position + 1 if position < head else None,
+        tuple(other for other, _ in query.lines.course_of(position) if other != position),
     )
 
 
@@ -124,11 +129,11 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
         entry = decode(line)
     except msgspec.DecodeError:
         return (), False
-    posted = []
+    postings = []
     for posting in postings_of(entry):
         amounts = [(MEASURES[index], amount) for index, amount in posting.amounts if amount]
-        posted.append(Posted(posting.account, tuple(_amount(name, amount, words) for name, amount in amounts)))
-    return tuple(posted), True
+        postings.append(Posted(posting.account, tuple(_amount(name, amount, words) for name, amount in amounts)))
+    return tuple(postings), True
 
 
 def _amount(measure: str, amount: int, words: Words) -> Amount:
@@ -141,8 +146,8 @@ def _table(entry: WholeEntry, words: Words) -> Table:
     return Table(
         [words("journal.dinas"), "ASN", *(words(name) for name in names)],
         [
-            (*posted.account, f"{added.measure} ({added.unit})" if added.unit else added.measure, added.amount)
-            for posted in entry.posted
-            for added in posted.amounts
+            (*posting.account, f"{amount.measure} ({amount.unit})" if amount.unit else amount.measure, amount.amount)
+            for posting in entry.posted
+            for amount in posting.amounts
         ],
     )

@@ -63,12 +63,15 @@ def _table(rows: dict[str, object]) -> list[str]:
 
 def report(outcomes: list[Outcome], bugs: dict[str, Outcome | None], program: str, seconds: float) -> str:
     """The report, in Markdown."""
-    failed, missed = [one for one in outcomes if one.problems], [name for name, one in bugs.items() if one is None]
-    struck = Counter(dict.fromkeys(FAULTS, 0))
+    failures, misses = (
+        [outcome for outcome in outcomes if outcome.problems],
+        [name for name, outcome in bugs.items() if outcome is None],
+    )
+    faults = Counter(dict.fromkeys(FAULTS, 0))
     for outcome in outcomes:
-        struck.update(outcome.struck)
+        faults.update(outcome.struck)
     verdict = (
-        "FAILED" if failed or missed else "each event there once, none refused in silence, every planted bug caught"
+        "FAILED" if failures or misses else "each event there once, none refused in silence, every planted bug caught"
     )
     lines = [
         f"# Counters: {verdict}",
@@ -77,22 +80,27 @@ def report(outcomes: list[Outcome], bugs: dict[str, Outcome | None], program: st
         "",
         *_table(
             {
-                "rounds": f"{len(outcomes):,}, of which {len(failed)} failed",
+                "rounds": f"{len(outcomes):,}, of which {len(failures)} failed",
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
                 "commit of HEAD": f"`{commit()}`",
                 "hash of the sources that ran": f"`{program}`",
-                "events recorded once": f"{sum(one.recorded for one in outcomes):,}",
-                "events refused, each with its reason": f"{sum(one.refused for one in outcomes):,}",
+                "events recorded once": f"{sum(outcome.recorded for outcome in outcomes):,}",
+                "events refused, each with its reason": f"{sum(outcome.refused for outcome in outcomes):,}",
                 "whole run": f"{seconds:.0f} s",
             }
         ),
         "## Faults that struck",
         "",
-        *_table({name: f"{times:,}" for name, times in struck.items()}),
+        *_table({name: f"{times:,}" for name, times in faults.items()}),
         "## Planted bugs, and the first round that catches each",
         "",
-        *_table({name: f"{one.seed}: {one.problems[0]:.120}" if one else "missed" for name, one in bugs.items()}),
-        *(f"* {one.seed}: {one.problems[0]}" for one in failed),
+        *_table(
+            {
+                name: f"{outcome.seed}: {outcome.problems[0]:.120}" if outcome else "missed"
+                for name, outcome in bugs.items()
+            }
+        ),
+        *(f"* {outcome.seed}: {outcome.problems[0]}" for outcome in failures),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -116,7 +124,7 @@ def main() -> int:
         print(text, end="")
     else:
         options.report.write_text(text, encoding="utf-8")
-    return 1 if None in bugs.values() or any(one.problems for one in outcomes) else 0
+    return 1 if None in bugs.values() or any(outcome.problems for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

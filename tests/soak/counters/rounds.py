@@ -64,8 +64,8 @@ class Traffic:
 
     def _add(self, counter: int, kind: str, name: str, data: dict[str, Any], why: str = "", **more: Any) -> None:  # noqa: ANN401 - attributes of an event
         name = f"{self._seed}-{name}"
-        said = event(kind, name, data, source=f"/loket/{counter}", **more)
-        self.lines[counter].append(json.dumps(said).encode())
+        message = event(kind, name, data, source=f"/loket/{counter}", **more)
+        self.lines[counter].append(json.dumps(message).encode())
         if why:
             self.bad[name] = why
         else:
@@ -159,19 +159,19 @@ def _run(counter: SimulatedCounter, clock: SimulatedClock, chance: random.Random
 
 def _problems(traffic: Traffic, neraca: Assembled, before: int, counters: list[SimulatedCounter]) -> Iterator[str]:
     lines = neraca.journal.lines(before, neraca.journal.head() - before)
-    recorded = Counter(str(json.loads(line)["id"]) for _, line in lines)
+    counts = Counter(str(json.loads(line)["id"]) for _, line in lines)
     for name in sorted(traffic.good):
-        if recorded[name] != 1:
-            yield f"{name} is in the journal {recorded[name]} times"
-    yield from (f"{name} is in the journal" for name in traffic.bad if recorded[name])
-    refused: dict[str, str] = {}
+        if counts[name] != 1:
+            yield f"{name} is in the journal {counts[name]} times"
+    yield from (f"{name} is in the journal" for name in traffic.bad if counts[name])
+    reasons: dict[str, str] = {}
     for counter in counters:
         outbox = Outbox(counter.outbox)
-        refused |= {json.loads(kept.line)["id"]: str(kept.problem["detail"]) for kept in outbox.refused()}
+        reasons |= {json.loads(entry.line)["id"]: str(entry.problem["detail"]) for entry in outbox.refused()}
         if outbox.pending() or counter.lines:
-            yield f"{counter.outbox.name}: {outbox.pending()} pending: {[kept.problem for kept in outbox.waiting()][:3]}"
+            yield f"{counter.outbox.name}: {outbox.pending()} pending: {[entry.problem for entry in outbox.waiting()][:3]}"
         outbox.close()
-    yield from (f"{name} was refused: {refused[name]}" for name in sorted(refused.keys() & traffic.good))
+    yield from (f"{name} was refused: {reasons[name]}" for name in sorted(reasons.keys() & traffic.good))
     for name, why in traffic.bad.items():
-        if why not in refused.get(name, ""):
-            yield f"{name} is refused with {refused.get(name)!r}, not with {why!r}"
+        if why not in reasons.get(name, ""):
+            yield f"{name} is refused with {reasons.get(name)!r}, not with {why!r}"
