@@ -12,6 +12,9 @@ Span = tuple[int, int]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
+LONGEST_PROMISE_US = 438_300 * HOUR_US
+"""Fifty years: a promise for longer than that is none."""
+SKEW_US = 60_000_000
 UNSUR = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
 CAPS = {"100": 100, "110": 110, "120": 120, "none": None}
 
@@ -42,8 +45,14 @@ def paused_within(spans: Iterable[Span], start: int, end: int | None) -> int:
 
 
 def task_measures(data: Line) -> dict[str, int]:
-    """Tasks are on time when completed at or before their due time; without one they are only volume."""
+    """Tasks are on time when completed at or before their due time; without one they are only volume.
+
+    A due time over fifty years after the assignment is none; of a task without one, after its completion.
+    """
     due = data.get("due_at")
+    assigned_at: str = data.get("assigned_at") or data["completed_at"]
+    if due is not None and us_of(due) - us_of(assigned_at) > LONGEST_PROMISE_US:
+        due = None
     return {
         "tasks": 1,
         "tasks_with_due": int(due is not None),
@@ -94,6 +103,8 @@ def permit_measures(data: Line, pauses: list[Span], standard_us: int | None) -> 
     elapsed_us = max(0, completed_us - received_us) - paused_within(pauses, received_us, completed_us)
     due = us_of(data["due_at"]) if "due_at" in data else None
     promise = standard_us if due is None else due - received_us
+    if promise is not None and promise > LONGEST_PROMISE_US:
+        promise = None
     in_time = promise is not None and (elapsed_us <= promise if due is None else completed_us <= due)
     return {
         "permits": 1,

@@ -59,6 +59,8 @@ class Place(NamedTuple):
     worst: int | None
 
 
+LEAST_TAPS = 30
+"""Below so many answers to a single question their mean says too little."""
 CONTOH_2026: dict[str, Any] = {
     "scheme": "contoh-2026",
     "skm_weight": "1/9",
@@ -184,7 +186,13 @@ def card_parts(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
     """Write the `iku` and `indicators` of a scorecard; se, lo and hi are unknown for now."""
     readings = read_all(scheme, total)
     iku = weigh(scheme, readings).iku
+    taps = total.get("overall_n", 0)
     return {
+        "overall": {
+            "value": edge(Fraction(total["overall_sum"], 100 * taps)) if taps else None,
+            "n": taps,
+            "state": "ok" if taps >= LEAST_TAPS else "insufficient",
+        },
         "iku": {"value": edge(iku), "state": state(iku), "se": None, "lo": None, "hi": None},
         "indicators": [
             {

@@ -5,7 +5,7 @@ import msgspec
 from domain.fold.ledger import Balance
 from domain.rules.scheme import Scheme
 from domain.score.scorecard import IndicatorLine, Scorecard
-from domain.score.scoring import Score
+from domain.score.scoring import OVERALL_LEAST, Score
 from projections.reading.why import Formula, IndicatorFormula, formula_of
 
 _ANSWERS = ("unsur_", "respondent_mean", "overall_s")
@@ -19,8 +19,10 @@ def is_withheld(card: Scorecard, line: IndicatorLine, scheme: Scheme) -> bool:
 
 def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
     """A scorecard without the values that are withheld."""
+    few_taps = card.subject.kind == "asn" and card.overall.state == "insufficient"
     return msgspec.structs.replace(
         card,
+        overall=msgspec.structs.replace(card.overall, value=None) if few_taps else card.overall,
         indicators=tuple(
             msgspec.structs.replace(line, value=None) if is_withheld(card, line, scheme) else line
             for line in card.indicators
@@ -29,9 +31,16 @@ def suppressed(card: Scorecard, scheme: Scheme) -> Scorecard:
 
 
 def hides_ratings(card: Scorecard, scheme: Scheme) -> bool:
-    """True if the single ratings of an ASN stay out of the reasons: they do while no indicator of ratings has its sample."""
+    """True if the single ratings of an ASN stay out of the reasons.
+
+    They do while no indicator of ratings has its sample, and while surveys or answers to a single question are too few:
+    thirty surveys do not make one tap on a face anonymous.
+    """
     ids = {indicator.id for indicator in scheme.indicators if indicator.of_ratings}
-    return card.subject.kind == "asn" and not any(line.id in ids and line.state == "ok" for line in card.indicators)
+    lines = [line for line in card.indicators if line.id in ids]
+    few = any(0 < n < OVERALL_LEAST for n in (card.overall.n, card.counts.ratings - card.overall.n))
+    few = few or any(line.n and line.state == "insufficient" for line in lines)
+    return card.subject.kind == "asn" and (few or not any(line.state == "ok" for line in lines))
 
 
 def is_answer(measure: str) -> bool:

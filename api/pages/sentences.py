@@ -79,7 +79,7 @@ def what(type_: str, data: dict[str, Any], words: Words) -> str:
 def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
     """Service and case, the time it took, the reason of a reversal. The case of a rating leads to a citizen: left out."""
     fact = resolved_of(data).adds or resolved_of(data).removes
-    reason = [words("receipt.reason", reason=data["reason"])] if fact is not None and "reason" in data else []
+    reason = [reason_of(data["reason"], words)] if fact is not None and "reason" in data else []
     if fact is not None:
         type_, data = fact.type, fact.data
     names = ("service",) if type_ == RATED else ("service", "case", "task")
@@ -88,6 +88,12 @@ def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
     if values.elapsed_us is not None:
         details.append(took(values.elapsed_us, values.promise_us, words))
     return " · ".join(details)
+
+
+def reason_of(code: str, words: Words) -> str:
+    """The reason of a pause or a reversal: the service's own in words, others by the code that was stated."""
+    label = words.named("correction", code)
+    return words("receipt.reason", reason=words.named("pause", code) if label == code else label)
 
 
 def took(elapsed_us: int, promise_us: int | None, words: Words) -> str:

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from domain.fold.ledger import Balance
 from domain.measures import INDEX
 from domain.rules.scheme import Scheme
-from domain.score.scoring import IndicatorScore, Score, hundredths, rank_keys
+from domain.score.scoring import OVERALL_LEAST, IndicatorScore, Score, hundredths, overall, rank_keys
 
 State = Literal["ok", "insufficient"]
 
@@ -65,6 +65,17 @@ class Counts(Struct, frozen=True):
     ratings: int
 
 
+class Overall(Struct, frozen=True):
+    """The answers to a single question, as by one tap on a face: their mean in percent of the scale, and their number.
+
+    It is a figure of its own beside the survey, and enters a score only where the scheme has an indicator of it.
+    """
+
+    value: Decimal | None
+    n: int
+    state: State
+
+
 class Rank(Struct, frozen=True):
     """A place among the peers of one covered set; best and worst differ when values are equal."""
 
@@ -83,6 +94,7 @@ class Scorecard(Struct, frozen=True):
     iku: Iku
     indicators: tuple[IndicatorLine, ...]
     counts: Counts
+    overall: Overall
     rank: Rank | UnsetType | None = field(default=UNSET)
 
 
@@ -122,6 +134,7 @@ def scorecard(standing: Standing, score: Score, *, period: str, position: int, s
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
         indicators=tuple(_line(part) for part in score.indicators),
         counts=_counts(standing),
+        overall=_overall(standing.balance),
     )
 
 
@@ -145,6 +158,11 @@ def _counts(standing: Standing) -> Counts:
         ratings=balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
         **{name: balance[INDEX[name]] for name in PLAIN},
     )
+
+
+def _overall(balance: Balance) -> Overall:
+    n, value = balance[INDEX["overall_n"]], overall(balance)
+    return Overall(None if value is None else number(value), n, "ok" if n >= OVERALL_LEAST else "insufficient")
 
 
 def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:

@@ -18,6 +18,9 @@ from domain.rules.scheme import Indicator, Scheme
 REMEMBERED: Final = 16_384
 """Rank keys kept for each scheme: between two rankings nearly all balances of a large dinas stay the same."""
 
+OVERALL_LEAST: Final = 30
+"""The number of answers to a single question below which their mean is insufficient: that of `contoh-2026`'s surveys."""
+
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
 
@@ -59,6 +62,12 @@ def ikm(balance: Balance, weight: Fraction) -> Fraction | None:
     if any(balance[n] <= 0 for n, _ in _UNSUR_INDEX):
         return None
     return 25 * weight * sum((Fraction(balance[score], balance[n]) for n, score in _UNSUR_INDEX), Fraction(0))
+
+
+def overall(balance: Balance) -> Fraction | None:
+    """The mean of answers to a single question, each 100·r/m percent of its scale m; ``None`` without an answer."""
+    n = balance[INDEX["overall_n"]]
+    return Fraction(balance[INDEX["overall_sum"]], 100 * n) if n > 0 else None
 
 
 def value_of(indicator: Indicator, balance: Balance, skm_weight: Fraction) -> Fraction | None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.events.names import type_of
+from domain.events.submitted import Indicator
 
 Event: TypeAlias = dict[str, Any]
 
@@ -72,6 +73,7 @@ class Shares(_Read, frozen=True):
     self_reported: float
     busy_tasks: float
     rated_asn: float
+    tapped: float
     silent: float
 
 
@@ -95,6 +97,15 @@ class Dinas(_Read, frozen=True):
     open: Literal["office", "always"]
 
 
+class Scheme(_Read, frozen=True):
+    """The scheme that the city adopts, without the month from which it is in force."""
+
+    scheme: str
+    skm_weight: str
+    min_coverage: str
+    indicators: tuple[Indicator, ...]
+
+
 class City(_Read, frozen=True):
     """Everything the demo knows about the city."""
 
@@ -102,6 +113,7 @@ class City(_Read, frozen=True):
     asn_total: int
     holidays: frozenset[date]
     shares: Shares
+    scheme: Scheme
     services: tuple[Service, ...]
     dinas: tuple[Dinas, ...]
 
@@ -160,6 +172,9 @@ def rules(city: City, start: date) -> Iterator[Event]:
     def rule(kind: str, name: str, data: Event) -> Event:
         return event(kind, "/simulasi/kota/aturan", f"{start}-{name}", time, data)
 
+    month = date.fromisoformat(since).replace(day=1).isoformat()
+    scheme = msgspec.to_builtins(city.scheme)
+    yield rule("scheme-adopted", f"skema-{city.scheme.scheme}", {**scheme, "effective_from": month})
     for dinas in city.dinas:
         yield rule("dinas-registered", f"dinas-{dinas.slug}", {"dinas": dinas.slug, "name": dinas.name})
     for service in city.services:

@@ -12,6 +12,7 @@ from random import Random
 from typing import Final
 
 from streams.demo import city as demo_city
+from streams.demo.amending import amended
 from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, Unit, rules
 
 __all__ = ["City", "history", "live", "rules"]
@@ -24,7 +25,7 @@ PAUSES: Final = {
     "other_agency": (24, 120),
 }
 """The reasons for which a case is paused, and for how many hours."""
-LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 18, "task": 55}
+LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 12, "tap": 8, "task": 53}
 """The kinds of new work in the live stream, and the weight of each."""
 LIVE_QUICK: Final = 0.3
 """The fraction of live cases that are decided within half an hour, so that a watcher sees some of them end."""
@@ -111,6 +112,8 @@ class _Maker:
             self._case(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
         for _ in range(round(unit.dinas.surveys * self.rng.uniform(0.96, 1.04))):
             self._survey(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
+        for _ in range(round(unit.dinas.surveys * self.city.shares.tapped * self.rng.uniform(0.96, 1.04))):
+            self._tap(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
         workers: list[str] = []
         for asn in unit.staff[: unit.busy]:
             workers += [asn] * round(self.rng.gauss(demo_city.BUSY_TASKS, 2.0))
@@ -127,6 +130,8 @@ class _Maker:
             unit = choose(self.units, self._task_weights)[0]
             some = unit.staff[: unit.busy] if self.rng.random() < self.city.shares.busy_tasks else unit.staff
             self._task(unit, self.rng.choice(some), at)
+        elif work == "tap":
+            self._tap(choose(self.units, self._survey_weights)[0], at)
         elif work == "survey":
             self._survey(choose(self.units, self._survey_weights)[0], at)
         elif work == "old case" or rush:
@@ -245,6 +250,13 @@ class _Maker:
         fact = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/survei", survey, data)
         self._perhaps_reverse(unit, at, fact, "test_entry")
 
+    def _tap(self, unit: Unit, at: int) -> None:
+        """Make one tap on a face at the exit, which names no case."""
+        tap, answers = f"ketuk-{self._number()}", self.rng.choice(unit.moods[int(self.rng.random() * 4)])[1]
+        data: Event = {"dinas": unit.slug, "survey": tap, "overall": answers[int(self.rng.random() * 100)], "scale": 4}
+        fact = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/ketuk", tap, data)
+        self._perhaps_reverse(unit, at, fact, "test_entry")
+
     def _task(self, unit: Unit, asn: str, at: int) -> None:
         """Make a finished task; most tasks are due at closing time of a working day."""
         chance, calendar, shares = self.rng.random, self.calendar, self.city.shares
@@ -272,7 +284,7 @@ class _Maker:
         if chance < shares.retracted:
             self._retract(unit, then, fact["source"], fact["id"], reason)
             return then
-        why, replacement = _amendment(fact, unit, self.rng)
+        why, replacement = amended(fact, unit, self.rng)
         name = {"source": fact["source"], "id": fact["id"]}
         data: Event = {"event": name, "reason": why, "replacement": replacement}
         self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{fact['id']}-koreksi", data)
@@ -281,20 +293,3 @@ class _Maker:
     def _retract(self, unit: Unit, at: int, source: str, ident: str, reason: str) -> None:
         data: Event = {"event": {"source": source, "id": ident}, "reason": reason}
         self._put(at, "event-retracted", f"/simulasi/{unit.slug}/verifikasi", f"{ident}-batal", data)
-
-
-def _amendment(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
-    """A code for a correction, and the corrected data: an earlier completion, another ASN, or another answer."""
-    data: Event = fact["data"]
-    if "unsur" in data:
-        name = rng.choice(list(data["unsur"]))
-        answer = rng.choice([n for n in (1, 2, 3, 4) if n != data["unsur"][name]])
-        return "wrong_answer", {**data, "unsur": {**data["unsur"], name: answer}}
-    if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
-        return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
-    completion = datetime.fromisoformat(data["completed_at"])
-    start = data.get("received_at") or data.get("assigned_at")
-    earlier = completion - timedelta(minutes=rng.randint(5, 90))
-    if start:
-        earlier = max(earlier, min(completion, datetime.fromisoformat(start) + timedelta(minutes=1)))
-    return "wrong_time", {**data, "completed_at": earlier.isoformat()}

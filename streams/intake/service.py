@@ -18,7 +18,8 @@ from domain.intake.wire import Submission
 from domain.refusal import Fault, Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from projections.ports import Grant, Outcome, Unavailable
-from streams.intake.recording import Keyed, Policy, Recording, keyed, prefetch
+from streams.intake.keyed import Keyed, keyed, prefetch
+from streams.intake.recording import Policy, Recording
 from streams.journal.journal import OperationalError, PersistenceError
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from domain.canonical import canonical
 from domain.clock import utc_text
+from domain.events import own
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
@@ -146,7 +147,7 @@ class Journal:
         self.id, self.zone = str(uuid.uuid4()), zone
         time = utc_text(now_us)
         data = {"journal": self.id, "zone": zone}
-        opening = Recorded(OPENED_TYPE, "/neraca", self.id, time, data, {}, time, "local", "")
+        opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", "")
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from domain.events import own
 from projections.ports import SCOPES, Grant, Unavailable
 from projections.store.statements import is_transient
 
@@ -29,6 +30,10 @@ _TOKENS: Final = Table(
     Column("made", Text, nullable=False),
     Column("revoked", Text),
 )
+
+
+_RECORDERS: Final = frozenset({"local", "import", "demo", "kafka", own.RECORDER})
+"""The recorders (``recordedby``) that are no token's id."""
 
 
 def _hash(secret: str) -> str:
@@ -68,7 +73,7 @@ class TokenStore:
         if unknown or not scopes:
             message = f"scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
-        if token_id in ("local", "import", "demo") or any(row[0] == token_id for row in self.rows()):
+        if token_id in _RECORDERS or any(row[0] == token_id for row in self.rows()):
             message = f"the id {token_id!r} is taken"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)

@@ -47,6 +47,7 @@ CARD: Final = {
         "tasks_self_reported": 1,
         "ratings": 31,
     },
+    "overall": {"value": 25.0, "n": 1, "state": "insufficient"},
 }
 """The card that the first test works out by hand."""
 

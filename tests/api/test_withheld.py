@@ -1,20 +1,20 @@
 """Ratings are withheld under any name that a scheme gives their indicator."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
 from api.http.withheld import hides_ratings, suppressed
 from domain.events.entries import decode
-from domain.fold.ledger import Ledger
+from domain.fold.ledger import Ledger, zero
 from domain.fold.postings import postings_of
 from domain.intake.recorded import line_of, read_line
 from domain.measures import UNSUR
 from domain.periods import parse_period
 from domain.rules.scheme import CONTOH_2026, Indicator, Scheme
-from domain.score.scorecard import Standing, Subject, scorecard
+from domain.score.scorecard import Scorecard, Standing, Subject, scorecard
 from domain.score.scoring import score_of
 from projections.reading.why import behind
 
@@ -79,6 +79,33 @@ def test_one_rating_of_an_asn_is_withheld_whatever_the_indicator_is_called(
     values = {line.id: line.value for line in suppressed(card, scheme).indicators}
     assert (values[name] is None) is (kind == "asn")
     assert hides_ratings(card, scheme) is (kind == "asn")
+
+
+def _rated_card(kind: Literal["asn", "dinas"], surveys: int, taps: int) -> Scorecard:
+    """The scorecard of so many surveys, and so many answers to a single question."""
+    tap = {**RATING, "data": {"dinas": "d", "asn": "a-1", "overall": 1, "scale": 4, "resolved": {"month": "2026-11"}}}
+    ledger = Ledger()
+    for line, times in ((LINE, surveys), (json.dumps(tap).encode(), taps)):
+        for _ in range(times):
+            ledger.post(postings_of(decode(line)))
+    balance = zero()
+    for account in ledger.accounts.values():
+        balance = [total + amount for total, amount in zip(balance, account, strict=True)]
+    standing = Standing(Subject(kind, "x"), registered=True, balance=balance, permits_open=0, permits_open_overdue=0)
+    return scorecard(standing, score_of(balance, CONTOH_2026), period="2026-11", position=1, scheme="contoh-2026")
+
+
+@pytest.mark.parametrize(
+    ("surveys", "taps", "is_hidden"), [(40, 0, False), (40, 1, True), (40, 29, True), (40, 30, False), (1, 40, True)]
+)
+def test_one_tap_beside_many_surveys_is_hidden_too(surveys: int, taps: int, is_hidden: object) -> None:
+    """Each kind of rating of an ASN needs a sample of its own; a dinas shows its mean with its number."""
+    card = _rated_card("asn", surveys, taps)
+    assert hides_ratings(card, CONTOH_2026) is is_hidden
+    values = suppressed(card, CONTOH_2026).overall
+    assert (values.value is None, values.n) == (taps < 30, taps)
+    if taps:
+        assert suppressed(_rated_card("dinas", surveys, taps), CONTOH_2026).overall.value == 25
 
 
 def test_the_reasons_of_a_dinas_do_not_say_whom_a_rating_was_about() -> None:

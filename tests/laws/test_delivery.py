@@ -33,7 +33,7 @@ def _contents(history: History, store: Store) -> tuple[object, ...]:
         )
 
 
-@bounded(8)
+@bounded(16)
 @given(HISTORIES, CUTS, st.lists(st.integers(0, 6), min_size=1, max_size=5))
 def test_redelivery_is_trimmed(steps: list[Step], cuts: list[int], back: list[int]) -> None:
     """Pages that begin too early, and pages wholly delivered before, leave the store as one delivery does."""

@@ -38,6 +38,8 @@ def _run(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
         folder,
         "--noconftest",
         "-p",
+        "tests.laws.conftest",
+        "-p",
         "no:cacheprovider",
     )
     settings = {**os.environ, "NERACA_LAWS": "first", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}

@@ -300,7 +300,7 @@ def test_samples_per_dinas() -> None:
     full = stream("full")
     raters, complete = Counter[str](), Counter[str]()
     for event in of_kind(full, "satisfaction-rated"):
-        if event["time"] < "2026-12":
+        if event["time"] < "2026-12" and "unsur" in event["data"]:
             raters[event["data"]["dinas"]] += 1
             complete[event["data"]["dinas"]] += len(event["data"]["unsur"]) == 9
     permits = Counter(event["data"]["dinas"] for event in of_kind(full, "permit-processed"))
@@ -315,6 +315,22 @@ def test_samples_per_dinas() -> None:
     assert all(
         e["data"]["dinas"] not in SMALL for e in of_kind(stream("live"), "satisfaction-rated", "permit-received")
     )
+
+
+def test_taps_are_as_many_as_surveys_are() -> None:
+    """A dinas that surveys has clearly more than 30 taps a month, and a small or internal one fewer or none."""
+    taps = Counter(e["data"]["dinas"] for e in of_kind(stream("full"), "satisfaction-rated") if "overall" in e["data"])
+    for dinas in CITY.dinas:
+        if dinas.slug in (*SMALL, *INTERNAL):
+            assert taps[dinas.slug] < 30
+        else:
+            assert taps[dinas.slug] > 35
+
+
+def test_the_city_adopts_a_scheme_that_weighs_taps() -> None:
+    (scheme,) = of_kind(stream("rules"), "scheme-adopted")
+    assert scheme["data"]["scheme"] == "contoh-2027"
+    assert {item["id"]: item["weight"] for item in scheme["data"]["indicators"]}["kesan"] == "0.1"
 
 
 def test_samples_per_asn() -> None:

@@ -10,7 +10,7 @@ from api.http.problems import bad_query
 from api.pages.auditor.search import KNOWN_KINDS, Entry, Wanted, searched
 from api.pages.instants import asked_instant, input_text, said_in_full
 from api.pages.page import ReadingPage
-from api.pages.sentences import name_of, what
+from api.pages.sentences import name_of, reason_of, what
 from api.pages.tables import Table
 from api.v1.reads import cursor_of, number_after
 from domain.clock import DAY_US, SECOND_US, local_date, parse_date, parse_instant
@@ -228,7 +228,7 @@ def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
     if "event" in event.data:
         yield words("journal.reverses", source=event.data["event"]["source"], id=event.data["event"]["id"])
     if "reason" in event.data:
-        yield words("receipt.reason", reason=words.named("pause", event.data["reason"]))
+        yield reason_of(event.data["reason"], words)
 
 
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
