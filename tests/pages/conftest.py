@@ -208,10 +208,10 @@ def october(
 
 @pytest.fixture
 def own_october(
-    kept: str, places: Places, assemble: Assemble, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest
+    database_kind: str, places: Places, assemble: Assemble, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest
 ) -> tuple[Assembled, Then]:
     """The city of October for this test alone, in the kind of database it is run on."""
-    if kept == "sqlite":
+    if database_kind == "sqlite":
         directory, then = request.getfixturevalue("october_directory")
         copied(directory, tmp_path / "data")
         city = assemble()
