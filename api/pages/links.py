@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from api.pages.words import Code
+    from api.pages.catalog import Code
 
 
 class Links:

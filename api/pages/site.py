@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 
 from api.http.access import is_local
 from api.http.problems import PROBLEMS
+from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
 from api.pages.links import Links, code_of
 from api.pages.page import LISTED, PageQuery
@@ -25,16 +26,16 @@ from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
-from api.pages.words import Words, load_labels
+from api.pages.words import Words
 from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from api.pages.catalog import Code
     from api.pages.page import Fragment, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
     from api.pages.tours import Step
-    from api.pages.words import Code
     from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
@@ -215,7 +216,7 @@ def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, 
     table, rows = make(), []
     if table.rest is not None:  # a list is never cut without a word
         rest = Links(words.code, request).rest(name, table.rest, table.page)
-        rows = [(words("csv.cut", n=words.number(len(table.rows)), address=rest),)]
+        rows = [(words("csv.cut", n=len(table.rows), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
 

@@ -41,9 +41,9 @@ def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(small:
         counts["tasks_with_due"] - counts["tasks_on_time"],
     )
     permits = (
-        f"{counts['permits_on_time']} dari {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang "
-        f"dijanjikan; {late} lewat."
-        if late else f"Semua {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang dijanjikan."
+        f"{counts['permits_on_time']} dari {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang "
+        f"dijanjikan; {late} terlambat."
+        if late else f"Semua {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang dijanjikan."
     )  # fmt: skip
     tasks = (
         f"{counts['tasks_on_time']} dari {counts['tasks_with_due']} tugas selesai sebelum tenggat; {missed} terlambat."
@@ -97,7 +97,10 @@ def test_measures_of_another_scheme_are_said_by_their_names(assemble: Assemble) 
             event("satisfaction-rated", f"r{n}", {"dinas": "d", "survey": f"S{n}", "overall": 3}),
         )
     neraca.settle()
-    assert reasons(neraca.get(f"/dinas/d?{MONTH}").text) == ["1 ditolak dari 4 izin.", "Rata-rata dari 4 penilaian."]
+    assert reasons(neraca.get(f"/dinas/d?{MONTH}").text) == [
+        "1 ditolak dari 4 permohonan.",
+        "Rata-rata dari 4 penilaian.",
+    ]
 
 
 def tasks(dinas: str, month: str, late: int) -> Iterable[dict[str, Any]]:

@@ -209,7 +209,7 @@ def _late(late_us: int, words: Words) -> str:
     if late_us <= LATE_US:
         return ""
     days = late_us // DAY_US
-    length = words.duration(late_us) if days < DAYS_FROM else words("journal.days", n=words.number(days))
+    length = words.duration(late_us) if days < DAYS_FROM else words("journal.days", n=days)
     return words("journal.late", length=length)
 
 
