@@ -48,6 +48,7 @@ class LatePage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "late.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"kind", "service", "cursor"})
 
     subject: Subject
     name: str
