@@ -18,8 +18,8 @@ from tests.pages.asking import lied, remember_october, served, told_of
 from tests.pages.browser import MISSING, console_of, installed, started, window
 from tests.pages.city import FAST, MONTH, settle_in
 from tests.pages.counter import Clerk, Running, decided, rules
+from tests.pages.five_days import open_in_october
 from tests.pages.line import Line
-from tests.pages.told import open_in_october
 from tests.process import Process
 from tests.serving import NOON, Assembled, Clock, Listening, until
 
