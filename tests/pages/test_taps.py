@@ -43,8 +43,8 @@ def test_the_page_of_an_asn_withholds_few_taps(neraca: Assembled) -> None:
 
 def test_the_page_for_citizens_shows_taps_of_a_service_from_thirty_on(neraca: Assembled) -> None:
     fill(neraca, *_of_cases("kir", 30), *_of_cases("uji", 29))
-    shown = Page(neraca.get("/publik?period=2026-11").text)
-    cells = {service: " ".join(shown.row(service)).replace("\N{NO-BREAK SPACE}", " ") for service in ("kir", "uji")}
+    page_read = Page(neraca.get("/publik?period=2026-11").text)
+    cells = {service: " ".join(page_read.row(service)).replace("\N{NO-BREAK SPACE}", " ") for service in ("kir", "uji")}
     assert "satu ketuk 100,00 % · 30 jawaban" in cells["kir"]
     assert "satu ketuk" not in cells["uji"]
 
