@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def decision(number: str, outcome: str) -> dict[str, Any]:
     """The decision of a file by counter 4."""
-    said = {
+    data = {
         **FILE,
         "case": number,
         "completed_at": "2026-01-20T10:00:00+07:00",
@@ -24,7 +24,7 @@ def decision(number: str, outcome: str) -> dict[str, Any]:
     return event(
         "permit-processed",
         f"d-{number}",
-        {**said, "outcome": outcome},
+        {**data, "outcome": outcome},
         source=f"/loket/{UNIT}/4",
         time="2026-01-20T10:00:00+07:00",
     )

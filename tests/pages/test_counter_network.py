@@ -74,7 +74,7 @@ class Breaking:
         self._context.unroute_all(behavior="ignoreErrors")
 
     def _meet(self, route: Route) -> None:
-        (self.breaks.pop(0) if self.breaks else lambda one: one.continue_())(route)
+        (self.breaks.pop(0) if self.breaks else lambda request: request.continue_())(route)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -87,7 +87,7 @@ def test_any_mixture_of_faults_ends_with_each_press_once(seed: int, counter: Ass
     clerk.until(lambda: len(entries(counter)) == 8, "all are in the journal", within_s=90)
     clerk.until_sent(within_s=60)
     assert set(names_of(counter).values()) == {1}
-    assert sorted(one["data"]["case"] for one in entries(counter)) == [f"K-{number}" for number in range(8)]
+    assert sorted(entry["data"]["case"] for entry in entries(counter)) == [f"K-{number}" for number in range(8)]
     breaking.end()
 
 
@@ -119,7 +119,7 @@ def test_what_something_on_the_way_refuses_stops_no_other(counter: Assembled, cl
     clerk.page.context.set_offline(False)
     clerk.until(lambda: len(entries(counter)) == 3, "the others are recorded")
     clerk.sees("#tanda", "tidak diteruskan oleh jaringan (status 403)")
-    assert [one["data"]["case"] for one in entries(counter)] == ["K-0", "K-2", "K-3"]
+    assert [entry["data"]["case"] for entry in entries(counter)] == ["K-0", "K-2", "K-3"]
 
 
 def outage(clerk: Clerk, line: Line) -> None:
@@ -169,8 +169,8 @@ def test_what_waits_is_sent_at_once_by_hand(counter: Assembled, line: Line, cler
 
 def receipt(number: str) -> dict[str, Any]:
     """The receipt of a file by another counter."""
-    said = {**FILE, "case": number, "received_at": "2026-01-20T08:00:00+07:00"}
-    return event("permit-received", f"r-{number}", said, source=f"/loket/{UNIT}/4", time="2026-01-20T08:00:00+07:00")
+    data = {**FILE, "case": number, "received_at": "2026-01-20T08:00:00+07:00"}
+    return event("permit-received", f"r-{number}", data, source=f"/loket/{UNIT}/4", time="2026-01-20T08:00:00+07:00")
 
 
 def decided_offline(clerk: Clerk, number: str) -> None:
@@ -186,16 +186,16 @@ def decided_offline(clerk: Clerk, number: str) -> None:
 def test_what_a_later_event_lifts_waits_and_is_sent_again(counter: Assembled, clerk: Clerk) -> None:
     """A decision whose receipt another counter has yet to send: it says why it waits, and is recorded as it was pressed."""
     decided_offline(clerk, "K-1")
-    pressed = clerk.pressed()
+    press = clerk.pressed()
     clerk.sees("#keadaan", "1 belum dapat dicatat dan dicoba lagi otomatis")
     assert clerk.waits()["refused"] == 0
     counter.record(receipt("K-1"))
     clerk.ask("loket.queue.hasten().then(() => loket.status.look())")
     clerk.sees("#tanda", "✓ posisi")
     clerk.until(lambda: len(entries(counter)) == 2, "both are in the journal")
-    assert [(one["type"].split(".")[1], one["id"]) for one in entries(counter)] == [
+    assert [(entry["type"].split(".")[1], entry["id"]) for entry in entries(counter)] == [
         ("permit-received", "r-K-1"),
-        ("permit-processed", pressed["id"]),
+        ("permit-processed", press["id"]),
     ]
     clerk.is_connected()
 
@@ -219,7 +219,7 @@ def test_what_waits_can_be_mended_or_taken_back_meanwhile(counter: Assembled, cl
     counter.record(receipt("K-2"))
     clerk.ask("loket.queue.hasten().then(() => loket.status.look())")
     clerk.until_sent()
-    assert [one["data"]["case"] for one in entries(counter, "permit-processed")] == ["K-1"]
+    assert [entry["data"]["case"] for entry in entries(counter, "permit-processed")] == ["K-1"]
 
 
 def test_a_decision_never_overtakes_a_pause_that_waits(counter: Assembled, clerk: Clerk) -> None:
@@ -239,5 +239,5 @@ def test_a_decision_never_overtakes_a_pause_that_waits(counter: Assembled, clerk
     counter.record({**receipt("K-1"), "time": "2026-01-20T08:00:00+07:00"})
     clerk.page.context.set_offline(False)
     clerk.until(lambda: clerk.waits()["waiting"] == 0, "all of it is sent", within_s=60)
-    kinds = [one["type"].split(".")[1] for one in entries(counter)]
+    kinds = [entry["type"].split(".")[1] for entry in entries(counter)]
     assert kinds == ["permit-received", "permit-paused", "permit-resumed", "permit-processed"]
