@@ -172,7 +172,9 @@ def calls_in_sources() -> Iterator[tuple[str, bool]]:
     """The same of the sources."""
     for path in sorted((ROOT / "api").rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("words", "self")):
+            if not (
+                isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("words", "self")
+            ):
                 continue
             key = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
             if key not in COUNTING:
