@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Final
 
-from neraca import folding, keep, prove, scaled, serve, take_in
+from neraca import folding, keep, prove, resolve, scaled, serve, take_in
 from neraca.options import Command
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
@@ -14,7 +14,9 @@ from neraca.wiring import ERRORS
 from streams.importing.rows import MappingError
 
 COMMANDS: Final[dict[str, Command]] = {
-    command.name: command for group in (serve, take_in, prove, keep, scaled, folding) for command in group.COMMANDS
+    command.name: command
+    for group in (serve, take_in, resolve, prove, keep, scaled, folding)
+    for command in group.COMMANDS
 }
 REFUSALS: Final[tuple[type[Exception], ...]] = (
     OSError,

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 Code = Literal["id", "en"]
 CODES: Final[tuple[Code, Code]] = ("id", "en")
@@ -51,8 +51,8 @@ Labels = dict[str, dict[Code, Message]]
 @cache
 def load_labels() -> Labels:
     """Every message by its key, in both languages."""
-    read = {code: _messages(code) for code in CODES}
-    return {key: {code: read[code][key] for code in CODES} for key in read["id"]}
+    messages = {code: _messages(code) for code in CODES}
+    return {key: {code: messages[code][key] for code in CODES} for key in messages["id"]}
 
 
 def _messages(code: Code) -> dict[str, Message]:
@@ -60,10 +60,12 @@ def _messages(code: Code) -> dict[str, Message]:
         catalog = read_po(file, locale=code)
     rule = c2py(catalog.plural_expr)
     return {
-        message.id[0] if message.pluralizable else message.id: Message(
-            tuple(message.string) if message.pluralizable else (str(message.string),),
-            rule if message.pluralizable else None,
-        )
+        _texts(message.id)[0]: Message(_texts(message.string), rule if message.pluralizable else None)
         for message in catalog
         if message.id
     }
+
+
+def _texts(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One text, or those of all plural forms."""
+    return (text,) if isinstance(text, str) else tuple(text or ())

@@ -51,15 +51,15 @@ class Choices(Struct, frozen=True):
     options: tuple[Choice, ...]
 
 
-def choose(snapshot: Snapshot, wanted: Period | None, current: Period, *, follow: bool = False) -> Chosen:
-    """The period of a page: the wanted one; without one the running month, or the last full one while that is thin.
+def choose(snapshot: Snapshot, request: Period | None, current: Period, *, follow: bool = False) -> Chosen:
+    """The period of a page: the one asked for; else the running month, or the last full one while that is thin.
 
     ``follow``: the page was opened while its period ran. Once that has ended, the page goes on with the running period
     of the same length, by the same rule.
     """
-    if wanted is not None and not (follow and wanted.months[-1] < current.name):
-        return Chosen(wanted, current)
-    return _running(snapshot, alike(wanted or current, current.name), current)
+    if request is not None and not (follow and request.months[-1] < current.name):
+        return Chosen(request, current)
+    return _running(snapshot, alike(request or current, current.name), current)
 
 
 def _running(snapshot: Snapshot, running: Period, current: Period) -> Chosen:
@@ -79,11 +79,11 @@ def _running(snapshot: Snapshot, running: Period, current: Period) -> Chosen:
     return Chosen(running, current)
 
 
-def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choices, ...]:
+def choices(months: Iterable[str], choice: Chosen, words: Words) -> tuple[Choices, ...]:
     """Every period that has data, and the shown and the current one; the newest first."""
-    known = [parse_period(month) for month in {*months, chosen.current.name}]
-    names = {chosen.period.name}
-    for month in known:
+    months_known = [parse_period(month) for month in {*months, choice.current.name}]
+    names = {choice.period.name}
+    for month in months_known:
         quarter, half = (month.first + 2) // 3, (month.first + 5) // 6
         names |= {month.name, f"{month.name[:4]}-Q{quarter}", f"{month.name[:4]}-S{half}", month.name[:4]}
     periods = sorted((parse_period(name) for name in names), key=lambda p: (p.year, p.last, p.first), reverse=True)
@@ -92,7 +92,7 @@ def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choice
         kind = "page.years" if len(period.name) == len("2026") else "page.months"
         kind = "page.runs" if period.name[5:6] in ("Q", "S") else kind
         label = words.period(period)
-        if chosen.current.name in period.months:
+        if choice.current.name in period.months:
             label = words("page.running", period=label)
-        groups[kind].append(Choice(period.name, label, period.name == chosen.period.name))
+        groups[kind].append(Choice(period.name, label, period.name == choice.period.name))
     return tuple(Choices(words(key), tuple(options)) for key, options in groups.items())

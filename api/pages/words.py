@@ -68,8 +68,8 @@ class Words:
         return {key.removeprefix(start): self.forms(key) for key in self._labels if key.startswith(start)}
 
     def _filled(self, message: Message, values: dict[str, object]) -> str:
-        written = {name: self.number(value) if type(value) is int else value for name, value in values.items()}
-        return message.form(values).format(**written)
+        texts = {name: self.number(value) if type(value) is int else value for name, value in values.items()}
+        return message.form(values).format(**texts)
 
     def number(self, value: Decimal | int | None, places: int = 0) -> str:
         """``1.204.331`` and ``98,43``, or their English forms; a dash for no figure."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.pages.messages import ID
+from tests.pages.messages import EN, ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event
 
@@ -55,7 +55,7 @@ def test_open_files_of_each_service_add_up_to_those_of_the_dinas(city: Assembled
     """They are of now, in any period."""
     counts = city.get(f"/v1/dinas/d?period={period}").json()["counts"]
     rows = csv.DictReader(io.StringIO(city.get(f"/dinas/d?period={period}&csv=services&lang=en").text.lstrip("\ufeff")))
-    held = {row["Service"]: (int(row["Open files"]), int(row["Past the standard"])) for row in rows}
+    held = {row["Service"]: (int(row[EN("csv.open")]), int(row[EN("csv.overdue")])) for row in rows}
     assert held == {"kk": (3, 0), "ktp": (3, 1), "surat": (1, 0)}
     assert tuple(map(sum, zip(*held.values(), strict=True))) == (counts["permits_open"], counts["permits_open_overdue"])
     shown = {

@@ -178,7 +178,7 @@ def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
     address, html = answer(neraca, f"/auditor?period=2026-10&at={THEN}&lang=en")
     assert parse_qs(urlsplit(address).query)["lang"] == ["en"]
     assert "October 2026: then and now" in html
-    assert "permits decided: 4, retractions: 1, corrections: 1" in html
+    assert "4 applications decided, 1 retraction, 1 correction" in html
     links = [link for link in Page(html).links if link.startswith("/")]
     assert [link for link in links if "lang=en" not in link] == [address.replace("&lang=en", "")]
 

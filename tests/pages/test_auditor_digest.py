@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from neraca.__main__ import main
 from projections.store.schema import ACCOUNTS
-from tests.api.test_reads import permit
+from tests.api.facts import permit
 from tests.pages.asking import (
     CHANGED,
     FIRST,
@@ -64,13 +64,13 @@ def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Ass
     address = f"/auditor?period=2026-10&digest={digest}&until={figure(noted['position'], 0)}"
     html = waited(neraca, address)
     assert "✓ sama, 64 dari 64 karakter" in html
-    assert "Dari catatan" in html
+    assert ID("auditor.noted") in html
     wrong = ("0" if noted["digest"][0] != "0" else "1") + noted["digest"][1:]
     html = waited(neraca, f"/auditor?period=2026-10&digest={wrong}&until={noted['position']}")
     assert "✕ berbeda" in html
     assert ID("auditor.different_note") in html
     others = Page(html.partition("Pemeriksaan lain")[2])
-    assert others.row("Dari catatan")[1:] == [
+    assert others.row(ID("auditor.noted"))[1:] == [
         figure(noted["position"], 0), f"{noted['digest'][:16]}…", f"{noted['digest'][:16]}…", "✓ sama, 64 dari 64 karakter",
     ]  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assem
     head = opened.settle()
     digest = opened.get("/v1/digest").json()["digest"]
     made_up = waited(opened, f"/auditor?period=2026-10&digest={digest}&until={head}")
-    assert "Dari catatan" in made_up
+    assert ID("auditor.noted") in made_up
     assert "Yang disajikan layanan" not in made_up
     _, html = answer(opened, "/auditor?check=1")
     assert "Yang disajikan layanan, dibaca 1 Okt 2026, 12.00.00 WIB" in html

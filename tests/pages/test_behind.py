@@ -36,7 +36,7 @@ STAND: Final = "INSERT INTO stored_events VALUES (?, 'f', 1, 'neraca.permit-drea
 
 
 @pytest.fixture
-def stopped(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
+def left_out(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
     """A city whose fold stops at an entry it does not know, with two more recorded later; the number it leaves out."""
     clock.set("2026-11-24T12:10:00+07:00")
     own_small.record(received(FAST))
@@ -51,15 +51,17 @@ def stopped(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
 
 @pytest.mark.speed("test")
 def test_every_page_says_up_to_when_its_figures_are_known_and_how_many_entries_they_lack(
-    own_small: Assembled, stopped: int
+    own_small: Assembled, left_out: int
 ) -> None:
     """As `/readyz` counts them; and the time is that of the last entry counted, not of the reading."""
     before = own_small.get("/").headers["etag"]
     state = own_small.get("/readyz").json()
-    assert state["head"] - state["position"] == stopped
+    assert state["head"] - state["position"] == left_out
     for path in PAGES:
         text = Reading(own_small.get(f"{path}?period=2026-11").text).all("p")[0:3]
-        assert any(f"data sampai 24 November 2026, 12.10 WIB; {stopped} peristiwa belum dihitung" in p for p in text), (
+        assert any(
+            f"data sampai 24 November 2026, 12.10 WIB; {left_out} peristiwa belum dihitung" in p for p in text
+        ), (
             path,
             text,
         )
@@ -72,14 +74,14 @@ def test_every_page_says_up_to_when_its_figures_are_known_and_how_many_entries_t
 @pytest.mark.speed("test")
 @pytest.mark.usefixtures("hasty")
 def test_the_stream_says_how_far_behind_it_is_and_never_that_it_is_alive(
-    own_small: Assembled, own_url: str, stopped: int
+    own_small: Assembled, own_url: str, left_out: int
 ) -> None:
     polled(lambda: own_small.live.stopped, "the fold has stopped")
     with httpx.stream("GET", f"{own_url}/live/board", timeout=30) as answer:
         lines = [line for line, _ in zip(answer.iter_lines(), range(20), strict=False)]
     assert "event: alive" not in lines
     told = lines[lines.index("event: behind") + 1]
-    assert f"data sampai 24 November 2026, 12.10 WIB; {stopped} peristiwa belum dihitung" in told
+    assert f"data sampai 24 November 2026, 12.10 WIB; {left_out} peristiwa belum dihitung" in told
 
 
 def test_a_board_whose_server_is_gone_fades_and_comes_back(own_small: Assembled, tmp_path: Path, page: Page) -> None:

@@ -28,7 +28,7 @@ def test_a_file_goes_from_receipt_to_decision_by_keys_alone(
     clerk.look_up("K-1", "ditangguhkan: blangko habis")
     assert clerk.text("#langkah .primary") == "Lanjutkan F4"
     clerk.press("F4")
-    clerk.sees("#tanda", "K-1 · lanjut")
+    clerk.sees("#tanda", "K-1 · dilanjutkan")
     clerk.look_up("K-1", "ditemukan")
     assert clerk.text("#langkah .primary") == "Terbit F8"
     clerk.press("Enter")

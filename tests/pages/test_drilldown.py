@@ -216,7 +216,7 @@ def test_what_is_of_persons_stays_closed_to_strangers(small: Assembled) -> None:
 def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled) -> None:
     assert events_of(small, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
     html = small.get(f"/asn/{RARE}/events?{MONTH}").text
-    assert "isi ditahan" in html
+    assert ID("receipt.hidden") in html
     assert not events_of(small, f"/asn/{IDLE}/events?{MONTH}")
 
 

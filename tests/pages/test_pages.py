@@ -63,7 +63,7 @@ def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(small: Ass
     assert ranks == {FAST: "1", TWIN: "2–3", OTHER_TWIN: "2–3", UNRATED: "1"}
     titles = [row[0] for row in board.rows if len(row) == 1]
     assert titles == [
-        "Bobot tercakup 70 %, tanpa: Kepuasan masyarakat. Diperingkat di antara mereka saja",
+        "Bobot tercakup 70 %, tanpa: Kepuasan masyarakat. Hanya diperingkat di antara mereka sendiri",
         "Belum cukup data: tanpa nilai, tanpa peringkat",
     ]
     assert len(board.bodies) == 3
@@ -174,9 +174,9 @@ def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(small: Assembled)
     shown = page(small, f"/asn/{RARE}{MONTH}")
     row = shown.row("Kepuasan masyarakat")
     assert row[1] == "–"
-    assert "ditahan" in row[0]
+    assert ID("subject.withheld") in row[0]
     why = small.get(f"/asn/{RARE}/why{MONTH}").text
-    assert "isi ditahan" in why
+    assert ID("receipt.hidden") in why
     assert "skor unsur" not in why
     assert "Persyaratan" not in why
 
@@ -328,7 +328,7 @@ def test_english_is_kept_by_every_link_of_a_page(small: Assembled, path: str) ->
 def test_of_persons_a_stranger_learns_nothing(small: Assembled) -> None:
     assert small.get("/", **FAR).status_code == 200
     shown = page(small, DINAS, **FAR)
-    assert any("pemegang token" in text for text in shown.all("p"))
+    assert any(text == ID("subject.staff_guarded") for text in shown.all("p"))
     assert not [link for link in shown.links if link.startswith("/asn/")]
     for path in (f"/asn/{BUSY}", f"/asn/{BUSY}/why", f"{DINAS}/why"):
         answer = small.get(path, **FAR)
@@ -366,7 +366,7 @@ def test_a_new_fact_is_on_the_next_page(neraca: Assembled) -> None:
 
 def test_a_fold_that_has_stopped_is_told(neraca: Assembled) -> None:
     neraca.live.stopped = "position 7: unknown"
-    assert "○ pembukuan berhenti" in neraca.get("/").text
+    assert f"○ {ID('page.stopped')}" in neraca.get("/").text
 
 
 def test_the_style_sheet_is_kept_for_good_under_its_own_version(small: Assembled) -> None:

@@ -12,7 +12,8 @@ from tests.pages.board import TAG, look, moves, open_files, received
 from tests.pages.browser import screen, until
 from tests.pages.city import FAST, SMALL
 from tests.pages.test_live import LATE, fall
-from tests.serving import Process, event
+from tests.process import Process
+from tests.serving import event
 
 if TYPE_CHECKING:
     from pathlib import Path

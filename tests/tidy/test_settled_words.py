@@ -38,8 +38,8 @@ def things() -> list[Thing]:
     lines = (ROOT / TABLE).read_text(encoding="utf-8").splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
     return [
-        Thing(name, {"id": listed(word), "en": listed(english)}, {"id": listed(banned), "en": listed(not_english)})
-        for name, word, banned, english, not_english in rows
+        Thing(name, {"id": listed(word), "en": listed(english)}, {"id": listed(not_word), "en": listed(not_english)})
+        for name, word, not_word, english, not_english in rows
     ]
 
 
@@ -82,8 +82,8 @@ def test_every_settled_word_is_used() -> None:
 
 def test_no_word_is_both_settled_and_given_up() -> None:
     for code in CODES:
-        settled = {word for thing in THINGS for word in thing.words[code]}
-        assert settled & {word for thing in THINGS for word in thing.banned[code]} == set()
+        words = {word for thing in THINGS for word in thing.words[code]}
+        assert words & {word for thing in THINGS for word in thing.banned[code]} == set()
 
 
 def test_the_table_keeps_giving_up_the_worst_words() -> None:

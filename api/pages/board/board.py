@@ -83,16 +83,16 @@ class BoardPage(AddressedPage, frozen=True):
 
     board: Board
     feed: tuple[Item, ...]
-    watched: dict[str, str]
+    stream: dict[str, str]
     """The question of the stream that the page follows: none for the running month, whatever month that comes to be."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The board in the period of an address."""
         snapshot, words, period = query.snapshot, query.words, query.period
-        named = {"period": period.name} if "period" in query.parameters else {}
-        watched = named | ({"follow": "1"} if named and not query.chosen.ended else {})
-        return cls(board(snapshot, period, words, query.running), feed(snapshot, query.lines, words), watched)
+        address = {"period": period.name} if "period" in query.parameters else {}
+        stream = address | ({"follow": "1"} if address and not query.chosen.ended else {})
+        return cls(board(snapshot, period, words, query.running), feed(snapshot, query.lines, words), stream)
 
     def tables(self, words: Words) -> Tables:
         """The board."""
@@ -109,8 +109,8 @@ def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Boa
         _row(snapshot, card, scheme, words, lines.get(card.subject.id)) for card in snapshot.ranking(standings, period)
     )
     groups = tuple(
-        Group(_title(group, covered, words), group)
-        for covered, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
+        Group(_title(group, covered_set, words), group)
+        for covered_set, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
     )
     sides = Counter((value > TARGET) - (value < TARGET) for row in rows if (value := row.card.iku.value) is not None)
     heads = rows[0].indicators if rows else ()
@@ -123,7 +123,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     parts = indicators_of(card, scheme, words)
     missing = ""
     if card.iku.value is None:
-        missing = ", ".join(filter(None, (_known(parts, words), _missing(parts, words))))
+        missing = ", ".join(filter(None, (_with_data(parts, words), _missing(parts, words))))
     return Row(
         anchor_of(card.subject.id),
         name_of(snapshot, card.subject.id),
@@ -136,7 +136,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     )
 
 
-def _known(parts: tuple[Indicator, ...], words: Words) -> str:
+def _with_data(parts: tuple[Indicator, ...], words: Words) -> str:
     """The indicators with enough data of a subject that has no score."""
     return ", ".join(
         words("board.known", name=part.short, value=words.percent(part.line.capaian), n=words.number(part.line.n))
@@ -161,10 +161,10 @@ def _covered_set(row: Row) -> tuple[str, ...] | None:
     return None if row.card.iku.value is None else tuple(part.id for part in row.indicators if part.ok)
 
 
-def _title(rows: tuple[Row, ...], covered: tuple[str, ...] | None, words: Words) -> str:
-    if covered is None:
+def _title(rows: tuple[Row, ...], covered_set: tuple[str, ...] | None, words: Words) -> str:
+    if covered_set is None:
         return words("board.not_enough")
-    missing = [part.name for part in rows[0].indicators if part.id not in covered]
+    missing = [part.name for part in rows[0].indicators if part.id not in covered_set]
     if not missing:
         return ""
     share = words.share(covered_weight(rows[0].card))

@@ -76,15 +76,15 @@ class Drawn(Struct, frozen=True):
 
     def moved_since(self, before: Drawn, words: Words) -> BoardMoved:
         """The message to those who have the drawing before. In another period all rows are others, and none has moved."""
-        turned = self.chosen != before.chosen
-        moved = {} if turned else changes(before, self, words)
-        return self._message(moved, whole=turned or self.order != before.order, head=turned)
+        is_other = self.chosen != before.chosen
+        marks = {} if is_other else changes(before, self, words)
+        return self._message(marks, whole=is_other or self.order != before.order, head=is_other)
 
     def whole(self) -> BoardMoved:
         """The message to those who have nothing."""
         return self._message({}, whole=True, head=True)
 
-    def _message(self, moved: dict[str, str], *, whole: bool, head: bool) -> BoardMoved:
+    def _message(self, marks: dict[str, str], *, whole: bool, head: bool) -> BoardMoved:
         return BoardMoved(
             self.board,
             self.feed,
@@ -93,7 +93,7 @@ class Drawn(Struct, frozen=True):
             self.version.position,
             self.read_us,
             self.behind,
-            moved,
+            marks,
             whole,
             head,
         )
@@ -113,13 +113,13 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     return marks
 
 
-def drawn(reads: Reads, watched: Watched, words: Words) -> Drawn:
+def draw(reads: Reads, request: Watched, words: Words) -> Drawn:
     """The board now."""
     reader = reads.reader
     with reader.snapshot() as snapshot:
         now_us, current = snapshot.now_us, reader.month(snapshot.now_us)
-        chosen = choose(snapshot, watched.period, current, follow=watched.follow)
-        drawing = board(snapshot, chosen.period, words, current.name)
+        choice = choose(snapshot, request.period, current, follow=request.follow)
+        drawing = board(snapshot, choice.period, words, current.name)
         rows: dict[str, object] = {
             row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
             for group in drawing.groups
@@ -134,7 +134,7 @@ def drawn(reads: Reads, watched: Watched, words: Words) -> Drawn:
             snapshot.version,
             now_us,
             ends_us if late_us is None else min(ends_us, late_us),
-            chosen,
-            choices(snapshot.months(), chosen, words),
+            choice,
+            choices(snapshot.months(), choice, words),
             backlog_of(reader.live, reads.lines, snapshot.position, now_us),
         )

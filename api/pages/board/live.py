@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
-from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, drawn
+from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
 from api.pages.site import Site
@@ -74,17 +74,17 @@ class Channel:
         self.listeners += 1
         try:
             await self._begin()
-            seen, behind = self._number, self._drawn and self._drawn.behind
+            number, behind = self._number, self._drawn and self._drawn.behind
             if self._goes_on():
                 yield self._whole()
             while self._goes_on():
-                waited = (seen, behind) == (self._number, self._behind) and not await self._woken()
+                is_silent = (number, behind) == (self._number, self._behind) and not await self._woken()
                 if not self._goes_on():
                     break
-                if seen != self._number:
-                    missed, seen, behind = self._number - seen, self._number, self._drawn and self._drawn.behind
-                    yield self._message if missed == 1 else self._whole()
-                elif waited or behind != self._behind:
+                if number != self._number:
+                    count, number, behind = self._number - number, self._number, self._drawn and self._drawn.behind
+                    yield self._message if count == 1 else self._whole()
+                elif is_silent or behind != self._behind:
                     behind = self._behind
                     if self._knows():
                         yield behind
@@ -125,8 +125,8 @@ class Channel:
 
     def _wake(self) -> None:
         """Readers that wait look again."""
-        waited, self._next = self._next, asyncio.Event()
-        waited.set()
+        waiters, self._next = self._next, asyncio.Event()
+        waiters.set()
 
     def _whole(self) -> str:
         """The whole table, rendered once for all readers that come."""
@@ -137,21 +137,21 @@ class Channel:
 
     async def _run(self) -> None:
         """Draw, and draw again whenever a balance moved, time changed a figure, or the last drawing failed."""
-        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+        loop, movement = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_: Moved) -> None:
-            loop.call_soon_threadsafe(moved.set)
+            loop.call_soon_threadsafe(movement.set)
 
         end = self._movement.listen(wake)
-        self._ending.wakers.add(moved)
-        moved.set()
+        self._ending.wakers.add(movement)
+        movement.set()
         try:
             while not self._ending.begun:
                 with suppress(TimeoutError):  # wait_for, before Python 3.12, may swallow its end
                     async with asyncio.timeout(min(ALIVE_S, max(0.0, self._due_s - time.monotonic()))):
-                        await moved.wait()
-                draws = moved.is_set() or self._is_due()
-                moved.clear()
+                        await movement.wait()
+                draws = movement.is_set() or self._is_due()
+                movement.clear()
                 try:
                     self._began_s = time.monotonic()
                     if draws:
@@ -163,12 +163,12 @@ class Channel:
                 except Exception as error:  # noqa: BLE001 - the database is away: no reader is told that all is well
                     LOG.warning("the board is not drawn: %s", error)
                     self._failing = True
-                    moved.set()
+                    movement.set()
                 self._began_s = None
                 await asyncio.sleep(BETWEEN_S)
         finally:
             end()
-            self._ending.wakers.discard(moved)
+            self._ending.wakers.discard(movement)
             self._wake()
 
     def _is_due(self) -> bool:
@@ -208,10 +208,10 @@ class LiveBoards:
         self._ending = ending
         self._channels: dict[tuple[Watched, Code], Channel] = {}
 
-    async def stream(self, watched: Watched, code: Code) -> Messages:
+    async def stream(self, choice: Watched, code: Code) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
-        channel = self._channels.get((watched, code)) or self._channel(watched, code)
-        self._channels[watched, code] = channel
+        channel = self._channels.get((choice, code)) or self._channel(choice, code)
+        self._channels[choice, code] = channel
         following = channel.follow()
         try:
             async for message in following:
@@ -223,12 +223,12 @@ class LiveBoards:
         finally:
             await following.aclose()
             if not channel.listeners:
-                self._channels.pop((watched, code), None)
+                self._channels.pop((choice, code), None)
 
-    def _channel(self, watched: Watched, code: Code) -> Channel:
+    def _channel(self, choice: Watched, code: Code) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: drawn(reads, watched, words),
+            lambda: draw(reads, choice, words),
             lambda message: self._site.fragment(message, code),
             words,
             live.movement,
@@ -242,15 +242,15 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
     """The route of the moving board."""
     router = APIRouter(include_in_schema=False)
 
-    def watched_of(request: Request) -> Watched:
+    def board_of(request: Request) -> Watched:
         text = request.query_params.get("period")
         return Watched() if text is None else Watched(reads.period(text), "follow" in request.query_params)
 
-    async def following(request: Request, watched: Annotated[Watched, Depends(watched_of)]) -> AsyncIterator[Messages]:
+    async def following(request: Request, choice: Annotated[Watched, Depends(board_of)]) -> AsyncIterator[Messages]:
         """The messages for one reader, closed when the request ends: also of a reader that took nothing more."""
         listeners.inc()
         try:
-            async with aclosing(boards.stream(watched, code_of(request))) as messages:
+            async with aclosing(boards.stream(choice, code_of(request))) as messages:
                 yield messages
         finally:
             listeners.dec()
