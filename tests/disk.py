@@ -17,10 +17,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of three megabytes, unmounted afterwards."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
+    mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if mount.returncode:
         pytest.skip("mounting a small disk needs root")
     try:
         yield disk
