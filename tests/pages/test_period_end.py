@@ -27,7 +27,7 @@ MIDNIGHT: Final = "2026-12-01T00:00:00+07:00"
 NEW_YEAR: Final = "2027-01-01T00:00:00+07:00"
 HOLLOW: Final = "document.querySelectorAll('.sp .open').length"
 SHOWN: Final = """[document.title, document.querySelector('main').innerText, location.search,
-  document.querySelector('#periode').innerHTML, document.querySelector('#data-json').href,
+  document.querySelector('select[name=period]').innerHTML, document.querySelector('.head form a.button').href,
   document.querySelector('.mast a[hreflang]').search]"""
 """All that names the period on a page."""
 
@@ -115,10 +115,14 @@ def test_a_page_left_open_over_the_end_is_a_page_read_then(
     page.goto(f"{own_url}{address}")
     until(page, f"{TAG}.startsWith('●')", "the board is live", within_s=60)
     page.evaluate(f"{MARK} = 'here'")
-    before = page.evaluate("document.querySelector('#periode').innerHTML")
+    before = page.evaluate("document.querySelector('select[name=period]').innerHTML")
     assert (page.evaluate(HOLLOW) > 0) == ("10" not in address)
     clock.set(ends)
-    until(page, lambda: page.evaluate("document.querySelector('#periode').innerHTML") != before, "the page turns")
+    until(
+        page,
+        lambda: page.evaluate("document.querySelector('select[name=period]').innerHTML") != before,
+        "the page turns",
+    )
     until(page, f"{TAG}.startsWith('●')", "the board is live")
     own_small.record(received("cepat"))
     until(page, "!!document.querySelector('tr.moved')", "it moves on")

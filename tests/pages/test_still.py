@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from api.pages.links import anchor_of
+from domain.clock import local_month
 from tests.pages.board import TAG, look, moves, open_files, received
 from tests.pages.browser import screen, until
 from tests.pages.city import FAST, SMALL
 from tests.pages.test_live import LATE, fall
 from tests.process import Process
-from tests.serving import event
+from tests.serving import ZONE, event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,12 +122,12 @@ def test_an_entry_stays_under_a_pointer_until_it_has_gone(own_small: Assembled, 
 
 @pytest.mark.speed("soak")
 def test_a_minute_of_a_busy_city_shifts_next_to_nothing(tmp_path: Path, open_window: Windows) -> None:
-    """The demo, on four screens at once; nothing that a browser reports is left out."""
+    """The running month of the demo, on four screens at once; nothing that a browser reports is left out."""
     with Process(tmp_path / "demo", "--demo") as process:
         pages = [open_window(viewport={"width": width, "height": height}) for width, height in SCREENS]
         for page in pages:
             page.add_init_script(WATCH)
-            page.goto(process.url)
+            page.goto(f"{process.url}/?period={local_month(time.time_ns() // 1000, ZoneInfo(ZONE))}")
         pages[0].wait_for_timeout(1000 * SECONDS)
         shifts = {width: page.evaluate(SHIFT) for (width, _), page in zip(SCREENS, pages, strict=True)}
         print(shifts)  # noqa: T201 - the figures are the report
