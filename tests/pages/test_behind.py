@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
+from projections.reading.backlog import FRESH_US, backlog_of
 from tests.disk import fill
 from tests.faults.harness import Server
 from tests.journal.desk import rows, task
@@ -69,6 +70,22 @@ def test_every_page_says_up_to_when_its_figures_are_known_and_how_many_entries_t
     assert "3 entries not yet counted" in own_small.get("/?lang=en").text
     own_small.post(received(SMALL))
     assert own_small.get("/", headers={"if-none-match": before}).status_code == httpx.codes.OK, "it lacks one more"
+
+
+@pytest.mark.speed("test")
+def test_an_entry_that_was_recorded_a_moment_ago_is_not_missed_yet(own_small: Assembled) -> None:
+    """A fold that goes on has five seconds for each entry; one that does not go on has none."""
+    head, now_us = own_small.journal.head(), own_small.clock()
+    own_small.record(received(FAST))
+    live, journal = own_small.live, own_small.journal
+    assert backlog_of(live, journal, head + 1, now_us + FRESH_US) is None
+    assert backlog_of(live, journal, head, now_us + FRESH_US - 1) is None
+    behind = backlog_of(live, journal, head, now_us + FRESH_US)
+    assert behind is not None
+    assert (behind.entries, behind.until_us <= now_us) == (1, True)
+    live.waiting = "full"
+    assert backlog_of(live, journal, head, now_us) == behind
+    live.waiting = None
 
 
 @pytest.mark.speed("test")
