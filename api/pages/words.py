@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import get_month_names
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
-from domain.clock import HOUR_US, SECOND_US, moment_of
+from domain.clock import DAY_US, HOUR_US, SECOND_US, moment_of
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
@@ -29,6 +29,11 @@ _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
     parse_pattern("#,##0" + ("." + "0" * places if places else "")) for places in range(_PLACES_MOST + 1)
 )
 """Patterns for grouped figures by their decimals; the locale has the signs that group and divide."""
+
+
+def in_days(promise_us: int) -> bool:
+    """True if a promise is one of days: of three whole days of the clock at least. `loket/words.js` has the same rule."""
+    return promise_us >= DAYS_FROM * DAY_US and promise_us % DAY_US == 0
 
 
 class Words:
@@ -128,17 +133,35 @@ class Words:
         tail = self("time.minutes", n=minutes)
         return f"{self('time.hours', n=hours)} {tail}" if hours else tail
 
-    def minutes(self, length: int) -> str:
-        """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written."""
+    def promise(self, length_us: int) -> str:
+        """A promised time in its own unit, wherever it is written: whole days from three on as days, else as a duration."""
+        return self("time.days", n=length_us // DAY_US) if in_days(length_us) else self.duration(length_us)
+
+    def against(self, length_us: int, promise_us: int | None) -> str:
+        """A length beside a promise, in the unit of that: ``6 hari 14 jam`` where days are promised. Rounded down."""
+        days, rest = divmod(length_us, DAY_US)
+        if promise_us is None or not days or not in_days(promise_us):
+            return self.duration(length_us)
+        hours = rest // HOUR_US
+        tail = f" {self('time.hours', n=hours)}" if hours else ""
+        return self("time.days", n=days) + tail
+
+    def minutes(self, length: int, promise_us: int | None = None) -> str:
+        """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written.
+
+        Beside a promise of days whole days are written as days.
+        """
+        days, length = divmod(length, 24 * 60) if promise_us is not None and in_days(promise_us) else (0, length)
         hours, rest = divmod(length, 60)
-        parts = [self("time.hours", n=self.number(hours))] if hours else []
-        if rest or not hours:
+        parts = [self("time.days", n=days)] if days else []
+        parts += [self("time.hours", n=self.number(hours))] if hours else []
+        if rest or not parts:
             parts.append(self("time.minutes", n=rest))
         return " ".join(parts)
 
     def span(self, length_us: int) -> str:
         """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""
-        days = length_us // (24 * HOUR_US)
+        days = length_us // DAY_US
         return self("time.days", n=days) if days >= DAYS_FROM else self.duration(length_us)
 
     def day(self, day: date) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from api.pages.page import Page
 
 BLANKS: Final = {"dinas": FAST, "asn": BUSY, "position": "400"}
-QUERIES: Final = {"/dinas/{dinas}/file": "service=ktp-el&case=B-0"}
+QUERIES: Final = {"/dinas/{dinas}/file": "service=ktp-el&case=B-0", "/asn/{asn}/task": "at=1019"}
 """The queries without which a page would be a refusal."""
 PRACTISED: Final = frozenset({"/latihan"})
 """Pages that are served in practice alone."""

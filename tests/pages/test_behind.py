@@ -18,7 +18,7 @@ from tests.pages.city import FAST, SMALL
 from tests.pages.line import Line
 from tests.pages.reading import Page as Reading
 from tests.serving import Assembled
-from tests.serving import until as polled
+from tests.serving import until as wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ STAND: Final = "INSERT INTO stored_events VALUES (?, 'f', 1, 'neraca.permit-drea
 
 
 @pytest.fixture
-def left_out(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
+def backlog(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
     """A city whose fold stops at an entry it does not know, with two more recorded later; the number it leaves out."""
     clock.set("2026-11-24T12:10:00+07:00")
     own_small.record(received(FAST))
@@ -52,17 +52,15 @@ def left_out(own_small: Assembled, clock: Clock, tmp_path: Path) -> int:
 
 @pytest.mark.speed("test")
 def test_every_page_says_up_to_when_its_figures_are_known_and_how_many_entries_they_lack(
-    own_small: Assembled, left_out: int
+    own_small: Assembled, backlog: int
 ) -> None:
     """As `/readyz` counts them; and the time is that of the last entry counted, not of the reading."""
     before = own_small.get("/").headers["etag"]
     state = own_small.get("/readyz").json()
-    assert state["head"] - state["position"] == left_out
+    assert state["head"] - state["position"] == backlog
     for path in PAGES:
         text = Reading(own_small.get(f"{path}?period=2026-11").text).all("p")[0:3]
-        assert any(
-            f"data sampai 24 November 2026, 12.10 WIB; {left_out} peristiwa belum dihitung" in p for p in text
-        ), (
+        assert any(f"data sampai 24 November 2026, 12.10 WIB; {backlog} peristiwa belum dihitung" in p for p in text), (
             path,
             text,
         )
@@ -91,14 +89,14 @@ def test_an_entry_that_was_recorded_a_moment_ago_is_not_missed_yet(own_small: As
 @pytest.mark.speed("test")
 @pytest.mark.usefixtures("hasty")
 def test_the_stream_says_how_far_behind_it_is_and_never_that_it_is_alive(
-    own_small: Assembled, own_url: str, left_out: int
+    own_small: Assembled, own_url: str, backlog: int
 ) -> None:
-    polled(lambda: own_small.live.stopped, "the fold has stopped")
+    wait_until(lambda: own_small.live.stopped, "the fold has stopped")
     with httpx.stream("GET", f"{own_url}/live/board", timeout=30) as answer:
         lines = [line for line, _ in zip(answer.iter_lines(), range(20), strict=False)]
     assert "event: alive" not in lines
-    told = lines[lines.index("event: behind") + 1]
-    assert f"data sampai 24 November 2026, 12.10 WIB; {left_out} peristiwa belum dihitung" in told
+    message = lines[lines.index("event: behind") + 1]
+    assert f"data sampai 24 November 2026, 12.10 WIB; {backlog} peristiwa belum dihitung" in message
 
 
 def test_a_board_whose_server_is_gone_fades_and_comes_back(own_small: Assembled, tmp_path: Path, page: Page) -> None:
@@ -108,8 +106,8 @@ def test_a_board_whose_server_is_gone_fades_and_comes_back(own_small: Assembled,
         assert page.evaluate(f"[{FADED}, {READING}.includes('dibaca 24 November 2026, 12.00')]") == [False, True]
         line.cut()
         until(page, f"{TAG} === '○ terputus, mencoba lagi'", "it says that it is cut off")
-        faded = "November 2026 · data sampai 24 November 2026, 12.00 WIB"
-        assert page.evaluate(f"[{FADED}, {HATCHED}, {READING}]") == [True, True, faded]
+        sentence = "November 2026 · data sampai 24 November 2026, 12.00 WIB"
+        assert page.evaluate(f"[{FADED}, {HATCHED}, {READING}]") == [True, True, sentence]
         own_small.close()
         with Assembled(tmp_path / "small", clock=own_small.clock) as again:
             line.mend(again)
@@ -118,7 +116,7 @@ def test_a_board_whose_server_is_gone_fades_and_comes_back(own_small: Assembled,
             line.cut()
 
 
-def posted(url: str, events: list[dict[str, Any]]) -> None:
+def post(url: str, events: list[dict[str, Any]]) -> None:
     """Record events in one request."""
     media = {"content-type": "application/cloudevents-batch+json"}
     answer = httpx.post(f"{url}/v1/events", content=json.dumps(events), headers=media)
@@ -131,13 +129,13 @@ def test_a_board_on_a_full_disk_says_how_far_behind_it_is_until_there_is_room(sm
     data.mkdir()
     (data / "balances").symlink_to(small_disk)
     with Server(data) as process:
-        posted(process.url, [task("first")])
+        post(process.url, [task("first")])
         process.settle()
         page.goto(process.url)
         until(page, f"{TAG} === '● langsung'", "the board is live", within_s=60)
         ballast = fill(small_disk)
         for number in range(10):
-            posted(process.url, [task(f"t{number}-{one}") for one in range(50)])
+            post(process.url, [task(f"t{number}-{part}") for part in range(50)])
         until(page, f"/data sampai .*; [0-9]+ peristiwa belum dihitung/.test({READING})", "it says how much it lacks")
         assert page.evaluate(f"[{FADED}, {HATCHED}, {TAG}]") == [True, True, "◐ tidak mutakhir"]
         assert "peristiwa belum dihitung" in httpx.get(process.url).text

@@ -36,12 +36,12 @@ SHOWN: Final = """[document.title, document.querySelector('main').innerText, loc
 def messages(url: str, query: str) -> Iterator[Iterator[str]]:
     """The HTML that a reader of the stream is sent."""
     with httpx.stream("GET", f"{url}/live/board{query}", timeout=30) as answer:
-        lines, named = answer.iter_lines(), ("event: alive", "event: behind")
+        lines, signs = answer.iter_lines(), ("event: alive", "event: behind")
         before = [""]
 
         def html() -> Iterator[str]:
             for line in lines:
-                if line.startswith("data: ") and before[0] not in named:
+                if line.startswith("data: ") and before[0] not in signs:
                     yield line.removeprefix("data: ")
                 before[0] = line
 
@@ -55,13 +55,13 @@ def parts_of(message: str) -> dict[str, str]:
 
 def heading(message: str) -> str:
     """The period in a message's title."""
-    found = re.search(r"<title>.*?, (.*?) –", message)
-    return found[1] if found else ""
+    match = re.search(r"<title>.*?, (.*?) –", message)
+    return match[1] if match else ""
 
 
 @pytest.mark.speed("test")
 @pytest.mark.parametrize(
-    ("query", "ends", "shown", "told"),
+    ("query", "ends", "title", "notice"),
     [
         ("", MIDNIGHT, "November 2026", "bulan penuh terakhir: data Desember 2026"),
         ("?period=2026-11&follow=1", MIDNIGHT, "November 2026", "bulan penuh terakhir: data Desember 2026"),
@@ -72,20 +72,20 @@ def heading(message: str) -> str:
     ],
 )
 def test_whoever_follows_over_the_end_of_a_period_is_sent_the_board_of_a_page_read_then(
-    own_small: Assembled, own_url: str, clock: Clock, query: str, ends: str, shown: str, told: str
+    own_small: Assembled, own_url: str, clock: Clock, query: str, ends: str, title: str, notice: str
 ) -> None:
     """Nothing is recorded meanwhile: the clock alone turns the page. An ended period that was asked for stays."""
     with messages(own_url, query) as html:
         before = next(html)
-        assert (heading(before), "penuh terakhir" in before) == (shown, False)
+        assert (heading(before), "penuh terakhir" in before) == (title, False)
         clock.set(ends)
-        turned = next(html)
-    assert heading(turned) == shown
-    assert told in turned
-    assert ("penuh terakhir" in turned) == bool(told)
-    assert 'class="open"' not in turned, "every month of a line has ended"
-    address = "/" if told.startswith("bulan") else f"/{query.partition('&')[0]}"
-    page, parts = own_small.get(address).text.replace("\n", ""), parts_of(turned)
+        turn = next(html)
+    assert heading(turn) == title
+    assert notice in turn
+    assert ("penuh terakhir" in turn) == bool(notice)
+    assert 'class="open"' not in turn, "every month of a line has ended"
+    address = "/" if notice.startswith("bulan") else f"/{query.partition('&')[0]}"
+    page, parts = own_small.get(address).text.replace("\n", ""), parts_of(turn)
     assert [place for place in ("periode", "data-json", "posisi", "papan") if parts[place] not in page] == []
 
 
@@ -98,10 +98,10 @@ def test_a_new_month_that_is_not_thin_is_shown_from_its_first_moment(tmp_path: P
         with messages(listening.url, "") as html:
             assert heading(next(html)) == "November 2026"
             clock.set(MIDNIGHT)
-            turned = next(html)
-        assert heading(turned) == "Desember 2026"
-        assert 'value="2026-12" selected>Desember 2026 (berjalan)' in turned
-        assert 'href="/dinas/satu?period=2026-12"' in turned
+            turn = next(html)
+        assert heading(turn) == "Desember 2026"
+        assert 'value="2026-12" selected>Desember 2026 (berjalan)' in turn
+        assert 'href="/dinas/satu?period=2026-12"' in turn
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_a_page_left_open_over_the_end_is_a_page_read_then(
     own_small.record(received("cepat"))
     until(page, "!!document.querySelector('tr.moved')", "it moves on")
     until(page, "!document.querySelector('tr.moved')", "the mark goes", within_s=20)
-    turned = page.evaluate(SHOWN)
+    turn = page.evaluate(SHOWN)
     assert (page.evaluate(MARK), page.evaluate(HOLLOW), console) == ("here", 0, [])
     page.goto(f"{own_url}{address}")
     until(page, f"{TAG}.startsWith('●')", "the board is live")
-    assert page.evaluate(SHOWN) == turned
+    assert page.evaluate(SHOWN) == turn
 
 
 def test_a_page_of_a_quarter_that_runs_goes_on_with_the_next_and_its_address_follows(

@@ -53,6 +53,7 @@ class WhyPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "why.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
 
     name: str
     receipt: ScoreReceipt
