@@ -23,8 +23,12 @@ help:
 	@echo "make bench-kafka   the same of many processes: a real PostgreSQL and Kafka of its own, and baselines beside"
 	@echo "make soak    the long laws, 200 kills of a real process (KILLS=200), every fault"
 	@echo "             of many processes (CHAOS=1.0), 2,000 simulated clusters (SEEDS=2000),"
+<<<<<<< HEAD
 	@echo "             2,000 rounds of simulated counters over broken networks (ROUNDS=2000),"
 	@echo "             and the program without each of its guards"
+=======
+	@echo "             the program without each of its guards, and a minute of the board on four screens"
+>>>>>>> h-board
 	@echo "make postgres-up, make kafka-up      a real one on this machine over var/local; prints the setting to export"
 	@echo "make postgres-down, make kafka-down  stop it; its data stays"
 	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium)"
@@ -88,6 +92,7 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m tests.soak.simulation --seeds $(SEEDS) --report tests/soak/REPORT-simulation.md
 	$(BIN)/python -m tests.soak.counters --rounds $(ROUNDS) --report tests/soak/REPORT-counters.md
 	$(BIN)/python -m tests.soak.guards --report tests/soak/REPORT-guards.md
+	$(BIN)/python -m pytest --numprocesses 0 --speed soak -s tests/pages/test_still.py -k minute
 
 docs: $(VENV)/test.stamp
 	$(BIN)/mkdocs build --quiet --strict

@@ -55,6 +55,13 @@ def parse_period(text: str) -> Period:
     raise ValueError(message)
 
 
+def alike(period: Period, month: str) -> Period:
+    """The period of the same length that a month ``YYYY-MM`` lies in: of a quarter another quarter, of a year a year."""
+    length = period.last - period.first + 1
+    number = (int(month[5:]) - 1) // length + 1
+    return parse_period(month[:4] + {1: f"-{number:02d}", 3: f"-Q{number}", 6: f"-S{number}", 12: ""}[length])
+
+
 def months_until(period: Period, number: int) -> tuple[Period, ...]:
     """A number of months, oldest first, that end with the last month of a period; fewer at the beginning of the calendar."""
     last = period.year * 12 + period.last - 1

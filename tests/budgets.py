@@ -29,7 +29,7 @@ BUDGETS_S: Final[dict[str, dict[str, float]]] = {
     "journal": {"quick": 10, "test": 120},
     "kafka": {"quick": 6, "test": 60, "all": 560},
     "laws": {"quick": 16, "test": 90},
-    "pages": {"quick": 6, "test": 120, "all": 600},
+    "pages": {"quick": 6, "test": 120, "all": 600, "soak": 200},
     "planted": {"all": 60},
     "soak": {"all": 30},
     "streams": {"test": 60},

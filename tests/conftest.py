@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.budgets",
     "tests.distribution",
     "tests.pages.five_days",
+    "tests.disk",
 ]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from domain.periods import Period, parse_period
+from domain.periods import Period, alike, parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,18 +16,24 @@ if TYPE_CHECKING:
 
 
 class Thin(Struct, frozen=True):
-    """Why the current month is not shown: the dinas with an IKU in it, of those active in the month shown."""
+    """Why the running period is not shown: the dinas with an IKU in it, of those active in the period shown."""
 
     ok: int
     of: int
+    period: Period
 
 
 class Chosen(Struct, frozen=True):
-    """The period shown, the current month, and how thin that is, if no period was asked for."""
+    """The period shown, the current month, and the running period if it was to be shown and is thin."""
 
     period: Period
     current: Period
     thin: Thin | None = None
+
+    @property
+    def ended(self) -> bool:
+        """True if the period shown has ended."""
+        return self.period.months[-1] < self.current.name
 
 
 class Choice(Struct, frozen=True):
@@ -45,23 +51,32 @@ class Choices(Struct, frozen=True):
     options: tuple[Choice, ...]
 
 
-def choose(snapshot: Snapshot, request: Period | None, current: Period) -> Chosen:
-    """Thin: fewer than half of the dinas with facts in the last full month have an ok IKU in the current one."""
-    if request is not None:
+def choose(snapshot: Snapshot, request: Period | None, current: Period, *, follow: bool = False) -> Chosen:
+    """The period of a page: the one asked for; else the running month, or the last full one while that is thin.
+
+    ``follow``: the page was opened while its period ran. Once that has ended, the page goes on with the running period
+    of the same length, by the same rule.
+    """
+    if request is not None and not (follow and request.months[-1] < current.name):
         return Chosen(request, current)
-    full = max((month for month in snapshot.months() if month < current.name), default=None)
+    return _running(snapshot, alike(request or current, current.name), current)
+
+
+def _running(snapshot: Snapshot, running: Period, current: Period) -> Chosen:
+    """Thin: fewer than half of the dinas with facts in the last full period have an ok IKU in the running one."""
+    full = max((month for month in snapshot.months() if month < running.months[0]), default=None)
     if full is None:
-        return Chosen(current, current)
-    last = parse_period(full)
+        return Chosen(running, current)
+    last = alike(running, full)
     active = {standing.subject.id for standing in snapshot.dinas(last) if any(standing.balance)}
     ok = sum(
-        snapshot.score(standing, current).value is not None
-        for standing in snapshot.dinas(current)
+        snapshot.score(standing, running).value is not None
+        for standing in snapshot.dinas(running)
         if standing.subject.id in active
     )
     if 2 * ok < len(active):
-        return Chosen(last, current, Thin(ok, len(active)))
-    return Chosen(current, current)
+        return Chosen(last, current, Thin(ok, len(active), running))
+    return Chosen(running, current)
 
 
 def choices(months: Iterable[str], choice: Chosen, words: Words) -> tuple[Choices, ...]:

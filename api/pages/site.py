@@ -29,6 +29,7 @@ from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words
 from domain.refusal import Fault, Refusal
+from projections.reading.backlog import backlog_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
+    from projections.reading.backlog import Backlog
 
 MINUTE_US: Final = 60_000_000
 POLICY: Final = (
@@ -86,6 +88,7 @@ class Reading(Struct, frozen=True):
     period: Period
     chosen: Chosen
     choices: tuple[Choices, ...]
+    behind: Backlog | None
     notice: str | None
     stopped: bool
 
@@ -162,11 +165,12 @@ class Site:
     ) -> Response:
         reads, words, parameters = self._reads, self.words[code_of(request)], request.query_params
         text, table = parameters.get("period"), parameters.get("csv")
-        period, current = None if text is None else reads.period(text), reads.period(None)
-        now_us, notice = reads.reader.now_us(), self._services.notice()
-        has_stopped = reads.reader.live.stopped is not None
+        period, live = None if text is None else reads.period(text), reads.reader.live
+        notice, has_stopped = self._services.notice(), live.stopped is not None
         with reads.reader.snapshot() as snapshot:
-            caller = (grant.id if grant else "", notice or "", str(has_stopped), self._build, extra_state)
+            now_us = snapshot.now_us
+            current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
+            caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), self._build, extra_state)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -185,7 +189,7 @@ class Site:
             if table is not None:
                 return _as_csv(request, page, table, words, choice.period.name, headers)
             periods = choices(snapshot.months(), choice, words)
-            reading = Reading(snapshot.position, now_us, choice.period, choice, periods, notice, has_stopped)
+            reading = Reading(snapshot.position, now_us, choice.period, choice, periods, behind, notice, has_stopped)
         return self._html(request, page, 200, headers, reading)
 
     def _html(

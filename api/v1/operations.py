@@ -12,12 +12,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.clock import parse_instant
-from domain.intake.recorded import read_line
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
 from projections.live import Live
 from projections.ports import Accepted, Grant, Intake, Lines, Outcome
+from projections.reading.backlog import is_new_after
 
 SWAGGER: Final = "/static/swagger-ui"
 
@@ -95,16 +94,11 @@ class CountedIntake:
         return outcomes
 
 
-FRESH_US: Final = 5_000_000
-"""Workers are always a little behind: within this time, their balances count as having reached the head."""
-
-
 def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
     """True if balances have reached the head of the journal; for partitions, the head of a moment ago."""
     if live.position >= head or not live.at.partitions:
         return live.position >= head
-    following = lines.lines_at([live.position + 1]).get(live.position + 1)
-    return following is not None and now_us - parse_instant(read_line(following).recordedtime) < FRESH_US
+    return is_new_after(lines, live.position, now_us)
 
 
 def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool = True) -> APIRouter:

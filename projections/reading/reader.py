@@ -41,7 +41,7 @@ class Snapshot:
         self.version = cache.version
         self.position = cache.version.position
         self.rulebook = cache.rulebook
-        self._now_us = now_us
+        self.now_us = now_us
 
     def scheme(self, period: Period) -> Scheme:
         """The scheme in force on a period's last day scores all of it."""
@@ -75,7 +75,7 @@ class Snapshot:
             open_counts = self._cache.open_of(subject.id)
         else:
             is_registered = self.rulebook.knows_asn(subject.id)
-            open_counts = self._queries.files.of_asn(self._now_us, subject.id)
+            open_counts = self._queries.files.of_asn(self.now_us, subject.id)
         is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
         return Standing(subject, is_registered, balance, *open_counts) if is_known else None
 
@@ -93,7 +93,7 @@ class Snapshot:
             and not self._queries.knows(Subject("dinas", dinas))
         ):
             return None
-        open_counts = self._queries.files.by_asn(self._now_us, dinas)
+        open_counts = self._queries.files.by_asn(self.now_us, dinas)
         staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
         return _standings("asn", balances, open_counts, staff, self.rulebook.knows_asn)
 
@@ -167,11 +167,11 @@ class Snapshot:
 
     def open_by_service(self, dinas: str) -> dict[str, Open]:
         """The numbers of open and of overdue files of each service of a dinas."""
-        return self._queries.files.by_service(self._now_us, dinas)
+        return self._queries.files.by_service(self.now_us, dinas)
 
     def ahead(self, dinas: str, until_us: int) -> Ahead:
         """The numbers of open files of a dinas that are due before an instant, and that are paused."""
-        return self._queries.files.ahead(self._now_us, until_us, dinas)
+        return self._queries.files.ahead(self.now_us, until_us, dinas)
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, earliest deadline first."""
@@ -196,7 +196,7 @@ class Snapshot:
 
     def is_overdue(self, file: OpenFile) -> bool:
         """True if a file is overdue, at the instant of this reading."""
-        return file.overdue_at(self._now_us)
+        return file.overdue_at(self.now_us)
 
     def folded(self, dinas: str) -> int:
         """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
@@ -245,7 +245,11 @@ class Reader:
 
     def period(self, text: str | None) -> Period:
         """The period asked for; the current month in the zone by default. Raises: ``ValueError``."""
-        return parse_period(text if text is not None else local_month(self.now_us(), self.zone))
+        return self.month(self.now_us()) if text is None else parse_period(text)
+
+    def month(self, instant_us: int) -> Period:
+        """The month of an instant in the zone."""
+        return parse_period(local_month(instant_us, self.zone))
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

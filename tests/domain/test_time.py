@@ -15,7 +15,7 @@ from domain.clock import (
     parse_local,
     utc_text,
 )
-from domain.periods import parse_period
+from domain.periods import alike, parse_period
 
 JAKARTA, NEW_YORK, AMSTERDAM = ZoneInfo("Asia/Jakarta"), ZoneInfo("America/New_York"), ZoneInfo("Europe/Amsterdam")
 
@@ -210,6 +210,21 @@ def test_the_month_is_the_local_one(text: str, zone: ZoneInfo, day: date, month:
     """Half an hour after local midnight is the new month, though it is still the old one in UTC."""
     instant = parse_instant(text)
     assert (local_date(instant, zone), local_month(instant, zone)) == (day, month)
+
+
+@pytest.mark.parametrize(
+    ("text", "month", "name"),
+    [
+        ("2026-11", "2027-01", "2027-01"),
+        ("2026-Q4", "2027-01", "2027-Q1"),
+        ("2026-Q1", "2026-12", "2026-Q4"),
+        ("2026-S2", "2027-06", "2027-S1"),
+        ("2026-S1", "2026-07", "2026-S2"),
+        ("2026", "2027-12", "2027"),
+    ],
+)
+def test_a_period_has_one_of_its_own_length_around_every_month(text: str, month: str, name: str) -> None:
+    assert alike(parse_period(text), month) == parse_period(name)
 
 
 def test_both_instants_of_a_repeated_hour_are_kept_apart() -> None:

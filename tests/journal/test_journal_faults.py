@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +19,7 @@ from streams.journal.journal import Journal
 from streams.journal.sqlite import JournalRecorder
 from streams.places.directory import JournalFile
 from tests.conftest import Assemble
+from tests.disk import fill
 from tests.faults.harness import Server
 from tests.journal.desk import accept, answers_to, lines_of, received, rows, task
 from tests.serving import ZONE, Assembled, Clock, until
@@ -68,31 +67,6 @@ def test_a_second_process_on_the_same_data_is_refused_by_name(
         assert main([*command, "--data", data]) == 0, command
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of three megabytes, unmounted afterwards."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if mount.returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-def _fill(disk: Path) -> None:
-    with (disk / "ballast").open("wb", buffering=0) as ballast:
-        try:
-            while ballast.write(bytes(4096)):
-                pass
-        except OSError:
-            return
-
-
 def _limit(journal: Journal, pages: int | None) -> None:
     """Let no connection of a journal grow the file beyond some pages, or beyond what it holds now."""
     assert isinstance(journal._recorder, JournalRecorder)
@@ -126,7 +100,7 @@ def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
     """Journal and balances on one full disk: the process says so, loses nothing, and goes on when there is room."""
     data, ids = small_disk / "data", list[str]()
     with Server(data) as process:
-        _fill(small_disk)
+        fill(small_disk)
         answers = {201: 0, 503: 0}
         for number in range(1, 3000):
             answer = httpx.post(
@@ -156,7 +130,7 @@ def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pyt
     data.mkdir()
     (data / "balances").symlink_to(small_disk)
     with Server(data) as process:
-        _fill(small_disk)
+        fill(small_disk)
         for number in range(1, 11):
             answer = httpx.post(
                 f"{process.url}/v1/events",

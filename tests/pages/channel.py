@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from api.pages.board.live import Channel, Drawn
+from api.pages.board.drawn import Drawn
+from api.pages.board.live import Channel
+from api.pages.periods import Chosen
+from domain.periods import parse_period
 from projections.reading.version import Version
 from projections.segment import At
 from tests.serving import until
@@ -14,8 +17,12 @@ from tests.serving import until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from api.pages.board.drawn import BoardMoved
     from api.v1.stream import Ending
     from projections.movement import Movement
+    from projections.reading.backlog import Backlog
+
+NOVEMBER: Final = parse_period("2026-11")
 
 
 class Board:
@@ -23,6 +30,7 @@ class Board:
 
     def __init__(self) -> None:
         self.version = Version("j", 1, At(1), 0, None)
+        self.chosen = Chosen(NOVEMBER, NOVEMBER)
         self.failing = False
         self.asked = 0
         """How often it was to be drawn."""
@@ -38,12 +46,12 @@ class Board:
             message = "away"
             raise ConnectionError(message)
         empty: Any = type("Empty", (), {"groups": ()})
-        return Drawn(empty, {}, (), (), self.version, 0)
+        return Drawn(empty, {}, (), (), self.version, 0, self.version.until_us, self.chosen)
 
-    def tell(self, now: Drawn, _: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the channel calls it
-        """The position of the drawing, and whether the whole table is told."""
-        self.rendered += whole
-        return f"{now.version.position} {now.version.overdue} {whole}"
+    def tell(self, message: BoardMoved) -> str:
+        """The position of the drawing, the overdue files in it, and whether the whole table is told."""
+        self.rendered += message.whole
+        return f"{message.position} {self.version.overdue} {message.whole}"
 
 
 async def come(condition: Callable[[], object], what: str) -> None:
@@ -52,8 +60,12 @@ async def come(condition: Callable[[], object], what: str) -> None:
 
 
 def channel_of(
-    board: Board, movement: Movement, ending: Ending, now_us: int = 0, follows: Callable[[], bool] = lambda: True
+    board: Board,
+    movement: Movement,
+    ending: Ending,
+    now_us: Callable[[], int] = lambda: 0,
+    backlog: Callable[[], Backlog | None] = lambda: None,
 ) -> Channel:
     """All readers of a board, by a stopped clock."""
     words: Any = None
-    return Channel(board.draw, board.tell, words, movement, ending, lambda: now_us, follows)
+    return Channel(board.draw, board.tell, words, movement, ending, now_us, backlog)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from fastapi.routing import APIRoute
 
+    from projections.reading.backlog import Backlog
+
 pytestmark = pytest.mark.speed("test")
 
 
@@ -147,9 +149,9 @@ def test_a_reader_that_takes_nothing_and_goes_is_told_nothing_more() -> None:
         gc.enable()
 
 
-async def news(following: AsyncGenerator[str | None]) -> str:
+async def news(following: AsyncGenerator[str | Backlog | None]) -> str:
     """The next that is told of a change."""
-    while (message := await anext(following)) is None:
+    while not isinstance(message := await anext(following), str):
         pass
     return message
 

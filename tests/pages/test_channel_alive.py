@@ -12,6 +12,7 @@ from api.pages.board import live as page_live
 from api.v1.stream import Ending
 from projections.live import Live
 from projections.movement import Movement
+from projections.reading.backlog import Backlog
 from projections.reading.version import Version
 from projections.segment import At, Moved
 from tests.pages.channel import Board, channel_of, come
@@ -47,23 +48,20 @@ def test_while_it_cannot_be_drawn_nobody_is_told_that_it_is_alive() -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_while_the_fold_does_not_follow_nobody_is_told_that_it_is_alive() -> None:
-    """Nothing moves, nothing fails to be drawn; and yet what is drawn may be long past."""
+    """Nothing moves, nothing fails to be drawn; and yet what is drawn may be long past. It is told how far behind it is."""
 
     async def run() -> None:
-        follows, questions = True, list[bool]()
-
-        def fold_follows() -> bool:
-            questions.append(follows)
-            return follows
-
-        following = channel_of(Board(), Movement(), Ending(), follows=fold_follows).follow()
+        behind: list[Backlog | None] = [None]
+        following = channel_of(Board(), Movement(), Ending(), backlog=lambda: behind[0]).follow()
         assert [await anext(following), await anext(following)] == ["1 0 True", None]
-        follows = False
-        message = asyncio.ensure_future(anext(following))
-        await come(lambda: questions.count(False) > 3, "it could have been said three times")
-        assert not message.done()
-        follows = True
-        assert await message is None
+        behind[0] = Backlog(508, 1)
+        while await anext(following) is None:
+            pass
+        assert [await anext(following) for _ in range(3)] == [Backlog(508, 1)] * 3
+        behind[0] = None
+        while await anext(following) is not None:
+            pass
+        assert await anext(following) is None
         await following.aclose()
 
     asyncio.run(run())

@@ -83,7 +83,7 @@ def put_in_tables(page: type[Page]) -> set[str]:
 
 def test_the_types_are_those_of_the_router_and_those_of_an_answer_to_a_form() -> None:
     apart = {page for page in TYPES if page not in PAGES.values()}
-    assert {page.__name__ for page in apart} == {"ProblemPage", "AgainPage", "BoardMoved"}
+    assert {page.__name__ for page in apart} == {"ProblemPage", "AgainPage", "BoardMoved", "ReadAt"}
     assert ProblemPage in apart
     assert all(issubclass(page, AddressedPage) for page in ADDRESSED.values())
 

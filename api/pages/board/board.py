@@ -83,12 +83,16 @@ class BoardPage(AddressedPage, frozen=True):
 
     board: Board
     feed: tuple[Item, ...]
+    stream: dict[str, str]
+    """The question of the stream that the page follows: none for the running month, whatever month that comes to be."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The board in the period of an address."""
-        snapshot, words = query.snapshot, query.words
-        return cls(board(snapshot, query.period, words, query.running), feed(snapshot, query.lines, words))
+        snapshot, words, period = query.snapshot, query.words, query.period
+        address = {"period": period.name} if "period" in query.parameters else {}
+        stream = address | ({"follow": "1"} if address and not query.chosen.ended else {})
+        return cls(board(snapshot, period, words, query.running), feed(snapshot, query.lines, words), stream)
 
     def tables(self, words: Words) -> Tables:
         """The board."""

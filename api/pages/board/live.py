@@ -1,4 +1,4 @@
-"""The board as it moves: a change is drawn once for all who watch one period in one language, and sent row by row.
+"""The board as it moves: a change is drawn once for all who watch one board in one language, and sent row by row.
 
 A reader who comes, comes back, or could not keep pace gets the whole table: nothing has to be remembered for them.
 """
@@ -8,25 +8,21 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from msgspec import Struct
 from prometheus_client import Gauge
 
-from api.pages.board.board import Board, board
-from api.pages.board.feed import Item, feed
+from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
-from api.pages.page import Fragment
 from api.pages.site import Site
 from api.pages.words import Words
 from api.v1.reads import Reads
 from api.v1.stream import Ending
-from domain.periods import Period
 from projections.movement import Movement
-from projections.reading.version import Version
+from projections.reading.backlog import Backlog, backlog_of
 from projections.segment import Moved
 
 LOG: Final = logging.getLogger("neraca.live")
@@ -38,108 +34,109 @@ BETWEEN_S: Final = 0.5
 Messages = AsyncGenerator[ServerSentEvent]
 
 
-class BoardMoved(Fragment, frozen=True):
-    """The part of a board that has moved, by anchors of rows; or the ``whole`` of it."""
-
-    template: ClassVar[str] = "moved.html"
-
-    board: Board
-    feed: tuple[Item, ...]
-    period: Period
-    position: int
-    read_us: int
-    moved: dict[str, str]
-    whole: bool
-
-
-class Drawn(Struct, frozen=True):
-    """A board as drawn: the contents of its rows by anchor, without the marks of a move, and the version of the reading."""
-
-    board: Board
-    rows: dict[str, object]
-    order: tuple[str, ...]
-    feed: tuple[Item, ...]
-    version: Version
-    read_us: int
-
-
 class Channel:
-    """The readers of one period in one language."""
+    """The readers of one board in one language."""
 
     def __init__(
         self,
         draw: Callable[[], Drawn],
-        tell: Callable[[Drawn, dict[str, str], bool], str],
+        tell: Callable[[BoardMoved], str],
         words: Words,
         movement: Movement,
         ending: Ending,
         now_us: Callable[[], int],
-        follows: Callable[[], bool],
+        backlog: Callable[[], Backlog | None],
     ) -> None:
         self._now_us = now_us
-        self._follows = follows
+        self._backlog = backlog
         self._draw = draw
         self._tell = tell
         self._words = words
         self._movement = movement
         self._ending = ending
         self._drawn: Drawn | None = None
+        self._behind: Backlog | None = None
         self._table: str | None = None
         self._message = ""
         self._number = 0
         self._failing = False
         self._began_s: float | None = None
+        self._due_s = 0.0
         self._next = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.listeners = 0
 
-    async def follow(self) -> AsyncGenerator[str | None]:
-        """The whole table, then changes; ``None`` now and then if nothing changes, but not while that cannot be known."""
+    async def follow(self) -> AsyncGenerator[str | Backlog | None]:
+        """The whole table, then changes; if nothing changes, now and then the backlog, ``None`` while there is none.
+
+        While it cannot be known whether the board is up to date, nothing is told.
+        """
         self.listeners += 1
         try:
-            if self._task is None:
-                self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
-            while (self._drawn is None or self._failing) and not self._ending.begun:
-                await self._next.wait()
-            last_number = self._number
-            if not self._ending.begun:
+            await self._begin()
+            number, behind = self._number, self._drawn and self._drawn.behind
+            if self._goes_on():
                 yield self._whole()
-            while not self._ending.begun:
-                if last_number == self._number:
-                    try:
-                        async with asyncio.timeout(ALIVE_S):
-                            await self._next.wait()
-                    except TimeoutError:
-                        if self._knows() and last_number == self._number:
-                            yield None
-                if last_number != self._number and not self._ending.begun:
-                    behind, last_number = self._number - last_number, self._number
-                    yield self._message if behind == 1 else self._whole()
+            while self._goes_on():
+                is_silent = (number, behind) == (self._number, self._behind) and not await self._woken()
+                if not self._goes_on():
+                    break
+                if number != self._number:
+                    count, number, behind = self._number - number, self._number, self._drawn and self._drawn.behind
+                    yield self._message if count == 1 else self._whole()
+                elif is_silent or behind != self._behind:
+                    behind = self._behind
+                    if self._knows():
+                        yield behind
         finally:
             self.listeners -= 1
             if not self.listeners and self._task is not None:
                 self._task.cancel()
                 self._task = None
 
+    async def _begin(self) -> None:
+        """Wait for a first drawing, which the first reader sets going."""
+        if self._task is None:
+            self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
+        while (self._drawn is None or self._failing) and not self._ending.begun:
+            await self._next.wait()
+
+    def _goes_on(self) -> bool:
+        return not self._ending.begun
+
+    async def _woken(self) -> bool:
+        """Wait for news; false if there was none for a while."""
+        try:
+            async with asyncio.timeout(ALIVE_S):
+                await self._next.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def reading(self, behind: Backlog | None) -> ReadAt:
+        """The time of the figures that all readers have."""
+        assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
+        return ReadAt(self._drawn.chosen.period, self._now_us(), behind)
+
     def _knows(self) -> bool:
-        """True if the board is up to date: it can be drawn in time, and the served balances follow the journal."""
+        """True if the board can be drawn in time, so that it is known whether it is up to date."""
         late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
-        return not self._failing and not late and self._follows()
+        return not self._failing and not late
 
     def _wake(self) -> None:
         """Readers that wait look again."""
-        former, self._next = self._next, asyncio.Event()
-        former.set()
+        waiters, self._next = self._next, asyncio.Event()
+        waiters.set()
 
     def _whole(self) -> str:
         """The whole table, rendered once for all readers that come."""
         assert self._drawn is not None, "drawn before anybody is told"  # noqa: S101 - for the type checker
         if self._table is None:
-            self._table = self._tell(self._drawn, {}, True)  # noqa: FBT003 - whole
+            self._table = self._tell(self._drawn.whole())
         return self._table
 
     async def _run(self) -> None:
-        """Draw, and draw again whenever a balance moved or the last drawing failed."""
+        """Draw, and draw again whenever a balance moved, time changed a figure, or the last drawing failed."""
         loop, movement = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_: Moved) -> None:
@@ -150,13 +147,16 @@ class Channel:
         movement.set()
         try:
             while not self._ending.begun:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._standing_s()):  # wait_for, before Python 3.12, may swallow its end
+                with suppress(TimeoutError):  # wait_for, before Python 3.12, may swallow its end
+                    async with asyncio.timeout(min(ALIVE_S, max(0.0, self._due_s - time.monotonic()))):
                         await movement.wait()
+                draws = movement.is_set() or self._is_due()
                 movement.clear()
                 try:
                     self._began_s = time.monotonic()
-                    await self._look()
+                    if draws:
+                        await self._look()
+                    await self._check()
                     if self._failing:
                         self._failing = False
                         self._wake()
@@ -171,48 +171,32 @@ class Channel:
             self._ending.wakers.discard(movement)
             self._wake()
 
-    def _standing_s(self) -> float | None:
-        """The time until the next open file is overdue: until then nothing changes while nothing is recorded."""
-        until_us = None if self._drawn is None else self._drawn.version.until_us
-        return None if until_us is None else max(0, until_us - self._now_us()) / 1e6
+    def _is_due(self) -> bool:
+        """True if figures may have changed by time alone.
+
+        The clock is asked too: a timer does not run while the machine sleeps, and knows nothing of a clock that was set.
+        """
+        until_us = None if self._drawn is None else self._drawn.until_us
+        return until_us is not None and (time.monotonic() >= self._due_s or self._now_us() > until_us)
 
     async def _look(self) -> None:
         before, now = self._drawn, await asyncio.to_thread(self._draw)
-        if before is not None and now.version == before.version:
+        left_us = None if now.until_us is None else now.until_us - self._now_us()
+        self._due_s = float("inf") if left_us is None else time.monotonic() + max(0, left_us) / 1e6
+        if before is not None and (now.version, now.chosen) == (before.version, before.chosen):
             return
         if before is not None:
-            marks = changes(before, now, self._words)
-            self._message = await asyncio.to_thread(self._tell, now, marks, now.order != before.order)
+            self._message = await asyncio.to_thread(lambda: self._tell(now.moved_since(before, self._words)))
             self._number += 1
-        self._drawn, self._table = now, None
+        self._drawn, self._table, self._behind = now, None, now.behind
         self._wake()
 
-
-def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
-    """The movement of each changed row: the rise or fall of its score, or a mark that something else changed."""
-    scores = {row.anchor: row.card.iku.value for group in before.board.groups for row in group.rows}
-    marks = {}
-    for group in now.board.groups:
-        for row in group.rows:
-            if before.rows.get(row.anchor) == now.rows[row.anchor]:
-                continue
-            value, was = row.card.iku.value, scores.get(row.anchor)
-            gap = None if value is None or was is None else value - was
-            marks[row.anchor] = f"{'▲' if gap > 0 else '▼'} {words.percent(abs(gap))}" if gap else words("live.same")
-    return marks
-
-
-def draw(reads: Reads, period: Period, words: Words) -> Drawn:
-    """The board now."""
-    now_us = reads.reader.now_us()
-    with reads.reader.snapshot() as snapshot:
-        drawing = board(snapshot, period, words, reads.period(None).name)
-        rows: dict[str, object] = {
-            row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
-            for group in drawing.groups
-            for row in group.rows
-        }
-        return Drawn(drawing, rows, tuple(rows), feed(snapshot, reads.lines, words), snapshot.version, now_us)
+    async def _check(self) -> None:
+        """See whether the board is up to date; once for all readers."""
+        behind = await asyncio.to_thread(self._backlog)
+        if behind != self._behind:
+            self._behind = behind
+            self._wake()
 
 
 class LiveBoards:
@@ -222,36 +206,35 @@ class LiveBoards:
         self._reads = reads
         self._site = site
         self._ending = ending
-        self._channels: dict[tuple[str, Code], Channel] = {}
+        self._channels: dict[tuple[Watched, Code], Channel] = {}
 
-    async def stream(self, period: Period, code: Code) -> Messages:
+    async def stream(self, choice: Watched, code: Code) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
-        channel = self._channels.get((period.name, code)) or self._channel(period, code)
-        self._channels[period.name, code] = channel
+        channel = self._channels.get((choice, code)) or self._channel(choice, code)
+        self._channels[choice, code] = channel
         following = channel.follow()
         try:
-            async for text in following:
-                yield ServerSentEvent(event="alive", data={}) if text is None else ServerSentEvent(raw_data=text)
+            async for message in following:
+                if isinstance(message, str):
+                    yield ServerSentEvent(raw_data=message)
+                else:
+                    text = self._site.fragment(channel.reading(message), code)
+                    yield ServerSentEvent(event="alive" if message is None else "behind", raw_data=text)
         finally:
             await following.aclose()
             if not channel.listeners:
-                self._channels.pop((period.name, code), None)
+                self._channels.pop((choice, code), None)
 
-    def _channel(self, period: Period, code: Code) -> Channel:
-        words, live, reader = self._site.words[code], self._reads.reader.live, self._reads.reader
-
-        def tell(now: Drawn, marks: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
-            position, read_us = now.version.position, now.read_us
-            return self._site.fragment(BoardMoved(now.board, now.feed, period, position, read_us, marks, whole), code)
-
+    def _channel(self, choice: Watched, code: Code) -> Channel:
+        words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(self._reads, period, words),
-            tell,
+            lambda: draw(reads, choice, words),
+            lambda message: self._site.fragment(message, code),
             words,
             live.movement,
             self._ending,
-            reader.now_us,
-            lambda: live.follows,
+            reads.reader.now_us,
+            lambda: backlog_of(live, reads.lines, live.position, reads.reader.now_us()),
         )
 
 
@@ -259,14 +242,15 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
     """The route of the moving board."""
     router = APIRouter(include_in_schema=False)
 
-    def period_of(request: Request) -> Period:
-        return reads.period(request.query_params.get("period"))
+    def board_of(request: Request) -> Watched:
+        text = request.query_params.get("period")
+        return Watched() if text is None else Watched(reads.period(text), "follow" in request.query_params)
 
-    async def following(request: Request, period: Annotated[Period, Depends(period_of)]) -> AsyncIterator[Messages]:
+    async def following(request: Request, choice: Annotated[Watched, Depends(board_of)]) -> AsyncIterator[Messages]:
         """The messages for one reader, closed when the request ends: also of a reader that took nothing more."""
         listeners.inc()
         try:
-            async with aclosing(boards.stream(period, code_of(request))) as messages:
+            async with aclosing(boards.stream(choice, code_of(request))) as messages:
                 yield messages
         finally:
             listeners.dec()
