@@ -1,0 +1,291 @@
+"""Rows of files as they come: open quotes, cut files, other encodings, numbers in many notations. Every row is told of."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from streams.importing.rows import MappingError, ReadError, Row, read_rows
+from tests.streams.desk import Desk, data, refusal, tally
+
+PERMITS = """
+kind = "permit-processed"
+source = "/import/test"
+[fields]
+dinas = "D"
+service = "S"
+case = "C"
+received_at = "R"
+completed_at = "E"
+"""
+HEADER = "D,S,C,N,R,E\n"
+SPAN = "2026-03-01 08:00:00,2026-03-01 10:00:00"
+
+
+def row(case: int, note: str = "note") -> str:
+    return f"d,s,{case},{note},{SPAN}\n"
+
+
+def told(rows: list[Row]) -> list[str]:
+    """Of each row its case, or that it was refused."""
+    return [data(one)["case"] if one.event else "refused" for one in rows]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+BROKEN = '"broken note'
+STRAY = [
+    (row(2, BROKEN), "never closed"),
+    (row(2, '"'), "a quote alone"),
+    (f'd,s,"2,note,{SPAN}\n', "in a cell in use"),
+    (f"d,s,2,{BROKEN}\nstill,{SPAN}\n", "over two lines"),
+]
+
+
+@pytest.mark.parametrize("broken", [text for text, _ in STRAY], ids=[name for _, name in STRAY])
+@pytest.mark.parametrize("last", [row(13, 'note"'), row(13, '"a whole note"'), row(13)])
+def test_a_quote_left_open_costs_its_own_row_alone(desk: Desk, broken: str, last: str) -> None:
+    """Reading goes on at the next line, also where a later row closes the quote; the refusal says which lines."""
+    rows = desk.read(HEADER + row(1) + broken + "".join(map(row, range(3, 13))) + last + row(14), PERMITS)
+    lost = broken.count("\n")
+    assert told(rows) == ["1", *["refused"] * lost, *map(str, range(3, 15))]
+    assert refusal(rows[1]).startswith("lines 3 to ")
+    assert refusal(rows[1]).endswith("; it is refused, and reading goes on at line 4")
+    assert [one.number for one in rows] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize(
+    "note",
+    ['"line one\nline two"', '"one, with a comma\n\nthree"', '"he said ""no""\nand left"', '6" pipe', '"a\r\nb"'],
+)
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_cell_may_span_lines(desk: Desk, note: str, place: str) -> None:
+    """A note over several lines is one cell of one row, wherever its column stands."""
+    cells = {"first": f"{note},d,s,{{}},{SPAN}", "middle": f"d,s,{{}},{note},{SPAN}", "last": f"d,s,{{}},{SPAN},{note}"}
+    header = {"first": "N,D,S,C,R,E\n", "middle": HEADER, "last": "D,S,C,R,E,N\n"}[place]
+    rows = desk.read(header + "".join(cells[place].format(case) + "\n" for case in (1, 2, 3)), PERMITS)
+    assert told(rows) == ["1", "2", "3"]
+
+
+def test_a_stray_quote_in_the_first_column_swallows_nothing(desk: Desk) -> None:
+    header, lines = "N,D,S,C,R,E\n", [f"note,d,s,{case},{SPAN}\n" for case in range(1, 5)]
+    lines[1], lines[2] = '"' + lines[1], lines[2].replace("note", 'note"')
+    assert told(desk.read(header + "".join(lines), PERMITS)) == ["1", "refused", "3", "4"]
+
+
+def test_rows_that_are_open_cases_are_rows_of_their_own_too(desk: Desk) -> None:
+    """A quote that swallows only rows without a completion is found as well."""
+    open_case = "d,s,{},note,2026-03-01 08:00:00,\n"
+    lines = [row(1), row(2, BROKEN), *(open_case.format(case) for case in (3, 4)), row(5, 'note"')]
+    rows = desk.read(HEADER + "".join(lines), 'skip_without = "E"\n' + PERMITS)
+    assert tally(rows) == {"event": 2, "refused": 1, "skipped": 2}
+
+
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("D,S,C,R,E", f"d,s,1,{SPAN},"),
+        ("D,S,C,R,E", f"d,s,1,{SPAN},, ,\t"),
+        ("D,S,C,R,E,NOTE", f"d,s,1,{SPAN}"),
+        ("D,S,C,R,E,NOTE,,", f"d,s,1,{SPAN}"),
+        ("D,S,C,R,E,,", f"d,s,1,{SPAN},,"),
+    ],
+)
+def test_a_comma_that_says_nothing_does_no_harm(desk: Desk, header: str, line: str) -> None:
+    assert told(desk.read(f"{header}\n{line}\n", PERMITS)) == ["1"]
+
+
+@pytest.mark.parametrize("line", [f"d,s,1,{SPAN},x", "d,s,1,2026-03-01 08:00:00", "d"])
+def test_a_cell_too_many_that_says_something_is_refused(desk: Desk, line: str) -> None:
+    (one,) = desk.read(f"D,S,C,R,E\n{line}\n", PERMITS)
+    assert refusal(one).endswith("cells, and 5 in the header")
+
+
+@pytest.mark.parametrize("cut", [1, 7, 30, 400, 2000])
+@pytest.mark.parametrize("name", ["rows.csv.gz", "rows.ndjson.gz"])
+def test_what_was_read_of_a_file_cut_short_is_told(desk: Desk, name: str, cut: int) -> None:
+    """Every row before the cut, and the row that the cut goes through as refused; then the fault, with the last number."""
+    text = HEADER + "".join(map(row, range(1, 901)))
+    if "ndjson" in name:
+        text = "".join(
+            f'{{"D":"d","S":"s","C":"{n}","R":"2026-03-01 08:00","E":"2026-03-01 10:00"}}\n' for n in range(900)
+        )
+    path = desk.write(text, name)
+    path.write_bytes(path.read_bytes()[:-cut])
+    found, error = until_it_breaks(path, desk)
+    assert error.row == len(found)
+    readable = len(_unpacked(path.read_bytes()).splitlines()) - ("csv" in name)
+    assert readable - 1 <= len(found) <= readable
+    assert tally(found)["refused"] <= 1
+
+
+def until_it_breaks(path: Path, desk: Desk) -> tuple[list[Row], ReadError]:
+    found: list[Row] = []
+    rows = read_rows(path, desk.mapping(PERMITS), "UTC")
+    while True:
+        try:
+            found.append(next(rows))
+        except ReadError as error:
+            return found, error
+
+
+def _unpacked(data: bytes) -> bytes:
+    reader, found = gzip.GzipFile(fileobj=io.BytesIO(data)), b""
+    try:
+        while piece := reader.read1(100):
+            found += piece
+    except EOFError:
+        pass
+    return found
+
+
+def test_a_plain_file_cut_within_a_row_has_one_row_less(desk: Desk) -> None:
+    text = HEADER + row(1) + row(2, '"a note')
+    assert told(desk.read(text[:-30], PERMITS)) == ["1", "refused"]
+
+
+WHOLE = (HEADER + row(1)).encode()
+_ZIP = io.BytesIO()
+with zipfile.ZipFile(_ZIP, "w") as archive:
+    archive.writestr("rows.csv", WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (WHOLE.decode().encode("utf-16"), "UTF-16 text"),
+        (WHOLE.decode().encode("utf-16-le"), "UTF-16 text"),
+        (WHOLE.decode().encode("utf-16-be"), "UTF-16 text"),
+        (WHOLE.decode().encode("utf-32"), "UTF-32 text"),
+        (gzip.compress(WHOLE), "gzip data under another name"),
+        (_ZIP.getvalue(), "a zip archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "an old Excel workbook"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"\n<!DOCTYPE html><html><table>", "a page of HTML"),
+        (b"PAR1" + WHOLE, "a Parquet file"),
+        (bytes(100) + WHOLE, "UTF-16 text"),
+        (WHOLE + b"\0", "binary data"),
+    ],
+)
+@pytest.mark.parametrize("name", ["rows.csv", "rows.ndjson"])
+def test_a_file_of_another_kind_is_told_by_its_name(desk: Desk, content: bytes, says: str, name: str) -> None:
+    """It cannot be read, whatever the mapping: the fault is the file's, and says what to do."""
+    with pytest.raises(ReadError, match=f"cannot be read after row 0: {says}"):
+        desk.read(content, PERMITS, name=name)
+
+
+def test_a_header_of_another_encoding_says_so(desk: Desk) -> None:
+    with pytest.raises(ReadError, match="cannot be read after row 0: its header is not UTF-8"):
+        desk.read("D,S,C,N,R,Größe\n".encode("cp1252"), PERMITS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "windows-1252"])
+def test_a_mapping_may_name_the_encoding(desk: Desk, encoding: str) -> None:
+    text = (HEADER + row(1)).replace("d,s,1", "Größe,s,1")
+    (one,) = desk.read(text.encode("cp1252" if "w" in encoding else encoding), f'encoding = "{encoding}"\n' + PERMITS)
+    assert data(one)["dinas"] == "Größe"
+
+
+def test_a_header_that_is_one_cell_names_its_delimiter(desk: Desk) -> None:
+    with pytest.raises(MappingError, match=r"no column 'D', .*; its cells seem to be parted by ';'"):
+        desk.read((HEADER + row(1)).replace(",", ";"), PERMITS)
+    rows = desk.read("sep=;\n" + (HEADER + row(1)).replace(",", ";"), 'delimiter = ";"\n' + PERMITS)
+    assert told(rows) == ["1"]
+
+
+@pytest.mark.parametrize("blank", ["NULL", "-", "", "  ", "0000-00-00", "null "])
+def test_a_cell_that_the_mapping_blanks_is_not_there(desk: Desk, blank: str) -> None:
+    """`skip_without` looks after `[values]`, and after `blank`, which holds for all columns."""
+    text = "D,S,C,R,E\n" + f"d,s,1,2026-03-01 08:00:00,{blank}\n" + f"d,s,2,{SPAN}\n"
+    blanks = '"NULL" = ""\n"-" = ""\n"0000-00-00" = ""\n"null" = ""\n'
+    for toml in (
+        f"{PERMITS}[values.completed_at]\n{blanks}",
+        'blank = ["NULL", "-", "0000-00-00", "null"]\n' + PERMITS,
+    ):
+        rows = desk.read(text, 'skip_without = "E"\n' + toml)
+        assert rows[0] == Row(1, None, None, "E: empty")
+        assert told(rows[1:]) == ["2"]
+
+
+SURVEY = """
+kind = "satisfaction-rated"
+source = "/import/test"
+{more}
+[fields]
+survey = "resp"
+time = "T"
+overall = "o"
+[fixed]
+dinas = "d"
+scale = 10
+[values.overall]
+"NaN" = ""
+"""
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text", "number"),
+    [
+        ("", "4", 4),
+        ("", "4.0", 4),
+        ("", "4,0", 4),
+        ("", "4.00", 4),
+        ("", "+4.0", 4),
+        ("", "4E0", 4),
+        ("", "4.0e+00", 4),
+        ("", " 4 ", 4),
+        ("", "NaN", None),
+        ("", "", None),
+        (".", "4.000", 4),
+        (",", "4,000", 4),
+        (",", "4", 4),
+        (".", "1,000", 1000),
+        (",", "1.000", 1000),
+        (",", "1.000,0", 1000),
+        (".", "12,345,678.0", 12_345_678),
+        ("", "-0.0", 0),
+    ],
+)
+def test_a_number_whose_value_is_whole_is_one(desk: Desk, decimal: str, text: str, number: int | None) -> None:
+    more = 'delimiter = ";"\n' + (f'decimal = "{decimal}"' if decimal else "")
+    (one,) = desk.read(f"resp;T;o\n1;2026-03-01 08:00;{text}\n", SURVEY.format(more=more))
+    assert data(one).get("overall") == number
+
+
+@pytest.mark.parametrize(
+    ("decimal", "text"),
+    [
+        ("", "4.5"),
+        ("", "3,5"),
+        ("", "1.000"),
+        ("", "1,000"),
+        (",", "4.0"),
+        (".", "4,0"),
+        ("", "four"),
+        ("", "4e-1"),
+        ("", "9" * 19),
+        ("", "1e30"),
+        ("", "4.0.0"),
+        ("", "٤"),
+        ("", "Infinity"),
+        (",", "1.00,0"),
+    ],
+)
+def test_a_number_that_may_be_another_is_refused(desk: Desk, decimal: str, text: str) -> None:
+    """`1.000` is one in one country and a thousand in another: the mapping has to say which."""
+    more = 'delimiter = ";"\n' + (f'decimal = "{decimal}"' if decimal else "")
+    (one,) = desk.read(f"resp;T;o\n1;2026-03-01 08:00;{text}\n", SURVEY.format(more=more))
+    assert refusal(one).startswith("overall: ")
+    assert ("may be" in refusal(one)) == (text in {"1.000", "1,000"})
+
+
+@pytest.mark.parametrize(("value", "number"), [("4.0", 4), ("4", 4), ("4e0", 4), ('"4.0"', 4), ("null", None)])
+def test_a_number_of_ndjson_is_whole_by_its_value(desk: Desk, value: str, number: int | None) -> None:
+    (one,) = desk.read(f'{{"resp": 7.0, "T": "2026-03-01 08:00", "o": {value}}}', SURVEY.format(more=""), "rows.ndjson")
+    assert data(one).get("overall") == number
+    assert data(one)["survey"] == "7"
