@@ -67,7 +67,11 @@ class Column:
 
     def first(self, text: str) -> Stated | None:
         """The reading of the first format that fits, as the former version read every cell."""
-        return next((stated for one in self._formats if (stated := one.read(text)) is not None), None)
+        for one in self._formats:
+            stated = one.read(text)
+            if stated is not None:
+                return stated
+        return None
 
     def read(self, text: str) -> Stated | None:
         """The moment that a cell states; ``None`` if no format fits.

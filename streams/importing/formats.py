@@ -6,6 +6,7 @@ Refuses a format that cannot name a moment, and one that passes over a zone as i
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 from zoneinfo import available_timezones
 
@@ -185,6 +186,7 @@ def _microsecond(fraction: str | None) -> int:
     return int(fraction.ljust(6, "0")[:6]) if fraction else 0
 
 
+@lru_cache(maxsize=1024)  # a file writes few of them
 def _zone(text: str | None) -> timezone | None:
     """The offset of a text. Raises: ``ValueError`` for an offset of a day or more."""
     if text is None:

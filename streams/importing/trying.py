@@ -10,7 +10,7 @@ from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from streams.importing.sending import problem_of
-from streams.intake.recording import Policy, Recording, keyed, prefetch
+from streams.intake.recording import Policy, Recording, keyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,6 @@ class TrialSink:
         rulebook = Rulebook()
         for position, line in append.rules_since(0):
             rulebook.apply(position, decode(line))
-        self._append = append
         self._recording = Recording(append, rulebook, policy, now_us)
         self._grant = grant
 
@@ -49,7 +48,7 @@ class TrialSink:
         """Decide a batch."""
         submissions = [submission_or_refusal(event) for event in events]
         queries = [one if isinstance(one, Refusal) else keyed(one) for one in submissions]
-        prefetch(self._append, [query for query in queries if not isinstance(query, Refusal)])
+        # Nothing is looked up in bulk: that would forget the events which this append has added and not written.
         accepted, problems = 0, dict[int, dict[str, Any]]()
         for index, query in enumerate(queries):
             outcome = query if isinstance(query, Refusal) else attempt(self._recording.record, query, self._grant)
