@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final, NoReturn
 
-from streams.importing.lines import Record, Records
+from streams.importing.lines import CUT, Record, Records
 from streams.importing.mapping import Mapping, MappingError
 from streams.importing.opening import Opened, ReadError, opened
 from streams.importing.sheet import read_sheet
@@ -24,7 +24,6 @@ _XLSX: Final = ".xlsx"
 _HEADINGS_WITHIN: Final = 10
 """The headings of a sheet stand in one of its first rows: titles often stand above them."""
 _DIGITS_MOST: Final = 18
-_CUT: Final = "the file breaks off within this row"
 _DELIMITERS: Final = ";,\t|"
 
 
@@ -57,14 +56,11 @@ def _csv(file: Opened, mapping: Mapping, is_row: IsRow) -> Iterator[NumberedCell
     rows = iter(records)
     header = _header(file, rows, mapping.delimiter)
     picker = Picker(file.path, header, mapping)
+    records.is_cut = lambda: file.broken
+    records.fits = lambda cells: not isinstance(picker.pick(cells), str)
     records.is_row = lambda cells: isinstance(picked := picker.pick(cells), tuple) and is_row(picked)
     for number, record in enumerate(rows, 1):
-        if file.broken and not records.closed:
-            yield number, f"line {record.line}: {_CUT}"
-        elif record.cells is None:
-            yield number, record.fault
-        else:
-            yield number, picker.pick(record.cells)
+        yield number, record.fault if record.cells is None else picker.pick(record.cells)
 
 
 def _header(file: Opened, rows: Iterator[Record], delimiter: str) -> list[str]:
@@ -131,7 +127,7 @@ def _ndjson(file: Opened, mapping: Mapping, _is_row: IsRow) -> Iterator[Numbered
         if line.strip():
             try:
                 if file.broken and not line.endswith(b"\n"):
-                    raise MalformedError(_CUT)  # noqa: TRY301 - a line has one place that answers its faults
+                    raise MalformedError(CUT)  # noqa: TRY301 - a line has one place that answers its faults
                 row = _object(line)
                 yield number, [_cell(column, row.get(column)) for column in columns]
             except MalformedError as reason:

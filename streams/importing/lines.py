@@ -8,7 +8,9 @@ import csv
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CUT: Final = "the file breaks off within this row"
 
 
 class Record(NamedTuple):
@@ -48,16 +50,20 @@ class _Lines:
 
 
 class Records:
-    """The rows of a text of CSV, its header first. ``is_row`` tells whether cells are plainly a row of this file."""
+    """The rows of a text of CSV, its header first.
+
+    ``fits`` tells whether a row has as many cells as it must have, ``is_row`` whether cells are plainly a row of this file.
+    """
 
     def __init__(self, text: Iterable[str], delimiter: str) -> None:
         self._lines = _Lines(iter(text))
         self._delimiter = delimiter
         # Strict: otherwise an open quote would silently swallow the following rows into one cell.
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        self.fits: Callable[[Sequence[str]], bool] = bool
         self.is_row: Callable[[Sequence[str]], bool] = bool
-        self.closed = True
-        """True if the last line taken has its line's end."""
+        self.is_cut: Callable[[], bool] = bool
+        """Tells whether the text broke off at the place that has been reached."""
 
     def __iter__(self) -> Iterator[Record]:
         """Blank lines are no rows."""
@@ -67,13 +73,15 @@ class Records:
             first = lines.number + 1
             try:
                 cells = next(self._reader)
-                fault = self._swallowed(lines.taken) if len(lines.taken) > 1 else ""
+                fault = self._swallowed(lines.taken, cells) if len(lines.taken) > 1 else ""
             except StopIteration:
                 return
             except csv.Error as error:
                 fault = str(error)
-            self.closed = lines.taken[-1][-1:] in "\r\n"
-            if fault:
+            cut = lines.taken[-1][-1] not in "\r\n" and self.is_cut()
+            if cut and not any(map(self._is_row, lines.taken[1:])):
+                yield Record(first, None, f"line {first}: {CUT}")
+            elif fault:
                 yield self._broken(first, fault)
             elif cells:
                 yield Record(first, cells)
@@ -85,21 +93,18 @@ class Records:
         goes_on = "" if last == first else f"; it is refused, and reading goes on at line {first + 1}"
         return Record(first, None, f"{where}: {fault}{goes_on}")
 
-    def _swallowed(self, taken: Sequence[str]) -> str:
+    def _swallowed(self, taken: Sequence[str], cells: Sequence[str]) -> str:
         """The reason to break up a row of several lines; empty if they are one row."""
-        rows = [number for number, line in enumerate(taken[1:-1], 1) if self._is_row(line)]
-        if not rows and self._is_row(taken[-1]) and not self._ends_a_first_cell(taken):
-            rows = [len(taken) - 1]
-        return "a quote is left open, and lines after it read as rows of their own" if rows else ""
-
-    def _ends_a_first_cell(self, taken: Sequence[str]) -> bool:
-        """True if the last line begins with the end of a quoted cell, and the first line is no row without its quote."""
-        end = taken[-1].partition(self._delimiter)[0].rstrip()
-        return end.endswith('"') and not self._is_row(taken[0], quoted=False)
+        if not self.fits(cells):
+            return f"{len(cells)} cells over several lines: a quote is left open"
+        between = any(map(self._is_row, taken[1:-1]))
+        # The last line of a long note may look like a row too, but then the first line is none without its quote.
+        ends = self._is_row(taken[-1]) and self._is_row(taken[0], quoted=False)
+        return "a quote is left open, and lines after it read as rows of their own" if between or ends else ""
 
     def _is_row(self, line: str, *, quoted: bool = True) -> bool:
         cells_of = partial(csv.reader, [line], delimiter=self._delimiter)
-        reader = cells_of(strict=True) if quoted else cells_of(quoting=csv.QUOTE_NONE)
+        reader = cells_of() if quoted else cells_of(quoting=csv.QUOTE_NONE)
         try:
             cells = next(reader, [])
         except csv.Error:

@@ -61,7 +61,15 @@ def test_a_quote_left_open_costs_its_own_row_alone(desk: Desk, broken: str, last
 
 @pytest.mark.parametrize(
     "note",
-    ['"line one\nline two"', '"one, with a comma\n\nthree"', '"he said ""no""\nand left"', '6" pipe', '"a\r\nb"'],
+    [
+        '"line one\nline two"',
+        '"one\nyes, fine"',
+        '"one\na, b, c, d"',
+        '"one, with a comma\n\nthree"',
+        '"he said ""no""\nand left"',
+        '6" pipe',
+        '"a\r\nb"',
+    ],
 )
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
 def test_a_cell_may_span_lines(desk: Desk, note: str, place: str) -> None:
