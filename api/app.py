@@ -118,8 +118,8 @@ def _document(app: FastAPI) -> None:
                 description="Live, explainable, provable scores of civil servants (ASN) and agencies (dinas).",
             )
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
+            for schema in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(schema, None)
             schemas |= COMPONENTS
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             app.openapi_schema = document

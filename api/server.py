@@ -11,9 +11,9 @@ from api.app import Built
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, built: Built) -> None:
+    def __init__(self, config: uvicorn.Config, app: Built) -> None:
         super().__init__(config)
-        self._built = built
+        self._built = app
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM ends the serving alone: uvicorn would raise it again and end the process before its parts."""
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Listen on an address until SIGTERM or SIGINT. Raises: ``OSError`` when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, which is how asyncio knows to send at once: otherwise each answer waits 40 ms for the one before.
@@ -42,7 +42,7 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
         raise OSError(message) from error
     name = f"[{host}]" if family == socket.AF_INET6 else host
     config = uvicorn.Config(
-        built.app,
+        app.app,
         log_level="warning",
         access_log=False,
         lifespan="off",
@@ -50,4 +50,4 @@ def serve(built: Built, host: str, port: int, ready: Callable[[str], None]) -> N
         backlog=2048,
     )
     ready(f"http://{name}:{listener.getsockname()[1]}/")
-    _Server(config, built).run(sockets=[listener])
+    _Server(config, app).run(sockets=[listener])

@@ -45,11 +45,11 @@ class AffectedCounts:
     def __call__(self, entry: AnyEntry) -> None:
         """Count one more entry."""
         kind = kind_of(str(entry.__struct_config__.tag))
-        affected = affected_dinas(entry, self._period)
-        if affected is None:
+        names = affected_dinas(entry, self._period)
+        if names is None:
             self._every[kind] += 1
             return
-        for dinas in affected:
+        for dinas in names:
             self._dinas.setdefault(dinas, Counter())[kind] += 1
 
     def counts(self) -> RecordedBetween:
@@ -73,41 +73,41 @@ def folded_apart(
                 return
             yield position, line
 
-    folded = fold_lines(earlier(), until.vector)
-    if not folded.last:
+    run = fold_lines(earlier(), until.vector)
+    if not run.last:
         message = "nothing was recorded by then: the journal begins later"
         raise ReplayError(message)
-    opened = checked(folded).opened
-    period = period_in(opened.data.zone if opened else "")
-    then, affected = concluded(folded, period, now_us), AffectedCounts(period)
-    folded.join(fold_lines(chain(beyond, supply), until.vector, affected))
-    return folded, then, affected.counts()
+    opening = checked(run).opened
+    period = period_in(opening.data.zone if opening else "")
+    then, counts = concluded(run, period, now_us), AffectedCounts(period)
+    run.join(fold_lines(chain(beyond, supply), until.vector, counts))
+    return run, then, counts.counts()
 
 
-def lines_of(folded: Folded) -> Iterator[bytes]:
+def lines_of(run: Folded) -> Iterator[bytes]:
     """The lines of a run's digest."""
     files: list[OpenFile] = []
 
     def accounts() -> Iterator[Accounts]:
-        for part in folded.by_dinas():
+        for part in run.by_dinas():
             files.extend(part.open_files)
             yield part.accounts.items()
 
-    return digest_lines(accounts(), rulebook_of(folded).lines(), [files])
+    return digest_lines(accounts(), rulebook_of(run).lines(), [files])
 
 
-def compared(folded: Folded, path: Path) -> DigestComparison:
+def compared(run: Folded, path: Path) -> DigestComparison:
     """A run's digest lines beside those in a file, where a newline ends each line."""
     body = path.read_bytes()
-    kept = [line for line in body.split(b"\n") if line]
-    replayed = list(lines_of(folded))
+    served_lines = [line for line in body.split(b"\n") if line]
+    fresh = list(lines_of(run))
     digest = hashlib.sha256(body).hexdigest()
-    if digest == digest_of(replayed):
+    if digest == digest_of(fresh):
         return DigestComparison(digest, 0, ())
-    replayed_lines, kept_lines = set(replayed), set(kept)
+    replayed_lines, kept_lines = set(fresh), set(served_lines)
     sides = (
-        [(line, True) for line in kept if line not in replayed_lines],
-        [(line, False) for line in replayed if line not in kept_lines],
+        [(line, True) for line in served_lines if line not in replayed_lines],
+        [(line, False) for line in fresh if line not in kept_lines],
     )
     pairs: dict[object, dict[bool, str]] = {}
     for line, is_kept in chain(*sides):
@@ -124,7 +124,7 @@ def _subject(line: bytes) -> object:
         content: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
         return (2, line.decode(errors="replace"))
-    named = next(
+    names = next(
         (("0" if name == "account" else "1", *content[name]) for name in ("account", "file") if name in content), None
     )
-    return named or ("2", line.decode())
+    return names or ("2", line.decode())

@@ -52,23 +52,23 @@ class Folded:
     def fold(self, positions: Sequence[int], entries: Sequence[AnyEntry], lines: Callable[[], list[bytes]]) -> None:
         """Fold entries; ``lines`` is called only when a rule is among them."""
         self._ledger.post(chain.from_iterable(map(postings_of, entries)))
-        decided, stored = dict[str, list[Decision]](), list[bytes]()
+        by_dinas, rule_lines = dict[str, list[Decision]](), list[bytes]()
         for number, entry in enumerate(entries):
             if isinstance(entry, PermitProcessed):
                 data = entry.data
-                decisions = decided.get(data.dinas)
+                decisions = by_dinas.get(data.dinas)
                 if decisions is None:
-                    decisions = decided[data.dinas] = []
+                    decisions = by_dinas[data.dinas] = []
                 decisions.append((data.service, data.case))
             elif not isinstance(entry, PlainFact):
                 for key, change in changes_of(entry):
                     self._file(key, change)
                 if isinstance(entry, Rule):
-                    stored = stored or lines()
-                    self.rules.append((positions[number], stored[number]))
+                    rule_lines = rule_lines or lines()
+                    self.rules.append((positions[number], rule_lines[number]))
                 elif isinstance(entry, JournalOpened):
                     self.opened = entry
-        for dinas, decisions in decided.items():
+        for dinas, decisions in by_dinas.items():
             self._decided.setdefault(dinas, []).append(packed_decisions(decisions))
         if len(self._ledger.accounts) + len(self._files) > UNPACKED_MOST:
             self.pack(compress=True)
@@ -84,8 +84,8 @@ class Folded:
         self.last = last
 
     def _file(self, key: CaseKey, change: CaseFile) -> None:
-        known = self._files.get(key)
-        self._files[key] = change if known is None else merged(known, change)
+        former = self._files.get(key)
+        self._files[key] = change if former is None else merged(former, change)
 
     def pack(self, *, compress: bool) -> None:
         """Pack all that is unpacked, dinas by dinas."""
@@ -135,29 +135,29 @@ class Folded:
             yield self._of(dinas, accounts.get(dinas, []), files.get(dinas, []))
 
     def _of(self, dinas: str, accounts: list[Account], keys: list[CaseKey]) -> OfDinas:
-        found, ledger = OfDinas(dinas), Ledger()
-        files, decided = dict[CaseKey, CaseFile](), list[bytes](self._decided.get(dinas, ()))
+        result, ledger = OfDinas(dinas), Ledger()
+        files, packs = dict[CaseKey, CaseFile](), list[bytes](self._decided.get(dinas, ()))
         for parcel in self._parcels.get(dinas, ()):
             part = unpacked(parcel)
             for name, balance in zip(part.accounts, part.balances, strict=True):
                 _add(ledger, (dinas, *name), balance)
             for key, file in part.files:
                 files[key] = merged(files[key], file) if key in files else file
-            decided += part.decided
+            packs += part.decided
         for account in accounts:
             _add(ledger, account, self._ledger.accounts[account])
         for key in keys:
             files[key] = merged(files[key], self._files[key]) if key in files else self._files[key]
-        found.accounts, found.open_files = ledger.accounts, list(_opened(dinas, files, decided))
-        return found
+        result.accounts, result.open_files = ledger.accounts, list(_opened(dinas, files, packs))
+        return result
 
     def accounts(self) -> dict[Account, Balance]:
         """Every account, all in memory at once."""
-        return {account: balance for one in self.by_dinas() for account, balance in one.accounts.items()}
+        return {account: balance for part in self.by_dinas() for account, balance in part.accounts.items()}
 
     def open_files(self) -> list[OpenFile]:
         """The files open at the end: a receipt stands, and no decision does."""
-        return [file for one in self.by_dinas() for file in one.open_files]
+        return [file for part in self.by_dinas() for file in part.open_files]
 
 
 def _add(ledger: Ledger, account: Account, balance: Balance) -> None:
@@ -168,18 +168,16 @@ def _add(ledger: Ledger, account: Account, balance: Balance) -> None:
         ledger.accounts[account] = balance
 
 
-def _opened(dinas: str, files: dict[CaseKey, CaseFile], decided: list[bytes]) -> Iterator[OpenFile]:
+def _opened(dinas: str, files: dict[CaseKey, CaseFile], packs: list[bytes]) -> Iterator[OpenFile]:
     """The open ones among the files of a dinas, with the decisions that are kept apart from them."""
     if not files:
         return
-    decisions = Counter(
-        key for service, case in unpacked_decisions(decided) if (key := (dinas, service, case)) in files
-    )
+    decisions = Counter(key for service, case in unpacked_decisions(packs) if (key := (dinas, service, case)) in files)
     for key, file in files.items():
         count = decisions[key]
-        opened = open_file(key, merged(file, CaseFile(decisions=count)) if count else file)
-        if opened is not None:
-            yield opened
+        open_state = open_file(key, merged(file, CaseFile(decisions=count)) if count else file)
+        if open_state is not None:
+            yield open_state
 
 
 def _out_of_order(position: int, last: int) -> ReplayError:

@@ -33,25 +33,25 @@ class _Placed(msgspec.Struct):
 
 def fold_part(path: str, start: int, end: int) -> Folded:
     """Fold the lines that begin in ``[start, end)``. Raises: ``ReplayError``, naming the line's place in the file."""
-    folded = Folded()
+    run = Folded()
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path crosses to another process
         file.seek(start)
         while (at := file.tell()) < end:
             chunk = file.read(min(CHUNK, end - at))
             if not chunk.endswith(b"\n"):
                 chunk += file.readline()
-            _fold_chunk(folded, chunk, at)
-    return folded
+            _fold_chunk(run, chunk, at)
+    return run
 
 
 def _fold_elsewhere(path: str, start: int, end: int) -> Folded:
     """A part folded in another process, and packed to be sent from there."""
-    folded = fold_part(path, start, end)
-    folded.pack(compress=False)
-    return folded
+    run = fold_part(path, start, end)
+    run.pack(compress=False)
+    return run
 
 
-def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
+def _fold_chunk(run: Folded, chunk: bytes, at: int) -> None:
     try:
         entries = DECODER.decode_lines(chunk)
     except msgspec.DecodeError:
@@ -59,8 +59,8 @@ def _fold_chunk(folded: Folded, chunk: bytes, at: int) -> None:
     positions = [entry.position for entry in entries]
     if not all(positions):
         raise ReplayError(_first_bad(chunk, at))
-    folded.follow(positions)
-    folded.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
+    run.follow(positions)
+    run.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
 
 
 def _first_bad(chunk: bytes, at: int) -> str:
@@ -102,10 +102,10 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
     context = get_context("fork" if sys.platform == "linux" else "spawn")
     # A fold makes no cycles, and these processes do nothing else: the collector would only walk its objects.
     with ProcessPoolExecutor(len(parts) - 1, mp_context=context, initializer=gc.disable) as pool:
-        others = [pool.submit(_fold_elsewhere, str(path), start, end) for start, end in parts[1:]]
+        futures = [pool.submit(_fold_elsewhere, str(path), start, end) for start, end in parts[1:]]
         whole = fold_part(str(path), *parts[0])
-        for other in others:
-            whole.join(other.result())
+        for future in futures:
+            whole.join(future.result())
             progress(whole.last)
     return whole
 

@@ -32,77 +32,77 @@ OPENING: Final = 1
 
 
 def fold_lines(
-    lines: Iterable[tuple[int, bytes]], within: Vector | None = None, seen: Callable[[AnyEntry], None] | None = None
+    lines: Iterable[tuple[int, bytes]], within: Vector | None = None, visit: Callable[[AnyEntry], None] | None = None
 ) -> Folded:
-    """Stored lines with their positions, folded in order, those of a vector alone; ``seen`` gets each entry that counts.
+    """Stored lines with their positions, folded in order, those of a vector alone; ``visit`` gets each entry that counts.
 
     Raises: ``ReplayError``.
     """
-    folded, supply = Folded(), iter(lines)
+    run, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
         try:
             entries = [entry for _, _, entry in decoded(page)]
         except UnknownEntry as error:
             raise ReplayError(str(error)) from error
-        folded.follow([position for position, _ in page])
+        run.follow([position for position, _ in page])
         if within is not None:
             counts = [within.holds(position, entry) for (position, _), entry in zip(page, entries, strict=True)]
             page, entries = list(compress(page, counts)), list(compress(entries, counts))
-        if seen is not None:
+        if visit is not None:
             for entry in entries:
-                seen(entry)
-        stored = [line for _, line in page]
-        folded.fold([position for position, _ in page], entries, lambda stored=stored: stored)  # type: ignore[misc]
-    return folded
+                visit(entry)
+        page_lines = [line for _, line in page]
+        run.fold([position for position, _ in page], entries, lambda page_lines=page_lines: page_lines)  # type: ignore[misc]
+    return run
 
 
-def checked(folded: Folded) -> Folded:
+def checked(run: Folded) -> Folded:
     """A run that begins with the journal's opening. Raises: ``ReplayError`` for any other."""
-    if folded.first != OPENING or folded.opened is None:
+    if run.first != OPENING or run.opened is None:
         message = "the first line is not the journal's opening at position 1: this is not a whole journal"
         raise ReplayError(message)
-    return folded
+    return run
 
 
-def rulebook_of(folded: Folded) -> Rulebook:
+def rulebook_of(run: Folded) -> Rulebook:
     """The rules in force at the end of a run."""
     rulebook = Rulebook()
-    for position, line in folded.rules:
+    for position, line in run.rules:
         rulebook.apply(position, DECODER.decode(line))
     return rulebook
 
 
-def concluded(folded: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
+def concluded(run: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
     """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position."""
-    rulebook, position = rulebook_of(folded), within.position if within else folded.last
+    rulebook, position = rulebook_of(run), within.position if within else run.last
     balances: dict[str, Balance] = {}
     files: list[OpenFile] = []
 
     def accounts() -> Iterator[Accounts]:
         """The digest's accounts, dinas by dinas; the balances and files to be scored are collected on the way."""
-        for one in folded.by_dinas():
-            balances[one.dinas] = total(
-                balance for account, balance in one.accounts.items() if account[3] in period.months
+        for part in run.by_dinas():
+            balances[part.dinas] = total(
+                balance for account, balance in part.accounts.items() if account[3] in period.months
             )
-            files.extend(one.open_files)
-            yield one.accounts.items()
+            files.extend(part.open_files)
+            yield part.accounts.items()
 
-    told, scheme = digest(accounts(), rulebook.lines(), [files]), rulebook.scheme(period.last_day)
+    digest_text, scheme = digest(accounts(), rulebook.lines(), [files]), rulebook.scheme(period.last_day)
     cards = {}
     for standing in _standings(balances, rulebook, files, now_us):
         score = score_of(standing.balance, scheme)
         cards[standing.subject.id] = scorecard(standing, score, period=period.name, position=position, scheme=scheme.id)
-    return StateAt(position, told, cards)
+    return StateAt(position, digest_text, cards)
 
 
 def _standings(
     balances: dict[str, Balance], rulebook: Rulebook, files: list[OpenFile], now_us: int
 ) -> Iterator[Standing]:
     """Every dinas with a non-zero measure, an open file or a registration, by id."""
-    opened = Counter(file.dinas for file in files)
+    open_counts = Counter(file.dinas for file in files)
     overdue = Counter(file.dinas for file in files if file.overdue_at(now_us))
-    measured = {dinas for dinas, balance in balances.items() if any(balance)}
-    for dinas in sorted(measured.union(opened, rulebook.dinas())):
-        registered = rulebook.dinas_name(dinas) is not None
+    names = {dinas for dinas, balance in balances.items() if any(balance)}
+    for dinas in sorted(names.union(open_counts, rulebook.dinas())):
+        has_name = rulebook.dinas_name(dinas) is not None
         balance = balances.get(dinas) or zero()
-        yield Standing(Subject("dinas", dinas), registered, balance, opened[dinas], overdue[dinas])
+        yield Standing(Subject("dinas", dinas), has_name, balance, open_counts[dinas], overdue[dinas])

@@ -19,7 +19,8 @@ from domain.intake.recorded import line_of, read_line
 from domain.intake.wire import Submission, parse_json, read_submission
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
-from streams.intake.recording import Policy, keyed, prefetch
+from streams.intake.keyed import keyed, prefetch
+from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import JournalFile

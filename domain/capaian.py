@@ -13,8 +13,8 @@ def half_up(numerator: int, denominator: int) -> int:
 
 def permit_capaian(elapsed_us: int, promise_us: int) -> int:
     """A permit's uncapped capaian in basis points: 10000 when A = T, 20000 when A = 0, 0 from A = 2T on. T > 0."""
-    saved = 2 * promise_us - elapsed_us
-    return half_up(10_000 * saved, promise_us) if saved > 0 else 0
+    time_saved_us = 2 * promise_us - elapsed_us
+    return half_up(10_000 * time_saved_us, promise_us) if time_saved_us > 0 else 0
 
 
 def capped(capaian_bp: int) -> tuple[int, ...]:

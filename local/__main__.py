@@ -20,16 +20,16 @@ def main() -> int:
     words.add_argument("server", choices=PORTS)
     words.add_argument("--directory", type=Path, help="where it keeps its data (var/local/SERVER)")
     words.add_argument("--port", type=int, help="where it listens: 54329 (postgres), 9092 (kafka)")
-    asked = words.parse_args()
-    directory, port = asked.directory or KEPT / asked.server, asked.port or PORTS[asked.server]
+    options = words.parse_args()
+    directory, port = options.directory or KEPT / options.server, options.port or PORTS[options.server]
     try:
-        server = LocalPostgres(directory, port) if asked.server == "postgres" else LocalKafka(directory, port)
-        if asked.what == "down":
+        server = LocalPostgres(directory, port) if options.server == "postgres" else LocalKafka(directory, port)
+        if options.what == "down":
             server.stop()
             return 0
-        server.start(detached=True)
-    except (Missing, Unfetched, Unreachable, Failed) as failed:
-        print(failed, file=sys.stderr)
+        server.start(outlives=True)
+    except (Missing, Unfetched, Unreachable, Failed) as error:
+        print(error, file=sys.stderr)
         return 1
     if isinstance(server, LocalPostgres):
         print(f"export NERACA_DATABASE_URL={server.url}")

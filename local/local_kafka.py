@@ -73,14 +73,14 @@ def libraries() -> Path:
 
 
 def _fetch(maven: str, jars: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=f"{jars.name}.", dir=jars.parent) as fetched:
-        into = Path(fetched) / "jars"
+    with tempfile.TemporaryDirectory(prefix=f"{jars.name}.", dir=jars.parent) as folder:
+        into = Path(folder) / "jars"
         words = ["-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={into}"]
         try:
-            run([maven, *words], Path(fetched))
-        except Failed as failed:
-            message = f"Maven could not fetch Kafka: {failed}"
-            raise Unfetched(message) from failed
+            run([maven, *words], Path(folder))
+        except Failed as error:
+            message = f"Maven could not fetch Kafka: {error}"
+            raise Unfetched(message) from error
         into.rename(jars)
 
 
@@ -125,9 +125,12 @@ class LocalKafka(LocalServer):
         controller = f"{HOST}:{self.port + 1}"
         own = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}"
         settings = {
-            **SETTINGS, "log.dirs": str(self._data), "controller.quorum.bootstrap.servers": controller,
-            **self._properties, "listeners": ",".join(filter(None, [own, self._properties.get("listeners")])),
-        }  # fmt: skip
+            **SETTINGS,
+            "log.dirs": str(self._data),
+            "controller.quorum.bootstrap.servers": controller,
+            **self._properties,
+            "listeners": ",".join(filter(None, [own, self._properties.get("listeners")])),
+        }
         self._settings.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if (self._data / "meta.properties").exists():
             return

@@ -29,8 +29,8 @@ STATUS_LINE: Final = 7
 class Unreachable(Exception):  # noqa: N818 - a state of the machine, not a fault of the program
     """The user that PostgreSQL runs as cannot pass a folder above its directory."""
 
-    def __init__(self, user: str, barred: Path) -> None:
-        super().__init__(f"{user} cannot pass {barred}: chmod o+x it, or keep PostgreSQL elsewhere")
+    def __init__(self, user: str, folder: Path) -> None:
+        super().__init__(f"{user} cannot pass {folder}: chmod o+x it, or keep PostgreSQL elsewhere")
 
 
 def programs(search: str | None = None, debian: Path = DEBIAN) -> Path:
@@ -109,23 +109,23 @@ class LocalPostgres(LocalServer):
             self._give(self._user)
         if self._data.exists():
             return
-        made = self.directory / "data.new"
-        shutil.rmtree(made, ignore_errors=True)
+        new_data = self.directory / "data.new"
+        shutil.rmtree(new_data, ignore_errors=True)
         sync = [] if self._durable else ["--no-sync"]
         words = [f"--username={NAME}", "--auth=trust", "--encoding=UTF8", "--locale=C", *sync]
-        run(self._as_user("initdb", f"--pgdata={made}", *words), self.directory)
-        (made / "pg_hba.conf").write_text(f"host all all {HOST}/32 trust\n")
+        run(self._as_user("initdb", f"--pgdata={new_data}", *words), self.directory)
+        (new_data / "pg_hba.conf").write_text(f"host all all {HOST}/32 trust\n")
         run(
-            self._as_user("postgres", "--single", "-D", str(made), "postgres"),
+            self._as_user("postgres", "--single", "-D", str(new_data), "postgres"),
             self.directory,
             f"CREATE DATABASE {NAME}",
         )
-        made.rename(self._data)
+        new_data.rename(self._data)
 
     def _give(self, user: pwd.struct_passwd) -> None:
         for folder in self.directory.parents:
-            held = folder.stat()
-            if not held.st_mode & 0o001 and held.st_uid != user.pw_uid:
+            state = folder.stat()
+            if not state.st_mode & 0o001 and state.st_uid != user.pw_uid:
                 raise Unreachable(user.pw_name, folder)
         os.chown(self.directory, user.pw_uid, user.pw_gid)
 
@@ -133,12 +133,12 @@ class LocalPostgres(LocalServer):
         settings = {"listen_addresses": HOST, "unix_socket_directories": "", **self._settings}
         if not self._durable:
             settings["fsync"] = "off"
-        chosen = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return self._as_user("postgres", "-D", str(self._data), "-p", str(self.port), *chosen)
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return self._as_user("postgres", "-D", str(self._data), "-p", str(self.port), *options)
 
     def _ready(self) -> bool:
         try:
-            said = (self._data / "postmaster.pid").read_text().splitlines()
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(said) > STATUS_LINE and said[0] == str(self.pid) and said[STATUS_LINE].strip() == "ready"
+        return len(lines) > STATUS_LINE and lines[0] == str(self.pid) and lines[STATUS_LINE].strip() == "ready"

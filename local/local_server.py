@@ -42,8 +42,8 @@ class Missing(Exception):  # noqa: N818 - a state of the machine, not a fault of
 class Failed(Exception):  # noqa: N818 - told to a person as it is
     """A server, or a program beside it, ended or hung; the message has the last lines it said."""
 
-    def __init__(self, what: str, said: str) -> None:
-        super().__init__("\n".join([what, *said.splitlines()[-LAST_LINES:]]))
+    def __init__(self, what: str, output: str) -> None:
+        super().__init__("\n".join([what, *output.splitlines()[-LAST_LINES:]]))
 
 
 def found(program: str, package: str, search: str | None = None) -> str:
@@ -54,14 +54,14 @@ def found(program: str, package: str, search: str | None = None) -> str:
     return path
 
 
-def run(words: Sequence[str], directory: Path, said: str = "") -> None:
+def run(words: Sequence[str], directory: Path, output: str = "") -> None:
     """Run a program to its end; ``said`` is its standard input. Raises: ``Failed``."""
-    ended = subprocess.run(
-        words, cwd=directory, input=said, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    process = subprocess.run(
+        words, cwd=directory, input=output, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    if ended.returncode:
-        what = f"{Path(words[0]).name} ended with {ended.returncode}"
-        raise Failed(what, ended.stdout)
+    if process.returncode:
+        what = f"{Path(words[0]).name} ended with {process.returncode}"
+        raise Failed(what, process.stdout)
 
 
 def is_free(port: int) -> bool:
@@ -77,15 +77,15 @@ def free_port(neighbours: int = 0) -> int:
     """A free port followed by so many free neighbours."""
     while True:
         port = secrets.choice(PORTS)
-        if all(is_free(port + one) for one in range(neighbours + 1)):
+        if all(is_free(port + offset) for offset in range(neighbours + 1)):
             return port
 
 
 def family(pid: int) -> list[int]:
     """A process and all that descend from it."""
     pids = [pid]
-    for one in pids:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
+    for member in pids:
+        for task in Path(f"/proc/{member}/task").glob("*/children"):
             with suppress(OSError):
                 pids += map(int, task.read_text().split())
     return pids
@@ -93,26 +93,26 @@ def family(pid: int) -> list[int]:
 
 def ended(pidfd: int, within_s: float) -> bool:
     """True if a process ends in time; its descriptor is closed."""
-    watched = select.poll()
-    watched.register(pidfd, select.POLLIN)
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
     try:
-        return bool(watched.poll(within_s * 1000))
+        return bool(poll.poll(within_s * 1000))
     finally:
         os.close(pidfd)
 
 
 def end_family(pid: int) -> None:
     """SIGKILL a process and all its descendants; all are gone when this returns."""
-    doomed = []
+    pids = []
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)  # so that it neither has another child nor mourns one
-    for one in family(pid):
+    for member in family(pid):
         with suppress(ProcessLookupError):
-            doomed.append(os.pidfd_open(one))
-    for pidfd in doomed:
+            pids.append(os.pidfd_open(member))
+    for pidfd in pids:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-    for pidfd in doomed:
+    for pidfd in pids:
         ended(pidfd, STOPPED_WITHIN_S)
 
 
@@ -163,8 +163,8 @@ class LocalServer(ABC):
     def _log(self) -> Path:
         return self.directory / "log"
 
-    def start(self, *, detached: bool = False) -> None:
-        """Start, and return when it answers; where it runs already, do nothing. Detached, it outlives this process.
+    def start(self, *, outlives: bool = False) -> None:
+        """Start, and return when it answers; where it runs already, do nothing. With ``outlives`` it goes on after this process.
 
         Raises: ``Missing``, ``Failed``.
         """
@@ -179,15 +179,22 @@ class LocalServer(ABC):
         self._prepare()
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
-                self._command(), cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self._command(),
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._pid_file.write_text(f"{self._child.pid}\n")
-        if not detached:
+        if not outlives:
             self._guard = subprocess.Popen(
                 ["/bin/sh", "-c", GUARD, "guard", str(self._child.pid)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         try:
             self._await(self._child)
         except BaseException:

@@ -28,8 +28,8 @@ def database_of(options: argparse.Namespace) -> "Database":
     if not options.database:
         message = "NERACA_DATABASE_URL, or --database: these commands share a PostgreSQL database"
         raise Usage(message)
-    place: Any = place_of(options)
-    database: Database = place
+    location: Any = place_of(options)
+    database: Database = location
     return database
 
 

@@ -52,7 +52,7 @@ def _fold(options: argparse.Namespace) -> int:
     ):
         watched_balances(database, journal)
         database.share_folding(connection)
-        say(f"Neraca worker {options.name} folds {database.shown} from {kafka.shown}")
+        say(f"Neraca worker {options.name} folds {database.label} from {kafka.label}")
         epoch = acquire(connection, options.name, Path(options.alone))
         fold_partitions(database, journal, kafka, options, epoch)
     return 0
@@ -79,8 +79,8 @@ def layout(options: argparse.Namespace) -> int:
             print(f"layout {new.number}: {new.partitions} partitions after position {new.from_position}")
             return 0
         with database.connected("layout") as connection:
-            for known in layouts.known(connection):
-                print(f"layout {known.number}: {known.partitions} partitions after position {known.from_position}")
+            for entry in layouts.every(connection):
+                print(f"layout {entry.number}: {entry.partitions} partitions after position {entry.from_position}")
     return 0
 
 
@@ -91,20 +91,20 @@ def _resume_options(command: argparse.ArgumentParser) -> None:
 
 def resume(options: argparse.Namespace) -> int:
     """Let stopped partitions go on; the relay sends again what they may have missed."""
-    from streams.relay.resuming import resume_all, stopped  # noqa: PLC0415 - an extra
+    from streams.relay.resuming import resume_all, stop_reasons  # noqa: PLC0415 - an extra
 
     database = database_of(options)
     with database_journal(database, options.zone):
-        reasons = stopped(database)
+        reasons = stop_reasons(database)
         for source, reason in reasons.items():
             say(f"{source}: {reason}")
         suffix = "" if options.partition is None else f"/{options.partition}"
-        chosen = [source for source in reasons if source.endswith(suffix)]
-        for source in resume_all(database, chosen):
+        sources = [source for source in reasons if source.endswith(suffix)]
+        for source in resume_all(database, sources):
             print(f"{source} goes on")
-        if not chosen:
+        if not sources:
             say("no such partition is stopped")
-    return 0 if chosen else 1
+    return 0 if sources else 1
 
 
 COMMANDS: Final = (

@@ -32,12 +32,12 @@ def _rebuild_options(command: argparse.ArgumentParser) -> None:
 
 def rebuild(options: argparse.Namespace) -> int:
     """Fold the balances again from the journal, beside the ones served, and switch to them."""
-    place = place_of(options)
-    with place.locked() if options.undivided else place.rebuilding(), uncollected():
-        journal = Journal.read_only(place.journal)
+    location = place_of(options)
+    with location.locked() if options.undivided else location.rebuilding(), uncollected():
+        journal = Journal.read_only(location.journal)
         if options.restored:
             journal.begin(journal.zone, now_us())
-        generations = place.generations()
+        generations = location.generations()
         generation, store = generations.begin()
         progress = Progress("events folded:")
         position = catch_up(journal, store, REBUILD_PAGE, progress)
@@ -95,11 +95,11 @@ def token(options: argparse.Namespace) -> int:
 
 def _list(store: TokenStore) -> None:
     """One line for each token."""
-    for token_id, scopes, dinas, sources, created, revoked in store.listed():
+    for token_id, scopes, dinas, sources, created_at, revoked_at in store.rows():
         limits = "".join(
             f" {kind}={text.replace(chr(10), ',')}" for kind, text in (("dinas", dinas), ("sources", sources)) if text
         )
-        print(f"{token_id}: {scopes}{limits} made {created}" + (f" revoked {revoked}" if revoked else ""))
+        print(f"{token_id}: {scopes}{limits} made {created_at}" + (f" revoked {revoked_at}" if revoked_at else ""))
 
 
 COMMANDS: Final = (

@@ -30,8 +30,8 @@ class Command(NamedTuple):
 def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
     """The data directory. With ``again`` the option is accepted after an action too; the earlier value is the default."""
     path = SETTINGS["NERACA_DATA"]
-    given = Path(path.given) if path.given else None
-    default = argparse.SUPPRESS if again else given
+    default_path = Path(path.given) if path.given else None
+    default = argparse.SUPPRESS if again else default_path
     command.add_argument("--data", type=Path, default=default, metavar="DIR", help=f"data directory ({path.default})")
     add_database(command, again=again)
 

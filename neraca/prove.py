@@ -77,16 +77,16 @@ def replay(options: argparse.Namespace) -> int:
     since = None if options.since is None else read_until(options.since, "--since")
     with uncollected():
         if since is None:
-            folded = _folded(options, until)
+            run = _folded(options, until)
         else:
             lines = _lines(options, until)
-            folded, extra["then"], extra["between"] = folded_apart(
+            run, extra["then"], extra["between"] = folded_apart(
                 lines, since, until, lambda zone: read_period(options.period, zone, at_us), at_us
             )
         if options.against is not None:
-            extra["against"] = compared(folded, options.against)
-        zone = folded.opened.data.zone if folded.opened else options.zone
-        result = concluded(folded, read_period(options.period, zone, at_us), at_us, until.vector)
+            extra["against"] = compared(run, options.against)
+        zone = run.opened.data.zone if run.opened else options.zone
+        result = concluded(run, read_period(options.period, zone, at_us), at_us, until.vector)
         print(ENCODER.encode(Replayed(result.position, result.digest, result.dinas, **extra)).decode())
     return 0
 

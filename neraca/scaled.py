@@ -42,7 +42,7 @@ def intake(options: argparse.Namespace) -> int:
             ending.callback(_take_from_kafka(options, database, service))
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
         parts = AppParts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
-        _serve(parts, options, f"Neraca takes events for {database.shown}")
+        _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
 
 
@@ -82,7 +82,7 @@ def api(options: argparse.Namespace) -> int:
         ending.callback(replays.close)
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
         parts = AppParts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
-        _serve(parts, options, f"Neraca serves {database.shown}")
+        _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
 
@@ -115,7 +115,7 @@ def relay(options: argparse.Namespace) -> int:
         )
         if options.metrics_port:
             serve_relay_metrics(run.state, journal.head, options.metrics_port)
-        say(f"Neraca relays {database.shown} to {kafka.shown}")
+        say(f"Neraca relays {database.label} to {kafka.label}")
         run.run(stop)
     return 0
 

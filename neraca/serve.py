@@ -25,11 +25,11 @@ def _options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     add_address(command, 8000, beyond="; beyond this machine tokens are needed")
-    simulated = command.add_mutually_exclusive_group()
-    simulated.add_argument(
+    demo_options = command.add_mutually_exclusive_group()
+    demo_options.add_argument(
         "--demo", action="store_true", help="simulate a city's counters, in ./var/demo unless --data is given"
     )
-    simulated.add_argument(
+    demo_options.add_argument(
         "--latihan",
         action="store_true",
         help="practice mode: a small simulated city in ./var/latihan with guided tours, which a button starts again",
@@ -39,62 +39,63 @@ def _options(command: argparse.ArgumentParser) -> None:
 def up(options: argparse.Namespace) -> int:
     """Serve intake, reads and pages from one process; practice starts again as often as a page asks for it."""
     directory = {options.demo: Path("var/demo"), options.latihan: Path("var/latihan")}.get(True)
-    place = DataDirectory(options.data or directory) if directory is not None else place_of(options)
+    location = DataDirectory(options.data or directory) if directory is not None else place_of(options)
     practice = None
-    if isinstance(place, DataDirectory):
-        practice = practising(place.path, asked=options.latihan)
+    if isinstance(location, DataDirectory):
+        practice = practising(location.path, wish=options.latihan)
         if warning := sqlite_warning():
             say(f"warning: {warning}")
     while True:
-        _serve(options, place, practice)
+        _serve(options, location, practice)
         if practice is None or not practice.again:
             return 0
         practice.empty()
         say("practice starts again")
 
 
-def _serve(options: argparse.Namespace, place: Location, practice: Practice | None) -> None:
-    """Serve a place until the process is asked to end; the port that was free the first time is kept."""
+def _serve(options: argparse.Namespace, location: Location, practice: Practice | None) -> None:
+    """Serve a location until the process is asked to end; the port that was free the first time is kept."""
     from api.app import AppParts, build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
     policy = policy_of(options)
-    with folded_journal(place, options.zone) as journal, ExitStack() as ending:
-        marker = _demo_marker(place)
+    with folded_journal(location, options.zone) as journal, ExitStack() as ending:
+        marker = _demo_marker(location)
         demo = marker if options.demo else None
-        never_mixed(journal.head(), place.shown, demo, practice)
-        live = live_balances(place, journal)
-        follower = Follower(journal, live, reopener(place, journal))
+        never_mixed(journal.head(), location.label, demo, practice)
+        live = live_balances(location, journal)
+        follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
         follower.start()
         ending.callback(follower.close)
         ending.callback(intake.close)
-        replays = replays_of(place)
+        replays = replays_of(location)
         ending.callback(replays.close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
             run.start()
             ending.callback(run.close)
-        simulated = run is not None or (marker is not None and marker.exists())
+        is_simulation = run is not None or (marker is not None and marker.exists())
         parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,
-            place.token_store(),
+            location.token_store(),
             intake,
-            simulated=simulated,
+            simulated=is_simulation,
             notice=run.notice if run else lambda: None,
-            away=place.unavailable,
+            away=location.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
         )
-        kind = "practice (latihan)" if practice else "a simulated city (data simulasi)" if simulated else place.shown
+        kind = "a simulated city (data simulasi)" if is_simulation else location.label
+        kind = "practice (latihan)" if practice else kind
         serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
 
 
-def _demo_marker(place: Location) -> Path | None:
+def _demo_marker(location: Location) -> Path | None:
     """The file that marks a directory's journal as simulated; a database holds no simulation."""
-    return place.path / "demo.json" if isinstance(place, DataDirectory) else None
+    return location.path / "demo.json" if isinstance(location, DataDirectory) else None
 
 
 def _announcement(options: argparse.Namespace, opening: str) -> Callable[[str], None]:

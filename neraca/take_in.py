@@ -69,10 +69,10 @@ def import_file(options: argparse.Namespace) -> int:
 
 def _shown(rows: Iterable[Row]) -> Iterator[Row]:
     """The rows, of which the first events are printed."""
-    left = EVENTS_SHOWN
+    to_print = EVENTS_SHOWN
     for row in rows:
-        if row.event is not None and left:
-            left -= 1
+        if row.event is not None and to_print:
+            to_print -= 1
             print(msgspec.json.encode(row.event).decode())
         yield row
 
@@ -112,13 +112,13 @@ def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]
     file = ending.enter_context(path.open("wb")) if path else None
     count = 0
 
-    def refuse(refused: Refused) -> None:
+    def refuse(refusal: Refused) -> None:
         nonlocal count
         count += 1
         if file is not None:
-            file.write(msgspec.json.encode(refused) + b"\n")
+            file.write(msgspec.json.encode(refusal) + b"\n")
         if count <= REFUSALS_SHOWN:
-            say(f"row {refused.row} refused: {refused.detail}")
+            say(f"row {refusal.row} refused: {refusal.detail}")
         elif count == REFUSALS_SHOWN + 1:
             say("further refusals are not shown" + ("" if file else "; --refused FILE keeps them all"))
 

@@ -1,4 +1,4 @@
-"""The wiring of one process: the clock, the place of journal and balances, the policy, and the replays."""
+"""The wiring of one process: the clock, the location of journal and balances, the policy, and the replays."""
 
 import argparse
 import gc
@@ -22,7 +22,7 @@ from streams.places.location import InUse, Location, NoDatabase, ensure_served
 from streams.replays import Replays
 
 ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
-"""The errors of opening a place, its journal or its balances; each message names the fault."""
+"""The errors of opening a location, its journal or its balances; each message names the fault."""
 
 
 def now_us() -> int:
@@ -58,7 +58,7 @@ def uncollected() -> Iterator[None]:
 
 
 def place_of(options: argparse.Namespace) -> Location:
-    """The place of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
+    """The location of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
     if not options.database:
         return DataDirectory(options.data or Path("var"))
     try:
@@ -79,10 +79,10 @@ def policy_of(options: argparse.Namespace) -> Policy:
 
 
 @contextmanager
-def journal_of(place: Location, zone: str) -> Iterator[Journal]:
-    """The journal of a place, open for appending; of a directory by one process, of a database beside others."""
-    with place.locked() if isinstance(place, DataDirectory) else nullcontext():
-        journal = Journal.open(place.journal, zone, now_us())
+def journal_of(location: Location, zone: str) -> Iterator[Journal]:
+    """The journal of a location, open for appending; of a directory by one process, of a database beside others."""
+    with location.locked() if isinstance(location, DataDirectory) else nullcontext():
+        journal = Journal.open(location.journal, zone, now_us())
         try:
             yield journal
         finally:
@@ -90,34 +90,34 @@ def journal_of(place: Location, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
-def folded_journal(place: Location, zone: str) -> Iterator[Journal]:
-    """The journal of a place that only this process folds, open for appending."""
-    with place.locked():
-        journal = Journal.open(place.journal, zone, now_us())
+def folded_journal(location: Location, zone: str) -> Iterator[Journal]:
+    """The journal of a location that only this process folds, open for appending."""
+    with location.locked():
+        journal = Journal.open(location.journal, zone, now_us())
         try:
             yield journal
         finally:
             journal.close()
 
 
-def live_balances(place: Location, journal: Journal) -> Live:
+def live_balances(location: Location, journal: Journal) -> Live:
     """The balances to serve; new ones where there are none of this version. Raises: ``WrongJournal``."""
-    generation, store = ensure_served(place.generations())
+    generation, store = ensure_served(location.generations())
     return Live(journal.id, generation, store, At(verified_position(journal, store)))
 
 
-def reopener(place: Location, journal: Journal) -> Callable[[Live], None]:
+def reopener(location: Location, journal: Journal) -> Callable[[Live], None]:
     """The step a follower takes after a rebuild has replaced the balances it serves."""
 
     def reopen(live: Live) -> None:
-        newer = live_balances(place, journal)
+        newer = live_balances(location, journal)
         live.served, live.at = newer.served, newer.at
 
     return reopen
 
 
-def replays_of(place: Location, clock: Callable[[], int] = now_us) -> Replays:
-    """Replays of a place's journal, by the program's own ``neraca replay``."""
-    options, settings = place.for_subprocess()
+def replays_of(location: Location, clock: Callable[[], int] = now_us) -> Replays:
+    """Replays of a location's journal, by the program's own ``neraca replay``."""
+    options, settings = location.for_subprocess()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     return Replays([*program(), "replay", *options], environment | settings, clock)

@@ -17,13 +17,13 @@ class Movement:
         self._kept: deque[tuple[int, Moved]] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[Moved], None]] = []
 
-    def tell(self, before: int, moved: Moved) -> None:
+    def tell(self, before: int, move: Moved) -> None:
         """The fold went from position ``before`` to ``moved.position``."""
         with self._lock:
-            self._kept.append((before, moved))
+            self._kept.append((before, move))
             listeners = list(self._listeners)
         for listener in listeners:
-            listener(moved)
+            listener(move)
 
     def listen(self, listener: Callable[[Moved], None]) -> Callable[[], None]:
         """Call ``listener`` with each later change; the function returned ends this."""
@@ -41,7 +41,7 @@ class Movement:
         if position == head:
             return []
         with self._lock:
-            missed = [(before, moved) for before, moved in self._kept if moved.position > position]
-        if not missed or missed[0][0] > position or position > head:
+            moves = [(before, move) for before, move in self._kept if move.position > position]
+        if not moves or moves[0][0] > position or position > head:
             return None
-        return [moved for _, moved in missed]
+        return [move for _, move in moves]

@@ -167,6 +167,6 @@ class Replays(Protocol):
         """The file of the lines that were kept; ``None`` when there is none, or it is gone."""
         ...
 
-    def finished(self) -> list[tuple[Question, Done]]:
+    def answers(self) -> list[tuple[Question, Done]]:
         """The questions answered recently, newest first."""
         ...

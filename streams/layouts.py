@@ -49,7 +49,7 @@ class Layouts:
         self._database = database
         self._journal = journal
 
-    def known(self, db: Db) -> list[Layout]:
+    def every(self, db: Db) -> list[Layout]:
         """Every layout so far, in order."""
         rows = db.execute("SELECT layout, partitions, from_position FROM neraca.layouts ORDER BY layout").fetchall()
         ends: list[int | None] = [row[2] for row in rows[1:]]
@@ -59,48 +59,48 @@ class Layouts:
         """A new layout from the journal's head on. Raises: ``ValueError`` while an earlier change is under way."""
         with self._database.connected("layout") as db, db.transaction():
             db.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
-            known = self.known(db)
-            if known and known[-1].number != ServedSources(db).layout():
-                message = f"layout {known[-1].number} is not reached yet: workers still drain the one before"
+            layouts = self.every(db)
+            if layouts and layouts[-1].number != ServedSources(db).layout():
+                message = f"layout {layouts[-1].number} is not reached yet: workers still drain the one before"
                 raise ValueError(message)
-            return self._insert(db, known, partitions, self._journal.head())
+            return self._insert(db, layouts, partitions, self._journal.head())
 
-    def reached(self, partitions: int) -> Layout:
+    def current(self, partitions: int) -> Layout:
         """The layout to fold now: the next one if this one is drained, and a first one of ``partitions`` if there is none.
 
         Raises: ``WrongJournal`` when balances were folded from another journal.
         """
         with self._database.connected("layouts") as db, self._database.making(), db.transaction():
             sources = ServedSources(db)
-            folded = sources.locked()
-            self._verify(folded)
-            number, known = layout_of(folded), self.known(db)
+            positions = sources.locked()
+            self._verify(positions)
+            number, layouts = layout_of(positions), self.every(db)
             if number is None:
-                position = folded[JOURNAL].position if JOURNAL in folded else 0
-                return self._begin(sources, self._insert(db, known, partitions, position))
-            by_number = {layout.number: layout for layout in known}
-            now, following = by_number[number], by_number.get(number + 1)
-            position = min(at.position for source, at in folded.items() if source.startswith(f"{number}/"))
-            if following is None or position < following.from_position:
+                position = positions[JOURNAL].position if JOURNAL in positions else 0
+                return self._begin(sources, self._insert(db, layouts, partitions, position))
+            by_number = {layout.number: layout for layout in layouts}
+            now, next_layout = by_number[number], by_number.get(number + 1)
+            position = min(at.position for source, at in positions.items() if source.startswith(f"{number}/"))
+            if next_layout is None or position < next_layout.from_position:
                 return now
             # A rebuild may have brought the balances beyond the beginning of the layout: it goes on from where they are.
-            sources.begin_layout(following.number, following.partitions, self._folded_to(position))
-            return following
+            sources.begin_layout(next_layout.number, next_layout.partitions, self._folded_to(position))
+            return next_layout
 
     def is_over(self, number: int) -> bool:
         """True if another layout is folded by now, or could be. It is called often, so it waits for no fold."""
         with self._database.connected("layouts") as db, db.transaction():
-            folded = ServedSources(db).layout()
-        return folded not in (None, number) or self.is_drained(number)
+            layout = ServedSources(db).layout()
+        return layout not in (None, number) or self.is_drained(number)
 
     def is_drained(self, number: int) -> bool:
         """True if a layout is folded to its end, so that the next one can begin. It is called often, so it waits for no fold."""
         with self._database.connected("layouts") as db, db.transaction():
-            until = next((layout.until for layout in self.known(db) if layout.number == number), None)
+            until = next((layout.until for layout in self.every(db) if layout.number == number), None)
             return until is not None and ServedSources(db).is_folded_to(number, until)
 
-    def _insert(self, db: Db, known: list[Layout], partitions: int, position: int) -> Layout:
-        layout = Layout((known[-1].number if known else 0) + 1, partitions, position)
+    def _insert(self, db: Db, layouts: list[Layout], partitions: int, position: int) -> Layout:
+        layout = Layout((layouts[-1].number if layouts else 0) + 1, partitions, position)
         db.execute("INSERT INTO neraca.layouts VALUES (%s, %s, %s)", layout[:3])
         return layout
 
@@ -114,8 +114,8 @@ class Layouts:
     def _folded_to(self, position: int) -> FoldedTo:
         return FoldedTo(self._journal.id, position, (self._journal.hash_at(position) or "") if position else "")
 
-    def _verify(self, folded: Mapping[str, FoldedTo]) -> None:
-        for source, (journal, position, last_hash) in folded.items():
+    def _verify(self, positions: Mapping[str, FoldedTo]) -> None:
+        for source, (journal, position, last_hash) in positions.items():
             hash_now = self._journal.hash_at(position) if position else ""
             if journal != self._journal.id or hash_now != last_hash:
                 message = (

@@ -38,7 +38,7 @@ _PROGRESS: Final = re.compile(r"events folded: ([\d,]+)$")
 _DECODER: Final = msgspec.json.Decoder(Replayed)
 
 
-def _written(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
+def _copied_to(lines: Iterable[bytes], file: IO[bytes]) -> Iterator[bytes]:
     """Lines, each written to a file as it goes by."""
     for line in lines:
         file.write(line + b"\n")
@@ -85,9 +85,9 @@ class Replays:
             if answer is not None:
                 self._answers.move_to_end(question)
                 return answer
-            failed = self._failed.pop(question, None)
-            if failed is not None:
-                return failed
+            failure = self._failed.pop(question, None)
+            if failure is not None:
+                return failure
             if self._run is None and begin and not self._ending:
                 self._run = run = _Run(question)
                 run.thread = threading.Thread(target=self._answer, args=(run,), name="neraca-replay", daemon=True)
@@ -99,14 +99,16 @@ class Replays:
 
     def keep(self, until: str, lines: Iterable[bytes], at_us: int) -> str:
         """Keep the digest lines that were served up to an end, for a later comparison; returns their digest."""
-        with tempfile.TemporaryFile() as spooled:
-            digest = digest_of(_written(lines, spooled))
+        with tempfile.TemporaryFile() as spool:
+            digest = digest_of(_copied_to(lines, spool))
             with self._lock:
                 if not self._ending:
-                    if all(kept != digest for _, kept in self._served):  # a replay may be reading it at this moment
-                        spooled.seek(0)
+                    if all(
+                        other_digest != digest for _, other_digest in self._served
+                    ):  # a replay may be reading it at this moment
+                        spool.seek(0)
                         with self._file(digest).open("wb") as file:
-                            shutil.copyfileobj(spooled, file)
+                            shutil.copyfileobj(spool, file)
                     self._served[until, digest] = at_us
                     self._served.move_to_end((until, digest))
                 self._drop()
@@ -114,10 +116,10 @@ class Replays:
 
     def _drop(self) -> None:
         """Forget the oldest lines, except those that the running replay compares with."""
-        used = "" if self._run is None else self._run.question.digest
-        for key in [key for key in self._served if key[1] != used][: max(0, len(self._served) - LINES_KEPT)]:
+        digest_in_use = "" if self._run is None else self._run.question.digest
+        for key in [key for key in self._served if key[1] != digest_in_use][: max(0, len(self._served) - LINES_KEPT)]:
             del self._served[key]
-            if all(other != key[1] for _, other in self._served):
+            if all(other_digest != key[1] for _, other_digest in self._served):
                 self._file(key[1]).unlink(missing_ok=True)
 
     def kept_at(self, until: str, digest: str) -> int | None:
@@ -130,7 +132,7 @@ class Replays:
         with self._lock:
             return self._file(digest) if (until, digest) in self._served else None
 
-    def finished(self) -> list[tuple[Question, Done]]:
+    def answers(self) -> list[tuple[Question, Done]]:
         """The questions answered of late, newest first."""
         with self._lock:
             return sorted(self._answers.items(), key=lambda answer: -answer[1].at_us)
@@ -156,14 +158,14 @@ class Replays:
         command = [*self._command, "--period", question.period, "--until", question.until]
         command += ["--since", question.since] if question.since else []
         with self._lock:
-            kept = (question.until, question.digest) in self._served
-            return command + (["--against", str(self._file(question.digest))] if kept else [])
+            is_kept = (question.until, question.digest) in self._served
+            return command + (["--against", str(self._file(question.digest))] if is_kept else [])
 
     def _answer(self, run: _Run) -> None:
         """Run the command to its end, and remember its answer."""
         answer: Replayed | Failed = Failed("it broke off")
         try:
-            answer = self._printed(run)
+            answer = self._output(run)
         except (OSError, RuntimeError, msgspec.DecodeError) as error:
             answer = Failed(str(error))
         finally:  # after any error the next question may be asked
@@ -179,11 +181,11 @@ class Replays:
                 self._answers.popitem(last=False)
             self._run = None
 
-    def _printed(self, run: _Run) -> Replayed | Failed:
+    def _output(self, run: _Run) -> Replayed | Failed:
         with tempfile.TemporaryFile() as out:
-            process = self._started(run, out)
+            process = self._start_process(run, out)
             try:
-                last = self._followed(run, process)
+                last = self._follow(run, process)
             finally:  # from here on nothing watches the process
                 process.kill()
                 code = process.wait()
@@ -193,7 +195,7 @@ class Replays:
             out.seek(0)
             return _DECODER.decode(out.read())
 
-    def _followed(self, run: _Run, process: subprocess.Popen[str]) -> str:
+    def _follow(self, run: _Run, process: subprocess.Popen[str]) -> str:
         """Read the process's messages until it ends, or its time is up; its last message that is no progress."""
         limit, last = threading.Timer(self._limit_s, process.kill), ""
         limit.daemon = True
@@ -208,7 +210,7 @@ class Replays:
         limit.cancel()
         return last
 
-    def _started(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
+    def _start_process(self, run: _Run, out: IO[bytes]) -> subprocess.Popen[str]:
         command = self._command_of(run.question)
         with self._lock:
             if self._ending:

@@ -72,14 +72,14 @@ class Retrying:
         pauses: Pauses,
         *,
         patience_s: float = math.inf,
-        failed: Callable[[Exception, int], None] = lambda _error, _count: None,
+        on_failure: Callable[[Exception, int], None] = lambda _error, _count: None,
         pause: Callable[[float], bool | None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``failed`` hears of each error and its number in the row; a ``pause`` that returns true interrupts."""
         self._on = on
         self._failures = Failures(pauses, patience_s)
-        self._failed = failed
+        self._failed = on_failure
         self._pause = pause
         self._clock = clock
 

@@ -48,9 +48,9 @@ Spent = dict[tuple[str, str], dict[str, float]]
 def work() -> float:
     """Do a fixed piece of work; the seconds it took."""
     began = time.perf_counter()
-    found = b""
+    digest = b""
     for _ in range(45_000):
-        found = hashlib.sha256(found).digest()
+        digest = hashlib.sha256(digest).digest()
     return time.perf_counter() - began
 
 
@@ -66,10 +66,10 @@ def charged_to(item: pytest.Item) -> tuple[str, str]:
     return folder, speed
 
 
-def outgrown(spent: Mapping[tuple[str, str], Mapping[str, float]], slower: float) -> list[str]:
+def outgrown(seconds_of: Mapping[tuple[str, str], Mapping[str, float]], slower: float) -> list[str]:
     """A line for each folder that took more than its budget, followed by its slowest tests."""
     lines = []
-    for (folder, speed), tests in sorted(spent.items()):
+    for (folder, speed), tests in sorted(seconds_of.items()):
         if speed == "soak":  # a night has room
             continue
         took_s, budget_s = sum(tests.values()), BUDGETS_S.get(folder, {}).get(speed, 0.0)

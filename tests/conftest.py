@@ -70,20 +70,20 @@ def clock() -> Clock:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A contract holds on both databases, except where a test is about SQLite's file."""
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
-    if "kept" in metafunc.fixturenames and "both_databases" in marks and "sqlite_file" not in marks:
-        metafunc.parametrize("kept", ["sqlite", "postgres"], indirect=True)
+    if "database_kind" in metafunc.fixturenames and "both_databases" in marks and "sqlite_file" not in marks:
+        metafunc.parametrize("database_kind", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
-def kept(request: pytest.FixtureRequest) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """The kind of database this test's Neraca is kept in."""
     return str(getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
-def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Places]:
+def places(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Places]:
     """Places of this test, by name, kept in the kind of database it is run on."""
-    if kept == "sqlite":
+    if database_kind == "sqlite":
         yield lambda name: DataDirectory(tmp_path / name)
         return
     databases, urls = request.getfixturevalue("databases"), dict[str, str]()
@@ -103,17 +103,17 @@ def places(kept: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
 @pytest.fixture
 def new_store(places: Places) -> Iterator[NewStore]:
     """Empty stores of balances of this test, by name."""
-    made: list[Store] = []
+    stores: list[Store] = []
 
     def empty(name: str) -> Store:
         generations = places(name).generations()
         number, store = generations.begin()
         generations.flip(number)
-        made.append(store)
+        stores.append(store)
         return store
 
     yield empty
-    for store in made:
+    for store in stores:
         store.engine.dispose()
 
 
@@ -128,10 +128,10 @@ def assemble(places: Places, clock: Clock) -> Iterator[Assemble]:
             except InUse:  # PostgreSQL has yet to notice that the one before has gone
                 return None
 
-        def made(name: str = "data", *, strict: bool = False) -> Assembled:
+        def stores(name: str = "data", *, strict: bool = False) -> Assembled:
             return ending.enter_context(until(lambda: begun(name, strict=strict), f"{name} is free", within_s=5))
 
-        yield made
+        yield stores
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ALONE: Final = frozenset({
-    "tests/kafka/test_faults.py",
-    "tests/kafka/test_guards_broker.py",
-    "tests/kafka/test_intake_topic.py",
-    "tests/kafka/test_relay.py",
-})  # fmt: skip
+ALONE: Final = frozenset(
+    {
+        "tests/kafka/test_faults.py",
+        "tests/kafka/test_guards_broker.py",
+        "tests/kafka/test_intake_topic.py",
+        "tests/kafka/test_relay.py",
+    }
+)
 """Files of which each test is shared out by itself."""
 LONGEST: Final = (
     "tests/deploy/test_runbook.py",

@@ -12,6 +12,9 @@ Span = tuple[int, int]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
+LONGEST_PROMISE_US = 438_300 * HOUR_US
+"""Fifty years: a promise for longer than that is none."""
+SKEW_US = 60_000_000
 UNSUR = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
 CAPS = {"100": 100, "110": 110, "120": 120, "none": None}
 
@@ -33,17 +36,23 @@ def us_at(moment: datetime) -> int:
 
 def paused_within(spans: Iterable[Span], start: int, end: int | None) -> int:
     """Pauses count once where they overlap, and only inside the case's span (`end` None: no end yet); microseconds."""
-    total, reached = 0, start
+    total, counted_to = 0, start
     for begin, finish in sorted(spans):
-        low, high = max(begin, reached), finish if end is None else min(finish, end)
+        low, high = max(begin, counted_to), finish if end is None else min(finish, end)
         if high > low:
-            total, reached = total + high - low, high
+            total, counted_to = total + high - low, high
     return total
 
 
 def task_measures(data: Line) -> dict[str, int]:
-    """Tasks are on time when completed at or before their due time; without one they are only volume."""
+    """Tasks are on time when completed at or before their due time; without one they are only volume.
+
+    A due time over fifty years after the assignment is none; of a task without one, after its completion.
+    """
     due = data.get("due_at")
+    assigned_at: str = data.get("assigned_at") or data["completed_at"]
+    if due is not None and us_of(due) - us_of(assigned_at) > LONGEST_PROMISE_US:
+        due = None
     return {
         "tasks": 1,
         "tasks_with_due": int(due is not None),
@@ -73,32 +82,34 @@ PLAIN: dict[str, tuple[str | None, Callable[[Line], dict[str, int]]]] = {
 """Facts that no case knows of: the field of the instant at which each counts (None: its time), and what it posts."""
 
 
-def capaian_measures(elapsed: int, promise: int | None) -> dict[str, int]:
+def capaian_measures(elapsed_us: int, promise: int | None) -> dict[str, int]:
     """Capaian is (2T - A)/T, floored at 0, then half-up to bp, then capped; T <= 0 has none."""
     if promise is None or promise <= 0:
         return {}
-    capaian = half_up(10_000 * max(0, 2 * promise - elapsed), promise)
+    capaian = half_up(10_000 * max(0, 2 * promise - elapsed_us), promise)
     measures = {"capaian_n": 1}
     for name, cap in CAPS.items():
-        capped = capaian if cap is None else min(capaian, cap * 100)
-        measures |= {f"capaian_sum_{name}": capped, f"capaian_sq_{name}": capped * capped}
+        amount = capaian if cap is None else min(capaian, cap * 100)
+        measures |= {f"capaian_sum_{name}": amount, f"capaian_sq_{name}": amount * amount}
     return measures
 
 
-def permit_measures(known: Line, pauses: list[Span], standard_us: int | None) -> dict[str, int]:
+def permit_measures(data: Line, pauses: list[Span], standard_us: int | None) -> dict[str, int]:
     """Decisions are in time at or before their `due_at`, as raw instants; else within their standard on the clock.
 
     A completion before the receipt counts as 0 elapsed: the clocks of two systems differ.
     """
-    received, completed = us_of(known["received_at"]), us_of(known["completed_at"])
-    elapsed = max(0, completed - received) - paused_within(pauses, received, completed)
-    due = us_of(known["due_at"]) if "due_at" in known else None
-    promise = standard_us if due is None else due - received
-    in_time = promise is not None and (elapsed <= promise if due is None else completed <= due)
+    received_us, completed_us = us_of(data["received_at"]), us_of(data["completed_at"])
+    elapsed_us = max(0, completed_us - received_us) - paused_within(pauses, received_us, completed_us)
+    due = us_of(data["due_at"]) if "due_at" in data else None
+    promise = standard_us if due is None else due - received_us
+    if promise is not None and promise > LONGEST_PROMISE_US:
+        promise = None
+    in_time = promise is not None and (elapsed_us <= promise if due is None else completed_us <= due)
     return {
         "permits": 1,
         "permits_with_standard": int(promise is not None),
         "permits_on_time": int(in_time),
-        "permits_rejected": int(known.get("outcome") == "rejected"),
-        "permits_elapsed_us": elapsed,
-    } | capaian_measures(elapsed, promise)
+        "permits_rejected": int(data.get("outcome") == "rejected"),
+        "permits_elapsed_us": elapsed_us,
+    } | capaian_measures(elapsed_us, promise)

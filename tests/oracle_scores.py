@@ -59,6 +59,8 @@ class Place(NamedTuple):
     worst: int | None
 
 
+LEAST_TAPS = 30
+"""Below so many answers to a single question their mean says too little."""
 CONTOH_2026: dict[str, Any] = {
     "scheme": "contoh-2026",
     "skm_weight": "1/9",
@@ -111,37 +113,37 @@ def months_of(period: str) -> list[str]:
     return [f"{year}-{month:02}" for month in range(last - length + 1, last + 1)]
 
 
-def scheme_for(adopted: Iterable[dict[str, Any]], period: str) -> Scheme:
+def scheme_for(rules: Iterable[dict[str, Any]], period: str) -> Scheme:
     """Take the scheme in force on the period's last day; while none is, the built-in `contoh-2026`.
 
     Of `adopted` no two share an `effective_from`: the later recorded stands.
     """
     last_month = months_of(period)[-1]
-    in_force = [rule for rule in adopted if rule["effective_from"][:7] <= last_month]
-    rule = max(in_force, key=lambda one: str(one["effective_from"]), default=CONTOH_2026)
+    in_force = [rule for rule in rules if rule["effective_from"][:7] <= last_month]
+    rule = max(in_force, key=lambda rule: str(rule["effective_from"]), default=CONTOH_2026)
     indicators = tuple(
         Indicator(
-            one["id"],
-            one["numerator"],
-            one["denominator"],
-            one["direction"],
-            Fraction(one["target"]),
-            None if one.get("cap") is None else Fraction(one["cap"]),
-            one["min_n"],
-            Fraction(one["weight"]),
+            indicator["id"],
+            indicator["numerator"],
+            indicator["denominator"],
+            indicator["direction"],
+            Fraction(indicator["target"]),
+            None if indicator.get("cap") is None else Fraction(indicator["cap"]),
+            indicator["min_n"],
+            Fraction(indicator["weight"]),
         )
-        for one in rule["indicators"]
+        for indicator in rule["indicators"]
     )
     return Scheme(rule["scheme"], indicators, Fraction(rule["skm_weight"]), Fraction(rule["min_coverage"]))
 
 
 def ikm(total: dict[str, int], weight: Fraction) -> Fraction | None:
     """IKM = 25 * sum of w * NRR over the nine unsur, undefined while one has no answer (PermenPANRB 14/2017)."""
-    answered = [total.get(f"unsur_n_{name}", 0) for name in UNSUR]
-    if 0 in answered:
+    answers = [total.get(f"unsur_n_{name}", 0) for name in UNSUR]
+    if 0 in answers:
         return None
     sums = [total.get(f"unsur_sum_{name}", 0) for name in UNSUR]
-    return 25 * weight * sum((Fraction(score, n) for score, n in zip(sums, answered, strict=True)), Fraction(0))
+    return 25 * weight * sum((Fraction(score, n) for score, n in zip(sums, answers, strict=True)), Fraction(0))
 
 
 def value_of(indicator: Indicator, total: dict[str, int], skm_weight: Fraction) -> Fraction | None:
@@ -158,45 +160,51 @@ def value_of(indicator: Indicator, total: dict[str, int], skm_weight: Fraction) 
 def read_all(scheme: Scheme, total: dict[str, int]) -> list[Reading]:
     """Capaian is V/T (higher is better) or (2T - V)/T (lower), floored at 0, then capped; none below the minimum n."""
     readings = []
-    for one in scheme.indicators:
-        n = total.get(one.denominator, 0)
-        value = value_of(one, total, scheme.skm_weight)
+    for indicator in scheme.indicators:
+        n = total.get(indicator.denominator, 0)
+        value = value_of(indicator, total, scheme.skm_weight)
         capaian = None
-        if value is not None and n >= one.min_n:
-            reached = value if one.direction == "higher" else 2 * one.target - value
-            capaian = max(Fraction(0), 100 * reached / one.target)
-            capaian = capaian if one.cap is None else min(capaian, one.cap)
-        readings.append(Reading(one, value, capaian, n))
+        if value is not None and n >= indicator.min_n:
+            effective = value if indicator.direction == "higher" else 2 * indicator.target - value
+            capaian = max(Fraction(0), 100 * effective / indicator.target)
+            capaian = capaian if indicator.cap is None else min(capaian, indicator.cap)
+        readings.append(Reading(indicator, value, capaian, n))
     return readings
 
 
 def weigh(scheme: Scheme, readings: list[Reading]) -> Weighed:
     """IKU = sum of w * capaian over sum of w, of the parts that have one; a missing part is not zero."""
-    parts = [(one.indicator, one.capaian) for one in readings if one.capaian is not None]
+    parts = [(reading.indicator, reading.capaian) for reading in readings if reading.capaian is not None]
     weight = sum((indicator.weight for indicator, _ in parts), Fraction(0))
-    covers = tuple(index for index, one in enumerate(readings) if one.capaian is not None)
+    covers = tuple(index for index, reading in enumerate(readings) if reading.capaian is not None)
     if weight == 0 or weight < scheme.min_coverage:
         return Weighed(None, weight, covers)
     return Weighed(sum((part.weight * capaian for part, capaian in parts), Fraction(0)) / weight, weight, covers)
 
 
-def written(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
+def card_parts(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
     """Write the `iku` and `indicators` of a scorecard; se, lo and hi are unknown for now."""
     readings = read_all(scheme, total)
     iku = weigh(scheme, readings).iku
+    taps = total.get("overall_n", 0)
     return {
+        "overall": {
+            "value": edge(Fraction(total["overall_sum"], 100 * taps)) if taps else None,
+            "n": taps,
+            "state": "ok" if taps >= LEAST_TAPS else "insufficient",
+        },
         "iku": {"value": edge(iku), "state": state(iku), "se": None, "lo": None, "hi": None},
         "indicators": [
             {
-                "id": one.indicator.id,
-                "value": edge(one.value),
-                "target": edge(one.indicator.target),
-                "capaian": edge(one.capaian),
-                "weight": float(one.indicator.weight),
-                "n": one.n,
-                "state": state(one.capaian),
+                "id": reading.indicator.id,
+                "value": edge(reading.value),
+                "target": edge(reading.indicator.target),
+                "capaian": edge(reading.capaian),
+                "weight": float(reading.indicator.weight),
+                "n": reading.n,
+                "state": state(reading.capaian),
             }
-            for one in readings
+            for reading in readings
         ],
     }
 
@@ -206,22 +214,22 @@ def state(score: Fraction | None) -> str:
     return "insufficient" if score is None else "ok"
 
 
-def places(weighed: dict[str, Weighed]) -> list[Place]:
+def places(scores: dict[str, Weighed]) -> list[Place]:
     """Rank inside one covered set by the exact IKU; larger covered weight first, the unranked last, ties by id.
 
     Covered sets of equal weight stand in the order in which the scheme lists their indicators.
     """
-    ranked = {subject: one for subject, one in weighed.items() if one.iku is not None}
+    comparable = {subject: score for subject, score in scores.items() if score.iku is not None}
 
     def order(subject: str) -> tuple[Fraction, tuple[int, ...], Fraction, str]:
-        one = ranked[subject]
-        return -one.weight, one.covers, -(one.iku or Fraction(0)), subject
+        score = comparable[subject]
+        return -score.weight, score.covers, -(score.iku or Fraction(0)), subject
 
-    listed = []
-    for subject in sorted(ranked, key=order):
-        mine = ranked[subject]
-        peers = [one for one in ranked.values() if one.covers == mine.covers]
-        better = sum(one.iku > mine.iku for one in peers if one.iku is not None and mine.iku is not None)
-        worse = sum(one.iku < mine.iku for one in peers if one.iku is not None and mine.iku is not None)
-        listed.append(Place(subject, 1 + better, len(peers) - worse))
-    return listed + [Place(subject, None, None) for subject in sorted(weighed.keys() - ranked.keys())]
+    ranking = []
+    for subject in sorted(comparable, key=order):
+        mine = comparable[subject]
+        peers = [peer for peer in comparable.values() if peer.covers == mine.covers]
+        better = sum(peer.iku > mine.iku for peer in peers if peer.iku is not None and mine.iku is not None)
+        worse = sum(peer.iku < mine.iku for peer in peers if peer.iku is not None and mine.iku is not None)
+        ranking.append(Place(subject, 1 + better, len(peers) - worse))
+    return ranking + [Place(subject, None, None) for subject in sorted(scores.keys() - comparable.keys())]

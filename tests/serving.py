@@ -1,16 +1,11 @@
-"""Neraca served for tests: the real process as an operator starts it, or the same parts assembled in this process.
+"""Neraca served for tests: the parts of ``neraca up`` assembled in this process, with or without a port.
 
 Nothing is faked but the clock. Waiting is polling with a deadline.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -50,7 +45,6 @@ EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 POLLED_EVERY_S: Final = 0.005
-_URL: Final = re.compile(r" at (http://\S+)/  \(API")
 _Found = TypeVar("_Found")
 _NEVER: Final = threading.Event()
 
@@ -65,9 +59,9 @@ def until(
     """Poll until ``condition`` is truthy, and return its value. Raises: ``TimeoutError`` that names ``what``."""
     deadline = time.monotonic() + within_s
     while True:
-        found = condition()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         if time.monotonic() > deadline:
             message = f"not within {within_s} s: {what}"
             raise TimeoutError(message)
@@ -150,30 +144,40 @@ class Assembled:
         return f"Bearer {secret}"
 
     def ask(
-        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None,
-        caller: str = "127.0.0.1", host: str = "127.0.0.1",
-    ) -> httpx.Response:  # fmt: skip
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        caller: str = "127.0.0.1",
+        host: str = "127.0.0.1",
+    ) -> httpx.Response:
         """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500."""
 
-        async def asked() -> httpx.Response:
+        async def options() -> httpx.Response:
             transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False, client=(caller, 40_000))
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)
 
-        return self._loop.call(asked)
+        return self._loop.call(options)
 
-    def get(self, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
+    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - the keywords of ``ask``
         """Read."""
-        return self.ask("GET", path, **asked)
+        return self.ask("GET", path, **options)
 
     def post(
-        self, body: object, media: str = EVENT, *, headers: Mapping[str, str] | None = None,
-        **asked: Any,  # noqa: ANN401 - the keywords of ``ask``
-    ) -> httpx.Response:  # fmt: skip
+        self,
+        body: object,
+        media: str = EVENT,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,  # noqa: ANN401 - the keywords of ``ask``
+    ) -> httpx.Response:
         """Post to the intake; a body that is not bytes is written as JSON."""
         content = body if isinstance(body, bytes) else httpx.Request("POST", "http://-", json=body).content
         return self.ask(
-            "POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **asked
+            "POST", "/v1/events", content=content, headers={"content-type": media, **(headers or {})}, **options
         )
 
     def record(self, *events: Mapping[str, object]) -> list[int]:
@@ -196,11 +200,11 @@ class Assembled:
 class Listening:
     """An assembled Neraca on a real port, served in a thread as a process serves it; its streams end with it."""
 
-    def __init__(self, assembled: Assembled, port: int = 0) -> None:
+    def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(assembled.built.app, log_level="warning", lifespan="off")
-        self._server = _Server(config, assembled.built)
+        config = uvicorn.Config(neraca.built.app, log_level="warning", lifespan="off")
+        self._server = _Server(config, neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -215,78 +219,15 @@ class Listening:
         self._thread.join()
 
 
-class Process:
-    """``neraca up`` as a process of its own on a free port, over a data directory that outlives it."""
-
-    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
-        self._said = data.parent / f"{data.name}.stderr"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
-        with self._said.open("ab") as said:
-            self._from = said.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data), *options],
-                cwd=ROOT, env={**kept, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-            )  # fmt: skip
-        try:
-            self.url = until(self._address, "the process says where it serves")
-            until(self._ready, "the process is ready")
-        except BaseException:
-            self.kill()
-            raise
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
-
-    def said(self) -> str:
-        """All its output since it was started."""
-        return self._said.read_bytes()[self._from :].decode(errors="replace")
-
-    def _address(self) -> str | None:
-        if self._process.poll() is not None:
-            message = f"neraca up ended with {self._process.returncode}: {self.said()}"
-            raise RuntimeError(message)
-        found = _URL.search(self.said())
-        return found[1] if found else None
-
-    def _ready(self) -> bool:
-        return httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK
-
-    def settle(self) -> None:
-        """Wait until balances have reached the journal's head."""
-        until(self._ready, "balances at the journal's head")
-
-    def stop(self, within_s: float = 20.0) -> int:
-        """End it as an operator does, by SIGTERM; its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(within_s)
-
-    def kill(self) -> None:
-        """End it by SIGKILL, with no chance to put anything in order."""
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self) -> Self:
-        """Serve until the end of a ``with``."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, if it still runs."""
-        if self._process.poll() is None:
-            try:
-                self.stop()
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise
-
-
 def event(kind: str, event_id: str, data: Mapping[str, object], **attributes: object) -> dict[str, Any]:
     """A CloudEvent of a kind; what is left out is usual."""
     usual = {
-        "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": "/loket", "id": event_id,
+        "specversion": "1.0",
+        "type": f"neraca.{kind}.v1",
+        "source": "/loket",
+        "id": event_id,
         "time": "2026-11-24T11:00:00+07:00",
-    }  # fmt: skip
+    }
     return {**usual, "data": dict(data), **attributes}
 
 

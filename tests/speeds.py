@@ -63,26 +63,26 @@ def speed_of(item: pytest.Item) -> str:
         message = f"{item.nodeid}: there is no speed {speed!r}, only {', '.join(SPEEDS)}"
         raise pytest.UsageError(message)
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    server = SERVERS & set(getattr(item, "fixturenames", ())) or parameters.get("kept") == "postgres"
+    server = SERVERS & set(getattr(item, "fixturenames", ())) or parameters.get("database_kind") == "postgres"
     return "test" if server and speed == "quick" else speed
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave a file unread when its folder is of another speed and no mark in it can differ."""
-    chosen, root = CHOICES[config.getoption("--speed")], config.rootpath
+    speeds_chosen, root = CHOICES[config.getoption("--speed")], config.rootpath
     if collection_path.suffix != ".py" or not collection_path.is_relative_to(root / "tests"):
         return None
     folder = FOLDERS.get(folder_of(collection_path, root))
-    if folder is None or folder in chosen:
+    if folder is None or folder in speeds_chosen:
         return None
     return None if "mark.speed(" in collection_path.read_text(encoding="utf-8") else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the chosen speeds."""
-    chosen = CHOICES[config.getoption("--speed")]
+    speeds_chosen = CHOICES[config.getoption("--speed")]
     speeds = [speed_of(item) for item in items]
-    left_out = [item for item, speed in zip(items, speeds, strict=True) if speed not in chosen]
+    left_out = [item for item, speed in zip(items, speeds, strict=True) if speed not in speeds_chosen]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item, speed in zip(items, speeds, strict=True) if speed in chosen]
+        items[:] = [item for item, speed in zip(items, speeds, strict=True) if speed in speeds_chosen]

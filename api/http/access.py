@@ -41,8 +41,8 @@ def is_local(request: Request) -> bool:
         return False
     if any(name.startswith(_PROXIED) for name in request.headers):
         return False
-    named = request.headers.get("host")  # a name that cannot be read is not taken for the server's own
-    return named in (None, request.url.netloc) and _loopback(request.url.hostname or "")
+    host = request.headers.get("host")  # a name that cannot be read is not taken for the server's own
+    return host in (None, request.url.netloc) and _loopback(request.url.hostname or "")
 
 
 def is_own_form(request: Request) -> bool:
@@ -82,7 +82,7 @@ class Access:
             return None
         return self._tokens.grant(secret)
 
-    def known(self, secret: str) -> Grant | None:
+    def grant_of_secret(self, secret: str) -> Grant | None:
         """The grant of a token that somebody signs in with."""
         return self._tokens.grant(secret)
 

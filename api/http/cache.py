@@ -87,8 +87,8 @@ class FreshAnswers:
             await self._app(scope, receive, send)
             return
         if any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"]):
-            unchanged = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
-            await send({"type": "http.response.start", "status": 304, "headers": unchanged})
+            headers = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
@@ -97,26 +97,26 @@ class FreshAnswers:
 
 async def _without_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """The headers of GET; a body that has only begun, such as that of the stream, is not waited for."""
-    begun = asyncio.Event()
+    first_byte = asyncio.Event()
 
     async def headers_only(message: Message) -> None:
-        if begun.is_set():
+        if first_byte.is_set():
             return
         if message["type"] == "http.response.body":
-            begun.set()
+            first_byte.set()
             message = {"type": "http.response.body", "body": b""}
         await send(message)
 
     answering = asyncio.ensure_future(app(scope, receive, headers_only))
-    waiting = asyncio.ensure_future(begun.wait())
+    waiting = asyncio.ensure_future(first_byte.wait())
     try:
         await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
             await asyncio.wait({answering}, timeout=BEGUN_S)
     finally:
-        ended = answering.done()
+        is_over = answering.done()
         answering.cancel()
         waiting.cancel()
         await asyncio.wait({answering, waiting})
-    if ended:
+    if is_over:
         answering.result()

@@ -81,9 +81,9 @@ def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | Non
     ``away`` are the errors that mean that the database does not answer.
     """
 
-    def answering(read: Callable[[Exception], Problem]) -> Callable[[Request, Exception], Response]:
+    def answering(problem_of: Callable[[Exception], Problem]) -> Callable[[Request, Exception], Response]:
         def answer(request: Request, error: Exception) -> Response:
-            refusal, headers = read(error)
+            refusal, headers = problem_of(error)
             if page is not None and refusal.slug in PROBLEMS and _wants_page(request):
                 return page(request, refusal, headers)
             return problem_response(refusal, headers)

@@ -44,8 +44,8 @@ def grant_of(tokens: Tokens, ticket: str, case: Case) -> Grant:
     """The grant behind a ticket, cut down to facts of the case's dinas. Raises: ``Refusal``."""
     mac, _, token_id = ticket.partition(".")
     token = tokens.by_id(token_id) if token_id else None
-    known = token is not None and hmac.compare_digest(mac.encode(), _mac(token[1], case).encode())
-    if token is None or not known or not covers(token[0], case):
+    is_genuine = token is not None and hmac.compare_digest(mac.encode(), _mac(token[1], case).encode())
+    if token is None or not is_genuine or not covers(token[0], case):
         detail = "this address is not, or no longer, one that a counter gave for this case"
         raise Refusal("forbidden", detail, Fault("/ticket", detail))
     return replace(token[0], scopes=frozenset({"fact"}), dinas=frozenset({case.dinas}))

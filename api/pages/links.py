@@ -49,11 +49,11 @@ class Links:
         period = "" if self._request is None else self._request.query_params.get("period", "")
         return self(*page, csv=name, cursor=cursor, **({"period": period} if period else {}))
 
-    def _here(self, code: Code, **added: str) -> str:
+    def _here(self, code: Code, **parameters: str) -> str:
         assert self._request is not None, "there is a page at hand"  # noqa: S101 - for the type checker
-        left_out = {"lang", *added, *(("cursor",) if added else ())}
+        left_out = {"lang", *parameters, *(("cursor",) if parameters else ())}
         query = [(name, value) for name, value in self._request.query_params.multi_items() if name not in left_out]
-        query += [*added.items(), *([("lang", "en")] if code == "en" else [])]
+        query += [*parameters.items(), *([("lang", "en")] if code == "en" else [])]
         path = quote(self._request.scope["path"])
         return f"{path}?{urlencode(query)}" if query else path
 

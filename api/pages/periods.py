@@ -45,10 +45,10 @@ class Choices(Struct, frozen=True):
     options: tuple[Choice, ...]
 
 
-def choose(snapshot: Snapshot, wanted: Period | None, current: Period) -> Chosen:
+def choose(snapshot: Snapshot, request: Period | None, current: Period) -> Chosen:
     """Thin: fewer than half of the dinas with facts in the last full month have an ok IKU in the current one."""
-    if wanted is not None:
-        return Chosen(wanted, current)
+    if request is not None:
+        return Chosen(request, current)
     full = max((month for month in snapshot.months() if month < current.name), default=None)
     if full is None:
         return Chosen(current, current)
@@ -64,11 +64,11 @@ def choose(snapshot: Snapshot, wanted: Period | None, current: Period) -> Chosen
     return Chosen(current, current)
 
 
-def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choices, ...]:
+def choices(months: Iterable[str], choice: Chosen, words: Words) -> tuple[Choices, ...]:
     """Every period that has data, and the shown and the current one; the newest first."""
-    known = [parse_period(month) for month in {*months, chosen.current.name}]
-    names = {chosen.period.name}
-    for month in known:
+    months_known = [parse_period(month) for month in {*months, choice.current.name}]
+    names = {choice.period.name}
+    for month in months_known:
         quarter, half = (month.first + 2) // 3, (month.first + 5) // 6
         names |= {month.name, f"{month.name[:4]}-Q{quarter}", f"{month.name[:4]}-S{half}", month.name[:4]}
     periods = sorted((parse_period(name) for name in names), key=lambda p: (p.year, p.last, p.first), reverse=True)
@@ -77,7 +77,7 @@ def choices(months: Iterable[str], chosen: Chosen, words: Words) -> tuple[Choice
         kind = "page.years" if len(period.name) == len("2026") else "page.months"
         kind = "page.runs" if period.name[5:6] in ("Q", "S") else kind
         label = words.period(period)
-        if chosen.current.name in period.months:
+        if choice.current.name in period.months:
             label = words("page.running", period=label)
-        groups[kind].append(Choice(period.name, label, period.name == chosen.period.name))
+        groups[kind].append(Choice(period.name, label, period.name == choice.period.name))
     return tuple(Choices(words(key), tuple(options)) for key, options in groups.items())

@@ -97,13 +97,13 @@ class PublicPage(AddressedPage, frozen=True):
 def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     """Every unit with services in a period, with the promise for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
-    counted = snapshot.services_of_every([standing.subject.id for standing in standings], period)
+    balances_of = snapshot.services_of_every([standing.subject.id for standing in standings], period)
     units = []
     for standing in standings:
         dinas = standing.subject.id
         balances = {
             service: balance
-            for service, balance in counted[dinas].items()
+            for service, balance in balances_of[dinas].items()
             if service and (amount(balance, "permits") or amount(balance, "respondents"))
         }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})
@@ -112,26 +112,26 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
             units.append(Unit(anchor_of(dinas), name_of(snapshot, dinas), promises))
     units.sort(key=lambda unit: unit.name)
     every = [promise.row for unit in units for promise in unit.services]
-    permits, timed, on_time = (
+    permits, with_promise, on_time = (
         sum(getattr(row, name) for row in every) for name in ("permits", "with_standard", "on_time")
     )
     return Public(
         tuple(units),
         permits,
         on_time,
-        _of(100, on_time, timed) if timed else None,
-        _nearly(100, on_time, timed) if timed else "",
+        _of(100, on_time, with_promise) if with_promise else None,
+        _nearly(100, on_time, with_promise) if with_promise else "",
         sum(standing.permits_open for standing in standings),
         sum(standing.permits_open_overdue for standing in standings),
-        permits - timed,
+        permits - with_promise,
         PROMISE_AT,
     )
 
 
 def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
     share = None if row.mean_us is None or not row.standard_us else Fraction(row.mean_us, row.standard_us)
-    rated = next((part for part in score_of(balance, scheme).indicators if part.indicator.numerator == "ikm"), None)
-    ikm = rated.value if rated is not None and rated.sufficient else None
+    ikm_part = next((part for part in score_of(balance, scheme).indicators if part.indicator.numerator == "ikm"), None)
+    ikm = ikm_part.value if ikm_part is not None and ikm_part.sufficient else None
     tenths = _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None
     return Promise(
         row,
@@ -142,7 +142,7 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
         "" if ikm is None else mutu(ikm),
         None if ikm is None else number(ikm),
         amount(balance, "respondents"),
-        rated.indicator.min_n if rated is not None else 0,
+        ikm_part.indicator.min_n if ikm_part is not None else 0,
     )
 
 

@@ -80,8 +80,8 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
 
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:
-        cached = IMMUTABLE if v == site.style_tag else "no-cache"
-        headers = {"cache-control": cached, "x-content-type-options": "nosniff"}
+        cache_control = IMMUTABLE if v == site.style_tag else "no-cache"
+        headers = {"cache-control": cache_control, "x-content-type-options": "nosniff"}
         return Response(site.style, 200, headers, "text/css")
 
     return router

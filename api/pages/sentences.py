@@ -67,9 +67,9 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
 
 def what(type_: str, data: dict[str, Any], words: Words) -> str:
     """The kind of an event in words; for a reversal, also the kind of the fact it reverses."""
-    removed = resolved_of(data).removes
-    if removed is not None:
-        return words.named("kind", kind_of(type_), fact=what(removed.type, removed.data, words))
+    removal = resolved_of(data).removes
+    if removal is not None:
+        return words.named("kind", kind_of(type_), fact=what(removal.type, removal.data, words))
     if type_ == PROCESSED and data.get("outcome") == "rejected":
         return words("kind.permit-rejected")
     label = words.named("kind", kind_of(type_))
@@ -79,41 +79,47 @@ def what(type_: str, data: dict[str, Any], words: Words) -> str:
 def _detail(type_: str, data: dict[str, Any], words: Words) -> str:
     """Service and case, the time it took, the reason of a reversal. The case of a rating leads to a citizen: left out."""
     fact = resolved_of(data).adds or resolved_of(data).removes
-    reason = [words("receipt.reason", reason=data["reason"])] if fact is not None and "reason" in data else []
+    reason = [reason_of(data["reason"], words)] if fact is not None and "reason" in data else []
     if fact is not None:
         type_, data = fact.type, fact.data
     names = ("service",) if type_ == RATED else ("service", "case", "task")
     details = [str(data[name]) for name in names if name in data] + reason
-    resolved = resolved_of(data)
-    if resolved.elapsed_us is not None:
-        details.append(took(resolved.elapsed_us, resolved.promise_us, words))
+    values = resolved_of(data)
+    if values.elapsed_us is not None:
+        details.append(took(values.elapsed_us, values.promise_us, words))
     return " · ".join(details)
+
+
+def reason_of(code: str, words: Words) -> str:
+    """The reason of a pause or a reversal: the service's own in words, others by the code that was stated."""
+    label = words.named("correction", code)
+    return words("receipt.reason", reason=words.named("pause", code) if label == code else label)
 
 
 def took(elapsed_us: int, promise_us: int | None, words: Words) -> str:
     """The service time of a file, and the time that was promised for it."""
-    elapsed = words.duration(elapsed_us)
+    duration = words.duration(elapsed_us)
     if promise_us is None:
-        return words("receipt.took_plain", elapsed=elapsed)
-    return words("receipt.took", elapsed=elapsed, promise=words.duration(max(promise_us, 0)))
+        return words("receipt.took_plain", elapsed=duration)
+    return words("receipt.took", elapsed=duration, promise=words.duration(max(promise_us, 0)))
 
 
 def _posted(event: Behind, scheme: Scheme, words: Words) -> str:
     """The sum of all postings of an event to the subject's balance; for a rating, without the citizen's answers."""
     net: dict[str, int] = dict.fromkeys(MEASURES, 0)
     for posting in event.postings:
-        for measure, added in posting["amounts"].items():
-            net[measure] += added
+        for measure, amount in posting["amounts"].items():
+            net[measure] += amount
     amounts = [f"{measure_label(name, words)} {_added(name, net[name], words)}" for name in PLAIN_MEASURES if net[name]]
     capaian = net[f"capaian_sum_{speed_cap(scheme)}"]
     if capaian:
         amounts.append(f"{words('measure.capaian')} {words.basis_points(capaian)}")
-    if any(added for name, added in net.items() if is_answer(name)):
+    if any(amount for name, amount in net.items() if is_answer(name)):
         amounts.append(words("receipt.answers"))
     return " · ".join(amounts) or words("receipt.nothing")
 
 
-def _added(measure: str, added: int, words: Words) -> str:
+def _added(measure: str, amount: int, words: Words) -> str:
     if not measure.endswith("_us"):
-        return words.signed(added)
-    return ("+" if added > 0 else "−") + words.duration(abs(added))
+        return words.signed(amount)
+    return ("+" if amount > 0 else "−") + words.duration(abs(amount))

@@ -58,13 +58,11 @@ class Services(Struct, frozen=True):
 def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: date) -> Services:
     """The services that received or decided a permit in the period, or have open files now; the busiest first."""
     day, dinas, scheme = min(period.last_day, today), standing.subject.id, snapshot.scheme(period)
-    open_files, counted = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
-    moved = {
-        name
-        for name, balance in counted.items()
-        if name and (amount(balance, "permits") or amount(balance, "received"))
+    open_files, sums = snapshot.open_by_service(dinas), snapshot.services(dinas, period)
+    active = {
+        name for name, balance in sums.items() if name and (amount(balance, "permits") or amount(balance, "received"))
     }
-    balances = {name: counted.get(name) or zero() for name in moved.union(open_files)}
+    balances = {name: sums.get(name) or zero() for name in active.union(open_files)}
     rows = service_rows(snapshot, dinas, balances, scheme, day, open_files)
     every = Open(standing.permits_open, standing.permits_open_overdue)
     return Services(rows, _service("", total(balances.values()), scheme, None, every), speed_cap(scheme), day)
@@ -82,15 +80,15 @@ def service_rows(
     rows = []
     for service, balance in sorted(balances.items(), key=lambda pair: (-amount(pair[1], "permits"), pair[0])):
         standard = snapshot.rulebook.standard(dinas, service, day)
-        promised = None if standard is None else standard.us
-        rows.append(_service(service, balance, scheme, promised, open_files.get(service, NONE_OPEN)))
+        promise_us = None if standard is None else standard.us
+        rows.append(_service(service, balance, scheme, promise_us, open_files.get(service, NONE_OPEN)))
     return tuple(rows)
 
 
 def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | None, files: Open) -> ServiceRow:
-    permits, timed, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
-    on_time, summed = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
-    capaian = number(Fraction(summed, 100 * n)) if n else None
+    permits, with_standard, n = (amount(balance, name) for name in ("permits", "permits_with_standard", "capaian_n"))
+    on_time, capaian_sum = amount(balance, "permits_on_time"), amount(balance, f"capaian_sum_{speed_cap(scheme)}")
+    capaian = number(Fraction(capaian_sum, 100 * n)) if n else None
     return ServiceRow(
         service,
         standard_us,
@@ -99,9 +97,9 @@ def _service(service: str, balance: Balance, scheme: Scheme, standard_us: int | 
         amount(balance, "received"),
         permits,
         amount(balance, "permits_rejected"),
-        timed,
+        with_standard,
         on_time,
-        number(Fraction(100 * on_time, timed)) if timed else None,
+        number(Fraction(100 * on_time, with_standard)) if with_standard else None,
         amount(balance, "permits_elapsed_us") // permits if permits else None,
         n,
         capaian,

@@ -19,11 +19,11 @@ from msgspec.structs import asdict
 from api.http.access import is_local
 from api.http.problems import PROBLEMS
 from api.pages.csv import csv_response
-from api.pages.kept import KeptPages
 from api.pages.links import Links, code_of
 from api.pages.page import LISTED, PageQuery
 from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
+from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words, load_labels
 from domain.refusal import Fault, Refusal
@@ -107,19 +107,19 @@ class Site:
             lstrip_blocks=True,
         )
         self._build = _build_of()
-        self._kept = KeptPages()
+        self._shared = SharedPages()
 
     def page(
-        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, scope: str = "", seen: str = ""
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, scope: str = "", extra_state: str = ""
     ) -> Response:
-        """A page, or the page of its refusal. ``seen`` is any state it shows beside the reading: it changes the tag."""
-        return self.guarded(request, scope, lambda grant: self._read(request, make, grant, seen))
+        """A page, or the page of its refusal. ``extra_state`` is any state it shows beside the reading: it changes the tag."""
+        return self.guarded(request, scope, lambda grant: self._read(request, make, grant, extra_state))
 
     def shared(self, request: Request, make: Callable[[PageQuery], ReadingPage]) -> Response:
         """A page that is the same for all callers, kept for the next one."""
-        signed, stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
-        caller = f"{signed.id if signed else ''} {is_local(request)} {self._services.notice()} {stopped}"
-        return self._kept.answer(request, caller, lambda known: self.page(known, make))
+        account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
+        caller = f"{account.id if account else ''} {is_local(request)} {self._services.notice()} {has_stopped}"
+        return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
 
     def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
         """An answer to a caller who holds the scope, if one is needed; or the page of the refusal."""
@@ -145,11 +145,11 @@ class Site:
     ) -> Response:
         """The page of a refusal; ``scope`` is the one that was needed."""
         status, _ = PROBLEMS[refusal.slug]
-        sent = {**(headers or {}), **GUARDS, "cache-control": "no-store"}
+        response_headers = {**(headers or {}), **GUARDS, "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
-            sent["www-authenticate"] = 'Bearer realm="neraca"'
+            response_headers["www-authenticate"] = 'Bearer realm="neraca"'
         page = ProblemPage.of(refusal, request, self.words[code_of(request)], scope)
-        return self._html(request, page, status, sent)
+        return self._html(request, page, status, response_headers)
 
     def fragment(self, part: Fragment, code: Code) -> str:
         """A part of a page, in one line."""
@@ -157,36 +157,38 @@ class Site:
         return template.render(t=self.words[code], link=Links(code), **asdict(part)).replace("\n", "")
 
     def _read(
-        self, request: Request, make: Callable[[PageQuery], ReadingPage], grant: Grant | None, seen: str
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], grant: Grant | None, extra_state: str
     ) -> Response:
         reads, words, parameters = self._reads, self.words[code_of(request)], request.query_params
         text, table = parameters.get("period"), parameters.get("csv")
-        wanted, current = None if text is None else reads.period(text), reads.period(None)
+        period, current = None if text is None else reads.period(text), reads.period(None)
         now_us, notice = reads.reader.now_us(), self._services.notice()
-        stopped = reads.reader.live.stopped is not None
+        has_stopped = reads.reader.live.stopped is not None
         with reads.reader.snapshot() as snapshot:
-            caller = (grant.id if grant else "", notice or "", str(stopped), self._build, seen)
+            caller = (grant.id if grant else "", notice or "", str(has_stopped), self._build, extra_state)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
             if tag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
-            chosen = choose(snapshot, wanted, current)
-            listed, path = LISTED if table is None else CSV_MOST, request.path_params
+            choice = choose(snapshot, period, current)
+            row_count, path = LISTED if table is None else CSV_MOST, request.path_params
             page = make(
-                PageQuery(snapshot, reads.lines, chosen.period, chosen, words, grant, path, parameters, now_us, listed)
+                PageQuery(
+                    snapshot, reads.lines, choice.period, choice, words, grant, path, parameters, now_us, row_count
+                )
             )
             if table is not None:
-                return _as_csv(request, page, table, words, chosen.period.name, headers)
-            periods = choices(snapshot.months(), chosen, words)
-            reading = Reading(snapshot.position, now_us, chosen.period, chosen, periods, notice, stopped)
+                return _as_csv(request, page, table, words, choice.period.name, headers)
+            periods = choices(snapshot.months(), choice, words)
+            reading = Reading(snapshot.position, now_us, choice.period, choice, periods, notice, has_stopped)
         return self._html(request, page, 200, headers, reading)
 
     def _html(
         self, request: Request, page: Page, status: int, headers: dict[str, str], reading: Reading | None = None
     ) -> Response:
         away = status >= HTTPStatus.INTERNAL_SERVER_ERROR  # who is signed in is then not known either
-        signed, code = None if away else self._reads.access.signed_in(request), code_of(request)
+        account, code = None if away else self._reads.access.signed_in(request), code_of(request)
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
@@ -194,7 +196,7 @@ class Site:
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
-            signed=signed.id if signed else "",
+            signed=account.id if account else "",
             at_machine=is_local(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
         )

@@ -44,7 +44,7 @@ class Step(Struct, frozen=True):
 def step_of(code: str) -> Step | None:
     """The step an address names; none for any other text."""
     role, _, number = code.partition("-")
-    for known in ROLES:
-        if role == known and number.isascii() and number.isdigit() and 1 <= int(number) <= STEPS:
-            return Step(known, int(number))
+    for tour_role in ROLES:
+        if role == tour_role and number.isascii() and number.isdigit() and 1 <= int(number) <= STEPS:
+            return Step(tour_role, int(number))
     return None

@@ -112,8 +112,8 @@ def trends(snapshot: Snapshot, period: Period) -> dict[str, Values]:
 
 def scale_of(values: Iterable[Decimal | None]) -> Scale:
     """A scale of ten points at least that has room for all figures."""
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=TARGET), max(known, default=TARGET)
+    figures = [value for value in values if value is not None]
+    low, high = min(figures, default=TARGET), max(figures, default=TARGET)
     missing = max(LEAST_SPAN - (high - low), Decimal(0)) / 2
     return Scale(low - missing, high + missing)
 
@@ -126,11 +126,11 @@ def spark(values: Values, scale: Scale, words: Words, *, running: bool) -> Spark
         None if value is None else (SPARK_EDGE + index * step, SPARK_HEIGHT - SPARK_EDGE - scale.share(value) * tall)
         for index, value in enumerate(values)
     ]
-    known = [(place, value) for place, value in zip(places, values, strict=True) if place and value is not None]
-    if not known:
+    points = [(place, value) for place, value in zip(places, values, strict=True) if place and value is not None]
+    if not points:
         return None
-    (x, y), last = known[-1]
-    label = words("trend.spark", first=words.percent(known[0][1]), last=words.percent(last), n=len(known))
+    (x, y), last = points[-1]
+    label = words("trend.spark", first=words.percent(points[0][1]), last=words.percent(last), n=len(points))
     return Spark(_path(places), f"{x:.1f}", f"{y:.1f}", running and values[-1] is not None, label)
 
 
@@ -138,10 +138,10 @@ def chart(series: Sequence[Scorecard], period: Period, words: Words, running: st
     """The twelve months of a subject; none if no month has a score. ``running`` is the name of the current month."""
     months = months_until(period, MONTHS)
     values = tuple(card.iku.value for card in series)
-    known = [value for value in values if value is not None]
-    if not known:
+    figures = [value for value in values if value is not None]
+    if not figures:
         return None
-    grid, scale = _grid([*known, TARGET], words)
+    grid, scale = _grid([*figures, TARGET], words)
     xs = [LEFT + index * (RIGHT - LEFT) / max(1, len(months) - 1) for index in range(len(months))]
     places = [None if value is None else (x, _y(value, scale)) for x, value in zip(xs, values, strict=True)]
     columns = list(zip(months, places, values, strict=True))
@@ -156,9 +156,9 @@ def chart(series: Sequence[Scorecard], period: Period, words: Words, running: st
             "trend.said",
             first_month=words.period(months[0]),
             last_month=words.period(months[-1]),
-            first=words.percent(known[0]),
-            last=words.percent(known[-1]),
-            n=len(known),
+            first=words.percent(figures[0]),
+            last=words.percent(figures[-1]),
+            n=len(figures),
         ),
         _summary(whole, words),
         _since(months, values, period, words),

@@ -38,11 +38,13 @@ _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
 @cache
 def load_labels() -> Labels:
     """Every message by its name, ``section.name``, in both languages."""
-    read = {}
+    catalogs = {}
     for code in ("id", "en"):
         with (files("api") / "locale" / f"{code}.po").open("rb") as file:
-            read[code] = {str(message.id): str(message.string) for message in read_po(file, locale=code) if message.id}
-    return {name: {code: texts[name] for code, texts in read.items()} for name in read["id"]}
+            catalogs[code] = {
+                str(message.id): str(message.string) for message in read_po(file, locale=code) if message.id
+            }
+    return {name: {code: texts[name] for code, texts in catalogs.items()} for name in catalogs["id"]}
 
 
 class Words:

@@ -20,7 +20,7 @@ CaseId = Annotated[str, Query(description="Verbatim", max_length=200)]
 def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAnswer:
     """A case as far as it is folded; a case that nothing ever named is not received yet."""
     file = snapshot.case_file(dinas, service, number) or EMPTY
-    ended, paused_us = intervals(file)
+    pauses, paused_us = intervals(file)
     receipt, pending = file.receipt, open_file((dinas, service, number), file)
     state: Literal["none", "received", "paused", "decided"] = "none"
     if file.decisions > 0:
@@ -46,7 +46,7 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
         promise_us,
         text_of(paused_us),
         file.reason(paused_us),
-        [EndedPause(utc_text(begun), utc_text(end), reason) for begun, end, reason in ended],
+        [EndedPause(utc_text(start), utc_text(end), reason) for start, end, reason in pauses],
     )
 
 
@@ -64,7 +64,9 @@ def cases_router(reads: Reads) -> APIRouter:
     # In the query and not in the path: the id of a service or a case may hold a slash.
     @router.get(
         "/v1/dinas/{dinas}/file",
-        **read_doc(CaseAnswer, "One case: whether it is received, paused or decided", known=True, guarded=True),
+        **read_doc(
+            CaseAnswer, "One case: whether it is received, paused or decided", of_subject=True, needs_token=True
+        ),
     )
     def read_case(request: Request, dinas: Dinas, service: CaseId, case: CaseId) -> Response:
         grant = access.require(request, "read", "fact")

@@ -32,11 +32,11 @@ def indicator_line(part: IndicatorFormula, skm_weight: Fraction, notation: Notat
     if part.value is None:
         return notation.no_data
     value, target = write(part.value), write(part.target)
-    computed = f"{_value(part.numerator, part.denominator, skm_weight, write)} = {value}"
+    equation = f"{_value(part.numerator, part.denominator, skm_weight, write)} = {value}"
     if part.capaian is None:
-        return f"{computed}; {too_few}"
-    achieved = f"{value} / {target}" if part.direction == "higher" else f"(2 × {target} − {value}) / {target}"
-    return f"{computed}; {achieved} × 100 = {write(part.capaian)}"
+        return f"{equation}; {too_few}"
+    ratio = f"{value} / {target}" if part.direction == "higher" else f"(2 × {target} − {value}) / {target}"
+    return f"{equation}; {ratio} × 100 = {write(part.capaian)}"
 
 
 def _value(top: Term | None, below: Term, skm_weight: Fraction, write: Callable[[Decimal | int], str]) -> str:
@@ -50,13 +50,13 @@ def _value(top: Term | None, below: Term, skm_weight: Fraction, write: Callable[
 def score_line(formula: Formula, notation: Notation) -> str:
     """The arithmetic from the capaian of the indicators with enough data to the score."""
     write = notation.figure
-    covered = write(formula.covered_weight)
+    coverage = write(formula.covered_weight)
     if formula.iku is None:
-        return f"{notation.covered_weight} {covered} < {write(formula.min_coverage)}"
+        return f"{notation.covered_weight} {coverage} < {write(formula.min_coverage)}"
     terms = " + ".join(
         f"{write(part.weight)} × {write(part.capaian)}" for part in formula.indicators if part.capaian is not None
     )
-    return f"({terms}) / {covered} = {write(formula.iku)}"
+    return f"({terms}) / {coverage} = {write(formula.iku)}"
 
 
 def why_answer(why: Why) -> WhyAnswer:

@@ -80,9 +80,9 @@ def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> Fil
     return FilesAnswer(dinas, snapshot.position, [file_answer(row, snapshot) for row in page], following)
 
 
-def file_answer(listed: ListedFile, snapshot: Snapshot) -> FileAnswer:
+def file_answer(row: ListedFile, snapshot: Snapshot) -> FileAnswer:
     """An open file as served."""
-    file, state = listed
+    file, state = row
     return FileAnswer(
         file.service,
         file.case,
@@ -115,13 +115,13 @@ def recent(
 
 def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:
     """A page of the entries of the journal that match a query."""
-    after, stop, wanted = number_after(query.cursor, "entry"), snapshot.position, query.wanted
-    page = lines.lines(after, SCANNED_MOST if wanted else query.limit, stop)
+    after, stop, filters = number_after(query.cursor, "entry"), snapshot.position, query.wanted
+    page = lines.lines(after, SCANNED_MOST if filters else query.limit, stop)
     items: list[JournalEntry] = []
     last = after
     for last, line in page:
         entry = _entry(last, line)
-        if all(value in _values(entry, name) for name, value in wanted.items()):
+        if all(value in _values(entry, name) for name, value in filters.items()):
             items.append(entry)
         if len(items) == query.limit:
             break
@@ -148,7 +148,7 @@ def journal_router(reads: Reads) -> APIRouter:
     """The route of the journal."""
     router = APIRouter()
 
-    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", guarded=True))
+    @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", needs_token=True))
     def list_journal(request: Request, query: Annotated[JournalQuery, Query()]) -> Response:
         reads.access.require(request, "audit")
         return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), public=False)

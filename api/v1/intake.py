@@ -45,9 +45,9 @@ def _media(request: Request) -> str:
     media, _, parameters = request.headers.get("content-type", "").partition(";")
     media = media.strip().lower()
     name, _, charset = parameters.strip().partition("=")
-    known = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
+    is_ours = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
     binary = media == "application/json" and any(header.startswith("ce-") for header in request.headers)
-    if not (known or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
+    if not (is_ours or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
         detail = f"send {EVENT}, {BATCH}, {NDJSON}, or application/json with ce- headers, in UTF-8"
         raise Refusal("unsupported-media-type", detail)
     return media
@@ -73,7 +73,7 @@ def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict
         lines = [line for line in body.split(b"\n") if line.strip()]
         return _many(intake, grant, [attempt(_read_line, line) for line in _counted(lines)], headers)
     event = parse_json(body) if media == EVENT else _from_headers(headers, body)
-    return _one(intake.submit([submission_or_refusal(event)], grant)[0])
+    return _single(intake.submit([submission_or_refusal(event)], grant)[0])
 
 
 def _counted(events: list[Any]) -> list[Any]:
@@ -99,7 +99,7 @@ def _from_headers(headers: dict[str, str], body: bytes) -> dict[str, Any]:
     return event
 
 
-def _one(outcome: Outcome) -> Response:
+def _single(outcome: Outcome) -> Response:
     if isinstance(outcome, Refusal):
         raise outcome
     return Response(
@@ -117,13 +117,13 @@ def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], head
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The numbers of accepted and repeated events, and each rejection with its index from 0."""
-    listed = list(outcomes)
+    results = list(outcomes)
     return {
-        "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in listed),
-        "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in listed),
+        "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in results),
+        "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in results),
         "rejected": [
             {"index": index, "problem": problem(outcome)}
-            for index, outcome in enumerate(listed)
+            for index, outcome in enumerate(results)
             if isinstance(outcome, Refusal)
         ],
     }

@@ -49,7 +49,7 @@ class _State(Collector):
 
     def _partitions(self, head: int) -> Iterable[Metric]:
         live = self._live
-        reached = GaugeMetricFamily(
+        positions = GaugeMetricFamily(
             "neraca_partition_position", "Position a partition is folded to", labels=["partition"]
         )
         lag = GaugeMetricFamily(
@@ -57,10 +57,10 @@ class _State(Collector):
         )
         stands = GaugeMetricFamily("neraca_partition_stopped", "1 while a partition stands still", labels=["partition"])
         for partition, position in enumerate(live.at.partitions):
-            reached.add_metric([str(partition)], position)
+            positions.add_metric([str(partition)], position)
             lag.add_metric([str(partition)], max(0, head - position))
             stands.add_metric([str(partition)], int(partition in live.standing))
-        yield from (reached, lag, stands)
+        yield from (positions, lag, stands)
 
 
 class Metrics:
@@ -121,9 +121,9 @@ def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool
     def readyz() -> Response:
         head = lines.head()
         ready = not reads or (live.stopped is None and _reached(live, lines, head, time.time_ns() // 1000))
-        stopped = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
-        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stopped else "catching up"}
-        reason = stopped or live.waiting
+        stop_reason = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
+        state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stop_reason else "catching up"}
+        reason = stop_reason or live.waiting
         if reason and not ready:
             state["reason"] = reason
         return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)

@@ -13,7 +13,7 @@ from api.http.cache import Answers
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
 from api.v1.schemas import Page
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Standing
@@ -150,7 +150,7 @@ def explained(
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = suppressed(snapshot.card(standing, period, score), scheme)
-    balance, hide = named(standing.balance), hides_ratings(card, scheme)
+    balance, hide = amounts_by_measure(standing.balance), hides_ratings(card, scheme)
     return Why(
         subject=standing.subject,
         period=period.name,
@@ -166,5 +166,5 @@ def explained(
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:
     """The entries at some positions, in the order of these."""
-    stored = lines.lines_at(positions) if positions else {}
-    return [(at, stored[at]) for at in positions]
+    line_at = lines.lines_at(positions) if positions else {}
+    return [(at, line_at[at]) for at in positions]

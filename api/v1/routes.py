@@ -58,8 +58,8 @@ class ReadQuery(NamedTuple):
     @property
     def standing(self) -> Standing:
         """The standing of the subject. Raises: ``Refusal`` if nothing ever named it."""
-        read = self.snapshot.one_dinas if self.subject.kind == "dinas" else self.snapshot.one_asn
-        return found(read(self.subject.id, self.period), self.subject.id)
+        query = self.snapshot.one_dinas if self.subject.kind == "dinas" else self.snapshot.one_asn
+        return found(query(self.subject.id, self.period), self.subject.id)
 
     @property
     def staff(self) -> list[Standing]:
@@ -193,23 +193,23 @@ READS: Final = (
 def reads_router(reads: Reads) -> APIRouter:
     """Every route of the table."""
     router = APIRouter()
-    for read in READS:
-        _add(router, reads, read)
+    for route in READS:
+        _add(router, reads, route)
     return router
 
 
-def _add(router: APIRouter, reads: Reads, read: Read) -> None:
-    known, of_now = read.parameters not in (nothing, every), read.parameters in OF_NOW
-    document = read_doc(read.answer, read.summary, known=known, guarded=not read.public)
+def _add(router: APIRouter, reads: Reads, route: Read) -> None:
+    is_of_subject, of_now = route.parameters not in (nothing, every), route.parameters in OF_NOW
+    document = read_doc(route.answer, route.summary, of_subject=is_of_subject, needs_token=not route.public)
 
-    @router.get(read.path, name=read.name, **document)
-    def answer(request: Request, parameters: Annotated[Parameters, Depends(read.parameters)]) -> Response:
-        if not read.public:
+    @router.get(route.path, name=route.name, **document)
+    def answer(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
+        if not route.public:
             reads.access.require(request, "read")
         subject, text, part = parameters
         period = reads.period(text)
 
         def make(snapshot: Snapshot) -> object:
-            return read.make(ReadQuery(snapshot, reads.lines, period, subject, part))
+            return route.make(ReadQuery(snapshot, reads.lines, period, subject, part))
 
-        return reads.answer(request, None if of_now else period, make, public=read.public)
+        return reads.answer(request, None if of_now else period, make, public=route.public)

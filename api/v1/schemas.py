@@ -162,16 +162,18 @@ EVENTS_DOC: Final[dict[str, Any]] = {
 }
 
 
-def read_doc(answer: type | None, summary: str, *, known: bool = False, guarded: bool = False) -> dict[str, Any]:
+def read_doc(
+    answer: type | None, summary: str, *, of_subject: bool = False, needs_token: bool = False
+) -> dict[str, Any]:
     """The documentation of a read: its answer, and the problems that it may have instead."""
     responses: dict[int | str, dict[str, Any]] = {
         200: {"description": summary, **_json(answer)},
         304: {"description": "As the ETag says, nothing has changed"},
         422: _problem("The query cannot be answered"),
     }
-    if known:
+    if of_subject:
         responses[404] = _problem("Nothing ever named this subject")
-    if guarded:
+    if needs_token:
         responses[401] = _problem("Beyond this machine a token is needed")
         responses[403] = _problem("The token does not cover this")
     return {"tags": ["reads"], "summary": summary, "responses": responses}

@@ -38,16 +38,16 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
     @router.get("/v1/stream", response_class=EventSourceResponse, **STREAM_DOC)
     async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:
         """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`."""
-        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        loop, waker = asyncio.get_running_loop(), asyncio.Event()
         waiting: deque[Moved] = deque(maxlen=KEPT + 1)
 
         def moved(movement: Moved) -> None:
             waiting.append(movement)
-            loop.call_soon_threadsafe(woken.set)
+            loop.call_soon_threadsafe(waker.set)
 
         end = live.movement.listen(moved)
         listeners.inc()
-        ending.wakers.add(woken)
+        ending.wakers.add(waker)
         try:
             position = live.position
             for first in await _opening(live, request.headers.get("last-event-id"), position):
@@ -57,31 +57,31 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge) -> APIRouter:
                     async with asyncio.timeout(
                         ALIVE_S
                     ):  # wait_for, before Python 3.12, may swallow the end of its task
-                        await woken.wait()
+                        await waker.wait()
                 except TimeoutError:
                     yield ServerSentEvent(comment="alive")
                     continue
-                woken.clear()
+                waker.clear()
                 message, position = _unseen(live, [waiting.popleft() for _ in range(len(waiting))], position)
                 if message is not None:
                     yield message
         finally:
             end()
             listeners.dec()
-            ending.wakers.discard(woken)
+            ending.wakers.discard(waker)
 
     return router
 
 
-def _unseen(live: Live, taken: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
+def _unseen(live: Live, movements: list[Moved], position: int) -> tuple[ServerSentEvent | None, int]:
     """The message of all that a reader at a position has not seen, and the reader's new position.
 
     Of partitions folded apart one may move while the position, the least of them, stays. A reader that did not keep pace
     is told to reset, since the movements it missed are kept no longer.
     """
-    if len(taken) > KEPT:
+    if len(movements) > KEPT:
         return _reset(live, live.position), live.position
-    batch = [movement for movement in taken if movement.position > position or live.at.partitions]
+    batch = [movement for movement in movements if movement.position > position or live.at.partitions]
     return (_movement(live, batch), batch[-1].position) if batch else (None, position)
 
 
@@ -97,13 +97,13 @@ def _id(live: Live, position: int) -> str:
 
 
 def _resumption(live: Live, last_id: str, position: int) -> list[ServerSentEvent]:
-    journal, _, seen = last_id.rpartition(":")
-    known = journal == live.journal and seen.isascii() and seen.isdigit() and len(seen) < 19  # noqa: PLR2004 - digits of 63 bits
-    missed = live.movement.since(int(seen), position) if known else None
-    if missed is None:
+    journal, _, digits = last_id.rpartition(":")
+    is_ours = journal == live.journal and digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of 63 bits
+    movements = live.movement.since(int(digits), position) if is_ours else None
+    if movements is None:
         return [_reset(live, position)]
-    if missed:  # keeps the id it came with: cut off right here, the reader has missed nothing
-        return [_at(live, int(seen)), _movement(live, missed)]
+    if movements:  # keeps the id it came with: cut off right here, the reader has missed nothing
+        return [_at(live, int(digits)), _movement(live, movements)]
     return [_at(live, position)]
 
 

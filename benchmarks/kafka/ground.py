@@ -85,7 +85,7 @@ def begun(database: Database) -> Layout:
     generations = database.generations()
     generation, store = generations.begin()
     generations.flip(generation)
-    layout = Layouts(database, journal).reached(PARTITIONS)
+    layout = Layouts(database, journal).current(PARTITIONS)
     store.engine.dispose()
     generations.close()
     journal.close()

@@ -29,7 +29,7 @@ class NaturalKey(NamedTuple):
         """True if the data hold the deciding field of this key."""
         return self.fields[-1] in data
 
-    def spelt(self, data: Mapping[str, Any]) -> str:
+    def text(self, data: Mapping[str, Any]) -> str:
         """The key as the journal stores it."""
         return canonical([self.subject, *[data[name] for name in self.fields]]).decode()
 
@@ -57,15 +57,15 @@ class Kind(Struct, frozen=True):
         """The key that a fact of this kind holds; ``None`` where it may be stated again under another id."""
         for key in self.natural_keys:
             if key.applies(data):
-                return key.spelt(data)
+                return key.text(data)
         return None
 
     def fixed_fields(self, data: Mapping[str, Any]) -> tuple[str, ...]:
         """The fields that a correction must leave as they are: the dinas, and all fields that decide the natural key."""
         own = next((key.fields for key in self.natural_keys if key.applies(data)), ("dinas",))
         deciding = {*own, *(key.fields[-1] for key in self.natural_keys)}
-        listed = ("dinas", *(name for key in self.natural_keys for name in key.fields))
-        return tuple(name for name in dict.fromkeys(listed) if name in deciding)
+        names = ("dinas", *(name for key in self.natural_keys for name in key.fields))
+        return tuple(name for name in dict.fromkeys(names) if name in deciding)
 
 
 CASE: Final = ("dinas", "service", "case")

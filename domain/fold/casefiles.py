@@ -93,8 +93,8 @@ def changes_of(entry: AnyEntry) -> tuple[Change, ...]:
         case PermitProcessed() | PermitReceived():
             return _changes_by(entry, 1)
         case PermitPaused(data=note):
-            paused = CaseFile(pauses=((parse_instant(note.at), note.reason),))
-            return (((note.dinas, note.service, note.case), paused),)
+            change = CaseFile(pauses=((parse_instant(note.at), note.reason),))
+            return (((note.dinas, note.service, note.case), change),)
         case PermitResumed(data=note):
             return (((note.dinas, note.service, note.case), CaseFile(resumed=(parse_instant(note.at),))),)
         case EventRetracted() | EventCorrected():
@@ -148,25 +148,25 @@ def intervals(file: CaseFile) -> tuple[tuple[Interval, ...], int | None]:
     first.
     """
     notes = sorted([(at, 1, reason) for at, reason in file.pauses] + [(at, 0, "") for at in file.resumed])
-    ended: list[Interval] = []
+    pauses: list[Interval] = []
     running: tuple[int, str] | None = None
     for at, is_pause, reason in notes:
         if is_pause and running is None:
             running = (at, reason)
         elif not is_pause and running is not None:
-            ended.append((running[0], at, running[1]))
+            pauses.append((running[0], at, running[1]))
             running = None
-    return tuple(ended), running and running[0]
+    return tuple(pauses), running and running[0]
 
 
 def counted_pauses(pauses: Iterable[Interval], start_us: int, end_us: int) -> tuple[Interval, ...]:
     """Pauses count once where they overlap, and only inside ``[start, end]``."""
-    counted: list[Interval] = []
+    parts: list[Interval] = []
     for begin, end, reason in sorted(pauses):
-        low, high = max(begin, start_us, counted[-1][1] if counted else start_us), min(end, end_us)
+        low, high = max(begin, start_us, parts[-1][1] if parts else start_us), min(end, end_us)
         if low < high:
-            counted.append((low, high, reason))
-    return tuple(counted)
+            parts.append((low, high, reason))
+    return tuple(parts)
 
 
 def length_us(pauses: Iterable[Interval]) -> int:
@@ -178,13 +178,13 @@ def open_file(key: CaseKey, file: CaseFile) -> OpenFile | None:
     """The file as counted while it is open; ``None`` when it is not."""
     if file.decisions > 0 or (receipt := file.receipt) is None:
         return None
-    ended, paused_us = intervals(file)
+    pauses, paused_us = intervals(file)
     if receipt.due_us is not None:
         due_us, kind = receipt.due_us, "due_at"
     elif receipt.standard_us is not None:
-        latest = max((end for _, end, _ in ended), default=receipt.received_us)
-        stood = length_us(counted_pauses(ended, receipt.received_us, max(latest, receipt.received_us)))
-        due_us, kind = receipt.received_us + receipt.standard_us + stood, "standard"
+        latest = max((end for _, end, _ in pauses), default=receipt.received_us)
+        pause_us = length_us(counted_pauses(pauses, receipt.received_us, max(latest, receipt.received_us)))
+        due_us, kind = receipt.received_us + receipt.standard_us + pause_us, "standard"
     else:
         return OpenFile(*key, receipt.asn, receipt.received_us, None, "none", paused_us)
     return OpenFile(*key, receipt.asn, receipt.received_us, due_us, kind, paused_us)

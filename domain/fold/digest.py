@@ -78,7 +78,7 @@ def digest_lines(
     Accounts come one dinas after another, and files those of some ASN after those of others, both ``in_order``; one group
     is in memory at a time. Raises: ``ValueError`` for groups in another order.
     """
-    yield from _in_turn([line for one in group if (line := account_line(*one))] for group in accounts)
+    yield from _in_turn([line for pair in group if (line := account_line(*pair))] for group in accounts)
     yield from sorted(rules)
     yield from _in_turn(list(map(file_line, group)) for group in files)
 

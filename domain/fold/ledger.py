@@ -11,7 +11,7 @@ Balance = list[int]
 """One integer for each measure, in the order of ``MEASURES``."""
 
 
-def shared(account: Account) -> Account:
+def interned(account: Account) -> Account:
     """The account, its names those that all accounts share."""
     dinas, asn, service, month = account
     return intern(dinas), intern(asn), intern(service), intern(month)
@@ -35,20 +35,20 @@ class Ledger:
             balance = accounts.get(posting.account)
             if balance is None:
                 # Each event brings copies of its names; a million accounts share them, or take half as much memory again.
-                balance = accounts[shared(posting.account)] = zero()
+                balance = accounts[interned(posting.account)] = zero()
             for index, amount in posting.amounts:
                 balance[index] += amount
 
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""
         accounts = self.accounts
-        held: list[tuple[Account, Balance]] = []
+        common: list[tuple[Account, Balance]] = []
         for account, balance in other.accounts.items():
             if account in accounts:
-                held.append((account, balance))
+                common.append((account, balance))
             else:
                 accounts[account] = balance.copy()
-        self.post(Posting(account, amounts_of(balance)) for account, balance in held)
+        self.post(Posting(account, amounts_of(balance)) for account, balance in common)
 
 
 def amounts_of(balance: Balance) -> Amounts:
@@ -71,6 +71,6 @@ def months_of(ledger: Ledger) -> Ledger:
     return sums
 
 
-def named(balance: Balance) -> dict[str, int]:
+def amounts_by_measure(balance: Balance) -> dict[str, int]:
     """A balance by the names of its non-zero measures."""
     return {MEASURES[index]: amount for index, amount in enumerate(balance) if amount}

@@ -49,8 +49,8 @@ class Vector(Struct, frozen=True, forbid_unknown_fields=True):
     def holds(self, position: int, entry: AnyEntry) -> bool:
         """True if an entry is folded."""
         dinas = dinas_of(entry)
-        reached = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
-        return position <= reached
+        position_folded = self.rulebook if dinas is None else self.partitions[partition_of(dinas, len(self.partitions))]
+        return position <= position_folded
 
 
 def vector_of(text: str) -> Vector:

@@ -66,9 +66,9 @@ def postings_of(entry: AnyEntry) -> tuple[Posting, ...]:
         case EventRetracted():
             return (negated(posting_of(entry.data.resolved.removes)),)
         case EventCorrected():
-            removed = negated(posting_of(entry.data.resolved.removes))
+            removal = negated(posting_of(entry.data.resolved.removes))
             adds = entry.data.resolved.adds
-            return (removed,) if adds is None else (removed, posting_of(adds))
+            return (removal,) if adds is None else (removal, posting_of(adds))
         case _:
             assert_type(entry, CaseNote | Rule | JournalOpened)
             return ()
@@ -100,19 +100,19 @@ def _receipt_account(receipt: ReceiptData) -> Account:
 
 
 def _decision(decision: DecisionData) -> Amounts:
-    resolved = decision.resolved
-    elapsed_us, promise_us = resolved.elapsed_us, resolved.promise_us
-    rejected = decision.outcome == "rejected"
-    if resolved.on_time is None:
-        return ((PERMITS, 1), (REJECTED, int(rejected)), (ELAPSED_US, elapsed_us))
+    values = decision.resolved
+    elapsed_us, promise_us = values.elapsed_us, values.promise_us
+    is_rejected = decision.outcome == "rejected"
+    if values.on_time is None:
+        return ((PERMITS, 1), (REJECTED, int(is_rejected)), (ELAPSED_US, elapsed_us))
     capaian = capaian_amounts(permit_capaian(elapsed_us, promise_us)) if promise_us and promise_us > 0 else ()
-    return (*judged_amounts(resolved.on_time, rejected), (ELAPSED_US, elapsed_us), *capaian)
+    return (*judged_amounts(values.on_time, is_rejected), (ELAPSED_US, elapsed_us), *capaian)
 
 
 @lru_cache(maxsize=4)
-def judged_amounts(on_time: bool, rejected: bool) -> Amounts:  # noqa: FBT001 - two facts, cached by value
+def judged_amounts(on_time: bool, is_rejected: bool) -> Amounts:  # noqa: FBT001 - two facts, cached by value
     """The counts that a permit with a promised time adds."""
-    return ((PERMITS, 1), (WITH_STANDARD, 1), (ON_TIME, int(on_time)), (REJECTED, int(rejected)))
+    return ((PERMITS, 1), (WITH_STANDARD, 1), (ON_TIME, int(on_time)), (REJECTED, int(is_rejected)))
 
 
 @lru_cache(maxsize=20_001)

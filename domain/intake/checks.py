@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import UNSET, UnsetType, structs
 
 from domain.clock import parse_date, parse_instant
+from domain.events import own
 from domain.events import submitted as events
 from domain.events.submitted import Submittable, types_in
 from domain.measures import UNSUR
@@ -172,6 +173,8 @@ def _reversal(at: str, data: events.Reversal) -> list[Fault]:
     faults = text(f"{at}/event/source", data.event.source, most=500) + text(f"{at}/event/id", data.event.id, most=500)
     if not _REASON.fullmatch(data.reason):
         faults.append(Fault(f"{at}/reason", "must be a code matching [a-z][a-z0-9_-]{0,63}, never free text"))
+    if data.reason in own.REASONS:
+        faults.append(Fault(f"{at}/reason", "is a reason of the service itself"))
     return faults
 
 

@@ -3,12 +3,14 @@
 It is done once, stored beside the event and never repeated: a later standard cannot change an earlier case.
 """
 
+from collections.abc import Mapping
 from datetime import tzinfo
-from typing import NamedTuple, assert_never
+from typing import Any, Final, NamedTuple, assert_never
 
 from msgspec import UnsetType
+from msgspec.structs import replace
 
-from domain.clock import local_date, local_month, parse_instant
+from domain.clock import HOUR_US, local_date, local_month, parse_instant
 from domain.events.entries import Standard
 from domain.events.submitted import (
     Fact,
@@ -20,17 +22,26 @@ from domain.events.submitted import (
 )
 from domain.fold.casefiles import Interval, ReceivedFile, counted_pauses, length_us
 from domain.intake.checks import SKEW_US
-from domain.intake.recorded import Resolved
+from domain.intake.recorded import EffectiveFact, Resolved
 from domain.refusal import Fault, invalid
 from domain.rules.rulebook import Rulebook
 
+LONGEST_PROMISE_US: Final = 50 * 8766 * HOUR_US
+"""Fifty years of 365.25 days: a later deadline, such as 31 December 9999, says that there is none."""
+ODD_PROMISE: Final = "odd_promise"
+"""The flag of a promise that is longer than fifty years, or ends before its receipt."""
+
 
 class CaseContext(NamedTuple):
-    """The state of a case in the journal: its receipt, the pauses that have ended, and the start of a running pause."""
+    """The state of a case in the journal: its receipt, the pauses that have ended, and the start of a running pause.
+
+    ``standard`` is the one that the receipt was resolved with: what it promised is what a decision is judged by.
+    """
 
     receipt: ReceivedFile
     ended: tuple[Interval, ...]
     paused: tuple[int, str] | None
+    standard: Standard | None = None
 
 
 class Setting(NamedTuple):
@@ -63,6 +74,36 @@ def resolve_fact(fact: Fact, time_us: int, setting: Setting, case: CaseContext |
         raise invalid(Fault(at, str(error))) from None
 
 
+def resolve_correction(
+    correct: Fact, removed: EffectiveFact, data: Mapping[str, Any], setting: Setting, case: CaseContext | None, at: str
+) -> Resolved:
+    """The `resolved` block of the fact that a correction puts in the place of ``removed``; ``data`` is its data.
+
+    A correction that leaves receipt, completion, deadline and pauses as they were leaves standard and verdict as they were:
+    a standard that was recorded in between changes no earlier case. Raises: ``Refusal``, as ``resolve_fact`` does.
+    """
+    if isinstance(correct, PermitReceived | PermitProcessed) and _timing(data) == _timing(removed.data):
+        kept = removed.resolved
+        flags = tuple(flag for flag in kept.flags if not flag.startswith("unknown_"))
+        return replace(kept, flags=flags + _unknown(correct, setting.rulebook))
+    return resolve_fact(correct, parse_instant(removed.time), setting, case, at)
+
+
+def _timing(data: Mapping[str, Any]) -> tuple[object, ...]:
+    """The data of a receipt or a decision that decide its clock and its promise."""
+    return tuple(data.get(name) for name in ("received_at", "completed_at", "due_at", "pauses"))
+
+
+def unpromised(resolved: Resolved) -> bool:
+    """True of a receipt or a decision that had neither a standard nor a deadline when it was recorded."""
+    return resolved.standard is None and resolved.due_us is None
+
+
+def judged_otherwise(first: Resolved, second: Resolved) -> bool:
+    """True if two resolutions of one fact post or promise something else; flags and the rulebook's position do neither."""
+    return replace(first, flags=(), rulebook=None) != replace(second, flags=(), rulebook=None)
+
+
 def _unknown(fact: Fact, rulebook: Rulebook) -> tuple[str, ...]:
     flags = () if rulebook.dinas_name(fact.dinas) is not None else ("unknown_dinas",)
     if not isinstance(fact.asn, UnsetType) and not rulebook.knows_asn(fact.asn):
@@ -76,23 +117,42 @@ def _standard(fact: PermitReceived | PermitProcessed, received_us: int, setting:
 
 def _receipt(fact: PermitReceived, setting: Setting, flags: tuple[str, ...]) -> Resolved:
     received_us = parse_instant(fact.received_at)
+    due_us = None if isinstance(fact.due_at, UnsetType) else parse_instant(fact.due_at)
     return Resolved(
         month=local_month(received_us, setting.zone),
         received_us=received_us,
         standard=_standard(fact, received_us, setting),
-        due_us=None if isinstance(fact.due_at, UnsetType) else parse_instant(fact.due_at),
+        due_us=due_us,
         rulebook=setting.rulebook.position,
-        flags=flags,
+        flags=flags + _odd(None if due_us is None else due_us - received_us),
     )
+
+
+def _odd(promise_us: int | None) -> tuple[str, ...]:
+    return () if promise_us is None or 0 <= promise_us <= LONGEST_PROMISE_US else (ODD_PROMISE,)
+
+
+def _kept(on_time: bool, promise_us: int) -> bool | None:  # noqa: FBT001 - a verdict, handed on
+    """A verdict, if the promise was one: a fact with a promise of more than fifty years counts as volume."""
+    return on_time if promise_us <= LONGEST_PROMISE_US else None
 
 
 def _task(fact: TaskCompleted, setting: Setting, flags: tuple[str, ...]) -> Resolved:
     completed_us = parse_instant(fact.completed_at)
+    on_time: bool | None = None
+    odd: tuple[str, ...] = ()
+    if not isinstance(fact.due_at, UnsetType):
+        due_us = parse_instant(fact.due_at)
+        assigned_us = (
+            min(completed_us, due_us) if isinstance(fact.assigned_at, UnsetType) else parse_instant(fact.assigned_at)
+        )
+        odd = _odd(due_us - assigned_us)
+        on_time = _kept(completed_us <= due_us, due_us - assigned_us)
     return Resolved(
         month=local_month(completed_us, setting.zone),
-        on_time=None if isinstance(fact.due_at, UnsetType) else completed_us <= parse_instant(fact.due_at),
+        on_time=on_time,
         rulebook=setting.rulebook.position,
-        flags=flags,
+        flags=flags + odd,
     )
 
 
@@ -105,12 +165,15 @@ def _decision(
         raise invalid(Fault(f"{at}/completed_at", "lies more than 60 seconds before the case was received"))
     pauses = counted_pauses(_pauses(fact, case, completed_us), received_us, completed_us)
     elapsed_us = max(completed_us - received_us, 0) - length_us(pauses)
-    standard = _standard(fact, received_us, setting)
+    standard = _standard(fact, received_us, setting) if case is None else case.standard
     promise_us, on_time = None, None
     if due_us is not None:
         promise_us, on_time = due_us - received_us, completed_us <= due_us
     elif standard is not None:
         promise_us, on_time = standard.us, elapsed_us <= standard.us
+    if promise_us is not None and on_time is not None:
+        on_time = _kept(on_time, promise_us)
+    skewed = ("clock_skew",) if completed_us < received_us else ()
     return Resolved(
         month=local_month(completed_us, setting.zone),
         received_us=received_us,
@@ -121,7 +184,7 @@ def _decision(
         on_time=on_time,
         pauses=pauses,
         rulebook=setting.rulebook.position,
-        flags=("clock_skew", *flags) if completed_us < received_us else flags,
+        flags=(*skewed, *flags, *_odd(promise_us)),
     )
 
 

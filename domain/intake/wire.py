@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from domain.canonical import content_hash
 from domain.clock import parse_instant, utc_text
+from domain.events import own
 from domain.events.kinds import BY_TYPE, KINDS, Kind
 from domain.events.names import other_version
 from domain.events.submitted import Submittable
@@ -174,8 +175,7 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
     faults: list[Fault] = []
     if event["specversion"] != "1.0":
         faults.append(Fault("/specversion", 'must be "1.0"'))
-    for name in ("source", "id"):
-        faults += checks.text(f"/{name}", event[name], most=500)
+    faults += _name(event)
     kept: dict[str, str | int | bool] = {}
     for name, value in event.items():
         if name in _REQUIRED or value is None:
@@ -194,6 +194,14 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
         else:
             kept[name] = value
     return kept, faults
+
+
+def _name(event: dict[str, Any]) -> list[Fault]:
+    """The faults of source and id, which name an event."""
+    faults = [fault for name in ("source", "id") for fault in checks.text(f"/{name}", event[name], most=500)]
+    if event["source"] == own.SOURCE:
+        faults.append(Fault("/source", "is the service's own: no event from outside may bear it"))
+    return faults
 
 
 def read_data(wanted: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:

@@ -43,7 +43,7 @@ class Rulebook:
         twin = Rulebook()
         twin.position = self.position
         twin._rules = dict(self._rules)
-        twin._standards = {key: dict(dated) for key, dated in self._standards.items()}
+        twin._standards = {key: dict(standards) for key, standards in self._standards.items()}
         twin._schemes = dict(self._schemes)
         twin._asn = set(self._asn)
         twin._assignments = {dinas: dict(stays) for dinas, stays in self._assignments.items()}
@@ -55,22 +55,24 @@ class Rulebook:
             return
         self.position = max(self.position, position)
         key = _key(entry)
-        held = self._rules.get(key)
-        if held is not None and held[0] > position:
+        former = self._rules.get(key)
+        if former is not None and former[0] > position:
             return
         self._rules[key] = (position, entry)
         match entry:
-            case StandardSet(data=said):
-                length = Standard(f"{entry.source}#{entry.id}", said.amount * UNIT_US[said.unit], said.unit)
-                self._standards.setdefault((said.service, said.dinas or ""), {})[said.effective_from] = length
-            case SchemeAdopted(data=adopted):
-                self._schemes[adopted.effective_from] = scheme_of(adopted)
-            case AsnAssigned(data=assigned):
-                self._asn.add(assigned.asn)
-                stays = self._assignments.setdefault(assigned.dinas, {})
-                stays[assigned.asn, assigned.effective_from] = assigned.effective_to
-            case AsnRegistered(data=registered):
-                self._asn.add(registered.asn)
+            case StandardSet(data=standard):
+                length = Standard(f"{entry.source}#{entry.id}", standard.amount * UNIT_US[standard.unit], standard.unit)
+                self._standards.setdefault((standard.service, standard.dinas or ""), {})[standard.effective_from] = (
+                    length
+                )
+            case SchemeAdopted(data=scheme):
+                self._schemes[scheme.effective_from] = scheme_of(scheme)
+            case AsnAssigned(data=stay):
+                self._asn.add(stay.asn)
+                stays = self._assignments.setdefault(stay.dinas, {})
+                stays[stay.asn, stay.effective_from] = stay.effective_to
+            case AsnRegistered(data=person):
+                self._asn.add(person.asn)
             case DinasRegistered():
                 pass
             case _:
@@ -80,10 +82,10 @@ class Rulebook:
         """The standard in force on the local date of receipt: the dinas's own beats a general one, then the later."""
         day = received_on.isoformat()
         for owner in (dinas, ""):
-            dated = self._standards.get((service, owner))
-            in_force = max((since for since in dated if since <= day), default=None) if dated else None
-            if dated and in_force is not None:
-                return dated[in_force]
+            standards = self._standards.get((service, owner))
+            in_force = max((since for since in standards if since <= day), default=None) if standards else None
+            if standards and in_force is not None:
+                return standards[in_force]
         return None
 
     def services(self, dinas: str) -> set[str]:
@@ -97,8 +99,9 @@ class Rulebook:
 
     def dinas_name(self, dinas: str) -> str | None:
         """The name an agency is registered under, or ``None``."""
-        held = self._rules.get(("dinas", dinas))
-        return held[1].data.name if held and isinstance(held[1], DinasRegistered) else None
+        position_and_rule = self._rules.get(("dinas", dinas))
+        rule = position_and_rule and position_and_rule[1]
+        return rule.data.name if isinstance(rule, DinasRegistered) else None
 
     def dinas(self) -> list[str]:
         """The registered agencies, sorted."""

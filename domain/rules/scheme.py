@@ -87,16 +87,16 @@ def scheme_of(data: SchemeAdopted) -> Scheme:
         id=data.scheme,
         indicators=tuple(
             Indicator(
-                id=said.id,
-                numerator=said.numerator,
-                denominator=said.denominator,
-                direction=said.direction,
-                target=decimal(said.target),
-                cap=said.cap,
-                min_n=said.min_n,
-                weight=decimal(said.weight),
+                id=indicator.id,
+                numerator=indicator.numerator,
+                denominator=indicator.denominator,
+                direction=indicator.direction,
+                target=decimal(indicator.target),
+                cap=indicator.cap,
+                min_n=indicator.min_n,
+                weight=decimal(indicator.weight),
             )
-            for said in data.indicators
+            for indicator in data.indicators
         ),
         skm_weight=weight_of_unsur(data.skm_weight),
         min_coverage=decimal(data.min_coverage),
@@ -110,13 +110,13 @@ def faults_of(data: SchemeAdopted) -> list[Fault]:
         ("/data/skm_weight", data.skm_weight, weight_of_unsur),
         ("/data/min_coverage", data.min_coverage, decimal),
     ]
-    for index, said in enumerate(data.indicators):
+    for index, indicator in enumerate(data.indicators):
         at = f"/data/indicators/{index}"
-        numbers += [(f"{at}/target", said.target, decimal), (f"{at}/weight", said.weight, decimal)]
-        faults += _indicator_faults(at, said.numerator, said.denominator, said.cap, said.min_n)
-    for pointer, text, read in numbers:
+        numbers += [(f"{at}/target", indicator.target, decimal), (f"{at}/weight", indicator.weight, decimal)]
+        faults += _indicator_faults(at, indicator.numerator, indicator.denominator, indicator.cap, indicator.min_n)
+    for pointer, text, parse in numbers:
         try:
-            read(text)
+            parse(text)
         except ValueError as error:
             faults.append(Fault(pointer, str(error)))
     return faults or _sum_faults(scheme_of(data))

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from domain.fold.ledger import Balance
 from domain.measures import INDEX
 from domain.rules.scheme import Scheme
-from domain.score.scoring import IndicatorScore, Score, hundredths, rank_keys
+from domain.score.scoring import OVERALL_LEAST, IndicatorScore, Score, hundredths, overall, rank_keys
 
 State = Literal["ok", "insufficient"]
 
@@ -65,6 +65,17 @@ class Counts(Struct, frozen=True):
     ratings: int
 
 
+class Overall(Struct, frozen=True):
+    """The answers to a single question, as by one tap on a face: their mean in percent of the scale, and their number.
+
+    It is a figure of its own beside the survey, and enters a score only where the scheme has an indicator of it.
+    """
+
+    value: Decimal | None
+    n: int
+    state: State
+
+
 class Rank(Struct, frozen=True):
     """A place among the peers of one covered set; best and worst differ when values are equal."""
 
@@ -83,6 +94,7 @@ class Scorecard(Struct, frozen=True):
     iku: Iku
     indicators: tuple[IndicatorLine, ...]
     counts: Counts
+    overall: Overall
     rank: Rank | UnsetType | None = field(default=UNSET)
 
 
@@ -122,6 +134,7 @@ def scorecard(standing: Standing, score: Score, *, period: str, position: int, s
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
         indicators=tuple(_line(part) for part in score.indicators),
         counts=_counts(standing),
+        overall=_overall(standing.balance),
     )
 
 
@@ -147,6 +160,11 @@ def _counts(standing: Standing) -> Counts:
     )
 
 
+def _overall(balance: Balance) -> Overall:
+    n, value = balance[INDEX["overall_n"]], overall(balance)
+    return Overall(None if value is None else number(value), n, "ok" if n >= OVERALL_LEAST else "insufficient")
+
+
 def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:
     """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
 
@@ -154,22 +172,22 @@ def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing
     """
     key_of = rank_keys(scheme)
     groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
-    unranked: list[tuple[Standing, Rank | None]] = []
+    unranked_rows: list[tuple[Standing, Rank | None]] = []
     for standing in sorted(standings, key=lambda standing: standing.subject.id):
         key = key_of(standing.balance)
         if key.value is None:
-            unranked.append((standing, None))
+            unranked_rows.append((standing, None))
         else:
             groups.setdefault((-key.covered, key.covered_set), []).append((key.value, standing))
     out: list[tuple[Standing, Rank | None]] = []
     for _, group in sorted(groups.items(), key=itemgetter(0)):
         place = 1
         for _, tie in groupby(sorted(group, key=_coarse_then_exact, reverse=True), key=itemgetter(0)):
-            tied = [standing for _, standing in tie]
-            rank = Rank(place, place + len(tied) - 1)
-            out += [(standing, rank) for standing in tied]
-            place += len(tied)
-    return out + unranked
+            peers = [standing for _, standing in tie]
+            rank = Rank(place, place + len(peers) - 1)
+            out += [(standing, rank) for standing in peers]
+            place += len(peers)
+    return out + unranked_rows
 
 
 def _coarse_then_exact(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:

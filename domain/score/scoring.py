@@ -18,6 +18,9 @@ from domain.rules.scheme import Indicator, Scheme
 REMEMBERED: Final = 16_384
 """Rank keys kept for each scheme: between two rankings nearly all balances of a large dinas stay the same."""
 
+OVERALL_LEAST: Final = 30
+"""The number of answers to a single question below which their mean is insufficient: that of `contoh-2026`'s surveys."""
+
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
 
@@ -61,6 +64,12 @@ def ikm(balance: Balance, weight: Fraction) -> Fraction | None:
     return 25 * weight * sum((Fraction(balance[score], balance[n]) for n, score in _UNSUR_INDEX), Fraction(0))
 
 
+def overall(balance: Balance) -> Fraction | None:
+    """The mean of answers to a single question, each 100·r/m percent of its scale m; ``None`` without an answer."""
+    n = balance[INDEX["overall_n"]]
+    return Fraction(balance[INDEX["overall_sum"]], 100 * n) if n > 0 else None
+
+
 def value_of(indicator: Indicator, balance: Balance, skm_weight: Fraction) -> Fraction | None:
     """An indicator's value in percent; ``None`` when nothing was measured."""
     if indicator.numerator == "ikm":
@@ -74,8 +83,8 @@ def value_of(indicator: Indicator, balance: Balance, skm_weight: Fraction) -> Fr
 
 def capaian_of(indicator: Indicator, value: Fraction) -> Fraction:
     """A/T x 100 when higher is better, (2T - A)/T x 100 when lower is; floored at 0, then capped."""
-    achieved = value if indicator.direction == "higher" else 2 * indicator.target - value
-    capaian = max(achieved / indicator.target * 100, Fraction(0))
+    effective = value if indicator.direction == "higher" else 2 * indicator.target - value
+    capaian = max(effective / indicator.target * 100, Fraction(0))
     return capaian if indicator.cap is None else min(capaian, Fraction(indicator.cap))
 
 
@@ -83,27 +92,27 @@ def score_of(balance: Balance, scheme: Scheme) -> Score:
     """IKU = Σ w·capaian / Σ w over the indicators with enough data; a missing part is not zero, and is not hidden."""
     parts = tuple(_part(indicator, balance, scheme) for indicator in scheme.indicators)
     enough = [(part.indicator.weight, part.capaian) for part in parts if part.capaian is not None]
-    covered = sum((weight for weight, _ in enough), Fraction(0))
-    if not enough or covered < scheme.min_coverage:
-        return Score(parts, None, covered)
-    return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / covered, covered)
+    coverage = sum((weight for weight, _ in enough), Fraction(0))
+    if not enough or coverage < scheme.min_coverage:
+        return Score(parts, None, coverage)
+    return Score(parts, sum((weight * capaian for weight, capaian in enough), Fraction(0)) / coverage, coverage)
 
 
 @lru_cache(maxsize=4)
 def rank_keys(scheme: Scheme) -> Callable[[Balance], RankKey]:
     """A function from a balance to its rank key, cached by the measures that the scheme reads."""
-    read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
+    measures_read = sorted({index for indicator in scheme.indicators for index in _read_by(indicator)})
 
     @lru_cache(maxsize=REMEMBERED)
     def remembered(amounts: tuple[int, ...]) -> RankKey:
         balance = zero()
-        for index, amount in zip(read, amounts, strict=True):
+        for index, amount in zip(measures_read, amounts, strict=True):
             balance[index] = amount
         score = score_of(balance, scheme)
         covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
         return RankKey(score.value, score.covered, covered_set)
 
-    return lambda balance: remembered(tuple(map(balance.__getitem__, read)))
+    return lambda balance: remembered(tuple(map(balance.__getitem__, measures_read)))
 
 
 def _read_by(indicator: Indicator) -> tuple[int, ...]:
@@ -127,12 +136,12 @@ def hundredths(value: Fraction) -> int:
 
 def mutu(ikm_value: Fraction) -> str:
     """The SKM grade of an index rounded to 2 decimals: A from 88.31, B from 76.61, C from 65.00, else D."""
-    rounded = hundredths(ikm_value)
-    return next((grade for grade, least in (("A", 8831), ("B", 7661), ("C", 6500)) if rounded >= least), "D")
+    ikm_hundredths = hundredths(ikm_value)
+    return next((grade for grade, least in (("A", 8831), ("B", 7661), ("C", 6500)) if ikm_hundredths >= least), "D")
 
 
 def band(capaian: Fraction) -> str:
     """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
-    rounded = hundredths(capaian)
+    capaian_hundredths = hundredths(capaian)
     bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
-    return next((name for name, least in bands if rounded >= least), "sangat_rendah")
+    return next((name for name, least in bands if capaian_hundredths >= least), "sangat_rendah")

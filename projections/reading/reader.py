@@ -16,7 +16,7 @@ from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
 from domain.score.scoring import Score, score_of
-from projections.reading.kept import Kept, keep_for, moved_between, open_files_at
+from projections.reading.cache import VersionCache, cache_for, moved_between, open_files_at
 from projections.reading.version import Version
 from projections.store.open_files import NONE_OPEN, Open
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 class Snapshot:
     """One consistent reading: every figure is of the same position."""
 
-    def __init__(self, queries: Queries, kept: Kept, now_us: int) -> None:
+    def __init__(self, queries: Queries, cache: VersionCache, now_us: int) -> None:
         self._queries = queries
-        self._kept = kept
-        self.version = kept.version
-        self.position = kept.version.position
-        self.rulebook = kept.rulebook
+        self._cache = cache
+        self.version = cache.version
+        self.position = cache.version.position
+        self.rulebook = cache.rulebook
         self._now_us = now_us
 
     def scheme(self, period: Period) -> Scheme:
@@ -48,40 +48,40 @@ class Snapshot:
 
     def dinas(self, period: Period) -> list[Standing]:
         """Every dinas with a non-zero measure in the period, an open file, or a registration, by id."""
-        if (standings := self._kept.standings.get(period.name)) is None:
-            balances, registered = self._queries.dinas_balances(period.months), self.rulebook.dinas()
-            opened = {dinas: counts.open for dinas, counts in self._kept.open_files.items()}
-            standings = _standings("dinas", balances, opened, registered, set(registered).__contains__)
-            keep_for(period, self._kept.standings, standings)
+        if (standings := self._cache.standings.get(period.name)) is None:
+            balances, names = self._queries.dinas_balances(period.months), self.rulebook.dinas()
+            open_counts = {dinas: counts.open for dinas, counts in self._cache.open_files.items()}
+            standings = _standings("dinas", balances, open_counts, names, set(names).__contains__)
+            cache_for(period, self._cache.standings, standings)
         return standings
 
     def one_dinas(self, dinas: str, period: Period) -> Standing | None:
         """A dinas's standing; ``None`` when nothing ever named it."""
-        return self._one(Subject("dinas", dinas), period)
+        return self._standing(Subject("dinas", dinas), period)
 
     def one_asn(self, asn: str, period: Period) -> Standing | None:
         """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
-        return self._one(Subject("asn", asn), period)
+        return self._standing(Subject("asn", asn), period)
 
-    def _one(self, subject: Subject, period: Period) -> Standing | None:
+    def _standing(self, subject: Subject, period: Period) -> Standing | None:
         return self.standing_of(subject, self.months_of(subject, period.months).values())
 
     def standing_of(self, subject: Subject, balances: Iterable[Balance]) -> Standing | None:
         """A subject's standing from its balances in a period's months; ``None`` when nothing ever named the subject."""
         balance = total(balances)
         if subject.kind == "dinas":
-            registered = self.rulebook.dinas_name(subject.id) is not None
-            opened = self._kept.open_of(subject.id)
+            is_registered = self.rulebook.dinas_name(subject.id) is not None
+            open_counts = self._cache.open_of(subject.id)
         else:
-            registered = self.rulebook.knows_asn(subject.id)
-            opened = self._queries.files.of_asn(self._now_us, subject.id)
-        known = registered or any(balance) or opened.files or self._queries.knows(subject)
-        return Standing(subject, registered, balance, *opened) if known else None
+            is_registered = self.rulebook.knows_asn(subject.id)
+            open_counts = self._queries.files.of_asn(self._now_us, subject.id)
+        is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
+        return Standing(subject, is_registered, balance, *open_counts) if is_known else None
 
     def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
         """A subject's balance in each of some months that has one, read in one statement."""
-        read = self._queries.months_of_dinas if subject.kind == "dinas" else self._queries.months_of_asn
-        return read(subject.id, months)
+        query = self._queries.months_of_dinas if subject.kind == "dinas" else self._queries.months_of_asn
+        return query(subject.id, months)
 
     def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
         """The ASN of a dinas, by id, counting only that dinas's facts; ``None`` when nothing ever named the dinas."""
@@ -92,27 +92,27 @@ class Snapshot:
             and not self._queries.knows(Subject("dinas", dinas))
         ):
             return None
-        opened = self._queries.files.by_asn(self._now_us, dinas)
-        assigned = self.rulebook.assigned(dinas, period.first_day, period.last_day)
-        return _standings("asn", balances, opened, assigned, self.rulebook.knows_asn)
+        open_counts = self._queries.files.by_asn(self._now_us, dinas)
+        staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
+        return _standings("asn", balances, open_counts, staff, self.rulebook.knows_asn)
 
     def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
         """The balance of each ASN of a dinas, counting only that dinas's facts."""
-        return self._kept.sums(self._queries, [dinas], period)[dinas].asn
+        return self._cache.sums(self._queries, [dinas], period)[dinas].asn
 
     def services(self, dinas: str, period: Period) -> dict[str, Balance]:
         """The balance of each service of a dinas; ``""`` holds what has no service."""
-        return self._kept.sums(self._queries, [dinas], period)[dinas].services
+        return self._cache.sums(self._queries, [dinas], period)[dinas].services
 
     def services_of_every(self, dinas: Sequence[str], period: Period) -> dict[str, dict[str, Balance]]:
         """The balances by service of several dinas, read in one statement."""
-        return {one: sums.services for one, sums in self._kept.sums(self._queries, dinas, period).items()}
+        return {name: sums.services for name, sums in self._cache.sums(self._queries, dinas, period).items()}
 
     def months(self) -> list[str]:
         """Every month that has a balance, oldest first."""
-        if self._kept.months is None:
-            self._kept.months = self._queries.months()
-        return self._kept.months
+        if self._cache.months is None:
+            self._cache.months = self._queries.months()
+        return self._cache.months
 
     def score(self, standing: Standing, period: Period) -> Score:
         """A standing's score under the period's scheme, exact."""
@@ -133,9 +133,9 @@ class Snapshot:
 
     def ranking_of_dinas(self, period: Period) -> list[Scorecard]:
         """Every dinas as served, ranked; made once a version."""
-        if (cards := self._kept.rankings.get(period.name)) is None:
+        if (cards := self._cache.rankings.get(period.name)) is None:
             cards = self.ranking(self.dinas(period), period)
-            keep_for(period, self._kept.rankings, cards)
+            cache_for(period, self._cache.rankings, cards)
         return cards
 
     def positions(
@@ -174,7 +174,7 @@ class Snapshot:
 
     def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas, earliest deadline first."""
-        return self._queries.files.listed(dinas, after, limit)
+        return self._queries.files.page(dinas, after, limit)
 
     def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
         """The first open files of an ASN over all dinas, earliest deadline first."""
@@ -205,19 +205,19 @@ class Snapshot:
 def _standings(
     kind: Kind,
     balances: dict[str, Balance],
-    opened: Mapping[str, Open],
-    registered: Iterable[str],
+    open_counts: Mapping[str, Open],
+    names: Iterable[str],
     is_registered: Callable[[str], bool],
 ) -> list[Standing]:
-    measured = {subject for subject, balance in balances.items() if any(balance)}
+    subjects = {subject for subject, balance in balances.items() if any(balance)}
     return [
         Standing(
             Subject(kind, subject),
             is_registered(subject),
             balances.get(subject) or zero(),
-            *opened.get(subject, NONE_OPEN),
+            *open_counts.get(subject, NONE_OPEN),
         )
-        for subject in sorted(measured.union(opened, registered))
+        for subject in sorted(subjects.union(open_counts, names))
     ]
 
 
@@ -230,7 +230,7 @@ class Reader:
         self.now_us = now_us
         self._lock = threading.Lock()
         self._rulebook: tuple[int, Rulebook] = (-1, Rulebook())
-        self._kept: Kept | None = None
+        self._cache: VersionCache | None = None
 
     def period(self, text: str | None) -> Period:
         """The period asked for; the current month in the zone by default. Raises: ``ValueError``."""
@@ -241,34 +241,36 @@ class Reader:
         """One consistent reading."""
         (generation, store), now_us = self.live.served, self.now_us()
         with store.snapshot() as queries:
-            yield Snapshot(queries, self._kept_at(queries, generation, now_us), now_us)
+            yield Snapshot(queries, self._cache_at(queries, generation, now_us), now_us)
 
     def version(self) -> Version:
         """The version that a reading made now would have."""
-        kept, now_us = self._kept, self.now_us()
+        cache, now_us = self._cache, self.now_us()
         generation, store = self.live.served
-        if kept is not None and kept.version.at == self.live.at and kept.version.holds(generation, now_us):
-            return kept.version
+        if cache is not None and cache.version.at == self.live.at and cache.version.holds(generation, now_us):
+            return cache.version
         with store.snapshot() as queries:
-            return self._kept_at(queries, generation, now_us).version
+            return self._cache_at(queries, generation, now_us).version
 
     def is_current(self, version: Version) -> bool:
         """True if a reading of ``version`` would come out the same now."""
         return version.at == self.live.at and version.holds(self.live.generation, self.now_us())
 
-    def _kept_at(self, queries: Queries, generation: int, now_us: int) -> Kept:
+    def _cache_at(self, queries: Queries, generation: int, now_us: int) -> VersionCache:
         """The cache for a snapshot; only figures that may have changed since the last version are counted again."""
-        at, before = queries.reached(), self._kept
+        at, before = queries.at(), self._cache
         if before is not None and before.version.at == at and before.version.holds(generation, now_us):
             return before
-        moved = None if before is None else moved_between(self.live.movement, before.version, generation, at)
-        opened = open_files_at(queries, now_us, {} if before is None else before.open_files, moved)
-        overdue = sum(counts.open.overdue for counts in opened.values())
-        until_us = min((one.next_due_us for one in opened.values() if one.next_due_us is not None), default=None)
+        moving = None if before is None else moved_between(self.live.movement, before.version, generation, at)
+        open_files = open_files_at(queries, now_us, {} if before is None else before.open_files, moving)
+        overdue = sum(counts.open.overdue for counts in open_files.values())
+        until_us = min(
+            (counts.next_due_us for counts in open_files.values() if counts.next_due_us is not None), default=None
+        )
         version = Version(self.live.journal, generation, at, overdue, until_us)
-        sums = {} if before is None or moved is None else before.sums_except(moved)
-        self._kept = fresh = Kept(version, self._rules(queries, generation), opened, sums)
-        return fresh
+        sums = {} if before is None or moving is None else before.sums_except(moving)
+        self._cache = cache = VersionCache(version, self._rules(queries, generation), open_files, sums)
+        return cache
 
     def _rules(self, queries: Queries, generation: int) -> Rulebook:
         """The rulebook as of a snapshot. A new object whenever a rule is added: readers in flight keep theirs."""

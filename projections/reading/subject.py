@@ -64,12 +64,14 @@ def read_subject(snapshot: Snapshot, subject: Subject, period: Period) -> Subjec
     )
 
 
-def covered(card: Scorecard) -> tuple[str, ...]:
+def covered_set(card: Scorecard) -> tuple[str, ...]:
     """The indicators that a score rests on; only subjects that rest on the same ones are ranked together."""
     return tuple(line.id for line in card.indicators if line.capaian is not None)
 
 
 def peers_of(snapshot: Snapshot, card: Scorecard, period: Period) -> list[Scorecard]:
     """The ranked cards of all dinas that rest on the same indicators as a dinas's card, its own among them."""
-    own = covered(card)
-    return [peer for peer in snapshot.ranking_of_dinas(period) if peer.iku.value is not None and covered(peer) == own]
+    own = covered_set(card)
+    return [
+        peer for peer in snapshot.ranking_of_dinas(period) if peer.iku.value is not None and covered_set(peer) == own
+    ]

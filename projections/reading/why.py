@@ -145,10 +145,10 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         for posting in postings_of(decode(line))
         if posting.account[at] == subject.id and posting.account[3] in period.months
     ]
-    removed = event.resolved.removes
-    rated = RATED in (event.type, removed and removed.type)
-    hidden = hide_ratings and rated
-    nameless = rated and subject.kind == "dinas"
+    removal = event.resolved.removes
+    is_rating = RATED in (event.type, removal and removal.type)
+    is_hidden = hide_ratings and is_rating
+    nameless = is_rating and subject.kind == "dinas"
     postings = [
         {
             "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
@@ -164,9 +164,9 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         time=event.time,
         recorded_at=event.recordedtime,
         recorded_by=event.recordedby,
-        data=None if hidden else _nameless(event.data) if nameless else event.data,
-        postings=[] if hidden else postings,
-        suppressed=hidden,
+        data=None if is_hidden else _nameless(event.data) if nameless else event.data,
+        postings=[] if is_hidden else postings,
+        suppressed=is_hidden,
     )
 
 
@@ -175,5 +175,5 @@ def _nameless(data: dict[str, Any]) -> dict[str, Any]:
 
     The id that a source gave a rating could reveal as much; its position shows the entry to readers of the journal.
     """
-    named = ("asn", "case", "survey", "event", "resolved", "replacement")
-    return {name: value for name, value in data.items() if name not in named}
+    names = ("asn", "case", "survey", "event", "resolved", "replacement")
+    return {name: value for name, value in data.items() if name not in names}

@@ -45,11 +45,11 @@ class PostgresGenerations:
     def serving(self) -> int | None:
         """The number of the generation served, or ``None`` when there is none of this version."""
         with self._engine.begin() as db:
-            found = db.execute(
+            row = db.execute(
                 text("SELECT generation FROM generations WHERE served AND version = :version"),
                 {"version": PROJECTION_VERSION},
             ).scalar()
-        return None if found is None else int(found)
+        return None if row is None else int(row)
 
     def current(self) -> tuple[int, Store] | None:
         """The generation served, or ``None`` when there is none of this version."""
@@ -60,10 +60,10 @@ class PostgresGenerations:
         """The store of the served generation; it refuses to fold once another is served."""
 
         def guard(db: Connection) -> None:
-            served = db.execute(
+            is_served = db.execute(
                 text(f"SELECT served FROM {SCHEMA}.generations WHERE generation = :at FOR SHARE"), {"at": generation}
             ).scalar()
-            if not served:
+            if not is_served:
                 message = f"generation {generation} is no longer served"
                 raise Superseded(message)
 

@@ -90,19 +90,19 @@ class OpenFileQueries:
     def by_asn(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each ASN within a dinas."""
         query = select(_FILES.open_asn, func.count(), _overdue(now_us))
-        return self._counted(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
+        return self._counts(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
 
     def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each service of a dinas."""
         query = select(_FILES.service, func.count(), _overdue(now_us))
-        return self._counted(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
+        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
 
     def of_asn(self, now_us: int, asn: str) -> Open:
         """Open files of one ASN over all dinas."""
         row = self._db.execute(select(func.count(), _overdue(now_us)).where(_FILES.open_asn == asn)).one()
         return Open(row[0], int(row[1]))
 
-    def _counted(self, query: Select[Any]) -> dict[str, Open]:
+    def _counts(self, query: Select[Any]) -> dict[str, Open]:
         return {row[0]: Open(row[1], int(row[2])) for row in self._db.execute(query)}
 
     def ahead(self, now_us: int, until_us: int, dinas: str) -> Ahead:
@@ -110,24 +110,24 @@ class OpenFileQueries:
 
         A paused file falls due only by a ``due_at`` of its own.
         """
-        paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
-        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & paused)
-        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, paused)]
+        is_paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
+        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & is_paused)
+        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, is_paused)]
         return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
 
-    def listed(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+    def page(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
         """Open files of a dinas by due time, service and case, after a place in that order; those without a promise last."""
         query = select(*_OPEN_FILE, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
         if after is not None:
             query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
-        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
+        return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
 
     def listed_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
         """The first open files of an ASN over all dinas, in the same order."""
         query = select(*_OPEN_FILE, _FILES.state).where(_FILES.open_asn == asn)
-        return self._listed(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
+        return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
 
-    def _listed(self, query: Select[Any]) -> list[ListedFile]:
+    def _rows(self, query: Select[Any]) -> list[ListedFile]:
         return [ListedFile(OpenFile(*row[:8]), file_of(row[8])) for row in self._db.execute(query)]
 
     def all(self) -> Iterator[OpenFile]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.fold.partition import partition_of
 from projections.segment import RULEBOOK, NotFoldable, NotWritten, Superseded
-from projections.store.statements import passing
+from projections.store.statements import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,7 +97,7 @@ class PartitionTransaction:
         try:
             dinas, _ = self._store.apply(self._db, entries)
         except DBAPIError as error:
-            if passing(error):
+            if is_transient(error):
                 raise
             raise NotFoldable(str(error.orig).strip()) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -159,7 +159,7 @@ class PartitionStore:
             self._store = self._reopen()
             raise NotWritten(str(error)) from error
         except DBAPIError as error:
-            if passing(error):
+            if is_transient(error):
                 raise NotWritten(str(error.orig).strip()) from error
             raise
 

@@ -39,17 +39,17 @@ class Queries:
         self._db = db
         self.files = OpenFileQueries(db)
 
-    def reached(self) -> At:
+    def at(self) -> At:
         """The position up to which everything is folded, in this snapshot."""
         positions = {row[0]: row[1] for row in self._db.execute(select(SOURCES.c.source, SOURCES.c.position))}
         if len(positions) <= 1:
             return At(max(positions.values(), default=0))
         rulebook = positions.pop(RULEBOOK)
-        ordered = sorted(positions.items(), key=lambda source: int(source[0].partition("/")[2]))
-        partitions = tuple(position for _, position in ordered)
+        pairs = sorted(positions.items(), key=lambda source: int(source[0].partition("/")[2]))
+        partitions = tuple(position for _, position in pairs)
         return At(min(*partitions, rulebook), partitions, rulebook)
 
-    def stopped(self) -> dict[int, str]:
+    def stop_reasons(self) -> dict[int, str]:
         """The partitions that have stopped, and why."""
         rows = self._db.execute(select(SOURCES.c.source, SOURCES.c.stopped).where(SOURCES.c.stopped.is_not(None)))
         return {int(row[0].partition("/")[2]): row[1] for row in rows}
@@ -76,7 +76,7 @@ class Queries:
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
         query = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(DINAS_MONTHS.c.month.in_(months))
-        return _summed(self._db.execute(query))
+        return _sums(self._db.execute(query))
 
     def months_of_dinas(self, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of a dinas in each of some months that has one."""
@@ -92,7 +92,7 @@ class Queries:
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of an ASN over all dinas, in each of some months that has one."""
         query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
-        return _summed(self._db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
+        return _sums(self._db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
 
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
@@ -107,8 +107,8 @@ class Queries:
     def accounts_by_dinas(self) -> Iterator[Iterator[tuple[Account, Balance]]]:
         """Every leaf account, one dinas after another, in the order of a digest's lines."""
         dinas = [row[0] for row in self._db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
-        for one in in_order(dinas):
-            yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == one))
+        for name in in_order(dinas):
+            yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == name))
 
     def _accounts(self, query: Select[Any]) -> Iterator[tuple[Account, Balance]]:
         for row in self._db.execute(query).yield_per(AT_ONCE):
@@ -116,9 +116,9 @@ class Queries:
 
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
-        counted = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
-        received = select(CASE_FILES.c.service).where(CASE_FILES.c.dinas == dinas)
-        return {row[0] for row in self._db.execute(counted.union(received))}
+        from_facts = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
+        from_files = select(CASE_FILES.c.service).where(CASE_FILES.c.dinas == dinas)
+        return {row[0] for row in self._db.execute(from_facts.union(from_files))}
 
     def knows(self, subject: Subject) -> bool:
         """True if any fact ever named a subject, or any file a dinas, or an open file an ASN."""
@@ -145,12 +145,12 @@ class Queries:
         return [row[0] for row in self._db.execute(query.distinct().order_by(order).limit(limit))]
 
 
-def _summed(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
+def _sums(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:
     """Stored balances, added up by the first column of their rows."""
-    return _added((row[0], amounts_held(row[1])) for row in rows)
+    return _totals((row[0], amounts_held(row[1])) for row in rows)
 
 
-def _added(amounts: Iterable[tuple[str, Amounts]]) -> dict[str, Balance]:
+def _totals(amounts: Iterable[tuple[str, Amounts]]) -> dict[str, Balance]:
     """Amounts added up by name."""
     sums = Ledger()
     sums.post(Posting((name, "", "", ""), amount) for name, amount in amounts)

@@ -40,8 +40,8 @@ def as_array(column: Sequence[Any]) -> str | list[Any]:
     """
     if isinstance(column[0], bytes):
         return list(column)
-    written = _JSON.encode(column)[1:-1]
-    return list(column) if _ESCAPED.search(written) else f"{{{written.decode()}}}"
+    body = _JSON.encode(column)[1:-1]
+    return list(column) if _ESCAPED.search(body) else f"{{{body.decode()}}}"
 
 
 def _name(column: Column[Any]) -> str:
@@ -52,13 +52,13 @@ def _name(column: Column[Any]) -> str:
 def driver_connection(db: Connection) -> Iterator[Any]:
     """The driver's own connection. Raises: ``DBAPIError`` for the driver's errors, as SQLAlchemy does."""
     driver: Any = db.connection.driver_connection
-    known: Any = db.dialect.loaded_dbapi
+    dbapi: Any = db.dialect.loaded_dbapi
     try:
         yield driver
-    except known.Error as error:
+    except dbapi.Error as error:
         if driver.closed:
             db.invalidate(error)
-        raise DBAPIError.instance(None, None, error, known.Error, dialect=db.dialect) from error
+        raise DBAPIError.instance(None, None, error, dbapi.Error, dialect=db.dialect) from error
 
 
 @contextmanager
@@ -85,10 +85,10 @@ def upserting(table: Table) -> ArrayWrite:
     """A statement that writes rows of all columns, in place of those with the same key."""
     columns, keys = list(table.c), list(table.primary_key)
     names = [_name(column) for column in columns if column not in keys]
-    changed = ", ".join(f"{name} = excluded.{name}" for name in names)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names)
     return ArrayWrite(
         f"INSERT INTO {table.name} ({', '.join(map(_name, columns))}) SELECT * FROM unnest({_arrays(columns)}) "
-        f"ON CONFLICT ({', '.join(map(_name, keys))}) DO UPDATE SET {changed}"
+        f"ON CONFLICT ({', '.join(map(_name, keys))}) DO UPDATE SET {changes}"
     )
 
 
@@ -137,10 +137,10 @@ class ArraySelect:
 
     def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]]) -> None:
         table = key[0].table
-        chosen = ", ".join(f"{table}.{_name(column)}" for column in columns)
+        result = ", ".join(f"{table}.{_name(column)}" for column in columns)
         names = ", ".join(f"k{at}" for at in range(len(key)))
         where = " AND ".join(f"{table}.{_name(column)} = sought.k{at}" for at, column in enumerate(key))
-        self._sql = f"SELECT {chosen} FROM unnest({_arrays(key)}) AS sought({names}) JOIN {table} ON {where}"
+        self._sql = f"SELECT {result} FROM unnest({_arrays(key)}) AS sought({names}) JOIN {table} ON {where}"
 
     def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:
         """Start the query; call the result to fetch the rows, in any order."""

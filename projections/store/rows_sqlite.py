@@ -14,16 +14,16 @@ class BulkWrite:
     """A precompiled statement; rows skip SQLAlchemy's processing, three times as fast."""
 
     def __init__(self, statement: UpdateBase, names: Sequence[str], dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=list(names))
-        self._sql = str(compiled)
-        self._order = [names.index(name) for name in compiled.positiontup or ()]
+        compilation = statement.compile(dialect=dialect, column_keys=list(names))
+        self._sql = str(compilation)
+        self._order = [names.index(name) for name in compilation.positiontup or ()]
         self._as_named = self._order == list(range(len(names)))
 
     def run(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of the statement's names, in their order."""
         if rows:
-            ordered = list(rows) if self._as_named else [tuple(row[at] for at in self._order) for row in rows]
-            db.exec_driver_sql(self._sql, ordered)
+            values = list(rows) if self._as_named else [tuple(row[at] for at in self._order) for row in rows]
+            db.exec_driver_sql(self._sql, values)
 
     @contextmanager
     def running(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[None]:
@@ -36,8 +36,8 @@ def upserting(table: Table, dialect: Dialect) -> BulkWrite:
     """A statement that writes rows of all columns, in place of those with the same key."""
     statement = insert(table)
     keys, names = [column.name for column in table.primary_key], [column.name for column in table.c]
-    changed = {name: statement.excluded[name] for name in names if name not in keys}
-    return BulkWrite(statement.on_conflict_do_update(index_elements=keys, set_=changed), names, dialect)
+    changes = {name: statement.excluded[name] for name in names if name not in keys}
+    return BulkWrite(statement.on_conflict_do_update(index_elements=keys, set_=changes), names, dialect)
 
 
 class BulkSelect:
@@ -49,11 +49,11 @@ class BulkSelect:
     AT_ONCE: Final = 200
 
     def __init__(self, columns: Sequence[Column[Any]], key: Sequence[Column[Any]], dialect: Dialect) -> None:
-        named = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
-        chosen, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
+        key_names = [dialect.identifier_preparer.format_column(column, use_table=True) for column in key]
+        names, _, table = str(select(*columns).compile(dialect=dialect)).rpartition("FROM")
         self._head = f"WITH sought ({', '.join(f'k{at}' for at in range(len(key)))}) AS (VALUES "
-        where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(named))
-        self._tail = f") {chosen}FROM sought CROSS JOIN{table} WHERE {where}"
+        where = " AND ".join(f"{name} = sought.k{at}" for at, name in enumerate(key_names))
+        self._tail = f") {names}FROM sought CROSS JOIN{table} WHERE {where}"
         self._key = f"({', '.join('?' * len(key))})"
 
     def ask(self, db: Connection, keys: Sequence[tuple[Any, ...]]) -> Callable[[], Iterable[Any]]:

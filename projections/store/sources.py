@@ -74,7 +74,7 @@ class ServedSources:
         query = "INSERT INTO sources (source, journal, position, hash) VALUES (%s, %s, %s, %s)"
         self._db.execute(query, (source, *start))
 
-    def stopped(self) -> dict[str, str]:
+    def stop_reasons(self) -> dict[str, str]:
         """Each stopped partition, as ``layout/number``, and why it stopped."""
         query = "SELECT source, stopped FROM sources WHERE stopped IS NOT NULL ORDER BY source"
         return dict(self._db.execute(query).fetchall())

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Dialect, Table
 
-_PASSING: Final = (5, 13)
+_TRANSIENT: Final = (5, 13)
 """SQLITE_BUSY and SQLITE_FULL: failures that may end by themselves."""
-_PASSING_STATES: Final = ("08", "25", "40", "53", "55", "57", "58")
+_TRANSIENT_STATES: Final = ("08", "25", "40", "53", "55", "57", "58")
 """PostgreSQL's classes of transient failures: connections, idle and undone transactions, resources, locks, the system."""
 
 
@@ -108,11 +108,11 @@ def on_postgres() -> Tools:
     )
 
 
-def passing(error: DBAPIError) -> bool:
+def is_transient(error: DBAPIError) -> bool:
     """True if a failure is transient: a full disk, a lock that was not granted, a server that is away or stopping."""
     if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
-        return code & 0xFF in _PASSING
+        return code & 0xFF in _TRANSIENT
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         return isinstance(error, OperationalError | InterfaceError)
-    return state[:2] in _PASSING_STATES
+    return state[:2] in _TRANSIENT_STATES

@@ -21,7 +21,7 @@ from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
 from projections.store.queries import Queries
 from projections.store.rows_postgres import PREFER_INDEX, free_ids
 from projections.store.schema import ACCOUNTS, CASE_FILES, METADATA, OPEN_BY_ASN, RULES, SOURCES
-from projections.store.statements import on_postgres, on_sqlite, passing
+from projections.store.statements import is_transient, on_postgres, on_sqlite
 from projections.store.vectors import amounts_held, file_of, measures_of, state_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Store:
         with self._reading.begin() as db:
             yield Queries(db)
 
-    def divided(self) -> bool:
+    def is_divided(self) -> bool:
         """True if partitions are folded apart here."""
         with self.engine.connect() as db:
             return (
@@ -91,19 +91,19 @@ class Store:
         try:
             return self._fold(segment)
         except DBAPIError as error:
-            if passing(error):
+            if is_transient(error):
                 raise NotWritten(str(error.orig).strip()) from error
             raise
 
     def _fold(self, segment: Segment) -> Moved:
         with self.guarded() as db:
-            stored = self._locked_position(db, segment)
-            if segment.after > stored:
-                message = f"{segment.source}: entries {stored + 1} to {segment.after} are missing"
+            position = self._locked_position(db, segment)
+            if segment.after > position:
+                message = f"{segment.source}: entries {position + 1} to {segment.after} are missing"
                 raise Gap(message)
-            fresh = [entry for entry in segment.entries if entry[0] > stored]
-            if segment.last <= stored:
-                return Moved(stored)
+            fresh = [entry for entry in segment.entries if entry[0] > position]
+            if segment.last <= position:
+                return Moved(position)
             dinas, rules = self.apply(db, fresh)
             self.tell(db, dict.fromkeys(dinas, segment.last))
             db.execute(
@@ -140,33 +140,33 @@ class Store:
         with self._tools.pipelined(db):
             files = files_of(entry for _, _, entry in fresh)
             cases = sorted(files)
-            held_files = self._tools.files.ask(db, cases)
-            posted = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
-            added = Ledger()
-            added.post(posting for _, posting in posted)
-            accounts = sorted(added.accounts)
-            held = self._tools.accounts.ask(db, accounts)
-            sums = months_of(added)
-            held_sums = self._tools.months.ask(db, [(dinas, month) for dinas, _, _, month in sorted(sums.accounts)])
-            known_cases = self._put_files(db, files, held_files())
-            ids = self._add(db, added, held())
+            file_rows = self._tools.files.ask(db, cases)
+            postings = [(position, posting) for position, _, entry in fresh for posting in postings_of(entry)]
+            ledger = Ledger()
+            ledger.post(posting for _, posting in postings)
+            accounts = sorted(ledger.accounts)
+            account_rows = self._tools.accounts.ask(db, accounts)
+            sums = months_of(ledger)
+            sum_rows = self._tools.months.ask(db, [(dinas, month) for dinas, _, _, month in sorted(sums.accounts)])
+            known_cases = self._put_files(db, files, file_rows())
+            ids = self._add(db, ledger, account_rows())
             fresh_accounts = [account for account in accounts if account not in ids]
             free = self._free_ids(db, len(fresh_accounts))
-            self._put_months(db, sums, held_sums())
-            measures = [measures_of(added.accounts[account]) for account in fresh_accounts]
+            self._put_months(db, sums, sum_rows())
+            measures = [measures_of(ledger.accounts[account]) for account in fresh_accounts]
             ids |= zip(fresh_accounts, free(), strict=True)
-        opened = [(ids[account], *account, text) for account, text in zip(fresh_accounts, measures, strict=True)]
-        with self._tools.open.running(db, opened):
-            reasons = sorted({(ids[posting.account], position) for position, posting in posted})
+        new_rows = [(ids[account], *account, text) for account, text in zip(fresh_accounts, measures, strict=True)]
+        with self._tools.open.running(db, new_rows):
+            reasons = sorted({(ids[posting.account], position) for position, posting in postings})
         with self._tools.why.running(db, reasons):
             fresh_files = [_file_row(case, files[case]) for case in cases if case not in known_cases]
         self._tools.open_file.run(db, fresh_files)
         return frozenset(account[0] for account in sums.accounts) | frozenset(case[0] for case in cases), bool(rules)
 
-    def tell(self, db: Connection, moved: Mapping[str, int]) -> None:
+    def tell(self, db: Connection, positions: Mapping[str, int]) -> None:
         """Notify readers in other processes of each dinas that moved, and of its source's position."""
         if self._tools.moved is not None:
-            self._tools.moved.run(db, sorted(moved.items()))
+            self._tools.moved.run(db, sorted(positions.items()))
             db.execute(select(func.pg_notify(MOVED_CHANNEL, "")))
 
     @contextmanager
@@ -176,15 +176,15 @@ class Store:
             self._guard(db)
             yield db
 
-    def _add(self, db: Connection, added: Ledger, rows: Iterable[Any]) -> dict[Account, int]:
+    def _add(self, db: Connection, ledger: Ledger, rows: Iterable[Any]) -> dict[Account, int]:
         """Add to accounts that exist, in Python's integers, which do not overflow; returns the id of each."""
-        held, ids = list[Posting](), dict[Account, int]()
+        present, ids = list[Posting](), dict[Account, int]()
         for row, dinas, asn, service, month, measures in rows:
             account = dinas, asn, service, month
             ids[account] = row
-            held.append(Posting(account, amounts_held(measures)))
-        added.post(held)
-        self._tools.add.run(db, sorted((row, measures_of(added.accounts[account])) for account, row in ids.items()))
+            present.append(Posting(account, amounts_held(measures)))
+        ledger.post(present)
+        self._tools.add.run(db, sorted((row, measures_of(ledger.accounts[account])) for account, row in ids.items()))
         return ids
 
     def _free_ids(self, db: Connection, number: int) -> Callable[[], Iterable[int]]:
@@ -203,12 +203,12 @@ class Store:
 
     def _put_files(self, db: Connection, files: dict[CaseKey, CaseFile], rows: Iterable[Any]) -> set[CaseKey]:
         """Merge changes into case files that exist; returns their keys."""
-        held = {(row[0], row[1], row[2]): file_of(row[3]) for row in rows}
-        self._tools.put_file.run(db, [_file_row(key, merged(held[key], files[key])) for key in sorted(held)])
-        return set(held)
+        present = {(row[0], row[1], row[2]): file_of(row[3]) for row in rows}
+        self._tools.put_file.run(db, [_file_row(key, merged(present[key], files[key])) for key in sorted(present)])
+        return set(present)
 
 
 def _file_row(key: CaseKey, file: CaseFile) -> tuple[Any, ...]:
     """A file as stored, in the order of the table's columns."""
-    opened = open_file(key, file)
-    return (*key, state_of(file), *(_CLOSED if opened is None else opened[3:]))
+    open_state = open_file(key, file)
+    return (*key, state_of(file), *(_CLOSED if open_state is None else open_state[3:]))

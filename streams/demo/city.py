@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.events.names import type_of
+from domain.events.submitted import Indicator
 
 Event: TypeAlias = dict[str, Any]
 
@@ -72,6 +73,7 @@ class Shares(_Read, frozen=True):
     self_reported: float
     busy_tasks: float
     rated_asn: float
+    tapped: float
     silent: float
 
 
@@ -95,6 +97,15 @@ class Dinas(_Read, frozen=True):
     open: Literal["office", "always"]
 
 
+class Scheme(_Read, frozen=True):
+    """The scheme that the city adopts, without the month from which it is in force."""
+
+    scheme: str
+    skm_weight: str
+    min_coverage: str
+    indicators: tuple[Indicator, ...]
+
+
 class City(_Read, frozen=True):
     """Everything the demo knows about the city."""
 
@@ -102,6 +113,7 @@ class City(_Read, frozen=True):
     asn_total: int
     holidays: frozenset[date]
     shares: Shares
+    scheme: Scheme
     services: tuple[Service, ...]
     dinas: tuple[Dinas, ...]
 
@@ -119,9 +131,9 @@ class City(_Read, frozen=True):
         if any(not 1 <= service.hours <= _LONGEST for service in self.services):
             message = f"a standard has from 1 to {_LONGEST} hours: beyond, its cases would outlast the calendar"
             raise ValueError(message)
-        known = {service.slug for service in self.services}
+        slugs = {service.slug for service in self.services}
         for dinas in self.dinas:
-            if unknown := dinas.services.keys() - known:
+            if unknown := dinas.services.keys() - slugs:
                 message = f"{dinas.slug} offers services nobody defined: {sorted(unknown)}"
                 raise ValueError(message)
             if not 1 <= dinas.counters <= dinas.asn:
@@ -160,6 +172,9 @@ def rules(city: City, start: date) -> Iterator[Event]:
     def rule(kind: str, name: str, data: Event) -> Event:
         return event(kind, "/simulasi/kota/aturan", f"{start}-{name}", time, data)
 
+    month = date.fromisoformat(since).replace(day=1).isoformat()
+    scheme = msgspec.to_builtins(city.scheme)
+    yield rule("scheme-adopted", f"skema-{city.scheme.scheme}", {**scheme, "effective_from": month})
     for dinas in city.dinas:
         yield rule("dinas-registered", f"dinas-{dinas.slug}", {"dinas": dinas.slug, "name": dinas.name})
     for service in city.services:
@@ -260,15 +275,15 @@ class Unit:
         self.services = [by_slug[slug] for slug, weight in dinas.services.items() for _ in range(weight)]
         self.log_tempo = log(dinas.tempo * rng.uniform(0.96, 1.04))
         self.late = dinas.late * rng.uniform(0.85, 1.15)
-        satisfied = dinas.satisfied + rng.uniform(-0.03, 0.03)
-        self.moods = [_answers(satisfied + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
+        satisfaction = dinas.satisfied + rng.uniform(-0.03, 0.03)
+        self.moods = [_answers(satisfaction + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
 
 
-def _answers(satisfied: float) -> list[tuple[str, list[int]]]:
+def _answers(satisfaction: float) -> list[tuple[str, list[int]]]:
     """A hundred answers to each unsur whose mean is near `satisfied` (of 4)."""
     tables = []
     for name, shift in UNSUR.items():
-        mean = min(3.95, satisfied + shift)
+        mean = min(3.95, satisfaction + shift)
         twos = round(15 * (4 - mean))
         fours = max(0, round(100 * (mean - 3)) + 2 + twos)
         tables.append((name, ([1] + [2] * twos + [4] * fours + [3] * 100)[:100]))

@@ -12,6 +12,7 @@ from random import Random
 from typing import Final
 
 from streams.demo import city as demo_city
+from streams.demo.amending import amended
 from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, Unit, rules
 
 __all__ = ["City", "history", "live", "rules"]
@@ -24,7 +25,7 @@ PAUSES: Final = {
     "other_agency": (24, 120),
 }
 """The reasons for which a case is paused, and for how many hours."""
-LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 18, "task": 55}
+LIVE_WORK: Final = {"case": 15, "old case": 12, "survey": 12, "tap": 8, "task": 53}
 """The kinds of new work in the live stream, and the weight of each."""
 LIVE_QUICK: Final = 0.3
 """The fraction of live cases that are decided within half an hour, so that a watcher sees some of them end."""
@@ -78,7 +79,7 @@ def live(city: City, seed: int, start: datetime, rate_per_second: float) -> Iter
         at = demo_city.local_second(now)
         if at // DAY not in maker.calendar.days:
             maker = _Maker(city, rng, now.date().replace(day=1), f"{now:%Y-%m-%dT%H%M%S}", hurry=True)
-        maker.arrival(at, crowded=len(agenda) >= AGENDA_MOST)
+        maker.arrival(at, rush=len(agenda) >= AGENDA_MOST)
         for then, _, event in maker.events:
             heappush(agenda, (then, next(order), event))
         maker.events.clear()
@@ -111,25 +112,29 @@ class _Maker:
             self._case(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
         for _ in range(round(unit.dinas.surveys * self.rng.uniform(0.96, 1.04))):
             self._survey(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
+        for _ in range(round(unit.dinas.surveys * self.city.shares.tapped * self.rng.uniform(0.96, 1.04))):
+            self._tap(unit, arrivals[int(chance() * many)] + int(chance() * QUARTER))
         workers: list[str] = []
         for asn in unit.staff[: unit.busy]:
             workers += [asn] * round(self.rng.gauss(demo_city.BUSY_TASKS, 2.0))
-        others = unit.staff[unit.busy :] or unit.staff
-        workers += [others[int(chance() * len(others))] for _ in range(unit.dinas.tasks - len(workers))]
+        idle = unit.staff[unit.busy :] or unit.staff
+        workers += [idle[int(chance() * len(idle))] for _ in range(unit.dinas.tasks - len(workers))]
         for asn in workers:
             self._task(unit, asn, arrivals[int(chance() * many)] + int(chance() * QUARTER))
 
-    def arrival(self, at: int, *, crowded: bool) -> None:
-        """Make one piece of new work. While much is pending (`crowded`), it is no case that needs a later decision."""
+    def arrival(self, at: int, *, rush: bool) -> None:
+        """Make one piece of new work. While much is pending (`rush`), it is no case that needs a later decision."""
         choose = self.rng.choices
         work = choose(list(LIVE_WORK), list(LIVE_WORK.values()))[0]
         if work == "task":
             unit = choose(self.units, self._task_weights)[0]
             some = unit.staff[: unit.busy] if self.rng.random() < self.city.shares.busy_tasks else unit.staff
             self._task(unit, self.rng.choice(some), at)
+        elif work == "tap":
+            self._tap(choose(self.units, self._survey_weights)[0], at)
         elif work == "survey":
             self._survey(choose(self.units, self._survey_weights)[0], at)
-        elif work == "old case" or crowded:
+        elif work == "old case" or rush:
             self._old_case(choose(self.units, self._case_weights)[0], at)
         else:
             self._case(choose(self.units, self._case_weights)[0], at)
@@ -167,8 +172,8 @@ class _Maker:
         source, asn = f"/simulasi/{unit.slug}/loket-{desk + 1}", unit.counters[desk]
         ident = f"{service.code}-{self._number()}"
         file: Event = {"dinas": unit.slug, "service": service.slug, "case": ident}
-        received = self.calendar.text(at)
-        self._put(at, "permit-received", source, f"{ident}-terima", {**file, "asn": asn, "received_at": received})
+        receipt_at = self.calendar.text(at)
+        self._put(at, "permit-received", source, f"{ident}-terima", {**file, "asn": asn, "received_at": receipt_at})
         fate = rng.random()
         if fate < shares.forgotten:
             return
@@ -181,10 +186,10 @@ class _Maker:
         pauses: list[Event] = []
         if rng.random() < shares.paused:
             share = rng.uniform(0.1, 0.7)
-            paused = self._later(unit, at, span * share)
-            at = self._pause(unit, paused, source, file, pauses)
-            span, deadline = span * (1 - share), deadline + at - paused
-        decision = {**file, "asn": asn, "received_at": received}
+            pause_at = self._later(unit, at, span * share)
+            at = self._pause(unit, pause_at, source, file, pauses)
+            span, deadline = span * (1 - share), deadline + at - pause_at
+        decision = {**file, "asn": asn, "received_at": receipt_at}
         if rng.choice((pauses, None)):  # half of the paused cases leave their pauses to the file
             decision["pauses"] = pauses
         self._decide(unit, self._later(unit, at, span, deadline), source, decision)
@@ -193,11 +198,11 @@ class _Maker:
         """A case is decided whose receipt was never reported: only the decision says when it came in."""
         service = self.rng.choice(unit.services)
         desk = int(self.rng.random() * len(unit.counters))
-        received = at - int(self._span(unit, service))
+        receipt_at = at - int(self._span(unit, service))
         if not unit.always:
-            received = min(at - 600, self.calendar.office(received, int(self.rng.random() * 2400), 0))
+            receipt_at = min(at - 600, self.calendar.office(receipt_at, int(self.rng.random() * 2400), 0))
         decision = {"dinas": unit.slug, "service": service.slug, "case": f"{service.code}-{self._number()}"}
-        decision |= {"asn": unit.counters[desk], "received_at": self.calendar.text(received)}
+        decision |= {"asn": unit.counters[desk], "received_at": self.calendar.text(receipt_at)}
         self._decide(unit, at, f"/simulasi/{unit.slug}/loket-{desk + 1}", decision)
 
     def _pause(self, unit: Unit, at: int, source: str, file: Event, pauses: list[Event]) -> int:
@@ -223,10 +228,10 @@ class _Maker:
             rating = {"dinas": unit.slug, "service": data["service"], "case": case, "unsur": self._unsur(unit)}
             if rng.random() < self.city.shares.rated_asn:
                 rating["asn"] = data["asn"]
-            rated = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
-            self._perhaps_reverse(unit, then, rated, "test_entry")
-        if retracted := self._perhaps_reverse(unit, at, fact, "wrong_case"):
-            then = self._soon(unit, retracted, 24)
+            rating_event = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
+            self._perhaps_reverse(unit, then, rating_event, "test_entry")
+        if retraction_at := self._perhaps_reverse(unit, at, fact, "wrong_case"):
+            then = self._soon(unit, retraction_at, 24)
             again = {**data, "completed_at": self.calendar.text(then)}
             self._put(then, "permit-processed", source, f"{case}-putus-2", again)
 
@@ -245,6 +250,13 @@ class _Maker:
         fact = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/survei", survey, data)
         self._perhaps_reverse(unit, at, fact, "test_entry")
 
+    def _tap(self, unit: Unit, at: int) -> None:
+        """Make one tap on a face at the exit, which names no case."""
+        tap, answers = f"ketuk-{self._number()}", self.rng.choice(unit.moods[int(self.rng.random() * 4)])[1]
+        data: Event = {"dinas": unit.slug, "survey": tap, "overall": answers[int(self.rng.random() * 100)], "scale": 4}
+        fact = self._put(at, "satisfaction-rated", f"/simulasi/{unit.slug}/ketuk", tap, data)
+        self._perhaps_reverse(unit, at, fact, "test_entry")
+
     def _task(self, unit: Unit, asn: str, at: int) -> None:
         """Make a finished task; most tasks are due at closing time of a working day."""
         chance, calendar, shares = self.rng.random, self.calendar, self.city.shares
@@ -256,8 +268,8 @@ class _Maker:
                 due = calendar.last_working(day - 1 - int(chance() * 5))
             else:
                 due = calendar.next_working(day + int(chance() * 6) + (at % DAY > CLOSING))
-            given = calendar.last_working(min(day, due) - 1 - int(chance() * 9))
-            data["assigned_at"] = calendar.text(given * DAY + OPENING + int(chance() * 17) * 1800)
+            day_given = calendar.last_working(min(day, due) - 1 - int(chance() * 9))
+            data["assigned_at"] = calendar.text(day_given * DAY + OPENING + int(chance() * 17) * 1800)
             data["due_at"] = calendar.text(due * DAY + CLOSING)
         data["reported_by"] = "self" if chance() < shares.self_reported else "system"
         fact = self._put(at, "task-completed", f"/simulasi/{unit.slug}/kinerja", task, data)
@@ -272,7 +284,7 @@ class _Maker:
         if chance < shares.retracted:
             self._retract(unit, then, fact["source"], fact["id"], reason)
             return then
-        why, replacement = _amended(fact, unit, self.rng)
+        why, replacement = amended(fact, unit, self.rng)
         name = {"source": fact["source"], "id": fact["id"]}
         data: Event = {"event": name, "reason": why, "replacement": replacement}
         self._put(then, "event-corrected", f"/simulasi/{unit.slug}/verifikasi", f"{fact['id']}-koreksi", data)
@@ -281,20 +293,3 @@ class _Maker:
     def _retract(self, unit: Unit, at: int, source: str, ident: str, reason: str) -> None:
         data: Event = {"event": {"source": source, "id": ident}, "reason": reason}
         self._put(at, "event-retracted", f"/simulasi/{unit.slug}/verifikasi", f"{ident}-batal", data)
-
-
-def _amended(fact: Event, unit: Unit, rng: Random) -> tuple[str, Event]:
-    """A code for a correction, and the corrected data: an earlier completion, another ASN, or another answer."""
-    data: Event = fact["data"]
-    if "unsur" in data:
-        name = rng.choice(list(data["unsur"]))
-        answer = rng.choice([n for n in (1, 2, 3, 4) if n != data["unsur"][name]])
-        return "wrong_answer", {**data, "unsur": {**data["unsur"], name: answer}}
-    if "case" in data and len(unit.counters) > 1 and rng.choice((True, False)):
-        return "wrong_asn", {**data, "asn": rng.choice([asn for asn in unit.counters if asn != data["asn"]])}
-    completed = datetime.fromisoformat(data["completed_at"])
-    begun = data.get("received_at") or data.get("assigned_at")
-    earlier = completed - timedelta(minutes=rng.randint(5, 90))
-    if begun:
-        earlier = max(earlier, min(completed, datetime.fromisoformat(begun) + timedelta(minutes=1)))
-    return "wrong_time", {**data, "completed_at": earlier.isoformat()}

@@ -66,21 +66,21 @@ class Practice:
         self.marker.unlink()
 
 
-def practising(path: Path, *, asked: bool) -> Practice | None:
+def practising(path: Path, *, wish: bool) -> Practice | None:
     """Practice, if it is asked for, or if the directory is marked for it."""
     practice = Practice(path)
-    return practice if asked or practice.marker.exists() else None
+    return practice if wish or practice.marker.exists() else None
 
 
-def never_mixed(head: int, shown: str, demo: Path | None, practice: Practice | None) -> None:
+def never_mixed(head: int, location: str, demo: Path | None, practice: Practice | None) -> None:
     """Refuse to begin practice or a demo in a journal that counts. Raises: ``NotADemo``."""
     if head <= 1:
         return
     if practice is not None and not practice.marker.exists():
-        message = f"{shown} holds a journal that counts: give practice a --data of its own"
+        message = f"{location} holds a journal that counts: give practice a --data of its own"
         raise NotADemo(message)
     if practice is None and demo is not None and not demo.exists():
-        message = f"{shown} holds a journal that is no simulation: give the demo a --data of its own"
+        message = f"{location} holds a journal that is no simulation: give the demo a --data of its own"
         raise NotADemo(message)
 
 

@@ -64,7 +64,7 @@ class DemoRun:
         self._months = months
         self._rate = rate
         self._ending = threading.Event()
-        self._progress = self._resumed(seed)
+        self._progress = self._load_progress(seed)
         self._threads = [
             threading.Thread(target=self._run, name="neraca-demo-history", daemon=True),
             threading.Thread(target=self._live, name="neraca-demo-live", daemon=True),
@@ -86,7 +86,7 @@ class DemoRun:
         missing = len(self._steps()) - len(self._progress.done)
         return f"{len(self._progress.done)}/{len(self._steps())}" if missing else None
 
-    def _resumed(self, seed: int) -> Progress:
+    def _load_progress(self, seed: int) -> Progress:
         if self._marker.exists():
             return msgspec.json.decode(self._marker.read_bytes(), type=Progress)
         progress = Progress(seed, datetime.now(self._zone).isoformat(timespec="seconds"), [])
@@ -109,10 +109,10 @@ class DemoRun:
             if step not in self._progress.done:
                 if step == "rules":
                     since = (until.replace(day=1) - timedelta(days=31 * (self._months + 2))).date()
-                    done = self._submit(demo.rules(self._city, since))
+                    success = self._submit(demo.rules(self._city, since))
                 else:
-                    done = self._submit(demo.history(self._city, self._progress.seed, step, until))
-                if not done:
+                    success = self._submit(demo.history(self._city, self._progress.seed, step, until))
+                if not success:
                     return
                 self._progress.done.append(step)
                 self._marker.write_bytes(msgspec.json.encode(self._progress))

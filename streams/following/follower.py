@@ -35,7 +35,7 @@ def verified_position(journal: Journal, store: Store) -> int:
 
     Raises: ``WrongJournal`` when the journal is another one, or was put back to an older state.
     """
-    if store.divided():
+    if store.is_divided():
         message = (
             "the balances are folded by workers, in partitions: start neraca worker, "
             "or fold them as one: neraca rebuild --undivided"
@@ -85,7 +85,7 @@ class Follower:
         self._reopen = reopen
         self._wake = threading.Event()
         self._ending = False
-        self._retrying = Retrying(self._transient, PROMPT, failed=self._failed, pause=self._pause)
+        self._retrying = Retrying(self._transient, PROMPT, on_failure=self._failed, pause=self._pause)
         self._thread = threading.Thread(target=self._run, name="neraca-follower", daemon=True)
 
     def start(self) -> None:
@@ -120,7 +120,7 @@ class Follower:
         return self._ending
 
     def _transient(self, error: Exception) -> bool:
-        return isinstance(error, NotWritten) or self._journal.passing(error)
+        return isinstance(error, NotWritten) or self._journal.is_transient(error)
 
     def _failed(self, error: Exception, count: int) -> None:
         """Log the first failure of a row; meanwhile the balances stay as they are, and behind."""
@@ -131,13 +131,13 @@ class Follower:
     def _follow(self) -> None:
         """Fold every entry there is. After less than a full page, wait: answers made meanwhile stay fresh longer."""
         try:
-            folded = self._step()
-            while folded == PAGE and not self._ending:
-                folded = self._step()
+            count = self._step()
+            while count == PAGE and not self._ending:
+                count = self._step()
         except Superseded:
             self._reopen(self._live)
             return
-        if folded and not self._ending:
+        if count and not self._ending:
             time.sleep(GATHER_S)
 
     def _step(self) -> int:
@@ -145,7 +145,7 @@ class Follower:
         segment = read_segment(self._journal, live.position)
         if segment is None:
             return 0
-        before, moved = live.position, live.store.fold(segment)
-        live.at = At(moved.position)
-        live.movement.tell(before, moved)
+        before, move = live.position, live.store.fold(segment)
+        live.at = At(move.position)
+        live.movement.tell(before, move)
         return len(segment.entries)

@@ -39,7 +39,7 @@ class Listener:
         self._look = look
         self._waits = waits
         self._ending = threading.Event()
-        self._retrying = Retrying(Exception, PROMPT, failed=self._failed, pause=self._ending.wait)
+        self._retrying = Retrying(Exception, PROMPT, on_failure=self._failed, pause=self._ending.wait)
         self._thread = threading.Thread(target=self._run, name="neraca-listener", daemon=True)
 
     def start(self) -> None:

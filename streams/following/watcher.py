@@ -37,21 +37,21 @@ class Watcher:
                 live.served = (generation, self._generations.store(generation))
             before = live.at
             with live.store.snapshot() as queries:
-                at = queries.reached()
-                live.standing = queries.stopped()
-                dinas = frozenset(_moved(queries, before)) if at != before else frozenset()
+                at = queries.at()
+                live.standing = queries.stop_reasons()
+                dinas = frozenset(_dinas_moved(queries, before)) if at != before else frozenset()
             if at != before:
                 live.at = at
                 live.movement.tell(before.position, Moved(at.position, dinas, at.rulebook != before.rulebook))
 
 
-def _moved(queries: Queries, before: At) -> list[str]:
+def _dinas_moved(queries: Queries, before: At) -> list[str]:
     """The dinas that moved beyond the position at which their partition was before."""
-    moved = queries.moved_since(before.position)
+    positions = queries.moved_since(before.position)
     if not before.partitions:
-        return [dinas for dinas, _ in moved]
+        return [dinas for dinas, _ in positions]
     count = len(before.partitions)
-    return [dinas for dinas, position in moved if position > before.partitions[partition_of(dinas, count)]]
+    return [dinas for dinas, position in positions if position > before.partitions[partition_of(dinas, count)]]
 
 
 class WatchedMovement(Movement):

@@ -39,14 +39,14 @@ def read_cells(path: Path, mapping: Mapping, is_row: IsRow = bool) -> Iterator[N
     Raises: ``ReadError``; ``MappingError`` before the first row, for a column that the file lacks.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    named = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
+    form = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
     if suffixes[-1:] == [_XLSX]:
         yield from _sheet(path, mapping)
         return
     number = 0
-    read = _ndjson if _NDJSON.intersection(named) else _csv
+    reader = _ndjson if _NDJSON.intersection(form) else _csv
     with opened(path) as file:
-        for number, cells in read(file, mapping, is_row):
+        for number, cells in reader(file, mapping, is_row):
             yield number, cells
         file.check(number)
 
@@ -58,7 +58,7 @@ def _csv(file: Opened, mapping: Mapping, is_row: IsRow) -> Iterator[NumberedCell
     picker = Picker(file.path, header, mapping)
     records.is_cut = lambda: file.broken
     records.fits = lambda cells: not isinstance(picker.pick(cells), str)
-    records.is_row = lambda cells: isinstance(picked := picker.pick(cells), tuple) and is_row(picked)
+    records.is_row = lambda cells: isinstance(choice := picker.pick(cells), tuple) and is_row(choice)
     for number, record in enumerate(rows, 1):
         yield number, record.fault if record.cells is None else picker.pick(record.cells)
 
@@ -67,8 +67,8 @@ def _header(file: Opened, rows: Iterator[Record], delimiter: str) -> list[str]:
     """The first row; a line such as ``sep=;``, by which Excel is told the delimiter, is read over."""
     first = next(rows, None)
     if first is not None and first.cells is not None:
-        told = delimiter.join(first.cells).casefold()
-        if told.startswith("sep=") and len(told) <= len("sep=;"):
+        line = delimiter.join(first.cells).casefold()
+        if line.startswith("sep=") and len(line) <= len("sep=;"):
             first = next(rows, None)
     file.check(0)
     if first is None:
@@ -101,8 +101,8 @@ class Picker:
             extra = any(cell.strip() for cell in cells[self.width :])
             if extra or number < self._least:
                 return f"{number} cells, and {self.width} in the header"
-        picked: tuple[str, ...] = self._pick(cells)
-        return picked
+        choice: tuple[str, ...] = self._pick(cells)
+        return choice
 
 
 def _lacking(path: Path, header: list[str], column: str, key: str, mapping: Mapping) -> Exception:
@@ -114,8 +114,8 @@ def _lacking(path: Path, header: list[str], column: str, key: str, mapping: Mapp
     if len(header) == 1:
         delimiter = max(_DELIMITERS, key=header[0].count)
         hint = f"; its cells seem to be parted by {delimiter!r}" if delimiter in header[0] else ""
-    expected = f"expected one for {key} of {mapping.file}; got {header!r:.500}{hint}"
-    return MappingError(f"{path}: {number} {column!r}, {expected}")
+    expectation = f"expected one for {key} of {mapping.file}; got {header!r:.500}{hint}"
+    return MappingError(f"{path}: {number} {column!r}, {expectation}")
 
 
 def _ndjson(file: Opened, mapping: Mapping, _is_row: IsRow) -> Iterator[NumberedCells]:
@@ -139,8 +139,8 @@ def _sheet(path: Path, mapping: Mapping) -> Iterator[NumberedCells]:
     above = list(islice(rows, _HEADINGS_WITHIN))
     if not above:
         raise ReadError(path, 0, "no headings: the sheet is empty")
-    used = mapping.uses()
-    heading = next((number for number, row in enumerate(above) if used.keys() <= set(row.cells)), 0)
+    uses = mapping.uses()
+    heading = next((number for number, row in enumerate(above) if uses.keys() <= set(row.cells)), 0)
     picker = Picker(path, above[heading].cells, mapping)
     for number, row in enumerate(chain(above[heading + 1 :], rows), 1):
         cells = [*row.cells, *[""] * (picker.width - len(row.cells))]

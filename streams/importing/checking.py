@@ -43,9 +43,9 @@ class Named(Protocol):
         ...
 
 
-def fault(path: Path | str, key: str, expected: str) -> MappingError:
+def fault(path: Path | str, key: str, expectation: str) -> MappingError:
     """The error of a key."""
-    return MappingError(f"{path}: {key}: expected {expected}")
+    return MappingError(f"{path}: {key}: expected {expectation}")
 
 
 def check_source(path: Path | str, kind: str, source: str) -> None:
@@ -70,9 +70,9 @@ def check_form(path: Path | str, delimiter: str, times: Sequence[str], zone: str
 
 
 def _check_pattern(path: Path | str, pattern: str) -> None:
-    found = zone_in(pattern)
-    if found is not None:
-        literal, right = found
+    literal_and_right = zone_in(pattern)
+    if literal_and_right is not None:
+        literal, right = literal_and_right
         reads = literal.casefold() in ZONE_MINUTES or any(sign in literal for sign in "+-\u2212")
         remedy = f"{right!r}, which reads the zone" if reads else f"{right!r} and an offset such as +07:00 in the cells"
         passes = f"{pattern!r} passes over {literal!r}, and its times would be taken as local"
@@ -80,45 +80,47 @@ def _check_pattern(path: Path | str, pattern: str) -> None:
     try:
         Pattern(pattern)
     except ValueError:
-        expected = "'iso', or a strptime format of a date, alone or with hours and minutes (%H or %I %p), no %Z"
+        expectation = "'iso', or a strptime format of a date, alone or with hours and minutes (%H or %I %p), no %Z"
         zone = ": %z reads Z, UTC, GMT, WIB, WITA, WIT and offsets" if "%Z" in pattern else ""
-        raise fault(path, "times", f"{expected}{zone}; got {pattern!r}") from None
+        raise fault(path, "times", f"{expectation}{zone}; got {pattern!r}") from None
 
 
-def check_fields(path: Path | str, kind: str, columns: Mapping[str, tuple[str, ...]], fixed: Mapping[str, str]) -> None:
+def check_fields(
+    path: Path | str, kind: str, columns: Mapping[str, tuple[str, ...]], constants: Mapping[str, str]
+) -> None:
     """Each field exists in the kind and is filled once, and each required field is filled."""
     fields = FIELDS[kind]
-    known = {*fields.required, *fields.optional, TIME}
-    for field in (*columns, *fixed):
+    all_names = {*fields.required, *fields.optional, TIME}
+    for field in (*columns, *constants):
         root, dot, inner = field.partition(".")
-        if root not in known or bool(dot and inner) != (root in fields.tables):
-            raise fault(path, field, f"a field of {kind}: {', '.join(sorted(known))}")
+        if root not in all_names or bool(dot and inner) != (root in fields.tables):
+            raise fault(path, field, f"a field of {kind}: {', '.join(sorted(all_names))}")
     for field, names in columns.items():
-        if field in fixed:
+        if field in constants:
             raise fault(path, field, "a column or a fixed value, not both")
         if not names or not all(names):
             raise fault(path, f"fields.{field}", "the name of a column, or of several")
-    for field in sorted(set(fields.required) - columns.keys() - fixed.keys()):
+    for field in sorted(set(fields.required) - columns.keys() - constants.keys()):
         raise fault(path, field, f"a column or a fixed value, as {kind} requires it: give it with --set {field}=…")
     if not columns:
         raise fault(path, "fields", "at least one column")
 
 
-def check_names(path: Path | str, flat: Mapping[str, object], written: Named) -> None:
+def check_names(path: Path | str, flat: Mapping[str, object], keys: Named) -> None:
     """Each key that names a field names one of the mapping."""
-    for name in written.values:
-        if name not in flat and name not in written.fields:
+    for name in keys.values:
+        if name not in flat and name not in keys.fields:
             raise fault(path, f"values.{name}", "the name of a field in [fields]")
-    for name in written.dates:
-        if not is_moment(name) or (name not in flat and name not in written.fixed):
+    for name in keys.dates:
+        if not is_moment(name) or (name not in flat and name not in keys.fixed):
             moments = ", ".join(filter(is_moment, flat)) or "none"
             raise fault(path, "dates", f"fields of this mapping that are times ({moments}); got {name!r}")
 
 
-def occurred(path: Path | str, kind: str, filled: AbstractSet[str]) -> str:
+def occurred(path: Path | str, kind: str, with_value: AbstractSet[str]) -> str:
     """The event's own time is field ``time`` where it is filled, else the instant that the kind requires."""
     for field in (TIME, FIELDS[kind].occurrence):
-        if field in filled:
+        if field in with_value:
             return field
     raise fault(path, "fields.time", "the column that says when it happened: give one, or --set time=…")
 

@@ -44,33 +44,33 @@ class Column:
     def see(self, text: str) -> None:
         """Take one cell into account."""
         if self.has_one_format:
-            stated = self._formats[0].read(text)
-            if stated is not None:
-                self.count(stated)
+            statement = self._formats[0].read(text)
+            if statement is not None:
+                self.count(statement)
             return
-        found = self._readings(text)
-        for one in found:
+        readings = self._readings(text)
+        for place in readings:
             for other in range(len(self._formats)):
-                if other not in found:
-                    self._only[one][other] = True
-        for stated in list(found.values())[:1]:
-            self.count(stated)
+                if other not in readings:
+                    self._only[place][other] = True
+        for statement in list(readings.values())[:1]:
+            self.count(statement)
 
-    def count(self, stated: Stated) -> None:
+    def count(self, statement: Stated) -> None:
         """Count a cell as a date, a midnight, or another time."""
-        if stated.day:
+        if statement.day:
             self.dates += 1
-        elif stated.moment.time() == _MIDNIGHT:
+        elif statement.moment.time() == _MIDNIGHT:
             self.midnights += 1
         else:
             self.others += 1
 
     def first(self, text: str) -> Stated | None:
         """The reading of the first format that fits, as the former version read every cell."""
-        for one in self._formats:
-            stated = one.read(text)
-            if stated is not None:
-                return stated
+        for place in self._formats:
+            statement = place.read(text)
+            if statement is not None:
+                return statement
         return None
 
     def read(self, text: str) -> Stated | None:
@@ -79,17 +79,21 @@ class Column:
         A format is left out that another one makes superfluous: the other reads cells that it does not read, and it reads
         none that the other does not. Raises: ``AmbiguousError``.
         """
-        found = self._readings(text)
-        if len({stated.moment for stated in found.values()}) > 1:
+        readings = self._readings(text)
+        if len({statement.moment for statement in readings.values()}) > 1:
             only = self._only
-            found = {
-                one: stated
-                for one, stated in found.items()
-                if not any(only[other][one] and not only[one][other] for other in found)
+            readings = {
+                place: statement
+                for place, statement in readings.items()
+                if not any(only[other][place] and not only[place][other] for other in readings)
             }
-            if len({stated.moment for stated in found.values()}) > 1:
-                raise AmbiguousError(" and ".join(self._names[one] for one in found))
-        return next(iter(found.values()), None)
+            if len({statement.moment for statement in readings.values()}) > 1:
+                raise AmbiguousError(" and ".join(self._names[place] for place in readings))
+        return next(iter(readings.values()), None)
 
     def _readings(self, text: str) -> dict[int, Stated]:
-        return {number: stated for number, one in enumerate(self._formats) if (stated := one.read(text)) is not None}
+        return {
+            number: statement
+            for number, place in enumerate(self._formats)
+            if (statement := place.read(text)) is not None
+        }

@@ -48,9 +48,9 @@ class Composer:
         self._fields = [self._field(name) for name in mapping.columns]
         self._columns = {name: self._column(name) for name in (*mapping.columns, *mapping.fixed) if is_moment(name)}
         self._dates = self._column(TIME)
-        fixed = [self._field(name) for name in mapping.fixed]
-        self._fixed_moments = {field.name: self._fixed_moment(field) for field in fixed if field.is_moment}
-        self._fixed = [(field, self._fixed_value(field)) for field in fixed if not field.is_moment]
+        constants = [self._field(name) for name in mapping.fixed]
+        self._fixed_moments = {field.name: self._fixed_moment(field) for field in constants if field.is_moment}
+        self._fixed = [(field, self._fixed_value(field)) for field in constants if not field.is_moment]
         self._naming = Naming(mapping.kind)
         self._is_rule = KINDS[mapping.kind].role == "rule"
 
@@ -76,7 +76,7 @@ class Composer:
 
     def is_row(self, cells: Sequence[str]) -> bool:
         """True if cells are plainly a row: nothing required is blank but a completion, and some time or number is read."""
-        read = 0
+        count = 0
         for field in self._fields:
             text = self._text(field, cells).strip()
             if not text and field.required and self._mapping.skip_without not in self._mapping.columns[field.name]:
@@ -85,12 +85,12 @@ class Composer:
             if text and column is not None:
                 if column.first(text) is None:
                     return False
-                read += 1
+                count += 1
             elif text and field.is_number:
                 if not _is_number(text, self._mapping.decimal):
                     return False
-                read += 1
-        return read > 0 or not any(field.is_moment or field.is_number for field in self._fields)
+                count += 1
+        return count > 0 or not any(field.is_moment or field.is_number for field in self._fields)
 
     def skipped(self, cells: Sequence[str]) -> str | None:
         """The reason to skip a row: its cell of ``skip_without`` is blank, as it stands or by ``[values]``."""
@@ -114,11 +114,11 @@ class Composer:
         for field, text in texts:
             if text and field.is_moment:
                 moments[field.name], former[field.name] = self._moment(field, text)
-        spelt = _spelt(moments)
-        data = self._data(texts, spelt)
-        before = data if former == spelt else self._data(texts, former)
+        texts_of_times = _spelt(moments)
+        data = self._data(texts, texts_of_times)
+        before = data if former == texts_of_times else self._data(texts, former)
         mapping = self._mapping
-        time = spelt[mapping.occurred]
+        time = texts_of_times[mapping.occurred]
         try:
             old_id = self._naming.former_id(before, former.get(mapping.occurred))
             own_id = old_id if self._is_rule else self._naming.id_of(data, time, moments, self._named(cells, moments))
@@ -134,32 +134,32 @@ class Composer:
         }
         return event, None if self._is_rule else old_id
 
-    def _data(self, texts: Sequence[tuple[_Field, str]], spelt: dict[str, str]) -> dict[str, Any]:
+    def _data(self, texts: Sequence[tuple[_Field, str]], texts_of_times: dict[str, str]) -> dict[str, Any]:
         """The data of an event, with its times as they are spelt."""
         data: dict[str, Any] = {}
         for field, value in self._fixed:
             _put(data, field, value)
         for name in self._fixed_moments:
-            data[name] = spelt[name]
+            data[name] = texts_of_times[name]
         for field, text in texts:
             if text:
-                _put(data, field, spelt[field.name] if field.is_moment else self._value(field, text))
+                _put(data, field, texts_of_times[field.name] if field.is_moment else self._value(field, text))
         if self._mapping.occurred == TIME:
             data.pop(TIME, None)
         return data
 
     def _named(self, cells: Sequence[str], moments: dict[str, Moment]) -> dict[str, object]:
         """The values of the columns, or of the fields, that the mapping names as the identity of a row."""
-        named: dict[str, object] = {}
+        identity: dict[str, object] = {}
         for name in self._mapping.identity:
             field = next((field for field in self._fields if field.name == name or self._is_column(field, name)), None)
             if field is None:
-                named[name] = cells[self._place[name]].strip() if name in self._place else self._mapping.fixed[name]
+                identity[name] = cells[self._place[name]].strip() if name in self._place else self._mapping.fixed[name]
             elif field.name in moments:
-                named[name] = instant_of(moments[field.name].usual)
+                identity[name] = instant_of(moments[field.name].usual)
             else:
-                named[name] = self._text(field, cells).strip()
-        return named
+                identity[name] = self._text(field, cells).strip()
+        return identity
 
     def _is_column(self, field: _Field, name: str) -> bool:
         return self._mapping.columns[field.name] == (name,)
@@ -210,8 +210,8 @@ class Composer:
             _check_kind(field, text)
         if text or not field.required:
             return text
-        merged = "; of merged cells only the first holds a text" if any(type(cell) is not str for cell in cells) else ""
-        message = f"{field.name}: required, and empty in {' or '.join(self._mapping.columns[field.name])}{merged}"
+        hint = "; of merged cells only the first holds a text" if any(type(cell) is not str for cell in cells) else ""
+        message = f"{field.name}: required, and empty in {' or '.join(self._mapping.columns[field.name])}{hint}"
         raise MalformedError(message)
 
     def _value(self, field: _Field, text: str) -> object:
@@ -222,8 +222,8 @@ class Composer:
                 message = f"{field.name}: {error}"
                 raise MalformedError(message) from None
         if is_date(field.name):
-            stated = _SHEET.read(text) if holds(text) == "moment" else self._dates.first(text.strip())
-            return stated.moment.date().isoformat() if stated is not None and stated.day else str(text)
+            statement = _SHEET.read(text) if holds(text) == "moment" else self._dates.first(text.strip())
+            return statement.moment.date().isoformat() if statement is not None and statement.day else str(text)
         return text
 
     def _moment(self, field: _Field, text: str) -> tuple[Moment, str]:
@@ -233,10 +233,10 @@ class Composer:
             of_sheet = holds(text) == "moment"
             text = text.strip()
             first = _SHEET.read(text) if of_sheet else column.first(text)
-            stated = first if of_sheet or column.has_one_format else column.read(text)
-            if first is not None and stated is not None:
-                is_day = stated.day or field.name in self._mapping.dates or column.holds_days
-                moment = moment_of(field.name, stated, self._zone, is_day=is_day)
+            statement = first if of_sheet or column.has_one_format else column.read(text)
+            if first is not None and statement is not None:
+                is_day = statement.day or field.name in self._mapping.dates or column.holds_days
+                moment = moment_of(field.name, statement, self._zone, is_day=is_day)
                 return moment, aware(first.moment, self._zone).isoformat()
             message = f"{text[:_SHOWN]!r} is not a time of the form {' or '.join(self._mapping.times)}"
         except AmbiguousError as error:
@@ -251,8 +251,8 @@ def _see(column: Column, text: str) -> None:
     """Let a column take a cell into account; a date of a workbook shows nothing of formats."""
     if holds(text) != "moment":
         column.see(text.strip())
-    elif (stated := _SHEET.read(text)) is not None:
-        column.count(stated)
+    elif (statement := _SHEET.read(text)) is not None:
+        column.count(statement)
 
 
 def _check_kind(field: _Field, text: str) -> None:

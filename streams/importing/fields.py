@@ -30,18 +30,18 @@ class Fields(NamedTuple):
 
 def _types(field: FieldInfo) -> frozenset[object]:
     """The types that a value of a field may have; a closed list of texts is text."""
-    return frozenset(str if get_origin(one) is Literal else one for one in types_in(field.type))
+    return frozenset(str if get_origin(type_) is Literal else type_ for type_ in types_in(field.type))
 
 
 def _fields_of(kind: Kind) -> Fields | None:
     """The fields of a kind that cells can fill; ``None`` where one that it requires is no text and no number."""
-    declared = [(field.encode_name, field.required, _types(field)) for field in structs.fields(kind.submitted)]
-    cells = [(name, required, types) for name, required, types in declared if types <= {str, int, _TABLE}]
-    if sum(required for _, required, _ in cells) < sum(required for _, required, _ in declared):
+    declarations = [(field.encode_name, field.required, _types(field)) for field in structs.fields(kind.submitted)]
+    cells = [(name, is_required, types) for name, is_required, types in declarations if types <= {str, int, _TABLE}]
+    if sum(is_required for _, is_required, _ in cells) < sum(is_required for _, is_required, _ in declarations):
         return None
     return Fields(
-        tuple(name for name, required, _ in cells if required),
-        tuple(name for name, required, _ in cells if not required),
+        tuple(name for name, is_required, _ in cells if is_required),
+        tuple(name for name, is_required, _ in cells if not is_required),
         frozenset(name for name, _, types in cells if types & {int, _TABLE}),
         frozenset(name for name, _, types in cells if _TABLE in types),
     )

@@ -99,10 +99,10 @@ class Pattern:
     def __init__(self, pattern: str) -> None:
         whole = re.sub(r"%([cxX])", lambda match: _WHOLE[match[1]], pattern)
         names = [name for name in _SPLIT.findall(whole) if name != "%"]
-        known = set(names)
-        if len(known) < len(names) or not known <= _PATTERNS.keys() or not _names_a_moment(known):
+        directives = set(names)
+        if len(directives) < len(names) or not directives <= _PATTERNS.keys() or not _names_a_moment(directives):
             raise ValueError(pattern)
-        self.days = not known & {"H", "I"}
+        self.days = not directives & {"H", "I"}
         self._expression = re.compile(_expression(whole), re.IGNORECASE)
 
     def read(self, text: str) -> Stated | None:
@@ -123,16 +123,16 @@ class Pattern:
         return Stated(moment, day=self.days)
 
 
-def _names_a_moment(known: set[str]) -> bool:
+def _names_a_moment(directives: set[str]) -> bool:
     """A year, a day of it, and no time of day or one that is whole: `%I` without `%p` would lose the afternoons."""
-    day = ("Y" in known) != ("y" in known) and sum(part <= known for part in _DATES) == 1
-    if not day and not ({"G", "V", "u"} <= known and not known & set("Yymbd")):
+    day = ("Y" in directives) != ("y" in directives) and sum(part <= directives for part in _DATES) == 1
+    if not day and not ({"G", "V", "u"} <= directives and not directives & set("Yymbd")):
         return False
-    hour = "H" in known or {"I", "p"} <= known
+    hour = "H" in directives or {"I", "p"} <= directives
     if not hour:
-        return not known & set("IpMSf")
-    steps = [name in known for name in "MSf"]
-    return steps[0] and steps == sorted(steps, reverse=True) and not {"H", "I"} <= known
+        return not directives & set("IpMSf")
+    steps = [name in directives for name in "MSf"]
+    return steps[0] and steps == sorted(steps, reverse=True) and not {"H", "I"} <= directives
 
 
 def _expression(pattern: str) -> str:
@@ -153,15 +153,15 @@ def _date(parts: dict[str, str | None]) -> tuple[int, int, int]:
     """Year, month and day. Raises: ``ValueError`` for a day or a week that a year does not have."""
     number, week = parts.get("j"), parts.get("V")
     if week:
-        found = date.fromisocalendar(int(parts["G"] or 0), int(week), int(parts["u"] or 0))
-        return found.year, found.month, found.day
+        place = date.fromisocalendar(int(parts["G"] or 0), int(week), int(parts["u"] or 0))
+        return place.year, place.month, place.day
     whole = parts.get("Y")
     year = int(whole) if whole else _century(int(parts["y"] or 0))
     if number:
-        found = date(year, 1, 1) + timedelta(days=int(number) - 1)
-        if found.year != year:
+        place = date(year, 1, 1) + timedelta(days=int(number) - 1)
+        if place.year != year:
             raise ValueError(year)
-        return year, found.month, found.day
+        return year, place.month, place.day
     name = parts.get("B") or parts.get("b")
     month = MONTHS[name.casefold().rstrip(".")] if name else int(parts["m"] or 0)
     return year, month, int(parts["d"] or 0)
@@ -213,9 +213,9 @@ def zone_in(pattern: str) -> tuple[str, str] | None:
         end = match.end()
     pieces.append((end, len(pattern)))
     for start, stop in pieces:
-        found = _zone_literal(pattern[start:stop], closed=stop == len(pattern))
-        if found is not None:
-            first, last = start + found[0], start + found[1]
+        place = _zone_literal(pattern[start:stop], is_last=stop == len(pattern))
+        if place is not None:
+            first, last = start + place[0], start + place[1]
             before, after = pattern[:first], pattern[last:]
             if before[-1:] and before[-1:] in "'\"[(" and after[:1] and after[:1] in "'\"])":
                 before, after = before[:-1], after[1:]
@@ -223,9 +223,9 @@ def zone_in(pattern: str) -> tuple[str, str] | None:
     return None
 
 
-def _zone_literal(text: str, *, closed: bool) -> tuple[int, int] | None:
+def _zone_literal(text: str, *, is_last: bool) -> tuple[int, int] | None:
     offset = _ZONE_OFFSET.search(text)
-    if offset and (closed or offset.end() < len(text) or offset[0][:1].isalpha()):
+    if offset and (is_last or offset.end() < len(text) or offset[0][:1].isalpha()):
         return offset.span()
     lower = text.casefold()
     for phrase in ZONE_PHRASES:

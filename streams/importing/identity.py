@@ -27,16 +27,16 @@ class Naming:
         self._former: dict[bytes, int] = {}
 
     def id_of(
-        self, data: Mapping[str, Any], time: object, moments: Mapping[str, Moment], named: Mapping[str, object]
+        self, data: Mapping[str, Any], time: object, moments: Mapping[str, Moment], columns: Mapping[str, object]
     ) -> str:
         """The id of a row; ``named`` holds the values of the columns by which the mapping identifies it, if it does so.
 
         Raises: ``UnicodeEncodeError`` for text that is not UTF-8.
         """
         values = {name: _value(name, value, moments) for name, value in data.items()}
-        fields = ("dinas",) if named else identity_of(self._kind, data)
+        fields = ("dinas",) if columns else identity_of(self._kind, data)
         about = {name: values[name] for name in fields if name in values}
-        identity = _digest({"kind": self._kind.name, "about": about, "named": dict(named)})
+        identity = _digest({"kind": self._kind.name, "about": about, "named": dict(columns)})
         number = 1
         if self._kind.natural_key(data) is None and self._kind.role == "fact":
             content = _digest({"identity": identity.hex(), "data": values, "time": _value(TIME, time, moments)})

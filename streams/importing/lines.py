@@ -93,18 +93,18 @@ class Records:
         goes_on = "" if last == first else f"; it is refused, and reading goes on at line {first + 1}"
         return Record(first, None, f"{where}: {fault}{goes_on}")
 
-    def _swallowed(self, taken: Sequence[str], cells: Sequence[str]) -> str:
+    def _swallowed(self, texts: Sequence[str], cells: Sequence[str]) -> str:
         """The reason to break up a row of several lines; empty if they are one row."""
         if not self.fits(cells):
             return f"{len(cells)} cells over several lines: a quote is left open"
-        between = any(map(self._is_row, taken[1:-1]))
+        between = any(map(self._is_row, texts[1:-1]))
         # The last line of a long note may look like a row too, but then the first line is none without its quote.
-        ends = self._is_row(taken[-1]) and self._is_row(taken[0], quoted=False)
+        ends = self._is_row(texts[-1]) and self._is_row(texts[0], with_quotes=False)
         return "a quote is left open, and lines after it read as rows of their own" if between or ends else ""
 
-    def _is_row(self, line: str, *, quoted: bool = True) -> bool:
+    def _is_row(self, line: str, *, with_quotes: bool = True) -> bool:
         cells_of = partial(csv.reader, [line], delimiter=self._delimiter)
-        reader = cells_of() if quoted else cells_of(quoting=csv.QUOTE_NONE)
+        reader = cells_of() if with_quotes else cells_of(quoting=csv.QUOTE_NONE)
         try:
             cells = next(reader, [])
         except csv.Error:

@@ -73,47 +73,47 @@ class Mapping(msgspec.Struct, frozen=True):
 
         Raises: ``MappingError``.
         """
-        written = _parse(path)
-        given = dict(overrides or {})
-        for name, text in given.items():
+        keys = _parse(path)
+        settings = dict(overrides or {})
+        for name, text in settings.items():
             if not text.strip():
                 raise fault(path, f"--set {name}", "a value after the '='")
-        source = given.pop("source", written.source)
-        flat = dict(_flat(written))
-        columns = {field: names for field, names in flat.items() if field not in given}
-        fixed = {field: str(value) for field, value in written.fixed.items()} | given
-        checking.check_source(path, written.kind, source)
-        checking.check_form(path, written.delimiter, written.times, written.zone)
-        checking.check_fields(path, written.kind, columns, fixed)
-        checking.check_names(path, flat, written)
-        plain = {name: getattr(written, name) for name in _AS_WRITTEN}
+        source = settings.pop("source", keys.source)
+        flat = dict(_flat(keys))
+        columns = {field: names for field, names in flat.items() if field not in settings}
+        constants = {field: str(value) for field, value in keys.fixed.items()} | settings
+        checking.check_source(path, keys.kind, source)
+        checking.check_form(path, keys.delimiter, keys.times, keys.zone)
+        checking.check_fields(path, keys.kind, columns, constants)
+        checking.check_names(path, flat, keys)
+        plain = {name: getattr(keys, name) for name in _AS_WRITTEN}
         return cls(
             file=str(path),
             source=source,
             columns=columns,
-            fixed=fixed,
-            values={field: _replaced(written, field) for field in columns},
-            times=tuple(written.times),
-            occurred=checking.occurred(path, written.kind, columns.keys() | fixed.keys()),
-            dates=frozenset(written.dates),
-            identity=tuple(written.identity),
+            fixed=constants,
+            values={field: _replaced(keys, field) for field in columns},
+            times=tuple(keys.times),
+            occurred=checking.occurred(path, keys.kind, columns.keys() | constants.keys()),
+            dates=frozenset(keys.dates),
+            identity=tuple(keys.identity),
             **plain,
         )
 
     def uses(self) -> dict[str, str]:
         """Every column a file must have, and the first key of the mapping that names it."""
-        used: dict[str, str] = {}
+        uses: dict[str, str] = {}
         for field, names in self.columns.items():
             for column in names:
-                used.setdefault(column, f"fields.{field}")
+                uses.setdefault(column, f"fields.{field}")
         for column in self.identity:
             if column not in self.columns and column not in self.fixed:
-                used.setdefault(column, "identity")
+                uses.setdefault(column, "identity")
         if self.skip_without is not None:
-            used.setdefault(self.skip_without, "skip_without")
+            uses.setdefault(self.skip_without, "skip_without")
         if self.one_per is not None:
-            used.setdefault(self.one_per, "one_per")
-        return used
+            uses.setdefault(self.one_per, "one_per")
+        return uses
 
     def requires(self, field: str) -> bool:
         """Without a required field, or without its time, a row states no event."""
@@ -123,10 +123,10 @@ class Mapping(msgspec.Struct, frozen=True):
 _AS_WRITTEN: Final = ("kind", "zone", "skip_without", "one_per", "join", "delimiter", "decimal", "encoding", "sheet")
 
 
-def _replaced(written: Written, field: str) -> dict[str, str]:
+def _replaced(keys: Written, field: str) -> dict[str, str]:
     """The texts of a field's cells, and what to read for them."""
-    own = written.values.get(field) or written.values.get(root_of(field), {})
-    return dict.fromkeys(written.blank, "") | own
+    own = keys.values.get(field) or keys.values.get(root_of(field), {})
+    return dict.fromkeys(keys.blank, "") | own
 
 
 def _parse(path: Path | str) -> Written:
@@ -141,9 +141,9 @@ def _parse(path: Path | str) -> Written:
     raise MappingError(message)
 
 
-def _flat(written: Written) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _flat(keys: Written) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every field with the columns it is made of, the fields of a table under their dotted names."""
-    for field, spec in written.fields.items():
+    for field, spec in keys.fields.items():
         if isinstance(spec, dict):
             yield from ((f"{field}.{inner}", (column,)) for inner, column in spec.items())
         else:

@@ -31,15 +31,15 @@ class Moment(NamedTuple):
     day: date | None = None
 
 
-def moment_of(field: str, stated: Stated, zone: tzinfo, *, is_day: bool) -> Moment:
+def moment_of(field: str, statement: Stated, zone: tzinfo, *, is_day: bool) -> Moment:
     """The moment of a cell of a field; ``is_day`` if its column holds days, dressed as midnight or not.
 
     Raises: ``ValueError`` at the ends of the calendar.
     """
-    local = stated.moment
+    local = statement.moment
     usual = aware(local, zone)
     if is_day and local.time() == datetime.min.time():
-        place = local.tzinfo if stated.day and local.tzinfo else zone
+        place = local.tzinfo if statement.day and local.tzinfo else zone
         first = datetime(local.year, local.month, local.day, tzinfo=place)
         reading = _last_of(first) if field in ENDS else first
         return Moment((reading,), first, local.date())
@@ -67,15 +67,15 @@ def chosen(moments: dict[str, Moment]) -> dict[str, datetime]:
     A completion that names a day alone is its earliest instant not before the receipt.
     """
     first = {field: moment.readings[0] for field, moment in moments.items()}
-    found = first
+    choice = first
     if any(len(moment.readings) > 1 for moment in moments.values()) and not _makes_sense(first, moments):
         readings = (moment.readings for moment in moments.values())
         ways = (dict(zip(moments, way, strict=True)) for way in product(*readings))
-        found = next((way for way in ways if _makes_sense(way, moments)), first)
+        choice = next((way for way in ways if _makes_sense(way, moments)), first)
     for start, end in SPANS:
-        if start in found and end in found and _is_on(moments[end].day, found[start], found[end]):
-            found = found | {end: found[start]}
-    return found
+        if start in choice and end in choice and _is_on(moments[end].day, choice[start], choice[end]):
+            choice = choice | {end: choice[start]}
+    return choice
 
 
 def _makes_sense(row: dict[str, datetime], moments: dict[str, Moment]) -> bool:

@@ -48,16 +48,16 @@ def read_rows(
         note(text)
     columns = list(mapping.uses())
     case = None if mapping.one_per is None else columns.index(mapping.one_per)
-    seen: set[str] = set()
+    cases: set[str] = set()
     for number, cells in read_cells(path, mapping, compose.is_row):
         if isinstance(cells, str):
             yield Row(number, None, cells, None)
             continue
         if case is not None:
-            if cells[case] in seen:
+            if cells[case] in cases:
                 continue
             if cells[case].strip():
-                seen.add(cells[case])
+                cases.add(cells[case])
             else:
                 yield Row(number, None, f"{mapping.one_per}: empty, and one event is made of each", None)
                 continue
@@ -76,9 +76,9 @@ def _readable(path: Path, mapping: Mapping, compose: Composer) -> Iterator[Seque
 
 
 def _row(number: int, cells: Sequence[str], compose: Composer) -> Row:
-    skipped = compose.skipped(cells)
-    if skipped is not None:
-        return Row(number, None, None, skipped)
+    why = compose.skipped(cells)
+    if why is not None:
+        return Row(number, None, None, why)
     try:
         event, former = compose.event(cells)
     except MalformedError as reason:

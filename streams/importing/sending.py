@@ -72,9 +72,11 @@ class LocalSink:
             outcomes = self._intake.submit([submission_or_refusal(event) for event in events], self._grant)
         except Unavailable as error:
             raise NotNow(str(error)) from error
-        problems = {index: problem_of(one) for index, one in enumerate(outcomes) if isinstance(one, Refusal)}
-        accepted = sum(not isinstance(one, Refusal) and not one.repeated for one in outcomes)
-        return accepted, problems
+        problems = {
+            index: problem_of(decision) for index, decision in enumerate(outcomes) if isinstance(decision, Refusal)
+        }
+        new = sum(not isinstance(decision, Refusal) and not decision.repeated for decision in outcomes)
+        return new, problems
 
 
 def problem_of(refusal: Refusal) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class RemoteSink:
     def __init__(self, client: Client, say: Callable[[str], None] = lambda _text: None) -> None:
         self._client = client
         self._say = say
-        self._retrying = Retrying(NotNow, PATIENT, patience_s=PATIENCE_S, failed=self._waits)
+        self._retrying = Retrying(NotNow, PATIENT, patience_s=PATIENCE_S, on_failure=self._waits)
 
     def _waits(self, error: Exception, count: int) -> None:
         self._say(f"the service does not take events now, attempt {count}; waiting up to {PATIENCE_S:.0f} s: {error}")
@@ -144,11 +146,11 @@ class Importing:
         batch, self._batch = self._batch, []
         if not batch:
             return
-        settled = self._settling.settle([(row.event or {}, row.former) for row in batch])
+        outcome = self._settling.settle([(row.event or {}, row.former) for row in batch])
         total = self.total
-        total.accepted += settled.accepted
-        total.corrected += settled.corrected
-        total.refused += len(settled.problems)
-        total.duplicates += len(batch) - settled.accepted - len(settled.problems)
-        for index, problem in sorted(settled.problems.items()):
+        total.accepted += outcome.accepted
+        total.corrected += outcome.corrected
+        total.refused += len(outcome.problems)
+        total.duplicates += len(batch) - outcome.accepted - len(outcome.problems)
+        for index, problem in sorted(outcome.problems.items()):
             self._refuse(Refused(batch[index].number, str(problem.get("detail", "")), problem))

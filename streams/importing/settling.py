@@ -73,53 +73,53 @@ class Settling:
 
     def settle(self, rows: Sequence[tuple[Event, str | None]]) -> Settled:
         """Record the rows that are new."""
-        known = self._known_before(rows)
-        fresh = [index for index in range(len(rows)) if index not in known]
-        accepted, answers = self._ask([rows[index][0] for index in fresh])
-        problems = known | {fresh[index]: problem for index, problem in answers.items()}
-        settled = Settled(accepted)
+        problems_before = self._known_before(rows)
+        fresh = [index for index in range(len(rows)) if index not in problems_before]
+        count, answers = self._ask([rows[index][0] for index in fresh])
+        problems = problems_before | {fresh[index]: problem for index, problem in answers.items()}
+        outcome = Settled(count)
         conflicts = dict[int, _Conflict]()
         for index, problem in problems.items():
             holder = problem.get("holder")
             if _slug(problem) in _HELD and holder:
                 conflicts[index] = _Conflict(rows[index][0], problem, holder)
             else:
-                settled.problems[index] = problem
-        self._resolve(conflicts, settled)
-        return settled
+                outcome.problems[index] = problem
+        self._resolve(conflicts, outcome)
+        return outcome
 
     def _ask(self, events: list[Event]) -> Answers:
         return self._send(events) if events else (0, {})
 
     def _known_before(self, rows: Sequence[tuple[Event, str | None]]) -> dict[int, dict[str, Any]]:
         """The rows that the journal holds under the ids of the former version, with the conflict of each."""
-        asked = [index for index, (_, former) in enumerate(rows) if former is not None]
-        questions = [rows[index][0] | {"id": rows[index][1], "time": _FAR} for index in asked]
+        inquiry = [index for index, (_, former) in enumerate(rows) if former is not None]
+        questions = [rows[index][0] | {"id": rows[index][1], "time": _FAR} for index in inquiry]
         _, answers = self._ask(questions)
-        return {asked[at]: answer for at, answer in answers.items() if _slug(answer) == "content-conflict"}
+        return {inquiry[at]: answer for at, answer in answers.items() if _slug(answer) == "content-conflict"}
 
-    def _resolve(self, conflicts: dict[int, _Conflict], settled: Settled) -> None:
+    def _resolve(self, conflicts: dict[int, _Conflict], outcome: Settled) -> None:
         for spelling in self._spellings:
             self._drop_repeats(conflicts, spelling)
         self._find_ends(conflicts)
-        for index in [index for index, one in conflicts.items() if _is_ours(one)]:
+        for index in [index for index, case in conflicts.items() if _is_ours(case)]:
             del conflicts[index]
-        correctable = {index: one for index, one in conflicts.items() if one.in_force}
+        correctable = {index: case for index, case in conflicts.items() if case.in_force}
         if self._correct and correctable:
-            accepted, answers = self._ask([_correction(one) for one in correctable.values()])
-            settled.accepted += accepted
-            settled.corrected += accepted
+            count, answers = self._ask([_correction(case) for case in correctable.values()])
+            outcome.accepted += count
+            outcome.corrected += count
             places = list(correctable)
-            settled.problems |= {places[at]: problem for at, problem in answers.items()}
-            conflicts = {index: one for index, one in conflicts.items() if index not in correctable}
-        settled.problems |= {index: _refusal(one) for index, one in conflicts.items()}
+            outcome.problems |= {places[at]: problem for at, problem in answers.items()}
+            conflicts = {index: case for index, case in conflicts.items() if index not in correctable}
+        outcome.problems |= {index: _refusal(case) for index, case in conflicts.items()}
 
     def _drop_repeats(self, conflicts: dict[int, _Conflict], spelling: Callable[[Event], Event]) -> None:
         """Drop the rows that the journal holds, word for word, under the name of their holder."""
         if not conflicts:
             return
         places = list(conflicts)
-        events = [spelling(one.event) | _name(one.holder) for one in conflicts.values()]
+        events = [spelling(case.event) | _name(case.holder) for case in conflicts.values()]
         _, answers = self._ask(events)
         for at, index in enumerate(places):
             if at not in answers:
@@ -127,20 +127,20 @@ class Settling:
 
     def _find_ends(self, conflicts: Mapping[int, _Conflict]) -> None:
         """Follow each holder through its corrections to the event in force."""
-        asked = list(conflicts.values())
+        inquiry = list(conflicts.values())
         for _ in range(_CHAIN_MOST):
-            _, answers = self._ask([_question(one) for one in asked])
+            _, answers = self._ask([_question(case) for case in inquiry])
             following = list[_Conflict]()
             for at, answer in answers.items():
-                one, holder = asked[at], answer.get("holder")
+                case, holder = inquiry[at], answer.get("holder")
                 if _slug(answer) == "already-reversed" and holder:
-                    one.holder, one.moved = holder, True
-                    following.append(one)
+                    case.holder, case.moved = holder, True
+                    following.append(case)
                 elif _slug(answer) == "invalid-event":
                     pointers = {error.get("pointer") for error in answer.get("errors", ())}
-                    one.gone = "/data/event" in pointers and one.moved
-                    one.in_force = "/data/event" not in pointers
-            asked = following
+                    case.gone = "/data/event" in pointers and case.moved
+                    case.in_force = "/data/event" not in pointers
+            inquiry = following
 
 
 def _slug(problem: Mapping[str, Any]) -> str:
@@ -201,8 +201,8 @@ def _respelt(event: Event, *, zone: tzinfo, zulu: bool) -> Event:
 
 
 def _spelt(text: str, zone: tzinfo, *, zulu: bool) -> str:
-    spelt = written(moment_of(parse_instant(text), zone))
-    return spelt.replace("+00:00", "Z") if zulu else spelt
+    text_again = written(moment_of(parse_instant(text), zone))
+    return text_again.replace("+00:00", "Z") if zulu else text_again
 
 
 def _as_is(event: Event) -> Event:

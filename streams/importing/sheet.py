@@ -54,9 +54,9 @@ class SheetRow(NamedTuple):
     cells: list[str]
 
 
-def read_sheet(path: Path, wanted: str | None) -> Iterator[SheetRow]:
+def read_sheet(path: Path, sheet_name: str | None) -> Iterator[SheetRow]:
     """The rows of a sheet that hold anything. Raises: ``ReadError``."""
-    with workbook(path, wanted) as book:
+    with workbook(path, sheet_name) as book:
         reading = _Reading(book)
         for _ in book.parse(reading.begin, reading.end, reading.text):
             while reading.rows:
@@ -80,26 +80,26 @@ class _Reading:
         self._formula = False
         self._pieces: list[str] = []
 
-    def begin(self, name: str, given: dict[str, str]) -> None:
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
         if name == "row":
-            self._row = int(given.get("r", self._row + 1))
+            self._row = int(attributes.get("r", self._row + 1))
             self._cells, self._column = [], 0
         elif name == "c":
-            self._begin_cell(given)
+            self._begin_cell(attributes)
         elif name == "f":
             self._formula = True
         elif name == "rPh":
             self._aid = True
         self._inside = name in ("v", "t") and not self._aid
 
-    def _begin_cell(self, given: dict[str, str]) -> None:
-        match = _REFERENCE.fullmatch(given.get("r", ""))
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        match = _REFERENCE.fullmatch(attributes.get("r", ""))
         self._column = _column(match[1]) if match else self._column + 1
         if self._column > COLUMNS_MOST:
             raise ReadError(self._book.package.path, self._count, f"more than {COLUMNS_MOST:,} columns")
-        self._type = given.get("t", "n")
-        style = int(given.get("s", "0"))
+        self._type = attributes.get("t", "n")
+        style = int(attributes.get("s", "0"))
         self._style = self._book.styles[style] if style < len(self._book.styles) else _PLAIN
         self._formula = False
         self._pieces.clear()
@@ -135,8 +135,8 @@ class _Reading:
         kind = self._type
         if kind == "s":
             number = int(value)
-            known = 0 <= number < len(self._book.texts)
-            return self._book.texts[number] if known else SheetCell.of("no such text", "fault", place)
+            is_there = 0 <= number < len(self._book.texts)
+            return self._book.texts[number] if is_there else SheetCell.of("no such text", "fault", place)
         if kind in ("str", "inlineStr"):
             return value
         if kind == "d":

@@ -10,7 +10,8 @@ from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from streams.importing.sending import problem_of
-from streams.intake.recording import Policy, Recording, keyed
+from streams.intake.keyed import keyed
+from streams.intake.recording import Policy, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ class FormSink:
     def send(self, events: list[Event]) -> Answers:
         """Refuse what breaks the contract of events."""
         outcomes = [submission_or_refusal(event) for event in events]
-        problems = {index: problem_of(one) for index, one in enumerate(outcomes) if isinstance(one, Refusal)}
+        problems = {index: problem_of(item) for index, item in enumerate(outcomes) if isinstance(item, Refusal)}
         return len(events) - len(problems), problems
 
 
@@ -47,16 +48,16 @@ class TrialSink:
     def send(self, events: list[Event]) -> Answers:
         """Decide a batch."""
         submissions = [submission_or_refusal(event) for event in events]
-        queries = [one if isinstance(one, Refusal) else keyed(one) for one in submissions]
+        queries = [item if isinstance(item, Refusal) else keyed(item) for item in submissions]
         # Nothing is looked up in bulk: that would forget the events which this append has added and not written.
-        accepted, problems = 0, dict[int, dict[str, Any]]()
+        count, problems = 0, dict[int, dict[str, Any]]()
         for index, query in enumerate(queries):
             outcome = query if isinstance(query, Refusal) else attempt(self._recording.record, query, self._grant)
             if isinstance(outcome, Refusal):
                 problems[index] = problem_of(outcome)
             else:
-                accepted += not outcome.repeated
-        return accepted, problems
+                count += not outcome.repeated
+        return count, problems
 
 
 @contextmanager

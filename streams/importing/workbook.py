@@ -58,7 +58,7 @@ class Workbook(NamedTuple):
 
 
 @contextmanager
-def workbook(path: Path, wanted: str | None) -> Iterator[Workbook]:
+def workbook(path: Path, sheet_name: str | None) -> Iterator[Workbook]:
     """A workbook opened at a sheet: the one that is wanted, or the first visible one. Raises: ``ReadError``."""
     try:
         size = path.stat().st_size
@@ -66,17 +66,17 @@ def workbook(path: Path, wanted: str | None) -> Iterator[Workbook]:
             raise ReadError(path, 0, f"a workbook of {size:,} bytes; at most {PACKED_MOST:,} are read: save it as CSV")
         with zipfile.ZipFile(path) as archive:
             package = _Opened(archive, path, [UNPACKED_MOST])
-            yield _open(package, wanted)
+            yield _open(package, sheet_name)
     except zipfile.BadZipFile as error:
         raise ReadError(path, 0, f"not a workbook: {error}") from error
     except OSError as error:
         raise ReadError(path, 0, error.strerror or error) from error
 
 
-def _open(package: _Opened, wanted: str | None) -> Workbook:
+def _open(package: _Opened, sheet_name: str | None) -> Workbook:
     main = _main_part(package)
     place = PurePosixPath(main)
-    name, relation_id, begins_1904 = _sheet_of(package, main, wanted)
+    name, relation_id, begins_1904 = _sheet_of(package, main, sheet_name)
     targets = dict(_relations(package, str(place.parent / "_rels" / f"{place.name}.rels"), "Id"))
     parts = {PurePosixPath(target).name: _part(place, target) for target in targets.values()}
     texts, styles = list[str](), list[Style]()
@@ -87,38 +87,38 @@ def _open(package: _Opened, wanted: str | None) -> Workbook:
     return Workbook(package, name, _part(place, targets.get(relation_id, "")), texts, styles, begins_1904)
 
 
-def _sheet_of(package: _Opened, main: str, wanted: str | None) -> tuple[str, str, bool]:
+def _sheet_of(package: _Opened, main: str, sheet_name: str | None) -> tuple[str, str, bool]:
     """The name of the sheet to read, the id of its relation, and whether the workbook's days begin in 1904."""
     sheets, begins_1904 = list[tuple[str, str]](), False
 
-    def begin(name: str, given: dict[str, str]) -> None:
+    def begin(name: str, attributes: dict[str, str]) -> None:
         nonlocal begins_1904
         if name == "workbookPr":
-            begins_1904 = given.get("date1904", "0") in ("1", "true")
+            begins_1904 = attributes.get("date1904", "0") in ("1", "true")
         elif name == "sheet":
-            visible = given.get("state", "visible") == "visible"
-            if wanted == given.get("name") or (wanted is None and visible):
-                sheets.append((given.get("name", ""), given.get("id", "")))
+            visible = attributes.get("state", "visible") == "visible"
+            if sheet_name == attributes.get("name") or (sheet_name is None and visible):
+                sheets.append((attributes.get("name", ""), attributes.get("id", "")))
 
     for _ in _parse(package, main, begin):
         pass
     if not sheets:
-        reason = "it has no visible sheet" if wanted is None else f"it has no sheet {wanted!r}"
+        reason = "it has no visible sheet" if sheet_name is None else f"it has no sheet {sheet_name!r}"
         raise ReadError(package.path, 0, reason)
     return *sheets[0], begins_1904
 
 
 def _relations(package: _Opened, part: str, key: str) -> Iterator[tuple[str, str]]:
     """One attribute of each relation of a part, and its target."""
-    found = list[tuple[str, str]]()
+    names = list[tuple[str, str]]()
 
-    def begin(name: str, given: dict[str, str]) -> None:
+    def begin(name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship":
-            found.append((given.get(key, ""), given.get("Target", "")))
+            names.append((attributes.get(key, ""), attributes.get("Target", "")))
 
     for _ in _parse(package, part, begin):
         pass
-    yield from found
+    yield from names
 
 
 def _main_part(package: _Opened) -> str:
@@ -137,7 +137,7 @@ def _read_texts(package: _Opened, part: str, texts: list[str]) -> None:
     """The shared texts, in order; what is only a reading aid (``rPh``) is left out."""
     pieces, inside, aid = list[str](), False, False
 
-    def begin(name: str, _given: dict[str, str]) -> None:
+    def begin(name: str, _attributes: dict[str, str]) -> None:
         nonlocal inside, aid
         if name == "si":
             pieces.clear()
@@ -161,13 +161,13 @@ def _read_styles(package: _Opened, part: str, styles: list[Style]) -> None:
     """The styles of cells, by their number."""
     formats, inside = dict[int, Style](), False
 
-    def begin(name: str, given: dict[str, str]) -> None:
+    def begin(name: str, attributes: dict[str, str]) -> None:
         nonlocal inside
         inside = name == "cellXfs" or (inside and name != "cellStyles")
         if name == "numFmt":
-            formats[int(given.get("numFmtId", "0"))] = style_of(given.get("formatCode", ""))
+            formats[int(attributes.get("numFmtId", "0"))] = style_of(attributes.get("formatCode", ""))
         elif name == "xf" and inside:
-            number = int(given.get("numFmtId", "0"))
+            number = int(attributes.get("numFmtId", "0"))
             built_in = Style(number in _DATE_FORMATS, number in _TIME_FORMATS or number == 22)  # noqa: PLR2004 - m/d/yy h:mm
             styles.append(formats.get(number, built_in))
 
@@ -181,8 +181,8 @@ def style_of(code: str) -> Style:
     letters = letters.replace("general", "")
     clock = bool(set(letters) & set("hs"))
     day = bool(set(letters) & set("dy")) or ("m" in letters and not clock)
-    elapsed = bool(re.search(r"\[(?:h+|m+|s+)\]", code.casefold()))
-    return Style(day and not elapsed, clock or elapsed)
+    is_duration = bool(re.search(r"\[(?:h+|m+|s+)\]", code.casefold()))
+    return Style(day and not is_duration, clock or is_duration)
 
 
 def _parse(
@@ -196,7 +196,9 @@ def _parse(
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler = lambda name, given: begin(_local(name), {_local(k): v for k, v in given.items()})
+    parser.StartElementHandler = lambda name, attributes: begin(
+        _local(name), {_local(k): v for k, v in attributes.items()}
+    )
     parser.EndElementHandler = lambda name: end(_local(name))
     parser.CharacterDataHandler = text
     try:

@@ -82,7 +82,7 @@ class KafkaIntake:
         return Retrying(
             on,
             PROMPT,
-            failed=lambda error, _: LOG.warning(message, error),
+            on_failure=lambda error, _: LOG.warning(message, error),
             pause=self._pause,
         )
 
@@ -116,21 +116,21 @@ class KafkaIntake:
             reading.close()
             sender.close()
 
-    def _take(self, polled: Sequence[Any], sender: Sender) -> None:
-        records = [RawRecord(record.key, record.value, record.headers or []) for record in polled]
+    def _take(self, messages: Sequence[Any], sender: Sender) -> None:
+        records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
         events = [_event(record) for record in records]
-        parked, refused = list[Parked](), list[Any]()
+        entries, refusals = list[Parked](), list[Any]()
         for record, event, outcome in zip(records, events, self._submit(events), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and is_overtaking(outcome):
                 until_us = self._now_us() + int(self._parked_s * 1e6)
-                parked.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
+                entries.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
             else:
-                refused.append(self._refusal(outcome, record))
-        if parked:
-            self._parking.put(parked)
-        sender.send(refused)
+                refusals.append(self._refusal(outcome, record))
+        if entries:
+            self._parking.put(entries)
+        sender.send(refusals)
 
     def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
         """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
@@ -144,18 +144,18 @@ class KafkaIntake:
         waiting = self._parking.all()
         if not waiting:
             return
-        records = [_RAW_RECORD.decode(parked.record) for parked in waiting]
-        settled, refused = list[str](), list[Any]()
+        records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
+        ids, refusals = list[str](), list[Any]()
         outcomes = self._submit([_event(record) for record in records])
-        for parked, record, outcome in zip(waiting, records, outcomes, strict=True):
+        for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
-                settled.append(parked.key)
-            elif not is_overtaking(outcome) or self._now_us() > parked.until_us:
-                settled.append(parked.key)
-                refused.append(self._refusal(outcome, record))
-        sender.send(refused)
-        if settled:
-            self._parking.remove(settled)
+                ids.append(entry.key)
+            elif not is_overtaking(outcome) or self._now_us() > entry.until_us:
+                ids.append(entry.key)
+                refusals.append(self._refusal(outcome, record))
+        sender.send(refusals)
+        if ids:
+            self._parking.remove(ids)
 
     def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
         """The record with its problem added. The client sends no null in a header, so a null becomes empty."""

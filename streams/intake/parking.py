@@ -23,7 +23,7 @@ class Parked(Struct, frozen=True):
 class ParkingPlace(Protocol):
     """Keeps waiting reversals durably."""
 
-    def put(self, parked: Sequence[Parked]) -> None:
+    def put(self, records: Sequence[Parked]) -> None:
         """Keep some; one whose key is kept already stays as it is."""
         ...
 
@@ -42,12 +42,12 @@ class ParkedInDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, parked: Sequence[Parked]) -> None:
+    def put(self, records: Sequence[Parked]) -> None:
         """Keep some; one whose key is kept already stays as it is."""
         with self._database.connected("parking") as db, db.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO neraca.parked VALUES (%s, %s, %s) ON CONFLICT (key) DO NOTHING",
-                [(reversal.key, reversal.record, reversal.until_us) for reversal in parked],
+                [(reversal.key, reversal.record, reversal.until_us) for reversal in records],
             )
 
     def all(self) -> list[Parked]:

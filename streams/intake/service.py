@@ -18,7 +18,8 @@ from domain.intake.wire import Submission
 from domain.refusal import Fault, Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from projections.ports import Grant, Outcome, Unavailable
-from streams.intake.recording import Keyed, Policy, Recording, keyed, prefetch
+from streams.intake.keyed import Keyed, keyed, prefetch
+from streams.intake.recording import Policy, Recording
 from streams.journal.journal import OperationalError, PersistenceError
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ class IntakeService:
     """Takes submissions into a journal through one writer thread; ``submit`` blocks until its events are durable."""
 
     def __init__(
-        self, journal: Journal, policy: Policy, now_us: Callable[[], int], appended: Callable[[], None] = lambda: None
+        self, journal: Journal, policy: Policy, now_us: Callable[[], int], on_append: Callable[[], None] = lambda: None
     ) -> None:
         self._journal = journal
         self._policy = policy
         self._now_us = now_us
-        self._appended = appended
+        self._appended = on_append
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._waiting = 0
         self._closed = False
@@ -63,10 +64,10 @@ class IntakeService:
 
         Raises: ``Unavailable`` when nothing was recorded: too much waits, the disk is full, or the service ends.
         """
-        checked = [_authorised(event, grant) for event in events]
-        if not any(isinstance(event, Submission) for event in checked):
-            return [event for event in checked if isinstance(event, Refusal)]
-        request = _Request(checked, grant)
+        events_and_refusals = [_authorised(event, grant) for event in events]
+        if not any(isinstance(event, Submission) for event in events_and_refusals):
+            return [event for event in events_and_refusals if isinstance(event, Refusal)]
+        request = _Request(events_and_refusals, grant)
         with self._lock:
             if self._closed or (self._waiting and self._waiting + len(events) > WAITING_MOST):
                 message = "too many events are waiting to be recorded; send the same again"

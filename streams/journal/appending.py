@@ -22,17 +22,17 @@ def hex_of(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
-class Added(NamedTuple):
+class AppendedRows(NamedTuple):
     """The rows of one append: entries, natural keys now held and now free, and the notes of cases."""
 
     rows: list[tuple[int, str, int, str, bytes]]
     """Position, originator, version, type, line."""
-    held: list[tuple[str, str]]
-    freed: list[str]
+    held_keys: list[tuple[str, str]]
+    free_keys: list[str]
     notes: list[tuple[str, int]]
 
 
-class Stored(Protocol):
+class JournalTables(Protocol):
     """The journal's tables within one append transaction that holds the write lock."""
 
     def head(self) -> int:
@@ -59,7 +59,7 @@ class Stored(Protocol):
         """True if any fact is in the journal."""
         ...
 
-    def write(self, added: Added) -> None:
+    def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
         ...
 
@@ -67,26 +67,26 @@ class Stored(Protocol):
 class Appending:
     """One append transaction: reads see the journal and what this transaction has added; writes go at its end."""
 
-    def __init__(self, stored: Stored) -> None:
-        self._stored = stored
+    def __init__(self, tables: JournalTables) -> None:
+        self._tables = tables
         self._rows: list[tuple[int, str, int, str, bytes]] = []
         self._by_originator: dict[str, tuple[int, bytes] | None] = {}
         self._keys: dict[str, str | None] = {}
         self._keys_changed: set[str] = set()
         self._notes: list[tuple[str, int]] = []
         self._noted: dict[str, list[bytes]] = {}
-        self.head = stored.head()
+        self.head = tables.head()
 
     def prefetch(self, originators: Iterable[str], keys: Iterable[str]) -> None:
         """Look up in one query all events and keys for later calls of ``find`` and ``holder``."""
-        wanted = list(dict.fromkeys(originators))
-        if wanted:
-            self._by_originator.update(dict.fromkeys(wanted))
-            self._by_originator.update((name, (position, line)) for name, position, line in self._stored.events(wanted))
-        sought = list(dict.fromkeys(keys))
-        if sought:
-            self._keys.update(dict.fromkeys(sought))
-            self._keys.update(self._stored.holders(sought))
+        names = list(dict.fromkeys(originators))
+        if names:
+            self._by_originator.update(dict.fromkeys(names))
+            self._by_originator.update((name, (position, line)) for name, position, line in self._tables.events(names))
+        natural_keys = list(dict.fromkeys(keys))
+        if natural_keys:
+            self._keys.update(dict.fromkeys(natural_keys))
+            self._keys.update(self._tables.holders(natural_keys))
 
     def find(self, originator: str) -> tuple[int, bytes] | None:
         """The position and line of an event, if the journal holds it."""
@@ -102,10 +102,10 @@ class Appending:
 
     def prefetch_notes(self, cases: Iterable[str]) -> None:
         """Look up in one query all cases for later calls of ``notes``."""
-        wanted = [case for case in dict.fromkeys(cases) if case not in self._noted]
-        self._noted.update((case, []) for case in wanted)
-        if wanted:
-            for case, line in self._stored.notes(wanted):
+        missing = [case for case in dict.fromkeys(cases) if case not in self._noted]
+        self._noted.update((case, []) for case in missing)
+        if missing:
+            for case, line in self._tables.notes(missing):
                 self._noted[case].append(line)
 
     def notes(self, case: str) -> list[bytes]:
@@ -116,11 +116,11 @@ class Appending:
 
     def rules_since(self, position: int) -> Iterable[tuple[int, bytes]]:
         """Rule entries after a position that were in the journal when this append began."""
-        return self._stored.rules(position)
+        return self._tables.rules(position)
 
     def holds_facts(self) -> bool:
         """True if any fact is in the journal, or about to be."""
-        return self._stored.holds_facts() or any(row[3] in FACT_TYPES for row in self._rows)
+        return self._tables.holds_facts() or any(row[3] in FACT_TYPES for row in self._rows)
 
     def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
         """Add one event to the journal; returns its position."""
@@ -139,9 +139,11 @@ class Appending:
 
     def flush(self) -> None:
         """Write the rows added; the transaction commits them."""
-        changed = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
-        held = [(key, holder) for key, holder in changed if holder is not None]
-        self._stored.write(Added(self._rows, held, [key for key, holder in changed if holder is None], self._notes))
+        changes = [(key, self._keys[key]) for key in sorted(self._keys_changed)]
+        held_keys = [(key, holder) for key, holder in changes if holder is not None]
+        self._tables.write(
+            AppendedRows(self._rows, held_keys, [key for key, holder in changes if holder is None], self._notes)
+        )
 
 
 @runtime_checkable
@@ -172,10 +174,10 @@ class Recorder(Protocol):
         """Every rule entry and every opening after a position, in order."""
         ...
 
-    def passing(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """True if a failure to read is transient, as when a server is away; a file does not mend by itself."""
         ...
 
-    def undurable(self) -> str | None:
+    def durability_fault(self) -> str | None:
         """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         ...

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from domain.canonical import canonical
 from domain.clock import utc_text
+from domain.events import own
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
@@ -57,11 +58,11 @@ class JournalEvent(Struct, frozen=True):
     recorded: Recorded
 
 
-class Kept(Protocol):
+class JournalLocation(Protocol):
     """The storage of a journal: a file, or a database."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for people; no secret."""
         ...
 
@@ -87,8 +88,8 @@ class LineMapper(Mapper[uuid.UUID]):
         """A stored line read back. Raises: ``msgspec.ValidationError`` for a type or version unknown here."""
         decode(stored_event.state)
         originator = stored_event.originator_id
-        known = originator if isinstance(originator, uuid.UUID) else uuid.UUID(originator)
-        return JournalEvent(known, stored_event.originator_version, read_line(stored_event.state))
+        identity = originator if isinstance(originator, uuid.UUID) else uuid.UUID(originator)
+        return JournalEvent(identity, stored_event.originator_version, read_line(stored_event.state))
 
 
 class JournalApplication(Application[uuid.UUID]):
@@ -107,37 +108,37 @@ class Journal:
             raise TypeError(message)
         self._application = application
         self._recorder: Recorder = application.recorder
-        opened = self._openings()
-        self.id: str = opened[-1].data.journal if opened else ""
-        self.zone: str = opened[-1].data.zone if opened else ""
+        openings = self._openings()
+        self.id: str = openings[-1].data.journal if openings else ""
+        self.zone: str = openings[-1].data.zone if openings else ""
 
     @classmethod
-    def open(cls, place: Kept, zone: str, now_us: int) -> Journal:
+    def open(cls, location: JournalLocation, zone: str, now_us: int) -> Journal:
         """Open a journal for appending, and begin it if it is new.
 
         Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
         """
-        journal = cls(JournalApplication(place.environment))
-        undurable = journal._recorder.undurable()
-        if undurable is not None:
-            message = f"{place.shown}: {undurable} and would lose acknowledged events"
+        journal = cls(JournalApplication(location.environment))
+        fault = journal._recorder.durability_fault()
+        if fault is not None:
+            message = f"{location.label}: {fault} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us)
         if journal.zone != zone:
             message = (
-                f"{place.shown}: this journal counts its months in {journal.zone}, but {zone} is configured. "
+                f"{location.label}: this journal counts its months in {journal.zone}, but {zone} is configured. "
                 f"Set NERACA_ZONE={journal.zone}, or use another --data."
             )
             raise JournalError(message)
         return journal
 
     @classmethod
-    def read_only(cls, place: Kept) -> Journal:
+    def read_only(cls, location: JournalLocation) -> Journal:
         """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
-        journal = cls(JournalApplication(place.environment)) if place.exists() else None
+        journal = cls(JournalApplication(location.environment)) if location.exists() else None
         if journal is None or not journal.id:
-            message = f"{place.shown}: there is no journal here"
+            message = f"{location.label}: there is no journal here"
             raise JournalError(message)
         return journal
 
@@ -146,7 +147,7 @@ class Journal:
         self.id, self.zone = str(uuid.uuid4()), zone
         time = utc_text(now_us)
         data = {"journal": self.id, "zone": zone}
-        opening = Recorded(OPENED_TYPE, "/neraca", self.id, time, data, {}, time, "local", "")
+        opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", "")
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 
@@ -182,9 +183,9 @@ class Journal:
         """Positions and lines of the rules, and of openings, after a position."""
         return self._recorder.rule_lines(after)
 
-    def passing(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """True if a failure to read is transient."""
-        return self._recorder.passing(error)
+        return self._recorder.is_transient(error)
 
     def hash_at(self, position: int) -> str | None:
         """The identity of the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
@@ -206,5 +207,5 @@ _HASHED: Final = msgspec.json.Decoder(_Hashed)
 
 def line_hash(line: bytes) -> str:
     """The identity of a line: its content hash, or its id if it has none."""
-    hashed = _HASHED.decode(line)
-    return hashed.contenthash or hashed.id
+    parts = _HASHED.decode(line)
+    return parts.contenthash or parts.id

@@ -17,9 +17,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout
 
-from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, hex_of
 from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
-from streams.journal.stuck_sessions import Holders
+from streams.journal.stuck_sessions import StuckSessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ SELECT pid FROM pg_locks WHERE granted AND mode = 'ExclusiveLock' AND relation =
 _SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 
-class StoredInPostgres:
+class PostgresTables:
     """The journal's tables within one append transaction that holds the write lock."""
 
     def __init__(self, cursor: Cursor[tuple[Any, ...]], schema: str, table: str) -> None:
@@ -92,15 +92,15 @@ class StoredInPostgres:
         """True if any fact is in the journal."""
         return bool(self._rows(f"SELECT 1 FROM {{events}} WHERE topic IN ({FACT_LIST}) LIMIT 1"))
 
-    def write(self, added: Added) -> None:
+    def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
         self._copy(
             "{events} (notification_id, originator_id, originator_version, topic, state)",
             ("int8", "uuid", "int8", "text", "bytea"),
-            ((position, UUID(hex=name), version, topic, line) for position, name, version, topic, line in added.rows),
+            ((position, UUID(hex=name), version, topic, line) for position, name, version, topic, line in batch.rows),
         )
-        if added.held:
-            keys, holders = map(list, zip(*added.held, strict=True))
+        if batch.held_keys:
+            keys, holders = map(list, zip(*batch.held_keys, strict=True))
             self._cursor.execute(
                 _named(
                     "INSERT INTO {in}.natural_keys SELECT * FROM unnest(%s::text[], %s::text[]) "
@@ -109,12 +109,12 @@ class StoredInPostgres:
                 ),
                 (keys, holders),
             )
-        if added.freed:
+        if batch.free_keys:
             self._cursor.execute(
-                _named("DELETE FROM {in}.natural_keys WHERE key = ANY(%s::text[])", *self._names), (added.freed,)
+                _named("DELETE FROM {in}.natural_keys WHERE key = ANY(%s::text[])", *self._names), (batch.free_keys,)
             )
-        self._copy("{in}.case_notes (key, position)", ("text", "int8"), added.notes)
-        if added.rows:
+        self._copy("{in}.case_notes (key, position)", ("text", "int8"), batch.notes)
+        if batch.rows:
             self._cursor.execute(f"NOTIFY {CHANNEL}")
 
     def _copy(self, into: str, types: Sequence[str], rows: Any) -> None:  # noqa: ANN401 - rows of the types named
@@ -137,7 +137,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         datastore.pool.reconnect_timeout = RECONNECT_S
         datastore.pool.timeout = CONNECTION_WAIT_S
         self._names = datastore.schema, events_table_name
-        self._holders = Holders(_APPENDING.format(*self._names))
+        self._stuck_sessions = StuckSessions(_APPENDING.format(*self._names))
         events, schema = Identifier(datastore.schema, events_table_name), Identifier(datastore.schema)
         rules, rare = Identifier(f"{events_table_name}_rules"), Identifier(f"{events_table_name}_{RARE_INDEX}")
         self.sql_create_statements += [
@@ -164,7 +164,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
     def appending(self) -> Iterator[Appending]:
         """One append: the table lock first, then all reads and writes, then one commit."""
         with self._locked() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            append = Appending(StoredInPostgres(cursor, *self._names))
+            append = Appending(PostgresTables(cursor, *self._names))
             yield append
             append.flush()
             cursor.execute(
@@ -185,19 +185,19 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
     def _free(self) -> None:
         """End the lock's holder if its process is stopped within an append; by now no session waits for it any more."""
         with self.datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            self._holders.end(cursor)
+            self._stuck_sessions.end(cursor)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:  # noqa: ANN401 - the library's signature
         """The library's own append, under our lock; the journal itself appends through ``appending``."""
         with self._locked() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            stored = StoredInPostgres(cursor, *self._names)
-            head = stored.head()
+            tables = PostgresTables(cursor, *self._names)
+            head = tables.head()
             cursor.execute(SQL("NOTIFY {}").format(Identifier(self.channel_name)))
             rows = [
                 (head + number, hex_of(event.originator_id), event.originator_version, event.topic, event.state)
                 for number, event in enumerate(stored_events, 1)
             ]
-            stored.write(Added(rows, [], [], []))
+            tables.write(AppendedRows(rows, [], [], []))
             return list(range(head + 1, head + 1 + len(stored_events)))
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -242,12 +242,12 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         )
         return [(position, line) for position, line in self._read(query, after)]
 
-    def passing(self, error: BaseException) -> bool:
+    def is_transient(self, error: BaseException) -> bool:
         """True for a missing connection, a lock not granted, and a server that is stopping or full."""
         cause = error.__cause__ or error
         return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout)
 
-    def undurable(self) -> str | None:
+    def durability_fault(self) -> str | None:
         """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         for setting in _SETTINGS:
             ((value,),) = self._read(f"SHOW {setting}")

@@ -50,5 +50,5 @@ def condition(search: LineSearch, matches: str, mark: str) -> tuple[str, list[st
 
 
 def _pattern(text: str) -> str:
-    escaped = text[:_LONGEST].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    pattern = text[:_LONGEST].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{pattern}%"

@@ -22,7 +22,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
 
-from streams.journal.appending import FACT_LIST, RULE_LIST, Added, Appending, hex_of
+from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, hex_of
 from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ Every commit still waits for the disk (``synchronous=FULL``, SQLite's default).
 """
 
 
-class StoredInSqlite:
+class SqliteTables:
     """The journal's tables within one append transaction that holds the write lock."""
 
     def __init__(self, connection: sqlite3.Connection, table: str) -> None:
@@ -91,12 +91,12 @@ class StoredInSqlite:
             self._db.execute(f"SELECT 1 FROM {self._table} WHERE topic IN ({FACT_LIST}) LIMIT 1").fetchone() is not None
         )
 
-    def write(self, added: Added) -> None:
+    def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
-        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", added.rows)
-        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", added.held)
-        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in added.freed])
-        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", added.notes)
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", batch.rows)
+        self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", batch.held_keys)
+        self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in batch.free_keys])
+        self._db.executemany("INSERT INTO case_notes VALUES (?,?)", batch.notes)
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -173,7 +173,7 @@ class JournalRecorder(SQLiteApplicationRecorder):
     def appending(self) -> Iterator[Appending]:
         """One append: the write lock first, then all reads and writes, then one commit."""
         with self._immediate() as db:
-            append = Appending(StoredInSqlite(db, self.events_table_name))
+            append = Appending(SqliteTables(db, self.events_table_name))
             yield append
             append.flush()
 
@@ -249,11 +249,11 @@ class JournalRecorder(SQLiteApplicationRecorder):
             )
             return [(row[0], row[1]) for row in cursor.fetchall()]
 
-    def passing(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
+    def is_transient(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
         """A file that cannot be read does not mend by itself."""
         return False
 
-    def undurable(self) -> str | None:
+    def durability_fault(self) -> str | None:
         """The reason why an acknowledged event would not survive a power cut; ``None`` if it would."""
         with self.datastore.get_connection(commit=True) as connection:
             level = int(connection._sqlite_conn.execute("PRAGMA synchronous").fetchone()[0])  # noqa: SLF001 - see _immediate
@@ -281,11 +281,11 @@ class JournalFactory(SQLiteFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        made = self.datastore
+        library_datastore = self.datastore
         self.datastore = JournalDatastore(
-            made.pool.db_name,
-            lock_timeout=made.pool.lock_timeout,
-            single_row_tracking=made.single_row_tracking,
-            originator_id_type=made.originator_id_type,
+            library_datastore.pool.db_name,
+            lock_timeout=library_datastore.pool.lock_timeout,
+            single_row_tracking=library_datastore.single_row_tracking,
+            originator_id_type=library_datastore.originator_id_type,
         )
-        made.close()
+        library_datastore.close()

@@ -29,7 +29,7 @@ AND state_change < clock_timestamp() - %s * interval '1 ms'
 _END: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND state_change = %s"
 
 
-class Holders:
+class StuckSessions:
     """Sessions of this role that hold locks others need, while they themselves wait for their client.
 
     The query ``of`` names the candidates: by default, the sessions that others wait for at the moment.
@@ -41,9 +41,9 @@ class Holders:
 
     def end(self, db: psycopg.Connection[Any] | psycopg.Cursor[Any]) -> int:
         """End sessions found in the same statement at the last call too; returns their number. Raises: ``psycopg.Error``."""
-        found = frozenset((pid, since) for pid, since in db.execute(self._standing, (IDLE_MS,)))
-        for pid, since in found & self._seen:
+        sessions = frozenset((pid, since) for pid, since in db.execute(self._standing, (IDLE_MS,)))
+        for pid, since in sessions & self._seen:
             LOG.warning("ending session %d, which holds what others wait for and has stood still since %s", pid, since)
             db.execute(_END, (pid, since))
-        ended, self._seen = len(found & self._seen), found - self._seen
-        return ended
+        sessions_ended, self._seen = len(sessions & self._seen), sessions - self._seen
+        return sessions_ended

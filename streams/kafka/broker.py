@@ -67,10 +67,10 @@ def _connecting(settings: KafkaSettings) -> Iterator[None]:
     except (KafkaError, OSError, ValueError) as error:
         why = errors.why or error
         if isinstance(why, SaslAuthenticationFailedError):
-            message = f"the broker at {settings.shown} refuses user {settings.user} with this password: {why}"
+            message = f"the broker at {settings.label} refuses user {settings.user} with this password: {why}"
         else:
-            refused = f", or it refuses user {settings.user}" if settings.user else ""
-            message = f"no broker answers at {settings.shown}{refused}: {why!r}"
+            hint = f", or it refuses user {settings.user}" if settings.user else ""
+            message = f"no broker answers at {settings.label}{hint}: {why!r}"
         raise NoBroker(message) from error
     finally:
         _LOG.removeHandler(errors)
@@ -147,8 +147,8 @@ def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least:
     with _connecting(settings):
         admin: Any = KafkaAdminClient(**settings.client(), request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
     try:
-        configured = {"max.message.bytes": str(RECORD_MOST), "retention.ms": str(KEPT_MS)}
-        new = NewTopic(topic, num_partitions=partitions, replication_factor=-1, topic_configs=configured)
+        configs = {"max.message.bytes": str(RECORD_MOST), "retention.ms": str(KEPT_MS)}
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=-1, topic_configs=configs)
         try:
             admin.create_topics([new])
         except TopicAlreadyExistsError:
@@ -161,8 +161,8 @@ def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least:
 
 
 def _check(admin: Any, topic: str, partitions: int) -> None:  # noqa: ANN401 - an untyped client
-    (described,) = admin.describe_topics([topic])
-    count = len(described["partitions"])
+    (description,) = admin.describe_topics([topic])
+    count = len(description["partitions"])
     if count < partitions:
         message = f"topic {topic} has {count} partitions, and needs {partitions}"
         raise ValueError(message)
@@ -221,11 +221,11 @@ class Reading:
     def poll(self, timeout_s: float) -> Sequence[Any]:
         """The next records, each with topic, partition, offset, key, value and headers. Raises: ``NoBroker``."""
         try:
-            polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            batches = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         except (KafkaError, OSError) as error:
             message = f"not read: {error!r}"
             raise NoBroker(message) from error
-        return [record for records in polled.values() for record in records]
+        return [record for batch in batches.values() for record in batch]
 
     def commit(self) -> None:
         """Commit the polled records. Raises: ``NoBroker``, and then they are read again."""

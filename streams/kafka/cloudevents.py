@@ -60,10 +60,10 @@ def event_of(value: bytes | None, headers: Headers) -> Submission:
     if media.startswith(_ANY_STRUCTURED) and media != STRUCTURED:
         detail = f"{media}: send {STRUCTURED}, or {_JSON} with {_PREFIX} headers, an event a record"
         raise Refusal("unsupported-media-type", detail)
-    parsed = parse_json(value or b"")
+    event = parse_json(value or b"")
     if media == STRUCTURED or not attributes.keys() - {_CONTENT_TYPE_ATTRIBUTE}:
-        return read_submission(parsed)
-    return read_submission({**attributes, "data": parsed})
+        return read_submission(event)
+    return read_submission({**attributes, "data": event})
 
 
 def _text(name: str, content: bytes | None) -> str:

@@ -32,18 +32,18 @@ class KafkaSettings(Struct, frozen=True):
     def of(cls, environment: Mapping[str, str], servers: str | None = None) -> KafkaSettings:
         """The settings of an environment; ``servers`` wins over ``NERACA_KAFKA``."""
         addresses = (servers or environment.get("NERACA_KAFKA", "")).split(",")
-        stripped = tuple(address.strip() for address in addresses if address.strip())
-        if not stripped:
+        server_list = tuple(address.strip() for address in addresses if address.strip())
+        if not server_list:
             message = "NERACA_KAFKA: name the bootstrap servers, such as localhost:9092"
             raise ValueError(message)
         protocol = (environment.get("NERACA_KAFKA_SECURITY") or "PLAINTEXT").upper()
         mechanism = (environment.get("NERACA_KAFKA_SASL") or "SCRAM-SHA-512").upper()
-        for name, value, known in (
+        for name, value, choices in (
             ("NERACA_KAFKA_SECURITY", protocol, PROTOCOLS),
             ("NERACA_KAFKA_SASL", mechanism, MECHANISMS),
         ):
-            if value not in known:
-                message = f"{name}: {value!r} is none of {', '.join(known)}"
+            if value not in choices:
+                message = f"{name}: {value!r} is none of {', '.join(choices)}"
                 raise ValueError(message)
         user, password = environment.get("NERACA_KAFKA_USER"), environment.get("NERACA_KAFKA_PASSWORD")
         if protocol.startswith("SASL") and not (user and password):
@@ -55,7 +55,7 @@ class KafkaSettings(Struct, frozen=True):
                 message = f"{name}: {file!r} is no file"
                 raise ValueError(message)
         return cls(
-            stripped,
+            server_list,
             protocol,
             environment.get("NERACA_KAFKA_CA") or None,
             environment.get("NERACA_KAFKA_CERT") or None,
@@ -67,10 +67,10 @@ class KafkaSettings(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """The addresses and the protocol, without any secret, since this may be printed."""
-        return f"KafkaSettings({self.shown}, {self.protocol})"
+        return f"KafkaSettings({self.label}, {self.protocol})"
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The addresses for people; no secret."""
         return ",".join(self.servers)
 

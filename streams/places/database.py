@@ -57,7 +57,7 @@ class Database:
             message = "NERACA_DATABASE_URL: not an address such as postgresql://user:password@host:5432/database"
             raise NoDatabase(message) from None
         if self._url.get_backend_name() != "postgresql" or not self._url.database:
-            message = f"NERACA_DATABASE_URL: {self.shown} is no PostgreSQL database"
+            message = f"NERACA_DATABASE_URL: {self.label} is no PostgreSQL database"
             raise NoDatabase(message)
         self._settings: dict[str, Any] = {
             "host": self._url.host,
@@ -69,7 +69,7 @@ class Database:
         }
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The address without its password."""
         return self._url.render_as_string(hide_password=True)
 
@@ -129,7 +129,7 @@ class Database:
         try:
             db = self.connect(application)
         except psycopg.OperationalError as error:
-            message = f"{self.shown}: {str(error).strip()}"
+            message = f"{self.label}: {str(error).strip()}"
             raise NoDatabase(message) from None
         with db:
             yield db
@@ -140,7 +140,7 @@ class Database:
         with self.connected("alone") as db:
             row = db.execute("SELECT pg_try_advisory_lock(%s)", (_FOLDING,)).fetchone()
             if row is None or not row[0]:
-                message = f"{self.shown}: another neraca folds this database, alone or as a worker"
+                message = f"{self.label}: another neraca folds this database, alone or as a worker"
                 raise InUse(message)
             yield
 
@@ -156,7 +156,7 @@ class Database:
         """Fold beside other workers for as long as ``db`` is open. Raises: ``InUse`` when one process folds alone."""
         row = db.execute("SELECT pg_try_advisory_lock_shared(%s)", (_FOLDING,)).fetchone()
         if row is None or not row[0]:
-            message = f"{self.shown}: neraca up folds this database alone; stop it before workers start"
+            message = f"{self.label}: neraca up folds this database alone; stop it before workers start"
             raise InUse(message)
 
     def generations(self) -> PostgresGenerations:

@@ -23,7 +23,7 @@ class JournalFile(NamedTuple):
     path: Path
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The file's name for people."""
         return str(self.path)
 
@@ -44,7 +44,7 @@ class DataDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.shown = str(path)
+        self.label = str(path)
         self.journal = JournalFile(path / "journal.sqlite")
         self.tokens = path / "tokens.sqlite"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from projections.store.store import Store
-    from streams.journal.journal import Kept as JournalLocation
+    from streams.journal.journal import JournalLocation
     from streams.places.tokens import TokenStore
 
 
@@ -48,7 +48,7 @@ class Location(Protocol):
     """A directory, or a database."""
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """Its name for people; no secret."""
         ...
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from domain.events import own
 from projections.ports import SCOPES, Grant, Unavailable
-from projections.store.statements import passing
+from projections.store.statements import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,10 @@ _TOKENS: Final = Table(
     Column("made", Text, nullable=False),
     Column("revoked", Text),
 )
+
+
+_RECORDERS: Final = frozenset({"local", "import", "demo", "kafka", own.RECORDER})
+"""The recorders (``recordedby``) that are no token's id."""
 
 
 def _hash(secret: str) -> str:
@@ -58,7 +63,7 @@ class TokenStore:
         self,
         token_id: str,
         scopes: Sequence[str],
-        made: str,
+        made_at: str,
         *,
         dinas: Sequence[str] | None = None,
         sources: Sequence[str] | None = None,
@@ -68,7 +73,7 @@ class TokenStore:
         if unknown or not scopes:
             message = f"scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
-        if token_id in ("local", "import", "demo") or any(row[0] == token_id for row in self.listed()):
+        if token_id in _RECORDERS or any(row[0] == token_id for row in self.rows()):
             message = f"the id {token_id!r} is taken"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
@@ -78,7 +83,7 @@ class TokenStore:
             "scopes": " ".join(scopes),
             "dinas": _joined(dinas),
             "sources": _joined(sources),
-            "made": made,
+            "made": made_at,
         }
         with self._engine.begin() as db:
             db.execute(insert(_TOKENS), row)
@@ -86,20 +91,20 @@ class TokenStore:
 
     def grant(self, secret: str) -> Grant | None:
         """The grant of a token; ``None`` when it is unknown or revoked. Raises: ``Unavailable`` while it cannot be read."""
-        row = self._unrevoked(_TOKENS.c.hash == _hash(secret))
+        row = self._row_in_force(_TOKENS.c.hash == _hash(secret))
         return None if row is None else _grant(row)
 
     def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
         """The grant of a token by its id, and its hash as a key. Raises: ``Unavailable`` while it cannot be read."""
-        row = self._unrevoked(_TOKENS.c.id == token_id)
+        row = self._row_in_force(_TOKENS.c.id == token_id)
         return None if row is None else (_grant(row), bytes.fromhex(row.hash))
 
-    def _unrevoked(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
+    def _row_in_force(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:
                 return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()
         except DBAPIError as error:
-            if passing(error):
+            if is_transient(error):
                 message = "tokens cannot be read now"
                 raise Unavailable(message) from error
             raise
@@ -112,7 +117,7 @@ class TokenStore:
             )
         return result.rowcount > 0
 
-    def listed(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
+    def rows(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
         """Every token: id, scopes, dinas, sources, when it was made and revoked; no secret, no hash."""
         with self._engine.begin() as db:
             rows = db.execute(select(_TOKENS).order_by(_TOKENS.c.id))

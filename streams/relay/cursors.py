@@ -25,7 +25,7 @@ class Cursors(NamedTuple):
     again: tuple[int, ...]
     """The position after which a partition is to be sent once more, or ``SETTLED``."""
 
-    def reached(self, until: int) -> bool:
+    def has_reached(self, until: int) -> bool:
         """True if each partition was sent everything up to a position, and nothing is to be sent once more."""
         return self.scanned >= until and min(self.sent) >= until and set(self.again) == {SETTLED}
 
@@ -81,8 +81,8 @@ class DatabaseCursors:
             "AND xmin::text = coalesce(%s, xmin::text) RETURNING xmin::text"
         )
         values = (after.scanned, list(after.sent), list(after.again))
-        held = (before.scanned, list(before.sent), list(before.again))
-        row = self._db.execute(query, (*values, self._layout.number, *held, self._version)).fetchone()
+        expected_row = (before.scanned, list(before.sent), list(before.again))
+        row = self._db.execute(query, (*values, self._layout.number, *expected_row, self._version)).fetchone()
         if row is not None:
             self._version = row[0]
         return row is not None

@@ -66,24 +66,24 @@ class Places:
 
     def of(self, position: int, line: bytes) -> tuple[int | None, str]:
         """The partition of a line, ``None`` for the rulebook, and when it was recorded. Raises: ``UnknownEntry``."""
-        placed = _PLACED.decode(line)
-        kind, data = placed.type, placed.data
+        entry = _PLACED.decode(line)
+        kind, data = entry.type, entry.data
         if kind in _OF_A_DINAS and data.dinas is not None:
-            return self._partition(data.dinas), placed.recordedtime
+            return self._partition(data.dinas), entry.recordedtime
         if kind in REVERSAL_TYPES and data.resolved is not None and data.resolved.removes is not None:
-            return self._partition(data.resolved.removes.data.dinas), placed.recordedtime
+            return self._partition(data.resolved.removes.data.dinas), entry.recordedtime
         if kind in _OF_THE_RULEBOOK:
-            return None, placed.recordedtime
+            return None, entry.recordedtime
         message = f"position {position}: this version does not know where an entry of type {kind} belongs"
         raise UnknownEntry(message)
 
     def _partition(self, dinas: str) -> int:
-        known = self._known.get(dinas)
-        if known is None:
+        partition = self._known.get(dinas)
+        if partition is None:
             if len(self._known) > DINAS_MOST:
                 self._known.clear()
-            known = self._known[dinas] = partition_of(dinas, self._partitions)
-        return known
+            partition = self._known[dinas] = partition_of(dinas, self._partitions)
+        return partition
 
 
 class Cutter:
@@ -100,12 +100,12 @@ class Cutter:
         if not page:
             return [], cursors
         last, last_line = page[-1]
-        sent = list(cursors.sent)
+        ends = list(cursors.sent)
         segments: list[SegmentRecord] = []
         for partition, entries in self._by_partition(page).items():
-            segments += self._segments(partition, sent[partition], last, line_hash(last_line), entries)
-            sent[partition] = last
-        return segments, Cursors(last, tuple(sent), cursors.again)
+            segments += self._segments(partition, ends[partition], last, line_hash(last_line), entries)
+            ends[partition] = last
+        return segments, Cursors(last, tuple(ends), cursors.again)
 
     def cut_again(
         self, partition: int, cursors: Cursors, lines: Callable[[int, int], list[tuple[int, bytes]]]
@@ -126,9 +126,9 @@ class Cutter:
     def _by_partition(self, page: Sequence[tuple[int, bytes]]) -> dict[int, list[tuple[int, bytes, str]]]:
         by_partition: dict[int, list[tuple[int, bytes, str]]] = {}
         for position, line in page:
-            partition, recorded = self._places.of(position, line)
+            partition, recordedtime = self._places.of(position, line)
             if partition is not None:
-                by_partition.setdefault(partition, []).append((position, line, recorded))
+                by_partition.setdefault(partition, []).append((position, line, recordedtime))
         return by_partition
 
     def _segments(
@@ -139,12 +139,14 @@ class Cutter:
         for start, end in pairwise([0, *ends]):
             part = entries[start:end]
             is_last = end == len(entries)
-            reached = last if is_last else part[-1][0]
-            reached_hash = last_hash if is_last else line_hash(part[-1][1])
+            end_position = last if is_last else part[-1][0]
+            end_hash = last_hash if is_last else line_hash(part[-1][1])
             lines = [(position, line) for position, line, _ in part]
-            recorded = part[-1][2] if part else ""
-            yield SegmentRecord(self._journal, self._layout, partition, after, reached, reached_hash, recorded, lines)
-            after = reached
+            recordedtime = part[-1][2] if part else ""
+            yield SegmentRecord(
+                self._journal, self._layout, partition, after, end_position, end_hash, recordedtime, lines
+            )
+            after = end_position
 
     def _ends(self, entries: Sequence[tuple[int, bytes, str]]) -> list[int]:
         """The end of each segment: after so many entries, or so many bytes. There is at least one, which may be empty."""

@@ -61,7 +61,7 @@ class LayoutRelay:
         self,
         journal: RelayedJournal,
         layout: Layout,
-        stored: StoredCursors,
+        cursors: StoredCursors,
         send: Callable[[Iterable[Any]], None],
         state: RelayState,
         *,
@@ -70,18 +70,18 @@ class LayoutRelay:
     ) -> None:
         self._journal = journal
         self._layout = layout
-        self._stored = stored
+        self._stored = cursors
         self._send = send
         self._state = state
         self._events = events
         self._clock = clock
         self._cutter = Cutter(journal.id, layout.number, layout.partitions)
-        self._cursors = stored.load()
+        self._cursors = cursors.load()
         self._sent_at = [0.0] * layout.partitions
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """True if nothing of this layout is left to relay."""
-        return self._layout.until is not None and self._cursors.reached(self._layout.until)
+        return self._layout.until is not None and self._cursors.has_reached(self._layout.until)
 
     def step(self, head: int | None = None) -> bool:
         """Send the next page, up to ``head`` if it is given; returns whether the page was full."""
@@ -115,14 +115,14 @@ class LayoutRelay:
         at_end = cursors.scanned == self._layout.until
         idle = [
             partition
-            for partition, sent in enumerate(cursors.sent)
-            if sent < cursors.scanned and (at_end or now - self._sent_at[partition] >= WATERMARK_S)
+            for partition, position in enumerate(cursors.sent)
+            if position < cursors.scanned and (at_end or now - self._sent_at[partition] >= WATERMARK_S)
         ]
         if idle:
             line = self._journal.lines_at([cursors.scanned])[cursors.scanned]
             self._deliver([self._cutter.watermark(partition, cursors, line_hash(line)) for partition in idle])
-            sent = tuple(cursors.scanned if partition in idle else at for partition, at in enumerate(cursors.sent))
-            self._move(cursors._replace(sent=sent))
+            position = tuple(cursors.scanned if partition in idle else at for partition, at in enumerate(cursors.sent))
+            self._move(cursors._replace(sent=position))
 
     def _deliver(self, segments: Sequence[SegmentRecord], events: Sequence[tuple[int, bytes]] = ()) -> None:
         none: Headers = []

@@ -70,7 +70,7 @@ class Relay:
     def run(self, ending: threading.Event) -> None:
         """Wait to be elected, relay, and begin again after every failure that may pass."""
         transient = (psycopg.Error, PersistenceError, NoBroker, NoDatabase)
-        retrying = Retrying(transient, PROMPT, failed=self._failed, pause=ending.wait)
+        retrying = Retrying(transient, PROMPT, on_failure=self._failed, pause=ending.wait)
         with suppress(Interrupted):
             retrying.call(lambda: self._relay_once(ending, retrying))
 
@@ -96,11 +96,11 @@ class Relay:
         else:
             return
         db.execute("LISTEN neraca_journal")
-        self._layouts.reached(self._partitions)
+        self._layouts.current(self._partitions)
         sender = Sender(self._kafka, ending=ending.is_set)
         self.state.active = True
         retrying.well()
-        LOG.info("relaying to %s", self._kafka.shown)
+        LOG.info("relaying to %s", self._kafka.label)
         try:
             while not ending.is_set():
                 self._relay_layout(db, sender, ending)
@@ -115,7 +115,7 @@ class Relay:
         cursors = DatabaseCursors(db, layout)
         run = LayoutRelay(self._journal, layout, cursors, sender.send, self.state, events=self._events)
         self.state.layout = layout.number
-        while not ending.is_set() and not run.finished():
+        while not ending.is_set() and not run.is_finished():
             now, head = self._unfinished(db)
             if layout.until is None and now != layout:
                 return
@@ -133,9 +133,9 @@ class Relay:
         with db.transaction():
             db.execute("LOCK TABLE neraca.layouts IN ROW SHARE MODE")
             head = self._journal.head()
-            known = self._layouts.known(db)
-        for layout in known:
-            if layout.until is None or not DatabaseCursors(db, layout).load().reached(layout.until):
+            layouts = self._layouts.every(db)
+        for layout in layouts:
+            if layout.until is None or not DatabaseCursors(db, layout).load().has_reached(layout.until):
                 return layout, head
         message = "there is no layout to relay"
         raise RuntimeError(message)

@@ -68,17 +68,17 @@ class _StoredPartition:
         self._sources.clear_stop(self._source)
 
 
-def stopped(database: Database) -> dict[str, str]:
+def stop_reasons(database: Database) -> dict[str, str]:
     """Every stopped partition, as ``layout/number``, and why it stopped."""
     with database.connected("stopped") as db, db.transaction():
-        return ServedSources(db).stopped()
+        return ServedSources(db).stop_reasons()
 
 
 def resume_all(database: Database, sources: Sequence[str]) -> list[str]:
     """Let these partitions go on, each in a transaction of its own; those that had stopped."""
-    resumed = []
+    names = []
     for source in sources:
         with database.connected("resume") as db, db.transaction():
             if resume(_StoredPartition(db, source)):
-                resumed.append(source)
-    return resumed
+                names.append(source)
+    return names

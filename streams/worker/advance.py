@@ -33,33 +33,33 @@ class Advanced(NamedTuple):
     dropped: int
 
 
-def advance(stored: StoredPartition, memory: Memory, arrived: Mapping[int, SegmentRecord]) -> Advanced:
+def advance(partition: StoredPartition, memory: Memory, arrivals: Mapping[int, SegmentRecord]) -> Advanced:
     """Apply lines that follow the stored position, drop those at or below it, and remember segments that are ahead.
 
-    ``arrived`` maps offsets to segments. The offset to read next never passes a record that is still ahead, or missing.
+    ``arrivals`` maps offsets to segments. The offset to read next never passes a record that is still ahead, or missing.
     """
-    left, fresh, dropped = dict(sorted({**memory.ahead, **arrived}.items())), list[tuple[int, bytes]](), 0
-    at, last_hash, recorded = stored.position, "", ""
-    handled = set(memory.handled)
+    ahead, fresh, drops = dict(sorted({**memory.ahead, **arrivals}.items())), list[tuple[int, bytes]](), 0
+    at, last_hash, recordedtime = partition.position, "", ""
+    done_offsets = set(memory.handled)
     moving = True
     while moving:
         moving = False
-        for offset in list(left):
-            segment = left[offset]
+        for offset in list(ahead):
+            segment = ahead[offset]
             if segment.after > at:
                 continue
-            del left[offset]
-            handled.add(offset)
+            del ahead[offset]
+            done_offsets.add(offset)
             moving = True
             entries = [entry for entry in segment.entries if entry[0] > at]
-            dropped += len(segment.entries) - len(entries)
+            drops += len(segment.entries) - len(entries)
             fresh += entries
             if segment.last > at:
-                at, last_hash, recorded = segment.last, segment.last_hash, segment.recorded or recorded
-    read_next = stored.read_next
-    if not memory.read and not left and arrived:
-        read_next = max(read_next, min(arrived))  # earlier records are no longer kept by the topic
-    while read_next in handled:
+                at, last_hash, recordedtime = segment.last, segment.last_hash, segment.recorded or recordedtime
+    read_next = partition.read_next
+    if not memory.read and not ahead and arrivals:
+        read_next = max(read_next, min(arrivals))  # earlier records are no longer kept by the topic
+    while read_next in done_offsets:
         read_next += 1
-    beyond = frozenset(offset for offset in handled if offset > read_next)
-    return Advanced(fresh, Advance(at, last_hash, read_next, recorded), Memory(left, beyond, read=True), dropped)
+    beyond = frozenset(offset for offset in done_offsets if offset > read_next)
+    return Advanced(fresh, Advance(at, last_hash, read_next, recordedtime), Memory(ahead, beyond, read=True), drops)

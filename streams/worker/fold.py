@@ -104,10 +104,10 @@ class PartitionFold:
                 memory.clear()
         batch = list(records)
         self._pass_over([record for record in batch if record.partition in self.stopped])
-        letters, segments = self._unpacked(record for record in batch if record.partition not in self.stopped)
+        letters, segments = self._unpack(record for record in batch if record.partition not in self.stopped)
         for letter in letters:
             self._park(letter)
-        counts = self._applied(segments) if segments else Counts(0, 0, {})
+        counts = self._apply(segments) if segments else Counts(0, 0, {})
         self._look_for_gaps()
         return counts
 
@@ -121,7 +121,7 @@ class PartitionFold:
             if now - since > GAP_WAIT_S:
                 self._gap(partition)
 
-    def _unpacked(self, records: Iterable[Record]) -> tuple[list[Letter], Segments]:
+    def _unpack(self, records: Iterable[Record]) -> tuple[list[Letter], Segments]:
         """Records that cannot be read, and the segments of all partitions that have no such record."""
         letters, segments = list[Letter](), dict[int, dict[int, SegmentRecord]]()
         for record in records:
@@ -133,7 +133,7 @@ class PartitionFold:
             else:
                 segments.setdefault(record.partition, {})[record.offset] = segment
         bad = {letter.record.partition for letter in letters}
-        return letters, {partition: arrived for partition, arrived in segments.items() if partition not in bad}
+        return letters, {partition: arrivals for partition, arrivals in segments.items() if partition not in bad}
 
     def _pass_over(self, records: Sequence[Record]) -> None:
         """Pass over records of stopped partitions: the relay sends them again once their partition is resumed."""
@@ -153,41 +153,41 @@ class PartitionFold:
             message = f"a segment of journal {segment.journal}, layout {segment.layout}, partition {segment.partition}"
             raise Unreadable(message)
 
-    def _applied(self, segments: Segments) -> Counts:
+    def _apply(self, segments: Segments) -> Counts:
         """Apply all segments in one transaction; if that fails, each one apart, so that only the bad one stops."""
         try:
             return self._transaction(segments)
         except Poison:
-            counts = [part for partition, arrived in segments.items() for part in self._apart(partition, arrived)]
-        moved = {partition: to for part in counts for partition, to in part.moved.items()}
-        return Counts(sum(part.applied for part in counts), sum(part.dropped for part in counts), moved)
+            counts = [part for partition, arrivals in segments.items() for part in self._apart(partition, arrivals)]
+        moves = {partition: to for part in counts for partition, to in part.moved.items()}
+        return Counts(sum(part.applied for part in counts), sum(part.dropped for part in counts), moves)
 
-    def _apart(self, partition: int, arrived: dict[int, SegmentRecord]) -> Iterator[Counts]:
+    def _apart(self, partition: int, arrivals: dict[int, SegmentRecord]) -> Iterator[Counts]:
         """Apply a partition's segments one by one in the order of their positions, waiting ones included."""
         memory = self._memory.get(partition, Memory())
         self._memory[partition] = memory._replace(ahead={}, read=True)
-        for offset, segment in sorted({**memory.ahead, **arrived}.items(), key=lambda item: (item[1].after, item[0])):
+        for offset, segment in sorted({**memory.ahead, **arrivals}.items(), key=lambda item: (item[1].after, item[0])):
             try:
                 yield self._transaction({partition: {offset: segment}})
             except Poison as poison:
-                self._poisoned(partition, offset, segment, str(poison))
+                self._stop_at_poison(partition, offset, segment, str(poison))
                 return
 
     def _transaction(self, segments: Segments) -> Counts:
-        done: dict[int, Advanced] = {}
-        stopped: dict[int, str] = {}
+        results: dict[int, Advanced] = {}
+        stops: dict[int, str] = {}
         with self._store.folding(sorted(segments)) as transaction:
-            for partition, arrived in segments.items():
-                stored = self._checked(partition, transaction.stored.get(partition))
-                if stored.stopped is not None:
-                    stopped[partition] = stored.stopped
+            for partition, arrivals in segments.items():
+                partition_now = self._check_row(partition, transaction.stored.get(partition))
+                if partition_now.stopped is not None:
+                    stops[partition] = partition_now.stopped
                 else:
-                    done[partition] = advance(stored, self._memory.get(partition, Memory()), arrived)
-            entries = _decoded([line for advanced in done.values() for line in advanced.fresh])
+                    results[partition] = advance(partition_now, self._memory.get(partition, Memory()), arrivals)
+            entries = _decoded([line for result in results.values() for line in result.fresh])
             moves = {
-                partition: advanced.to
-                for partition, advanced in done.items()
-                if _moves(transaction.stored[partition], advanced.to)
+                partition: result.to
+                for partition, result in results.items()
+                if _moves(transaction.stored[partition], result.to)
             }
             if moves:
                 try:
@@ -195,27 +195,27 @@ class PartitionFold:
                 except NotFoldable as error:
                     message = f"cannot be folded: {error}"
                     raise Poison(message) from error
-        self.stopped |= stopped
-        self._remember(done)
-        return Counts(len(entries), sum(advanced.dropped for advanced in done.values()), moves)
+        self.stopped |= stops
+        self._remember(results)
+        return Counts(len(entries), sum(result.dropped for result in results.values()), moves)
 
-    def _checked(self, partition: int, stored: StoredPartition | None) -> StoredPartition:
-        if stored is None:
+    def _check_row(self, partition: int, row: StoredPartition | None) -> StoredPartition:
+        if row is None:
             message = f"partition {partition} is not of the layout folded now"
             raise ReadAgain(message)
-        if stored.position < self._committed.get(partition, 0):
-            message = f"partition {partition} is back at position {stored.position}: a crash took its folds"
+        if row.position < self._committed.get(partition, 0):
+            message = f"partition {partition} is back at position {row.position}: a crash took its folds"
             raise ReadAgain(message)
-        return stored
+        return row
 
-    def _remember(self, done: dict[int, Advanced]) -> None:
+    def _remember(self, results: dict[int, Advanced]) -> None:
         """Change the memory, once the transaction is committed."""
         now = self._clock()
-        for partition, advanced in done.items():
-            memory = advanced.memory
+        for partition, result in results.items():
+            memory = result.memory
             self._memory[partition] = memory
-            self._committed[partition] = advanced.to.position
-            if advanced.to.last_hash:  # the partition moved, so a gap from here on is a new one
+            self._committed[partition] = result.to.position
+            if result.to.last_hash:  # the partition moved, so a gap from here on is a new one
                 self._ahead_since.pop(partition, None)
             _since(self._ahead_since, partition, now, bool(memory.ahead))
             _since(self._hole_since, partition, now, bool(memory.handled) and not memory.ahead)
@@ -223,14 +223,14 @@ class PartitionFold:
     def _gap(self, partition: int) -> None:
         """The missing segments did not come: read again, and the third time at the same position stop."""
         with self._store.folding([partition]) as transaction:
-            stored = transaction.stored[partition]
+            row = transaction.stored[partition]
         first = min(segment.after for segment in self._memory[partition].ahead.values())
-        if first <= stored.position:
+        if first <= row.position:
             return
-        why = f"entries {stored.position + 1} to {first} of partition {partition} are missing from the topic"
-        if self._store.count_gap(partition, stored.position) < GAPS_MOST:
+        why = f"entries {row.position + 1} to {first} of partition {partition} are missing from the topic"
+        if self._store.count_gap(partition, row.position) < GAPS_MOST:
             raise ReadAgain(why)
-        self._stop(partition, stored.position, why, 1 + max(self._memory[partition].ahead))
+        self._stop(partition, row.position, why, 1 + max(self._memory[partition].ahead))
 
     def _stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
         self._store.stop(partition, position, why, skip_to)
@@ -245,12 +245,12 @@ class PartitionFold:
             return
         self._letter(letter)
         with self._store.folding([partition]) as transaction:
-            stored = transaction.stored[partition]
-        if letter.record.offset >= stored.read_next:
+            row = transaction.stored[partition]
+        if letter.record.offset >= row.read_next:
             why = f"record {letter.record.offset} of partition {partition}: {letter.why}"
-            self._stop(partition, stored.position, why, letter.record.offset + 1)
+            self._stop(partition, row.position, why, letter.record.offset + 1)
 
-    def _poisoned(self, partition: int, offset: int, segment: SegmentRecord, why: str) -> None:
+    def _stop_at_poison(self, partition: int, offset: int, segment: SegmentRecord, why: str) -> None:
         """Keep a segment that this version cannot fold apart too; it is read again when its partition is resumed."""
         self._letter(Letter(Record(partition, offset, packed(segment)), why))
         with self._store.folding([partition]) as transaction:
@@ -258,8 +258,8 @@ class PartitionFold:
         self._stop(partition, position, f"partition {partition} after position {position}: {why}")
 
 
-def _moves(stored: StoredPartition, to: Advance) -> bool:
-    return to.position > stored.position or to.read_next > stored.read_next
+def _moves(row: StoredPartition, to: Advance) -> bool:
+    return to.position > row.position or to.read_next > row.read_next
 
 
 def _since(since: dict[int, float], partition: int, now: float, lasts: bool) -> None:  # noqa: FBT001 - of four alike

@@ -72,16 +72,16 @@ def next_epoch(db: Db, name: str, holder: str) -> int:
 
 def _await(db: Db, name: str, holder: str) -> None:
     """Wait while the name is another holder's, and a process of it lives; end together with the supervisor."""
-    parent, warned = os.getppid(), False
+    parent, has_warned = os.getppid(), False
     while True:
         row = db.execute("SELECT holder FROM neraca.workers WHERE name = %s", (name,)).fetchone()
         free = db.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_NAMES, name)).fetchone()
         owner_lives = free is None or not free[0]
         if may_take(None if row is None else row[0], holder, owner_lives=owner_lives):
             return
-        if not warned:
+        if not has_warned:
             LOG.warning("another process took the name %s; waiting until nobody has it", name)
-        warned = True
+        has_warned = True
         time.sleep(WAIT_S)
         if os.getppid() != parent:
             raise SystemExit(0)

@@ -47,7 +47,7 @@ class WorkerMetrics:
         """Serve the metrics on a port."""
         start_http_server(port, host, registry=self.registry)
 
-    def assigned(self, partitions: Iterable[int]) -> None:
+    def note_assignment(self, partitions: Iterable[int]) -> None:
         """Note the partitions that were assigned to this process."""
         self._mine = frozenset(partitions)
         self._assigned.set(len(self._mine))
@@ -60,7 +60,7 @@ class WorkerMetrics:
         """The partitions assigned to this process."""
         return self._mine
 
-    def folded(self, counts: Counts, stopped: Mapping[int, str]) -> None:
+    def note_fold(self, counts: Counts, stops: Mapping[int, str]) -> None:
         """Note one committed transaction."""
         self._entries.labels("applied").inc(counts.applied)
         self._entries.labels("dropped").inc(counts.dropped)
@@ -69,7 +69,7 @@ class WorkerMetrics:
             self._position.labels(str(partition)).set(to.position)
             if to.recorded:
                 self._latency.observe(max(0, now_us - parse_instant(to.recorded)) / 1e6)
-        for partition in stopped:
+        for partition in stops:
             self._stopped.labels(str(partition)).set(1)
 
     def lag(self, lags: Mapping[int, int]) -> None:

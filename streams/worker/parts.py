@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from projections.store.partitions import PartitionStore
-from streams.journal.stuck_sessions import Holders
+from streams.journal.stuck_sessions import StuckSessions
 from streams.kafka.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
 from streams.worker.fold import Letter, PartitionFold
@@ -80,18 +80,18 @@ def parts_of(
 ) -> WorkerParts:
     """The parts of a worker; the threads that watch it have started. Raises: ``WrongJournal``."""
     layouts = Layouts(database, journal)
-    layout = layouts.reached(options.partitions)
+    layout = layouts.current(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
     fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(options.metrics_port)
-    offsets, stuck = Offsets(kafka, layout.topic, layout.partitions), Holders()
+    offsets, sessions = Offsets(kafka, layout.topic, layout.partitions), StuckSessions()
 
     def free() -> None:
         with database.connected("free") as db:
-            stuck.end(db)
+            sessions.end(db)
 
     Watch(
         store,

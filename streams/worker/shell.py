@@ -89,7 +89,7 @@ class SeekingConsumer(driver.Consumer):
         """With no partitions left, forget those that were assigned: they belong to another worker, and nothing is sought."""
         app: Any = self.app
         if not assigned:
-            app.neraca.metrics.assigned(())
+            app.neraca.metrics.note_assignment(())
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
@@ -108,14 +108,14 @@ class SeekingConsumer(driver.Consumer):
         self.stop_flow()
         while self._inflight:  # noqa: ASYNC110 - the framework has no event for it
             await asyncio.sleep(0.01)
-        stored = await asyncio.get_running_loop().run_in_executor(
+        rows = await asyncio.get_running_loop().run_in_executor(
             None, lambda: turn.until_written(parts.store.standing, parts.seek_s)
         )
         parts.fold.forget()
         mine = [partition for partition in self.assignment() if partition.topic == parts.layout.topic]
-        offsets = {partition: stored[partition.partition].read_next for partition in mine}
+        offsets = {partition: rows[partition.partition].read_next for partition in mine}
         LOG.info("reading partitions %s", sorted(partition.partition for partition in mine))
-        parts.metrics.assigned(partition.partition for partition in mine)
+        parts.metrics.note_assignment(partition.partition for partition in mine)
         if offsets:
             await self.seek_wait(offsets)
         return offsets
@@ -205,7 +205,7 @@ def app_of(parts: WorkerParts, shell: Shell = Shell()) -> Any:  # noqa: ANN401, 
 def fold_turn(parts: WorkerParts, records: list[Record]) -> None:
     """Fold one turn's records, in the fold's own thread: the loop has heartbeats to send."""
     counts = turn.until_written(lambda: parts.fold.fold(records))
-    parts.metrics.folded(counts, parts.fold.stopped)
+    parts.metrics.note_fold(counts, parts.fold.stopped)
 
 
 def _end_on(parts: WorkerParts, error: BaseException) -> None:
@@ -229,8 +229,8 @@ def run(parts: WorkerParts, shell: Shell = Shell(), fault: Callable[[Any], str |
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     app = app_of(parts, shell)
-    watched = (app, parts, fault or coordinator_fault)
-    threading.Thread(target=_watch_coordinator, args=watched, name="neraca-coordinator", daemon=True).start()
+    arguments = (app, parts, fault or coordinator_fault)
+    threading.Thread(target=_watch_coordinator, args=arguments, name="neraca-coordinator", daemon=True).start()
     worker = faust.Worker(app, loglevel="warning", quiet=True, override_logging=False)
     worker.spinner = None  # it moves the cursor, also of a log
     worker.execute_from_commandline()
@@ -240,12 +240,12 @@ def coordinator_fault(app: Any) -> str | None:  # noqa: ANN401 - an untyped fram
     """Guard 5: an error of the coordinator that nobody reads, or the end of its task; ``None`` while it is well."""
     try:
         coordinator = app._consumer._thread._consumer._coordinator  # noqa: SLF001 - it offers no other way
-        pending, ended = coordinator._pending_exception, coordinator._coordination_task.done()  # noqa: SLF001 - the same
+        pending, is_over = coordinator._pending_exception, coordinator._coordination_task.done()  # noqa: SLF001 - the same
     except AttributeError:  # not there yet
         return None
     if pending is not None:
         return f"the coordinator failed: {pending!r}"
-    return "the coordination has ended" if ended and not app.should_stop else None
+    return "the coordination has ended" if is_over and not app.should_stop else None
 
 
 def _watch_coordinator(app: Any, parts: WorkerParts, fault: Callable[[Any], str | None]) -> None:  # noqa: ANN401 - an untyped framework

@@ -45,7 +45,7 @@ def until_written(attempt: Callable[[], T], patience_s: float = PATIENCE_S) -> T
         NotWritten,
         PROMPT,
         patience_s=patience_s,
-        failed=lambda error, _: LOG.warning("trying again: %s", error),
+        on_failure=lambda error, _: LOG.warning("trying again: %s", error),
     )
     try:
         return retrying.call(attempt)

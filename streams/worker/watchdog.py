@@ -57,20 +57,20 @@ class Watchdog:
         """Forget all earlier looks."""
         self._still.clear()
 
-    def look(self, ends: Mapping[int, int], stored: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
+    def look(self, ends: Mapping[int, int], rows: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
         """The partitions that hang: of ``mine``, or of all of them if ``mine`` is empty."""
-        now, assigned = self._clock(), bool(mine)
-        if now - self._looked > ASLEEP_S or assigned != self._assigned:
+        now, has_partitions = self._clock(), bool(mine)
+        if now - self._looked > ASLEEP_S or has_partitions != self._assigned:
             self.forget()
-        self._looked, self._assigned = now, assigned
-        judged = mine if assigned else frozenset(stored)
-        for partition, at in stored.items():
+        self._looked, self._assigned = now, has_partitions
+        watched_partitions = mine if has_partitions else frozenset(rows)
+        for partition, at in rows.items():
             still = self._still.get(partition)
-            if at.stopped is not None or partition not in judged or at.read_next >= ends.get(partition, 0):
+            if at.stopped is not None or partition not in watched_partitions or at.read_next >= ends.get(partition, 0):
                 self._still.pop(partition, None)
             elif still is None or still.read_next != at.read_next:
                 self._still[partition] = Still(at.read_next, now)
-        patience_s = STILL_S if assigned else UNASSIGNED_S
+        patience_s = STILL_S if has_partitions else UNASSIGNED_S
         return sorted(partition for partition, still in self._still.items() if now - still.since > patience_s)
 
 
@@ -109,10 +109,10 @@ class Watch(NamedTuple):
     def look(self, dog: Watchdog) -> None:
         """Look once; without an answer from broker and database nothing is judged."""
         try:
-            ends, stored = self.ends(), self.store.standing()
-            self._judge(dog, ends, stored)
+            ends, rows = self.ends(), self.store.standing()
+            self._judge(dog, ends, rows)
             mine = self.layout.number
-            if self.layouts.is_over(mine) and self.layouts.reached(self.layout.partitions).number != mine:
+            if self.layouts.is_over(mine) and self.layouts.current(self.layout.partitions).number != mine:
                 self.end(f"layout {mine} is drained")
         except (NoBroker, NoDatabase, NotWritten, PersistenceError, psycopg.Error) as error:
             LOG.info("cannot see: %s", error)
@@ -121,23 +121,23 @@ class Watch(NamedTuple):
             LOG.exception("watching failed")
             self.end(f"watching failed: {error!r}")
 
-    def _judge(self, dog: Watchdog, ends: Mapping[int, int], stored: Mapping[int, StoredPartition]) -> None:
+    def _judge(self, dog: Watchdog, ends: Mapping[int, int], rows: Mapping[int, StoredPartition]) -> None:
         mine = self.mine()
-        hanging = dog.look(ends, stored, mine)
+        hanging = dog.look(ends, rows, mine)
         self.lag(
             {
-                partition: max(0, ends.get(partition, 0) - stored[partition].read_next)
+                partition: max(0, ends.get(partition, 0) - rows[partition].read_next)
                 for partition in mine
-                if partition in stored
+                if partition in rows
             }
         )
         if hanging:
             self.end(f"partitions {hanging} have lag and no progress, and {sorted(mine)} are assigned here")
-        resumed = resumed_of(self.stopped(), stored)
-        if resumed:
-            self.end(f"partitions {resumed} are resumed")
+        partitions = resumed_of(self.stopped(), rows)
+        if partitions:
+            self.end(f"partitions {partitions} are resumed")
 
 
-def resumed_of(stopped: Mapping[int, str], stored: Mapping[int, StoredPartition]) -> list[int]:
+def resumed_of(stops: Mapping[int, str], rows: Mapping[int, StoredPartition]) -> list[int]:
     """The partitions that a fold knows as stopped although they are so no more: its process reads them again."""
-    return [partition for partition in stopped if partition in stored and stored[partition].stopped is None]
+    return [partition for partition in stops if partition in rows and rows[partition].stopped is None]

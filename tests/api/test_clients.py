@@ -15,7 +15,8 @@ from cloudevents.core.v1.event import CloudEvent
 from httpx_sse import ServerSentEvent, connect_sse
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving import BATCH, Assembled, Listening, Process, event, ndjson, until
+from tests.process import Process
+from tests.serving import BATCH, Assembled, Listening, event, ndjson, until
 
 TASK: Final = {"dinas": "dishub", "asn": "a-1", "completed_at": "2026-11-20T10:00:00+07:00"}
 
@@ -27,12 +28,16 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         yield running
 
 
-def said(event_id: str, **data: str) -> CloudEvent:
+def cloud_event(event_id: str, **data: str) -> CloudEvent:
     """An event as the SDK makes it."""
     attributes = {
-        "id": event_id, "source": "/sdk", "type": "neraca.task-completed.v1", "specversion": "1.0",
-        "time": datetime(2026, 11, 20, 3, 0, 1, 250_000, tzinfo=UTC), "datacontenttype": "application/json",
-    }  # fmt: skip
+        "id": event_id,
+        "source": "/sdk",
+        "type": "neraca.task-completed.v1",
+        "specversion": "1.0",
+        "time": datetime(2026, 11, 20, 3, 0, 1, 250_000, tzinfo=UTC),
+        "datacontenttype": "application/json",
+    }
     return CloudEvent(attributes, {**TASK, "task": event_id, **data})
 
 
@@ -50,16 +55,16 @@ def post(url: str, *task_ids: str, dinas: str = "dishub") -> None:
 
 def test_the_cloudevents_sdk_is_understood_in_every_mode(process: Process) -> None:
     """Structured, binary and batched by the SDK are one event: 201, then repeats with the same receipt."""
-    first = send(process.url, to_structured_event(said("sdk-1")))
+    first = send(process.url, to_structured_event(cloud_event("sdk-1")))
     assert first.status_code == 201, first.text
-    again = send(process.url, to_binary_event(said("sdk-1")))
+    again = send(process.url, to_binary_event(cloud_event("sdk-1")))
     assert (again.status_code, again.json()) == (200, first.json())
-    batch = b"[" + b",".join(JSONFormat().write(said(name)) for name in ("sdk-1", "sdk-2")) + b"]"
+    batch = b"[" + b",".join(JSONFormat().write(cloud_event(name)) for name in ("sdk-1", "sdk-2")) + b"]"
     tally = httpx.post(f"{process.url}/v1/events", content=batch, headers={"content-type": BATCH}).json()
     assert tally == {"accepted": 1, "duplicates": 1, "rejected": []}
-    binary_first = send(process.url, to_binary_event(said("sdk é 3")))
+    binary_first = send(process.url, to_binary_event(cloud_event("sdk é 3")))
     assert binary_first.status_code == 201, binary_first.text
-    assert send(process.url, to_structured_event(said("sdk é 3"))).json() == binary_first.json()
+    assert send(process.url, to_structured_event(cloud_event("sdk é 3"))).json() == binary_first.json()
 
 
 def metrics(url: str) -> dict[tuple[str, str], float]:
@@ -93,15 +98,25 @@ def test_metrics_count_what_became_of_each_event(tmp_path: Path) -> None:
             url, json=[good, {}, event("task-completed", "t2", {**TASK, "task": "t2"})], headers={"content-type": BATCH}
         )
         running.settle()
-        found = metrics(running.url)
-        outcomes = {outcome: value for (name, outcome), value in found.items() if name == "neraca_events_total"}
+        samples = metrics(running.url)
+        outcomes = {outcome: value for (name, outcome), value in samples.items() if name == "neraca_events_total"}
         assert outcomes == {"accepted": 2, "duplicate": 2, "content-conflict": 1, "invalid-event": 2, "unknown-type": 1}
-        assert {name: found[name, ""] for name in (
-            "neraca_journal_head", "neraca_position", "neraca_lag_events", "neraca_fold_stopped", "neraca_stream_clients",
-        )} == {
-            "neraca_journal_head": 3, "neraca_position": 3, "neraca_lag_events": 0, "neraca_fold_stopped": 0,
+        assert {
+            name: samples[name, ""]
+            for name in (
+                "neraca_journal_head",
+                "neraca_position",
+                "neraca_lag_events",
+                "neraca_fold_stopped",
+                "neraca_stream_clients",
+            )
+        } == {
+            "neraca_journal_head": 3,
+            "neraca_position": 3,
+            "neraca_lag_events": 0,
+            "neraca_fold_stopped": 0,
             "neraca_stream_clients": 0,
-        }  # fmt: skip
+        }
 
 
 @contextmanager
@@ -115,12 +130,12 @@ def following(url: str, last_id: str | None = None) -> Iterator[Iterator[ServerS
 def moved_up_to(stream: Iterator[ServerSentEvent], position: int) -> tuple[set[str], str]:
     """The dinas reported as moved until a position is reached, and the id there."""
     dinas: set[str] = set()
-    for one in stream:
-        assert one.event == "moved", one
-        dinas |= set(one.json()["dinas"])
-        if one.json()["position"] >= position:
-            assert one.json()["position"] == position
-            return dinas, one.id
+    for notice in stream:
+        assert notice.event == "moved", notice
+        dinas |= set(notice.json()["dinas"])
+        if notice.json()["position"] >= position:
+            assert notice.json()["position"] == position
+            return dinas, notice.id
     message = "the stream ended early"
     raise AssertionError(message)
 
@@ -166,9 +181,21 @@ def test_a_reader_that_comes_back_has_missed_nothing(process: Process, cut: str)
         assert moved_up_to(stream, head)[0] >= {"a", "b"}
 
 
-@pytest.mark.parametrize("last_id", [
-    "x", "", ":", ":1", "other:1", "{journal}:", "{journal}:-1", "{journal}:999999", "{journal}:1x", "{journal}:" + "9" * 30,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "last_id",
+    [
+        "x",
+        "",
+        ":",
+        ":1",
+        "other:1",
+        "{journal}:",
+        "{journal}:-1",
+        "{journal}:999999",
+        "{journal}:1x",
+        "{journal}:" + "9" * 30,
+    ],
+)
 def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -> None:
     """An id of another journal, of the future or of no form means: read everything anew."""
     with following(process.url) as stream:
@@ -179,7 +206,7 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
 
 
 @pytest.mark.parametrize(
-    ("ended", "meanwhile"),
+    ("ending", "meanwhile"),
     [
         ("stopped", 0),
         ("killed", 1),
@@ -187,15 +214,15 @@ def test_an_id_not_known_here_is_told_to_reset(process: Process, last_id: str) -
         pytest.param("killed", 0, marks=pytest.mark.speed("all")),
     ],
 )
-def test_a_reader_survives_a_restart(tmp_path: Path, ended: str, meanwhile: int) -> None:
+def test_a_reader_survives_a_restart(tmp_path: Path, ending: str, meanwhile: int) -> None:
     """After a restart the last id resumes the stream if nothing was missed; otherwise the reader is asked to reset."""
     data = tmp_path / "data"
     with Process(data) as before, following(before.url) as stream:
         assert next(stream).json() == {"position": 1}
         post(before.url, "t-1")
-        seen, last_id = moved_up_to(stream, 2)
-        assert seen == {"dishub"}
-        if ended == "killed":
+        dinas, last_id = moved_up_to(stream, 2)
+        assert dinas == {"dishub"}
+        if ending == "killed":
             before.kill()
         else:
             before.stop()
@@ -213,10 +240,10 @@ def test_a_reader_survives_a_restart(tmp_path: Path, ended: str, meanwhile: int)
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     """An event answered 201 is there after SIGKILL, under the same receipt."""
     with Process(tmp_path / "data") as before:
-        receipts = [send(before.url, to_structured_event(said(f"k-{index}"))).json() for index in range(5)]
+        receipts = [send(before.url, to_structured_event(cloud_event(f"k-{index}"))).json() for index in range(5)]
         before.kill()
     with Process(tmp_path / "data") as after:
-        again = [send(after.url, to_structured_event(said(f"k-{index}"))) for index in range(5)]
+        again = [send(after.url, to_structured_event(cloud_event(f"k-{index}"))) for index in range(5)]
         assert [(answer.status_code, answer.json()) for answer in again] == [(200, receipt) for receipt in receipts]
         assert httpx.get(f"{after.url}/v1/dinas/dishub?period=2026-11").json()["counts"]["tasks"] == 5
 
@@ -233,7 +260,7 @@ def test_stopping_ends_streams_and_takes_no_waiting(tmp_path: Path) -> None:
             reader.join(5)
             assert not reader.is_alive()
         assert ends == []
-        assert "Traceback" not in running.said()
+        assert "Traceback" not in running.output()
 
 
 def test_head_of_the_stream_ends(process: Process) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.api.test_reads import CEPAT, SCHEME, STANDARD, TEPAT
+from tests.api.facts import CEPAT, SCHEME, STANDARD, TEPAT
 from tests.faults.traffic import Counter
 from tests.journal.desk import lines_of
 from tests.journal.folding import HISTORY
@@ -22,17 +22,27 @@ RULES: Final = (
     event("asn-assigned", "post", {"asn": "a-1", "dinas": "dpmptsp", "effective_from": "2026-01-01"}),
 )
 BAD: Final = (
-    b"{", b'{"id": "1"}', ndjson([event("task-completed", "bad", {"dinas": ""})]),
+    b"{",
+    b'{"id": "1"}',
+    ndjson([event("task-completed", "bad", {"dinas": ""})]),
     ndjson([event("standard-set", "standard", {**STANDARD, "amount": 25})]),
-)  # fmt: skip
+)
 """Refused requests: no JSON, no event, wrong data, and another event under a name already used."""
 DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes", "nobody")
 ASN: Final = ("a-1", "a-2", "a-7", "nobody")
 PERIODS: Final = ("", "2026-10", "2026-Q4", "2026", "1999-01", "2026-13")
 LISTS: Final = {
-    "/v1/dinas/{dinas}/asn", "/v1/dinas/{dinas}/why", "/v1/asn/{asn}/why", "/v1/rankings/dinas", "/v1/rankings/asn",
-    "/v1/dinas/{dinas}/files", "/v1/dinas/{dinas}/events", "/v1/asn/{asn}/events", "/v1/journal", "/v1/dinas",
-}  # fmt: skip
+    "/v1/dinas/{dinas}/asn",
+    "/v1/dinas/{dinas}/why",
+    "/v1/asn/{asn}/why",
+    "/v1/rankings/dinas",
+    "/v1/rankings/asn",
+    "/v1/dinas/{dinas}/files",
+    "/v1/dinas/{dinas}/events",
+    "/v1/asn/{asn}/events",
+    "/v1/journal",
+    "/v1/dinas",
+}
 """Routes that answer page by page."""
 APART: Final = {"/healthz", "/readyz", "/metrics", "/v1/stream"}
 """Routes that answer differently each time."""
@@ -41,8 +51,8 @@ APART: Final = {"/healthz", "/readyz", "/metrics", "/v1/stream"}
 def record(neraca: Assembled) -> Iterator[tuple[str, Any]]:
     """Record the history by every way in which events are posted; what was answered."""
     counter = Counter(SEED, 1)
-    for told in (*RULES, *HISTORY):
-        yield "post", neraca.post(told, EVENT)
+    for fact in (*RULES, *HISTORY):
+        yield "post", neraca.post(fact, EVENT)
     for number in range(REQUESTS):
         events, batch = counter.request()
         if batch:
@@ -57,17 +67,17 @@ def record(neraca: Assembled) -> Iterator[tuple[str, Any]]:
 def addresses(path: str) -> Iterator[str]:
     """The addresses at which a route of the document is asked."""
     for subject in DINAS if "{dinas}" in path else ASN if "{asn}" in path else ("",):
-        filled = path.replace("{dinas}", subject).replace("{asn}", subject)
+        address = path.replace("{dinas}", subject).replace("{asn}", subject)
         if path == "/v1/dinas/{dinas}/file":
-            yield from (f"{filled}?service=ktp-el&case={case}" for case in ("K-1", "K-2", "K-6", "K-404"))
+            yield from (f"{address}?service=ktp-el&case={case}" for case in ("K-1", "K-2", "K-6", "K-404"))
         elif path == "/v1/journal":
-            yield filled
-            yield from (f"{filled}?{name}" for name in ("type=neraca.task-completed.v1", "dinas=dinkes", "asn=a-1"))
-            yield from (f"{filled}?{name}" for name in ("source=/loket/1&id=e3", "service=kia", "case=K-1", "id=d9"))
+            yield address
+            yield from (f"{address}?{name}" for name in ("type=neraca.task-completed.v1", "dinas=dinkes", "asn=a-1"))
+            yield from (f"{address}?{name}" for name in ("source=/loket/1&id=e3", "service=kia", "case=K-1", "id=d9"))
         elif path == "/v1/rankings/asn":
-            yield from (f"{filled}?dinas={dinas}&period={period}" for dinas in DINAS for period in PERIODS)
+            yield from (f"{address}?dinas={dinas}&period={period}" for dinas in DINAS for period in PERIODS)
         else:
-            yield from (f"{filled}?period={period}" if period else filled for period in PERIODS)
+            yield from (f"{address}?period={period}" if period else address for period in PERIODS)
 
 
 def read(neraca: Assembled) -> Iterator[tuple[str, Any]]:
@@ -87,12 +97,12 @@ def read(neraca: Assembled) -> Iterator[tuple[str, Any]]:
 
 def exchange(neraca: Assembled) -> list[tuple[str, int, str]]:
     """All that is answered: status and text, without the id of the journal and the instant at which it was begun."""
-    answers = [(what, one.status_code, one.text) for what, one in record(neraca)]
+    answers = [(what, answer.status_code, answer.text) for what, answer in record(neraca)]
     neraca.settle()
-    answers += [(what, one.status_code, one.text) for what, one in read(neraca)]
-    begun = lines_of(neraca)[0]["time"]
+    answers += [(what, answer.status_code, answer.text) for what, answer in read(neraca)]
+    opening_time = lines_of(neraca)[0]["time"]
     return [
-        (what, status, text.replace(neraca.journal.id, "JOURNAL").replace(begun, "BEGUN"))
+        (what, status, text.replace(neraca.journal.id, "JOURNAL").replace(opening_time, "BEGUN"))
         for what, status, text in answers
     ]
 
@@ -102,13 +112,13 @@ def test_one_history_is_read_as_the_oracle_says(neraca: Assembled) -> None:
     """No route fails over it, each returns some content, and each refusal is a problem."""
     answers = exchange(neraca)
     oracle = Oracle(lines_of(neraca))
-    served = neraca.get("/v1/digest").json()
-    assert (served["position"], served["digest"]) == (oracle.position, oracle.digest())
+    digest = neraca.get("/v1/digest").json()
+    assert (digest["position"], digest["digest"]) == (oracle.position, oracle.digest())
     assert [(what, status) for what, status, _ in answers if status >= 500] == []
     assert {status for _, status, _ in answers} == {200, 201, 400, 404, 409, 422}
-    documented = {path for path, methods in neraca.framework.openapi()["paths"].items() if "get" in methods}
-    assert documented >= LISTS | APART
-    for path in documented - APART:
+    paths = {path for path, methods in neraca.framework.openapi()["paths"].items() if "get" in methods}
+    assert paths >= LISTS | APART
+    for path in paths - APART:
         mine = set(addresses(path))
         assert any(status == 200 for what, status, _ in answers if what in mine), path
 

@@ -23,26 +23,40 @@ from domain.events.names import type_of
 from tests.serving import BATCH, Assembled, Listening, event
 
 UNSTREAMED: Final = (
-    ("POST", "/v1/events"), ("GET", "/v1/dinas"), ("GET", "/v1/dinas/{dinas}"), ("GET", "/v1/dinas/{dinas}/asn"),
-    ("GET", "/v1/dinas/{dinas}/why"), ("GET", "/v1/asn/{asn}"), ("GET", "/v1/asn/{asn}/why"), ("GET", "/v1/rankings/dinas"),
-    ("GET", "/v1/rankings/asn"), ("GET", "/v1/digest"), ("GET", "/v1/dinas/{dinas}/series"), ("GET", "/v1/asn/{asn}/series"),
-    ("GET", "/v1/dinas/{dinas}/files"), ("GET", "/v1/dinas/{dinas}/events"), ("GET", "/v1/asn/{asn}/events"),
-    ("GET", "/v1/journal"), ("GET", "/v1/dinas/{dinas}/file"),
-)  # fmt: skip
+    ("POST", "/v1/events"),
+    ("GET", "/v1/dinas"),
+    ("GET", "/v1/dinas/{dinas}"),
+    ("GET", "/v1/dinas/{dinas}/asn"),
+    ("GET", "/v1/dinas/{dinas}/why"),
+    ("GET", "/v1/asn/{asn}"),
+    ("GET", "/v1/asn/{asn}/why"),
+    ("GET", "/v1/rankings/dinas"),
+    ("GET", "/v1/rankings/asn"),
+    ("GET", "/v1/digest"),
+    ("GET", "/v1/dinas/{dinas}/series"),
+    ("GET", "/v1/asn/{asn}/series"),
+    ("GET", "/v1/dinas/{dinas}/files"),
+    ("GET", "/v1/dinas/{dinas}/events"),
+    ("GET", "/v1/asn/{asn}/events"),
+    ("GET", "/v1/journal"),
+    ("GET", "/v1/dinas/{dinas}/file"),
+)
 DRAWN: Final = [
-    (method, path, mode) for method, path in UNSTREAMED for mode in GenerationMode
+    (method, path, mode)
+    for method, path in UNSTREAMED
+    for mode in GenerationMode
     if (path, mode) != ("/v1/digest", GenerationMode.NEGATIVE)  # takes nothing that could be wrong
-]  # fmt: skip
+]
 EXAMPLES: Final = 25
 
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """A Neraca that knows one dinas, ``0``, and one ASN of the same id: generated ids meet them now and then."""
-    said = {"dinas": "0", "asn": "0", "task": "T", "completed_at": "2026-11-20T10:00:00+07:00"}
-    with Assembled(tmp_path_factory.mktemp("openapi") / "data") as assembled:
-        assembled.record(event("task-completed", "t", said))
-        yield assembled
+    data = {"dinas": "0", "asn": "0", "task": "T", "completed_at": "2026-11-20T10:00:00+07:00"}
+    with Assembled(tmp_path_factory.mktemp("openapi") / "data") as neraca:
+        neraca.record(event("task-completed", "t", data))
+        yield neraca
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +69,8 @@ def url(city: Assembled) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def document(city: Assembled) -> dict[str, Any]:
     """The document as it is served."""
-    served: dict[str, Any] = city.get("/openapi.json").json()
-    return served
+    document: dict[str, Any] = city.get("/openapi.json").json()
+    return document
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), DRAWN, ids=str)
@@ -69,8 +83,12 @@ def test_nothing_drawn_from_the_document_makes_the_server_fail(
 
     @seed(20261124)
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy(generation_mode=mode))
     def drawn(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(base_url=url, checks=checks, timeout=20)
@@ -81,12 +99,31 @@ def test_nothing_drawn_from_the_document_makes_the_server_fail(
 
 JSON_VALUES: Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
-)  # fmt: skip
-INTERESTING: Final = st.sampled_from([
-    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20T10:00:00Z", "0001-01-01", "9999-12-01", "1/9",
-    "0", 10**30, -1, 2**63, 1e308, -0.0, "\u0000", "/", "\U0001f600", {}, [], {"source": "/loket", "id": "t"},
-])  # fmt: skip
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+INTERESTING: Final = st.sampled_from(
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-11-20T10:00:00Z",
+        "0001-01-01",
+        "9999-12-01",
+        "1/9",
+        "0",
+        10**30,
+        -1,
+        2**63,
+        1e308,
+        -0.0,
+        "\u0000",
+        "/",
+        "\U0001f600",
+        {},
+        [],
+        {"source": "/loket", "id": "t"},
+    ]
+)
 
 
 @st.composite
@@ -114,13 +151,13 @@ def test_documentation_needs_no_internet(city: Assembled) -> None:
     """The page of the API documentation loads nothing from elsewhere, and what it loads is there."""
     page = city.get("/docs")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    loaded = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)""", page.text) + re.findall(
+    addresses = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)""", page.text) + re.findall(
         r"""url:\s*["']([^"']+)""", page.text
     )
     assert {"/openapi.json", "/static/swagger-ui/swagger-ui.css", "/static/swagger-ui/swagger-ui-bundle.js"} <= set(
-        loaded
+        addresses
     )
-    for address in loaded:
+    for address in addresses:
         if not address.startswith("data:"):
             assert re.match(r"/[^/]", address), address
             assert city.get(address).status_code == 200, address
@@ -131,15 +168,18 @@ def test_documentation_needs_no_internet(city: Assembled) -> None:
 def test_every_route_of_the_contract_is_documented(city: Assembled, document: dict[str, Any]) -> None:
     """The document has exactly the operations the app answers under /v1, and health, readiness and metrics."""
     routes = {
-        (method, str(route.path)) for route in iter_route_contexts(city.framework.routes) for method in route.methods or ()
+        (method, str(route.path))
+        for route in iter_route_contexts(city.framework.routes)
+        for method in route.methods or ()
         if str(route.path).startswith("/v1/") or route.path in ("/healthz", "/readyz", "/metrics")
-    }  # fmt: skip
+    }
     assert len(routes) >= len(UNSTREAMED)
-    documented = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
-    assert routes <= documented
-    assert {(method, path) for method, path in documented if path.startswith("/v1/")} == {
-        *UNSTREAMED, ("GET", "/v1/stream"),
-    }  # fmt: skip
+    pairs = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    assert routes <= pairs
+    assert {(method, path) for method, path in pairs if path.startswith("/v1/")} == {
+        *UNSTREAMED,
+        ("GET", "/v1/stream"),
+    }
     assert document["openapi"].startswith("3.1")
 
 
@@ -154,12 +194,13 @@ def test_the_read_app_takes_no_events(city: Assembled) -> None:
 def test_every_kind_is_documented(document: dict[str, Any]) -> None:
     """The document lists exactly the kinds that are read, each with its required fields and no other."""
     schemas = document["components"]["schemas"]
-    offered = {
-        one["properties"]["type"]["const"]: one["properties"]["data"]["$ref"] for one in schemas["CloudEvent"]["oneOf"]
+    schema_of = {
+        branch["properties"]["type"]["const"]: branch["properties"]["data"]["$ref"]
+        for branch in schemas["CloudEvent"]["oneOf"]
     }
-    assert set(offered) == {type_of(kind) for kind in KINDS}
+    assert set(schema_of) == {type_of(kind) for kind in KINDS}
     for kind, row in KINDS.items():
-        schema = schemas[offered[type_of(kind)].rpartition("/")[2]]
+        schema = schemas[schema_of[type_of(kind)].rpartition("/")[2]]
         assert set(schema["properties"]) == set(row.submitted.__struct_encode_fields__)
         assert schema["additionalProperties"] is False
 

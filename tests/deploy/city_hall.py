@@ -42,12 +42,12 @@ BETWEEN_S: Final = 0.1
 
 def blocks() -> list[tuple[str, str]]:
     """Every tested block of the runbook, in order, each under its heading."""
-    found, heading = list[tuple[str, str]](), ""
-    for one in _BLOCK.finditer(RUNBOOK):
-        heading = one["heading"] or heading
-        if one["block"]:
-            found.append((heading, one["block"]))
-    return found
+    sections, heading = list[tuple[str, str]](), ""
+    for match in _BLOCK.finditer(RUNBOOK):
+        heading = match["heading"] or heading
+        if match["block"]:
+            sections.append((heading, match["block"]))
+    return sections
 
 
 class Operator:
@@ -69,11 +69,15 @@ class Operator:
             block = re.sub(rf"\b{re.escape(address)}\b(?!:)", here, block)
         mine, its = socket.socketpair()
         mine.settimeout(TYPED_WITHIN_S)
-        with mine, tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as errors:
+        with mine, tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             shell = subprocess.Popen(
-                ["bash", "-c", f"{self._first}\n{block}"], cwd=at.folder, stdout=printed, stderr=errors,
-                env={"PATH": "/usr/bin:/bin", "LINE": str(its.fileno())}, pass_fds=(its.fileno(),),
-            )  # fmt: skip
+                ["bash", "-c", f"{self._first}\n{block}"],
+                cwd=at.folder,
+                stdout=output,
+                stderr=errors,
+                env={"PATH": "/usr/bin:/bin", "LINE": str(its.fileno())},
+                pass_fds=(its.fileno(),),
+            )
             its.close()
             try:
                 with mine.makefile("rw", encoding="utf-8") as line:
@@ -84,11 +88,11 @@ class Operator:
             finally:
                 shell.kill()  # of a shell that has not ended, because something was refused
                 shell.wait()
-            printed.seek(0)
+            output.seek(0)
             errors.seek(0)
-            said = printed.read()
-            assert code == 0, f"{block}\n{said}\n{errors.read()}"
-            return said
+            text = output.read()
+            assert code == 0, f"{block}\n{text}\n{errors.read()}"
+            return text
 
 
 class City:
@@ -103,8 +107,8 @@ class City:
 
     def digest(self, service: str = "api-1") -> dict[str, Any]:
         """The digest served, with its vector."""
-        served: dict[str, Any] = self.get(service, "/v1/digest").json()
-        return served
+        digest: dict[str, Any] = self.get(service, "/v1/digest").json()
+        return digest
 
     def partitions(self) -> int:
         """The number of partitions of the balances served."""
@@ -115,38 +119,38 @@ class City:
 
         def reached() -> dict[str, Any] | None:
             head = self.get("api-1", "/readyz").json()["head"]
-            served = [self.digest(reader) for reader in ("api-1", "api-2")]
-            return served[0] if [one["position"] for one in served] == [head, head] else None
+            digests = [self.digest(reader) for reader in ("api-1", "api-2")]
+            return digests[0] if [digest["position"] for digest in digests] == [head, head] else None
 
         try:
             return until(reached, "both readers serve the journal's head", within_s=120)
         except TimeoutError as error:
             error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
-            for name, one in self.machine.running.items():
-                error.add_note(f"{name} said: {one.said()[-2000:]}")
+            for name, process in self.machine.running.items():
+                error.add_note(f"{name} said: {process.output()[-2000:]}")
             raise
 
     def neraca(self, *words: str) -> str:
         """The output of a command that is typed beside the runbook."""
-        return self.machine.said("api-1", ["neraca", *words])
+        return self.machine.output("api-1", ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """See that both readers serve the digest of a replay; the replay."""
-        served = self.settled()
-        replayed: dict[str, Any] = json.loads(self.neraca("replay", "--period", PERIOD))
+        digest = self.settled()
+        replay: dict[str, Any] = json.loads(self.neraca("replay", "--period", PERIOD))
         digests = {self.digest(reader)["digest"] for reader in ("api-1", "api-2")}
-        assert digests == {served["digest"]} == {replayed["digest"]}
-        assert replayed["position"] == served["position"]
-        return replayed
+        assert digests == {digest["digest"]} == {replay["digest"]}
+        assert replay["position"] == digest["position"]
+        return replay
 
     def metric(self, service: str, line: str) -> float | None:
         """One sample of a relay's or worker's metrics, by the name it has there; ``None`` while it is missing."""
         try:
-            told = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+            text = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
         except httpx.TransportError:
             return None
-        found = re.search(rf"^{re.escape(line)} (\S+)$", told, re.MULTILINE)
-        return float(found[1]) if found else None
+        match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
+        return float(match[1]) if match else None
 
 
 class Counters:
@@ -171,13 +175,13 @@ class Counters:
     def _send(self, events: list[Any]) -> bool:
         """Send one batch; return True if it was acknowledged."""
         try:
-            said = self._post(events)
+            response = self._post(events)
         except httpx.TransportError:
             return False
-        if said.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return False
-        assert said.status_code == httpx.codes.OK, said.text
-        self.accepted += said.json()["accepted"]
+        assert response.status_code == httpx.codes.OK, response.text
+        self.accepted += response.json()["accepted"]
         return True
 
     def _run(self) -> None:
@@ -211,6 +215,6 @@ class Counters:
             self._thread.join()
 
 
-def written(folder: Path, name: str) -> str:
+def saved_text(folder: Path, name: str) -> str:
     """The content of a file that an operator saved."""
     return (folder / name).read_text(encoding="utf-8").strip()

@@ -48,19 +48,19 @@ def composed(folder: Path) -> dict[str, Any]:
     """The project of a folder: its file with its settings, and the services of an override. Raises: ``Unset``."""
     settings = settings_of(folder)
 
-    def setting(found: re.Match[str]) -> str:
-        value = settings.get(found["name"], "")
-        if not value and found["how"] == "?":
-            message = f"{found['name']}: {found['text']}"
+    def setting(match: re.Match[str]) -> str:
+        value = settings.get(match["name"], "")
+        if not value and match["how"] == "?":
+            message = f"{match['name']}: {match['text']}"
             raise Unset(message)
-        return value or found["text"]
+        return value or match["text"]
 
     text = _REFERENCE.sub(setting, (folder / FILE).read_text("utf-8"))
     assert "$" not in text, "a reference of another form"
     project = loaded(text)
     if (folder / OVERRIDE).exists():
         for name, service in loaded((folder / OVERRIDE).read_text("utf-8"))["services"].items():
-            extended = service.pop("extends")
-            assert extended["file"] == FILE, "the runbook extends the one file"
-            project["services"][name] = {**project["services"][extended["service"]], **service}
+            parent = service.pop("extends")
+            assert parent["file"] == FILE, "the runbook extends the one file"
+            project["services"][name] = {**project["services"][parent["service"]], **service}
     return project

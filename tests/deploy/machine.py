@@ -18,7 +18,7 @@ from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres, programs
 from local.local_server import HOST, free_port, is_free, run
 from tests.deploy.composed import composed
-from tests.kafka.serving import Running
+from tests.kafka.process import Running
 from tests.serving import until
 
 if TYPE_CHECKING:
@@ -96,21 +96,25 @@ class Machine:
     def here(self, service: str, text: str) -> str:
         """A text of a service's container, each address in it one of this machine."""
 
-        def address(found: re.Match[str]) -> str:
-            named = found["host"] if found["host"] in self.services else service
-            return f"{HOST}:{self.port(named, int(found['port']))}"
+        def address(match: re.Match[str]) -> str:
+            host = match["host"] if match["host"] in self.services else service
+            return f"{HOST}:{self.port(host, int(match['port']))}"
 
         return _ADDRESS.sub(address, text)
 
     def published(self) -> dict[str, str]:
         """The address on this machine for each published one."""
-        ports = [(name, port.rsplit(":", 2)) for name, one in self.services.items() for port in one.get("ports", ())]
+        ports = [
+            (name, port.rsplit(":", 2))
+            for name, description in self.services.items()
+            for port in description.get("ports", ())
+        ]
         return {f"{HOST}:{at}": f"{HOST}:{self.port(name, int(inside))}" for name, (_, at, inside) in ports}
 
     def environment(self, service: str) -> dict[str, str]:
         """A service's environment, and nothing of this process's."""
-        held = self.services[service].get("environment", {})
-        return {"PATH": PATH, **{name: self.here(service, str(value)) for name, value in held.items()}}
+        environment = self.services[service].get("environment", {})
+        return {"PATH": PATH, **{name: self.here(service, str(value)) for name, value in environment.items()}}
 
     def command(self, service: str) -> list[str]:
         """A service's very command."""
@@ -131,7 +135,7 @@ class Machine:
             argv = [str(programs() / program), *rest]
         return ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *argv]
 
-    def said(self, service: str, words: Sequence[str]) -> str:
+    def output(self, service: str, words: Sequence[str]) -> str:
         """The output of words typed inside a service's container. Raises: ``subprocess.CalledProcessError``."""
         argv = self.inside(service, words)
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
@@ -147,7 +151,7 @@ class Machine:
 
     def healthy(self, name: str) -> bool:
         """True if the service's own health check succeeds; an ended service is not healthy."""
-        assert self.runs(name), f"{name} ended: {self.running[name].said()}"
+        assert self.runs(name), f"{name} ended: {self.running[name].output()}"
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
         return subprocess.run(self.inside(name, words), capture_output=True, cwd=self.work, check=False).returncode == 0
@@ -155,8 +159,8 @@ class Machine:
     def up(self, names: Iterable[str] = ()) -> None:
         """Start services as the file is now, the servers first, and wait until all are healthy."""
         self.services = composed(self.folder)["services"]
-        wanted = list(names) or list(self.services)
-        for name in wanted:
+        chosen_names = list(names) or list(self.services)
+        for name in chosen_names:
             server = self.server(name)
             if name == "kafka":
                 self.kafka.environment = self.environment("kafka")
@@ -164,7 +168,7 @@ class Machine:
                 server.start()
             elif not self.runs(name):
                 self.running[name] = Running(self.command(name), self.environment(name), self.work / f"{name}.log")
-        for name in wanted:
+        for name in chosen_names:
             if self.server(name) is None:
                 until(partial(self._listens, name), f"{name} listens", within_s=HEALTHY_WITHIN_S)
                 until(partial(self.healthy, name), f"{name} is healthy", within_s=HEALTHY_WITHIN_S)
@@ -180,11 +184,11 @@ class Machine:
 
         Raises: ``subprocess.TimeoutExpired``.
         """
-        wanted = list(names)
-        ending = {name: self.running.pop(name) for name in wanted if name in self.running}
+        chosen_names = list(names)
+        ending = {name: self.running.pop(name) for name in chosen_names if name in self.running}
         with ThreadPoolExecutor() as pool:
             codes = dict(zip(ending, pool.map(lambda process: process.stop(GRACE_S), ending.values()), strict=True))
-        for server in map(self.server, wanted):
+        for server in map(self.server, chosen_names):
             if server is not None:
                 server.stop()
         return codes

@@ -61,30 +61,30 @@ def test_the_file_is_as_the_schema_of_compose_files_says(tmp_path: Path) -> None
         r"cat > docker-compose\.override\.yml <<'MORE'\n(.*?)^MORE$", RUNBOOK, re.DOTALL | re.MULTILINE
     )
     (tmp_path / OVERRIDE).write_text(yaml.safe_dump(loaded(override)))
-    checked = valid(ROOT / FILE, tmp_path / OVERRIDE)
-    assert checked.returncode == 0, checked.stdout
+    validity = valid(ROOT / FILE, tmp_path / OVERRIDE)
+    assert validity.returncode == 0, validity.stdout
 
 
 def test_the_schema_refuses_what_is_misspelt(tmp_path: Path) -> None:
     """The check above can fail."""
-    broken = {"api-1": {"restart": True}, "kafka": {"healthcheck": {"intervall": "1s"}}, "relay-1": {"comand": []}}
-    for service, fault in broken.items():
+    faults = {"api-1": {"restart": True}, "kafka": {"healthcheck": {"intervall": "1s"}}, "relay-1": {"comand": []}}
+    for service, fault in faults.items():
         project = loaded(text_of(FILE))
         project["services"][service] |= fault
         (tmp_path / f"{service}.yml").write_text(yaml.safe_dump(project))
-    checked = valid(*tmp_path.glob("*.yml"))
-    assert checked.returncode == 1
-    assert [service for service in broken if f"{service}.yml" not in checked.stdout] == [], checked.stdout
+    validity = valid(*tmp_path.glob("*.yml"))
+    assert validity.returncode == 1
+    assert [service for service in faults if f"{service}.yml" not in validity.stdout] == [], validity.stdout
 
 
 def test_no_secret_is_in_the_file(folder: Path) -> None:
     """Every setting with a secret in it is a reference that Compose refuses to leave empty."""
     services = loaded(text_of(FILE))["services"]
-    held = [(name, value) for one in services.values() for name, value in one.get("environment", {}).items()]
-    passwords = [value for name, value in held if SECRET.search(name)]
-    passwords += [found for _, value in held for found in re.findall(r"//[^:/]+:(.+)@", value)]
+    pairs = [(name, value) for service in services.values() for name, value in service.get("environment", {}).items()]
+    passwords = [value for name, value in pairs if SECRET.search(name)]
+    passwords += [password for _, value in pairs for password in re.findall(r"//[^:/]+:(.+)@", value)]
     assert len(passwords) > len(ours({"services": services}))
-    assert [one for one in passwords if not re.fullmatch(ASKED_FOR, one)] == []
+    assert [password for password in passwords if not re.fullmatch(ASKED_FOR, password)] == []
     (folder / ".env").unlink()
     with pytest.raises(Unset, match=r"^NERACA_DB_PASSWORD: set it in \.env$"):
         composed(folder)
@@ -93,44 +93,44 @@ def test_no_secret_is_in_the_file(folder: Path) -> None:
 def test_every_service_is_watched_and_started_again(folder: Path) -> None:
     """A process ends to recover from any fault, so each ended service restarts; a start waits for its dependencies."""
     services = composed(folder)["services"]
-    assert {name: one["restart"] for name, one in services.items()} == dict.fromkeys(services, "always")
-    assert [name for name, one in services.items() if one["healthcheck"]["test"][0] != "CMD"] == []
-    assert [name for name, one in services.items() if not one["stop_grace_period"]] == []
-    conditions = [how for one in services.values() for how in one.get("depends_on", {}).values()]
+    assert {name: service["restart"] for name, service in services.items()} == dict.fromkeys(services, "always")
+    assert [name for name, service in services.items() if service["healthcheck"]["test"][0] != "CMD"] == []
+    assert [name for name, service in services.items() if not service["stop_grace_period"]] == []
+    conditions = [how for service in services.values() for how in service.get("depends_on", {}).values()]
     assert {json.dumps(how) for how in conditions} == {'{"condition": "service_healthy"}'}
-    assert {name for name, one in services.items() if "postgres" in one.get("depends_on", {})} == set(
+    assert {name for name, service in services.items() if "postgres" in service.get("depends_on", {})} == set(
         ours({"services": services})
     )
 
 
 def test_what_has_to_last_lies_in_a_named_volume(folder: Path) -> None:
     project = composed(folder)
-    held = {name: one["volumes"] for name, one in project["services"].items() if "volumes" in one}
-    assert held == {"postgres": ["postgres:/var/lib/postgresql/data"], "kafka": ["kafka:/var/lib/kafka/data"]}
-    assert set(project["volumes"]) == set(held)
+    volumes = {name: service["volumes"] for name, service in project["services"].items() if "volumes" in service}
+    assert volumes == {"postgres": ["postgres:/var/lib/postgresql/data"], "kafka": ["kafka:/var/lib/kafka/data"]}
+    assert set(project["volumes"]) == set(volumes)
     assert project["services"]["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
 
 
 def test_every_command_is_one_of_the_programs(folder: Path) -> None:
     """As many of each as the issue of scaling out asks for, each under a name of its own, with no more rights than it needs."""
     services = ours(composed(folder))
-    asked = {name: parser().parse_args(one["command"]) for name, one in services.items()}
-    numbers = [options.command for options in asked.values()]
+    options_of = {name: parser().parse_args(service["command"]) for name, service in services.items()}
+    numbers = [options.command for options in options_of.values()]
     assert {command: numbers.count(command) for command in numbers} == NUMBERS
-    named = {name: options.name for name, options in asked.items() if options.command in ("relay", "worker")}
-    assert named == {name: name for name in named}
-    hosts = {options.host for options in asked.values() if options.command in ("api", "intake")}
+    names = {name: options.name for name, options in options_of.items() if options.command in ("relay", "worker")}
+    assert names == {name: name for name in names}
+    hosts = {options.host for options in options_of.values() if options.command in ("api", "intake")}
     assert hosts == {str(IPv4Address(0))}
-    rights = [(one["read_only"], one["cap_drop"], one["security_opt"]) for one in services.values()]
-    assert [one for one in rights if one != (True, ["ALL"], ["no-new-privileges:true"])] == []
+    rights = [(service["read_only"], service["cap_drop"], service["security_opt"]) for service in services.values()]
+    assert [right for right in rights if right != (True, ["ALL"], ["no-new-privileges:true"])] == []
 
 
 def test_only_the_machine_itself_reaches_what_is_published(folder: Path) -> None:
     """Until a setting says otherwise; neither the database nor the broker is published at all."""
     services = composed(folder)["services"]
-    published = {name: one["ports"] for name, one in services.items() if "ports" in one}
-    assert set(published) == {name for name in services if name.startswith(("api", "intake"))}
-    assert [one for ports in published.values() for one in ports if not one.startswith("127.0.0.1:")] == []
+    ports_of = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert set(ports_of) == {name for name in services if name.startswith(("api", "intake"))}
+    assert [port for ports in ports_of.values() for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
 def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> None:
@@ -141,12 +141,12 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         name: f"http://127.0.0.1:{machine.port(name, 8001 if name == 'intake' else 8000)}"
         for name in ("intake", "api-1", "api-2")
     }
-    made = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
-    secret = machine.said("api-1", ["neraca", *made]).strip()
-    told = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
-    said = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=told).json()
-    assert (said["accepted"], said["rejected"]) == (200, [])
-    nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=told | {"authorization": "Bearer x"})
+    words = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
+    secret = machine.output("api-1", ["neraca", *words]).strip()
+    headers = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
+    tally = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers).json()
+    assert (tally["accepted"], tally["rejected"]) == (200, [])
+    nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers | {"authorization": "Bearer x"})
     assert nobody.status_code == httpx.codes.UNAUTHORIZED
 
     until(
@@ -154,9 +154,9 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         "all is folded",
     )
     until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
-    replayed = json.loads(machine.said("api-1", ["neraca", "replay", "--period", "2026-11"]))
-    assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replayed["digest"]}
-    assert sum(card["counts"]["permits"] for card in replayed["dinas"].values()) == 200
+    replay = json.loads(machine.output("api-1", ["neraca", "replay", "--period", "2026-11"]))
+    assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replay["digest"]}
+    assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
     own = [*ours({"services": machine.services})]
     assert machine.stop(own) == dict.fromkeys(own, 0)
 
@@ -165,6 +165,10 @@ def permits() -> list[dict[str, Any]]:
     """Two hundred of two dinas."""
     times = {"received_at": "2026-11-24T09:00:00+07:00", "completed_at": "2026-11-24T10:00:00+07:00"}
     return [
-        event("permit-processed", str(n), {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times})
+        event(
+            "permit-processed",
+            str(n),
+            {"dinas": ("dpmptsp", "disdukcapil")[n % 2], "service": "pbg", "case": f"K-{n}", **times},
+        )
         for n in range(200)
-    ]  # fmt: skip
+    ]

@@ -36,10 +36,15 @@ def environment(checkout: Path) -> Iterator[Mapping[str, str]]:
 def test_the_start_works_in_containers(checkout: Path, environment: Mapping[str, str]) -> None:
     """All become healthy, an event is recorded and in the ranking, and a replay comes to the digest that is served."""
     start = "\n".join(block for heading, block in blocks() if heading == "Start")
-    typed = subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{start}"], cwd=checkout, env=environment, capture_output=True, text=True,
-        check=False, timeout=TYPED_WITHIN_S,
-    )  # fmt: skip
-    assert typed.returncode == 0, typed.stderr
-    assert '"position":2' in typed.stdout
-    assert typed.stdout.splitlines()[-1].startswith('"digest":"')
+    shell = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{start}"],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TYPED_WITHIN_S,
+    )
+    assert shell.returncode == 0, shell.stderr
+    assert '"position":2' in shell.stdout
+    assert shell.stdout.splitlines()[-1].startswith('"digest":"')

@@ -30,8 +30,12 @@ def command(*words: object, path: str | None = None) -> subprocess.CompletedProc
     environment = os.environ if path is None else {**os.environ, "PATH": path}
     return subprocess.run(
         [sys.executable, "-m", "local", *map(str, words)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -44,9 +48,9 @@ def test_what_postgres_committed_survives_kills_and_restarts(own_postgres: Local
     """And nothing else does: what was not committed is gone."""
     psycopg = pytest.importorskip("psycopg")
     with own_postgres as server:
-        with psycopg.connect(server.url) as committed:
-            committed.execute("CREATE TABLE facts (fact TEXT)")
-            committed.execute("INSERT INTO facts VALUES ('committed')")
+        with psycopg.connect(server.url) as db:
+            db.execute("CREATE TABLE facts (fact TEXT)")
+            db.execute("INSERT INTO facts VALUES ('committed')")
         in_doubt = psycopg.connect(server.url)
         in_doubt.execute("INSERT INTO facts VALUES ('in doubt')")
         server.kill()
@@ -86,7 +90,7 @@ def test_a_record_that_kafka_acknowledged_survives_a_kill(server_directory: Path
         assert "facts" in admin.list_topics()
         admin.close()
         producer = client.KafkaProducer(bootstrap_servers=bootstrap, acks="all")
-        sent = producer.send("facts", b"acknowledged").get(timeout=30)
+        receipt = producer.send("facts", b"acknowledged").get(timeout=30)
         broker.kill()
         assert broker.pid is None
         broker.start()
@@ -95,7 +99,7 @@ def test_a_record_that_kafka_acknowledged_survives_a_kill(server_directory: Path
         consumer = client.KafkaConsumer("facts", bootstrap_servers=bootstrap, auto_offset_reset="earliest")
         record = next(consumer)
         consumer.close()
-    assert (record.offset, record.value) == (sent.offset, b"acknowledged")
+    assert (record.offset, record.value) == (receipt.offset, b"acknowledged")
 
 
 def test_a_kafka_of_the_session_lists_its_topics(kafka: LocalKafka) -> None:
@@ -108,18 +112,18 @@ def test_a_kafka_of_the_session_lists_its_topics(kafka: LocalKafka) -> None:
 def test_a_listener_that_asks_for_a_password_is_added(server_directory: Path) -> None:
     """The one in plain text stays."""
     client = pytest.importorskip("kafka")
-    added = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     properties = {
-        "listeners": f"SASL_PLAINTEXT://{added}",
+        "listeners": f"SASL_PLAINTEXT://{address}",
         "sasl.enabled.mechanisms": "PLAIN",
         "listener.name.sasl_plaintext.plain.sasl.jaas.config": (
             'org.apache.kafka.common.security.plain.PlainLoginModule required user_counter="right";'
         ),
     }
-    told = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "counter"}
+    login = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "counter"}
     with installed(LocalKafka(server_directory, properties=properties)) as broker:
-        for asked in ({"bootstrap_servers": broker.bootstrap}, told | {"sasl_plain_password": "right"}):
-            admin = client.KafkaAdminClient(**{"bootstrap_servers": added, **asked})
+        for settings in ({"bootstrap_servers": broker.bootstrap}, login | {"sasl_plain_password": "right"}):
+            admin = client.KafkaAdminClient(**{"bootstrap_servers": address, **settings})
             assert admin.list_topics() == []
             admin.close()
 
@@ -138,17 +142,17 @@ def test_a_missing_postgres_names_its_package(tmp_path: Path) -> None:
 
 def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     """In words and an exit code, not in a traceback."""
-    asked = command("up", "kafka", "--directory", tmp_path, path="")
-    assert (asked.returncode, asked.stdout) == (1, "")
-    assert asked.stderr.endswith(f"apt-get install {JAVA}\n")
+    process = command("up", "kafka", "--directory", tmp_path, path="")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.endswith(f"apt-get install {JAVA}\n")
 
 
 def test_debians_newest_postgres_is_taken(tmp_path: Path) -> None:
     """By number: 9.6 is older than 15."""
     for version in ("15", "9.6", "14"):
-        made = tmp_path / version / "bin" / "initdb"
-        made.parent.mkdir(parents=True)
-        made.touch()
+        program = tmp_path / version / "bin" / "initdb"
+        program.parent.mkdir(parents=True)
+        program.touch()
     assert programs(search="", debian=tmp_path) == tmp_path / "15" / "bin"
 
 
@@ -156,9 +160,9 @@ def test_up_outlives_its_command_until_down(own_postgres: LocalPostgres) -> None
     """Said twice, it is still one server."""
     there = ("postgres", "--directory", own_postgres.directory, "--port", own_postgres.port)
     try:
-        said = [command("up", *there) for _ in range(2)]
-        assert [one.stderr for one in said] == ["", ""]
-        assert {one.stdout for one in said} == {f"export NERACA_DATABASE_URL={own_postgres.url}\n"}
+        processes = [command("up", *there) for _ in range(2)]
+        assert [process.stderr for process in processes] == ["", ""]
+        assert {process.stdout for process in processes} == {f"export NERACA_DATABASE_URL={own_postgres.url}\n"}
         own_postgres.database("reached")
         assert command("down", *there).returncode == 0
         assert own_postgres.pid is None
@@ -170,17 +174,17 @@ def test_up_outlives_its_command_until_down(own_postgres: LocalPostgres) -> None
 def test_a_server_does_not_outlive_who_started_it(own_postgres: LocalPostgres) -> None:
     """Also when that was killed without a chance to stop it."""
     script = [sys.executable, "-c", ORPHANING, str(own_postgres.directory)]
-    killed = subprocess.run(script, cwd=ROOT, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    process = subprocess.run(script, cwd=ROOT, check=False)
+    assert process.returncode == -signal.SIGKILL
     until(lambda: own_postgres.pid is None, "the orphan is ended")
 
 
 def test_a_folder_that_bars_the_server_is_named(server_directory: Path) -> None:
     """Root gives the server to another user, whom a folder above may bar; anyone else runs it as themselves."""
-    barred = server_directory / "barred"
-    barred.mkdir(mode=0o700)
-    server = installed(LocalPostgres(barred / "postgres", durable=False))
-    with pytest.raises(Unreachable, match=str(barred)) if os.geteuid() == 0 else nullcontext(), server:
+    folder = server_directory / "barred"
+    folder.mkdir(mode=0o700)
+    server = installed(LocalPostgres(folder / "postgres", durable=False))
+    with pytest.raises(Unreachable, match=str(folder)) if os.geteuid() == 0 else nullcontext(), server:
         assert server.pid is not None
 
 
@@ -188,9 +192,9 @@ def test_a_server_that_cannot_start_says_its_last_words(own_postgres: LocalPostg
     """A taken port is reported before anything is tried."""
     with own_postgres as server:
         neighbour = LocalPostgres(server.directory, free_port())
-        taken = LocalPostgres(server.directory / "other", server.port)
+        other_server = LocalPostgres(server.directory / "other", server.port)
         with pytest.raises(Failed, match=f"port {server.port} is taken"):
-            taken.start()
+            other_server.start()
         server.stop()
         (server.directory / "data" / "postgresql.conf").write_text("no_such_setting = on\n")
         with pytest.raises(Failed, match="no_such_setting"):

@@ -36,21 +36,28 @@ def test_the_guide_works_as_printed(tmp_path: Path, database_url: str, kafka: Lo
         here = free_port()
         block = re.sub(rf"^neraca {command} ", f"neraca {command} --port {here} ", block, flags=re.MULTILINE)
         block = block.replace(f"127.0.0.1:{port}", f"127.0.0.1:{here}")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
     settings = {
-        **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka.bootstrap,
+        **environment,
+        "NERACA_DATABASE_URL": database_url,
+        "NERACA_KAFKA": kafka.bootstrap,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }  # fmt: skip
+    }
     process = subprocess.Popen(
-        ["bash", "-c", f"set -e\n{EVENTS}\n{block}\nkill $(jobs -p)\nwait"], cwd=tmp_path, env=settings,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        ["bash", "-c", f"set -e\n{EVENTS}\n{block}\nkill $(jobs -p)\nwait"],
+        cwd=tmp_path,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        said, errors = process.communicate(timeout=90)
+        output, errors = process.communicate(timeout=90)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    served, replayed = re.findall(r'\{"position":(\d+),"digest":"(\w+)"', said)
-    assert served == replayed, errors
-    assert served[0] == "3"
-    assert "\x1b" not in said
+    digest, replay = re.findall(r'\{"position":(\d+),"digest":"(\w+)"', output)
+    assert digest == replay, errors
+    assert digest[0] == "3"
+    assert "\x1b" not in output

@@ -18,7 +18,7 @@ import pytest
 from streams.emitting.kafka import KafkaClient
 from streams.kafka.broker import Sender
 from streams.kafka.settings import KafkaSettings
-from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, written
+from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, saved_text
 from tests.deploy.composed import FILE
 from tests.deploy.machine import Machine
 from tests.services import installed
@@ -83,9 +83,9 @@ def test_the_runbook_from_top_to_bottom(hall: Hall) -> None:
 
 def start(hall: Hall) -> None:
     """A secret is made, everything is healthy, an event is in the ranking, a night's proof comes out."""
-    said = hall.operator.types("Start")
-    assert set(said.splitlines()) == {f"{name} healthy" for name in hall.machine.services}
-    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", written(hall.machine.folder, ".env"))
+    answers = hall.operator.types("Start")
+    assert set(answers.splitlines()) == {f"{name} healthy" for name in hall.machine.services}
+    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", saved_text(hall.machine.folder, ".env"))
     assert (hall.machine.folder / ".env").stat().st_mode & 0o077 == 0
     receipt = json.loads(hall.operator.types("Start").partition("}{")[0] + "}")
     assert receipt["position"] == 2
@@ -98,9 +98,9 @@ def scale(hall: Hall) -> None:
     hall.operator.types("Scale")
     until(lambda: hall.city.metric("worker-3", "neraca_partitions_assigned") == 4.0, "three workers fold four each")
     assert hall.city.get("api-3", "/healthz").status_code == httpx.codes.OK
-    told = hall.operator.types("Scale")
-    assert "neraca_partitions_assigned 4.0" in told
-    assert 'neraca_partition_lag_entries{partition="11"}' in told
+    answers = hall.operator.types("Scale")
+    assert "neraca_partitions_assigned 4.0" in answers
+    assert 'neraca_partition_lag_entries{partition="11"}' in answers
     hall.operator.types("Scale")
     assert not hall.machine.runs("worker-3")
     until(lambda: hall.city.metric("worker-2", "neraca_partitions_assigned") == 6.0, "two fold six each")
@@ -114,7 +114,7 @@ def replace_a_worker(hall: Hall) -> None:
     assert hall.city.metric("worker-2", "neraca_worker_starts") == (starts or 0) + 1
     old = hall.machine.running["worker-1"]
     hall.operator.types("Replace a worker", hall.other)
-    until(lambda: "another process took the name worker-1" in old.said(), "the old one waits")
+    until(lambda: "another process took the name worker-1" in old.output(), "the old one waits")
     new = City(hall.other)
     until(lambda: new.metric("worker-1", "neraca_partitions_assigned") == 6.0, "the new one folds six")
     hall.operator.types("Replace a worker")
@@ -125,8 +125,10 @@ def replace_a_worker(hall: Hall) -> None:
 
 def change_the_layout(hall: Hall) -> None:
     """Under load: the old one is drained, the new one folded."""
-    said = hall.operator.types("Change the layout")
-    assert re.fullmatch(r"layout 1: 12 partitions after position 0\nlayout 2: 24 partitions after position \d+\n", said)
+    answers = hall.operator.types("Change the layout")
+    assert re.fullmatch(
+        r"layout 1: 12 partitions after position 0\nlayout 2: 24 partitions after position \d+\n", answers
+    )
     until(lambda: hall.city.partitions() == 24, "the new layout is folded")
     assert f"neraca.segments.{2}`" in RUNBOOK
 
@@ -135,8 +137,8 @@ def rebuild(hall: Hall) -> None:
     """Under load: readers change over to another generation, and its digest is a replay's."""
     before = generation(hall)
     rebuilt = json.loads(hall.operator.types("Rebuild"))
-    replayed = json.loads(hall.city.neraca("replay", "--until", json.dumps(rebuilt["vector"])))
-    assert replayed["digest"] == rebuilt["digest"]
+    replay = json.loads(hall.city.neraca("replay", "--until", json.dumps(rebuilt["vector"])))
+    assert replay["digest"] == rebuilt["digest"]
     until(lambda: generation(hall) == before + 1, "the new generation is served")
 
 
@@ -157,11 +159,11 @@ def back_up_and_restore(hall: Hall) -> None:
     until(lambda: "T-9" in hall.city.neraca("export", "--journal", "-"), "the topic's event is recorded")
     hall.city.settled()
     hall.operator.types("Back up and restore")
-    restored = hall.city.proved()
-    assert (restored["position"], restored["digest"]) == (before["position"] + 1, before["digest"])
+    digest = hall.city.proved()
+    assert (digest["position"], digest["digest"]) == (before["position"] + 1, before["digest"])
     hall.operator.types("Back up and restore")
     until(lambda: "T-9" in hall.city.neraca("export", "--journal", "-"), "the topic's event is recorded again")
-    assert hall.city.proved()["position"] == restored["position"] + 1
+    assert hall.city.proved()["position"] == digest["position"] + 1
     assert "12 partitions" in hall.city.neraca("layout").splitlines()[-1]
 
 
@@ -170,10 +172,10 @@ def task(name: str) -> dict[str, Any]:
     return {"dinas": "dinkes", "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
 
 
-def by_topic(hall: Hall, said: dict[str, Any]) -> None:
+def by_topic(hall: Hall, tally: dict[str, Any]) -> None:
     """An event that a counter produces to the topic."""
     client = KafkaClient(KafkaSettings((hall.machine.kafka.bootstrap,)))
-    client.send([json.dumps(said).encode()])
+    client.send([json.dumps(tally).encode()])
     client.close()
 
 
@@ -188,13 +190,13 @@ def upgrade(hall: Hall) -> None:
 
 def every_alarm_is_told(hall: Hall) -> None:
     """A process exports each metric that the runbook names; the relay whose turn it is exports its progress."""
-    named = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
-    told = hall.city.get("api-1", "/metrics").text
+    names = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
+    text = hall.city.get("api-1", "/metrics").text
     for service in ("relay-1", "relay-2", "worker-1"):
-        told += httpx.get(f"http://127.0.0.1:{hall.machine.port(service, 9100)}/metrics").text
-    samples = set(re.findall(r"^# TYPE (\w+) ", told, re.MULTILINE))
-    assert len(named) > 10
-    assert named - samples == set()
+        text += httpx.get(f"http://127.0.0.1:{hall.machine.port(service, 9100)}/metrics").text
+    samples = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    assert len(names) > 10
+    assert names - samples == set()
 
 
 def a_partition_stands_still(hall: Hall) -> None:
@@ -213,9 +215,9 @@ def a_partition_stands_still(hall: Hall) -> None:
     assert min(others) > standing
     why = json.loads(hall.operator.types("A partition stands still"))
     assert "no segment of version 1" in why["reason"]
-    said = hall.operator.types("A partition stands still")
-    assert "why:no segment of version 1" in said
-    assert f"{number}/11 goes on" in said
+    answers = hall.operator.types("A partition stands still")
+    assert "why:no segment of version 1" in answers
+    assert f"{number}/11 goes on" in answers
     hall.city.proved()
 
 
@@ -247,7 +249,7 @@ def refused_and_parked(hall: Hall) -> None:
     by_topic(hall, event("event-retracted", "early", RETRACTED))
     with psycopg.connect(hall.machine.postgres.url, autocommit=True) as db:
         until(lambda: db.execute("SELECT 1 FROM neraca.parked").fetchone(), "the retraction waits for its fact")
-    said = hall.operator.types("Refused and parked events of the topic")
-    assert "/data/asn" in said
-    assert said.splitlines()[-1] == "1"
+    answers = hall.operator.types("Refused and parked events of the topic")
+    assert "/data/asn" in answers
+    assert answers.splitlines()[-1] == "1"
     assert len(blocks()) > 15

@@ -29,10 +29,10 @@ def entry(kind: str, data: dict[str, Any], event_id: str = "e-1", source: str = 
 
 def decided(elapsed_us: int, promise_us: int | None = None, *, on_time: bool | None = None, **data: str) -> AnyEntry:
     """A decision that took so long, against a promise."""
-    resolved: dict[str, Any] = {"month": "2026-11", "elapsed_us": elapsed_us}
+    values: dict[str, Any] = {"month": "2026-11", "elapsed_us": elapsed_us}
     if promise_us is not None:
-        resolved |= {"promise_us": promise_us, "on_time": elapsed_us <= promise_us if on_time is None else on_time}
-    return entry("permit-processed", {"dinas": DINAS, "service": SERVICE, "case": CASE, **data, "resolved": resolved})
+        values |= {"promise_us": promise_us, "on_time": elapsed_us <= promise_us if on_time is None else on_time}
+    return entry("permit-processed", {"dinas": DINAS, "service": SERVICE, "case": CASE, **data, "resolved": values})
 
 
 def answered(unsur: dict[str, int]) -> AnyEntry:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from domain.capaian import capped, half_up, permit_capaian
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from domain.score.scoring import band
 from tests.domain.said import HOUR, balance, decided
 
@@ -13,7 +13,7 @@ T = 24 * HOUR
 
 
 @pytest.mark.parametrize(
-    ("numerator", "denominator", "rounded"),
+    ("numerator", "denominator", "quotient"),
     [
         (0, 7, 0),
         (1, 2, 1),
@@ -32,9 +32,9 @@ T = 24 * HOUR
         (20_000, 3, 6667),
     ],
 )
-def test_halves_round_upward(numerator: int, denominator: int, rounded: int) -> None:
+def test_halves_round_upward(numerator: int, denominator: int, quotient: int) -> None:
     """Half-up, never half-even: 2.5 is 3 and 0.5 is 1; below zero upward is towards zero."""
-    assert half_up(numerator, denominator) == rounded
+    assert half_up(numerator, denominator) == quotient
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_each_cap_of_the_closed_list_cuts_a_case(capaian_bp: int, under_each_cap
 
 def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
     """One permit in no time and one at twice the promise: 120 + 0 under the cap of 120, not the 200 of the sum."""
-    measures = named(balance(decided(0, T), decided(2 * T, T)))
+    measures = amounts_by_measure(balance(decided(0, T), decided(2 * T, T)))
     assert measures["capaian_n"] == 2
     assert [measures[f"capaian_sum_{cap}"] for cap in (100, 110, 120, "none")] == [10_000, 11_000, 12_000, 20_000]
     assert [measures[f"capaian_sq_{cap}"] for cap in (100, 110, 120, "none")] == [
@@ -97,7 +97,7 @@ def test_the_cap_is_applied_to_each_case_never_to_the_sum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("elapsed_us", "promise_us", "on_time", "expected"),
+    ("elapsed_us", "promise_us", "on_time", "measures"),
     [
         (5, None, None, {"permits": 1, "permits_elapsed_us": 5}),
         (0, 0, False, {"permits": 1, "permits_with_standard": 1}),
@@ -109,15 +109,17 @@ def test_a_promise_of_no_time_is_judged_but_has_no_capaian(
     elapsed_us: int,
     promise_us: int | None,
     on_time: bool | None,  # noqa: FBT001 - a column
-    expected: dict[str, int],
+    measures: dict[str, int],
 ) -> None:
     """T <= 0 counts for on-time and is left out of the speed mean; without a promise a permit is volume."""
-    assert named(balance(decided(elapsed_us, promise_us, on_time=on_time))) == expected
+    assert amounts_by_measure(balance(decided(elapsed_us, promise_us, on_time=on_time))) == measures
 
 
 def test_rejection_is_counted_beside_the_verdict() -> None:
     """A rejected application was decided: it counts as a permit, on time or not, and as rejected."""
-    measures = named(balance(decided(1, 2, outcome="rejected"), decided(3, 2, outcome="rejected"), decided(3, 2)))
+    measures = amounts_by_measure(
+        balance(decided(1, 2, outcome="rejected"), decided(3, 2, outcome="rejected"), decided(3, 2))
+    )
     assert (measures["permits"], measures["permits_rejected"], measures["permits_on_time"]) == (3, 2, 1)
 
 

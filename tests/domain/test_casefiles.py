@@ -22,14 +22,12 @@ KEY = (DINAS, SERVICE, CASE)
 
 
 def _received(at: str, *, due: str | None = None, hours: int | None = None, asn: str = "a-1") -> AnyEntry:
-    resolved: dict[str, Any] = {"month": "2026-11", "received_us": us(at)}
+    values: dict[str, Any] = {"month": "2026-11", "received_us": us(at)}
     if due is not None:
-        resolved["due_us"] = us(due)
+        values["due_us"] = us(due)
     if hours is not None:
-        resolved["standard"] = {"id": "/peraturan#s", "us": hours * HOUR, "unit": "wall_hours"}
-    return entry(
-        "permit-received", {"dinas": DINAS, "service": SERVICE, "case": CASE, "asn": asn, "resolved": resolved}
-    )
+        values["standard"] = {"id": "/peraturan#s", "us": hours * HOUR, "unit": "wall_hours"}
+    return entry("permit-received", {"dinas": DINAS, "service": SERVICE, "case": CASE, "asn": asn, "resolved": values})
 
 
 def _note(kind: str, at: str) -> AnyEntry:
@@ -39,13 +37,13 @@ def _note(kind: str, at: str) -> AnyEntry:
 
 
 def _retracted(fact: AnyEntry) -> AnyEntry:
-    embedded = {"position": 0, "contenthash": ""} | _builtins(fact)
-    return entry("event-retracted", {"resolved": {"removes": embedded}})
+    record = {"position": 0, "contenthash": ""} | _builtins(fact)
+    return entry("event-retracted", {"resolved": {"removes": record}})
 
 
 def _builtins(fact: AnyEntry) -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fact))
-    return built
+    content: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fact))
+    return content
 
 
 def _file(*entries: AnyEntry) -> CaseFile:
@@ -62,7 +60,7 @@ def _opened(*entries: AnyEntry) -> OpenFile | None:
 
 
 @pytest.mark.parametrize(
-    ("pauses", "span", "counted"),
+    ("pauses", "span", "parts"),
     [
         ([], (0, 100), []),
         ([(10, 20)], (0, 100), [(10, 20)]),
@@ -80,15 +78,15 @@ def _opened(*entries: AnyEntry) -> OpenFile | None:
     ],
 )
 def test_pauses_count_once_where_they_overlap_and_only_inside_the_span(
-    pauses: list[tuple[int, int]], span: tuple[int, int], counted: list[tuple[int, int]]
+    pauses: list[tuple[int, int]], span: tuple[int, int], parts: list[tuple[int, int]]
 ) -> None:
-    found = counted_pauses([(begin, end, "payment") for begin, end in pauses], *span)
-    assert [(begin, end) for begin, end, _ in found] == counted
-    assert length_us(found) == sum(end - begin for begin, end in counted)
+    result = counted_pauses([(begin, end, "payment") for begin, end in pauses], *span)
+    assert [(begin, end) for begin, end, _ in result] == parts
+    assert length_us(result) == sum(end - begin for begin, end in parts)
 
 
 @pytest.mark.parametrize(
-    ("paused", "resumed", "ended", "since"),
+    ("pause_times", "resume_times", "spans", "since"),
     [
         ([], [], [], None),
         ([5], [], [], 5),
@@ -101,36 +99,38 @@ def test_pauses_count_once_where_they_overlap_and_only_inside_the_span(
     ],
 )
 def test_a_pause_lasts_until_the_next_resumption(
-    paused: list[int], resumed: list[int], ended: list[tuple[int, int]], since: int | None
+    pause_times: list[int], resume_times: list[int], spans: list[tuple[int, int]], since: int | None
 ) -> None:
     """A pause recorded twice is one, resuming a running case changes nothing, and at one instant it comes first."""
-    found, running = intervals(CaseFile(pauses=tuple((at, "payment") for at in paused), resumed=tuple(resumed)))
-    assert ([(begin, end) for begin, end, _ in found], running) == (ended, since)
+    pauses, running = intervals(
+        CaseFile(pauses=tuple((at, "payment") for at in pause_times), resumed=tuple(resume_times))
+    )
+    assert ([(begin, end) for begin, end, _ in pauses], running) == (spans, since)
 
 
 def test_a_file_is_open_while_its_receipt_stands_and_no_decision_does() -> None:
-    received, decision = _received("02 08:00"), decided(1)
+    receipt, decision = _received("02 08:00"), decided(1)
     assert _opened() is None
-    assert _opened(received) == OpenFile(*KEY, "a-1", us("02 08:00"), None, "none", None)
-    assert _opened(received, decision) is None
+    assert _opened(receipt) == OpenFile(*KEY, "a-1", us("02 08:00"), None, "none", None)
+    assert _opened(receipt, decision) is None
     assert _opened(decision) is None
-    assert _opened(received, decision, _retracted(decision)) == _opened(received)
-    assert _opened(received, _retracted(received)) is None
+    assert _opened(receipt, decision, _retracted(decision)) == _opened(receipt)
+    assert _opened(receipt, _retracted(receipt)) is None
     again = _received("03 08:00", asn="a-2")
-    assert _opened(received, _retracted(received), again) == _opened(again)
+    assert _opened(receipt, _retracted(receipt), again) == _opened(again)
 
 
 def test_what_was_said_of_a_case_forgives_order() -> None:
     """Retraction before receipt, resumption before pause: the same file in the end."""
-    received = _received("02 08:00", hours=24)
-    said = [
-        received,
-        _retracted(received),
+    receipt = _received("02 08:00", hours=24)
+    notes = [
+        receipt,
+        _retracted(receipt),
         _received("03 08:00"),
         _note("permit-paused", "04 08:00"),
         _note("permit-resumed", "05 08:00"),
     ]
-    assert _file(*said) == _file(*reversed(said))
+    assert _file(*notes) == _file(*reversed(notes))
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_what_was_said_of_a_case_forgives_order() -> None:
     ],
 )
 def test_a_due_time_beats_the_standard_at_receipt(entries: list[AnyEntry], due: str | None, kind: str) -> None:
-    opened = _opened(*entries)
-    assert opened is not None
-    assert (opened.due_us, opened.kind) == (None if due is None else us(due), kind)
+    files = _opened(*entries)
+    assert files is not None
+    assert (files.due_us, files.kind) == (None if due is None else us(due), kind)
 
 
 PAUSE, RESUME = _note("permit-paused", "02 20:00"), _note("permit-resumed", "03 20:00")
@@ -173,14 +173,14 @@ def test_overdue_is_judged_on_a_clock_that_stands_while_paused_unless_a_raw_inst
     now: str,
     overdue: bool,  # noqa: FBT001 - a column
 ) -> None:
-    opened = _opened(*entries)
-    assert opened is not None
-    assert opened.overdue_at(us(now)) is overdue
+    files = _opened(*entries)
+    assert files is not None
+    assert files.overdue_at(us(now)) is overdue
 
 
 def test_a_pause_before_receipt_moves_nothing() -> None:
     """Pauses count inside the case's span only."""
     early = [_note("permit-paused", "01 08:00"), _note("permit-resumed", "02 09:00")]
-    opened = _opened(STANDARD, *early)
-    assert opened is not None
-    assert opened.due_us == us("03 09:00")
+    files = _opened(STANDARD, *early)
+    assert files is not None
+    assert files.due_us == us("03 09:00")

@@ -22,16 +22,16 @@ ROWS: Final = [pytest.param(row, id=row.name) for row in KINDS.values()]
 def test_the_unions_of_a_role_are_its_rows(role: Role) -> None:
     """A struct of a union has a row in `domain/events/kinds.py`, and a row's structs are in the unions."""
     rows = [row for row in KINDS.values() if row.role == role]
-    told, kept = UNIONS[role]
-    assert {row.submitted for row in rows} == set(get_args(told))
-    assert {row.recorded for row in rows} == set(get_args(kept))
+    submitted_kinds, recorded_kinds = UNIONS[role]
+    assert {row.submitted for row in rows} == set(get_args(submitted_kinds))
+    assert {row.recorded for row in rows} == set(get_args(recorded_kinds))
     assert types_of(role) == {row.type for row in rows}
 
 
 def test_every_entry_that_can_be_read_has_a_row_but_the_opening() -> None:
     """So every kind that the fold takes in can be submitted, shown and looked for."""
-    read = {str(struct.__struct_config__.tag) for struct in get_args(entries.AnyEntry)}
-    assert read == BY_TYPE.keys() | {OPENED_TYPE}
+    tags = {str(struct.__struct_config__.tag) for struct in get_args(entries.AnyEntry)}
+    assert tags == BY_TYPE.keys() | {OPENED_TYPE}
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -74,7 +74,7 @@ def test_the_key_of_a_reversal_is_spelt_as_journals_hold_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "fixed"),
+    ("kind", "data", "names"),
     [
         ("permit-received", CASE, ("dinas", "service", "case")),
         ("satisfaction-rated", CASE, ("dinas", "service", "case", "survey")),
@@ -83,9 +83,9 @@ def test_the_key_of_a_reversal_is_spelt_as_journals_hold_it() -> None:
     ],
 )
 def test_a_correction_leaves_the_dinas_and_the_natural_key(
-    kind: str, data: dict[str, str], fixed: tuple[str, ...]
+    kind: str, data: dict[str, str], names: tuple[str, ...]
 ) -> None:
-    assert KINDS[kind].fixed_fields(data) == fixed
+    assert KINDS[kind].fixed_fields(data) == names
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from domain.fold.postings import postings_of
 from tests.domain.said import DINAS, SERVICE, answered, balance, decided, entry
 
@@ -12,8 +12,8 @@ MONTH = {"month": "2026-11"}
 
 
 def _task(*, on_time: bool | None = None, **data: str) -> Any:  # noqa: ANN401 - an entry
-    resolved = MONTH if on_time is None else MONTH | {"on_time": on_time}
-    return entry("task-completed", {"dinas": DINAS, "asn": "a-1", "resolved": resolved, **data})
+    values = MONTH if on_time is None else MONTH | {"on_time": on_time}
+    return entry("task-completed", {"dinas": DINAS, "asn": "a-1", "resolved": values, **data})
 
 
 def _asked(overall: int, scale: int | None = None) -> Any:  # noqa: ANN401 - an entry
@@ -38,7 +38,11 @@ def _asked(overall: int, scale: int | None = None) -> Any:  # noqa: ANN401 - an 
 )
 def test_a_single_question_posts_its_share_of_the_scale(overall: int, scale: int | None, bp: int) -> None:
     """Basis points of r/scale, half-up; a scale left out is 4."""
-    assert named(balance(_asked(overall, scale))) == {"overall_n": 1, "overall_sum": bp, "overall_sq": bp * bp}
+    assert amounts_by_measure(balance(_asked(overall, scale))) == {
+        "overall_n": 1,
+        "overall_sum": bp,
+        "overall_sq": bp * bp,
+    }
 
 
 @pytest.mark.parametrize(
@@ -55,14 +59,14 @@ def test_a_single_question_posts_its_share_of_the_scale(overall: int, scale: int
 def test_a_respondent_posts_each_answer_by_name_and_the_mean_of_those_given(
     unsur: dict[str, int], mean_bp: int
 ) -> None:
-    posted = named(balance(answered(unsur)))
-    assert posted.pop("respondents") == 1
-    assert (posted.pop("respondent_mean_sum"), posted.pop("respondent_mean_sq")) == (mean_bp, mean_bp * mean_bp)
-    assert posted == {f"unsur_n_{name}": 1 for name in unsur} | {f"unsur_sum_{name}": n for name, n in unsur.items()}
+    amounts = amounts_by_measure(balance(answered(unsur)))
+    assert amounts.pop("respondents") == 1
+    assert (amounts.pop("respondent_mean_sum"), amounts.pop("respondent_mean_sq")) == (mean_bp, mean_bp * mean_bp)
+    assert amounts == {f"unsur_n_{name}": 1 for name in unsur} | {f"unsur_sum_{name}": n for name, n in unsur.items()}
 
 
 @pytest.mark.parametrize(
-    ("on_time", "reported_by", "posted"),
+    ("on_time", "reported_by", "amounts"),
     [
         (None, None, {"tasks": 1}),
         (None, "self", {"tasks": 1, "tasks_self_reported": 1}),
@@ -71,23 +75,26 @@ def test_a_respondent_posts_each_answer_by_name_and_the_mean_of_those_given(
     ],
 )
 def test_a_task_without_a_due_time_is_volume_neither_late_nor_on_time(
-    on_time: object, reported_by: str | None, posted: dict[str, int]
+    on_time: object, reported_by: str | None, amounts: dict[str, int]
 ) -> None:
     due = None if on_time is None else bool(on_time)
-    assert named(balance(_task(on_time=due, **({"reported_by": reported_by} if reported_by else {})))) == posted
+    assert (
+        amounts_by_measure(balance(_task(on_time=due, **({"reported_by": reported_by} if reported_by else {}))))
+        == amounts
+    )
 
 
 def test_a_fact_moves_one_leaf_account_and_absent_parts_of_its_name_are_empty() -> None:
     """Dinas, ASN, service, month."""
-    rated = entry(
+    rating = entry(
         "satisfaction-rated",
         {"dinas": DINAS, "service": SERVICE, "case": "K-1", "asn": "a-2", "overall": 1, "resolved": MONTH},
     )
-    received = entry(
+    receipt = entry(
         "permit-received", {"dinas": DINAS, "service": SERVICE, "case": "K-1", "resolved": MONTH | {"received_us": 0}}
     )
     accounts = [
-        posting.account for each in (_task(), rated, received, decided(1), _asked(1)) for posting in postings_of(each)
+        posting.account for each in (_task(), rating, receipt, decided(1), _asked(1)) for posting in postings_of(each)
     ]
     assert accounts == [
         (DINAS, "a-1", "", "2026-11"),
@@ -96,4 +103,4 @@ def test_a_fact_moves_one_leaf_account_and_absent_parts_of_its_name_are_empty() 
         (DINAS, "", SERVICE, "2026-11"),
         (DINAS, "", "", "2026-11"),
     ]
-    assert named(balance(received)) == {"received": 1}
+    assert amounts_by_measure(balance(receipt)) == {"received": 1}

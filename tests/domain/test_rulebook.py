@@ -64,18 +64,18 @@ def test_one_for_the_dinas_beats_a_general_one_then_the_later_date_then_the_late
         standard("own-oct-again", 8, "2026-10-01", DINAS),
         standard("other-service", 1, "2026-01-01", DINAS, service="kia"),
     )
-    found = book.standard(dinas, SERVICE, date.fromisoformat(received_on))
-    assert (None if found is None else found.id) == (None if in_force is None else f"/peraturan#{in_force}")
+    rule = book.standard(dinas, SERVICE, date.fromisoformat(received_on))
+    assert (None if rule is None else rule.id) == (None if in_force is None else f"/peraturan#{in_force}")
 
 
 def test_a_standards_length_is_in_microseconds_of_its_unit() -> None:
-    found = rules(standard("s", 24, "2026-01-01")).standard(DINAS, SERVICE, date(2026, 1, 1))
-    assert found is not None
-    assert (found.us, found.unit) == (24 * HOUR, "wall_hours")
+    rule = rules(standard("s", 24, "2026-01-01")).standard(DINAS, SERVICE, date(2026, 1, 1))
+    assert rule is not None
+    assert (rule.us, rule.unit) == (24 * HOUR, "wall_hours")
 
 
 def test_of_two_rules_for_one_key_the_later_recorded_stands_in_whatever_order_they_are_folded() -> None:
-    recorded = list(
+    entries = list(
         enumerate(
             [
                 standard("a", 1, "2026-01-01"),
@@ -89,14 +89,14 @@ def test_of_two_rules_for_one_key_the_later_recorded_stands_in_whatever_order_th
         )
     )
     first: Rulebook | None = None
-    for order in permutations(recorded):
+    for order in permutations(entries):
         book = Rulebook()
         for position, each in order:
             book.apply(position, each)
         first = first or book
-        found = book.standard(DINAS, SERVICE, date(2026, 1, 1))
-        assert found is not None
-        assert (found.id, book.scheme(date(2026, 1, 1)).id) == ("/peraturan#b", "y")
+        rule = book.standard(DINAS, SERVICE, date(2026, 1, 1))
+        assert rule is not None
+        assert (rule.id, book.scheme(date(2026, 1, 1)).id) == ("/peraturan#b", "y")
         assert list(book.assigned(DINAS, date(2026, 3, 1), date(2026, 3, 31))) == []
         assert (book.lines(), book.position) == (first.lines(), 6)
 
@@ -157,9 +157,9 @@ def test_a_copy_of_the_rules_moves_alone() -> None:
     assert (book.lines(), book.position) == (before, 2)
     assert not book.knows_asn("a-2")
     assert book.scheme(date(2026, 12, 1)) is CONTOH_2026
-    found = book.standard(DINAS, SERVICE, date(2026, 12, 1))
-    assert found is not None
-    assert found.id == "/peraturan#a"
+    rule = book.standard(DINAS, SERVICE, date(2026, 12, 1))
+    assert rule is not None
+    assert rule.id == "/peraturan#a"
 
 
 def test_a_rules_line_is_its_data_and_only_a_standards_names_its_event() -> None:

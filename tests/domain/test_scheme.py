@@ -27,7 +27,7 @@ def _announced(*indicators: dict[str, Any], **fields: Any) -> SchemeAdopted:  # 
 
 
 @pytest.mark.parametrize(
-    ("changed", "field"),
+    ("change", "field"),
     [
         ({"weight": "0.9"}, "/data/indicators"),
         ({"weight": "0.3333333333334"}, "/data/indicators/0/weight"),
@@ -46,8 +46,8 @@ def _announced(*indicators: dict[str, Any], **fields: Any) -> SchemeAdopted:  # 
         ({"numerator": "ikm"}, "/data/indicators/0/denominator"),
     ],
 )
-def test_a_scheme_that_cannot_score_is_refused_at_the_field(changed: dict[str, Any], field: str) -> None:
-    assert field in [fault.pointer for fault in faults_of(_announced(INDICATOR | changed))]
+def test_a_scheme_that_cannot_score_is_refused_at_the_field(change: dict[str, Any], field: str) -> None:
+    assert field in [fault.pointer for fault in faults_of(_announced(INDICATOR | change))]
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_weights_sum_to_exactly_one_and_ids_are_named_once() -> None:
 
 def test_the_example_scheme_is_what_the_documents_say() -> None:
     """Kecepatan 0.40, kepuasan 0.30 against 88.31, ketepatan waktu 0.30; samples 30, 30, 10; coverage 0.60; 1/9."""
-    said = [(i.id, i.weight, i.target, i.min_n, i.cap) for i in CONTOH_2026.indicators]
-    assert said == [
+    rows = [(i.id, i.weight, i.target, i.min_n, i.cap) for i in CONTOH_2026.indicators]
+    assert rows == [
         ("kecepatan", Fraction("0.4"), 100, 30, 120),
         ("kepuasan", Fraction("0.3"), Fraction("88.31"), 30, 120),
         ("ketepatan_waktu", Fraction("0.3"), 100, 10, 120),
@@ -164,7 +164,7 @@ PLEASED |= {name.replace("_n_", "_sum_"): 30 * 4 for name in PLEASED if "unsur" 
 
 
 @pytest.mark.parametrize(
-    ("amounts", "covered", "iku"),
+    ("amounts", "coverage", "iku"),
     [
         ({}, "0", None),
         (SPEED, "0.4", None),
@@ -178,10 +178,10 @@ PLEASED |= {name.replace("_n_", "_sum_"): 30 * 4 for name in PLEASED if "unsur" 
     ],
 )
 def test_a_missing_part_is_not_zero_and_too_little_coverage_is_no_score(
-    amounts: dict[str, int], covered: str, iku: Fraction | None
+    amounts: dict[str, int], coverage: str, iku: Fraction | None
 ) -> None:
     score = score_of(measured(**amounts), CONTOH_2026)
-    assert (score.covered, score.value) == (Fraction(covered), iku)
+    assert (score.covered, score.value) == (Fraction(coverage), iku)
 
 
 def test_a_score_reads_the_scheme_that_was_announced() -> None:

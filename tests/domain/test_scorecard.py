@@ -18,7 +18,7 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @pytest.mark.parametrize(
-    ("exact", "shown"),
+    ("exact", "text"),
     [
         ("0", "0.00"),
         ("91.475", "91.48"),
@@ -35,38 +35,38 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
         ("12345.675", "12345.68"),
     ],
 )
-def test_percent_is_shown_with_two_decimals_half_up(exact: str, shown: str) -> None:
+def test_percent_is_shown_with_two_decimals_half_up(exact: str, text: str) -> None:
     """As written by hand: 2.675 is 2.68, where a float would say 2.67."""
-    assert str(number(Fraction(exact))) == shown
+    assert str(number(Fraction(exact))) == text
 
 
-def _standing(name: str, *, registered: bool = True, **amounts: int) -> Standing:
-    return Standing(Subject("dinas", name), registered, measured(**amounts), 0, 0)
+def _standing(name: str, *, is_registered: bool = True, **amounts: int) -> Standing:
+    return Standing(Subject("dinas", name), is_registered, measured(**amounts), 0, 0)
 
 
 def _shown(standing: Standing) -> dict[str, Any]:
     score = score_of(standing.balance, CONTOH_2026)
     card = scorecard(standing, score, period="2026-11", position=7, scheme="contoh-2026")
-    shown: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
-    return shown
+    fields: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
+    return fields
 
 
 def test_a_scorecard_of_nothing_says_null_never_zero() -> None:
     """All counts are there and zero; no value, no capaian, no score."""
-    shown = _shown(_standing("dlh", registered=False))
-    assert shown["iku"] == {"value": None, "state": "insufficient", "se": None, "lo": None, "hi": None}
-    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in shown["indicators"]] == [
+    fields = _shown(_standing("dlh", is_registered=False))
+    assert fields["iku"] == {"value": None, "state": "insufficient", "se": None, "lo": None, "hi": None}
+    assert [(part["value"], part["capaian"], part["n"], part["state"]) for part in fields["indicators"]] == [
         (None, None, 0, "insufficient")
     ] * 3
-    assert set(shown["counts"].values()) == {0}
-    assert len(shown["counts"]) == 11
-    assert shown["registered"] is False
-    assert "rank" not in shown
+    assert set(fields["counts"].values()) == {0}
+    assert len(fields["counts"]) == 11
+    assert fields["registered"] is False
+    assert "rank" not in fields
 
 
 def test_an_insufficient_indicator_keeps_its_value_and_says_its_n() -> None:
-    shown = _shown(_standing("dlh", tasks=9, tasks_with_due=3, tasks_on_time=2))
-    part = shown["indicators"][2]
+    fields = _shown(_standing("dlh", tasks=9, tasks_with_due=3, tasks_on_time=2))
+    part = fields["indicators"][2]
     assert part == {
         "id": "ketepatan_waktu",
         "value": 66.67,
@@ -90,10 +90,10 @@ def test_counts_are_the_plain_ones_and_ratings_are_both_kinds() -> None:
         "tasks_self_reported": 6,
     }
     balance = measured(respondents=20, overall_n=3, **amounts)
-    shown = _shown(
+    fields = _shown(
         Standing(Subject("dinas", "dlh"), registered=True, balance=balance, permits_open=11, permits_open_overdue=10)
     )
-    assert shown["counts"] == amounts | {"permits_open": 11, "permits_open_overdue": 10, "ratings": 23}
+    assert fields["counts"] == amounts | {"permits_open": 11, "permits_open_overdue": 10, "ratings": 23}
 
 
 def _half(name: str, measure: str) -> Indicator:
@@ -109,14 +109,14 @@ def _tasks(name: str, on_time: int, of: int) -> Standing:
 
 
 def _places(*standings: Standing) -> list[tuple[str, Rank | None]]:
-    found = [(standing.subject.id, rank) for standing, rank in ranked(standings, EVEN)]
-    assert found == [(standing.subject.id, rank) for standing, rank in ranked(reversed(standings), EVEN)]
-    return found
+    places = [(standing.subject.id, rank) for standing, rank in ranked(standings, EVEN)]
+    assert places == [(standing.subject.id, rank) for standing, rank in ranked(reversed(standings), EVEN)]
+    return places
 
 
 def test_equal_values_share_a_range_of_ranks_and_stand_by_id() -> None:
-    found = _places(_tasks("d", 1, 2), _tasks("b", 2, 3), _tasks("a", 4, 6), _tasks("c", 3, 3), _tasks("e", 0, 1))
-    assert found == [("c", Rank(1, 1)), ("a", Rank(2, 3)), ("b", Rank(2, 3)), ("d", Rank(4, 4)), ("e", Rank(5, 5))]
+    places = _places(_tasks("d", 1, 2), _tasks("b", 2, 3), _tasks("a", 4, 6), _tasks("c", 3, 3), _tasks("e", 0, 1))
+    assert places == [("c", Rank(1, 1)), ("a", Rank(2, 3)), ("b", Rank(2, 3)), ("d", Rank(4, 4)), ("e", Rank(5, 5))]
 
 
 def test_values_that_are_shown_alike_are_still_ranked_apart() -> None:
@@ -130,10 +130,10 @@ def test_values_that_are_shown_alike_are_still_ranked_apart() -> None:
 def test_only_subjects_of_one_covered_set_are_ranked_together_the_larger_first_and_the_unranked_last() -> None:
     both = _standing("both", tasks=2, tasks_on_time=0, permits=1, permits_on_time=0)
     permits = _standing("permits", permits=1, permits_on_time=1)
-    found = _places(
+    places = _places(
         permits, _tasks("tasks-b", 0, 1), _standing("none"), _standing("also-none"), _tasks("tasks-a", 1, 1), both
     )
-    assert found == [
+    assert places == [
         ("both", Rank(1, 1)),
         ("tasks-a", Rank(1, 1)),
         ("tasks-b", Rank(2, 2)),
@@ -181,7 +181,7 @@ def test_a_rank_key_is_that_of_the_score_however_often_it_is_computed(
         for n, (numerator, denominator) in enumerate(ratios)
     )
     scheme = Scheme("any", indicators, Fraction(1, 9), coverage)
-    for balance in [measured(**named) for named in amounts * 2]:
+    for balance in [measured(**measures) for measures in amounts * 2]:
         score, key = score_of(balance, scheme), rank_keys(scheme)(balance)
         assert (key.value, key.covered) == (score.value, score.covered)
         assert [indicators[place] for place in key.covered_set] == [

@@ -57,21 +57,21 @@ def test_the_three_live_weights_give_what_was_worked_out_by_hand(row: dict[str, 
 def test_nine_hundred_fifty_five_over_twenty_nine() -> None:
     """The worked example: 91.475 with 1/9, shown as 91.48, and 90.56 with 0.11; both A."""
     rows = _rows("ikm_kemenag_tw3_unsur_counts.csv")
-    counted = {unsur: row for unsur, row in zip(UNSUR, rows, strict=True)}  # noqa: C416 - named as it is read below
+    answers_of = {unsur: row for unsur, row in zip(UNSUR, rows, strict=True)}  # noqa: C416 - named as it is read below
     assert sum(int(row["total"]) for row in rows) == 955
     people = []
     for person in range(29):
         answers = {}
-        for unsur, row in counted.items():
+        for unsur, row in answers_of.items():
             scores = [score for score in (4, 3, 2, 1) for _ in range(int(row[f"n{score}"]))]
             answers[unsur] = scores[person]
         people.append(answered(answers))
-    pooled = balance(*people)
-    exact = _index(pooled, NINTH)
+    pool = balance(*people)
+    exact = _index(pool, NINTH)
     assert exact == Fraction(25 * 955, 9 * 29)
     assert abs(exact - Fraction("91.475")) < Fraction(1, 1000)
     assert (hundredths(exact), mutu(exact)) == (9148, "A")
-    assert (hundredths(_index(pooled, W011)), mutu(_index(pooled, W011))) == (9056, "A")
+    assert (hundredths(_index(pool, W011)), mutu(_index(pool, W011))) == (9056, "A")
 
 
 def test_forty_nine_raw_respondents_of_sekadau() -> None:

@@ -41,7 +41,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def neraca(*words: str | Path) -> str:
     """A command as an operator gives it, in a process of its own; what it prints."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "neraca", *words],
         cwd=ROOT,
         env=settings,
@@ -49,11 +49,11 @@ def neraca(*words: str | Path) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
-def written(card: Scorecard) -> dict[str, Any]:
+def as_json(card: Scorecard) -> dict[str, Any]:
     """A scorecard as JSON."""
     plain: dict[str, Any] = msgspec.json.decode(_ENCODER.encode(card))
     return plain
@@ -110,6 +110,6 @@ class City:
 
     def replayed(self, *options: str | Path) -> dict[str, Any]:
         """The output of the auditor's replay of the data directory or of an export."""
-        asked = options or ("--data", self.folder)
-        answer: dict[str, Any] = msgspec.json.decode(neraca("replay", *asked))
+        words = options or ("--data", self.folder)
+        answer: dict[str, Any] = msgspec.json.decode(neraca("replay", *words))
         return answer

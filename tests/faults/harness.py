@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.faults.traffic import Counter, Event
-from tests.serving import BATCH, EVENT, ROOT, Process, until
+from tests.process import Process
+from tests.serving import BATCH, EVENT, ROOT, until
 
 ACKNOWLEDGED_LEAST: Final = 20
 """How many acknowledgements lie between two kills at least."""
@@ -64,9 +65,12 @@ class Ledger:
         with self.lock:
             self.answers[str(status)] += 1
             if status == http.client.OK and batch:
-                rejected = {one["index"] for one in answer["rejected"]}
+                indexes = {rejection["index"] for rejection in answer["rejected"]}
                 for index, name in enumerate(names):
-                    (self.refused.add if index in rejected else lambda one: self.acknowledge(one, None))(name)
+                    if index in indexes:
+                        self.refused.add(name)
+                    else:
+                        self.acknowledge(name, None)
                 self.answers["repeats"] += answer["duplicates"]
             elif status in {http.client.OK, http.client.CREATED}:
                 self.acknowledge(names[0], answer["position"])
@@ -142,21 +146,21 @@ class Survived:
 def run(directory: Path, *, kills: int, seed: int, clients: int = 4) -> Survived:
     """Start, send, kill, start again, so many times; then serve once more, to be compared by ``checks``."""
     data, chance = directory / "data", random.Random(seed)  # noqa: S311 - a test's choices, not a secret
-    survived, began, between = Survived(seed), time.monotonic(), list[int]()
-    senders = [Sender(seed, number, survived.ledger) for number in range(clients)]
+    outcome, began, between = Survived(seed), time.monotonic(), list[int]()
+    senders = [Sender(seed, number, outcome.ledger) for number in range(clients)]
     for sender in senders:
         sender.start()
     try:
-        while survived.kills < kills:
-            server = _started(data, survived, senders)
-            wanted = ACKNOWLEDGED_LEAST + chance.randrange(60)
-            between.append(_killed(server, senders, survived.ledger, wanted, chance.random() * 0.02))
-            survived.kills += 1
+        while outcome.kills < kills:
+            server = _started(data, outcome, senders)
+            least = ACKNOWLEDGED_LEAST + chance.randrange(60)
+            between.append(_killed(server, senders, outcome.ledger, least, chance.random() * 0.02))
+            outcome.kills += 1
             if chance.random() < WHILE_STARTING:
                 _killed_while_starting(data, chance.random() * 1.5)
-                survived.kills_while_starting += 1
-        server = _started(data, survived, senders)
-        until(_acknowledgements(survived.ledger, ACKNOWLEDGED_LEAST), "acknowledgements after the last kill")
+                outcome.kills_while_starting += 1
+        server = _started(data, outcome, senders)
+        until(_acknowledgements(outcome.ledger, ACKNOWLEDGED_LEAST), "acknowledgements after the last kill")
     finally:
         for sender in senders:
             sender.ending = True
@@ -165,11 +169,11 @@ def run(directory: Path, *, kills: int, seed: int, clients: int = 4) -> Survived
             sender.join(30)
     with server:
         server.settle()
-        survived.served = httpx.get(f"{server.url}/v1/digest").json()
+        outcome.served = httpx.get(f"{server.url}/v1/digest").json()
         cards = httpx.get(f"{server.url}/v1/dinas?period=2026&limit=1000").json()["items"]
-    survived.cards = {card["subject"]["id"]: card for card in cards}
-    survived.least_between, survived.seconds = min(between), time.monotonic() - began
-    return survived
+    outcome.cards = {card["subject"]["id"]: card for card in cards}
+    outcome.least_between, outcome.seconds = min(between), time.monotonic() - began
+    return outcome
 
 
 def _acknowledgements(ledger: Ledger, more: int) -> Any:  # noqa: ANN401 - a condition
@@ -177,24 +181,24 @@ def _acknowledgements(ledger: Ledger, more: int) -> Any:  # noqa: ANN401 - a con
     return lambda: len(ledger.acknowledged) - before >= more or ledger.problems
 
 
-def _started(data: Path, survived: Survived, senders: list[Sender]) -> Server:
+def _started(data: Path, outcome: Survived, senders: list[Sender]) -> Server:
     began = time.monotonic()
     server = Server(data)
-    survived.recovery_s.append(time.monotonic() - began)
+    outcome.recovery_s.append(time.monotonic() - began)
     head = httpx.get(f"{server.url}/readyz").json()["head"]
-    known = max(survived.ledger.positions.values(), default=0)
-    if head < known:
-        survived.ledger.problems.append(f"position {known} was acknowledged, but the journal ends at {head}")
+    last = max(outcome.ledger.positions.values(), default=0)
+    if head < last:
+        outcome.ledger.problems.append(f"position {last} was acknowledged, but the journal ends at {head}")
     for sender in senders:
         sender.address = urlsplit(server.url).netloc
         sender.moved.set()
     return server
 
 
-def _killed(server: Server, senders: list[Sender], ledger: Ledger, wanted: int, delay_s: float) -> int:
+def _killed(server: Server, senders: list[Sender], ledger: Ledger, least: int, delay_s: float) -> int:
     """Kill it at a moment of chance after so many acknowledgements; how many there were."""
     before = len(ledger.acknowledged)
-    until(_acknowledgements(ledger, wanted), f"{wanted} acknowledgements")
+    until(_acknowledgements(ledger, least), f"{least} acknowledgements")
     threading.Event().wait(delay_s)
     for sender in senders:
         sender.address = None
@@ -206,8 +210,10 @@ def _killed(server: Server, senders: list[Sender], ledger: Ledger, wanted: int, 
 def _killed_while_starting(data: Path, delay_s: float) -> None:
     starting = subprocess.Popen(
         [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         starting.wait(delay_s)
     except subprocess.TimeoutExpired:

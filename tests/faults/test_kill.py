@@ -18,10 +18,10 @@ KILLS = 20
 SEED = int(os.environ.get("NERACA_KILL_SEED", "20261124"))
 
 
-def refuse(survived: Survived, name: tuple[str, str]) -> None:
+def refuse(outcome: Survived, name: tuple[str, str]) -> None:
     """Say that an event was refused, and never acknowledged."""
-    survived.ledger.acknowledged.remove(name)
-    survived.ledger.refused.add(name)
+    outcome.ledger.acknowledged.remove(name)
+    outcome.ledger.refused.add(name)
 
 
 WRONG: list[tuple[str, Callable[[Survived], object], str]] = [
@@ -33,11 +33,11 @@ WRONG: list[tuple[str, Callable[[Survived], object], str]] = [
     ("made up", lambda s: s.ledger.acknowledged.discard(("/loket/1", "e1")), "recorded though nobody sent it: 1"),
     ("served wrongly", lambda s: s.served.update(digest="0"), "served {'position': 3, 'digest': '0'}"),
     ("scored wrongly", lambda s: s.cards["dinkes"].update(counts={}), "dinkes: counts is served as {}"),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("spoil", "wanted"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-def test_the_verdict_sees(spoil: Callable[[Survived], object], wanted: str) -> None:
+@pytest.mark.parametrize(("spoil", "message"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_the_verdict_sees(spoil: Callable[[Survived], object], message: str) -> None:
     """A check that cannot fail proves nothing: each fault is reported, and only a sound run gives no report."""
     lines: list[Event] = [
         event("journal-opened", "j", {"journal": "j", "zone": "Asia/Jakarta"}, source="/neraca", position=1)
@@ -48,23 +48,23 @@ def test_the_verdict_sees(spoil: Callable[[Survived], object], wanted: str) -> N
     names = [(line["source"], line["id"]) for line in lines[1:]]
     ledger = Ledger(positions={name: place + 2 for place, name in enumerate(names)}, acknowledged=set(names))
     oracle = Oracle(lines)
-    survived = Survived(0, lines=lines, ledger=ledger, served={"position": 3, "digest": oracle.digest()})
-    survived.cards = {"dinkes": dict(oracle.scorecard("dinas", "dinkes", PERIOD, datetime.now(UTC)))}
-    replayed = survived.served | {"dinas": copy.deepcopy(survived.cards)}
-    assert journal_problems(survived) + balance_problems(survived, replayed) == []
-    spoil(survived)
-    assert any(wanted in problem for problem in journal_problems(survived) + balance_problems(survived, replayed))
+    outcome = Survived(0, lines=lines, ledger=ledger, served={"position": 3, "digest": oracle.digest()})
+    outcome.cards = {"dinkes": dict(oracle.scorecard("dinas", "dinkes", PERIOD, datetime.now(UTC)))}
+    replay = outcome.served | {"dinas": copy.deepcopy(outcome.cards)}
+    assert journal_problems(outcome) + balance_problems(outcome, replay) == []
+    spoil(outcome)
+    assert any(message in problem for problem in journal_problems(outcome) + balance_problems(outcome, replay))
 
 
 @pytest.mark.faults
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """The same, two hundred times over, is ``python -m tests.soak.kill``; NERACA_KILL_SEED chooses another run."""
     print(f"seed {SEED}")  # noqa: T201 - a failure is repeated with it
-    survived = run(tmp_path, kills=KILLS, seed=SEED)
-    assert verdict(survived, tmp_path) == []
-    assert survived.kills == KILLS
-    assert survived.least_between >= ACKNOWLEDGED_LEAST
-    types = {line["type"].split(".")[1] for line in survived.lines}
+    outcome = run(tmp_path, kills=KILLS, seed=SEED)
+    assert verdict(outcome, tmp_path) == []
+    assert outcome.kills == KILLS
+    assert outcome.least_between >= ACKNOWLEDGED_LEAST
+    types = {line["type"].split(".")[1] for line in outcome.lines}
     assert {"event-retracted", "event-corrected", "permit-processed", "standard-set"} <= types
-    assert survived.ledger.answers["none"] > 0
-    assert survived.ledger.answers["repeats"] > 0
+    assert outcome.ledger.answers["none"] > 0
+    assert outcome.ledger.answers["repeats"] > 0

@@ -8,9 +8,17 @@ DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes")
 SERVICES: Final = ("ktp-el", "kia", "siup")
 UNSUR: Final = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
 KINDS: Final = {
-    "receive": 6, "pause": 2, "resume": 2, "decide": 6, "task": 8, "rate": 5,
-    "retract": 2, "correct": 3, "rule": 1, "repeat": 3,
-}  # fmt: skip
+    "receive": 6,
+    "pause": 2,
+    "resume": 2,
+    "decide": 6,
+    "task": 8,
+    "rate": 5,
+    "retract": 2,
+    "correct": 3,
+    "rule": 1,
+    "repeat": 3,
+}
 PERIOD: Final = "2026"
 """The whole of what is sent falls into this period."""
 
@@ -49,9 +57,13 @@ class Counter:
         if fact:
             self._reversible.append((name, kind, data))
         return {
-            "specversion": "1.0", "type": f"neraca.{kind}.v1", "source": self.source, "id": name, "time": self._time(),
+            "specversion": "1.0",
+            "type": f"neraca.{kind}.v1",
+            "source": self.source,
+            "id": name,
+            "time": self._time(),
             "data": data,
-        }  # fmt: skip
+        }
 
     def _asn(self) -> str:
         return f"a-{self._random.randrange(12)}"
@@ -65,22 +77,22 @@ class Counter:
             data["due_at"] = self._time()
         return self._event("permit-received", data, fact=True)
 
-    def _noted(self, kind: str, *, paused: bool) -> Event | None:
-        cases = [case for case, (*_, now) in self._open.items() if now is not paused]
+    def _noted(self, kind: str, *, is_paused: bool) -> Event | None:
+        cases = [case for case, (*_, now) in self._open.items() if now is not is_paused]
         if not cases:
             return None
         case = self._random.choice(cases)
         dinas, service, _ = self._open[case]
-        self._open[case] = (dinas, service, paused)
-        clock = f"2026-11-0{2 if paused else 3}T{len(self._said) % 24:02}:{len(self._said) // 24 % 60:02}:00+07:00"
+        self._open[case] = (dinas, service, is_paused)
+        clock = f"2026-11-0{2 if is_paused else 3}T{len(self._said) % 24:02}:{len(self._said) // 24 % 60:02}:00+07:00"
         data = {"dinas": dinas, "service": service, "case": case, "at": clock}
-        return self._event(kind, data | ({"reason": "applicant"} if paused else {}))
+        return self._event(kind, data | ({"reason": "applicant"} if is_paused else {}))
 
     def _pause(self) -> Event | None:
-        return self._noted("permit-paused", paused=True)
+        return self._noted("permit-paused", is_paused=True)
 
     def _resume(self) -> Event | None:
-        return self._noted("permit-resumed", paused=False)
+        return self._noted("permit-resumed", is_paused=False)
 
     def _decide(self) -> Event:
         data: Event = {"asn": self._asn(), "outcome": self._random.choice(("issued", "issued", "rejected"))}
@@ -100,8 +112,8 @@ class Counter:
         return self._event("task-completed", data, fact=True)
 
     def _rate(self) -> Event:
-        shared = self._random.random() < 0.1
-        survey = f"shared-{self._random.randrange(200)}" if shared else f"s-{self._number}-{len(self._said)}"
+        is_shared = self._random.random() < 0.1
+        survey = f"shared-{self._random.randrange(200)}" if is_shared else f"s-{self._number}-{len(self._said)}"
         data: Event = {"dinas": self._random.choice(DINAS), "survey": survey, "asn": self._asn()}
         if self._random.random() < 0.5:
             data["unsur"] = {name: self._random.randrange(1, 5) for name in self._random.sample(UNSUR, 6)}

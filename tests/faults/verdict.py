@@ -19,14 +19,14 @@ from tests.serving import ROOT
 SHOWN: Final = 5
 
 
-def verdict(survived: Survived, directory: Path) -> list[str]:
+def verdict(outcome: Survived, directory: Path) -> list[str]:
     """Everything that is wrong; the list of a sound run is empty."""
     data, journal = directory / "data", directory / "journal.ndjson"
     _neraca("export", "--data", str(data), "--journal", str(journal))
-    survived.lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
-    replayed = json.loads(_neraca("replay", "--data", str(data), "--period", PERIOD))
-    told, kept = survived.ledger.problems, journal_problems(survived) + _keys(survived, data)
-    return told + kept + balance_problems(survived, replayed)
+    outcome.lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    replay = json.loads(_neraca("replay", "--data", str(data), "--period", PERIOD))
+    problems, findings = outcome.ledger.problems, journal_problems(outcome) + _keys(outcome, data)
+    return problems + findings + balance_problems(outcome, replay)
 
 
 def _neraca(*arguments: str) -> str:
@@ -34,56 +34,56 @@ def _neraca(*arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
 
 
-def journal_problems(survived: Survived) -> list[str]:
+def journal_problems(outcome: Survived) -> list[str]:
     """Every acknowledged event once, at its position; nothing twice, nothing refused, no position left out."""
-    ledger, problems = survived.ledger, list[str]()
-    names = [(line["source"], line["id"]) for line in survived.lines]
-    held = dict(zip(names, (line["position"] for line in survived.lines), strict=True))
-    if [line["position"] for line in survived.lines] != list(range(1, len(names) + 1)):
+    ledger, problems = outcome.ledger, list[str]()
+    names = [(line["source"], line["id"]) for line in outcome.lines]
+    positions = dict(zip(names, (line["position"] for line in outcome.lines), strict=True))
+    if [line["position"] for line in outcome.lines] != list(range(1, len(names) + 1)):
         problems.append("positions are not consecutive")
-    problems += _said("recorded twice", [name for name, times in Tally(names).items() if times > 1])
-    problems += _said("acknowledged and lost", ledger.acknowledged - held.keys())
-    moved = [name for name, position in ledger.positions.items() if held.get(name) != position]
-    problems += _said("not at the position of its receipt", moved)
-    told = ledger.acknowledged | ledger.in_doubt
-    problems += _said("refused and recorded", (ledger.refused - told) & held.keys())
-    return problems + _said("recorded though nobody sent it", set(names[1:]) - told - ledger.refused)
+    problems += _problem("recorded twice", [name for name, times in Tally(names).items() if times > 1])
+    problems += _problem("acknowledged and lost", ledger.acknowledged - positions.keys())
+    names_moved = [name for name, position in ledger.positions.items() if positions.get(name) != position]
+    problems += _problem("not at the position of its receipt", names_moved)
+    names_sent = ledger.acknowledged | ledger.in_doubt
+    problems += _problem("refused and recorded", (ledger.refused - names_sent) & positions.keys())
+    return problems + _problem("recorded though nobody sent it", set(names[1:]) - names_sent - ledger.refused)
 
 
-def _said(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of names
-    listed = sorted(names)
-    return [f"{what}: {len(listed)}, the first {listed[:SHOWN]}"] if listed else []
+def _problem(what: str, names: Any) -> list[str]:  # noqa: ANN401 - a collection of names
+    in_order = sorted(names)
+    return [f"{what}: {len(in_order)}, the first {in_order[:SHOWN]}"] if in_order else []
 
 
-def _keys(survived: Survived, data: Path) -> list[str]:
+def _keys(outcome: Survived, data: Path) -> list[str]:
     """The database is sound, and the natural keys beside the journal are those of its lines."""
     with closing(sqlite3.connect(data / "journal.sqlite")) as db:
         (sound,) = db.execute("PRAGMA integrity_check").fetchone()
-        stored = dict(db.execute("SELECT key, holder FROM natural_keys").fetchall())
+        holders = dict(db.execute("SELECT key, holder FROM natural_keys").fetchall())
     problems = [] if sound == "ok" else [f"the journal's database is damaged: {sound}"]
-    wanted = keys_of(survived.lines[1:])
-    return problems + _said("natural keys that differ from the lines", set(stored.items()) ^ set(wanted.items()))
+    keys = keys_of(outcome.lines[1:])
+    return problems + _problem("natural keys that differ from the lines", set(holders.items()) ^ set(keys.items()))
 
 
-def balance_problems(survived: Survived, replayed: dict[str, Any]) -> list[str]:
+def balance_problems(outcome: Survived, replay: dict[str, Any]) -> list[str]:
     """Compare the service, the auditor's replay and the independent oracle: all three must agree."""
-    oracle, problems = Oracle(survived.lines), list[str]()
-    position, now = len(survived.lines), datetime.now(UTC)
-    for who, found in (
-        ("served", survived.served),
-        ("replayed", {name: replayed[name] for name in ("position", "digest")}),
+    oracle, problems = Oracle(outcome.lines), list[str]()
+    position, now = len(outcome.lines), datetime.now(UTC)
+    for who, digest in (
+        ("served", outcome.served),
+        ("replayed", {name: replay[name] for name in ("position", "digest")}),
     ):
-        if found != {"position": position, "digest": oracle.digest()}:
-            problems.append(f"{who} {found}, but the oracle says {position} and {oracle.digest()}")
-    if survived.cards != replayed["dinas"]:
+        if digest != {"position": position, "digest": oracle.digest()}:
+            problems.append(f"{who} {digest}, but the oracle says {position} and {oracle.digest()}")
+    if outcome.cards != replay["dinas"]:
         problems.append("the scorecards served are not those replayed")
-    for dinas, card in survived.cards.items():
-        wanted = oracle.scorecard("dinas", dinas, PERIOD, now)
+    for dinas, card in outcome.cards.items():
+        oracle_card = oracle.scorecard("dinas", dinas, PERIOD, now)
         problems += [
-            f"{dinas}: {name} is served as {card.get(name)}, but the oracle says {said}"
-            for name, said in wanted.items()
-            if card.get(name) != said
+            f"{dinas}: {name} is served as {card.get(name)}, but the oracle says {value}"
+            for name, value in oracle_card.items()
+            if card.get(name) != value
         ]
-    if not survived.cards:
+    if not outcome.cards:
         problems.append("no scorecard was served")
     return problems

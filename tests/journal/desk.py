@@ -43,8 +43,8 @@ def resumed(name: str, case: str, clock: str) -> Event:
 
 
 def task(name: str, asn: str = "a-1", clock: str = "09:00", **data: object) -> Event:
-    done = {"dinas": PLACE["dinas"], "asn": asn, "task": name, "completed_at": at(clock), **data}
-    return event("task-completed", name, done)
+    fields = {"dinas": PLACE["dinas"], "asn": asn, "task": name, "completed_at": at(clock), **data}
+    return event("task-completed", name, fields)
 
 
 def rated(name: str, **data: object) -> Event:
@@ -68,21 +68,21 @@ def corrected(name: str, target: str, by: Event) -> Event:
 
 def outcomes(neraca: Assembled, *events: Event) -> list[Outcome]:
     """The intake's answers to one request with some events."""
-    return neraca.intake.submit([read_submission(one) for one in events], LOCAL)
+    return neraca.intake.submit([read_submission(event) for event in events], LOCAL)
 
 
-def said(neraca: Assembled, *events: Event) -> list[str]:
+def answers_to(neraca: Assembled, *events: Event) -> list[str]:
     """The same in words: ``accepted``, ``repeated``, or the slug of the refusal."""
     return [
-        ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug
-        for one in outcomes(neraca, *events)
+        ("repeated" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
+        for outcome in outcomes(neraca, *events)
     ]
 
 
-def taken(neraca: Assembled, *events: Event) -> None:
+def accept(neraca: Assembled, *events: Event) -> None:
     """Each event, a request each, is accepted."""
-    for one in events:
-        assert said(neraca, one) == ["accepted"], one
+    for submission in events:
+        assert answers_to(neraca, submission) == ["accepted"], submission
 
 
 def lines_of(neraca: Assembled) -> list[Event]:
@@ -104,8 +104,8 @@ def rows(place: Path | Location, statement: str, *values: object) -> list[tuple[
 
 def _rows_of_database(place: Any, statement: str) -> list[tuple[Any, ...]]:  # noqa: ANN401 - a database, an extra
     with place.connected("test") as db:
-        named = statement.replace("rowid", "notification_id").replace("stored_events", "neraca_events")
-        cursor = db.execute(f"SET search_path = neraca; {named}".encode())
+        query = statement.replace("rowid", "notification_id").replace("stored_events", "neraca_events")
+        cursor = db.execute(f"SET search_path = neraca; {query}".encode())
         while cursor.nextset():
             pass
         return list(cursor.fetchall()) if cursor.description else []
@@ -122,7 +122,7 @@ def url_of(place: Any) -> str:  # noqa: ANN401 - a database, an extra
     return str(place._url.render_as_string(hide_password=False))
 
 
-def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
+def break_writes(place: Any, table: str, write: str, word: str) -> Callable[[], None]:  # noqa: ANN401 - a store, or a place
     """Make every write to a table fail with a word; the function returned repairs it."""
     if isinstance(place, Store):
 
@@ -145,46 +145,46 @@ def broken(place: Any, table: str, write: str, word: str) -> Callable[[], None]:
     return lambda: run(f"DROP TRIGGER fault ON {table}")
 
 
-def written(*parts: str) -> str:
+def json_array(*parts: str) -> str:
     """Strings as a canonical JSON array."""
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
 def originator(source: str, name: str) -> str:
     """The identity an event must have."""
-    return uuid.uuid5(NAMESPACE, written(source, name)).hex
+    return uuid.uuid5(NAMESPACE, json_array(source, name)).hex
 
 
 def _key(kind: str, data: Event) -> str | None:
     match kind:
         case "permit-received":
-            return written("receipt", data["dinas"], data["service"], data["case"])
+            return json_array("receipt", data["dinas"], data["service"], data["case"])
         case "permit-processed":
-            return written("decision", data["dinas"], data["service"], data["case"])
+            return json_array("decision", data["dinas"], data["service"], data["case"])
         case "satisfaction-rated" if "case" in data:
-            return written("rating", data["dinas"], data["service"], data["case"])
+            return json_array("rating", data["dinas"], data["service"], data["case"])
         case "satisfaction-rated":
-            return written("survey", data["dinas"], data["survey"])
+            return json_array("survey", data["dinas"], data["survey"])
         case _:
             return None
 
 
 def keys_of(lines: Iterable[Event]) -> dict[str, str]:
     """The natural keys and their holders, worked out anew from nothing but the lines."""
-    held: dict[str, str] = {}
+    holders: dict[str, str] = {}
     standing: dict[tuple[str, str], str | None] = {}
     for line in lines:
         kind, data, name = line["type"].split(".")[1], line["data"], (line["source"], line["id"])
         if kind in {"event-retracted", "event-corrected"}:
             target = (data["event"]["source"], data["event"]["id"])
             key = standing.pop(target)
-            held[written("reversed", *target)] = originator(*name)
+            holders[json_array("reversed", *target)] = originator(*name)
             if kind == "event-corrected":
                 standing[name] = key
             elif key is not None:
-                del held[key]
+                del holders[key]
         else:
             key = standing[name] = _key(kind, data)
         if key is not None and kind != "event-retracted":
-            held[key] = originator(*name)
-    return held
+            holders[key] = originator(*name)
+    return holders

@@ -39,18 +39,33 @@ NOVEMBER: Final = parse_period("2026-11")
 HISTORY: Final[list[Event]] = [
     event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan"}),
     standard("s1", 2),
-    received("r1", "K-1", asn="a-1"), paused("p1", "K-1", "08:30"), resumed("q1", "K-1", "09:00"),
-    received("r2", "K-2", asn="a-1"), paused("p2", "K-2", "08:30"),
-    received("r3", "K-3", asn="a-2", due_at=at("09:00")), received("r4", "K-4"), received("r5", "K-5", dinas="dpmptsp"),
-    decided("d1", "K-1", asn="a-1"), decided("d9", "K-9", received_at=at("2026-09-30T23:00:00+07:00"), asn="a-2"),
-    task("t1"), task("t2", "a-2", due_at=at("08:00")), rated("g1", survey="s"), rated("g2", case="K-1", service="kia"),
-    corrected("c1", "t1", task("t1", "a-2", "2026-10-31T23:00:00+07:00")), corrected("c2", "c1", task("t1", "a-1")),
-    retracted("x1", "d9"), retracted("x2", "c2"), corrected("c3", "r4", received("r4", "K-4", "10:30")),
-    decided("d2", "K-3", "11:30", outcome="rejected"), retracted("x3", "d2"),
-    decided("d3", "K-2"), received("r6", "K-6", service="kia"), retracted("x4", "r5"),
+    received("r1", "K-1", asn="a-1"),
+    paused("p1", "K-1", "08:30"),
+    resumed("q1", "K-1", "09:00"),
+    received("r2", "K-2", asn="a-1"),
+    paused("p2", "K-2", "08:30"),
+    received("r3", "K-3", asn="a-2", due_at=at("09:00")),
+    received("r4", "K-4"),
+    received("r5", "K-5", dinas="dpmptsp"),
+    decided("d1", "K-1", asn="a-1"),
+    decided("d9", "K-9", received_at=at("2026-09-30T23:00:00+07:00"), asn="a-2"),
+    task("t1"),
+    task("t2", "a-2", due_at=at("08:00")),
+    rated("g1", survey="s"),
+    rated("g2", case="K-1", service="kia"),
+    corrected("c1", "t1", task("t1", "a-2", "2026-10-31T23:00:00+07:00")),
+    corrected("c2", "c1", task("t1", "a-1")),
+    retracted("x1", "d9"),
+    retracted("x2", "c2"),
+    corrected("c3", "r4", received("r4", "K-4", "10:30")),
+    decided("d2", "K-3", "11:30", outcome="rejected"),
+    retracted("x3", "d2"),
+    decided("d3", "K-2"),
+    received("r6", "K-6", service="kia"),
+    retracted("x4", "r5"),
     event("standard-set", "s2", {"service": "kia", "amount": 1, "unit": "wall_hours", "effective_from": "2026-01-01"}),
     received("r7", "K-7", "08:15", service="kia", asn="a-2"),
-]  # fmt: skip
+]
 
 
 def segment(lines: Sequence[Line], after: int, last: int, journal: str = "j") -> Segment:
@@ -76,9 +91,9 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     with store.engine.connect() as db:
         return {
-            one.name: sorted(tuple(row) for row in db.execute(one.select()))
-            for one in METADATA.sorted_tables
-            if one is not MOVED  # says what moved lately, which the cut of segments decides
+            table.name: sorted(tuple(row) for row in db.execute(table.select()))
+            for table in METADATA.sorted_tables
+            if table is not MOVED  # says what moved lately, which the cut of segments decides
         }
 
 
@@ -95,14 +110,14 @@ def content(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 @contextmanager
 def statements(store: Store) -> Iterator[list[str]]:
     """The statements sent to a store's database within a ``with``."""
-    sent: list[str] = []
+    statements_sent: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
+        statements_sent.append(statement)
 
     sqlalchemy_event.listen(store.engine, "before_cursor_execute", note)
     try:
-        yield sent
+        yield statements_sent
     finally:
         sqlalchemy_event.remove(store.engine, "before_cursor_execute", note)
 

@@ -27,8 +27,8 @@ def data(tmp_path: Path, neraca: Assembled) -> Path:
 
 def replayed(capsys: pytest.CaptureFixture[str], *options: object) -> Printed:
     assert main(["replay", "--period", "2026-11", *map(str, options)]) == 0
-    said: Printed = json.loads(capsys.readouterr().out)
-    return said
+    answer: Printed = json.loads(capsys.readouterr().out)
+    return answer
 
 
 @pytest.mark.parametrize("since", [1, 2, 3, 14, 20, 28])
@@ -54,8 +54,9 @@ def test_what_lies_between_is_counted_by_what_it_bears_on(tmp_path: Path, capsys
     by_day = replayed(capsys, "--data", data, "--since", day)
     assert by_day["then"]["position"] == 35
     assert by_day["between"] == {
-        "dinas": {"dinkes": {"task-completed": 1}, "dishub": {"event-corrected": 1}}, "every": {},
-    }  # fmt: skip
+        "dinas": {"dinkes": {"task-completed": 1}, "dishub": {"event-corrected": 1}},
+        "every": {},
+    }
     before = replayed(capsys, "--data", data, "--since", "2026-11-05T11:59:59.999999+07:00")
     assert (before["then"]["position"], before["between"]["dinas"]["dinkes"]) == (
         3,
@@ -103,19 +104,19 @@ def test_lines_are_compared_with_those_that_were_kept(
     neraca.record(*HISTORY)
     with neraca.reader.snapshot() as snapshot:
         lines, digest = list(snapshot.digest_lines()), snapshot.digest()
-    kept = tmp_path / "kept.lines"
-    kept.write_bytes(b"".join(line + b"\n" for line in lines))
-    same = replayed(capsys, "--data", tmp_path / "data", "--against", kept)
+    file = tmp_path / "kept.lines"
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    same = replayed(capsys, "--data", tmp_path / "data", "--against", file)
     assert (same["digest"], same["against"]) == (digest, {"digest": digest, "differs": 0, "first": []})
-    changed = lines[0].replace(b'"measures":{', b'"measures":{"overall_n":77,', 1)
-    gone, added = lines[1], b'{"account":["zz","","","2026-11"],"measures":{"tasks":1}}'
-    kept.write_bytes(b"".join(line + b"\n" for line in [changed, *lines[2:], added]))
-    against = replayed(capsys, "--data", tmp_path / "data", "--against", kept)["against"]
+    line_changed = lines[0].replace(b'"measures":{', b'"measures":{"overall_n":77,', 1)
+    missing_line, extra_line = lines[1], b'{"account":["zz","","","2026-11"],"measures":{"tasks":1}}'
+    file.write_bytes(b"".join(line + b"\n" for line in [line_changed, *lines[2:], extra_line]))
+    against = replayed(capsys, "--data", tmp_path / "data", "--against", file)["against"]
     assert against["differs"] == 3
     assert against["first"] == [
-        {"kept": changed.decode(), "replayed": lines[0].decode()},
-        {"kept": None, "replayed": gone.decode()},
-        {"kept": added.decode(), "replayed": None},
+        {"kept": line_changed.decode(), "replayed": lines[0].decode()},
+        {"kept": None, "replayed": missing_line.decode()},
+        {"kept": extra_line.decode(), "replayed": None},
     ]
 
 

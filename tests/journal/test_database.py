@@ -41,8 +41,8 @@ def database(database_url: str) -> Database:
 @pytest.fixture
 def neraca(database: Database) -> Iterator[Assembled]:
     """The only Neraca that folds the database."""
-    with Assembled(database, clock=CLOCK) as assembled:
-        yield assembled
+    with Assembled(database, clock=CLOCK) as neraca:
+        yield neraca
 
 
 class Desk:
@@ -56,9 +56,10 @@ class Desk:
 
     def take(self, *events: dict[str, object]) -> list[str]:
         """Submit events; return the outcome of each."""
-        outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
+        outcomes = self.intake.submit([read_submission(event) for event in events], LOCAL)
         return [
-            ("repeated" if one.repeated else "accepted") if isinstance(one, Accepted) else one.slug for one in outcomes
+            ("repeated" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
+            for outcome in outcomes
         ]
 
 
@@ -66,20 +67,24 @@ def test_intakes_that_race_take_each_event_and_each_case_once(database: Database
     """Four intakes are sent the same: one of them takes an event, the others answer with its receipt."""
     with ExitStack() as ending:
         desks = [Desk(database, ending) for _ in range(4)]
-        told: list[list[str]] = [[] for _ in desks]
+        answers: list[list[str]] = [[] for _ in desks]
 
         def tell(number: int) -> None:
             for case in range(40):
-                told[number] += desks[number].take(task(f"t{case}"))
-                told[number] += desks[number].take(received(f"r{case}-{number}", f"K-{case}"))
+                answers[number] += desks[number].take(task(f"t{case}"))
+                answers[number] += desks[number].take(received(f"r{case}-{number}", f"K-{case}"))
 
         threads = [threading.Thread(target=tell, args=(number,)) for number in range(len(desks))]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        said = [word for words in told for word in words]
-        assert (said.count("accepted"), said.count("repeated"), said.count("natural-key-held")) == (80, 120, 120)
+        words_of_all = [word for words in answers for word in words]
+        assert (
+            words_of_all.count("accepted"),
+            words_of_all.count("repeated"),
+            words_of_all.count("natural-key-held"),
+        ) == (80, 120, 120)
         lines = desks[0].journal.lines(0, 1000)
         assert [position for position, _ in lines] == list(range(1, 82))
 
@@ -128,19 +133,19 @@ def test_readers_elsewhere_move_with_the_fold(database: Database, neraca: Assemb
             journal = Journal.open(database.journal, ZONE, CLOCK())
             ending.callback(journal.close)
             live, watcher = watched_balances(database, journal)
-            told: list[frozenset[str]] = []
-            live.movement.listen(lambda moved, told=told: told.append(moved.dinas))  # type: ignore[misc] # of its loop
+            movements: list[frozenset[str]] = []
+            live.movement.listen(lambda move, dinas=movements: dinas.append(move.dinas))  # type: ignore[misc] # of its loop
             listener = Listener(database, [MOVED_CHANNEL], watcher.look, watcher.waits)
             listener.start()
             ending.callback(listener.close)
-            readers.append((live, told))
+            readers.append((live, movements))
         neraca.record(*HISTORY)
-        for live, told in readers:
+        for live, movements in readers:
             until(lambda live=live: live.position == len(HISTORY) + 1, "a reader has moved")  # type: ignore[misc] # the same
-            assert frozenset().union(*told) == {"disdukcapil", "dpmptsp"}
-            missed = live.movement.since(len(HISTORY), live.position)
-            assert missed is not None
-            assert "disdukcapil" in frozenset().union(*(one.dinas for one in missed))
+            assert frozenset().union(*movements) == {"disdukcapil", "dpmptsp"}
+            moves = live.movement.since(len(HISTORY), live.position)
+            assert moves is not None
+            assert "disdukcapil" in frozenset().union(*(move.dinas for move in moves))
             assert live.movement.since(live.position, live.position) == []
             assert live.movement.since(10_000, live.position) is None
 
@@ -161,17 +166,17 @@ def test_a_rebuild_goes_on_beside_the_fold(
     neraca.record(*HISTORY)
     for generation in (2, 3, 4):
         assert main(["rebuild", "--database", database_url]) == 0
-        said = json.loads(capsys.readouterr().out)
+        answer = json.loads(capsys.readouterr().out)
         neraca.record(task(f"after-{generation}"))
         until(lambda at=generation: neraca.live.generation == at, "the new generation is served")  # type: ignore[misc] # of its loop
         with neraca.reader.snapshot() as snapshot:
             assert (snapshot.position, snapshot.digest()) == audited(neraca.journal.lines(0, 1000))
-        assert said["position"] == len(HISTORY) + generation - 1
-    held = rows(
+        assert answer["position"] == len(HISTORY) + generation - 1
+    facts = rows(
         database,
         "SELECT schema_name::text FROM information_schema.schemata WHERE schema_name LIKE 'neraca%' ORDER BY 1",
     )
-    assert [name for (name,) in held] == ["neraca", "neraca_3", "neraca_4"]
+    assert [name for (name,) in facts] == ["neraca", "neraca_3", "neraca_4"]
 
 
 def test_another_zone_is_refused(database: Database, neraca: Assembled) -> None:
@@ -188,11 +193,14 @@ def test_a_database_that_would_lose_what_it_acknowledged_is_refused(server_direc
             Journal.open(database.journal, ZONE, CLOCK())
 
 
-@pytest.mark.parametrize(("url", "word"), [
-    ("nonsense", "not an address"),
-    ("mysql://u:secret@127.0.0.1/x", "is no PostgreSQL database"),
-    ("postgresql://u:secret@127.0.0.1:1/x", "refused"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("nonsense", "not an address"),
+        ("mysql://u:secret@127.0.0.1/x", "is no PostgreSQL database"),
+        ("postgresql://u:secret@127.0.0.1:1/x", "refused"),
+    ],
+)
 def test_an_address_that_does_not_do_is_refused_without_its_secret(url: str, word: str) -> None:
     with pytest.raises(NoDatabase, match=word) as refusal:
         Database(url).prepare()
@@ -202,9 +210,9 @@ def test_an_address_that_does_not_do_is_refused_without_its_secret(url: str, wor
 def test_a_command_that_cannot_reach_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 1, one line, and no secret in it."""
     assert main(["replay", "--database", "postgresql://u:secret@127.0.0.1:1/x"]) == 1
-    said = capsys.readouterr().err
-    assert "secret" not in said
-    assert "127.0.0.1" in said
+    errors = capsys.readouterr().err
+    assert "secret" not in errors
+    assert "127.0.0.1" in errors
 
 
 def test_a_server_that_is_away_costs_time_only(postgres: LocalPostgres, neraca: Assembled) -> None:
@@ -213,11 +221,11 @@ def test_a_server_that_is_away_costs_time_only(postgres: LocalPostgres, neraca: 
     postgres.kill()
     assert neraca.post(task("t-away")).status_code in (500, 503)
     postgres.start()
-    taken = until(lambda: neraca.post(task("t-back")).status_code in (200, 201), "events are taken again")
-    assert taken
+    success = until(lambda: neraca.post(task("t-back")).status_code in (200, 201), "events are taken again")
+    assert success
     neraca.settle()
     with neraca.reader.snapshot() as snapshot:
         assert (snapshot.position, snapshot.digest()) == audited(neraca.journal.lines(0, 1000))
-    named = [json.loads(line)["id"] for _, line in neraca.journal.lines(1, 1000)]
-    assert len(named) == len(set(named))
-    assert event("x", "y", {})["id"] not in named
+    ids = [json.loads(line)["id"] for _, line in neraca.journal.lines(1, 1000)]
+    assert len(ids) == len(set(ids))
+    assert event("x", "y", {})["id"] not in ids

@@ -45,7 +45,7 @@ def test_groups_make_the_digest_of_all_lines_sorted(
     names = in_order({file.asn for file in files})
     some = [names[start : start + size] for start in range(0, len(names), size)]
     groups = [[file for file in files if file.asn in group] for group in some]
-    lines = sorted(line for one in accounts.items() if (line := account_line(*one)) is not None)
+    lines = sorted(line for pair in accounts.items() if (line := account_line(*pair)) is not None)
     lines += [*sorted(rules), *sorted(map(file_line, files))]
     assert list(digest_lines(by_dinas(accounts), rules, groups)) == lines
     assert (
@@ -74,9 +74,9 @@ def test_what_a_store_serves_is_in_order(neraca: Assembled, new_store: NewStore)
     for segment in segments(lines, 9):
         store.fold(segment)
     with reader(store).snapshot() as snapshot:
-        served = list(snapshot.digest_lines())
+        digest_lines = list(snapshot.digest_lines())
         assert (snapshot.position, snapshot.digest()) == audited(lines)
         assert snapshot.digest() == Oracle(lines_of(neraca)).digest()
-    accounts = [line for line in served if line.startswith(b'{"account"')]
+    accounts = [line for line in digest_lines if line.startswith(b'{"account"')]
     assert accounts == sorted(accounts)
     assert len(accounts) > len(AWKWARD)

@@ -16,9 +16,12 @@ from streams.places.directory import DataDirectory, JournalFile
 from tests.conftest import Assemble, Places
 from tests.journal.desk import (
     Event,
+    accept,
+    answers_to,
     at,
     corrected,
     decided,
+    json_array,
     lines_of,
     originator,
     outcomes,
@@ -26,20 +29,23 @@ from tests.journal.desk import (
     retracted,
     rows,
     rows_alone,
-    said,
     standard,
-    taken,
     task,
     url_of,
-    written,
 )
 from tests.serving import ZONE, Assembled, Clock, event
 
 pytestmark = pytest.mark.both_databases
 
 NAMES = [
-    ("/loket", "1"), ("/loket/1", ""), ("/loke", "t1"), ('"', "],["), ("loket ü", "番号-7"), ("a", "bc"), ("ab", "c"),
-]  # fmt: skip
+    ("/loket", "1"),
+    ("/loket/1", ""),
+    ("/loke", "t1"),
+    ('"', "],["),
+    ("loket ü", "番号-7"),
+    ("a", "bc"),
+    ("ab", "c"),
+]
 """Pairs that a careless concatenation would confuse."""
 
 
@@ -51,10 +57,10 @@ def test_identity_is_the_uuid5_of_source_and_id_as_a_json_array(source: str, nam
 def test_the_identity_is_what_the_table_stores(neraca: Assembled, places: Places) -> None:
     pairs = [(source, name) for source, name in NAMES if name]
     for source, name in pairs:
-        assert said(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
+        assert answers_to(neraca, task("t") | {"source": source, "id": name}) == ["accepted"]
     select = "SELECT replace(CAST(originator_id AS text), '-', ''), originator_version, topic FROM stored_events ORDER BY rowid"
-    stored = rows(places("data"), select)
-    assert stored[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
+    entries = rows(places("data"), select)
+    assert entries[1:] == [(originator(*pair), 1, "neraca.task-completed.v1") for pair in pairs]
 
 
 BASE = decided("d", "K-1", received_at="2026-11-24T08:00:00+07:00")
@@ -68,23 +74,26 @@ REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
     ("another instant", lambda e: e | {"time": "2026-11-24T11:00:01+07:00"}, "content-conflict"),
     ("another datum", lambda e: e | {"data": e["data"] | {"asn": "a-2"}}, "content-conflict"),
     ("a default spelt out", lambda e: e | {"data": e["data"] | {"outcome": "issued"}}, "content-conflict"),
-    ("a time of data in another offset", lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
-     "content-conflict"),
+    (
+        "a time of data in another offset",
+        lambda e: e | {"data": e["data"] | {"received_at": "2026-11-24T01:00:00Z"}},
+        "content-conflict",
+    ),
     ("another type", lambda _: received("d", "K-1"), "content-conflict"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "answer"), [row[1:] for row in REPEATS], ids=[row[0] for row in REPEATS])
 def test_a_repeat_is_the_same_type_instant_and_data_as_submitted(
     neraca: Assembled, change: Callable[[Event], Event], answer: str
 ) -> None:
-    taken(neraca, BASE)
+    accept(neraca, BASE)
     first, second = outcomes(neraca, BASE)[0], outcomes(neraca, change(BASE))[0]
     assert isinstance(first, Accepted)
     if answer == "repeated":
         assert second == first
     else:
-        assert said(neraca, change(BASE)) == [answer]
+        assert answers_to(neraca, change(BASE)) == [answer]
         assert getattr(second, "holder", None) == {"source": "/loket", "id": "d", "position": 2}
     assert neraca.journal.head() == 2
 
@@ -100,11 +109,11 @@ def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble,
     assert isinstance(first, Accepted)
     match later:
         case "retracted":
-            taken(neraca, retracted("x", "d"))
+            accept(neraca, retracted("x", "d"))
         case "corrected":
-            taken(neraca, corrected("x", "d", decided("_", "K-1", "11:00", received_at=at("08:00"))))
+            accept(neraca, corrected("x", "d", decided("_", "K-1", "11:00", received_at=at("08:00"))))
         case "under another rule":
-            taken(neraca, standard("s", 5))
+            accept(neraca, standard("s", 5))
         case "when unknown dinas are refused":
             neraca.close()
             neraca = assemble(strict=True)
@@ -116,42 +125,52 @@ def test_a_repeat_gets_the_first_receipt_whatever_came_later(assemble: Assemble,
 def _break_an_append(neraca: Assembled) -> None:
     with neraca.journal.appending() as append:
         append.add(originator("/x", "1"), "neraca.task-completed.v1", b"{}")
-        append.set_key(written("survey", "d", "s"), originator("/x", "1"))
+        append.set_key(json_array("survey", "d", "s"), originator("/x", "1"))
         raise ArithmeticError
 
 
 @pytest.mark.speed("quick")
 def test_positions_are_consecutive_after_whatever_was_refused_or_rolled_back(neraca: Assembled) -> None:
     """A position is never used up by what did not enter."""
-    taken(neraca, received("r1", "K-1"))
-    assert said(neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")) == [
-        "natural-key-held", "repeated", "content-conflict", "invalid-event",
-    ]  # fmt: skip
+    accept(neraca, received("r1", "K-1"))
+    assert answers_to(
+        neraca, received("r2", "K-1"), received("r1", "K-1"), received("r1", "K-2"), decided("d2", "K-9")
+    ) == [
+        "natural-key-held",
+        "repeated",
+        "content-conflict",
+        "invalid-event",
+    ]
     with pytest.raises(ArithmeticError):
         _break_an_append(neraca)
-    assert said(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
+    assert answers_to(neraca, task("t1"), task("t1"), task("t2")) == ["accepted", "repeated", "accepted"]
     assert [line["position"] for line in lines_of(neraca)] == [1, 2, 3, 4]
     assert [line["id"] for line in lines_of(neraca)[1:]] == ["r1", "t1", "t2"]
 
 
 HISTORY: list[Event] = [
-    standard("s", 5), received("r1", "K-1"), decided("d1", "K-1"), task("t1"), corrected("c1", "t1", task("t1", "a-2")),
-    retracted("x1", "d1"), event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
-]  # fmt: skip
+    standard("s", 5),
+    received("r1", "K-1"),
+    decided("d1", "K-1"),
+    task("t1"),
+    corrected("c1", "t1", task("t1", "a-2")),
+    retracted("x1", "d1"),
+    event("dinas-registered", "n1", {"dinas": "disdukcapil", "name": "Kependudukan ü"}),
+]
 
 
 def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places) -> None:
     """The topic is the versioned type, never a module path; the state is the line."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     application = JournalApplication(places("data").journal.environment)
     try:
         notifications = application.recorder.select_notifications(start=1, limit=100)
-        for stored in notifications:
-            read = application.mapper.to_domain_event(stored)
-            again = application.mapper.to_stored_event(read)
-            assert (again.topic, again.state) == (stored.topic, stored.state)
-            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(stored.originator_id), 1)
-            assert stored.topic == lines_of(neraca)[stored.id - 1]["type"]
+        for notification in notifications:
+            domain_event = application.mapper.to_domain_event(notification)
+            again = application.mapper.to_stored_event(domain_event)
+            assert (again.topic, again.state) == (notification.topic, notification.state)
+            assert (hex_of(again.originator_id), again.originator_version) == (hex_of(notification.originator_id), 1)
+            assert notification.topic == lines_of(neraca)[notification.id - 1]["type"]
     finally:
         application.close()
     assert len(notifications) == len(HISTORY) + 1
@@ -161,19 +180,19 @@ def test_what_the_mapper_stores_it_reads_back(neraca: Assembled, places: Places)
 def test_stored_bytes_and_positions_never_change(assemble: Assemble, places: Places) -> None:
     """Neither a correction nor a retraction, a restart, a rebuild or a VACUUM changes a recorded line."""
     place, select = places("data"), "SELECT rowid, * FROM stored_events ORDER BY rowid"
-    named = ["--data", place.shown] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
+    options = ["--data", place.label] if isinstance(place, DataDirectory) else ["--database", url_of(place)]
     neraca = assemble()
-    taken(neraca, *HISTORY[:4])
+    accept(neraca, *HISTORY[:4])
     before: list[tuple[Any, ...]] = rows(place, select)
-    taken(neraca, *HISTORY[4:])
+    accept(neraca, *HISTORY[4:])
     neraca.close()
-    assert main(["rebuild", *named]) == 0
+    assert main(["rebuild", *options]) == 0
     whole = rows(place, select)
     rows(place, "VACUUM") if isinstance(place, DataDirectory) else rows_alone(place, "VACUUM FULL neraca.neraca_events")
     assert rows(place, select) == whole
     assert whole[: len(before)] == before
     neraca = assemble()
-    taken(neraca, task("t9"))
+    accept(neraca, task("t9"))
     assert rows(place, select)[:-1] == whole
     assert neraca.settle() == len(HISTORY) + 2
 

@@ -22,7 +22,7 @@ from streams.journal.sqlite import JournalRecorder
 from streams.places.directory import JournalFile
 from tests.conftest import Assemble
 from tests.faults.harness import Server
-from tests.journal.desk import lines_of, received, rows, said, taken, task
+from tests.journal.desk import accept, answers_to, lines_of, received, rows, task
 from tests.serving import ZONE, Assembled, Clock, until
 
 FOREIGN = {
@@ -40,11 +40,11 @@ def test_an_entry_this_version_cannot_read_stops_the_fold_loudly(
     """It is never skipped: entries behind it are not served, and /readyz gives its position and the reason."""
     topic, line = FOREIGN[what]
     state = (line if isinstance(line, str) else json.dumps(line)).encode()
-    taken(neraca, task("t1"))
+    accept(neraca, task("t1"))
     neraca.settle()
     rows(tmp_path / "data" / "journal.sqlite", "INSERT INTO stored_events VALUES (3, 'f', 1, ?, ?)", topic, state)
     until(lambda: neraca.live.stopped, "the fold has stopped")
-    assert said(neraca, task("t2")) == ["accepted"]
+    assert answers_to(neraca, task("t2")) == ["accepted"]
     ready = neraca.get("/readyz")
     assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert ready.json() | {"reason": ""} == {"status": "stopped", "reason": "", "position": 2, "head": 4}
@@ -58,7 +58,7 @@ def test_a_second_process_on_the_same_data_is_refused_by_name(
     neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The refusal names the writing process; a process that only reads is admitted."""
-    taken(neraca, task("t1"))
+    accept(neraca, task("t1"))
     data, mapping = str(tmp_path / "data"), str(Path(__file__).parents[2] / "examples" / "receipt-tasks.toml")
     (tmp_path / "none.csv").write_text("case,activity\n")
     for command in (["up", "--port", "0"], ["rebuild"], ["import", str(tmp_path / "none.csv"), "--map", mapping]):
@@ -73,10 +73,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of three megabytes, unmounted afterwards."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
+    mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if mount.returncode:
         pytest.skip("mounting a small disk needs root")
     try:
         yield disk
@@ -97,9 +97,9 @@ def _limit(journal: Journal, pages: int | None) -> None:
     """Let no connection of a journal grow the file beyond some pages, or beyond what it holds now."""
     assert isinstance(journal._recorder, JournalRecorder)
     datastore = journal._recorder.datastore
-    with ExitStack() as borrowed:
+    with ExitStack() as connections:
         for writes in (True, *[False] * datastore.pool.pool_size):
-            db = borrowed.enter_context(datastore.get_connection(commit=writes))._sqlite_conn
+            db = connections.enter_context(datastore.get_connection(commit=writes))._sqlite_conn
             (now,) = db.execute("PRAGMA page_count").fetchone()
             db.execute(f"PRAGMA max_page_count={pages or now}")
 
@@ -124,18 +124,19 @@ def test_a_full_journal_answers_unavailable_and_recovers_in_place(tmp_path: Path
 
 def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
     """Journal and balances on one full disk: the process says so, loses nothing, and goes on when there is room."""
-    data, acknowledged = small_disk / "data", list[str]()
+    data, ids = small_disk / "data", list[str]()
     with Server(data) as process:
         _fill(small_disk)
         answers = {201: 0, 503: 0}
         for number in range(1, 3000):
             answer = httpx.post(
-                f"{process.url}/v1/events", json=received(f"r{number}", f"K-{number}", asn="x" * 200),
+                f"{process.url}/v1/events",
+                json=received(f"r{number}", f"K-{number}", asn="x" * 200),
                 headers={"content-type": "application/cloudevents+json"},
-            )  # fmt: skip
+            )
             answers[answer.status_code] += 1
             if answer.status_code == httpx.codes.CREATED:
-                acknowledged.append(f"r{number}")
+                ids.append(f"r{number}")
             elif answers[503] == 3:
                 break
         assert answers[503] == 3, answers
@@ -143,10 +144,10 @@ def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
         (small_disk / "ballast").unlink()
         process.settle()
         digest = httpx.get(f"{process.url}/v1/digest").json()
-    exported = small_disk.parent / "out.ndjson"
-    assert main(["export", "--data", str(data), "--journal", str(exported)]) == 0
-    assert [json.loads(line)["id"] for line in exported.read_text().splitlines()[1:]] == acknowledged
-    assert digest["position"] == len(exported.read_bytes().splitlines()) == len(acknowledged) + 1
+    export = small_disk.parent / "out.ndjson"
+    assert main(["export", "--data", str(data), "--journal", str(export)]) == 0
+    assert [json.loads(line)["id"] for line in export.read_text().splitlines()[1:]] == ids
+    assert digest["position"] == len(export.read_bytes().splitlines()) == len(ids) + 1
 
 
 def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,43 +159,48 @@ def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pyt
         _fill(small_disk)
         for number in range(1, 11):
             answer = httpx.post(
-                f"{process.url}/v1/events", content=json.dumps([task(f"t{number}-{one}") for one in range(50)]),
+                f"{process.url}/v1/events",
+                content=json.dumps([task(f"t{number}-{index}") for index in range(50)]),
                 headers={"content-type": "application/cloudevents-batch+json"},
-            )  # fmt: skip
+            )
             assert answer.json() == {"accepted": 50, "duplicates": 0, "rejected": []}
         ready = httpx.get(f"{process.url}/readyz")
         assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE, ready.text
         until(lambda: "full" in httpx.get(f"{process.url}/readyz").json().get("reason", ""), "the reason why it waits")
         (small_disk / "ballast").unlink()
         process.settle()
-        served = httpx.get(f"{process.url}/v1/digest").json()
+        digest = httpx.get(f"{process.url}/v1/digest").json()
     assert main(["replay", "--data", str(data)]) == 0
-    replayed = json.loads(capsys.readouterr().out)
-    assert served == {"position": 501, "digest": replayed["digest"]}
+    replay = json.loads(capsys.readouterr().out)
+    assert digest == {"position": 501, "digest": replay["digest"]}
 
 
 def _restore(assemble: Assemble, data: Path, recorded_since: int) -> None:
     """A journal put back from a backup while its balances were not, and some events recorded since then."""
     backup = data.parent / "backup.sqlite"
     neraca = assemble()
-    taken(neraca, task("t1"), task("t2"))
+    accept(neraca, task("t1"), task("t2"))
     neraca.close()
     shutil.copy(data / "journal.sqlite", backup)
     neraca = assemble()
-    taken(neraca, task("t3"), task("t4"))
+    accept(neraca, task("t3"), task("t4"))
     neraca.settle()
     neraca.close()
     for stale in data.glob("journal.sqlite-*"):
         stale.unlink()
     shutil.copy(backup, data / "journal.sqlite")
     for number in range(recorded_since):
-        line = (b'{"type":"neraca.task-completed.v1","specversion":"1.0","source":"/x","id":"n%d","time":'
-                b'"2026-11-24T11:00:00+07:00","data":{"dinas":"d","asn":"a","resolved":{"month":"2026-11"}},'
-                b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"h%d"}')  # fmt: skip
+        line = (
+            b'{"type":"neraca.task-completed.v1","specversion":"1.0","source":"/x","id":"n%d","time":'
+            b'"2026-11-24T11:00:00+07:00","data":{"dinas":"d","asn":"a","resolved":{"month":"2026-11"}},'
+            b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"h%d"}'
+        )
         rows(
-            data / "journal.sqlite", "INSERT INTO stored_events VALUES (NULL, ?, 1, 'neraca.task-completed.v1', ?)",
-            f"n{number}", line % (number, number),
-        )  # fmt: skip
+            data / "journal.sqlite",
+            "INSERT INTO stored_events VALUES (NULL, ?, 1, 'neraca.task-completed.v1', ?)",
+            f"n{number}",
+            line % (number, number),
+        )
 
 
 @pytest.mark.parametrize("recorded_since", [0, 1, 2, 3])
@@ -210,13 +216,13 @@ def test_a_restored_older_journal_is_refused_until_it_is_said_to_be_restored(
     assert main(["rebuild", "--restored", "--data", str(data)]) == 0
     rebuilt = json.loads(capsys.readouterr().out)
     assert main(["replay", "--data", str(data)]) == 0
-    replayed = json.loads(capsys.readouterr().out)
+    replay = json.loads(capsys.readouterr().out)
     neraca = assemble()
     assert neraca.get("/readyz").status_code == httpx.codes.OK
-    assert neraca.get("/v1/digest").json() == rebuilt == {name: replayed[name] for name in ("position", "digest")}
+    assert neraca.get("/v1/digest").json() == rebuilt == {name: replay[name] for name in ("position", "digest")}
     ids = [line["data"]["journal"] for line in lines_of(neraca) if line["type"] == "neraca.journal-opened.v1"]
     assert len(set(ids)) == 2
     assert neraca.journal.id == ids[-1]
     assert rows(data / "journal.sqlite", "SELECT * FROM stored_events")[: len(before)] == before
-    taken(neraca, task("t3"))
+    accept(neraca, task("t3"))
     assert neraca.settle() == rebuilt["position"] + 1

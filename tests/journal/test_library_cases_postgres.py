@@ -64,9 +64,15 @@ class OnServer:
         """A recorder over the database."""
         url = self._url
         store = PostgresDatastore(
-            url.database or "", url.host or "", url.port or 0, url.username or "", "", pool_size=5, max_overflow=10,
+            url.database or "",
+            url.host or "",
+            url.port or 0,
+            url.username or "",
+            "",
+            pool_size=5,
+            max_overflow=10,
             schema="neraca",
-        )  # fmt: skip
+        )
         self._stores.append(store)
         recorder = of(store)
         recorder.create_table()

@@ -22,7 +22,7 @@ DIGEST: Final = "46eeb30e1dbd020e637b5689ee63de7aa49bfe738bdc71c49874d579ea49632
 """As that program served it, at position 29."""
 
 
-def _made(path: Path, name: str) -> Path:
+def _file_with(path: Path, name: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode=WAL")
@@ -44,8 +44,8 @@ def _indexes(path: Path) -> set[str]:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """The directory as it was left."""
-    _made(tmp_path / "data" / "journal.sqlite", "journal.sql")
-    _made(tmp_path / "data" / "balances" / "generation-1.sqlite", "generation-1.sql")
+    _file_with(tmp_path / "data" / "journal.sqlite", "journal.sql")
+    _file_with(tmp_path / "data" / "balances" / "generation-1.sqlite", "generation-1.sql")
     (tmp_path / "data" / "balances" / "current").write_bytes(b'{"generation":1,"version":2}')
     return tmp_path / "data"
 

@@ -13,8 +13,8 @@ TOGETHER: Final = 6
 def test_a_journal_is_opened_by_many_at_once(database_url: str) -> None:
     """The library makes its functions anew at each opening; what it makes is made by one at a time."""
     database = Database(database_url).prepare()
-    opened = Journal.open(database.journal, ZONE, Clock()())
-    opened.close()
+    own_journal = Journal.open(database.journal, ZONE, Clock()())
+    own_journal.close()
 
     def again(_: int) -> str:
         journal = Journal.read_only(database.journal)
@@ -22,4 +22,4 @@ def test_a_journal_is_opened_by_many_at_once(database_url: str) -> None:
         return journal.id
 
     with ThreadPoolExecutor(TOGETHER) as threads:
-        assert set(threads.map(again, range(5 * TOGETHER))) == {opened.id}
+        assert set(threads.map(again, range(5 * TOGETHER))) == {own_journal.id}

@@ -78,6 +78,6 @@ def test_what_the_measures_count_has_a_meaning_of_its_own() -> None:
     ledger, files = Ledger(), files_of(entries)
     for each in entries:
         ledger.post(postings_of(each))
-    opened = [file for key, case in files.items() if (file := open_file(key, case)) is not None]
+    files_open = [file for key, case in files.items() if (file := open_file(key, case)) is not None]
     lines = rules(standard("s-1", 24, "2026-01-01")).lines()
-    assert MEANINGS[MEANING] == digest(by_dinas(ledger.accounts), lines, [opened])
+    assert MEANINGS[MEANING] == digest(by_dinas(ledger.accounts), lines, [files_open])

@@ -16,7 +16,7 @@ from projections.store.generations_sqlite import Generations
 from projections.store.version import PROJECTION_VERSION
 from streams.places.directory import DataDirectory
 from tests.conftest import Assemble, NewStore, Places
-from tests.journal.desk import at, broken, decided, rows, standard, taken
+from tests.journal.desk import accept, at, break_writes, decided, rows, standard
 from tests.journal.folding import (
     HISTORY,
     NOVEMBER,
@@ -41,7 +41,7 @@ Delivery = Callable[[Sequence[Line], list[Segment]], list[Segment]]
 def recorded(folder: Path, *events: dict[str, Any]) -> list[Line]:
     """The lines of a journal that holds these events; a store is folded from lines, wherever they were recorded."""
     with Assembled(folder) as neraca:
-        taken(neraca, *events)
+        accept(neraca, *events)
         return neraca.journal.lines(0, 1000)
 
 
@@ -58,11 +58,11 @@ def parsed(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 DELIVERIES: dict[str, Delivery] = {
     "once": lambda _, cut: cut,
-    "each twice": lambda _, cut: [one for one in cut for _ in range(2)],
+    "each twice": lambda _, cut: [part for part in cut for _ in range(2)],
     "all again from the first": lambda _, cut: cut + cut,
-    "from the first after each": lambda _, cut: [one for last in range(len(cut)) for one in cut[: last + 1]],
-    "each from three before": lambda lines, cut: [segment(lines, max(one.after - 3, 0), one.last) for one in cut],
-    "each from the first": lambda lines, cut: [segment(lines, 0, one.last) for one in cut],
+    "from the first after each": lambda _, cut: [part for last in range(len(cut)) for part in cut[: last + 1]],
+    "each from three before": lambda lines, cut: [segment(lines, max(part.after - 3, 0), part.last) for part in cut],
+    "each from the first": lambda lines, cut: [segment(lines, 0, part.last) for part in cut],
 }
 
 
@@ -75,8 +75,8 @@ def test_each_entry_counts_once_however_it_is_cut_and_delivered(
     """At-least-once delivery and the stored position are exactly-once in effect; the digest is the auditor's."""
     once, again = new_store("once"), new_store("again")
     once.fold(segment(lines, 0, len(lines)))
-    for one in DELIVERIES[delivery](lines, list(segments(lines, size))):
-        again.fold(one)
+    for part in DELIVERIES[delivery](lines, list(segments(lines, size))):
+        again.fold(part)
     assert content(again) == content(once)
     assert digest(again) == digest(once) == audited(lines)
 
@@ -89,13 +89,13 @@ def test_the_store_agrees_with_the_independent_oracle(lines: list[Line], new_sto
 
 
 @pytest.mark.speed("quick")
-@pytest.mark.parametrize(("stored", "after"), [(0, 1), (3, 4), (3, 9)])
-def test_a_gap_is_never_applied(lines: list[Line], new_store: NewStore, stored: int, after: int) -> None:
+@pytest.mark.parametrize(("position", "after"), [(0, 1), (3, 4), (3, 9)])
+def test_a_gap_is_never_applied(lines: list[Line], new_store: NewStore, position: int, after: int) -> None:
     store = new_store("store")
-    if stored:
-        store.fold(segment(lines, 0, stored))
+    if position:
+        store.fold(segment(lines, 0, position))
     before = dump(store)
-    with pytest.raises(Gap, match=f"entries {stored + 1} to {after} are missing"):
+    with pytest.raises(Gap, match=f"entries {position + 1} to {after} are missing"):
         store.fold(segment(lines, after, len(lines)))
     assert dump(store) == before
 
@@ -112,9 +112,16 @@ def test_another_journal_is_never_applied(lines: list[Line], new_store: NewStore
 
 
 WRITES = [
-    ("accounts", "INSERT"), ("accounts", "UPDATE"), ("dinas_months", "INSERT"), ("dinas_months", "UPDATE"),
-    ("why", "INSERT"), ("case_files", "INSERT"), ("case_files", "UPDATE"), ("rules", "INSERT"), ("sources", "UPDATE"),
-]  # fmt: skip
+    ("accounts", "INSERT"),
+    ("accounts", "UPDATE"),
+    ("dinas_months", "INSERT"),
+    ("dinas_months", "UPDATE"),
+    ("why", "INSERT"),
+    ("case_files", "INSERT"),
+    ("case_files", "UPDATE"),
+    ("rules", "INSERT"),
+    ("sources", "UPDATE"),
+]
 
 
 @pytest.mark.parametrize(("table", "write"), WRITES)
@@ -125,7 +132,7 @@ def test_a_fold_that_fails_anywhere_leaves_position_and_balances(
     store = new_store("store")
     store.fold(segment(lines, 0, 8))
     before, rest = dump(store), segment(lines, 8, len(lines))
-    mend = broken(store, table, write, "broken here")
+    mend = break_writes(store, table, write, "broken here")
     with pytest.raises(DBAPIError, match="broken here"):
         store.fold(rest)
     assert dump(store) == before
@@ -174,7 +181,7 @@ def test_balances_of_another_version_or_none_are_not_served(tmp_path: Path, numb
 
 def test_a_version_bump_folds_anew_by_itself(assemble: Assemble, places: Places, neraca: Assembled) -> None:
     """Balances another version left behind are passed over, and the journal is folded from its first entry."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     lines = neraca.journal.lines(0, 1000)
     neraca.settle()
     neraca.close()
@@ -202,8 +209,8 @@ def long_lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
 def test_sums_beyond_64_bits_stay_exact(long_lines: list[Line], new_store: NewStore, size: int) -> None:
     """A balance is Python's integer; a database that counts for itself would turn it into a float."""
     store = new_store("store")
-    for one in segments(long_lines, size):
-        store.fold(one)
+    for part in segments(long_lines, size):
+        store.fold(part)
     oracle = Oracle(parsed(long_lines))
     assert digest(store) == audited(long_lines) == (len(long_lines), oracle.digest())
     (balance,) = oracle.balances.values()
@@ -218,20 +225,20 @@ def test_open_and_overdue_files_follow_the_clock_and_stand_while_paused(
 ) -> None:
     """Counted at reading time, by dinas and by ASN, as the oracle counts them."""
     store, now = new_store("store"), at(moment)
-    for one in segments(lines, 4):
-        store.fold(one)
+    for part in segments(lines, 4):
+        store.fold(part)
     files = Oracle(parsed(lines)).open_files(datetime.fromisoformat(now))
     with reader(store, Clock(now)).snapshot() as snapshot:
-        served = counts(snapshot, "permits_open", "permits_open_overdue")
+        counts_of = counts(snapshot, "permits_open", "permits_open_overdue")
         asn = {standing.subject.id: standing for standing in snapshot.asn_of("disdukcapil", NOVEMBER) or []}
     assert len(files) == 4
-    for dinas, found in served.items():
-        mine = [one for one in files if one["dinas"] == dinas]
-        assert found == (len(mine), sum(one["overdue"] for one in mine))
+    for dinas, numbers in counts_of.items():
+        mine = [file for file in files if file["dinas"] == dinas]
+        assert numbers == (len(mine), sum(file["overdue"] for file in mine))
     for name, standing in asn.items():
-        mine = [one for one in files if one["asn"] == name]
-        found = (standing.permits_open, standing.permits_open_overdue)
-        assert found == (len(mine), sum(one["overdue"] for one in mine))
+        mine = [file for file in files if file["asn"] == name]
+        numbers = (standing.permits_open, standing.permits_open_overdue)
+        assert numbers == (len(mine), sum(file["overdue"] for file in mine))
 
 
 SUBJECTS = [("dinas", "disdukcapil"), ("dinas", "dpmptsp"), ("asn", "a-1"), ("asn", "a-2")]
@@ -244,19 +251,19 @@ def test_the_why_index_names_every_entry_that_moved_a_balance(
 ) -> None:
     """The entries it names for a period add up to the balance; paging loses none."""
     store = new_store("store")
-    for one in segments(lines, size):
-        store.fold(one)
-    wanted = []
+    for part in segments(lines, size):
+        store.fold(part)
+    positions = []
     for position, line in lines:
         data = json.loads(exported(line, position))["data"]
-        resolved = data.get("resolved", {})
-        facts = [one["data"] for one in (resolved.get("removes"), resolved.get("adds")) if one] or [data]
-        if any(one.get(kind) == name and one.get("resolved", {}).get("month") == "2026-11" for one in facts):
-            wanted.append(position)
+        resolution = data.get("resolved", {})
+        facts = [fact["data"] for fact in (resolution.get("removes"), resolution.get("adds")) if fact] or [data]
+        if any(fact.get(kind) == name and fact.get("resolved", {}).get("month") == "2026-11" for fact in facts):
+            positions.append(position)
     subject = Subject("dinas" if kind == "dinas" else "asn", name)
     with reader(store).snapshot() as snapshot:
-        found, after = list[int](), 0
+        pages, after = list[int](), 0
         while page := snapshot.positions(subject, NOVEMBER, after, 3):
-            found, after = found + page, page[-1]
-    assert found == wanted
-    assert found
+            pages, after = pages + page, page[-1]
+    assert pages == positions
+    assert pages

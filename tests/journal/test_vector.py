@@ -51,7 +51,7 @@ class City:
         with Assembled(self.database, clock=CLOCK) as alone:
             alone.record(*HISTORY[:7])
         self.journal = Journal.open(self.database.journal, ZONE, CLOCK())
-        self.layout = Layouts(self.database, self.journal).reached(PARTITIONS)
+        self.layout = Layouts(self.database, self.journal).current(PARTITIONS)
         self.store = PartitionStore(
             reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w")
         )
@@ -65,36 +65,38 @@ class City:
     def go_on(self, partitions: set[int], size: int) -> None:
         """Cut the next entries, and fold those of some partitions."""
         segments, self._cursors = self._outbox.cut(self.journal.lines(self._cursors.scanned, size), self._cursors)
-        for one in segments:
-            record = Record(one.partition, self._offsets[one.partition], packed(one))
-            self._offsets[one.partition] += 1
-            if one.partition in partitions:
+        for segment in segments:
+            record = Record(segment.partition, self._offsets[segment.partition], packed(segment))
+            self._offsets[segment.partition] += 1
+            if segment.partition in partitions:
                 self.fold.fold([record])
 
     def fold_rules(self, last: int) -> None:
         """Fold the rulebook's entries up to a position."""
         line = self.journal.lines_at([last])[last]
         self.store.fold_rules(
-            last, line_hash(line), lambda after: [(at, one, decode(one)) for at, one in self.journal.rule_lines(after)]
+            last,
+            line_hash(line),
+            lambda after: [(at, line, decode(line)) for at, line in self.journal.rule_lines(after)],
         )
 
 
 @pytest.fixture
 def city(database_url: str) -> Iterator[City]:
     """A city whose first entries one process folded alone, the rest recorded since then."""
-    made = City(database_url)
-    intake = IntakeService(made.journal, Policy(ZoneInfo(ZONE)), CLOCK)
-    intake.submit([read_submission(one) for one in HISTORY[7:]], LOCAL)
+    city = City(database_url)
+    intake = IntakeService(city.journal, Policy(ZoneInfo(ZONE)), CLOCK)
+    intake.submit([read_submission(event) for event in HISTORY[7:]], LOCAL)
     intake.close()
-    yield made
-    made.journal.close()
+    yield city
+    city.journal.close()
 
 
 def _replayed(city: City, vector: object, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
     until = msgspec.json.encode(vector).decode()
     assert main(["replay", *(options or ("--database", city.url)), "--until", until]) == 0
-    said = json.loads(capsys.readouterr().out)
-    return said["position"], said["digest"]
+    answer = json.loads(capsys.readouterr().out)
+    return answer["position"], answer["digest"]
 
 
 def test_a_vector_replays_to_the_digest_served_with_it(
@@ -105,7 +107,7 @@ def test_a_vector_replays_to_the_digest_served_with_it(
     reader = Reader(live, ZoneInfo(ZONE), CLOCK)
     export = tmp_path / "journal.ndjson"
     assert main(["export", "--database", city.url, "--journal", str(export)]) == 0
-    seen = set()
+    vectors = set()
     for mine, size, rules in (({0}, 6, 10), ({0, 1, 2}, 5, 12), (set(), 4, 20), ({1}, 4, 25), ({2, 0}, 50, 29)):
         city.go_on(mine, size)
         city.fold_rules(rules)
@@ -113,21 +115,23 @@ def test_a_vector_replays_to_the_digest_served_with_it(
         with reader.snapshot() as snapshot:
             vector, digest = snapshot.version.at.vector, snapshot.digest()
         assert vector is not None
-        read = msgspec.convert(vector, Vector)
-        assert (read.position, snapshot.position) == (min(*read.partitions, read.rulebook),) * 2
-        assert _replayed(city, vector, capsys) == (read.position, digest)
-        assert _replayed(city, vector, capsys, "--journal", str(export)) == (read.position, digest)
-        seen.add(digest)
-    assert len(seen) > 2, "the partitions stood at different places"
+        decoded_vector = msgspec.convert(vector, Vector)
+        assert (decoded_vector.position, snapshot.position) == (
+            min(*decoded_vector.partitions, decoded_vector.rulebook),
+        ) * 2
+        assert _replayed(city, vector, capsys) == (decoded_vector.position, digest)
+        assert _replayed(city, vector, capsys, "--journal", str(export)) == (decoded_vector.position, digest)
+        vectors.add(digest)
+    assert len(vectors) > 2, "the partitions stood at different places"
 
 
 def test_an_answer_carries_its_vector(city: City) -> None:
     """In a header of every read, kept with it in the tag; a partition that moves makes another answer."""
     live, watcher = watched_balances(city.database, city.journal)
-    built = build(AppParts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
+    app = build(AppParts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
 
     async def asked(tag: str = "") -> httpx.Response:
-        transport = httpx.ASGITransport(built.app, client=("127.0.0.1", 1))
+        transport = httpx.ASGITransport(app.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.get("/v1/rankings/dinas?period=2026-11", headers={"if-none-match": tag})
 
@@ -152,13 +156,19 @@ def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: C
     city.fold_rules(10)
     watcher.look()
     replays = replays_of(city.database, CLOCK)
-    built = build(AppParts(
-        live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store(), replays=replays,
-    ))  # fmt: skip
+    app = build(
+        AppParts(
+            live,
+            Reader(live, ZoneInfo(ZONE), CLOCK),
+            city.journal,
+            city.database.token_store(),
+            replays=replays,
+        )
+    )
 
     def get(path: str) -> httpx.Response:
         async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(built.app, client=("127.0.0.1", 1))
+            transport = httpx.ASGITransport(app.app, client=("127.0.0.1", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 return await client.get(path)
 
@@ -179,20 +189,22 @@ def test_what_workers_fold_is_not_folded_by_one_process(city: City, capsys: pyte
     with pytest.raises(WrongJournal, match="folded by workers, in partitions"):
         Assembled(city.database, clock=CLOCK)
     assert main(["rebuild", "--database", city.url, "--undivided"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert "vector" not in said
+    answer = json.loads(capsys.readouterr().out)
+    assert "vector" not in answer
     with Assembled(city.database, clock=CLOCK) as alone:
-        assert alone.settle() == said["position"] == len(HISTORY) + 1
+        assert alone.settle() == answer["position"] == len(HISTORY) + 1
 
 
 def test_every_entry_has_a_partition_or_is_the_rulebooks(city: City) -> None:
     """A reversal belongs where the fact it embeds does."""
-    placed = [dinas_of(decode(line)) for _, line in city.journal.lines(0, 100)]
-    assert placed[:2] == [None, None]
+    dinas_in_order = [dinas_of(decode(line)) for _, line in city.journal.lines(0, 100)]
+    assert dinas_in_order[:2] == [None, None]
     reversals = [
-        dinas for dinas, (_, line) in zip(placed, city.journal.lines(0, 100), strict=True) if b'"removes"' in line
+        dinas
+        for dinas, (_, line) in zip(dinas_in_order, city.journal.lines(0, 100), strict=True)
+        if b'"removes"' in line
     ]
     assert set(reversals) == {"disdukcapil", "dpmptsp"}
     assert len(reversals) == sum(
-        one["type"] in ("neraca.event-retracted.v1", "neraca.event-corrected.v1") for one in HISTORY
+        event["type"] in ("neraca.event-retracted.v1", "neraca.event-corrected.v1") for event in HISTORY
     )

@@ -20,14 +20,14 @@ def topics(kafka: LocalKafka) -> Topics:
 
 
 @pytest.fixture
-def scaled(tmp_path: Path, database_url: str, topics: Topics) -> Iterator[Scaled]:
+def cluster(tmp_path: Path, database_url: str, topics: Topics) -> Iterator[Scaled]:
     """Nothing of it runs until the test starts it."""
-    with Scaled(tmp_path, database_url, topics.bootstrap) as scaled:
-        yield scaled
+    with Scaled(tmp_path, database_url, topics.bootstrap) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def kept(database_url: str) -> Iterator[Partitions]:
+def setup(database_url: str) -> Iterator[Partitions]:
     """Three segments of partition 1 and of partition 0, of which nothing is folded."""
     with ExitStack() as ending:
         yield Partitions(Database(database_url).prepare(), ending)

@@ -40,7 +40,7 @@ def epoch_of(database: Database, name: str) -> int:
         return next_epoch(db, name, "a test")
 
 
-class Kept:
+class Setup:
     """A database, its journal, and its layouts; all is given back when ``ending`` does."""
 
     def __init__(self, database: Database, ending: ExitStack) -> None:
@@ -56,8 +56,8 @@ class Kept:
 
     def record(self, *events: Event) -> int:
         """Events in the journal; its head."""
-        outcomes = self.intake.submit([read_submission(one) for one in events], LOCAL)
-        assert all(isinstance(one, Accepted) for one in outcomes), outcomes
+        outcomes = self.intake.submit([read_submission(event) for event in events], LOCAL)
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes
         return self.journal.head()
 
     def store(self, layout: Layout, name: str = "w", epoch: int | None = None) -> PartitionStore:
@@ -66,11 +66,14 @@ class Kept:
         return PartitionStore(reopener(self.database), layout.number, layout.partitions, name, mine)
 
     def fold(
-        self, layout: Layout, store: PartitionStore | None = None, made: type[PartitionFold] = PartitionFold,
+        self,
+        layout: Layout,
+        store: PartitionStore | None = None,
+        fold_type: type[PartitionFold] = PartitionFold,
         **more: Any,  # noqa: ANN401 - a clock
-    ) -> PartitionFold:  # fmt: skip
+    ) -> PartitionFold:
         """The fold of a process that was just started."""
-        return made(store or self.store(layout), self.journal.id, layout.number, self.letters.append, **more)
+        return fold_type(store or self.store(layout), self.journal.id, layout.number, self.letters.append, **more)
 
     def relay(self, layout: Layout, send: Callable[[Iterable[Any]], None]) -> None:
         """Relay what is in the journal, and the watermarks."""
@@ -111,30 +114,30 @@ class Topic:
         ]
 
 
-class Partitions(Kept):
+class Partitions(Setup):
     """A journal in two partitions, relayed; its balances are to be folded."""
 
     def __init__(self, database: Database, ending: ExitStack) -> None:
         super().__init__(database, ending)
-        self.layout = self.layouts.reached(2)
+        self.layout = self.layouts.current(2)
         self.topic = Topic()
         for number in range(3):
             self.record(task(f"t{number}"), task(f"u{number}"), task(f"o{number}", dinas=OTHER))
             self.relay(self.layout, self.topic.send)
 
-    def planted(self, made: type[PartitionStore], name: str = "w") -> PartitionStore:
+    def planted(self, fold_type: type[PartitionStore], name: str = "w") -> PartitionStore:
         """A store as a process just started has it, of another make."""
         epoch = epoch_of(self.database, name)
-        return made(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
+        return fold_type(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
 
     def of(self, partition: int) -> list[Record]:
         """The records of a partition."""
-        return [one for one in self.topic.records() if one.partition == partition]
+        return [record for record in self.topic.records() if record.partition == partition]
 
     def at(self, partition: int) -> tuple[int, int, str | None]:
         """Position, next offset to read, and the reason it has stopped."""
-        stored = self.store(self.layout, "reader").standing()[partition]
-        return stored.position, stored.read_next, stored.stopped
+        row = self.store(self.layout, "reader").standing()[partition]
+        return row.position, row.read_next, row.stopped
 
     def counted(self) -> list[tuple[Any, ...]]:
         """Positions that are in the index of reasons more than once, with their counts."""

@@ -27,21 +27,29 @@ Entry = tuple[int, bytes]
 def line(position: int, kind: str = "task-completed", dinas: str = "disdukcapil") -> bytes:
     """An entry as the journal stores it."""
     data = {
-        "dinas": dinas, "asn": "a-1", "task": f"t{position}",
+        "dinas": dinas,
+        "asn": "a-1",
+        "task": f"t{position}",
         "resolved": {"month": "2026-11", "reported_by": "system"},
-    }  # fmt: skip
-    return msgspec.json.encode({
-        "type": f"neraca.{kind}.v1", "source": "/loket", "id": f"t{position}", "recordedtime": RECORDED,
-        "contenthash": f"c{position}", "data": data,
-    })  # fmt: skip
+    }
+    return msgspec.json.encode(
+        {
+            "type": f"neraca.{kind}.v1",
+            "source": "/loket",
+            "id": f"t{position}",
+            "recordedtime": RECORDED,
+            "contenthash": f"c{position}",
+            "data": data,
+        }
+    )
 
 
-def sent(
+def segment_of(
     after: int, last: int, positions: Sequence[int] | None = None, partition: int = 0, kind: str = ""
 ) -> SegmentRecord:
     """A segment of ``(after, last]``: an entry at each position, or at those named."""
-    held = range(after + 1, last + 1) if positions is None else positions
-    entries = [(position, line(position, kind or "task-completed")) for position in held]
+    entry_positions = range(after + 1, last + 1) if positions is None else positions
+    entries = [(position, line(position, kind or "task-completed")) for position in entry_positions]
     return SegmentRecord(JOURNAL, LAYOUT, partition, after, last, f"h{last}", RECORDED if entries else "", entries)
 
 
@@ -67,7 +75,7 @@ class MemoryStore:
     """Positions and entries of some partitions: a transaction stores all its changes, or none."""
 
     def __init__(self, partitions: int = 2) -> None:
-        self.stored = {one: StoredPartition(JOURNAL, 0, 0, None) for one in range(partitions)}
+        self.stored = {number: StoredPartition(JOURNAL, 0, 0, None) for number in range(partitions)}
         self.entries: list[int] = []
         self.gaps: dict[tuple[int, int], int] = {}
         self.away = False
@@ -83,12 +91,14 @@ class MemoryStore:
         if self.overtaken:
             message = "a newer process"
             raise Overtaken(message)
-        folding = MemoryFolding({one: self.stored[one] for one in partitions if one in self.stored}, self.unfoldable)
+        folding = MemoryFolding(
+            {number: self.stored[number] for number in partitions if number in self.stored}, self.unfoldable
+        )
         yield folding
         self.entries += folding.entries
         for partition, to in folding.moves.items():
-            held = self.stored[partition]
-            self.stored[partition] = held._replace(position=to.position, read_next=to.read_next)
+            row = self.stored[partition]
+            self.stored[partition] = row._replace(position=to.position, read_next=to.read_next)
 
     def count_gap(self, partition: int, position: int) -> int:
         """Count one more gap at a position; return its count."""
@@ -97,21 +107,21 @@ class MemoryStore:
 
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
         """Stop the partition, if it is still at this position."""
-        held = self.stored[partition]
-        if held.position == position:
-            self.stored[partition] = held._replace(stopped=why, read_next=max(held.read_next, skip_to))
+        row = self.stored[partition]
+        if row.position == position:
+            self.stored[partition] = row._replace(stopped=why, read_next=max(row.read_next, skip_to))
 
     def at(self, partition: int = 0) -> tuple[int, int]:
         """Position, and the offset to read next."""
-        held = self.stored[partition]
-        return held.position, held.read_next
+        row = self.stored[partition]
+        return row.position, row.read_next
 
 
 class MemoryFolding:
     """A transaction of a store in memory; some positions cannot be added."""
 
-    def __init__(self, stored: dict[int, StoredPartition], unfoldable: set[int]) -> None:
-        self.stored = stored
+    def __init__(self, rows: dict[int, StoredPartition], unfoldable: set[int]) -> None:
+        self.stored = rows
         self.entries: list[int] = []
         self.moves: dict[int, Advance] = {}
         self._unfoldable = unfoldable

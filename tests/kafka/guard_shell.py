@@ -39,7 +39,7 @@ class StoredOffsets:
         self.answers.wait()
         if self._failure is not None:
             raise self._failure
-        return {one.partition: StoredPartition(JOURNAL, 0, offset, None) for one, offset in STORED.items()}
+        return {partition.partition: StoredPartition(JOURNAL, 0, offset, None) for partition, offset in STORED.items()}
 
 
 class Folding:
@@ -79,11 +79,11 @@ class Stand:
         self.folding = fold or Folding()
         self.ended: list[Ended] = []
         self.stream = Stream()
-        stored: Any = self.store
+        offsets: Any = self.store
         folding: Any = self.folding
         kafka, metrics = KafkaSettings(("127.0.0.1:9",)), WorkerMetrics(1)
         self.parts = WorkerParts(
-            "w-1", kafka, LAYOUT, stored, folding, metrics, "/nowhere", end=self._end, seek_s=seek_s
+            "w-1", kafka, LAYOUT, offsets, folding, metrics, "/nowhere", end=self._end, seek_s=seek_s
         )
 
     def _end(self, code: int, why: str) -> None:
@@ -156,13 +156,11 @@ class FetchingThread:
         return COMMITTED
 
 
-def consumer_of(
-    stand: Stand, made: type[SeekingConsumer] = SeekingConsumer
-) -> tuple[Any, FetchingThread]:  # fmt: skip
+def consumer_of(stand: Stand, consumer_type: type[SeekingConsumer] = SeekingConsumer) -> tuple[Any, FetchingThread]:
     """A consumer over a thread that stands in for the broker's."""
     thread = FetchingThread()
 
-    class Consumer(made):  # type: ignore[misc,valid-type] # a subclass of what is tested
+    class Consumer(consumer_type):  # type: ignore[misc,valid-type] # a subclass of what is tested
         def _new_consumer_thread(self) -> Any:  # noqa: ANN401 - what it asks of it
             return thread
 

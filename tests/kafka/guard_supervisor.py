@@ -68,16 +68,16 @@ class Supervised:
         for pid in self.alive():
             subprocess.run(["kill", "-9", str(pid)], check=False)
 
-    def said(self, what: str = "start") -> list[tuple[float, int]]:
+    def output(self, what: str = "start") -> list[tuple[float, int]]:
         """The time at which each process wrote this word, and its pid."""
         if not self._said.exists():
             return []
         words = [line.split() for line in self._said.read_text().splitlines()]
-        return [(float(one[0]), int(one[2])) for one in words if len(one) == 3 and one[1] == what]
+        return [(float(line[0]), int(line[2])) for line in words if len(line) == 3 and line[1] == what]
 
     def started(self, times: int) -> None:
         """Wait until it has started a process so often."""
-        until(lambda: len(self.said()) >= times, f"{times} starts")
+        until(lambda: len(self.output()) >= times, f"{times} starts")
 
     def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = 20.0) -> tuple[int, float]:
         """Tell the supervisor to end: its exit code, and how long it took."""
@@ -91,7 +91,7 @@ class Supervised:
 
     def alive(self) -> list[int]:
         """The processes it started that still are."""
-        pids = {pid for _, pid in self.said()}
+        pids = {pid for _, pid in self.output()}
         return [
             pid
             for pid in pids

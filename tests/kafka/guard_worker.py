@@ -45,7 +45,7 @@ class Stored(SeekingConsumer):
     async def seek_to_committed(self) -> Mapping[Any, int]:
         offsets: Mapping[Any, int] = await super().seek_to_committed()
         if offsets:
-            say("sought", offsets={one.partition: offset for one, offset in offsets.items()})
+            say("sought", offsets={partition.partition: offset for partition, offset in offsets.items()})
         return offsets
 
 
@@ -56,8 +56,8 @@ class Committed(Stored):
         offsets: Mapping[Any, int] = await driver.Consumer.seek_to_committed(self)
         if offsets:
             app: Any = self.app
-            app.neraca.metrics.assigned(one.partition for one in offsets)
-            say("sought", offsets={one.partition: offset for one, offset in offsets.items()})
+            app.neraca.metrics.note_assignment(partition.partition for partition in offsets)
+            say("sought", offsets={partition.partition: offset for partition, offset in offsets.items()})
         return offsets
 
 
@@ -76,7 +76,7 @@ class Failing(PartitionFold):
 async def unguarded(parts: WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: any exception of the fold leaves the agent's body."""
     async for events in stream.take_events(16, within=0.05):
-        records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
+        records = [Record(event.message.partition, event.message.offset, event.value) for event in events]
         await asyncio.get_running_loop().run_in_executor(thread, parts.fold.fold, records)
 
 
@@ -86,13 +86,13 @@ def harmed(harm: Callable[[Any, Any], None], app: Any) -> None:  # noqa: ANN401 
     def coordinator() -> Any:  # noqa: ANN401 - the same
         try:
             thread = app._consumer._thread
-            held = thread._consumer._coordinator
+            coordinator = thread._consumer._coordinator
         except AttributeError:
             return None
-        assigned = thread._consumer.assignment()
+        assignment = thread._consumer.assignment()
         return (
-            (thread, held)
-            if held._pending_exception is None and not held._coordination_task.done() and assigned
+            (thread, coordinator)
+            if coordinator._pending_exception is None and not coordinator._coordination_task.done() and assignment
             else None
         )
 

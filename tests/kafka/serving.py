@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 import msgspec
 import psycopg
 
-from local.local_server import GUARD, end_family, family
 from tests.faults.traffic import Counter
-from tests.serving import NDJSON, ROOT, ndjson, until
+from tests.kafka.process import Running
+from tests.serving import NDJSON, ndjson, until
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
@@ -33,84 +32,30 @@ _UP: Final = {"intake": _AT, "api": _AT, "relay": re.compile(r"Neraca relays"), 
 _LISTENING: Final = ("intake", "api")
 
 
-class Ended(Exception):  # noqa: N818 - a state of a process
-    """A process ended instead of coming up; the message has its output."""
-
-
-class Running:
-    """One process of the product in a session of its own, with its output in a file; a guard ends it with the tests."""
-
-    def __init__(self, words: list[str], environment: Mapping[str, str], said: Path) -> None:
-        self._said = said
-        with said.open("ab") as into:
-            self._from = into.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "neraca", *words], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
-            )  # fmt: skip
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", GUARD, "guard", str(self.pid)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-
-    @property
-    def pid(self) -> int:
-        """The number of the process; a worker's is its supervisor."""
-        return self._process.pid
-
-    @property
-    def code(self) -> int | None:
-        """The exit code; ``None`` while it runs."""
-        return self._process.poll()
-
-    def said(self) -> str:
-        """Its output since it was started."""
-        return self._said.read_bytes()[self._from :].decode(errors="replace")
-
-    def up(self, sign: re.Pattern[str]) -> re.Match[str] | None:
-        """The sign that it is up. Raises: ``Ended``."""
-        if self.code is not None:
-            message = f"ended with {self.code}: {self.said()}"
-            raise Ended(message)
-        return sign.search(self.said())
-
-    def signal(self, number: signal.Signals) -> None:
-        """A signal to the process and all that descend from it."""
-        for pid in family(self.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    def stop(self, within_s: float) -> int:
-        """End it as an operator does, by SIGTERM; its exit code. Raises: ``subprocess.TimeoutExpired``."""
-        self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(within_s)
-        self._guard.communicate(b"\n")
-        return code
-
-    def kill(self) -> None:
-        """SIGKILL it and all that descend from it."""
-        if self.code is None:
-            end_family(self.pid)
-            self._process.wait()
-        if self._guard.poll() is None:
-            self._guard.communicate(b"\n")
-
-
 class Scaled:
     """The processes over one database and one broker; ``settings`` are environment variables that all of them are given."""
 
     def __init__(
-        self, directory: Path, database_url: str, kafka: str, *, partitions: int = PARTITIONS,
+        self,
+        directory: Path,
+        database_url: str,
+        kafka: str,
+        *,
+        partitions: int = PARTITIONS,
         settings: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.directory = directory
         self.database_url = database_url
         self.kafka = kafka
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         self.environment = {
-            **kept, "NERACA_DATABASE_URL": database_url, "NERACA_KAFKA": kafka, "NERACA_PARTITIONS": str(partitions),
-            "PYTHONUNBUFFERED": "1", **(settings or {}),
-        }  # fmt: skip
+            **environment,
+            "NERACA_DATABASE_URL": database_url,
+            "NERACA_KAFKA": kafka,
+            "NERACA_PARTITIONS": str(partitions),
+            "PYTHONUNBUFFERED": "1",
+            **(settings or {}),
+        }
         self._running: dict[str, Running] = {}
         # A client of its own for each request would read the certificates of the machine each time.
         self._http = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
@@ -130,8 +75,8 @@ class Scaled:
         assert name not in self._running or self._running[name].code is not None, f"{name} runs"
         command = name.partition("-")[0]
         words = [command, *(["--port", "0"] if command in _LISTENING else ["--name", name]), *options]
-        said = self.directory / f"{name}.said"
-        running = self._running[name] = Running(words, self.environment | dict(settings or {}), said)
+        log = self.directory / f"{name}.said"
+        running = self._running[name] = Running(words, self.environment | dict(settings or {}), log)
         return running
 
     def start(self, *names: str, options: Iterable[str] = (), settings: Mapping[str, str] | None = None) -> None:
@@ -167,11 +112,11 @@ class Scaled:
         """The process of this name, or the last there was."""
         return self._running[name]
 
-    def said(self, name: str) -> str:
+    def output(self, name: str) -> str:
         """The output of the process of this name since it was last started."""
-        return self._running[name].said()
+        return self._running[name].output()
 
-    def all_said(self) -> dict[str, str]:
+    def all_output(self) -> dict[str, str]:
         """All output under each name, and of commands, since the beginning."""
         return {path.stem: path.read_text(errors="replace") for path in self.directory.glob("*.said")}
 
@@ -195,54 +140,58 @@ class Scaled:
     def metric(self, line: str, name: str = "api") -> float | None:
         """The value of one sample, named as it is written there; ``None`` where it is not."""
         text = self._http.get(f"{self.url(name)}/metrics").text
-        found = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else None
+        match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
+        return float(match[1]) if match else None
 
     def settle(self, within_s: float = 60.0, name: str = "api") -> int:
         """Wait until every partition, and the rulebook, is folded up to the journal's head; the position."""
-        seen: list[dict[str, Any]] = [{}]
+        states: list[dict[str, Any]] = [{}]
 
         def reached() -> bool:
-            seen[0] = self.get("/readyz", name)
-            return bool(seen[0]["status"] == "ready" and seen[0]["position"] == seen[0]["head"])
+            states[0] = self.get("/readyz", name)
+            return bool(states[0]["status"] == "ready" and states[0]["position"] == states[0]["head"])
 
         try:
             until(reached, "balances at the journal's head", within_s=within_s)
         except TimeoutError as error:
-            error.add_note(f"{seen[0]}, positions {self.partitions()}")
+            error.add_note(f"{states[0]}, positions {self.partitions()}")
             raise
-        return int(seen[0]["position"])
+        return int(states[0]["position"])
 
     def digest(self, name: str = "api") -> dict[str, Any]:
         """Position and digest, as they are served."""
-        served: dict[str, Any] = self.get("/v1/digest", name)
-        return served
+        digest: dict[str, Any] = self.get("/v1/digest", name)
+        return digest
 
     def replay(self) -> dict[str, Any]:
         """Position and digest, as a replay of the journal finds them."""
-        found: dict[str, Any] = msgspec.json.decode(self.command("replay").stdout)
-        return found
+        replay: dict[str, Any] = msgspec.json.decode(self.command("replay").stdout)
+        return replay
 
     def prove(self, within_s: float = 60.0) -> int:
         """Settle, and see that the served digest is the replayed one; the position."""
-        position, served, replayed = self.settle(within_s), self.digest(), self.replay()
-        assert (served["position"], served["digest"]) == (position, replayed["digest"])
-        assert replayed["position"] == position
+        position, digest, replay = self.settle(within_s), self.digest(), self.replay()
+        assert (digest["position"], digest["digest"]) == (position, replay["digest"])
+        assert replay["position"] == position
         return position
 
     def command(
         self, *words: str, settings: Mapping[str, str] | None = None, code: int = 0, within_s: float = 60.0
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command of the product to its end, which is ``code``."""
-        done = subprocess.run(
-            [sys.executable, "-m", "neraca", *words], cwd=self.directory,
-            env=self.environment | dict(settings or {}), stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        process = subprocess.run(
+            [sys.executable, "-m", "neraca", *words],
+            cwd=self.directory,
+            env=self.environment | dict(settings or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
             timeout=within_s,
-        )  # fmt: skip
-        with (self.directory / f"{words[0]}.command.said").open("ab") as said:
-            said.write(done.stdout + done.stderr)
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        return done
+        )
+        with (self.directory / f"{words[0]}.command.said").open("ab") as log:
+            log.write(process.stdout + process.stderr)
+        assert process.returncode == code, (process.returncode, process.stdout, process.stderr)
+        return process
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database."""
@@ -252,7 +201,10 @@ class Scaled:
     def partitions(self) -> list[int]:
         """The position of each partition, as the api serves it."""
         text = self._http.get(f"{self.url('api')}/metrics").text
-        return [int(float(one)) for one in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)]
+        return [
+            int(float(position))
+            for position in re.findall(r"^neraca_partition_position\{.*\} (\S+)$", text, re.MULTILINE)
+        ]
 
     def head(self) -> int:
         """The journal's last position."""
@@ -262,9 +214,9 @@ class Scaled:
 class Traffic(threading.Thread):
     """A counter that posts the events of a city's counters, without pause, for the length of a ``with``."""
 
-    def __init__(self, scaled: Scaled, seed: int) -> None:
+    def __init__(self, cluster: Scaled, seed: int) -> None:
         super().__init__(name="traffic", daemon=True)
-        self._scaled = scaled
+        self._scaled = cluster
         self._counter = Counter(seed, 1)
         self._ending = threading.Event()
         self._failure: BaseException | None = None
@@ -284,10 +236,10 @@ class Traffic(threading.Thread):
         self.start()
         return self
 
-    def more(self, accepted: int) -> None:
+    def more(self, number: int) -> None:
         """Wait until so many more are accepted."""
-        wanted = self.accepted + accepted
-        until(lambda: self.accepted >= wanted or self._failure, f"{accepted} more events")
+        least = self.accepted + number
+        until(lambda: self.accepted >= least or self._failure, f"{number} more events")
         assert self._failure is None, self._failure
 
     def __exit__(self, *_: object) -> None:

@@ -11,71 +11,89 @@ from projections.store.partitions import StoredPartition
 from streams.kafka import segment_record as wire
 from streams.kafka.segment_record import SegmentRecord, Unreadable, packed, unpacked
 from streams.worker.advance import Memory, advance
-from tests.kafka.guard_fold import JOURNAL, LAYOUT, sent
+from tests.kafka.guard_fold import JOURNAL, LAYOUT, segment_of
 
 pytestmark = pytest.mark.speed("quick")
 
 VERSION: Final = b"\x01"
 AT_TEN: Final = StoredPartition(JOURNAL, 10, 5, None)
 """Entries up to 10 are applied; offset 5 is read next."""
-AHEAD: Final = Memory({7: sent(14, 16)}, frozenset(), read=True)
+AHEAD: Final = Memory({7: segment_of(14, 16)}, frozenset(), read=True)
 READ: Final = Memory(read=True)
 
 Row = tuple[Memory, dict[int, SegmentRecord], list[int], int, int, list[int], list[int], int]
 TABLE: Final[dict[str, Row]] = {
     # what: memory, arrived, the positions applied, where it then stands, what is read next, what is ahead, what is beyond
-    "the next": (READ, {5: sent(10, 12)}, [11, 12], 12, 6, [], [], 0),
-    "several, in order": (READ, {5: sent(10, 12), 6: sent(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
-    "several, in reverse": (READ, {6: sent(10, 12), 5: sent(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
-    "an overlap is trimmed": (READ, {5: sent(8, 12)}, [11, 12], 12, 6, [], [], 2),
-    "what was applied is dropped": (READ, {5: sent(6, 9)}, [], 10, 6, [], [], 3),
-    "the same twice": (READ, {5: sent(10, 12), 6: sent(10, 12)}, [11, 12], 12, 7, [], [], 2),
-    "cut otherwise, again": (READ, {5: sent(10, 12), 6: sent(11, 14)}, [11, 12, 13, 14], 14, 7, [], [], 1),
-    "a watermark": (READ, {5: sent(10, 30, [])}, [], 30, 6, [], [], 0),
-    "a watermark of the past": (READ, {5: sent(4, 7, [])}, [], 10, 6, [], [], 0),
-    "sparse positions": (READ, {5: sent(10, 30, [12, 29])}, [12, 29], 30, 6, [], [], 0),
-    "a gap waits": (READ, {5: sent(12, 14)}, [], 10, 5, [5], [], 0),
-    "a gap, and the next behind it": (READ, {5: sent(12, 14), 6: sent(10, 11)}, [11], 11, 5, [5], [6], 0),
-    "what was missing comes": (AHEAD, {5: sent(10, 12), 6: sent(12, 14)}, [11, 12, 13, 14, 15, 16], 16, 8, [], [], 0),
-    "what was missing comes later": (AHEAD, {8: sent(10, 14)}, [11, 12, 13, 14, 15, 16], 16, 5, [], [7, 8], 0),
-    "an offset is passed over": (READ, {6: sent(10, 12)}, [11, 12], 12, 5, [], [6], 0),
-    "an offset passed over comes": (Memory({}, frozenset({6}), read=True), {5: sent(9, 10)}, [], 10, 7, [], [], 1),
-    "the topic begins later": (Memory(), {9: sent(10, 12)}, [11, 12], 12, 10, [], [], 0),
-    "the topic begins later, with a gap": (Memory(), {9: sent(11, 12)}, [], 10, 5, [9], [], 0),
+    "the next": (READ, {5: segment_of(10, 12)}, [11, 12], 12, 6, [], [], 0),
+    "several, in order": (READ, {5: segment_of(10, 12), 6: segment_of(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
+    "several, in reverse": (READ, {6: segment_of(10, 12), 5: segment_of(12, 14)}, [11, 12, 13, 14], 14, 7, [], [], 0),
+    "an overlap is trimmed": (READ, {5: segment_of(8, 12)}, [11, 12], 12, 6, [], [], 2),
+    "what was applied is dropped": (READ, {5: segment_of(6, 9)}, [], 10, 6, [], [], 3),
+    "the same twice": (READ, {5: segment_of(10, 12), 6: segment_of(10, 12)}, [11, 12], 12, 7, [], [], 2),
+    "cut otherwise, again": (READ, {5: segment_of(10, 12), 6: segment_of(11, 14)}, [11, 12, 13, 14], 14, 7, [], [], 1),
+    "a watermark": (READ, {5: segment_of(10, 30, [])}, [], 30, 6, [], [], 0),
+    "a watermark of the past": (READ, {5: segment_of(4, 7, [])}, [], 10, 6, [], [], 0),
+    "sparse positions": (READ, {5: segment_of(10, 30, [12, 29])}, [12, 29], 30, 6, [], [], 0),
+    "a gap waits": (READ, {5: segment_of(12, 14)}, [], 10, 5, [5], [], 0),
+    "a gap, and the next behind it": (READ, {5: segment_of(12, 14), 6: segment_of(10, 11)}, [11], 11, 5, [5], [6], 0),
+    "what was missing comes": (
+        AHEAD,
+        {5: segment_of(10, 12), 6: segment_of(12, 14)},
+        [11, 12, 13, 14, 15, 16],
+        16,
+        8,
+        [],
+        [],
+        0,
+    ),
+    "what was missing comes later": (AHEAD, {8: segment_of(10, 14)}, [11, 12, 13, 14, 15, 16], 16, 5, [], [7, 8], 0),
+    "an offset is passed over": (READ, {6: segment_of(10, 12)}, [11, 12], 12, 5, [], [6], 0),
+    "an offset passed over comes": (
+        Memory({}, frozenset({6}), read=True),
+        {5: segment_of(9, 10)},
+        [],
+        10,
+        7,
+        [],
+        [],
+        1,
+    ),
+    "the topic begins later": (Memory(), {9: segment_of(10, 12)}, [11, 12], 12, 10, [], [], 0),
+    "the topic begins later, with a gap": (Memory(), {9: segment_of(11, 12)}, [], 10, 5, [9], [], 0),
     "nothing": (AHEAD, {}, [], 10, 5, [7], [], 0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TABLE)
 def test_segments_bring_a_partition_as_far_as_positions_reach(what: str) -> None:
     """The next segment is applied once, an applied one is dropped, one ahead waits; no missing one is read past."""
-    memory, arrived, applied, position, read_next, ahead, beyond, dropped = TABLE[what]
-    done = advance(AT_TEN, memory, arrived)
-    assert [one for one, _ in done.fresh] == applied
-    assert (done.to.position, done.to.read_next, done.dropped) == (position, read_next, dropped)
-    assert (sorted(done.memory.ahead), sorted(done.memory.handled)) == (ahead, beyond)
-    assert done.memory.read
+    memory, arrivals, positions, position, read_next, ahead, beyond, drops = TABLE[what]
+    result = advance(AT_TEN, memory, arrivals)
+    assert [at for at, _ in result.fresh] == positions
+    assert (result.to.position, result.to.read_next, result.dropped) == (position, read_next, drops)
+    assert (sorted(result.memory.ahead), sorted(result.memory.handled)) == (ahead, beyond)
+    assert result.memory.read
 
 
 def test_a_partition_keeps_its_hash_and_time_unless_it_moved() -> None:
     """The hash is that of the last segment applied, the time that of the last with entries."""
-    still = advance(AT_TEN, READ, {5: sent(6, 9)}).to
+    still = advance(AT_TEN, READ, {5: segment_of(6, 9)}).to
     assert (still.last_hash, still.recorded) == ("", "")
-    moved = advance(AT_TEN, READ, {5: sent(10, 12), 6: sent(12, 20, [])}).to
-    assert (moved.last_hash, moved.recorded) == ("h20", "2026-11-24T05:00:00.000000Z")
+    advance_to = advance(AT_TEN, READ, {5: segment_of(10, 12), 6: segment_of(12, 20, [])}).to
+    assert (advance_to.last_hash, advance_to.recorded) == ("h20", "2026-11-24T05:00:00.000000Z")
 
 
 def test_memory_is_never_changed_in_place() -> None:
     """A transaction that fails is done again from the same memory."""
-    advance(AT_TEN, AHEAD, {5: sent(10, 14)})
+    advance(AT_TEN, AHEAD, {5: segment_of(10, 14)})
     assert list(AHEAD.ahead) == [7]
     assert Memory().ahead == {}
 
 
 def test_a_segment_is_read_as_it_was_packed() -> None:
-    whole = sent(10, 30, [12, 29])
+    whole = segment_of(10, 30, [12, 29])
     assert unpacked(packed(whole)) == whole
-    assert unpacked(packed(sent(10, 30, []))).entries == []
+    assert unpacked(packed(segment_of(10, 30, []))).entries == []
 
 
 def compressed(value: object) -> bytes:
@@ -89,11 +107,11 @@ def misplaced(after: int, last: int, *positions: int) -> bytes:
 UNREADABLE: Final = {
     "nothing": (None, "no segment of version 1"),
     "empty": (b"", "no segment of version 1"),
-    "another version": (b"\x02" + packed(sent(0, 1))[1:], "no segment of version 1"),
+    "another version": (b"\x02" + packed(segment_of(0, 1))[1:], "no segment of version 1"),
     "JSON": (b'{"journal": "j"}', "no segment of version 1"),
     "only a version": (VERSION, "cannot be unpacked"),
     "not compressed": (VERSION + msgspec.msgpack.encode([1]), "cannot be unpacked"),
-    "cut short": (packed(sent(0, 9))[:-5], "cannot be unpacked"),
+    "cut short": (packed(segment_of(0, 9))[:-5], "cannot be unpacked"),
     "not MessagePack": (VERSION + zstandard.ZstdCompressor().compress(b"\xc1"), "cannot be unpacked"),
     "a field too few": (compressed(["j", 1, 0, 0, 1, "h", ""]), "cannot be unpacked"),
     "a field of another type": (compressed(["j", "1", 0, 0, 1, "h", "", []]), "cannot be unpacked"),
@@ -112,11 +130,11 @@ def test_what_is_no_segment_is_refused_whole(what: str) -> None:
         unpacked(value)
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["its size is told", "its size is not told"])
-def test_a_small_record_cannot_unpack_to_more_than_is_allowed(told: bool) -> None:  # noqa: FBT001 - a table of two
+@pytest.mark.parametrize("has_size", [True, False], ids=["its size is told", "its size is not told"])
+def test_a_small_record_cannot_unpack_to_more_than_is_allowed(has_size: bool) -> None:  # noqa: FBT001 - a table of two
     """Zeros compress a thousandfold: the unpacked size is bounded, not the packed one, with any size in the frame."""
     bomb = msgspec.msgpack.encode(SegmentRecord(JOURNAL, LAYOUT, 0, 0, 1, "h", "", [(1, b"\0" * wire.MOST_BYTES)]))
-    value = VERSION + zstandard.ZstdCompressor(write_content_size=told).compress(bomb)
+    value = VERSION + zstandard.ZstdCompressor(write_content_size=has_size).compress(bomb)
     assert len(value) < 2**20
     with pytest.raises(Unreadable, match="cannot be unpacked"):
         unpacked(value)

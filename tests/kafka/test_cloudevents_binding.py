@@ -20,24 +20,33 @@ from tests.serving import event, until
 DATA: Final = {"dinas": "disdukcapil", "asn": "a-1", "task": "t-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 MODES: Final = {"structured": sdk.to_structured_event, "binary": sdk.to_binary_event}
 BINARY: Final = {
-    "content-type": b"application/json", "ce_specversion": b"1.0", "ce_type": b"neraca.task-completed.v1",
-    "ce_source": b"/loket", "ce_id": b"1", "ce_time": b"2026-11-24T11:00:00+07:00",
-}  # fmt: skip
+    "content-type": b"application/json",
+    "ce_specversion": b"1.0",
+    "ce_type": b"neraca.task-completed.v1",
+    "ce_source": b"/loket",
+    "ce_id": b"1",
+    "ce_time": b"2026-11-24T11:00:00+07:00",
+}
 
 
 def counted(event_id: str, **extensions: object) -> CloudEvent:
     """An event as a program makes it that knows the SDK and not us."""
     attributes: dict[str, Any] = {
-        "type": "neraca.task-completed.v1", "source": "/loket/sdk", "id": event_id, "specversion": "1.0",
-        "time": datetime(2026, 11, 24, 4, tzinfo=UTC), "datacontenttype": "application/json",
-        "partitionkey": DATA["dinas"], **extensions,
-    }  # fmt: skip
+        "type": "neraca.task-completed.v1",
+        "source": "/loket/sdk",
+        "id": event_id,
+        "specversion": "1.0",
+        "time": datetime(2026, 11, 24, 4, tzinfo=UTC),
+        "datacontenttype": "application/json",
+        "partitionkey": DATA["dinas"],
+        **extensions,
+    }
     return CloudEvent(attributes, {**DATA, "task": event_id})
 
 
 def read(key: bytes | None, value: bytes, headers: Headers) -> Any:  # noqa: ANN401 - the SDK's event
     """A record of ours, as the SDK reads it."""
-    return sdk.from_kafka_event(sdk.KafkaMessage({name: held or b"" for name, held in headers}, key, value))
+    return sdk.from_kafka_event(sdk.KafkaMessage({name: text or b"" for name, text in headers}, key, value))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -50,28 +59,41 @@ def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
     )
     assert (submission.source, submission.id, submission.content_hash) == ("/loket/sdk", "1", same.content_hash)
     assert submission.attributes == {
-        "datacontenttype": "application/json", "partitionkey": "disdukcapil", "counter": "loket-7"
-    }  # fmt: skip
+        "datacontenttype": "application/json",
+        "partitionkey": "disdukcapil",
+        "counter": "loket-7",
+    }
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/json; charset=utf-8"])
 def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     """Each attribute in its one spelling; the media type in the header that is its own, and in no other."""
-    said = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
-    line = line_of(recorded(read_submission(said), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
+    submission = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
+    line = line_of(recorded(read_submission(submission), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
     key, value, headers = binary_record(12, line)
-    found = read(key, value, headers)
+    cloud_event = read(key, value, headers)
     assert dict(headers)["content-type"] == media.encode()
-    assert (found.get_source(), found.get_id(), found.get_type()) == ("/loket", "1", "neraca.task-completed.v1")
-    assert found.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
-    assert found.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
+    assert (cloud_event.get_source(), cloud_event.get_id(), cloud_event.get_type()) == (
+        "/loket",
+        "1",
+        "neraca.task-completed.v1",
+    )
+    assert cloud_event.get_time() == datetime.fromisoformat("2026-11-24T11:00:00+07:00")
+    assert cloud_event.get_data() == {**DATA, "resolved": {"month": "2026-11"}}
     names = ("datacontenttype", "urgent", "batch", "position", "recordedby", "partitionkey")
-    assert [found.get_attributes().get(name) for name in names] == [media, "true", "7", "12", "loket-1", "disdukcapil"]
+    assert [cloud_event.get_attributes().get(name) for name in names] == [
+        media,
+        "true",
+        "7",
+        "12",
+        "loket-1",
+        "disdukcapil",
+    ]
     assert "ce_datacontenttype" not in dict(headers)
 
 
 @pytest.mark.parametrize(
-    ("changed", "value", "slug", "detail"),
+    ("changes", "value", "slug", "detail"),
     [
         ({"ce_source": b"\xff"}, b"{}", "malformed-headers", "ce_source: must be UTF-8"),
         ({"ce_id": None}, b"{}", "malformed-headers", "ce_id: must have a value"),
@@ -87,41 +109,47 @@ def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     ],
 )
 def test_a_record_that_is_no_event_is_refused_in_words(
-    changed: dict[str, bytes | None], value: bytes | None, slug: str, detail: str
+    changes: dict[str, bytes | None], value: bytes | None, slug: str, detail: str
 ) -> None:
     """Every record that anyone may produce gets an answer: one without would be read again for ever."""
-    headers: Headers = list({**BINARY, **changed}.items())
-    with pytest.raises(Refusal, match=detail) as refused:
+    headers: Headers = list({**BINARY, **changes}.items())
+    with pytest.raises(Refusal, match=detail) as error:
         event_of(value, headers)
-    assert refused.value.slug == slug
-    assert problem(refused.value)["type"].endswith(slug)
+    assert error.value.slug == slug
+    assert problem(error.value)["type"].endswith(slug)
 
 
-def test_events_come_by_the_sdk_and_go_by_it(scaled: Scaled, topics: Topics) -> None:
+def test_events_come_by_the_sdk_and_go_by_it(cluster: Scaled, topics: Topics) -> None:
     """Records it writes in both modes are accepted; of ``neraca.events`` it reads each entry of the journal.
 
     Both topics are the operator's, of one partition: we ask no more of them than that they are there.
     """
     topics.make("neraca.intake")
     topics.make("neraca.events")
-    scaled.begin("intake", "--kafka")
-    scaled.start("relay", options=["--events"])
+    cluster.begin("intake", "--kafka")
+    cluster.start("relay", options=["--events"])
     for mode, write in MODES.items():
         message = write(counted(mode))
         key = message.key.encode() if isinstance(message.key, str) else message.key
         topics.produce("neraca.intake", [(key, message.value, list(message.headers.items()))])
     rule = event("dinas-registered", "r", {"dinas": "disdukcapil", "name": "Dinas"})
     mistake = event("event-retracted", "m", {"event": {"source": "/loket/sdk", "id": "binary"}, "reason": "mistake"})
-    scaled.await_up("intake")
-    until(lambda: scaled.head() == 3, "both are recorded")
-    assert scaled.post([rule, mistake])["accepted"] == 2
+    cluster.await_up("intake")
+    until(lambda: cluster.head() == 3, "both are recorded")
+    assert cluster.post([rule, mistake])["accepted"] == 2
     until(lambda: len(topics.read("neraca.events")) >= 5, "each entry is relayed")
 
-    told = [(read(one.key, one.value, one.headers), one.key) for one in topics.read("neraca.events")]
-    lines = [msgspec.json.decode(line) for line in scaled.command("export", "--journal", "-").stdout.splitlines()]
+    pairs = [(read(record.key, record.value, record.headers), record.key) for record in topics.read("neraca.events")]
+    lines = [msgspec.json.decode(line) for line in cluster.command("export", "--journal", "-").stdout.splitlines()]
     assert [
-        (one.get_type(), one.get_source(), one.get_id(), one.get_data(), int(one.get_attributes()["position"]))
-        for one, _ in told
+        (
+            cloud_event.get_type(),
+            cloud_event.get_source(),
+            cloud_event.get_id(),
+            cloud_event.get_data(),
+            int(cloud_event.get_attributes()["position"]),
+        )
+        for cloud_event, _ in pairs
     ] == [(line["type"], line["source"], line["id"], line["data"], line["position"]) for line in lines]
-    assert [key for _, key in told[1:]] == [b"disdukcapil"] * 4
+    assert [key for _, key in pairs[1:]] == [b"disdukcapil"] * 4
     assert topics.read("neraca.refused") == []

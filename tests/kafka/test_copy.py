@@ -11,7 +11,7 @@ from projections.segment import NotWritten
 from projections.store.rows_postgres import as_array
 from streams.places.database import Database
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept, Topic
+from tests.kafka.guard_database import Setup, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,75 +24,76 @@ REFUSES: Final = "RAISE EXCEPTION 'not to be had' USING ERRCODE = '22003';"
 
 
 @pytest.fixture
-def kept(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def done(kept: Kept, *statements: str) -> None:
+def execute(setup: Setup, *statements: str) -> None:
     """Statements that give no rows, in the generation served."""
-    with kept.database.connected("test") as db:
+    with setup.database.connected("test") as db:
         db.execute("SET search_path = neraca_1")
         for statement in statements:
             db.execute(statement.encode())
 
 
-def on_writing(kept: Kept, what: str, when: str = "INSERT", table: str = "accounts") -> None:
+def on_writing(setup: Setup, what: str, when: str = "INSERT", table: str = "accounts") -> None:
     """Something happens whenever an account is begun, or another row written."""
-    done(
-        kept, f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
+    execute(
+        setup,
+        f"CREATE FUNCTION struck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {what} RETURN NEW; END $$",
         f"CREATE TRIGGER struck BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION struck()",
-    )  # fmt: skip
+    )
 
 
-def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(kept: Kept) -> None:
+def test_a_server_that_ends_the_session_of_a_copy_may_be_asked_again(setup: Setup) -> None:
     """Nothing was written; the same goes through once the server is well."""
-    layout, topic = kept.layouts.reached(1), Topic()
-    kept.record(task("t1"))
-    kept.relay(layout, topic.send)
-    fold = kept.fold(layout)
-    on_writing(kept, ENDS)
+    layout, topic = setup.layouts.current(1), Topic()
+    setup.record(task("t1"))
+    setup.relay(layout, topic.send)
+    fold = setup.fold(layout)
+    on_writing(setup, ENDS)
     with pytest.raises(NotWritten):
         fold.fold(topic.records())
-    done(kept, "DROP TRIGGER struck ON accounts")
+    execute(setup, "DROP TRIGGER struck ON accounts")
     assert fold.fold(topic.records()).applied == 1
-    assert kept.sql("SELECT count(*) FROM why") == [(1,)]
+    assert setup.sql("SELECT count(*) FROM why") == [(1,)]
 
 
-def test_rows_that_cannot_be_copied_stop_their_partition(kept: Kept) -> None:
+def test_rows_that_cannot_be_copied_stop_their_partition(setup: Setup) -> None:
     """They are kept apart, and the process goes on."""
-    layout, topic = kept.layouts.reached(1), Topic()
-    kept.record(task("t1"))
-    kept.relay(layout, topic.send)
-    fold = kept.fold(layout)
-    on_writing(kept, REFUSES)
+    layout, topic = setup.layouts.current(1), Topic()
+    setup.record(task("t1"))
+    setup.relay(layout, topic.send)
+    fold = setup.fold(layout)
+    on_writing(setup, REFUSES)
     assert fold.fold(topic.records()).applied == 0
     assert "not to be had" in fold.stopped[0]
-    assert len(kept.letters) == 1
+    assert len(setup.letters) == 1
 
 
 @pytest.mark.parametrize("table", ["accounts", "dinas_months"])
 @pytest.mark.parametrize("ends", [True, False])
-def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(kept: Kept, table: str, *, ends: bool) -> None:
+def test_of_statements_sent_ahead_it_is_the_first_failure_that_counts(setup: Setup, table: str, *, ends: bool) -> None:
     """Statements behind it were never run; their errors are not taken for the cause."""
-    layout, topic = kept.layouts.reached(1), Topic()
-    kept.record(task("t1"))
-    kept.relay(layout, topic.send)
-    fold = kept.fold(layout)
+    layout, topic = setup.layouts.current(1), Topic()
+    setup.record(task("t1"))
+    setup.relay(layout, topic.send)
+    fold = setup.fold(layout)
     assert fold.fold(topic.records()).applied == 1
-    kept.record(task("t2"), task("t3", "a-9"))
-    kept.relay(layout, topic.send)
-    on_writing(kept, ENDS if ends else REFUSES, "UPDATE", table)
+    setup.record(task("t2"), task("t3", "a-9"))
+    setup.relay(layout, topic.send)
+    on_writing(setup, ENDS if ends else REFUSES, "UPDATE", table)
     if ends:
         with pytest.raises(NotWritten):
             fold.fold(topic.records())
     else:
         assert fold.fold(topic.records()).applied == 0
         assert "not to be had" in fold.stopped[0]
-        assert len(kept.letters) == 1
-    assert kept.sql("SELECT count(*) FROM why") == [(1,)]
+        assert len(setup.letters) == 1
+    assert setup.sql("SELECT count(*) FROM why") == [(1,)]
     if ends:
-        done(kept, f"DROP TRIGGER struck ON {table}")
+        execute(setup, f"DROP TRIGGER struck ON {table}")
         assert fold.fold(topic.records()).applied == 2
 
 
@@ -116,12 +117,14 @@ AWKWARD: Final = (
 
 
 @pytest.mark.parametrize("column", [AWKWARD, ("",), ("a\nb", "\x1f", "\\u001f"), ("a", None), (None, "a")])
-def test_a_column_of_text_arrives_as_it_was_sent(kept: Kept, column: tuple[str | None, ...]) -> None:
+def test_a_column_of_text_arrives_as_it_was_sent(setup: Setup, column: tuple[str | None, ...]) -> None:
     """The values hold characters that JSON and PostgreSQL each quote in their own way."""
-    assert kept.sql("SELECT unnest(%s::text[])", as_array(column)) == [(one,) for one in column]
+    assert setup.sql("SELECT unnest(%s::text[])", as_array(column)) == [(text,) for text in column]
 
 
 @pytest.mark.parametrize(("column", "kind"), [((0, -1, 2**63 - 1), "int8"), ((b"", b"\x00\\"), "bytea")])
-def test_a_column_of_numbers_or_bytes_arrives_as_it_was_sent(kept: Kept, column: tuple[object, ...], kind: str) -> None:
+def test_a_column_of_numbers_or_bytes_arrives_as_it_was_sent(
+    setup: Setup, column: tuple[object, ...], kind: str
+) -> None:
     """The same of them."""
-    assert kept.sql(f"SELECT unnest(%s::{kind}[])", as_array(column)) == [(one,) for one in column]
+    assert setup.sql(f"SELECT unnest(%s::{kind}[])", as_array(column)) == [(value,) for value in column]

@@ -29,14 +29,14 @@ NOTICED_S = 1.5
 def watching(url: str) -> Iterator[list[float]]:
     """The times at which a reader of the board got the sign that it is alive."""
     alive: list[float] = []
-    ended = threading.Event()
+    ending = threading.Event()
 
     def read() -> None:
         with httpx.stream("GET", f"{url}/live/board", timeout=120) as stream:
             for line in stream.iter_lines():
                 if line == "event: alive":
                     alive.append(time.monotonic())
-                if ended.is_set():
+                if ending.is_set():
                     return
 
     reader = threading.Thread(target=read)
@@ -45,45 +45,48 @@ def watching(url: str) -> Iterator[list[float]]:
         until(lambda: alive, "the board is told to be alive")
         yield alive
     finally:
-        ended.set()
+        ending.set()
         reader.join()
 
 
 @pytest.mark.faults
 def test_while_the_database_is_away_nothing_fails_and_nothing_is_acknowledged(
-    scaled: Scaled, postgres: LocalPostgres
-) -> None:  # fmt: skip
+    cluster: Scaled, postgres: LocalPostgres
+) -> None:
     """Every read is answered with 503 and when to come again; afterwards all of it goes on by itself."""
-    scaled.start("intake", "api", "relay", "worker")
-    done = {"dinas": "disdukcapil", "asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00", "task": "t1"}
-    scaled.post([event("task-completed", "t1", done)])
-    head = scaled.settle()
-    with watching(scaled.url("api")) as alive:
+    cluster.start("intake", "api", "relay", "worker")
+    data = {"dinas": "disdukcapil", "asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00", "task": "t1"}
+    cluster.post([event("task-completed", "t1", data)])
+    head = cluster.settle()
+    with watching(cluster.url("api")) as alive:
         postgres.stop()
-        gone = time.monotonic()
+        began = time.monotonic()
         try:
             for path in PATHS:
-                said = httpx.get(f"{scaled.url('api')}{path}", timeout=ANSWERED_WITHIN_S)
-                assert (said.status_code, said.headers.get("retry-after")) == (HTTPStatus.SERVICE_UNAVAILABLE, "1"), (
-                    path
-                )
-                assert said.json()["type"] == "urn:neraca:problem:unavailable", path
+                answer = httpx.get(f"{cluster.url('api')}{path}", timeout=ANSWERED_WITHIN_S)
+                assert (answer.status_code, answer.headers.get("retry-after")) == (
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "1",
+                ), path
+                assert answer.json()["type"] == "urn:neraca:problem:unavailable", path
             for path in ("/readyz", "/metrics"):
-                said = httpx.get(f"{scaled.url('intake')}{path}", timeout=ANSWERED_WITHIN_S)
-                assert said.status_code == HTTPStatus.SERVICE_UNAVAILABLE, path
-            assert httpx.get(f"{scaled.url('api')}/healthz", timeout=ANSWERED_WITHIN_S).status_code == HTTPStatus.OK
-            posted = httpx.post(
-                f"{scaled.url('intake')}/v1/events", content=ndjson([event("task-completed", "t2", done)]),
-                headers={"content-type": NDJSON}, timeout=60,
-            )  # fmt: skip
-            assert posted.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+                answer = httpx.get(f"{cluster.url('intake')}{path}", timeout=ANSWERED_WITHIN_S)
+                assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE, path
+            assert httpx.get(f"{cluster.url('api')}/healthz", timeout=ANSWERED_WITHIN_S).status_code == HTTPStatus.OK
+            receipt = httpx.post(
+                f"{cluster.url('intake')}/v1/events",
+                content=ndjson([event("task-completed", "t2", data)]),
+                headers={"content-type": NDJSON},
+                timeout=60,
+            )
+            assert receipt.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         finally:
             back = time.monotonic()
             postgres.start()
-        until(lambda: scaled.get("/readyz").get("status") == "ready", "it is ready again", within_s=60)
+        until(lambda: cluster.get("/readyz").get("status") == "ready", "it is ready again", within_s=60)
         until(lambda: alive[-1] > back, "the board is told to be alive again")
-    assert not [at for at in alive if gone + NOTICED_S < at < back], "nobody could know"
-    assert back - gone > NOTICED_S + ALIVE_S, "it was away long enough to tell"
-    assert scaled.prove() == head
+    assert not [at for at in alive if began + NOTICED_S < at < back], "nobody could know"
+    assert back - began > NOTICED_S + ALIVE_S, "it was away long enough to tell"
+    assert cluster.prove() == head
     for name in ("intake", "api"):
-        assert "Traceback" not in scaled.said(name), scaled.said(name)[-3000:]
+        assert "Traceback" not in cluster.output(name), cluster.output(name)[-3000:]

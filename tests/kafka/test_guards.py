@@ -37,15 +37,17 @@ def agent_check(failure: BaseException, code: Exit, body: Body = fold_stream) ->
         with ThreadPoolExecutor(1) as thread:
             await body(stand.parts, thread, stand.stream)
         assert stand.folding.asked == [[Record(0, 0, b"")]]
-        assert [(one.code, one.acknowledged) for one in stand.ended] == [(code, [])]
+        assert [(ending.code, ending.acknowledged) for ending in stand.ended] == [(code, [])]
 
     asyncio.run(check())
 
 
 FAILURES: Final = [
-    (ReadAgain("a gap"), Exit.READ_AGAIN), (Overtaken("a newer process"), Exit.OVERTAKEN),
-    (ValueError("a fault of the program"), Exit.FAILED), (MemoryError(), Exit.FAILED),
-]  # fmt: skip
+    (ReadAgain("a gap"), Exit.READ_AGAIN),
+    (Overtaken("a newer process"), Exit.OVERTAKEN),
+    (ValueError("a fault of the program"), Exit.FAILED),
+    (MemoryError(), Exit.FAILED),
+]
 
 
 @pytest.mark.parametrize(("failure", "code"), FAILURES)
@@ -56,24 +58,24 @@ def test_no_exception_leaves_the_agent(failure: BaseException, code: Exit) -> No
 async def unguarded(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: any exception of the fold leaves the body."""
     async for events in stream.take_events(16, within=0.05):
-        records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
+        records = [Record(event.message.partition, event.message.offset, event.value) for event in events]
         await asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records)
 
 
 async def logging_only(parts: worker.WorkerParts, thread: Executor, stream: Any) -> None:  # noqa: ANN401 - the framework's
     """Planted: a batch that fails is passed over, and the next is taken."""
     async for events in stream.take_events(16, within=0.05):
-        records = [Record(one.message.partition, one.message.offset, one.value) for one in events]
+        records = [Record(event.message.partition, event.message.offset, event.value) for event in events]
         await asyncio.gather(
             asyncio.get_running_loop().run_in_executor(thread, worker.fold_turn, parts, records), return_exceptions=True
         )
 
 
 @pytest.mark.planted
-@pytest.mark.parametrize("planted", [unguarded, logging_only])
-def test_without_its_guard_an_exception_acknowledges_and_skips(planted: Body) -> None:
+@pytest.mark.parametrize("body", [unguarded, logging_only])
+def test_without_its_guard_an_exception_acknowledges_and_skips(body: Body) -> None:
     with pytest.raises((AssertionError, ValueError)):
-        agent_check(ValueError("a fault of the program"), Exit.FAILED, planted)
+        agent_check(ValueError("a fault of the program"), Exit.FAILED, body)
 
 
 def test_batches_are_folded_one_after_another() -> None:
@@ -96,7 +98,7 @@ def test_what_a_quiet_partition_misses_is_looked_for() -> None:
         stand = Stand(fold=Folding(ReadAgain("a gap")))
         with ThreadPoolExecutor(1) as thread:
             await asyncio.wait_for(look_on(stand.parts, thread), 10)
-        assert [(one.code, one.why) for one in stand.ended] == [(Exit.READ_AGAIN, "a gap")]
+        assert [(ending.code, ending.why) for ending in stand.ended] == [(Exit.READ_AGAIN, "a gap")]
         assert stand.folding.asked == [[]]
 
     asyncio.run(check())
@@ -119,21 +121,24 @@ def test_what_is_not_written_is_tried_again_for_a_while() -> None:
         until_written(away, 0.2)
 
 
-def coordinator(pending: BaseException | None, *, done: bool, stopping: bool = False) -> Any:  # noqa: ANN401 - a stand-in
+def coordinator(pending: BaseException | None, *, is_over: bool, stopping: bool = False) -> Any:  # noqa: ANN401 - a stand-in
     """An app as the watcher sees it."""
-    task = SimpleNamespace(done=lambda: done)
-    held = SimpleNamespace(_coordinator=SimpleNamespace(_pending_exception=pending, _coordination_task=task))
-    return SimpleNamespace(_consumer=SimpleNamespace(_thread=SimpleNamespace(_consumer=held)), should_stop=stopping)
+    task = SimpleNamespace(done=lambda: is_over)
+    thread = SimpleNamespace(_coordinator=SimpleNamespace(_pending_exception=pending, _coordination_task=task))
+    return SimpleNamespace(_consumer=SimpleNamespace(_thread=SimpleNamespace(_consumer=thread)), should_stop=stopping)
 
 
 @pytest.mark.parametrize(
     ("app", "fault"),
     [
-        (coordinator(None, done=False), None),
-        (coordinator(ValueError("fenced"), done=False), "the coordinator failed: ValueError('fenced')"),
-        (coordinator(ValueError("fenced"), done=False, stopping=True), "the coordinator failed: ValueError('fenced')"),
-        (coordinator(None, done=True), "the coordination has ended"),
-        (coordinator(None, done=True, stopping=True), None),
+        (coordinator(None, is_over=False), None),
+        (coordinator(ValueError("fenced"), is_over=False), "the coordinator failed: ValueError('fenced')"),
+        (
+            coordinator(ValueError("fenced"), is_over=False, stopping=True),
+            "the coordinator failed: ValueError('fenced')",
+        ),
+        (coordinator(None, is_over=True), "the coordination has ended"),
+        (coordinator(None, is_over=True, stopping=True), None),
         (SimpleNamespace(_consumer=None), None),
         (SimpleNamespace(_consumer=SimpleNamespace(_thread=SimpleNamespace(_consumer=None))), None),
     ],

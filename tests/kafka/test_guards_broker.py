@@ -25,7 +25,7 @@ from streams.worker.fold import Record
 from streams.worker.shell import group_of
 from streams.worker.supervisor import Exit
 from tests.journal.desk import task
-from tests.kafka.guard_database import Kept
+from tests.kafka.guard_database import Setup
 from tests.kafka.guard_worker import PARTITIONS, VARIANTS
 from tests.serving import ROOT, until
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 CITY: Final = ("disdukcapil", "dpmptsp", "dinkes", "Dinas Pékerjaan", "x", "bappeda", "dishub", "dlh")
 
 
-class Broker(Kept):
+class Broker(Setup):
     """A journal whose segments lie on a real broker, and workers' processes that fold them."""
 
     def __init__(self, url: str, servers: str, topics: Topics, folder: Path, ending: ExitStack) -> None:
         super().__init__(Database(url).prepare(), ending)
         self.topics = topics
         self.servers = servers
-        self.layout = self.layouts.reached(PARTITIONS)
+        self.layout = self.layouts.current(PARTITIONS)
         self.group = group_of(self.journal.id, self.layout)
         kafka = KafkaSettings((servers,))
         ensure_topic(kafka, self.layout.topic, PARTITIONS)
@@ -66,14 +66,14 @@ class Broker(Kept):
 
     def records(self) -> list[Record]:
         """All that lies on the topic."""
-        return [Record(one.partition, one.offset, one.value) for one in self.topics.read(self.layout.topic)]
+        return [Record(record.partition, record.offset, record.value) for record in self.topics.read(self.layout.topic)]
 
     def worker(self, variant: str, name: str = "w-1") -> Worker:
         """Start a process; it is killed when the test ends."""
         assert variant in VARIANTS
-        started = Worker(name, variant, self._environment, self._folder / f"{name} {variant}.said")
-        self.ending.callback(started.kill)
-        return started
+        worker = Worker(name, variant, self._environment, self._folder / f"{name} {variant}.said")
+        self.ending.callback(worker.kill)
+        return worker
 
     def folded(self) -> bool:
         """True if every partition has reached the journal's head."""
@@ -87,7 +87,7 @@ class Broker(Kept):
     def commit(self, offset: int) -> None:
         """The group commits an offset for each partition; nobody of it is there."""
         garbage = {
-            TopicPartition(self.layout.topic, one): OffsetAndMetadata(offset, "", -1) for one in range(PARTITIONS)
+            TopicPartition(self.layout.topic, number): OffsetAndMetadata(offset, "", -1) for number in range(PARTITIONS)
         }
         with closing(
             KafkaConsumer(bootstrap_servers=self.servers, group_id=self.group, enable_auto_commit=False)
@@ -98,40 +98,47 @@ class Broker(Kept):
     def committed(self) -> dict[int, int]:
         """The group's committed offsets, of partitions that have one."""
         with closing(KafkaAdminClient(bootstrap_servers=self.servers)) as admin:
-            found = admin.list_group_offsets(self.group)
-        held: Any = found.get(self.group, found)
-        return {one.partition: at.offset for one, at in held.items() if at.offset >= 0}
+            groups = admin.list_group_offsets(self.group)
+        offsets: Any = groups.get(self.group, groups)
+        return {partition.partition: at.offset for partition, at in offsets.items() if at.offset >= 0}
 
     def members(self) -> set[str | None]:
         """The static names of the group's members."""
         with closing(KafkaAdminClient(bootstrap_servers=self.servers)) as admin:
-            return {one["group_instance_id"] for one in admin.describe_groups([self.group])[self.group]["members"]}
+            return {
+                member["group_instance_id"] for member in admin.describe_groups([self.group])[self.group]["members"]
+            }
 
 
 class Worker:
     """A worker's process, and its output."""
 
-    def __init__(self, name: str, variant: str, environment: dict[str, str], said: Path) -> None:
-        self._said = said
-        with said.open("wb") as into:
+    def __init__(self, name: str, variant: str, environment: dict[str, str], log: Path) -> None:
+        self._said = log
+        with log.open("wb") as into:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.kafka.guard_worker", name, variant], cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=into, stderr=into, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "tests.kafka.guard_worker", name, variant],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=into,
+                stderr=into,
+                start_new_session=True,
+            )
 
     @property
     def code(self) -> int | None:
         """The exit code; ``None`` while it runs."""
         return self._process.poll()
 
-    def said(self) -> str:
+    def output(self) -> str:
         """All its output."""
         return self._said.read_text(errors="replace")
 
     def told(self, what: str) -> list[dict[str, Any]]:
         """Its lines of one kind."""
-        lines = re.findall(r'\{"what":.*\}$', self.said(), re.MULTILINE)
-        return [one for one in map(msgspec.json.decode, lines) if one["what"] == what]
+        lines = re.findall(r'\{"what":.*\}$', self.output(), re.MULTILINE)
+        return [message for message in map(msgspec.json.decode, lines) if message["what"] == what]
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -141,7 +148,7 @@ class Worker:
     def awaited(self, what: str) -> dict[str, Any]:
         """Wait for a line of a kind."""
         until(lambda: self.told(what) or self.code is not None, f"the worker says {what}", within_s=60)
-        assert self.told(what), self.said()
+        assert self.told(what), self.output()
         return self.told(what)[0]
 
 
@@ -156,12 +163,12 @@ def seek_check(broker: Broker, variant: str) -> None:
     """Guard 1: with any offsets committed by the group, a worker reads on from those stored beside the balances."""
     broker.tell()
     broker.fold(broker.layout).fold(broker.records())
-    stored = broker.stored()
+    offsets = broker.stored()
     broker.tell(3)
-    broker.commit(max(one.offset for one in broker.records()) + 1)
+    broker.commit(max(record.offset for record in broker.records()) + 1)
     worker = broker.worker(variant)
-    sought = worker.awaited("sought")["offsets"]
-    assert {int(one): offset for one, offset in sought.items()} == stored
+    offsets_read = worker.awaited("sought")["offsets"]
+    assert {int(partition): offset for partition, offset in offsets_read.items()} == offsets
     until(broker.folded, "all is folded", within_s=60)
     assert broker.members() == {"w-1"}
     assert worker.code is None
@@ -185,7 +192,7 @@ def failing_check(broker: Broker, variant: str) -> None:
     worker = broker.worker(variant)
     worker.awaited("failing")
     until(lambda: worker.code is not None or any(broker.committed().values()), "it ends, or commits", within_s=60)
-    assert worker.code == Exit.FAILED, worker.said()
+    assert worker.code == Exit.FAILED, worker.output()
     assert not any(broker.committed().values())
     assert set(broker.stored().values()) == {0}
 
@@ -209,9 +216,9 @@ def coordinator_check(broker: Broker, variant: str, why: str, within_s: float = 
     try:
         until(lambda: worker.code is not None, "it ends", within_s=within_s)
     except TimeoutError as error:
-        raise AssertionError(worker.said()) from error
-    assert worker.code == Exit.READ_AGAIN, worker.said()
-    assert why in worker.said()
+        raise AssertionError(worker.output()) from error
+    assert worker.code == Exit.READ_AGAIN, worker.output()
+    assert why in worker.output()
 
 
 @pytest.mark.parametrize(
@@ -236,13 +243,13 @@ def test_rebalances_in_quick_succession_lose_nothing(broker: Broker) -> None:
     second, third = broker.worker("whole", "w-2"), broker.worker("whole", "w-3")
     while not (second.told("sought") and third.told("sought")):
         broker.tell()
-        assert second.code is None, second.said()
-        assert third.code is None, third.said()
+        assert second.code is None, second.output()
+        assert third.code is None, third.output()
     third.kill()
     broker.tell(5)
     until(broker.folded, "all is folded", within_s=60)
     assert broker.sql("SELECT position, count(*) FROM why GROUP BY position HAVING count(*) > 1") == []
     assert len(first.told("sought")) > 1
     for worker in (first, second):
-        assert worker.code is None, worker.said()
-        assert "passed over" not in worker.said()
+        assert worker.code is None, worker.output()
+        assert "passed over" not in worker.output()

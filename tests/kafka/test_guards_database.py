@@ -31,64 +31,64 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.speed("test")
 
 
-def test_a_gap_is_counted_across_processes_and_stops_its_partition(kept: Partitions) -> None:
+def test_a_gap_is_counted_across_processes_and_stops_its_partition(setup: Partitions) -> None:
     """Guard 2: twice the process reads again; the third time the partition is stopped in the database, the other goes on."""
-    first, _, third = [one for one in kept.of(1) if len(one.value or b"") > 0][:3]
+    first, _, third = [record for record in setup.of(1) if len(record.value or b"") > 0][:3]
     for times in range(3):
         now = Now()
-        fold = kept.fold(kept.layout, clock=now)
+        fold = setup.fold(setup.layout, clock=now)
         fold.fold([first, third._replace(offset=first.offset + 1)])
-        assert kept.at(1)[2] is None
+        assert setup.at(1)[2] is None
         now.s += GAP_WAIT_S + 0.1
         if times < 2:
             with pytest.raises(ReadAgain, match="of partition 1 are missing from the topic"):
                 fold.fold([])
-    fold.fold(kept.of(0))
-    assert "are missing from the topic" in (kept.at(1)[2] or "")
+    fold.fold(setup.of(0))
+    assert "are missing from the topic" in (setup.at(1)[2] or "")
     assert set(fold.stopped) == {1}
-    assert kept.sql("SELECT times FROM gaps") == [(3,)]
-    assert (kept.at(0)[0], kept.at(0)[2]) == (kept.journal.head(), None)
+    assert setup.sql("SELECT times FROM gaps") == [(3,)]
+    assert (setup.at(0)[0], setup.at(0)[2]) == (setup.journal.head(), None)
 
 
-def test_an_offset_passed_over_is_read_again_and_counted_as_no_gap(kept: Partitions) -> None:
+def test_an_offset_passed_over_is_read_again_and_counted_as_no_gap(setup: Partitions) -> None:
     """Guard 2: a record that the framework skipped was of no consequence by position; offsets say that it was skipped."""
     now = Now()
-    fold = kept.fold(kept.layout, clock=now)
-    records = kept.of(1)
+    fold = setup.fold(setup.layout, clock=now)
+    records = setup.of(1)
     again = records[0]._replace(offset=len(records) + 1)
     fold.fold([*records, again])
     now.s += HOLE_WAIT_S + 0.1
     with pytest.raises(ReadAgain, match="passed over"):
         fold.fold([])
-    assert (kept.at(1)[1], kept.sql("SELECT * FROM gaps")) == (len(records), [])
+    assert (setup.at(1)[1], setup.sql("SELECT * FROM gaps")) == (len(records), [])
 
 
-def fencing_check(kept: Partitions, made: type[PartitionStore]) -> None:
+def fencing_check(setup: Partitions, store_type: type[PartitionStore]) -> None:
     """Guard 3: a newer process of the same name ends the older one, which writes nothing more, also while it waited."""
-    old = kept.fold(kept.layout, kept.planted(made))
-    old.fold(kept.of(1)[:1])
-    at = kept.at(1)
-    failed: list[BaseException] = []
+    old = setup.fold(setup.layout, setup.planted(store_type))
+    old.fold(setup.of(1)[:1])
+    at = setup.at(1)
+    errors: list[BaseException] = []
 
     def late() -> None:
         try:
-            old.fold(kept.of(1))
+            old.fold(setup.of(1))
         except BaseException as error:  # noqa: BLE001 - looked at below
-            failed.append(error)
+            errors.append(error)
 
-    with kept.database.connected("lock") as db, db.transaction():
+    with setup.database.connected("lock") as db, db.transaction():
         db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/1' FOR UPDATE")
         waiting = threading.Thread(target=late)
         waiting.start()
-        kept.waiting()
-        kept.store(kept.layout)
+        setup.waiting()
+        setup.store(setup.layout)
     waiting.join()
-    assert [type(one) for one in failed] == [Overtaken]
+    assert [type(error) for error in errors] == [Overtaken]
     with pytest.raises(Overtaken, match="worker w: a newer process has this name"):
-        old.fold(kept.of(1))
-    assert kept.at(1) == at
-    kept.fold(kept.layout, kept.store(kept.layout, "another")).fold(kept.of(1))
-    assert kept.at(1)[0] == kept.journal.head()
+        old.fold(setup.of(1))
+    assert setup.at(1) == at
+    setup.fold(setup.layout, setup.store(setup.layout, "another")).fold(setup.of(1))
+    assert setup.at(1)[0] == setup.journal.head()
 
 
 class Unfenced(PartitionStore):
@@ -115,8 +115,8 @@ class ReadsEarly(PartitionStore):
     @contextmanager
     def folding(self, partitions: Sequence[int]) -> Iterator[PartitionTransaction]:
         with self._writing() as db:
-            unlocked = str(_LOCKED).replace("FOR UPDATE", "")
-            with locked(self, db, partitions, unlocked) as folding, locked(self, db, partitions, str(_LOCKED)):
+            query = str(_LOCKED).replace("FOR UPDATE", "")
+            with locked(self, db, partitions, query) as folding, locked(self, db, partitions, str(_LOCKED)):
                 yield folding
 
 
@@ -134,61 +134,63 @@ class LocksBackwards(PartitionStore):
 def locked(store: PartitionStore, db: Any, partitions: Sequence[int], statement: str) -> Iterator[PartitionTransaction]:  # noqa: ANN401 - a connection
     """A folding of what a statement finds."""
     folding = PartitionTransaction(db, store._current(), store._layout, store._partitions)
-    names = [source_of(store._layout, one) for one in partitions]
+    names = [source_of(store._layout, number) for number in partitions]
     for row in db.execute(text(statement), {"names": names}):
         folding.stored[int(row[0].partition("/")[2])] = StoredPartition(*row[1:5])
     yield folding
 
 
-def test_a_newer_process_ends_the_older_one(kept: Partitions) -> None:
-    fencing_check(kept, PartitionStore)
+def test_a_newer_process_ends_the_older_one(setup: Partitions) -> None:
+    fencing_check(setup, PartitionStore)
 
 
 @pytest.mark.planted
 @pytest.mark.speed("soak")
-@pytest.mark.parametrize("planted", [Unfenced, LooksEarly])
-def test_without_its_guard_two_processes_fold_under_one_name(kept: Partitions, planted: type[PartitionStore]) -> None:
+@pytest.mark.parametrize("store_type", [Unfenced, LooksEarly])
+def test_without_its_guard_two_processes_fold_under_one_name(
+    setup: Partitions, store_type: type[PartitionStore]
+) -> None:
     with pytest.raises(AssertionError):
-        fencing_check(kept, planted)
+        fencing_check(setup, store_type)
 
 
-def position_check(kept: Partitions, made: type[PartitionStore]) -> None:
+def position_check(setup: Partitions, store_type: type[PartitionStore]) -> None:
     """Guard 4: position is read under the lock, so that entries folded meanwhile by another worker are trimmed."""
-    mine, other = kept.planted(made, "mine"), kept.store(kept.layout, "other")
-    seen: list[int] = []
+    mine, other = setup.planted(store_type, "mine"), setup.store(setup.layout, "other")
+    positions: list[int] = []
 
     def look() -> None:
         with mine.folding([1]) as folding:
-            seen.append(folding.stored[1].position)
+            positions.append(folding.stored[1].position)
 
     waiting = threading.Thread(target=look)
     with other.folding([1]) as folding:
         waiting.start()
-        kept.waiting()
+        setup.waiting()
         folding.apply([], {1: Advance(5, "h", 2, "")})
     waiting.join()
-    assert seen == [5]
+    assert positions == [5]
 
 
-def test_a_position_is_read_under_the_lock(kept: Partitions) -> None:
-    position_check(kept, PartitionStore)
+def test_a_position_is_read_under_the_lock(setup: Partitions) -> None:
+    position_check(setup, PartitionStore)
 
 
 @pytest.mark.planted
 @pytest.mark.speed("soak")
-def test_without_its_guard_a_position_is_that_of_before(kept: Partitions) -> None:
+def test_without_its_guard_a_position_is_that_of_before(setup: Partitions) -> None:
     with pytest.raises(AssertionError):
-        position_check(kept, ReadsEarly)
+        position_check(setup, ReadsEarly)
 
 
-def order_check(kept: Partitions, made: type[PartitionStore]) -> None:
+def order_check(setup: Partitions, store_type: type[PartitionStore]) -> None:
     """Guard 4: rows are locked in order: a process that waits for one holds none behind it, so there is no deadlock."""
-    mine = kept.fold(kept.layout, kept.planted(made))
-    with kept.database.connected("lock") as db, db.transaction():
+    mine = setup.fold(setup.layout, setup.planted(store_type))
+    with setup.database.connected("lock") as db, db.transaction():
         db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE")
-        waiting = threading.Thread(target=lambda: mine.fold([*kept.of(1), *kept.of(0)]))
+        waiting = threading.Thread(target=lambda: mine.fold([*setup.of(1), *setup.of(0)]))
         waiting.start()
-        kept.waiting()
+        setup.waiting()
         try:
             db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/1' FOR UPDATE NOWAIT")
         except LockNotAvailable as error:
@@ -197,15 +199,15 @@ def order_check(kept: Partitions, made: type[PartitionStore]) -> None:
         finally:
             db.execute("ROLLBACK")
             waiting.join()
-    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
+    assert setup.at(0)[0] == setup.at(1)[0] == setup.journal.head()
 
 
-def test_rows_are_locked_in_order(kept: Partitions) -> None:
-    order_check(kept, PartitionStore)
+def test_rows_are_locked_in_order(setup: Partitions) -> None:
+    order_check(setup, PartitionStore)
 
 
 @pytest.mark.planted
 @pytest.mark.speed("soak")
-def test_without_its_guard_workers_may_wait_in_a_circle(kept: Partitions) -> None:
+def test_without_its_guard_workers_may_wait_in_a_circle(setup: Partitions) -> None:
     with pytest.raises(AssertionError, match="holds 1/1"):
-        order_check(kept, LocksBackwards)
+        order_check(setup, LocksBackwards)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.speed("test")
 
 
-def seek_check(made: type[SeekingConsumer]) -> None:
+def seek_check(consumer_type: type[SeekingConsumer]) -> None:
     """Guard 1: it seeks to the stored offsets, the flow stopped, after the fetch in flight; what was ahead is forgotten."""
 
     async def check() -> None:
         stand = Stand()
-        consumer, thread = consumer_of(stand, made)
+        consumer, thread = consumer_of(stand, consumer_type)
         consumer.resume_flow()
         fetch = asyncio.create_task(consumer._getmany(None, 1.0))
         await thread.fetching.wait()
@@ -47,8 +47,8 @@ class Committed(SeekingConsumer):
     """Planted: the group's committed offsets are believed."""
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
-        committed: Mapping[Any, int] = await driver.Consumer.seek_to_committed(self)
-        return committed
+        offsets: Mapping[Any, int] = await driver.Consumer.seek_to_committed(self)
+        return offsets
 
 
 class Hasty(SeekingConsumer):
@@ -71,18 +71,18 @@ def test_it_seeks_to_the_stored_offsets_when_nothing_is_fetched() -> None:
 
 @pytest.mark.planted
 @pytest.mark.speed("soak")
-@pytest.mark.parametrize("planted", [Committed, Hasty, Flowing])
-def test_without_its_guard_a_seek_is_wrong(planted: type[SeekingConsumer]) -> None:
+@pytest.mark.parametrize("consumer_type", [Committed, Hasty, Flowing])
+def test_without_its_guard_a_seek_is_wrong(consumer_type: type[SeekingConsumer]) -> None:
     with pytest.raises(AssertionError):
-        seek_check(planted)
+        seek_check(consumer_type)
     assert STORED != COMMITTED
 
 
-def fetching_task_check(made: type[SeekingConsumer]) -> None:
+def fetching_task_check(consumer_type: type[SeekingConsumer]) -> None:
     """Guard 1: from the fetching task itself nothing is sought; a resumption with a seek of its own follows."""
 
     async def check() -> None:
-        consumer, thread = consumer_of(Stand(), made)
+        consumer, thread = consumer_of(Stand(), consumer_type)
         thread.let_go.set()
         await consumer._getmany(None, 1.0)
         assert await consumer.seek_to_committed() == {}
@@ -111,17 +111,17 @@ def test_without_its_guard_the_fetching_task_seeks() -> None:
         fetching_task_check(SelfSeeking)
 
 
-def seek_time_check(store: StoredOffsets, made: type[SeekingConsumer] = SeekingConsumer) -> None:
+def seek_time_check(store: StoredOffsets, consumer_type: type[SeekingConsumer] = SeekingConsumer) -> None:
     """Guard 1: a seek that is not done within its time ends the process, which reads again."""
 
     async def check() -> None:
         stand = Stand(store, seek_s=0.3)
-        consumer, thread = consumer_of(stand, made)
+        consumer, thread = consumer_of(stand, consumer_type)
         seek = asyncio.create_task(consumer.seek_to_committed())
         await asyncio.wait({seek}, timeout=3)
         store.answers.set()
         await asyncio.gather(seek, return_exceptions=True)
-        assert [one.code for one in stand.ended] == [Exit.READ_AGAIN]
+        assert [ending.code for ending in stand.ended] == [Exit.READ_AGAIN]
         assert "the stored offsets could not be sought" in stand.ended[0].why
         assert thread.log == []
 
@@ -151,12 +151,12 @@ def test_without_its_limit_a_seek_takes_any_time() -> None:
         seek_time_check(StoredOffsets(slow=True), Patient)
 
 
-def assignment_check(made: type[SeekingConsumer]) -> None:
+def assignment_check(consumer_type: type[SeekingConsumer]) -> None:
     """Guard 6: a partition that went to another worker is no longer watched here, though there is no seek."""
 
     async def check() -> None:
         stand = Stand()
-        consumer, _ = consumer_of(stand, made)
+        consumer, _ = consumer_of(stand, consumer_type)
         await consumer.seek_to_committed()
         assert sorted(stand.parts.metrics.mine) == [0, 1]
         await consumer.on_partitions_assigned(set(STORED), 1)

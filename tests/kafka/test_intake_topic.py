@@ -28,14 +28,17 @@ REFUSED: Final = "neraca.refused"
 KEY: Final = b"disdukcapil"
 STRUCTURED: Final[Headers] = [("content-type", EVENT.encode())]
 DECISION: Final = {
-    "dinas": "disdukcapil", "service": "ktp-el", "case": "K-1", "received_at": "2026-11-24T08:00:00+07:00",
+    "dinas": "disdukcapil",
+    "service": "ktp-el",
+    "case": "K-1",
+    "received_at": "2026-11-24T08:00:00+07:00",
     "completed_at": "2026-11-24T10:00:00+07:00",
-}  # fmt: skip
+}
 
 
 def task(name: str, **data: object) -> dict[str, Any]:
-    done = {"dinas": "disdukcapil", "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
-    return event("task-completed", name, {**done, **data})
+    fields = {"dinas": "disdukcapil", "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
+    return event("task-completed", name, {**fields, **data})
 
 
 def retracted(name: str, target: str, reason: str = "mistake") -> dict[str, Any]:
@@ -44,37 +47,52 @@ def retracted(name: str, target: str, reason: str = "mistake") -> dict[str, Any]
 
 def produced(topics: Topics, *events: object) -> None:
     """Events in JSON, in order, as one counter produces them."""
-    topics.produce(INTAKE, [(KEY, ndjson([one]), STRUCTURED) for one in events], partition=0)
+    topics.produce(INTAKE, [(KEY, ndjson([submission]), STRUCTURED) for submission in events], partition=0)
 
 
 def refused(topics: Topics, number: int) -> list[Any]:
     """The refusals, once there are so many."""
 
     def read() -> list[Any] | None:
-        found = topics.read(REFUSED)
-        return found if len(found) >= number else None
+        records = topics.read(REFUSED)
+        return records if len(records) >= number else None
 
     return until(read, f"{number} refusals")
 
 
-def told(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untyped client
+def problem_of(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of an untyped client
     """The problem that a refused record carries."""
-    said: dict[str, Any] = msgspec.json.decode(dict(record.headers)["problem"])
-    return said
+    problem: dict[str, Any] = msgspec.json.decode(dict(record.headers)["problem"])
+    return problem
 
 
 BAD: Final = [
-    b"{", b"", b"[]", b'{"id": NaN}', b'{"id": 1, "id": 1}', b"\xff", b"null", b"[" * 50 + b"]" * 50,
-    event("task-finished", "b1", {}), event("period-closed", "b2", {}), {**task("b3"), "type": "neraca.task-completed.v2"},
-    {**task("b4"), "time": "2999-01-01T00:00:00+07:00"}, {**task("b5"), "time": "2026-11-24T11:00:00"},
-    task("b6", asn="198501012010011001"), task("b7", extra=1), {**task("b8"), "data": {"dinas": "disdukcapil"}},
+    b"{",
+    b"",
+    b"[]",
+    b'{"id": NaN}',
+    b'{"id": 1, "id": 1}',
+    b"\xff",
+    b"null",
+    b"[" * 50 + b"]" * 50,
+    event("task-finished", "b1", {}),
+    event("period-closed", "b2", {}),
+    {**task("b3"), "type": "neraca.task-completed.v2"},
+    {**task("b4"), "time": "2999-01-01T00:00:00+07:00"},
+    {**task("b5"), "time": "2026-11-24T11:00:00"},
+    task("b6", asn="198501012010011001"),
+    task("b7", extra=1),
+    {**task("b8"), "data": {"dinas": "disdukcapil"}},
     {**task("b9"), "recordedby": "me"},
-    task("t1", task="another"), event("permit-processed", "b10", DECISION), retracted("b11", "t2"), retracted("b12", "m1"),
-]  # fmt: skip
+    task("t1", task="another"),
+    event("permit-processed", "b10", DECISION),
+    retracted("b11", "t2"),
+    retracted("b12", "m1"),
+]
 """Each is wrong in its own way; the last four only conflict with earlier entries."""
 
 
-def test_what_is_wrong_is_refused_as_over_http(scaled: Scaled, topics: Topics) -> None:
+def test_what_is_wrong_is_refused_as_over_http(cluster: Scaled, topics: Topics) -> None:
     """Good events are recorded once, repeats included; each refusal has its problem, and the record as it was produced."""
     topics.make(INTAKE)
     good = [task("t1"), task("t2"), event("permit-processed", "d1", DECISION), retracted("m1", "t2"), task("t1")]
@@ -83,27 +101,30 @@ def test_what_is_wrong_is_refused_as_over_http(scaled: Scaled, topics: Topics) -
     binary: Headers = [("ce_id", b"b"), ("ce_source", b"\xff"), ("content-type", b"application/json")]
     topics.produce(INTAKE, [(KEY, ndjson([rule]), STRUCTURED), (KEY, b"{}", binary)])
     topics.produce_nulls(INTAKE, "ce_id")
-    scaled.begin("intake", "--kafka")
-    scaled.await_up("intake")
-    *alike, unauthorised, malformed, empty, without = refused(topics, len(BAD) + 4)
+    cluster.begin("intake", "--kafka")
+    cluster.await_up("intake")
+    *alike, without_scope, no_json, empty, without = refused(topics, len(BAD) + 4)
 
-    assert scaled.head() == 1 + 4
-    values = [ndjson([one]) for one in BAD]
-    assert [(one.key, one.value) for one in alike] == [(KEY, value) for value in values]
-    assert all(one.headers[:-1] == STRUCTURED for one in alike)
-    with httpx.Client(base_url=scaled.url("intake"), headers={"content-type": EVENT}) as http:
+    assert cluster.head() == 1 + 4
+    values = [ndjson([submission]) for submission in BAD]
+    assert [(record.key, record.value) for record in alike] == [(KEY, value) for value in values]
+    assert all(record.headers[:-1] == STRUCTURED for record in alike)
+    with httpx.Client(base_url=cluster.url("intake"), headers={"content-type": EVENT}) as http:
         answers = [http.post("/v1/events", content=value) for value in values]
-    assert [told(one) for one in alike] == [answer.json() for answer in answers]
+    assert [problem_of(record) for record in alike] == [answer.json() for answer in answers]
     assert {answer.status_code for answer in answers} == {400, 409, 422}
-    assert [told(one)["type"].rpartition(":")[2] for one in alike[-4:]] == [
-        "content-conflict", "natural-key-held", "already-reversed", "invalid-event",
-    ]  # fmt: skip
-    assert told(unauthorised)["detail"] == "the token has no scope rulebook"
-    assert told(malformed)["detail"] == "ce_source: must be UTF-8"
-    assert malformed.headers[:-1] == binary
-    assert (empty.key, empty.value, told(empty)["status"]) == (None, b"", 400)
-    assert (without.headers[0], told(without)["detail"]) == (("ce_id", b""), "ce_id: must have a value")
-    assert scaled.head() == 1 + 4
+    assert [problem_of(record)["type"].rpartition(":")[2] for record in alike[-4:]] == [
+        "content-conflict",
+        "natural-key-held",
+        "already-reversed",
+        "invalid-event",
+    ]
+    assert problem_of(without_scope)["detail"] == "the token has no scope rulebook"
+    assert problem_of(no_json)["detail"] == "ce_source: must be UTF-8"
+    assert no_json.headers[:-1] == binary
+    assert (empty.key, empty.value, problem_of(empty)["status"]) == (None, b"", 400)
+    assert (without.headers[0], problem_of(without)["detail"]) == (("ce_id", b""), "ce_id: must have a value")
+    assert cluster.head() == 1 + 4
 
 
 @contextmanager
@@ -141,39 +162,41 @@ def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
         produced(topics, task("late"))
         until(lambda: len(parking.all()) == 1, "what has come is parked no longer")
         (conflict,) = topics.read(REFUSED)
-        assert (journal.head(), told(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
-        assert conflict.value in [ndjson([one]) for one in two]
+        assert (journal.head(), problem_of(conflict)["type"]) == (3, "urn:neraca:problem:content-conflict")
+        assert conflict.value in [ndjson([submission]) for submission in two]
         clock.us += int(PARKED_S * 1e6)
         until(lambda: len(parking.all()) == 1, "its time is not over on the second")
         clock.us += 1
         _, never = refused(topics, 2)
         assert (never.key, never.value) == (KEY, ndjson([retracted("m2", "never")]))
         assert never.headers[:-1] == STRUCTURED
-        assert told(never)["errors"] == [{"pointer": "/data/event", "detail": "names no event of the journal"}]
+        assert problem_of(never)["errors"] == [{"pointer": "/data/event", "detail": "names no event of the journal"}]
         until(lambda: not parking.all(), "it waits no longer")
         assert journal.head() == 3
 
 
 @pytest.mark.faults
-def test_an_intake_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(scaled: Scaled, topics: Topics) -> None:
+def test_an_intake_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(
+    cluster: Scaled, topics: Topics
+) -> None:
     """Everything produced is in the journal exactly once, and a reversal that was parked is recorded after its fact."""
     number = 6000
     topics.make(INTAKE, 2)
     produced(topics, retracted("m", "late"))
-    scaled.start("intake", options=["--kafka"])
-    until(lambda: scaled.sql("SELECT 1 FROM neraca.parked"), "the reversal is parked")
+    cluster.start("intake", options=["--kafka"])
+    until(lambda: cluster.sql("SELECT 1 FROM neraca.parked"), "the reversal is parked")
     records = [(str(n).encode(), ndjson([task(f"t{n}")]), STRUCTURED) for n in range(number)]
     producing = threading.Thread(target=topics.produce, args=(INTAKE, records))
     producing.start()
-    until(lambda: scaled.head() > 500, "the stream is under way")
-    scaled.kill("intake")
-    at_the_kill = scaled.head()
+    until(lambda: cluster.head() > 500, "the stream is under way")
+    cluster.kill("intake")
+    at_the_kill = cluster.head()
     producing.join()
     assert at_the_kill < number
     produced(topics, task("late"))
-    scaled.start("intake", options=["--kafka"])
-    until(lambda: scaled.head() >= 1 + number + 2, "everything is recorded", within_s=90)
-    until(lambda: not scaled.sql("SELECT 1 FROM neraca.parked"), "nothing is parked")
-    lines = [msgspec.json.decode(line) for line in scaled.command("export", "--journal", "-").stdout.splitlines()]
+    cluster.start("intake", options=["--kafka"])
+    until(lambda: cluster.head() >= 1 + number + 2, "everything is recorded", within_s=90)
+    until(lambda: not cluster.sql("SELECT 1 FROM neraca.parked"), "nothing is parked")
+    lines = [msgspec.json.decode(line) for line in cluster.command("export", "--journal", "-").stdout.splitlines()]
     assert sorted(line["id"] for line in lines[1:]) == sorted([*(f"t{n}" for n in range(number)), "late", "m"])
     assert topics.read(REFUSED) == []

@@ -13,7 +13,7 @@ from streams.layouts import Layout, Layouts
 from streams.places.database import Database
 from tests.journal.desk import rows, task
 from tests.journal.folding import HISTORY
-from tests.kafka.guard_database import CLOCK, Kept, Topic
+from tests.kafka.guard_database import CLOCK, Setup, Topic
 from tests.serving import Assembled, until
 
 if TYPE_CHECKING:
@@ -23,42 +23,42 @@ pytestmark = pytest.mark.speed("test")
 
 
 @pytest.fixture
-def kept(database_url: str) -> Iterator[Kept]:
+def setup(database_url: str) -> Iterator[Setup]:
     """A database with an empty journal."""
     with ExitStack() as ending:
-        yield Kept(Database(database_url).prepare(), ending)
+        yield Setup(Database(database_url).prepare(), ending)
 
 
-def drain(kept: Kept, layout: Layout) -> None:
+def drain(setup: Setup, layout: Layout) -> None:
     """Relay and fold all of a layout."""
     topic = Topic()
-    kept.relay(layout, topic.send)
-    kept.fold(layout).fold(topic.records())
+    setup.relay(layout, topic.send)
+    setup.fold(layout).fold(topic.records())
 
 
-def test_the_first_layout_begins_at_the_journals_beginning(kept: Kept) -> None:
+def test_the_first_layout_begins_at_the_journals_beginning(setup: Setup) -> None:
     """A row for each partition and one for the rulebook, with nothing folded."""
-    kept.record(task("t1"))
-    layout = kept.layouts.reached(3)
+    setup.record(task("t1"))
+    layout = setup.layouts.current(3)
     assert layout == Layout(1, 3, 0)
     assert layout.topic == "neraca.segments.1"
-    assert kept.sources() == {"1/0": 0, "1/1": 0, "1/2": 0, RULEBOOK: 0}
+    assert setup.sources() == {"1/0": 0, "1/1": 0, "1/2": 0, RULEBOOK: 0}
 
 
-def test_a_layout_that_has_begun_keeps_its_partitions(kept: Kept) -> None:
+def test_a_layout_that_has_begun_keeps_its_partitions(setup: Setup) -> None:
     """A worker that is configured otherwise folds what is there."""
-    assert kept.layouts.reached(3) == kept.layouts.reached(7) == Layout(1, 3, 0)
+    assert setup.layouts.current(3) == setup.layouts.current(7) == Layout(1, 3, 0)
 
 
-def test_workers_that_start_at_once_begin_one_layout(kept: Kept) -> None:
-    begun: list[Layout] = []
-    threads = [threading.Thread(target=lambda: begun.append(kept.layouts.reached(3))) for _ in range(4)]
+def test_workers_that_start_at_once_begin_one_layout(setup: Setup) -> None:
+    layouts: list[Layout] = []
+    threads = [threading.Thread(target=lambda: layouts.append(setup.layouts.current(3))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert begun == [Layout(1, 3, 0)] * 4
-    assert len(kept.sources()) == 4
+    assert layouts == [Layout(1, 3, 0)] * 4
+    assert len(setup.sources()) == 4
 
 
 def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_url: str) -> None:
@@ -69,111 +69,115 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
         head = alone.settle()
         before = rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts")
     with ExitStack() as ending:
-        kept = Kept(database, ending)
-        assert kept.layouts.reached(2) == Layout(1, 2, head)
-        assert kept.sources() == {"1/0": head, "1/1": head, RULEBOOK: head}
-        hashes = {row[0] for row in kept.sql("SELECT hash FROM sources")}
-        assert hashes == {kept.journal.hash_at(head)}
+        setup = Setup(database, ending)
+        assert setup.layouts.current(2) == Layout(1, 2, head)
+        assert setup.sources() == {"1/0": head, "1/1": head, RULEBOOK: head}
+        hashes = {row[0] for row in setup.sql("SELECT hash FROM sources")}
+        assert hashes == {setup.journal.hash_at(head)}
         assert rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts") == before
 
 
-def test_a_change_ends_the_layout_before_it_at_the_journals_head(kept: Kept) -> None:
+def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Setup) -> None:
     """The old one is folded until it is drained, then the new one, from where the old one ended."""
-    kept.layouts.reached(2)
-    head = kept.record(task("t1"), task("t2"))
-    changed = kept.layouts.change(3)
-    assert changed == Layout(2, 3, head)
-    later = kept.record(task("t3"))
+    setup.layouts.current(2)
+    head = setup.record(task("t1"), task("t2"))
+    new_layout = setup.layouts.change(3)
+    assert new_layout == Layout(2, 3, head)
+    later = setup.record(task("t3"))
     old = Layout(1, 2, 0, head)
-    with kept.database.connected("test") as db:
-        assert kept.layouts.known(db) == [old, changed]
-    assert kept.layouts.reached(2) == old
-    drain(kept, old)
-    assert set(kept.sources().values()) == {head, 0}
-    assert kept.layouts.reached(2) == changed
-    assert kept.sources() == {"2/0": head, "2/1": head, "2/2": head, RULEBOOK: 0}
-    drain(kept, changed)
-    assert max(kept.sources().values()) == later
-    counted = kept.sql("SELECT count(*) FROM why")
-    assert counted == [(3,)]
+    with setup.database.connected("test") as db:
+        assert setup.layouts.every(db) == [old, new_layout]
+    assert setup.layouts.current(2) == old
+    drain(setup, old)
+    assert set(setup.sources().values()) == {head, 0}
+    assert setup.layouts.current(2) == new_layout
+    assert setup.sources() == {"2/0": head, "2/1": head, "2/2": head, RULEBOOK: 0}
+    drain(setup, new_layout)
+    assert max(setup.sources().values()) == later
+    count = setup.sql("SELECT count(*) FROM why")
+    assert count == [(3,)]
 
 
-def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(kept: Kept) -> None:
+def test_a_layout_is_not_left_before_each_of_its_partitions_is_drained(setup: Setup) -> None:
     """A partition that is behind, or has stopped, holds the others in the old layout."""
-    kept.layouts.reached(2)
-    head = kept.record(task("t1"))
-    kept.layouts.change(3)
-    kept.sql("UPDATE sources SET position = %s, hash = %s WHERE source = '1/1' RETURNING 1", head, hash_of(kept, head))
-    assert kept.layouts.reached(2).number == 1
-    kept.sql("UPDATE sources SET position = %s, hash = %s WHERE source = '1/0' RETURNING 1", head, hash_of(kept, head))
-    assert kept.layouts.reached(2).number == 2
+    setup.layouts.current(2)
+    head = setup.record(task("t1"))
+    setup.layouts.change(3)
+    setup.sql(
+        "UPDATE sources SET position = %s, hash = %s WHERE source = '1/1' RETURNING 1", head, hash_of(setup, head)
+    )
+    assert setup.layouts.current(2).number == 1
+    setup.sql(
+        "UPDATE sources SET position = %s, hash = %s WHERE source = '1/0' RETURNING 1", head, hash_of(setup, head)
+    )
+    assert setup.layouts.current(2).number == 2
 
 
-def hash_of(kept: Kept, position: int) -> str:
-    found = kept.journal.hash_at(position)
-    assert found is not None
-    return found
+def hash_of(setup: Setup, position: int) -> str:
+    line_hash = setup.journal.hash_at(position)
+    assert line_hash is not None
+    return line_hash
 
 
-def test_a_second_change_is_refused_while_the_first_is_under_way(kept: Kept) -> None:
+def test_a_second_change_is_refused_while_the_first_is_under_way(setup: Setup) -> None:
     """It says so, and changes nothing."""
-    kept.layouts.reached(2)
-    head = kept.record(task("t1"))
-    kept.layouts.change(3)
+    setup.layouts.current(2)
+    head = setup.record(task("t1"))
+    setup.layouts.change(3)
     with pytest.raises(ValueError, match="layout 2 is not reached yet"):
-        kept.layouts.change(4)
-    assert kept.sql("SELECT layout FROM layouts ORDER BY layout") == [(1,), (2,)]
-    drain(kept, Layout(1, 2, 0, head))
-    kept.layouts.reached(2)
-    assert kept.layouts.change(4) == Layout(3, 4, head)
+        setup.layouts.change(4)
+    assert setup.sql("SELECT layout FROM layouts ORDER BY layout") == [(1,), (2,)]
+    drain(setup, Layout(1, 2, 0, head))
+    setup.layouts.current(2)
+    assert setup.layouts.change(4) == Layout(3, 4, head)
 
 
-def test_changes_that_race_are_one(kept: Kept) -> None:
-    kept.layouts.reached(2)
-    kept.record(task("t1"))
-    said: list[str] = []
+def test_changes_that_race_are_one(setup: Setup) -> None:
+    setup.layouts.current(2)
+    setup.record(task("t1"))
+    messages: list[str] = []
 
     def change() -> None:
         try:
-            said.append(str(kept.layouts.change(3).number))
+            messages.append(str(setup.layouts.change(3).number))
         except ValueError as error:
-            said.append(str(error)[:8])
+            messages.append(str(error)[:8])
 
     threads = [threading.Thread(target=change) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(said) == ["2", "layout 2", "layout 2", "layout 2"]
+    assert sorted(messages) == ["2", "layout 2", "layout 2", "layout 2"]
 
 
-def test_balances_of_another_journal_are_refused(kept: Kept) -> None:
+def test_balances_of_another_journal_are_refused(setup: Setup) -> None:
     """By the journal's id, and by the hash at the position reached: a journal put back to an older state is another one."""
-    kept.layouts.reached(2)
-    head = kept.record(task("t1"))
-    drain(kept, Layout(1, 2, 0))
-    kept.layouts.reached(2)
-    (mine,) = kept.sql("SELECT hash FROM sources WHERE source = '1/1'")
+    setup.layouts.current(2)
+    head = setup.record(task("t1"))
+    drain(setup, Layout(1, 2, 0))
+    setup.layouts.current(2)
+    (mine,) = setup.sql("SELECT hash FROM sources WHERE source = '1/1'")
     for column, value, back in (
-        ("journal", "another", kept.journal.id),
+        ("journal", "another", setup.journal.id),
         ("hash", "another", mine[0]),
         ("position", head + 5, head),
     ):
-        kept.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", value)  # noqa: S608 - columns named here
+        setup.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", value)  # noqa: S608 - columns named here
         with pytest.raises(WrongJournal, match="1/1 was folded up to position"):
-            kept.layouts.reached(2)
-        kept.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", back)  # noqa: S608 - the same
-    kept.layouts.reached(2)
+            setup.layouts.current(2)
+        setup.sql(f"UPDATE sources SET {column} = %s WHERE source = '1/1' RETURNING 1", back)  # noqa: S608 - the same
+    setup.layouts.current(2)
 
 
-def test_a_generation_flipped_meanwhile_is_waited_for(kept: Kept) -> None:
+def test_a_generation_flipped_meanwhile_is_waited_for(setup: Setup) -> None:
     """A new layout locks the generation served: a rebuild that would replace it comes before or after."""
-    held, done = kept.database.connected("rebuild"), list[Layout]()
-    with held as db, db.transaction():
+    connection, layouts = setup.database.connected("rebuild"), list[Layout]()
+    with connection as db, db.transaction():
         db.execute("SELECT generation FROM neraca.generations WHERE served FOR UPDATE")
-        thread = threading.Thread(target=lambda: done.append(Layouts(kept.database, kept.journal).reached(2)))
+        thread = threading.Thread(target=lambda: layouts.append(Layouts(setup.database, setup.journal).current(2)))
         thread.start()
-        until(lambda: kept.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it waits")
-        assert done == []
+        until(lambda: setup.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "it waits")
+        assert layouts == []
     thread.join()
-    assert done == [Layout(1, 2, 0)]
+    assert layouts == [Layout(1, 2, 0)]

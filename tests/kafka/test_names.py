@@ -21,9 +21,9 @@ def database(database_url: str) -> Database:
 
 def machine(folder: Path, name: str) -> Path:
     """The directory of a supervisor."""
-    made = folder / name
-    made.mkdir()
-    return made
+    program = folder / name
+    program.mkdir()
+    return program
 
 
 def test_every_start_of_a_worker_has_a_greater_epoch(database: Database, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_every_start_of_a_worker_has_a_greater_epoch(database: Database, tmp_pat
 
 def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_gone(
     database: Database, tmp_path: Path
-) -> None:  # fmt: skip
+) -> None:
     """The old one may be started again as often as it likes; it does not take the name back from a process that lives."""
     old, new, epochs = machine(tmp_path, "old"), machine(tmp_path, "new"), list[int]()
     with database.connected("old") as db:
@@ -56,10 +56,10 @@ def test_a_new_machine_takes_the_name_at_once_and_the_old_one_waits_until_it_is_
         assert acquire(newer, "w", new) == 3
         waiting = threading.Thread(target=comes_back, daemon=True)
         waiting.start()
-        tried = (
+        query = (
             "SELECT 1 FROM pg_stat_activity WHERE application_name = 'neraca old' AND query LIKE '%pg_try_advisory%'"
         )
-        until(lambda: look.execute(tried).fetchall(), "the old one asks for its name")
+        until(lambda: look.execute(query).fetchall(), "the old one asks for its name")
         waiting.join(2.5)
         assert (waiting.is_alive(), epochs) == (True, [])
     waiting.join(10)

@@ -43,7 +43,10 @@ def lines(*partitions: int, after: int = 0) -> list[Entry]:
 
 def shape(segments: Iterable[SegmentRecord]) -> list[tuple[int, int, int, list[int]]]:
     """Partition, after, last and positions of each segment."""
-    return [(one.partition, one.after, one.last, [position for position, _ in one.entries]) for one in segments]
+    return [
+        (segment.partition, segment.after, segment.last, [position for position, _ in segment.entries])
+        for segment in segments
+    ]
 
 
 def outbox() -> Cutter:
@@ -55,7 +58,9 @@ def test_a_page_is_cut_by_partition_and_each_reaches_its_end() -> None:
     page = lines(1, 0, 1, 0, 1)
     segments, after = outbox().cut(page, START)
     assert shape(segments) == [(1, 0, 5, [1, 3, 5]), (0, 0, 5, [2, 4])]
-    assert {(one.journal, one.layout, one.last_hash) for one in segments} == {(JOURNAL, 1, line_hash(page[-1][1]))}
+    assert {(segment.journal, segment.layout, segment.last_hash) for segment in segments} == {
+        (JOURNAL, 1, line_hash(page[-1][1]))
+    }
     assert after == Cursors(5, (5, 5, 0, 0), START.again)
 
 
@@ -74,41 +79,44 @@ def test_an_empty_page_sends_nothing() -> None:
 @pytest.mark.parametrize(
     ("entries", "sizes"),
     [
-        (SEGMENT_MOST - 1, [SEGMENT_MOST - 1]), (SEGMENT_MOST, [SEGMENT_MOST]), (SEGMENT_MOST + 1, [SEGMENT_MOST, 1]),
-        (2 * SEGMENT_MOST, [SEGMENT_MOST] * 2), (2 * SEGMENT_MOST + 7, [SEGMENT_MOST, SEGMENT_MOST, 7]),
+        (SEGMENT_MOST - 1, [SEGMENT_MOST - 1]),
+        (SEGMENT_MOST, [SEGMENT_MOST]),
+        (SEGMENT_MOST + 1, [SEGMENT_MOST, 1]),
+        (2 * SEGMENT_MOST, [SEGMENT_MOST] * 2),
+        (2 * SEGMENT_MOST + 7, [SEGMENT_MOST, SEGMENT_MOST, 7]),
     ],
-)  # fmt: skip
+)
 def test_segments_are_bounded_and_follow_one_another(entries: int, sizes: list[int]) -> None:
     """Each begins where the one before ended, with the hash of the entry it ends at; the last reaches the page's end."""
     page = lines(*[1] * entries, 0)
-    segments = [one for one in outbox().cut(page, START)[0] if one.partition == 1]
-    assert [len(one.entries) for one in segments] == sizes
-    assert [one.after for one in segments] == [0, *(one.last for one in segments[:-1])]
+    segments = [segment for segment in outbox().cut(page, START)[0] if segment.partition == 1]
+    assert [len(segment.entries) for segment in segments] == sizes
+    assert [segment.after for segment in segments] == [0, *(segment.last for segment in segments[:-1])]
     assert segments[-1].last == entries + 1
-    held = dict(page)
-    assert [one.last_hash for one in segments] == [line_hash(held[one.last]) for one in segments]
-    assert [entry for one in segments for entry in one.entries] == page[:-1]
+    line_at = dict(page)
+    assert [segment.last_hash for segment in segments] == [line_hash(line_at[segment.last]) for segment in segments]
+    assert [entry for segment in segments for entry in segment.entries] == page[:-1]
 
 
 def test_segments_of_long_lines_stay_small() -> None:
     """No record exceeds its limit; a line that is longer than a segment's bytes is sent alone."""
     long = [BYTES_MOST // 3, BYTES_MOST // 3, BYTES_MOST // 3 + 400, BYTES_MOST + 1, 0, 0]
-    padded = [
+    long_page = [
         (position, line[:-1] + b',"pad":"' + b"x" * pad + b'"}')
         for (position, line), pad in zip(lines(*[1] * len(long)), long, strict=True)
     ]
-    segments = [one for one in outbox().cut(padded, START)[0] if one.entries]
-    assert [len(one.entries) for one in segments] == [2, 1, 1, 2]
-    assert [entry for one in segments for entry in one.entries] == padded
-    assert [one.after for one in segments] == [0, *(one.last for one in segments[:-1])]
+    segments = [segment for segment in outbox().cut(long_page, START)[0] if segment.entries]
+    assert [len(segment.entries) for segment in segments] == [2, 1, 1, 2]
+    assert [entry for segment in segments for entry in segment.entries] == long_page
+    assert [segment.after for segment in segments] == [0, *(segment.last for segment in segments[:-1])]
 
 
 def removing(position: int, kind: str, dinas: str) -> bytes:
     """A reversal that embeds what it removes; its own data name another dinas, if any."""
-    resolved = {"removes": {"type": "neraca.task-completed.v1", "data": {"dinas": dinas}}}
-    data = {"event": {"source": "/loket", "id": "t"}, "dinas": "dpmptsp", "resolved": resolved}
-    said = {"type": f"neraca.{kind}.v1", "id": f"x{position}", "recordedtime": "", "data": data}
-    return msgspec.json.encode(said)
+    resolution = {"removes": {"type": "neraca.task-completed.v1", "data": {"dinas": dinas}}}
+    data = {"event": {"source": "/loket", "id": "t"}, "dinas": "dpmptsp", "resolved": resolution}
+    event = {"type": f"neraca.{kind}.v1", "id": f"x{position}", "recordedtime": "", "data": data}
+    return msgspec.json.encode(event)
 
 
 @pytest.mark.parametrize("kind", ["event-retracted", "event-corrected"])
@@ -122,28 +130,30 @@ def test_the_rulebook_is_not_relayed_and_the_rest_is_where_the_fold_expects_it(n
     """Of a history of every kind: each entry's place is its dinas's, as the fold reads it; rules have none."""
     neraca.record(*HISTORY)
     page = neraca.journal.lines(0, 1000)
-    expected: dict[int, list[int]] = {}
+    positions: dict[int, list[int]] = {}
     rules = []
-    for position, one in page:
-        dinas = dinas_of(decode(one))
+    for position, body in page:
+        dinas = dinas_of(decode(body))
         if dinas is None:
             rules.append(position)
         else:
-            expected.setdefault(partition_of(dinas, PARTITIONS), []).append(position)
+            positions.setdefault(partition_of(dinas, PARTITIONS), []).append(position)
     segments, after = outbox().cut(page, START)
-    assert {one.partition: [position for position, _ in one.entries] for one in segments} == expected
+    assert {segment.partition: [position for position, _ in segment.entries] for segment in segments} == positions
     assert len(rules) == 4
-    assert (len(expected), after.scanned) == (2, page[-1][0])
+    assert (len(positions), after.scanned) == (2, page[-1][0])
 
 
 @pytest.mark.parametrize(
     "unknown",
     [
-        line(2, kind="permit-paid"), line(2).replace(b"task-completed.v1", b"task-completed.v2"),
-        line(2).replace(b'"dinas"', b'"agency"'), b'{"type":"neraca.event-retracted.v1","recordedtime":"","data":{}}',
+        line(2, kind="permit-paid"),
+        line(2).replace(b"task-completed.v1", b"task-completed.v2"),
+        line(2).replace(b'"dinas"', b'"agency"'),
+        b'{"type":"neraca.event-retracted.v1","recordedtime":"","data":{}}',
     ],
     ids=["a kind", "a version", "no dinas", "a reversal that embeds nothing"],
-)  # fmt: skip
+)
 def test_an_entry_that_cannot_be_placed_stops_the_relay_loudly(unknown: bytes) -> None:
     """It is never passed over: nothing of its page is sent."""
     with pytest.raises(UnknownEntry, match="position 2: this version does not know where an entry of type"):
@@ -160,26 +170,26 @@ class Lines:
 
     id = JOURNAL
 
-    def __init__(self, held: Sequence[Entry]) -> None:
-        self.held = list(held)
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.held = list(entries)
 
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[Entry]:
         """Up to ``limit`` after a position."""
-        return [one for one in self.held if after < one[0] <= (stop or len(self.held))][:limit]
+        return [entry for entry in self.held if after < entry[0] <= (stop or len(self.held))][:limit]
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
-        return {position: one for position, one in self.held if position in positions}
+        return {position: line for position, line in self.held if position in positions}
 
 
 def test_what_a_partition_was_sent_is_cut_once_more_and_no_further() -> None:
     """From its position to the last entry sent to it, in pages; later entries follow by themselves."""
-    held = Lines(lines(1, 0, 1, 1, 0, 1, 1))
+    journal = Lines(lines(1, 0, 1, 1, 0, 1, 1))
     cursors = Cursors(7, (7, 6, 0, 0), (SETTLED, 1, SETTLED, SETTLED))
-    again = list(outbox().cut_again(1, cursors, lambda after, stop: held.lines(after, 2, stop)))
+    again = list(outbox().cut_again(1, cursors, lambda after, stop: journal.lines(after, 2, stop)))
     assert shape(again) == [(1, 1, 3, [3]), (1, 3, 5, [4]), (1, 5, 6, [6])]
-    settled = cursors._replace(again=(SETTLED, 6, SETTLED, SETTLED))
-    assert list(outbox().cut_again(1, settled, lambda after, stop: held.lines(after, 2, stop))) == []
+    cursors_after = cursors._replace(again=(SETTLED, 6, SETTLED, SETTLED))
+    assert list(outbox().cut_again(1, cursors_after, lambda after, stop: journal.lines(after, 2, stop))) == []
 
 
 @pytest.fixture
@@ -192,43 +202,43 @@ def test_cursors_begin_where_the_layout_does_and_move_by_compare_and_set(databas
     """Of two relays that saw the same cursors, one moves them; every part of the cursors is compared."""
     layout = Layout(2, PARTITIONS, 40)
     with database.connected("test") as db, database.connected("test") as other:
-        kept = DatabaseCursors(db, layout)
-        start = kept.load()
+        cursors = DatabaseCursors(db, layout)
+        start = cursors.load()
         assert start == Cursors(40, (40,) * PARTITIONS, (SETTLED,) * PARTITIONS)
-        moved = start._replace(scanned=41, sent=(41, 40, 40, 40))
-        assert kept.move(start, moved)
+        after = start._replace(scanned=41, sent=(41, 40, 40, 40))
+        assert cursors.move(start, after)
         assert not DatabaseCursors(other, layout).move(start, start._replace(scanned=99))
-        for changed in (
-            moved._replace(scanned=42),
-            moved._replace(sent=(41, 41, 40, 40)),
-            moved._replace(again=(7, SETTLED, SETTLED, SETTLED)),
+        for variant in (
+            after._replace(scanned=42),
+            after._replace(sent=(41, 41, 40, 40)),
+            after._replace(again=(7, SETTLED, SETTLED, SETTLED)),
         ):
-            assert not kept.move(changed, start)
-        assert DatabaseCursors(other, layout).load() == moved
+            assert not cursors.move(variant, start)
+        assert DatabaseCursors(other, layout).load() == after
 
 
 def test_an_order_given_anew_is_another_even_where_it_says_the_same(database: Database) -> None:
     """A relay that carried out the first one does not settle the second, which it has not seen."""
     layout = Layout(1, PARTITIONS, 0)
     with database.connected("test") as db, database.connected("test") as operator:
-        kept = DatabaseCursors(db, layout)
-        kept.load()
+        cursors = DatabaseCursors(db, layout)
+        cursors.load()
         operator.execute("UPDATE neraca.relays SET again[2] = 0")
-        seen = kept.load()
+        before = cursors.load()
         operator.execute("UPDATE neraca.relays SET again[2] = 0")
-        assert not kept.move(seen, seen._replace(again=(SETTLED,) * PARTITIONS))
-        assert kept.move(kept.load(), seen._replace(again=(SETTLED,) * PARTITIONS))
+        assert not cursors.move(before, before._replace(again=(SETTLED,) * PARTITIONS))
+        assert cursors.move(cursors.load(), before._replace(again=(SETTLED,) * PARTITIONS))
 
 
 def test_of_relays_that_race_one_moves_the_cursors(database: Database) -> None:
-    layout, won = Layout(1, PARTITIONS, 0), list[int]()
+    layout, winners = Layout(1, PARTITIONS, 0), list[int]()
     with database.connected("test") as db:
         start = DatabaseCursors(db, layout).load()
 
     def move(number: int) -> None:
         with database.connected("test") as mine:
             if DatabaseCursors(mine, layout).move(start, start._replace(scanned=number)):
-                won.append(number)
+                winners.append(number)
 
     threads = [threading.Thread(target=move, args=(number,)) for number in range(1, 9)]
     for thread in threads:
@@ -236,36 +246,36 @@ def test_of_relays_that_race_one_moves_the_cursors(database: Database) -> None:
     for thread in threads:
         thread.join()
     with database.connected("test") as db:
-        assert won == [DatabaseCursors(db, layout).load().scanned]
+        assert winners == [DatabaseCursors(db, layout).load().scanned]
 
 
 def test_a_relay_whose_cursors_were_moved_goes_on_from_those_kept(database: Database) -> None:
     """An order to send again arrives in the middle of a page: the page counts as not moved, and the order is carried out."""
-    layout, delivered = Layout(1, PARTITIONS, 0), list[SegmentRecord]()
+    layout, deliveries = Layout(1, PARTITIONS, 0), list[SegmentRecord]()
     journal = Lines(lines(1, 0, 1))
     with database.connected("test") as db:
-        kept = DatabaseCursors(db, layout)
+        cursors = DatabaseCursors(db, layout)
 
         def send(records: Iterable[tuple[str, int, None, bytes, object]]) -> None:
-            delivered.extend(unpacked(value) for _, _, _, value, _ in records)
-            if len(delivered) == 2:
+            deliveries.extend(unpacked(value) for _, _, _, value, _ in records)
+            if len(deliveries) == 2:
                 db.execute("UPDATE neraca.relays SET again[2] = 0")
 
-        relay = LayoutRelay(journal, layout, kept, send, RelayState(), clock=lambda: 0.0)
+        relay = LayoutRelay(journal, layout, cursors, send, RelayState(), clock=lambda: 0.0)
         assert not relay.step()
-        assert kept.load() == Cursors(0, (0,) * 4, (SETTLED, 0, SETTLED, SETTLED))
+        assert cursors.load() == Cursors(0, (0,) * 4, (SETTLED, 0, SETTLED, SETTLED))
         relay.step()
-        assert kept.load() == Cursors(3, (3, 3, 0, 0), (SETTLED,) * 4)
-    assert shape(delivered) == [(1, 0, 3, [1, 3]), (0, 0, 3, [2])] * 2
+        assert cursors.load() == Cursors(3, (3, 3, 0, 0), (SETTLED,) * 4)
+    assert shape(deliveries) == [(1, 0, 3, [1, 3]), (0, 0, 3, [2])] * 2
 
 
 def test_a_step_sends_a_page_and_says_whether_it_was_full() -> None:
     """A relay that is behind goes on at once."""
-    kept = MemoryCursors()
+    cursors = MemoryCursors()
     journal = Lines(lines(*[1] * (PAGE + 5)))
-    relay = LayoutRelay(journal, Layout(1, PARTITIONS, 0), kept, lambda _: None, RelayState(), clock=lambda: 0.0)
-    assert (relay.step(), kept.held.scanned) == (True, PAGE)
-    assert (relay.step(), kept.held.scanned) == (False, PAGE + 5)
+    relay = LayoutRelay(journal, Layout(1, PARTITIONS, 0), cursors, lambda _: None, RelayState(), clock=lambda: 0.0)
+    assert (relay.step(), cursors.held.scanned) == (True, PAGE)
+    assert (relay.step(), cursors.held.scanned) == (False, PAGE + 5)
 
 
 class MemoryCursors:

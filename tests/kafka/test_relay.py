@@ -50,87 +50,87 @@ def tasks(since: int, number: int, dinas: str = "disdukcapil") -> list[dict[str,
 
 def segments(topics: Topics) -> list[tuple[int, SegmentRecord]]:
     """Every segment on the topic, with the partition it lies in."""
-    return [(one.partition, unpacked(one.value)) for one in topics.read(SEGMENTS)]
+    return [(record.partition, unpacked(record.value)) for record in topics.read(SEGMENTS)]
 
 
-def relaying(scaled: Scaled, name: str, times: int = 1) -> None:
+def relaying(cluster: Scaled, name: str, times: int = 1) -> None:
     """Wait until a relay has had its turn so often."""
-    until(lambda: scaled.said(name).count("relaying to") == times, f"{name} has its turn", within_s=60)
+    until(lambda: cluster.output(name).count("relaying to") == times, f"{name} has its turn", within_s=60)
 
 
-def relayed(scaled: Scaled, head: int) -> None:
+def relayed(cluster: Scaled, head: int) -> None:
     """Wait until the relay has nothing left to do."""
-    until(lambda: scaled.sql(RELAYED, head), "everything is relayed to every partition")
+    until(lambda: cluster.sql(RELAYED, head), "everything is relayed to every partition")
 
 
-def test_partitions_without_entries_reach_the_head_too(scaled: Scaled, topics: Topics) -> None:
+def test_partitions_without_entries_reach_the_head_too(cluster: Scaled, topics: Topics) -> None:
     """Only one dinas moves: its partition gets the entries, the others get the position scanned so far."""
-    scaled.start("intake", "api", "relay", "worker")
-    scaled.post(tasks(0, 20))
-    head = scaled.settle()
-    assert scaled.partitions() == [head] * PARTITIONS
+    cluster.start("intake", "api", "relay", "worker")
+    cluster.post(tasks(0, 20))
+    head = cluster.settle()
+    assert cluster.partitions() == [head] * PARTITIONS
     mine = partition_of("disdukcapil", PARTITIONS)
-    assert {partition for partition, sent in segments(topics) if sent.entries} == {mine}
-    assert {sent.partition for partition, sent in segments(topics) if sent.partition == partition} == {
+    assert {partition for partition, segment in segments(topics) if segment.entries} == {mine}
+    assert {segment.partition for partition, segment in segments(topics) if segment.partition == partition} == {
         *range(PARTITIONS)
     }
-    assert scaled.prove() == head == 21
+    assert cluster.prove() == head == 21
 
 
 @pytest.mark.faults
-def test_a_second_relay_waits_and_takes_over(scaled: Scaled) -> None:
+def test_a_second_relay_waits_and_takes_over(cluster: Scaled) -> None:
     """The turn is that of a session of the database: it passes when the first is killed, not when it is stopped.
 
     A stopped relay keeps its session, and with it the turn, until it goes on, or until the database has not heard of it
     for longer than the session's limit. It then finds its session gone, and waits for its turn like any other.
     """
-    scaled.start("intake", "api", "relay", "worker")
-    relaying(scaled, "relay")
-    scaled.start("relay-2")
-    scaled.post(tasks(0, 10))
-    scaled.settle()
-    assert "relaying to" not in scaled.said("relay-2")
-    scaled.kill("relay")
-    relaying(scaled, "relay-2")
-    scaled.post(tasks(10, 10))
-    scaled.settle()
+    cluster.start("intake", "api", "relay", "worker")
+    relaying(cluster, "relay")
+    cluster.start("relay-2")
+    cluster.post(tasks(0, 10))
+    cluster.settle()
+    assert "relaying to" not in cluster.output("relay-2")
+    cluster.kill("relay")
+    relaying(cluster, "relay-2")
+    cluster.post(tasks(10, 10))
+    cluster.settle()
 
-    scaled.signal("relay-2", signal.SIGSTOP)
-    ((turn,),) = scaled.sql(TURN)
-    scaled.start("relay")
-    scaled.post(tasks(20, 10))
-    tried = (
+    cluster.signal("relay-2", signal.SIGSTOP)
+    ((turn,),) = cluster.sql(TURN)
+    cluster.start("relay")
+    cluster.post(tasks(20, 10))
+    query = (
         "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND state = 'idle' AND pid <> %s"
     )
-    until(lambda: scaled.sql(tried, turn), "the first asks for the turn")
-    assert scaled.sql(TURN) == [(turn,)]
-    assert "relaying to" not in scaled.said("relay")
-    scaled.signal("relay-2", signal.SIGCONT)
-    scaled.settle()
-    assert [scaled.stop(name) for name in ("relay", "relay-2")] == [0, 0]
+    until(lambda: cluster.sql(query, turn), "the first asks for the turn")
+    assert cluster.sql(TURN) == [(turn,)]
+    assert "relaying to" not in cluster.output("relay")
+    cluster.signal("relay-2", signal.SIGCONT)
+    cluster.settle()
+    assert [cluster.stop(name) for name in ("relay", "relay-2")] == [0, 0]
 
-    limits = "".join(f"-c%20{one}_timeout%3D2s%20" for one in ("idle_session", "idle_in_transaction_session"))
-    limited = f"{scaled.database_url}?options={limits}"
-    scaled.start("relay", settings={"NERACA_DATABASE_URL": limited})
-    relaying(scaled, "relay")
-    with psycopg.connect(scaled.database_url) as changing:
+    limits = "".join(f"-c%20{limit}_timeout%3D2s%20" for limit in ("idle_session", "idle_in_transaction_session"))
+    url = f"{cluster.database_url}?options={limits}"
+    cluster.start("relay", settings={"NERACA_DATABASE_URL": url})
+    relaying(cluster, "relay")
+    with psycopg.connect(cluster.database_url) as changing:
         changing.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
-        until(lambda: scaled.sql(WAITS), "it is inside a transaction")
-        scaled.signal("relay", signal.SIGSTOP)
-    scaled.start("relay-2")
-    scaled.post(tasks(30, 10))
-    relaying(scaled, "relay-2")
-    scaled.settle()
-    scaled.signal("relay", signal.SIGCONT)
-    until(lambda: "relaying again in a moment" in scaled.said("relay"), "the first finds its session gone")
-    scaled.kill("relay-2")
-    scaled.post(tasks(40, 10))
-    relaying(scaled, "relay", times=2)
-    assert scaled.prove() == 51
+        until(lambda: cluster.sql(WAITS), "it is inside a transaction")
+        cluster.signal("relay", signal.SIGSTOP)
+    cluster.start("relay-2")
+    cluster.post(tasks(30, 10))
+    relaying(cluster, "relay-2")
+    cluster.settle()
+    cluster.signal("relay", signal.SIGCONT)
+    until(lambda: "relaying again in a moment" in cluster.output("relay"), "the first finds its session gone")
+    cluster.kill("relay-2")
+    cluster.post(tasks(40, 10))
+    relaying(cluster, "relay", times=2)
+    assert cluster.prove() == 51
 
 
 @pytest.mark.faults
-def test_a_broker_that_is_away_costs_time_and_no_event(scaled: Scaled, kafka: LocalKafka, topics: Topics) -> None:
+def test_a_broker_that_is_away_costs_time_and_no_event(cluster: Scaled, kafka: LocalKafka, topics: Topics) -> None:
     """Relay and worker may be started before it, and stay while it is killed and started again under load."""
     topics.make("facts")
     senders = [Sender(KafkaSettings((kafka.bootstrap,)), ack_s=ack_s) for ack_s in (1, 60)]
@@ -142,86 +142,86 @@ def test_a_broker_that_is_away_costs_time_and_no_event(scaled: Scaled, kafka: Lo
     senders[1]._producer.send("facts", b"unsent")
     for sender in senders:
         sender.close()
-    scaled.start("intake", "api", "relay", "worker")
-    scaled.post(tasks(0, 10))
-    until(lambda: "no broker answers" in scaled.said("relay"), "the relay looks for a broker")
-    until(lambda: "no broker answers" in scaled.said("worker"), "the worker looks for a broker")
+    cluster.start("intake", "api", "relay", "worker")
+    cluster.post(tasks(0, 10))
+    until(lambda: "no broker answers" in cluster.output("relay"), "the relay looks for a broker")
+    until(lambda: "no broker answers" in cluster.output("worker"), "the worker looks for a broker")
     kafka.start()
-    scaled.settle()
-    with Traffic(scaled, seed=7) as traffic:
+    cluster.settle()
+    with Traffic(cluster, seed=7) as traffic:
         traffic.more(200)
         kafka.kill()
         traffic.more(400)
         kafka.start()
         traffic.more(200)
-    assert scaled.prove(within_s=120) > 800
+    assert cluster.prove(within_s=120) > 800
     for name in ("relay", "worker"):
-        assert "Traceback" not in scaled.said(name), name
+        assert "Traceback" not in cluster.output(name), name
 
 
 @pytest.mark.faults
-def test_a_relay_that_waits_for_a_broker_ends_when_it_is_told_to(scaled: Scaled, kafka: LocalKafka) -> None:
+def test_a_relay_that_waits_for_a_broker_ends_when_it_is_told_to(cluster: Scaled, kafka: LocalKafka) -> None:
     """Acknowledgements could take half a minute; an operator waits 15 s for the relay to end, and nothing is lost."""
-    scaled.start("intake", "api", "relay", "worker")
-    scaled.post(tasks(0, 10))
-    head = scaled.settle()
-    relayed(scaled, head)
+    cluster.start("intake", "api", "relay", "worker")
+    cluster.post(tasks(0, 10))
+    head = cluster.settle()
+    relayed(cluster, head)
     kafka.kill()
-    scaled.post(tasks(10, 10))
-    with psycopg.connect(scaled.database_url, autocommit=True) as db:
+    cluster.post(tasks(10, 10))
+    with psycopg.connect(cluster.database_url, autocommit=True) as db:
         db.execute("SELECT pg_sleep(1)")
-    assert not scaled.sql(BEYOND, head)
-    assert scaled.stop("relay", within_s=15) == 0
+    assert not cluster.sql(BEYOND, head)
+    assert cluster.stop("relay", within_s=15) == 0
     kafka.start()
-    scaled.start("relay")
-    assert scaled.prove() == head + 10
+    cluster.start("relay")
+    assert cluster.prove() == head + 10
 
 
 @pytest.mark.faults
 def test_a_relay_killed_before_it_moved_its_cursors_sends_again_and_it_counts_once(
-    scaled: Scaled, topics: Topics
+    cluster: Scaled, topics: Topics
 ) -> None:
     """Between the acknowledgement and the cursors lies the one moment that counts: here it is held open, then hit."""
-    scaled.start("intake", "api", "relay", "worker")
+    cluster.start("intake", "api", "relay", "worker")
     for since in (0, 100):
-        head = scaled.settle()
-        relayed(scaled, head)
-        with psycopg.connect(scaled.database_url) as holding:
+        head = cluster.settle()
+        relayed(cluster, head)
+        with psycopg.connect(cluster.database_url) as holding:
             holding.execute("SELECT 1 FROM neraca.relays FOR UPDATE")
-            scaled.post(tasks(since, 50))
-            until(lambda: scaled.sql(SENT_AND_NOT_MOVED), "the relay has sent, and cannot move its cursors")
-            scaled.kill("relay")
-            scaled.sql(END)
-        scaled.post(tasks(since + 50, 50))
-        scaled.start("relay")
-    with Traffic(scaled, seed=11) as traffic:
+            cluster.post(tasks(since, 50))
+            until(lambda: cluster.sql(SENT_AND_NOT_MOVED), "the relay has sent, and cannot move its cursors")
+            cluster.kill("relay")
+            cluster.sql(END)
+        cluster.post(tasks(since + 50, 50))
+        cluster.start("relay")
+    with Traffic(cluster, seed=11) as traffic:
         for _ in range(3):
             traffic.more(40)
-            scaled.kill("relay")
+            cluster.kill("relay")
             traffic.more(40)
-            scaled.start("relay")
-            relaying(scaled, "relay")
-    scaled.prove()
-    times = Tally(position for _, sent in segments(topics) for position, _ in sent.entries)
+            cluster.start("relay")
+            relaying(cluster, "relay")
+    cluster.prove()
+    times = Tally(position for _, segment in segments(topics) for position, _ in segment.entries)
     twice = [position for position, number in times.items() if number > 1]
     assert len(twice) >= 100, "what was sent before each of the two kills was sent again"
 
 
 @pytest.mark.faults
-def test_what_is_recorded_while_a_layout_is_changed_belongs_to_the_new_one_alone(scaled: Scaled) -> None:
+def test_what_is_recorded_while_a_layout_is_changed_belongs_to_the_new_one_alone(cluster: Scaled) -> None:
     """The change has taken the journal's head and is not committed yet: here that moment is held open."""
-    scaled.start("intake", "api", "relay", "worker")
-    scaled.post(tasks(0, 10))
-    head = scaled.settle()
-    with psycopg.connect(scaled.database_url) as changing:
+    cluster.start("intake", "api", "relay", "worker")
+    cluster.post(tasks(0, 10))
+    head = cluster.settle()
+    with psycopg.connect(cluster.database_url) as changing:
         changing.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
-        scaled.post(tasks(10, 10))
-        until(lambda: scaled.sql(WAITS) or scaled.sql(BEYOND, head), "the relay waits, or goes on regardless")
+        cluster.post(tasks(10, 10))
+        until(lambda: cluster.sql(WAITS) or cluster.sql(BEYOND, head), "the relay waits, or goes on regardless")
         changing.execute("INSERT INTO neraca.layouts VALUES (2, 3, %s)", (head,))
-    with Traffic(scaled, seed=3) as traffic:
+    with Traffic(cluster, seed=3) as traffic:
         traffic.more(100)
-    assert scaled.prove() > 120
-    assert len(scaled.partitions()) == 3
+    assert cluster.prove() > 120
+    assert len(cluster.partitions()) == 3
 
 
 @pytest.fixture

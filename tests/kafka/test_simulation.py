@@ -38,14 +38,14 @@ def test_every_seed_comes_to_the_journals_head_with_each_entry_applied_once() ->
 
     A simulation in which little happens proves little: each fault strikes, and each thing that may follow does.
     """
-    faults, seen = Counter[str](), Counter[str]()
+    faults, events = Counter[str](), Counter[str]()
     for outcome in map(simulated, SEEDS):
         assert outcome.problems == [], f"python -m tests.soak.simulation --only {outcome.seed} --trace"
         faults += outcome.faults
-        seen += outcome.seen
+        events += outcome.seen
     assert set(faults) == set(FAULTS)
-    assert set(seen) == FOLLOWS
-    assert seen["entries that came again, and were trimmed"] > 1000
+    assert set(events) == FOLLOWS
+    assert events["entries that came again, and were trimmed"] > 1000
 
 
 @pytest.mark.parametrize("program", PLANTED, ids=[program.name for program in PLANTED])
@@ -69,11 +69,11 @@ def test_the_report_says_what_failed() -> None:
     """A seed that failed, or a bug that was missed, is in the first line and by name."""
     well = Outcome(1, [], Counter({"send refused": 2}), Counter(), 3.0, 60.0)
     ill = Outcome(2, ["at 1 s: lost"], Counter(), Counter(), 0.0, 60.0)
-    told = report([well], {"a bug": ill}, "hash", 1.0)
-    assert told.startswith("# Simulation: nothing lost")
-    assert "| send refused | 2 |" in told
-    assert "| a bug | 2: at 1 s: lost |" in told
+    text = report([well], {"a bug": ill}, "hash", 1.0)
+    assert text.startswith("# Simulation: nothing lost")
+    assert "| send refused | 2 |" in text
+    assert "| a bug | 2: at 1 s: lost |" in text
     assert report([well], {"a bug": None}, "hash", 1.0).startswith("# Simulation: FAILED")
-    failed = report([well, ill], {}, "hash", 1.0)
-    assert failed.startswith("# Simulation: FAILED")
-    assert "* 2: at 1 s: lost" in failed
+    failure = report([well, ill], {}, "hash", 1.0)
+    assert failure.startswith("# Simulation: FAILED")
+    assert "* 2: at 1 s: lost" in failure

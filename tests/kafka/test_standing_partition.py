@@ -9,43 +9,44 @@ from tests.serving import event, until
 
 GARBAGE = b"\x01 no segment"
 DINAS = ("disdukcapil", "dpmptsp")
-MINE, OTHER = (partition_of(one, PARTITIONS) for one in DINAS)
+MINE, OTHER = (partition_of(dinas, PARTITIONS) for dinas in DINAS)
 
 
-def post(scaled: Scaled, since: int) -> None:
+def post(cluster: Scaled, since: int) -> None:
     """Ten tasks of either dinas."""
-    done = {"asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00"}
+    data = {"asn": "a-1", "completed_at": "2026-11-24T10:00:00+07:00"}
     names = [(dinas, f"{dinas}-{number}") for dinas in DINAS for number in range(since, since + 10)]
-    tally = scaled.post(event("task-completed", name, {**done, "dinas": dinas, "task": name}) for dinas, name in names)
+    tally = cluster.post(event("task-completed", name, {**data, "dinas": dinas, "task": name}) for dinas, name in names)
     assert tally["accepted"] == 20
 
 
 @pytest.mark.faults
-def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(scaled: Scaled, topics: Topics) -> None:
+def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(cluster: Scaled, topics: Topics) -> None:
     """Others go on; the reason is in the metrics, a dead letter and `neraca resume`; then nothing is missing."""
     assert MINE != OTHER
-    stopped = [f'neraca_partition_stopped{{partition="{partition}"}}' for partition in (MINE, OTHER)]
-    scaled.start("intake", "api", "relay", "worker")
-    post(scaled, 0)
-    before = scaled.settle()
+    metrics = [f'neraca_partition_stopped{{partition="{partition}"}}' for partition in (MINE, OTHER)]
+    cluster.start("intake", "api", "relay", "worker")
+    post(cluster, 0)
+    before = cluster.settle()
     (offset,) = topics.produce("neraca.segments.1", [(None, GARBAGE, [])], partition=MINE)
-    until(lambda: scaled.metric(stopped[0]) == 1, "the partition stands")
-    post(scaled, 10)
-    until(lambda: scaled.partitions()[OTHER] == scaled.head(), "the other goes on")
-    assert (scaled.partitions()[MINE], scaled.metric(stopped[1])) == (before, 0)
-    assert scaled.get("/v1/digest")["position"] == before
+    until(lambda: cluster.metric(metrics[0]) == 1, "the partition stands")
+    post(cluster, 10)
+    until(lambda: cluster.partitions()[OTHER] == cluster.head(), "the other goes on")
+    assert (cluster.partitions()[MINE], cluster.metric(metrics[1])) == (before, 0)
+    assert cluster.get("/v1/digest")["position"] == before
 
     (letter,) = topics.read("neraca.segments.dead")
     headers = {name: value.decode() for name, value in letter.headers}
     why = headers.pop("why")
     assert why.startswith("cannot be unpacked: ")
     assert (letter.value, headers) == (
-        GARBAGE, {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)}
-    )  # fmt: skip
+        GARBAGE,
+        {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)},
+    )
 
-    resumed = scaled.command("resume", "--partition", str(MINE))
-    assert resumed.stderr.decode().startswith(f"1/{MINE}: record {offset} of partition {MINE}: {why}")
-    assert resumed.stdout.decode() == f"1/{MINE} goes on\n"
-    assert scaled.prove() == before + 20
-    assert scaled.metric(stopped[0]) == 0
-    assert scaled.command("resume", code=1).stderr == b"no such partition is stopped\n"
+    process = cluster.command("resume", "--partition", str(MINE))
+    assert process.stderr.decode().startswith(f"1/{MINE}: record {offset} of partition {MINE}: {why}")
+    assert process.stdout.decode() == f"1/{MINE} goes on\n"
+    assert cluster.prove() == before + 20
+    assert cluster.metric(metrics[0]) == 0
+    assert cluster.command("resume", code=1).stderr == b"no such partition is stopped\n"

@@ -23,7 +23,7 @@ from projections.store.store import Store
 from streams.journal import postgres as journal_postgres
 from streams.journal import stuck_sessions as standing
 from streams.journal.journal import Journal
-from streams.journal.stuck_sessions import Holders
+from streams.journal.stuck_sessions import StuckSessions
 from tests.journal.desk import task
 from tests.kafka.guard_database import CLOCK, Partitions, epoch_of
 from tests.serving import ZONE
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from streams.journal.postgres import StoredInPostgres
+    from streams.journal.postgres import PostgresTables
 
 
 COPYING: Final = (
@@ -46,43 +46,43 @@ SHORT_MS: Final = 1500
 
 
 @pytest.fixture
-def kept(kept: Partitions, monkeypatch: pytest.MonkeyPatch) -> Partitions:
+def setup(setup: Partitions, monkeypatch: pytest.MonkeyPatch) -> Partitions:
     """Partitions, of which a process may hold the locks for a short time."""
     for module in (generations_postgres, standing):
         monkeypatch.setattr(module, "IDLE_MS", SHORT_MS)
-    return kept
+    return setup
 
 
-def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(kept: Partitions, database_url: str) -> None:
+def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(setup: Partitions, database_url: str) -> None:
     """Guard 4: within eight seconds another folds its partition. Beside it, one whose connection has no such limit does not.
 
     The first one's writes are undone; when it goes on, it learns that nothing was written.
     """
     assert IDLE_MS <= 8000
-    unlimited = create_engine(
+    engine = create_engine(
         database_url.replace("postgresql://", "postgresql+psycopg://"),
         connect_args={"options": "-c search_path=neraca_1,neraca"},
     )
-    kept.ending.callback(unlimited.dispose)
-    planted = PartitionStore(lambda: Store(unlimited), 1, 2, "planted", epoch_of(kept.database, "planted"))
-    mine = kept.store(kept.layout)
-    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
-    with ExitStack() as left:
-        folding = left.enter_context(left_standing(mine, 1))
-        left.enter_context(planted.folding([0]))
-        other.fold(kept.of(1))
-        assert kept.at(1)[0] == kept.journal.head()
+    setup.ending.callback(engine.dispose)
+    store = PartitionStore(lambda: Store(engine), 1, 2, "planted", epoch_of(setup.database, "planted"))
+    mine = setup.store(setup.layout)
+    other = setup.fold(setup.layout, setup.store(setup.layout, "other"))
+    with ExitStack() as contexts:
+        folding = contexts.enter_context(left_standing(mine, 1))
+        contexts.enter_context(store.folding([0]))
+        other.fold(setup.of(1))
+        assert setup.at(1)[0] == setup.journal.head()
         with (
-            kept.database.connected("try") as db,
+            setup.database.connected("try") as db,
             pytest.raises(LockNotAvailable),
         ):
             db.execute("SELECT 1 FROM neraca_1.sources WHERE source = '1/0' FOR UPDATE NOWAIT")
         folding()
-    assert kept.counted() == []
-    again = kept.fold(kept.layout, mine)
-    again.fold(kept.topic.records())
-    assert kept.at(0)[0] == kept.at(1)[0] == kept.journal.head()
-    assert kept.counted() == []
+    assert setup.counted() == []
+    again = setup.fold(setup.layout, mine)
+    again.fold(setup.topic.records())
+    assert setup.at(0)[0] == setup.at(1)[0] == setup.journal.head()
+    assert setup.counted() == []
 
 
 @contextmanager
@@ -107,33 +107,33 @@ def left_within(store: PartitionStore, place: Callable[[Connection], AbstractCon
 
 @pytest.mark.parametrize("place", [in_pipeline, in_copy])
 def test_a_process_that_stands_still_within_a_statement_loses_its_locks(
-    kept: Partitions, place: Callable[[Connection], AbstractContextManager[None]]
+    setup: Partitions, place: Callable[[Connection], AbstractContextManager[None]]
 ) -> None:
     """Guard 4: to the server it is active, and no limit of its own reaches it; another worker's look does."""
-    mine, holders, done = kept.store(kept.layout), Holders(), threading.Event()
-    other = kept.fold(kept.layout, kept.store(kept.layout, "other"))
+    mine, sessions, ending = setup.store(setup.layout), StuckSessions(), threading.Event()
+    other = setup.fold(setup.layout, setup.store(setup.layout, "other"))
 
     def fold() -> None:
-        other.fold(kept.of(0))
-        done.set()
+        other.fold(setup.of(0))
+        ending.set()
 
-    with kept.database.connected("free") as db, left_within(mine, place):
+    with setup.database.connected("free") as db, left_within(mine, place):
         waiting = threading.Thread(target=fold)
         waiting.start()
-        assert not done.wait(SHORT_MS / 1000 + 2), "the server ended it: there is nothing left to guard"
-        assert [holders.end(db), holders.end(db), holders.end(db)] == [0, 1, 0]
+        assert not ending.wait(SHORT_MS / 1000 + 2), "the server ended it: there is nothing left to guard"
+        assert [sessions.end(db), sessions.end(db), sessions.end(db)] == [0, 1, 0]
         waiting.join()
-    assert kept.at(0)[0] == kept.journal.head()
-    assert kept.counted() == []
-    kept.fold(kept.layout, mine).fold(kept.of(0))
-    assert kept.counted() == []
+    assert setup.at(0)[0] == setup.journal.head()
+    assert setup.counted() == []
+    setup.fold(setup.layout, mine).fold(setup.of(0))
+    assert setup.counted() == []
 
 
-def test_a_look_at_the_layout_waits_for_no_fold(kept: Partitions) -> None:
+def test_a_look_at_the_layout_waits_for_no_fold(setup: Partitions) -> None:
     """Otherwise the look would hang together with the fold it is to see."""
-    with kept.store(kept.layout).folding([0, 1]):
-        assert not kept.layouts.is_over(kept.layout.number)
-        assert kept.layouts.is_over(kept.layout.number + 1)
+    with setup.store(setup.layout).folding([0, 1]):
+        assert not setup.layouts.is_over(setup.layout.number)
+        assert setup.layouts.is_over(setup.layout.number + 1)
 
 
 @contextmanager
@@ -144,27 +144,27 @@ def left_standing(store: PartitionStore, partition: int) -> Iterator[Callable[[]
 
 
 def test_an_intake_that_stands_still_within_its_append_lets_another_append(
-    kept: Partitions, monkeypatch: pytest.MonkeyPatch
+    setup: Partitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An intake waiting for the lock ends its holder at the second look; an unacknowledged append is not recorded."""
     monkeypatch.setattr(journal_postgres, "LOCK_WAIT_S", 2)
     monkeypatch.setattr(standing, "IDLE_MS", 1000)
-    head, stopped = kept.journal.head(), Journal.open(kept.database.journal, ZONE, CLOCK())
-    kept.ending.callback(stopped.close)
-    refused = []
+    head, journal = setup.journal.head(), Journal.open(setup.database.journal, ZONE, CLOCK())
+    setup.ending.callback(journal.close)
+    errors = []
 
     def waited(name: str) -> int | None:
         try:
-            return kept.record(task(name))
+            return setup.record(task(name))
         except Unavailable as error:
-            refused.append(str(error))
+            errors.append(str(error))
             return None
 
-    with pytest.raises(PersistenceError) as lost, stopped.appending() as append:  # noqa: PT012 - it goes on after it has lost
-        stored = cast("StoredInPostgres", append._stored)
+    with pytest.raises(PersistenceError) as loss, journal.appending() as append:  # noqa: PT012 - it goes on after it has lost
+        tables = cast("PostgresTables", append._tables)
         append.add("00" * 16, OPENED_TYPE, b"{}")
-        with stored._cursor.copy(COPYING):
+        with tables._cursor.copy(COPYING):
             assert [waited(f"w{number}") for number in range(4)] == [None, None, head + 1, head + 2]
-    assert "terminating" in str(lost.value)
-    assert refused == ["nothing was recorded: canceling statement due to lock timeout"] * 2
-    assert kept.journal.head() == head + 2
+    assert "terminating" in str(loss.value)
+    assert errors == ["nothing was recorded: canceling statement due to lock timeout"] * 2
+    assert setup.journal.head() == head + 2

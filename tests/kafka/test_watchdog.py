@@ -33,12 +33,12 @@ class Sight(dict[int, tuple[int, int, bool]]):
 
     def standing(self) -> dict[int, StoredPartition]:
         return {
-            one: StoredPartition(JOURNAL, 0, read_next, "why" if stopped else None)
-            for one, (_, read_next, stopped) in self.items()
+            number: StoredPartition(JOURNAL, 0, read_next, "why" if reason else None)
+            for number, (_, read_next, reason) in self.items()
         }
 
     def ends(self) -> dict[int, int]:
-        return {one: end for one, (end, _, _) in self.items()}
+        return {number: end for number, (end, _, _) in self.items()}
 
 
 Seen = list[tuple[float, Sight | None, frozenset[int]]]
@@ -49,18 +49,21 @@ BLIND: Final = (LOOK_S, None, MINE)
 
 
 def looks(
-    times: int, mine: frozenset[int] = MINE, after_s: float = LOOK_S, end: Callable[[int], int] = lambda _: 9,
+    times: int,
+    mine: frozenset[int] = MINE,
+    after_s: float = LOOK_S,
+    end: Callable[[int], int] = lambda _: 9,
     read_next: Callable[[int], int] = lambda _: 5,
-) -> Seen:  # fmt: skip
+) -> Seen:
     """Looks at partition 0, which has an end and is read up to somewhere, by the number of the look."""
     return [(after_s, Sight({0: (end(at), read_next(at), False), 1: (3, 3, False)}), mine) for at in range(times)]
 
 
-def judged(seen: Seen, made: type[Watchdog] = Watchdog) -> list[int]:
+def judged(looks: Seen, watchdog_type: type[Watchdog] = Watchdog) -> list[int]:
     """Every partition that was ever said to hang."""
     now = Now()
-    dog, hanging = made(now), set[int]()
-    for after_s, sight, mine in seen:
+    dog, hanging = watchdog_type(now), set[int]()
+    for after_s, sight, mine in looks:
         now.s += after_s
         if sight is None:
             dog.forget()
@@ -132,7 +135,7 @@ class Zealous(Watchdog):
     """Planted: a partition that was stopped is judged too."""
 
     def look(self, ends: Mapping[int, int], standing: Mapping[int, StoredPartition], mine: frozenset[int]) -> list[int]:
-        return super().look(ends, {one: at._replace(stopped=None) for one, at in standing.items()}, mine)
+        return super().look(ends, {number: at._replace(stopped=None) for number, at in standing.items()}, mine)
 
 
 class Idle(Watchdog):
@@ -144,15 +147,20 @@ class Idle(Watchdog):
 
 @pytest.mark.planted
 @pytest.mark.parametrize(
-    ("planted", "table", "what"),
+    ("watchdog_type", "table", "what"),
     [
-        (Sleepless, QUIET, "it was asleep itself"), (Sleepless, QUIET, "it was asleep just now"),
-        (Remembering, QUIET, "it could not see in between"), (Jealous, QUIET, "the partition is another's"),
-        (Zealous, QUIET, "its partition has stopped"), (Idle, HANGS, "nobody folds, and nothing is assigned here"),
+        (Sleepless, QUIET, "it was asleep itself"),
+        (Sleepless, QUIET, "it was asleep just now"),
+        (Remembering, QUIET, "it could not see in between"),
+        (Jealous, QUIET, "the partition is another's"),
+        (Zealous, QUIET, "its partition has stopped"),
+        (Idle, HANGS, "nobody folds, and nothing is assigned here"),
     ],
-)  # fmt: skip
-def test_without_its_guard_the_watchdog_is_wrong(planted: type[Watchdog], table: dict[str, Seen], what: str) -> None:
-    assert judged(table[what], planted) != judged(table[what])
+)
+def test_without_its_guard_the_watchdog_is_wrong(
+    watchdog_type: type[Watchdog], table: dict[str, Seen], what: str
+) -> None:
+    assert judged(table[what], watchdog_type) != judged(table[what])
 
 
 class Ended(BaseException):
@@ -160,9 +168,11 @@ class Ended(BaseException):
 
 
 def watch(
-    ends: Callable[[], dict[int, int]], standing: Callable[[], dict[int, StoredPartition]], reached: int = 1,
-    stopped: Mapping[int, str] | None = None,
-) -> Watch:  # fmt: skip
+    ends: Callable[[], dict[int, int]],
+    standing: Callable[[], dict[int, StoredPartition]],
+    layout_number: int = 1,
+    stops: Mapping[int, str] | None = None,
+) -> Watch:
     """A watch over stand-ins of a store, a broker and the layouts; it raises an exception to end the process."""
 
     class Store:
@@ -171,10 +181,10 @@ def watch(
 
     class Layouts:
         def is_over(self, number: int) -> bool:
-            return reached != number
+            return layout_number != number
 
-        def reached(self, partitions: int) -> Layout:
-            return Layout(reached, partitions, 0)
+        def current(self, partitions: int) -> Layout:
+            return Layout(layout_number, partitions, 0)
 
     def end(why: str) -> None:
         raise Ended(why)
@@ -182,19 +192,19 @@ def watch(
     store: Any = Store()
     layouts: Any = Layouts()
     return Watch(
-        store, Layout(1, 2, 0), layouts, ends, lambda: MINE, lambda: stopped or {}, lambda _: None, lambda: None, end
-    )  # fmt: skip
+        store, Layout(1, 2, 0), layouts, ends, lambda: MINE, lambda: stops or {}, lambda _: None, lambda: None, end
+    )
 
 
 SIGHT: Final = Sight({0: (9, 5, False), 1: (3, 3, False)})
 
 
-def looked(one: Watch, times: int, now: Now) -> None:
+def looked(watch: Watch, times: int, now: Now) -> None:
     """So many looks at the pace of the watching thread."""
     dog = Watchdog(now)
     for _ in range(times):
         now.s += LOOK_S
-        one.look(dog)
+        watch.look(dog)
 
 
 def test_a_hang_ends_the_process() -> None:
@@ -205,10 +215,10 @@ def test_a_hang_ends_the_process() -> None:
 @pytest.mark.parametrize("away", [NoBroker("away"), NotWritten("away"), NoDatabase("away"), OperationalError("away")])
 def test_what_it_cannot_see_it_does_not_judge(away: Exception) -> None:
     """The broker or the database is away at every fifth look: no progress meanwhile is no hang."""
-    seen = iter(range(10**6))
+    numbers = iter(range(10**6))
 
     def standing() -> dict[int, StoredPartition]:
-        if next(seen) % 5 == 4:
+        if next(numbers) % 5 == 4:
             raise away
         return SIGHT.standing()
 
@@ -218,12 +228,12 @@ def test_what_it_cannot_see_it_does_not_judge(away: Exception) -> None:
 def test_an_order_to_resume_ends_the_process_that_holds_the_partition_stopped() -> None:
     """Its memory of why it stopped is older than the store's."""
     with pytest.raises(Ended, match=r"partitions \[0\] are resumed"):
-        looked(watch(SIGHT.ends, SIGHT.standing, stopped={0: "why"}), 1, Now())
+        looked(watch(SIGHT.ends, SIGHT.standing, stops={0: "why"}), 1, Now())
 
 
 def test_a_drained_layout_ends_the_process() -> None:
     with pytest.raises(Ended, match="layout 1 is drained"):
-        looked(watch(SIGHT.ends, SIGHT.standing, reached=2), 1, Now())
+        looked(watch(SIGHT.ends, SIGHT.standing, layout_number=2), 1, Now())
 
 
 def test_watching_that_fails_ends_the_process() -> None:
@@ -238,11 +248,11 @@ def test_watching_that_fails_ends_the_process() -> None:
 
 def test_the_thread_looks_at_its_pace() -> None:
     """It is started with the process, and looks on by itself."""
-    seen: list[int] = []
+    lags: list[int] = []
 
     def ends() -> dict[int, int]:
-        seen.append(1)
+        lags.append(1)
         return {0: 5, 1: 3}
 
     watch(ends, SIGHT.standing).start()
-    until(lambda: len(seen) > 1, "it looked twice", within_s=3 * watchdog.LOOK_S + 5)
+    until(lambda: len(lags) > 1, "it looked twice", within_s=3 * watchdog.LOOK_S + 5)

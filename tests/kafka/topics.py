@@ -49,11 +49,11 @@ class Topics:
     ) -> list[int]:
         """Key, value and headers of each; their offsets, once the broker has them."""
         with closing(KafkaProducer(**self._settings, acks="all")) as producer:
-            sent = [
+            futures = [
                 producer.send(topic, key=key, value=value, headers=headers, partition=partition)
                 for key, value, headers in records
             ]
-            return [one.get(30).offset for one in sent]
+            return [future.get(30).offset for future in futures]
 
     def produce_nulls(self, topic: str, header: str) -> None:
         """A record without key and value, then one whose header has none: clients can, though ours would not."""
@@ -75,27 +75,29 @@ class Topics:
             ends = consumer.end_offsets(parts)
             consumer.assign(parts)
             consumer.seek_to_beginning(*parts)
-            found: list[Any] = []
+            messages: list[Any] = []
 
             def whole() -> bool:
                 for records in consumer.poll(timeout_ms=100).values():
-                    found.extend(records)
-                return all(consumer.position(one) >= end for one, end in ends.items())
+                    messages.extend(records)
+                return all(consumer.position(partition) >= end for partition, end in ends.items())
 
             until(whole, f"all of {topic}")
-            return sorted(found, key=lambda one: (one.partition, one.offset))
+            return sorted(messages, key=lambda record: (record.partition, record.offset))
 
     def clear(self) -> None:
         """No topic, and no group, of an earlier test."""
         with closing(KafkaAdminClient(**self._settings)) as admin:
-            groups = [one["group_id"] for one in admin.list_groups()]
+            groups = [group["group_id"] for group in admin.list_groups()]
             for group in groups:
                 members = admin.describe_groups([group])[group]["members"]
                 if members:
-                    admin.remove_group_members(group, [MemberToRemove(member_id=one["member_id"]) for one in members])
+                    admin.remove_group_members(
+                        group, [MemberToRemove(member_id=member["member_id"]) for member in members]
+                    )
             if groups:
                 admin.delete_groups(groups)
-            topics = [one for one in admin.list_topics() if not one.startswith("__")]
+            topics = [topic for topic in admin.list_topics() if not topic.startswith("__")]
             if topics:
                 admin.delete_topics(topics)
                 until(lambda: not set(topics) & set(admin.list_topics()), "the topics are gone")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from domain.events.entries import AnyEntry, decode
-from domain.fold.ledger import Balance, named
+from domain.fold.ledger import Balance, amounts_by_measure
 from domain.fold.postings import Account
 from domain.intake.recorded import exported
 from domain.intake.wire import Submission, read_submission
@@ -124,18 +124,18 @@ def desk() -> Iterator[Desk]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as ending:
         journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, OPENED)
         ending.callback(journal.close)
-        opened = Desk(journal, Path(folder))
-        ending.callback(opened.intake.close)
-        yield opened
+        desk = Desk(journal, Path(folder))
+        ending.callback(desk.intake.close)
+        yield desk
 
 
 @contextmanager
-def recorded(told: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
+def recorded(steps: Sequence[Step], batch: int = 3, *, standing_us: int | None = None) -> Iterator[History]:
     """Submit steps to the intake in batches. Its clock is that of the last step, or stopped at ``standing_us``."""
     with desk() as history:
         clerk = Clerk()
-        for start in range(0, len(told), batch):
-            events = [clerk.event(step) for step in told[start : start + batch]]
+        for start in range(0, len(steps), batch):
+            events = [clerk.event(step) for step in steps[start : start + batch]]
             history.now_us = standing_us or clerk.now_us
             history.tell(*events)
         yield history
@@ -180,7 +180,7 @@ def reading(history: History, store: Store, now_us: Callable[[], int]) -> Iterat
 
 def balances_of(accounts: Mapping[Account, Balance]) -> Balances:
     """Every account with a measure that is not zero, by the names of these."""
-    return {account: measures for account, balance in accounts.items() if (measures := named(balance))}
+    return {account: measures for account, balance in accounts.items() if (measures := amounts_by_measure(balance))}
 
 
 def parsed(export: bytes) -> list[dict[str, Any]]:

@@ -70,15 +70,15 @@ class Clerk(Scene):
 
     def _replacement(self, target: dict[str, Any], dice: Dice) -> dict[str, Any]:
         """The effective fact with other data under its old key; now and then under another, which is refused."""
-        stated, kind = self._stated(target)
-        if kind not in kinds.KINDS or kinds.KINDS[kind].role != "fact" or "dinas" not in stated:
+        content, kind = self._stated(target)
+        if kind not in kinds.KINDS or kinds.KINDS[kind].role != "fact" or "dinas" not in content:
             return {}
         new = self.data(kind, dice)
         if dice.chance(10):
             return new
-        for name in kinds.KINDS[kind].fixed_fields(stated):
+        for name in kinds.KINDS[kind].fixed_fields(content):
             new.pop(name, None)
-            new |= {name: stated[name]} if name in stated else {}
+            new |= {name: content[name]} if name in content else {}
         return new
 
     def _stated(self, event: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -87,5 +87,5 @@ class Clerk(Scene):
         kind = kind_of(event["type"])
         if kind not in {"event-corrected", "event-retracted"}:
             return data, kind
-        named = next((one for one in self.said if one["id"] == data["event"]["id"]), None)
-        return data.get("replacement", {}), self._stated(named)[1] if named and named is not event else ""
+        target = next((submission for submission in self.said if submission["id"] == data["event"]["id"]), None)
+        return data.get("replacement", {}), self._stated(target)[1] if target and target is not event else ""

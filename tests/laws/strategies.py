@@ -45,8 +45,8 @@ class Dice:
     def roll(self, sides: int) -> int:
         """A number from 0 to ``sides`` - 1."""
         self._at += 1
-        drawn = self._numbers[self._at % len(self._numbers)] if self._numbers else 0
-        return (drawn // (1 + (self._at // max(len(self._numbers), 1)) * 7)) % sides
+        number = self._numbers[self._at % len(self._numbers)] if self._numbers else 0
+        return (number // (1 + (self._at // max(len(self._numbers), 1)) * 7)) % sides
 
     def pick(self, items: tuple[Any, ...]) -> Any:  # noqa: ANN401 - any of the items
         """One of some items."""
@@ -104,14 +104,14 @@ def _resumed(scene: Scene, case: Data, dice: Dice) -> Data:
 
 
 def _decided(scene: Scene, case: Data, dice: Dice) -> Data:
-    filed = scene.receipts.get(tuple(case.values()))
-    received_us = scene.past(dice) if filed is None or dice.chance(4) else filed
-    taken = dice.pick(
+    receipt = scene.receipts.get(tuple(case.values()))
+    received_us = scene.past(dice) if receipt is None or dice.chance(4) else receipt
+    span_us = dice.pick(
         (0, 1, HOUR, 2 * HOUR, 2 * HOUR + 1, 3 * HOUR, 24 * HOUR, 72 * HOUR, 90 * HOUR, -30_000_000, -60_000_001)
     )
-    completed_us = received_us + taken
+    completed_us = received_us + span_us
     data = case | {"completed_at": text_of(completed_us, dice)}
-    if received_us != filed or dice.chance(4):
+    if received_us != receipt or dice.chance(4):
         data["received_at"] = text_of(received_us, dice)
     if dice.chance(3):
         early = (received_us - HOUR, received_us, received_us + 1, received_us + HOUR)
@@ -155,8 +155,8 @@ def _rating(_: Scene, case: Data, dice: Dice) -> Data:
         return data | {"overall": dice.roll(scale) + 1, "scale": scale}
     if dice.chance(6):
         return data | {"overall": dice.roll(4) + 1}
-    answered = [unsur for unsur in UNSUR if not dice.chance(9)] or ["waktu"]
-    return data | {"unsur": {unsur: dice.roll(4) + 1 for unsur in answered}}
+    names = [unsur for unsur in UNSUR if not dice.chance(9)] or ["waktu"]
+    return data | {"unsur": {unsur: dice.roll(4) + 1 for unsur in names}}
 
 
 def _day(scene: Scene, dice: Dice) -> str:
@@ -194,21 +194,27 @@ def _scheme(scene: Scene, _: Data, dice: Dice) -> Data:
     _day(scene, dice)
     cap = dice.pick((100, 110, 120, None))
     speed = {"id": "kecepatan", "numerator": f"capaian_sum_{cap or 'none'}", "denominator": "capaian_n", "cap": cap}
-    rejected = {
+    rejections = {
         "id": "ditolak",
         "numerator": "permits_rejected",
         "denominator": "permits",
         "cap": 120,
         "direction": "lower",
     }
-    pleased = {"id": "kepuasan", "numerator": "ikm", "denominator": "respondents", "cap": 120, "target": "88.31"}
-    asked = {"id": "apresiasi", "numerator": "overall_sum", "denominator": "overall_n", "cap": None, "target": "75"}
+    satisfaction = {"id": "kepuasan", "numerator": "ikm", "denominator": "respondents", "cap": 120, "target": "88.31"}
+    appreciation = {
+        "id": "apresiasi",
+        "numerator": "overall_sum",
+        "denominator": "overall_n",
+        "cap": None,
+        "target": "75",
+    }
     punctual = {"id": "ketepatan_waktu", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "cap": 100}
     usual = {"direction": "higher", "target": "40", "min_n": dice.pick((1, 1, 2, 3)), "weight": "0.2"}
     return {
         "scheme": f"uji-{dice.roll(9)}",
         "effective_from": dice.pick(("2026-01-01", "2026-11-01", "2026-12-01", "2026-10-01")),
-        "indicators": [usual | one for one in (speed, rejected, pleased, asked, punctual)],
+        "indicators": [usual | indicator for indicator in (speed, rejections, satisfaction, appreciation, punctual)],
         "skm_weight": dice.pick(("1/9", "0.111", "0.11")),
         "min_coverage": dice.pick(("0.2", "0.4", "0.6")),
     }

@@ -19,7 +19,7 @@ HISTORIES = steps(30)
 CUTS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 
-def _held(history: History, store: Store) -> tuple[object, ...]:
+def _contents(history: History, store: Store) -> tuple[object, ...]:
     """All that a store holds: balances, index, files, rules, position."""
     with reading(history, store, lambda: history.now_us) as snapshot, store.snapshot() as queries:
         accounts = dict(queries.accounts())
@@ -33,12 +33,12 @@ def _held(history: History, store: Store) -> tuple[object, ...]:
         )
 
 
-@bounded(8)
+@bounded(16)
 @given(HISTORIES, CUTS, st.lists(st.integers(0, 6), min_size=1, max_size=5))
-def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int]) -> None:
+def test_redelivery_is_trimmed(steps: list[Step], cuts: list[int], back: list[int]) -> None:
     """Pages that begin too early, and pages wholly delivered before, leave the store as one delivery does."""
     with (
-        recorded(told) as history,
+        recorded(steps) as history,
         store_of(history.folder, "once") as once,
         store_of(history.folder, "again") as again,
     ):
@@ -47,14 +47,14 @@ def test_redelivery_is_trimmed(told: list[Step], cuts: list[int], back: list[int
         everything = read_segment(history.journal, 0, 1_000_000)
         assert everything is not None
         assert again.fold(everything).position == history.journal.head()
-        assert _held(history, again) == _held(history, once)
+        assert _contents(history, again) == _contents(history, once)
 
 
 @bounded(8)
 @given(HISTORIES, st.integers(0, 30), st.integers(1, 5))
-def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> None:
+def test_a_gap_is_never_applied(steps: list[Step], start: int, missing: int) -> None:
     """A segment that lies ahead is refused whole, and the balances stay as they were."""
-    with recorded(told) as history, store_of(history.folder, "balances") as store:
+    with recorded(steps) as history, store_of(history.folder, "balances") as store:
         follow_until = min(start, history.journal.head() - 1)
         if follow_until:
             first = read_segment(history.journal, 0, follow_until)
@@ -63,35 +63,35 @@ def test_a_gap_is_never_applied(told: list[Step], start: int, missing: int) -> N
         ahead = read_segment(history.journal, follow_until + missing, 5)
         if ahead is None:
             ahead = Segment(JOURNAL, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
-        before = _held(history, store)
+        before = _contents(history, store)
         with pytest.raises(Gap, match=f"entries {follow_until + 1} to {follow_until + missing} are missing"):
             store.fold(ahead)
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
 
 
 @bounded(4)
 @given(HISTORIES)
-def test_entries_of_another_journal_are_never_applied(told: list[Step]) -> None:
+def test_entries_of_another_journal_are_never_applied(steps: list[Step]) -> None:
     """Balances belong to one journal, by its id."""
-    with recorded(told) as history, store_of(history.folder, "balances") as store:
+    with recorded(steps) as history, store_of(history.folder, "balances") as store:
         follow(history, store, [7])
-        before, head = _held(history, store), history.journal.head()
+        before, head = _contents(history, store), history.journal.head()
         with pytest.raises(WrongJournal):
             store.fold(Segment(JOURNAL, "another", head, head + 1, "", []))
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
 
 
-@pytest.mark.parametrize("torn", ["a rule", "the position"])
+@pytest.mark.parametrize("failure", ["a rule", "the position"])
 @bounded(5)
-@given(told=HISTORIES, cut=st.integers(1, 20))
-def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, told: list[Step], cut: int) -> None:
+@given(steps=HISTORIES, cut=st.integers(1, 20))
+def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(failure: str, steps: list[Step], cut: int) -> None:
     """Balances, index, files and position move in one transaction or not at all; the fold resumes where it was.
 
     The database itself refuses the end of the segment, after balances, index and files were written: a rule listed
     twice at one position, or a position without its hash.
     """
     with (
-        recorded(told) as history,
+        recorded(steps) as history,
         store_of(history.folder, "balances") as store,
         store_of(history.folder, "once") as once,
     ):
@@ -100,15 +100,15 @@ def test_a_fold_that_fails_leaves_balances_and_position_as_they_were(torn: str, 
         if first is None or rest is None:
             return
         store.fold(first)
-        before, entries = _held(history, store), [*rest.entries]
+        before, entries = _contents(history, store), [*rest.entries]
         last_hash: Any = rest.last_hash
-        if torn == "a rule":
+        if failure == "a rule":
             entries += [(rest.last, b"{}", entry("asn-registered", {"asn": "a-1"}))] * 2
         else:
             last_hash = None
         with pytest.raises(IntegrityError):
             store.fold(msgspec.structs.replace(rest, entries=entries, last_hash=last_hash))
-        assert _held(history, store) == before
+        assert _contents(history, store) == before
         store.fold(rest)
         follow(history, once, [1_000_000])
-        assert _held(history, store) == _held(history, once)
+        assert _contents(history, store) == _contents(history, once)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events.entries import decode
-from domain.fold.ledger import named
+from domain.fold.ledger import amounts_by_measure
 from local.local_postgres import LocalPostgres
 from projections.live import Live
 from projections.reading.reader import Reader
@@ -43,28 +43,28 @@ def _segments(history: History, partitions: int, sizes: list[int], again: list[i
     """A journal cut into pages, some of them sent a second time from further back, as a relay that died would."""
     outbox = Cutter(history.journal.id, 1, partitions)
     cursors = Cursors(0, (0,) * partitions, (SETTLED,) * partitions)
-    kept, sent, turn = [cursors], list[SegmentRecord](), 0
+    former_cursors, records, turn = [cursors], list[SegmentRecord](), 0
     while cursors.scanned < history.journal.head():
-        back = min(again[turn % len(again)], len(kept) - 1)
-        start = kept[-1 - back]
+        back = min(again[turn % len(again)], len(former_cursors) - 1)
+        start = former_cursors[-1 - back]
         page = history.journal.lines(start.scanned, sizes[turn % len(sizes)] + (cursors.scanned - start.scanned))
         segments, cursors = outbox.cut(page, start)
-        sent += segments
-        kept.append(cursors)
+        records += segments
+        former_cursors.append(cursors)
         turn += 1
     last = line_hash(history.journal.lines_at([cursors.scanned])[cursors.scanned])
-    return sent + [outbox.watermark(partition, cursors, last) for partition in range(partitions)]
+    return records + [outbox.watermark(partition, cursors, last) for partition in range(partitions)]
 
 
-def _delivered(sent: list[SegmentRecord], dice: random.Random) -> list[list[Record]]:
+def _delivered(segments: list[SegmentRecord], dice: random.Random) -> list[list[Record]]:
     """Records by partition in the order of their offsets, now and then two exchanged or repeated; in batches."""
     offsets: dict[int, int] = {}
     records = []
-    for one in sent:
+    for record in segments:
         for _ in range(1 + (dice.random() < 0.2)):
-            offset = offsets.get(one.partition, 0)
-            offsets[one.partition] = offset + 1
-            records.append(Record(one.partition, offset, packed(one)))
+            offset = offsets.get(record.partition, 0)
+            offsets[record.partition] = offset + 1
+            records.append(Record(record.partition, offset, packed(record)))
     for at, first in enumerate(records):
         following = next((n for n in range(at + 1, len(records)) if records[n].partition == first.partition), None)
         if following is not None and dice.random() < 0.3:
@@ -88,15 +88,15 @@ def _delivered(sent: list[SegmentRecord], dice: random.Random) -> list[list[Reco
     st.integers(0, 10_000),
 )
 def test_partitions_come_to_what_the_oracle_says(
-    postgres: LocalPostgres, told: list[Step], partitions: int, sizes: list[int], again: list[int], seed: int
+    postgres: LocalPostgres, steps: list[Step], partitions: int, sizes: list[int], again: list[int], seed: int
 ) -> None:
     """Cut, repeated, exchanged and folded apart: balances, files, rules, digest and scorecards are those of the journal."""
     postgres.start()
     name = f"laws_{uuid.uuid4().hex}"
     database = Database(postgres.database(name)).prepare()
-    with recorded(told) as history:
+    with recorded(steps) as history:
         ensure_served(database.generations())[1].engine.dispose()
-        layout = Layouts(database, history.journal).reached(partitions)
+        layout = Layouts(database, history.journal).current(partitions)
         store = PartitionStore(reopener(database), layout.number, partitions, "w", epoch_of(database, "w"))
         letters: list[object] = []
         fold = PartitionFold(store, history.journal.id, layout.number, letters.append)
@@ -105,10 +105,10 @@ def test_partitions_come_to_what_the_oracle_says(
         head = history.journal.head()
         last = line_hash(history.journal.lines_at([head])[head])
         store.fold_rules(
-            head, last, lambda after: [(at, one, decode(one)) for at, one in history.journal.rule_lines(after)]
+            head, last, lambda after: [(at, line, decode(line)) for at, line in history.journal.rule_lines(after)]
         )
         assert not letters
-        assert {one.position for one in store.standing().values()} == {head}
+        assert {partition.position for partition in store.standing().values()} == {head}
         _agrees(database, history)
     postgres.drop(name)
 
@@ -118,8 +118,10 @@ def _agrees(database: Database, history: History) -> None:
     number, store = ensure_served(database.generations())
     live = Live(history.journal.id, number, store, At(0))
     with Reader(live, ZoneInfo(ZONE), lambda: history.now_us).snapshot() as snapshot, store.snapshot() as queries:
-        served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
-        assert served == oracle.balances
+        accounts = {
+            account: amounts for account, balance in queries.accounts() if (amounts := amounts_by_measure(balance))
+        }
+        assert accounts == oracle.balances
         assert (snapshot.position, snapshot.digest()) == (oracle.position, oracle.digest())
         cards_agree(snapshot, oracle, EPOCH + timedelta(microseconds=history.now_us))
     store.engine.dispose()

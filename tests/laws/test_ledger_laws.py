@@ -36,17 +36,17 @@ def _files(entries: Iterable[AnyEntry]) -> dict[CaseKey, CaseFile]:
 
 @bounded(12)
 @given(HISTORIES, st.randoms(use_true_random=False))
-def test_order_does_not_matter(told: list[Step], dice: random.Random) -> None:
+def test_order_does_not_matter(steps: list[Step], dice: random.Random) -> None:
     """Journalled entries in any order come to the same balances, case files and rules."""
-    with recorded(told) as history:
+    with recorded(steps) as history:
         entries = history.entries
-    shuffled = list(entries)
-    dice.shuffle(shuffled)
-    left, right = _posted(e for _, _, e in shuffled), _posted(e for _, _, e in entries)
-    assert balances_of(left.accounts) == balances_of(right.accounts)
-    assert _files(e for _, _, e in shuffled) == _files(e for _, _, e in entries)
+    permutation = list(entries)
+    dice.shuffle(permutation)
+    ledger, right = _posted(e for _, _, e in permutation), _posted(e for _, _, e in entries)
+    assert balances_of(ledger.accounts) == balances_of(right.accounts)
+    assert _files(e for _, _, e in permutation) == _files(e for _, _, e in entries)
     books = Rulebook(), Rulebook()
-    for book, order in zip(books, (entries, shuffled), strict=True):
+    for book, order in zip(books, (entries, permutation), strict=True):
         for position, _, entry in order:
             book.apply(position, entry)
     assert books[0].lines() == books[1].lines()
@@ -54,24 +54,24 @@ def test_order_does_not_matter(told: list[Step], dice: random.Random) -> None:
 
 @bounded(12)
 @given(HISTORIES, st.lists(st.integers(0, 3), min_size=1, max_size=20))
-def test_partitions_merge(told: list[Step], parts: list[int]) -> None:
+def test_partitions_merge(steps: list[Step], parts: list[int]) -> None:
     """However entries are dealt among partitions, the merged ledgers are the ledger of all."""
-    with recorded(told) as history:
+    with recorded(steps) as history:
         entries = [entry for _, _, entry in history.entries]
-    dealt: list[list[AnyEntry]] = [[], [], [], []]
+    piles: list[list[AnyEntry]] = [[], [], [], []]
     for number, entry in enumerate(entries):
-        dealt[parts[number % len(parts)]].append(entry)
+        piles[parts[number % len(parts)]].append(entry)
     whole = Ledger()
-    for part in dealt:
+    for part in piles:
         whole.merge(_posted(part))
     assert balances_of(whole.accounts) == balances_of(_posted(entries).accounts)
 
 
 @bounded(12)
 @given(HISTORIES)
-def test_what_is_summed_in_one_go_is_what_is_summed_entry_by_entry(told: list[Step]) -> None:
+def test_what_is_summed_in_one_go_is_what_is_summed_entry_by_entry(steps: list[Step]) -> None:
     """The months of dinas are what the same postings come to when each is posted to its month; so it is with case files."""
-    with recorded(told) as history:
+    with recorded(steps) as history:
         entries = [entry for _, _, entry in history.entries]
     months = Ledger()
     for entry in entries:
@@ -84,16 +84,16 @@ def test_what_is_summed_in_one_go_is_what_is_summed_entry_by_entry(told: list[St
 
 @bounded(12)
 @given(HISTORIES)
-def test_a_reversal_is_the_negation_of_what_it_takes_out(told: list[Step]) -> None:
+def test_a_reversal_is_the_negation_of_what_it_takes_out(steps: list[Step]) -> None:
     """A retraction posts minus the fact, a correction plus its replacement too; fact and negation are nothing."""
-    with recorded(told) as history:
+    with recorded(steps) as history:
         entries = [entry for _, _, entry in history.entries]
     for entry in entries:
         if not isinstance(entry, EventRetracted | EventCorrected):
             continue
         removes, adds = entry.data.resolved.removes, entry.data.resolved.adds
-        wanted = (negated(posting_of(removes)), *([posting_of(adds)] if adds is not None else []))
-        assert postings_of(entry) == wanted
+        postings = (negated(posting_of(removes)), *([posting_of(adds)] if adds is not None else []))
+        assert postings_of(entry) == postings
         nothing = Ledger()
         nothing.post([posting_of(removes), negated(posting_of(removes))])
         assert list(nothing.accounts.values()) == [zero()]
@@ -101,9 +101,9 @@ def test_a_reversal_is_the_negation_of_what_it_takes_out(told: list[Step]) -> No
 
 @bounded(12)
 @given(HISTORIES, st.integers(0, 60), st.booleans(), st.booleans())
-def test_prefix_and_tail_are_the_whole(told: list[Step], cut: int, early: bool, late: bool) -> None:  # noqa: FBT001 - drawn
+def test_prefix_and_tail_are_the_whole(steps: list[Step], cut: int, early: bool, late: bool) -> None:  # noqa: FBT001 - drawn
     """A journal folded in two parts that meet is the journal folded at once, packed or not: accounts, files, rules."""
-    with recorded(told) as history:
+    with recorded(steps) as history:
         lines = history.lines
     prefix, tail, whole = fold_lines(lines[:cut]), fold_lines(lines[cut:]), fold_lines(lines)
     if early:
@@ -119,12 +119,12 @@ def test_prefix_and_tail_are_the_whole(told: list[Step], cut: int, early: bool, 
 
 @bounded(12)
 @given(HISTORIES, st.randoms(use_true_random=False))
-def test_the_digest_does_not_depend_on_order(told: list[Step], dice: random.Random) -> None:
+def test_the_digest_does_not_depend_on_order(steps: list[Step], dice: random.Random) -> None:
     """Lines are sorted before they are hashed."""
-    with recorded(told) as history:
-        folded = fold_lines(history.lines)
-    accounts, files = list(folded.accounts().items()), folded.open_files()
-    rules = [line for _, line in folded.rules]
+    with recorded(steps) as history:
+        run = fold_lines(history.lines)
+    accounts, files = list(run.accounts().items()), run.open_files()
+    rules = [line for _, line in run.rules]
     first = digest(by_dinas(dict(accounts)), rules, [files])
     for each in (accounts, rules, files):
         dice.shuffle(each)

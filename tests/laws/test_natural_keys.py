@@ -32,15 +32,15 @@ def test_a_fact_is_stated_once_under_its_natural_key(kind: Kind) -> None:
     for number in STEPS:
         data, (first, again) = stated_twice(kind, number)
         assert not isinstance(first, Refusal), first
-        held = isinstance(again, Refusal) and again.slug == "natural-key-held"
-        assert held == bool(kind.natural_keys), data
+        is_held = isinstance(again, Refusal) and again.slug == "natural-key-held"
+        assert is_held == bool(kind.natural_keys), data
 
 
 @pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.name)
 def test_every_natural_key_of_a_kind_is_met(kind: Kind) -> None:
     """The strategy of a kind draws data of each of its keys, so that the laws meet them all."""
     clerk = Clerk()
-    drawn = [clerk.data(kind.name, Dice(tuple(range(number, number + 9)))) for number in range(60)]
+    examples = [clerk.data(kind.name, Dice(tuple(range(number, number + 9)))) for number in range(60)]
     assert {key.subject for key in kind.natural_keys} == {
-        next(key.subject for key in kind.natural_keys if key.applies(data)) for data in drawn if kind.natural_keys
+        next(key.subject for key in kind.natural_keys if key.applies(data)) for data in examples if kind.natural_keys
     }

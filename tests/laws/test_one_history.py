@@ -15,7 +15,7 @@ from audit.ends import Until
 from audit.folded import Folded
 from audit.journal_file import cut, fold_file, fold_part
 from audit.replay import checked, concluded
-from domain.fold.ledger import Ledger, named
+from domain.fold.ledger import Ledger, amounts_by_measure
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
 from domain.score.replayed import StateAt
@@ -34,34 +34,34 @@ CUTS = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 LATER_US = 40 * 24 * 3_600_000_000
 
 
-def _written(card: Scorecard) -> dict[str, Any]:
-    written: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
-    return written
+def _as_json(card: Scorecard) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.json.decode(ENCODER.encode(card))
+    return fields
 
 
 def _audited(history: History, parts: int, period: str, now_us: int) -> tuple[Folded, StateAt]:
     """The export folded from its file: as a whole, and in parts joined in order, some of them packed."""
     path = history.folder / "journal.ndjson"
     path.write_bytes(history.export)
-    joined = Folded()
+    whole_run = Folded()
     for number, (start, end) in enumerate(cut(path, parts)):
         part = fold_part(str(path), start, end)
         if number % 2:
             part.pack(compress=number % 3 == 0)
-        joined.join(part)
+        whole_run.join(part)
     whole = checked(fold_file(path, Until()))
-    said = concluded(whole, parse_period(period), now_us)
-    assert concluded(checked(joined), parse_period(period), now_us) == said
-    return whole, said
+    state = concluded(whole, parse_period(period), now_us)
+    assert concluded(checked(whole_run), parse_period(period), now_us) == state
+    return whole, state
 
 
 @bounded(30)
 @given(steps(60), CUTS, st.randoms(use_true_random=False), st.integers(1, 4), st.sampled_from((0, 1, LATER_US)))
 def test_four_bookkeepers_agree(
-    told: list[Step], cuts: list[int], dice: random.Random, parts: int, later_us: int
+    steps: list[Step], cuts: list[int], dice: random.Random, parts: int, later_us: int
 ) -> None:
     """Balances, digest, and the scorecards of every dinas and ASN for months, quarters, halves and years."""
-    with recorded(told, batch=cuts[0]) as history, store_of(history.folder, "balances") as store:
+    with recorded(steps, batch=cuts[0]) as history, store_of(history.folder, "balances") as store:
         now_us = history.now_us + later_us
         oracle = Oracle(parsed(history.export))
         follow(history, store, cuts)
@@ -70,17 +70,21 @@ def test_four_bookkeepers_agree(
         ledger = Ledger()
         for entry in entries:
             ledger.post(postings_of(entry))
-        folded, audited = _audited(history, parts, "2026", now_us)
+        run, state = _audited(history, parts, "2026", now_us)
         with reading(history, store, lambda: now_us) as snapshot, store.snapshot() as queries:
-            served = {account: found for account, balance in queries.accounts() if (found := named(balance))}
-            assert served == oracle.balances
+            accounts = {
+                account: amounts for account, balance in queries.accounts() if (amounts := amounts_by_measure(balance))
+            }
+            assert accounts == oracle.balances
             assert balances_of(ledger.accounts) == oracle.balances
-            assert balances_of(folded.accounts()) == oracle.balances
-            assert snapshot.digest() == audited.digest == oracle.digest()
-            assert snapshot.position == audited.position == oracle.position
+            assert balances_of(run.accounts()) == oracle.balances
+            assert snapshot.digest() == state.digest == oracle.digest()
+            assert snapshot.position == state.position == oracle.position
             cards_agree(snapshot, oracle, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us))
             year = parse_period("2026")
-            assert audited.dinas == {one.subject.id: snapshot.card(one, year) for one in snapshot.dinas(year)}
+            assert state.dinas == {
+                standing.subject.id: snapshot.card(standing, year) for standing in snapshot.dinas(year)
+            }
 
 
 def cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
@@ -88,21 +92,21 @@ def cards_agree(snapshot: Snapshot, oracle: Oracle, now: datetime) -> None:
         period = parse_period(text)
         dinas = snapshot.dinas(period)
         for standing in dinas:
-            assert _written(snapshot.card(standing, period)) == oracle.scorecard(
+            assert _as_json(snapshot.card(standing, period)) == oracle.scorecard(
                 "dinas", standing.subject.id, text, now
             )
             within = standing.subject.id
             for each in snapshot.asn_of(within, period) or ():
-                assert _written(snapshot.card(each, period)) == oracle.scorecard(
+                assert _as_json(snapshot.card(each, period)) == oracle.scorecard(
                     "asn", each.subject.id, text, now, within
                 )
         for asn in ("a-1", "a-2", "a-3", "a-8", "a-9"):
-            one = snapshot.one_asn(asn, period)
-            if one is not None:
-                assert _written(snapshot.card(one, period)) == oracle.scorecard("asn", asn, text, now)
-        ranked = [(card.subject.id, card.rank) for card in snapshot.ranking(dinas, period)]
+            member = snapshot.one_asn(asn, period)
+            if member is not None:
+                assert _as_json(snapshot.card(member, period)) == oracle.scorecard("asn", asn, text, now)
+        ranks = [(card.subject.id, card.rank) for card in snapshot.ranking(dinas, period)]
         places = [(place.id, place.best, place.worst) for place in oracle.places_dinas(text, now)]
-        assert [(name, rank.best if rank else None, rank.worst if rank else None) for name, rank in ranked] == places
+        assert [(name, rank.best if rank else None, rank.worst if rank else None) for name, rank in ranks] == places
 
 
 def _known_to_the_intake(history: History) -> int:
@@ -111,22 +115,23 @@ def _known_to_the_intake(history: History) -> int:
 
 @bounded(10)
 @given(steps(60), CUTS)
-def test_what_is_refused_or_repeated_leaves_no_trace(told: list[Step], cuts: list[int]) -> None:
-    """The journal holds its opening and each event accepted for the first time, and nothing else."""
-    with recorded(told, batch=cuts[0]) as history:
-        assert history.journal.head() == 1 + _known_to_the_intake(history)
+def test_what_is_refused_or_repeated_leaves_no_trace(steps: list[Step], cuts: list[int]) -> None:
+    """The journal holds its opening, each event accepted for the first time, and the service's own corrections."""
+    with recorded(steps, batch=cuts[0]) as history:
+        own = sum(line["recordedby"] == "neraca" for line in parsed(history.export))
+        assert history.journal.head() == 1 + _known_to_the_intake(history) + own
         positions = [position for position, _ in history.lines]
         assert positions == list(range(1, len(positions) + 1))
 
 
 @bounded(10)
 @given(steps(60), st.integers(1, 20), st.integers(1, 20))
-def test_how_submissions_are_batched_changes_nothing(told: list[Step], one: int, other: int) -> None:
+def test_how_submissions_are_batched_changes_nothing(steps: list[Step], size: int, other: int) -> None:
     """Earlier items of a batch count as recorded: alone or together, the same is accepted and the same follows."""
     digests = []
-    for batch in (one, other):
+    for batch in (size, other):
         with (
-            recorded(told, batch, standing_us=OPENED + LATER_US) as history,
+            recorded(steps, batch, standing_us=OPENED + LATER_US) as history,
             store_of(history.folder, "balances") as store,
         ):
             follow(history, store, [1000])

@@ -1,173 +1,104 @@
 """Reversals, case by case, sent to the real intake; the figures are worked out by hand."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from domain.clock import parse_instant
-from domain.refusal import Refusal
 from projections.ports import Accepted
-from tests.laws.histories import Desk, desk, follow, parsed, reading, store_of
-from tests.oracle import Oracle
-
-NOW = "2026-11-24T12:00:00+07:00"
-
-
-@pytest.fixture
-def counter() -> Iterator[Desk]:
-    """A counter whose clock says noon of 24 November 2026."""
-    with desk() as opened:
-        opened.now_us = parse_instant(NOW)
-        yield opened
-
-
-def _event(kind: str, event_id: str, data: dict[str, Any], time: str = "2026-11-02T09:00:00+07:00") -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "type": f"neraca.{kind}.v1",
-        "source": "/loket",
-        "id": event_id,
-        "time": time,
-        "data": data,
-    }
-
-
-def _decision(event_id: str, hours: int, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the event
-    done = f"2026-11-{2 + (8 + hours) // 24:02}T{(8 + hours) % 24:02}:00:00+07:00"
-    usual = {
-        "dinas": "dlh",
-        "service": "izin",
-        "case": "K-1",
-        "received_at": "2026-11-02T08:00:00+07:00",
-        "completed_at": done,
-    }
-    return _event("permit-processed", event_id, usual | data)
-
-
-def _retract(event_id: str, what: str) -> dict[str, Any]:
-    return _event("event-retracted", event_id, {"event": {"source": "/loket", "id": what}, "reason": "salah_input"})
-
-
-def _correct(
-    event_id: str, what: str, replacement: dict[str, Any], time: str = "2026-11-20T09:00:00+07:00"
-) -> dict[str, Any]:
-    data = {"event": {"source": "/loket", "id": what}, "reason": "salah_input", "replacement": replacement}
-    return _event("event-corrected", event_id, data, time)
-
-
-def _standard(event_id: str, hours: int) -> dict[str, Any]:
-    return _event(
-        "standard-set",
-        event_id,
-        {"service": "izin", "amount": hours, "unit": "wall_hours", "effective_from": "2026-01-01"},
-    )
-
-
-def _taken(at: Desk, *events: dict[str, Any]) -> None:
-    """Each must be taken."""
-    for event in events:
-        (outcome,) = at.tell(event)
-        assert isinstance(outcome, Accepted), outcome
-
-
-def _refused(at: Desk, event: dict[str, Any]) -> Refusal:
-    (outcome,) = at.tell(event)
-    assert isinstance(outcome, Refusal)
-    return outcome
-
-
-def _sums(at: Desk) -> dict[str, Counter[str]]:
-    """Measures by month, as the oracle has them and the store must."""
-    with store_of(at.folder, f"store-{at.journal.head()}") as store:
-        follow(at, store, [2])
-        oracle = Oracle(parsed(at.export))
-        with reading(at, store, lambda: at.now_us) as snapshot:
-            assert snapshot.digest() == oracle.digest()
-    sums: dict[str, Counter[str]] = {}
-    for (_, _, _, month), measures in oracle.balances.items():
-        sums.setdefault(month, Counter()).update(measures)
-    return sums
-
-
-def _capaian(at: Desk) -> tuple[int, int, int]:
-    sums = _sums(at).get("2026-11", Counter())
-    return sums["permits"], sums["permits_on_time"], sums["capaian_sum_none"]
+from tests.laws.counter import (
+    capaian_of,
+    correction,
+    decision,
+    event,
+    refusal_of,
+    retraction,
+    standard,
+    sums_of,
+    take,
+)
+from tests.laws.histories import Desk
 
 
 def test_a_retraction_takes_out_all_that_the_fact_put_in(counter: Desk) -> None:
-    _taken(counter, _standard("s", 24), _decision("p", 12))
-    assert _capaian(counter) == (1, 1, 15_000)
-    _taken(counter, _retract("r", "p"))
-    assert _sums(counter) == {}
+    take(counter, standard("s", 24), decision("p", 12))
+    assert capaian_of(counter) == (1, 1, 15_000)
+    take(counter, retraction("r", "p"))
+    assert sums_of(counter) == {}
 
 
 def test_a_chain_of_corrections_leaves_the_last(counter: Desk) -> None:
     """24 h promised: decided after 12, corrected to 36, corrected again to 18, then retracted whole."""
-    _taken(counter, _standard("s", 24), _decision("p", 12), _correct("c1", "p", _decision("", 36)["data"]))
-    assert _capaian(counter) == (1, 0, 5_000)
-    _taken(counter, _correct("c2", "c1", _decision("", 18)["data"]))
-    assert _capaian(counter) == (1, 1, 12_500)
-    assert _refused(counter, _retract("r0", "p")).slug == "already-reversed"
-    assert _refused(counter, _correct("c3", "c1", _decision("", 1)["data"])).slug == "already-reversed"
-    _taken(counter, _retract("r", "c2"))
-    assert _sums(counter) == {}
-    assert _refused(counter, _retract("r2", "r")).slug == "invalid-event"
+    take(counter, standard("s", 24), decision("p", 12), correction("c1", "p", decision("", 36)["data"]))
+    assert capaian_of(counter) == (1, 0, 5_000)
+    take(counter, correction("c2", "c1", decision("", 18)["data"]))
+    assert capaian_of(counter) == (1, 1, 12_500)
+    assert refusal_of(counter, retraction("r0", "p")).slug == "already-reversed"
+    assert refusal_of(counter, correction("c3", "c1", decision("", 1)["data"])).slug == "already-reversed"
+    take(counter, retraction("r", "c2"))
+    assert sums_of(counter) == {}
+    assert refusal_of(counter, retraction("r2", "r")).slug == "invalid-event"
 
 
 def test_a_retraction_frees_the_case_and_a_correction_keeps_it(counter: Desk) -> None:
-    _taken(counter, _decision("p", 12))
-    assert _refused(counter, _decision("p2", 13)).slug == "natural-key-held"
-    _taken(counter, _correct("c", "p", _decision("", 14)["data"]))
-    held = _refused(counter, _decision("p2", 13))
-    assert (held.slug, held.holder and held.holder["id"]) == ("natural-key-held", "c")
-    _taken(counter, _retract("r", "c"), _decision("p2", 13))
-    assert _sums(counter)["2026-11"]["permits_elapsed_us"] == 13 * 3_600_000_000
+    take(counter, decision("p", 12))
+    assert refusal_of(counter, decision("p2", 13)).slug == "natural-key-held"
+    take(counter, correction("c", "p", decision("", 14)["data"]))
+    refusal = refusal_of(counter, decision("p2", 13))
+    assert (refusal.slug, refusal.holder and refusal.holder["id"]) == ("natural-key-held", "c")
+    take(counter, retraction("r", "c"), decision("p2", 13))
+    assert sums_of(counter)["2026-11"]["permits_elapsed_us"] == 13 * 3_600_000_000
 
 
-def test_a_correction_is_resolved_anew_and_a_later_standard_changes_nothing_recorded(counter: Desk) -> None:
-    """The standard falls from 24 to 6 hours: what was decided in 12 stays on time until it is itself corrected."""
-    _taken(counter, _standard("s1", 24), _decision("p", 12), _standard("s2", 6))
-    assert _capaian(counter) == (1, 1, 15_000)
-    _taken(counter, _correct("c", "p", _decision("", 12)["data"]))
-    assert _capaian(counter) == (1, 0, 0)
+def test_a_correction_that_moves_a_time_is_resolved_anew(counter: Desk) -> None:
+    """The standard falls from 24 to 6 hours: what was decided in 12 stays on time until its times are corrected."""
+    take(counter, standard("s1", 24), decision("p", 12), standard("s2", 6))
+    assert capaian_of(counter) == (1, 1, 15_000)
+    take(counter, correction("c", "p", decision("", 13)["data"]))
+    assert capaian_of(counter) == (1, 0, 0)
+
+
+def test_a_correction_that_moves_no_time_leaves_the_verdict(counter: Desk) -> None:
+    take(counter, standard("s1", 24), decision("p", 12), standard("s2", 6))
+    take(counter, correction("c", "p", decision("", 12, asn="a-1", outcome="rejected")["data"]))
+    assert capaian_of(counter) == (1, 1, 15_000)
+    assert sums_of(counter)["2026-11"]["permits_rejected"] == 1
 
 
 def test_a_corrected_rating_keeps_its_first_time(counter: Desk) -> None:
     """Given on 31 October after ten at night in UTC, which is 1 November here; corrected twice on later days."""
     rating = {"dinas": "dlh", "survey": "s-1", "overall": 2}
-    _taken(counter, _event("satisfaction-rated", "o", rating, "2026-09-30T17:30:00Z"))
-    _taken(counter, _correct("c1", "o", rating | {"overall": 3}), _correct("c2", "c1", rating | {"overall": 4}))
-    assert _sums(counter) == {"2026-10": Counter(overall_n=1, overall_sum=10_000, overall_sq=100_000_000)}
+    take(counter, event("satisfaction-rated", "o", rating, "2026-09-30T17:30:00Z"))
+    take(counter, correction("c1", "o", rating | {"overall": 3}), correction("c2", "c1", rating | {"overall": 4}))
+    assert sums_of(counter) == {"2026-10": Counter(overall_n=1, overall_sum=10_000, overall_sq=100_000_000)}
 
 
 @pytest.mark.parametrize(
-    ("seconds", "taken"),
+    ("seconds", "answer"),
     [("07:59:59", True), ("07:59:00", True), ("07:58:59", False)],
 )
 def test_a_completion_up_to_a_minute_before_receipt_is_skew_and_beyond_it_refused(
-    counter: Desk, seconds: str, taken: object
+    counter: Desk, seconds: str, answer: object
 ) -> None:
     """Two systems, two clocks: nothing elapsed, and flagged."""
-    told = _decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
-    if not taken:
-        assert _refused(counter, told).faults[0].pointer == "/data/completed_at"
+    fact = decision("p", 0, completed_at=f"2026-11-02T{seconds}+07:00")
+    if not answer:
+        assert refusal_of(counter, fact).faults[0].pointer == "/data/completed_at"
         return
-    _taken(counter, _standard("s", 24), told)
-    assert _capaian(counter) == (1, 1, 20_000)
-    resolved = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
-    assert (resolved["elapsed_us"], "clock_skew" in resolved["flags"]) == (0, True)
+    take(counter, standard("s", 24), fact)
+    assert capaian_of(counter) == (1, 1, 20_000)
+    resolution = msgspec.json.decode(counter.lines[-1][1])["data"]["resolved"]
+    assert (resolution["elapsed_us"], "clock_skew" in resolution["flags"]) == (0, True)
 
 
 def _noted(kind: str, at: str) -> dict[str, Any]:
     data = {"dinas": "dlh", "service": "izin", "case": "K-1", "at": f"2026-11-{at}:00+07:00"}
-    return _event(kind, f"{kind}-{at}", data | ({"reason": "payment"} if kind == "permit-paused" else {}))
+    return event(kind, f"{kind}-{at}", data | ({"reason": "payment"} if kind == "permit-paused" else {}))
 
 
 @pytest.mark.parametrize(
-    ("notes", "stated", "capaian_bp"),
+    ("notes", "own_pauses", "capaian_bp"),
     [
         ([], None, 0),  # 48 h against 24
         (["02T20:00", "03T08:00"], None, 5_000),  # 12 h paused
@@ -189,25 +120,25 @@ def _noted(kind: str, at: str) -> dict[str, Any]:
     ],
 )
 def test_pauses_are_the_files_unless_the_decision_states_them(
-    counter: Desk, notes: list[str], stated: list[dict[str, str]] | None, capaian_bp: int
+    counter: Desk, notes: list[str], own_pauses: list[dict[str, str]] | None, capaian_bp: int
 ) -> None:
     """Received 2 November 08.00, decided 4 November 08.00, promised within 24 hours."""
-    received = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
-    _taken(counter, _standard("s", 24), _event("permit-received", "in", received))
-    _taken(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
-    decision = _decision("p", 48)
-    del decision["data"]["received_at"]
-    _taken(counter, decision | {"data": decision["data"] | ({} if stated is None else {"pauses": stated})})
-    assert _sums(counter)["2026-11"]["capaian_sum_none"] == capaian_bp
-    assert _refused(counter, _noted("permit-paused", "05T08:00")).faults[0].pointer == "/data/case"
+    fields = {"dinas": "dlh", "service": "izin", "case": "K-1", "received_at": "2026-11-02T08:00:00+07:00"}
+    take(counter, standard("s", 24), event("permit-received", "in", fields))
+    take(counter, *[_noted("permit-resumed" if n % 2 else "permit-paused", at) for n, at in enumerate(notes)])
+    late = decision("p", 48)
+    del late["data"]["received_at"]
+    take(counter, late | {"data": late["data"] | ({} if own_pauses is None else {"pauses": own_pauses})})
+    assert sums_of(counter)["2026-11"]["capaian_sum_none"] == capaian_bp
+    assert refusal_of(counter, _noted("permit-paused", "05T08:00")).faults[0].pointer == "/data/case"
 
 
 def test_an_event_said_again_is_one_event_and_said_otherwise_is_refused(counter: Desk) -> None:
     """The instant may be spelt otherwise and travel with other extensions; the content may not change."""
-    first = _decision("p", 12)
-    _taken(counter, first)
+    first = decision("p", 12)
+    take(counter, first)
     (again,) = counter.tell(first | {"time": "2026-11-02T02:00:00Z", "traceid": "x"})
     assert isinstance(again, Accepted)
     assert (again.repeated, again.receipt.position) == (True, 2)
-    assert _refused(counter, _decision("p", 13)).slug == "content-conflict"
-    assert _sums(counter)["2026-11"]["permits"] == 1
+    assert refusal_of(counter, decision("p", 13)).slug == "content-conflict"
+    assert sums_of(counter)["2026-11"]["permits"] == 1

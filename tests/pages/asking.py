@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from domain.clock import HOUR_US, utc_text
 from neraca.__main__ import main
 from projections.ports import Question
-from tests.api.test_reads import STANDARD, permit, rating, task
+from tests.api.facts import STANDARD, permit, rating, task
 from tests.pages.reading import Page, figure
 from tests.serving import NDJSON, NOON, Assembled, event, ndjson, until
 

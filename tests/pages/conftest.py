@@ -20,7 +20,8 @@ from tests.pages.city import FAST, MONTH, settle_in
 from tests.pages.counter import Clerk, Running, decided, rules
 from tests.pages.line import Line
 from tests.pages.told import open_in_october
-from tests.serving import NOON, Assembled, Clock, Listening, Process, until
+from tests.process import Process
+from tests.serving import NOON, Assembled, Clock, Listening, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,8 @@ from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
 from tests.pages.browser import picture, screen, started, window
 from tests.pages.counter import Clerk
-from tests.serving import ROOT, Process, until
+from tests.process import Process
+from tests.serving import ROOT, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

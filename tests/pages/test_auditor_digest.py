@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from neraca.__main__ import main
 from projections.store.schema import ACCOUNTS
-from tests.api.test_reads import permit
+from tests.api.facts import permit
 from tests.pages.asking import (
     CHANGED,
     FIRST,

@@ -9,7 +9,8 @@ import pytest
 
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of, rules
 from tests.pages.line import Line, answered, led_to, silent, without_answers
-from tests.serving import NDJSON, Assembled, Process, ndjson
+from tests.process import Process
+from tests.serving import NDJSON, Assembled, ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Callable

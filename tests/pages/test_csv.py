@@ -19,7 +19,7 @@ from api.pages.router import PAGES
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from projections.ports import Question
-from tests.api.test_reads import permit
+from tests.api.facts import permit
 from tests.pages.asking import FORMULA, NAMES, OCTOBER, lied, record, served, told_of
 from tests.pages.city import BUSY, FAST, MONTH, SMALL, TWIN
 from tests.pages.every import ADDRESSES, tables_of

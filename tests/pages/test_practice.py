@@ -17,7 +17,8 @@ from tests.pages.axe_rules import broken_on, broken_rules
 from tests.pages.conftest import copied
 from tests.pages.counter import Clerk
 from tests.pages.reading import Page
-from tests.serving import BATCH, Process, event, until
+from tests.process import Process
+from tests.serving import BATCH, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from api.pages.public import LEAST_FILES, Public, _of, public
 from domain.periods import Period
 from projections.reading.reader import Snapshot
-from tests.api.test_reads import fill, permit, rating
+from tests.api.facts import fill, permit, rating
 from tests.conftest import Assemble
 from tests.pages.reading import Page
 from tests.serving import Assembled, event, until

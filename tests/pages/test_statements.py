@@ -36,7 +36,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
 @pytest.mark.parametrize("path", MOST)
 def test_a_page_sends_few_statements(city: Assembled, path: str) -> None:
     """Counted while nothing is kept of an earlier reading."""
-    city.reader._kept = None
+    city.reader._cache = None
     with statements(city.live.store) as sent:
         assert city.get(path).status_code == 200
     selects = [statement for statement in sent if statement.startswith("SELECT")]

@@ -41,9 +41,9 @@ class Told:
         self.asked += 1
         return state if self.ended else Running(self.asked, self.asked)
 
-    def finished(self) -> Sequence[tuple[Question, Done]]:
+    def answers(self) -> Sequence[tuple[Question, Done]]:
         """None before the end."""
-        return self._real.finished() if self.ended else []
+        return self._real.answers() if self.ended else []
 
 
 @pytest.fixture

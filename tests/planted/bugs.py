@@ -12,6 +12,9 @@ PREFIX = "tests/laws/test_ledger_laws.py::test_prefix_and_tail_are_the_whole"
 UNORDERED = "tests/laws/test_ledger_laws.py::test_the_digest_does_not_depend_on_order"
 FIRST_TIME = "tests/laws/test_reversals.py::test_a_corrected_rating_keeps_its_first_time"
 PAUSES = "tests/laws/test_reversals.py::test_pauses_are_the_files_unless_the_decision_states_them"
+ANY_ORDER = "tests/laws/test_arrival.py::test_receipt_and_decision_may_arrive_in_any_order"
+DATED_BACK = "tests/laws/test_arrival.py::test_a_standard_dated_back_judges_no_file_that_is_open"
+THROUGH = "tests/laws/test_arrival.py::test_a_reversal_of_a_fact_reaches_through_what_the_service_corrected"
 POSTINGS = "tests/domain/test_postings.py"
 FREED = "tests/laws/test_reversals.py::test_a_retraction_frees_the_case_and_a_correction_keeps_it"
 CHAIN = "tests/laws/test_reversals.py::test_a_chain_of_corrections_leaves_the_last"
@@ -62,7 +65,13 @@ BUGS: Final = (
         "for posting in postings_of(entry) * (2 if position % 7 == 0 else 1)]",
         (AGREE,),
     ),
-    Bug("what an account held is forgotten", "projections/store/store.py", "        added.post(held)\n", "", (AGREE,)),
+    Bug(
+        "what an account held is forgotten",
+        "projections/store/store.py",
+        "        ledger.post(present)\n",
+        "",
+        (AGREE,),
+    ),
     Bug(
         "a retraction is swallowed",
         "domain/fold/postings.py",
@@ -75,15 +84,15 @@ BUGS: Final = (
     Bug(
         "a gap is applied",
         "projections/store/store.py",
-        "if segment.after > stored:",
-        "if segment.after > stored + 9999:",
+        "if segment.after > position:",
+        "if segment.after > position + 9999:",
         (GAP,),
     ),
     Bug(
         "what was folded before is not trimmed",
         "projections/store/store.py",
-        "if entry[0] > stored]",
-        "if entry[0] > stored or entry[0] % 5 == 0]",
+        "if entry[0] > position]",
+        "if entry[0] > position or entry[0] % 5 == 0]",
         (REDELIVERY,),
     ),
     Bug(
@@ -117,7 +126,7 @@ BUGS: Final = (
     Bug(
         "the floor is applied after the cases are added",
         "domain/capaian.py",
-        " if saved > 0 else 0",
+        " if time_saved_us > 0 else 0",
         "",
         (AGREE, CAPAIAN),
     ),
@@ -131,30 +140,51 @@ BUGS: Final = (
     Bug(
         "overlapping pauses count twice",
         "domain/fold/casefiles.py",
-        "max(begin, start_us, counted[-1][1] if counted else start_us)",
+        "max(begin, start_us, parts[-1][1] if parts else start_us)",
         "max(begin, start_us)",
         (FILES, PAUSES),
     ),
     Bug(
         "a corrected rating counts in the month of its correction",
-        "streams/intake/recording.py",
-        "resolve_fact(typed, parse_instant(fact.time), ",
-        "resolve_fact(typed, self._now_us, ",
+        "domain/intake/resolve.py",
+        "resolve_fact(correct, parse_instant(removed.time), ",
+        "resolve_fact(correct, parse_instant(removed.time) + 32 * 86_400_000_000, ",
         (FIRST_TIME,),
     ),
     Bug(
         "a retracted decision still holds its case",
         "streams/intake/recording.py",
-        "None if adds is None else one.originator",
-        "one.originator",
+        "None if adds is None else query.originator",
+        "query.originator",
         (FREED,),
     ),
     Bug(
         "a reversal takes out what was said first, not what stands",
         "streams/intake/recording.py",
-        "        return event.fact\n",
-        "        return EffectiveFact(event.type, event.time, event.data)\n",
+        "        return key, event.fact\n",
+        "        return key, EffectiveFact(event.type, event.time, event.data)\n",
         (CHAIN,),
+    ),
+    Bug(
+        "a decision takes the standard of today, not that of its receipt",
+        "domain/intake/resolve.py",
+        "_standard(fact, received_us, setting) if case is None else case.standard",
+        "_standard(fact, received_us, setting)",
+        (DATED_BACK,),
+    ),
+    Bug(
+        "a receipt that comes late judges nothing",
+        "streams/intake/own_corrections.py",
+        "if resolution is not None and judged_otherwise(",
+        "if resolution is None and judged_otherwise(",
+        (ANY_ORDER,),
+    ),
+    Bug(
+        "a correction of the service hides what it corrected",
+        "streams/intake/cases.py",
+        "            if not is_own(reversal):\n",
+        "            if True:\n",
+        (THROUGH,),
     ),
     Bug(
         "parts of an export are joined without their accounts",

@@ -76,23 +76,23 @@ def test_a_new_kind_touches_few_files() -> None:
 @pytest.mark.parametrize("check", [(TYPES,), GREEN], ids=["types", "tests"])
 def test_with_all_of_them_everything_is_green(copy: Copy, check: tuple[str, ...]) -> None:
     """The laws then meet the new kind, and four bookkeepers agree on it."""
-    done = copy.check(*check)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    process = copy.check(*check)
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr[-2000:]
 
 
 def test_the_new_kind_is_recorded_counted_and_shown(copy: Copy) -> None:
     """No page and no check of a field asks for a line of its own."""
-    done = copy.use()
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    process = copy.use()
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr[-2000:]
 
 
 @pytest.mark.parametrize("addition", ADDITIONS, ids=lambda addition: addition.file)
 def test_a_file_that_is_left_out_is_named_by_something_red(copy: Copy, addition: Addition) -> None:
     copy.leave_out(addition)
     try:
-        done = copy.check(addition.check)
+        process = copy.check(addition.check)
     finally:
         copy.add(addition)
-    report = done.stdout + done.stderr
-    assert done.returncode != 0, f"{addition.file}: nothing is red without it"
+    report = process.stdout + process.stderr
+    assert process.returncode != 0, f"{addition.file}: nothing is red without it"
     assert addition.named in report, report[-4000:]

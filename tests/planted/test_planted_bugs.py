@@ -38,6 +38,8 @@ def _run(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
         folder,
         "--noconftest",
         "-p",
+        "tests.laws.conftest",
+        "-p",
         "no:cacheprovider",
     )
     settings = {**os.environ, "NERACA_LAWS": "first", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
@@ -47,19 +49,19 @@ def _run(folder: Path, *tests: str) -> subprocess.CompletedProcess[str]:
 def test_the_unbroken_copy_is_green(tmp_path: Path) -> None:
     """Otherwise red would mean nothing."""
     _copy(tmp_path)
-    done = _run(tmp_path, *GREEN)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    process = _run(tmp_path, *GREEN)
+    assert process.returncode == 0, process.stdout[-3000:] + process.stderr
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
 def test_a_planted_bug_turns_the_suite_red(bug: Bug, tmp_path: Path) -> None:
     """Every test named beside the bug fails by an assertion or an error of its own, not by being unable to start."""
     _copy(tmp_path)
-    broken = tmp_path / bug.file
-    source = broken.read_text(encoding="utf-8")
+    path = tmp_path / bug.file
+    source = path.read_text(encoding="utf-8")
     assert source.count(bug.old) == 1, f"{bug.file} has changed: plant this bug anew"
-    broken.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
-    done = _run(tmp_path, *bug.red)
-    assert done.returncode == TESTS_FAILED, done.stdout[-3000:] + done.stderr
+    path.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
+    process = _run(tmp_path, *bug.red)
+    assert process.returncode == TESTS_FAILED, process.stdout[-3000:] + process.stderr
     for tests in bug.red:
-        assert f"FAILED {tests}" in done.stdout, f"{tests} stayed green:\n{done.stdout[-3000:]}"
+        assert f"FAILED {tests}" in process.stdout, f"{tests} stayed green:\n{process.stdout[-3000:]}"

@@ -20,10 +20,10 @@ PROGRAM: Final = tuple(f"{room}/**/*.py" for room in ROOMS)
 def commit() -> str:
     """The commit that HEAD names; ``none`` in a tree without git."""
     try:
-        named = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        process = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "none"
-    return named.stdout.strip()
+    return process.stdout.strip()
 
 
 def sources(patterns: Iterable[str] = PROGRAM) -> str:

@@ -30,11 +30,17 @@ INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+07:00"
 INSTANT_FIELDS: Final = ("received_at", "completed_at", "assigned_at", "due_at", "at", "from", "to")
 
 CASE_BEFORE: Final = {
-    "permit-received": None, "permit-paused": "open", "permit-resumed": "paused", "permit-processed": "open",
-}  # fmt: skip
+    "permit-received": None,
+    "permit-paused": "open",
+    "permit-resumed": "paused",
+    "permit-processed": "open",
+}
 CASE_AFTER: Final = {
-    "permit-received": "open", "permit-paused": "paused", "permit-resumed": "open", "permit-processed": "decided",
-}  # fmt: skip
+    "permit-received": "open",
+    "permit-paused": "paused",
+    "permit-resumed": "open",
+    "permit-processed": "decided",
+}
 
 each_stream = pytest.mark.parametrize("name", ["rules", "full", "cut", "live"])
 each_stream_of_facts = pytest.mark.parametrize("name", ["full", "cut", "live"])
@@ -106,8 +112,8 @@ def test_live_is_a_pure_function_of_seed_and_start() -> None:
 def test_an_earlier_until_gives_exactly_what_had_happened(until: str) -> None:
     """The events do not depend on the time or the zone from which one looks."""
     moment = datetime.fromisoformat(until)
-    seen = list(history(CITY, SEED, "2026-11", moment))
-    assert seen == [event for event in stream("full") if datetime.fromisoformat(event["time"]) <= moment]
+    events = list(history(CITY, SEED, "2026-11", moment))
+    assert events == [event for event in stream("full") if datetime.fromisoformat(event["time"]) <= moment]
 
 
 @each_stream
@@ -153,8 +159,8 @@ def test_events_come_in_order_and_never_speak_of_the_future(name: str) -> None:
     events = stream(name)
     assert all(a["time"] <= b["time"] for a, b in pairwise(events))
     for event in events:
-        said = event["data"].get("replacement", event["data"])
-        assert all(text <= event["time"] for text in instants({**said, "due_at": None}))
+        data = event["data"].get("replacement", event["data"])
+        assert all(text <= event["time"] for text in instants({**data, "due_at": None}))
 
 
 def test_live_events_occurred_just_before_they_are_emitted() -> None:
@@ -247,13 +253,13 @@ def _key(data: Event) -> tuple[str, str, str]:
 def test_reversals_name_an_event_emitted_before_once(name: str) -> None:
     """A reversal follows its fact, is its only one, and a correction changes something but neither dinas nor key."""
     events = stream(name)
-    seen: dict[tuple[str, str], Event] = {}
+    events_before: dict[tuple[str, str], Event] = {}
     reversed_names = set()
     for event in events:
-        seen[event["source"], event["id"]] = event
+        events_before[event["source"], event["id"]] = event
         if kind(event) in ("event-corrected", "event-retracted"):
             fact_name = event["data"]["event"]["source"], event["data"]["event"]["id"]
-            fact = seen[fact_name]
+            fact = events_before[fact_name]
             assert fact_name not in reversed_names
             reversed_names.add(fact_name)
             assert re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", event["data"]["reason"])
@@ -261,7 +267,7 @@ def test_reversals_name_an_event_emitted_before_once(name: str) -> None:
                 assert replacement != fact["data"]
                 keys = ("dinas", "service", "case", "survey", "task")
                 assert all(replacement.get(key) == fact["data"].get(key) for key in keys)
-    assert {kind(seen[each]) for each in reversed_names} >= {"task-completed", "satisfaction-rated"}
+    assert {kind(events_before[each]) for each in reversed_names} >= {"task-completed", "satisfaction-rated"}
 
 
 def test_volume_and_variety_of_a_month() -> None:
@@ -274,14 +280,18 @@ def test_volume_and_variety_of_a_month() -> None:
     assert 0.003 < counts["event-corrected"] / facts < 0.007
     assert 0.001 < counts["event-retracted"] / facts < 0.004
     assert {e["data"]["reason"] for e in of_kind(full, "permit-paused")} == {
-        "applicant", "payment", "blank_stock", "system_outage", "other_agency",
-    }  # fmt: skip
+        "applicant",
+        "payment",
+        "blank_stock",
+        "system_outage",
+        "other_agency",
+    }
     assert {e["data"]["outcome"] for e in of_kind(full, "permit-processed")} == {"issued", "rejected"}
     tasks = [e["data"] for e in of_kind(full, "task-completed") if "due_at" in e["data"]]
     assert 0.02 < sum(task["completed_at"] > task["due_at"] for task in tasks) / len(tasks) < 0.05
-    decided = {_key(e["data"]) for e in of_kind(full, "permit-processed")}
+    decided_cases = {_key(e["data"]) for e in of_kind(full, "permit-processed")}
     assert any(e["time"] > "2026-12" for e in of_kind(full, "permit-processed"))
-    still_open = [e for e in of_kind(full, "permit-received") if _key(e["data"]) not in decided]
+    still_open = [e for e in of_kind(full, "permit-received") if _key(e["data"]) not in decided_cases]
     assert 0 < len(still_open) < 80
 
 
@@ -290,7 +300,7 @@ def test_samples_per_dinas() -> None:
     full = stream("full")
     raters, complete = Counter[str](), Counter[str]()
     for event in of_kind(full, "satisfaction-rated"):
-        if event["time"] < "2026-12":
+        if event["time"] < "2026-12" and "unsur" in event["data"]:
             raters[event["data"]["dinas"]] += 1
             complete[event["data"]["dinas"]] += len(event["data"]["unsur"]) == 9
     permits = Counter(event["data"]["dinas"] for event in of_kind(full, "permit-processed"))
@@ -305,6 +315,22 @@ def test_samples_per_dinas() -> None:
     assert all(
         e["data"]["dinas"] not in SMALL for e in of_kind(stream("live"), "satisfaction-rated", "permit-received")
     )
+
+
+def test_taps_are_as_many_as_surveys_are() -> None:
+    """A dinas that surveys has clearly more than 30 taps a month, and a small or internal one fewer or none."""
+    taps = Counter(e["data"]["dinas"] for e in of_kind(stream("full"), "satisfaction-rated") if "overall" in e["data"])
+    for dinas in CITY.dinas:
+        if dinas.slug in (*SMALL, *INTERNAL):
+            assert taps[dinas.slug] < 30
+        else:
+            assert taps[dinas.slug] > 35
+
+
+def test_the_city_adopts_a_scheme_that_weighs_taps() -> None:
+    (scheme,) = of_kind(stream("rules"), "scheme-adopted")
+    assert scheme["data"]["scheme"] == "contoh-2027"
+    assert {item["id"]: item["weight"] for item in scheme["data"]["indicators"]}["kesan"] == "0.1"
 
 
 def test_samples_per_asn() -> None:

@@ -58,7 +58,7 @@ def test_a_day_ends_where_the_next_one_begins(desk: Desk, zone: str, due: str, e
 
 
 @pytest.mark.parametrize(
-    ("received", "completed", "expected"),
+    ("start", "finish", "instant"),
     [
         ("2026-03-02 10:15:00", "2026-03-02", "2026-03-02T10:15:00+07:00"),
         ("2026-03-02 10:15:00", "2026-03-02 00:00:00", "2026-03-02T10:15:00+07:00"),
@@ -69,14 +69,14 @@ def test_a_day_ends_where_the_next_one_begins(desk: Desk, zone: str, due: str, e
     ],
 )
 def test_a_case_closed_on_the_day_it_came_is_closed_after_it_came(
-    desk: Desk, received: str, completed: str, expected: str
+    desk: Desk, start: str, finish: str, instant: str
 ) -> None:
     """The earliest instant of the day that is not before the receipt; the event's own time is the same."""
     toml = permits("iso", "%Y-%m-%d", more='dates = ["completed_at"]\n')
-    (row,) = desk.read(line(received, completed), toml)
-    assert data(row)["completed_at"] == expected
+    (row,) = desk.read(line(start, finish), toml)
+    assert data(row)["completed_at"] == instant
     assert row.event is not None
-    assert row.event["time"] == expected
+    assert row.event["time"] == instant
 
 
 def test_a_task_done_on_the_day_it_was_assigned_is_done_after_it_was(desk: Desk) -> None:
@@ -105,11 +105,11 @@ def test_midnights_among_dates_are_dates(desk: Desk) -> None:
     cells = ["2026-03-02", "2026-03-02 00:00:00", "2026-03-04"]
     rows = [f"d;s;{n};2026-03-01 08:00;2026-03-02 10:00;{due}\n" for n, due in enumerate(cells)]
     toml = permits("iso", "%Y-%m-%d")
-    found = desk.read("D;S;C;R;E;DUE\n" + "".join(rows), toml)
-    assert [data(row)["due_at"] for row in found[:2]] == [END, END]
+    days = desk.read("D;S;C;R;E;DUE\n" + "".join(rows), toml)
+    assert [data(row)["due_at"] for row in days[:2]] == [END, END]
     assert [note.partition(":")[0] for note in desk.notes] == ["DUE"]
-    mixed = desk.read("D;S;C;R;E;DUE\n" + "".join([*rows, rows[0].replace("2026-03-02\n", "2026-03-02 16:00\n")]), toml)
-    assert [data(row)["due_at"] for row in mixed[:2]] == [END, "2026-03-02T00:00:00+07:00"]
+    times = desk.read("D;S;C;R;E;DUE\n" + "".join([*rows, rows[0].replace("2026-03-02\n", "2026-03-02 16:00\n")]), toml)
+    assert [data(row)["due_at"] for row in times[:2]] == [END, "2026-03-02T00:00:00+07:00"]
 
 
 @pytest.mark.parametrize("field", ["due", "case", "assigned_at"])

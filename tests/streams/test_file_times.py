@@ -35,8 +35,8 @@ def permits(*times: str, more: str = "") -> str:
     return PERMITS.format(times=list(times), more='delimiter = ";"\n' + more)
 
 
-def line(received: str, completed: str, due: str = "") -> str:
-    return f"{HEADER}d;s;1;{received};{completed};{due}\n"
+def line(start: str, end: str, due: str = "") -> str:
+    return f"{HEADER}d;s;1;{start};{end};{due}\n"
 
 
 ZONE_LITERALS = [
@@ -68,10 +68,10 @@ ZONE_LITERALS = [
 @pytest.mark.parametrize(("pattern", "literal", "right"), ZONE_LITERALS)
 def test_a_format_that_passes_over_a_zone_is_refused(desk: Desk, pattern: str, literal: str, right: str) -> None:
     """Its times would be hours off without a word; the refusal names the format that reads the zone."""
-    with pytest.raises(MappingError) as caught:
+    with pytest.raises(MappingError) as error:
         desk.mapping(permits("iso").replace("['iso']", f'["iso", "{pattern}"]'))
-    assert f"{pattern!r} passes over {literal!r}" in str(caught.value)
-    assert repr(right) in str(caught.value)
+    assert f"{pattern!r} passes over {literal!r}" in str(error.value)
+    assert repr(right) in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_a_cell_that_two_formats_read_otherwise_is_refused(desk: Desk) -> None:
     rows = desk.read(HEADER + "d;s;1;03/04/2026;05/05/2026;\nd;s;2;04/04/2026;05/05/2026;\n", BOTH)
     assert refusal(rows[0]).startswith("received_at: '03/04/2026' is one time by %d/%m/%Y and %m/%d/%Y")
     assert data(rows[1])["received_at"] == "2026-04-04T00:00:00+07:00"
-    mixed = HEADER + "".join(
+    content = HEADER + "".join(
         f"d;s;{n};{day};25/12/2026;\n" for n, day in enumerate(["25/12/2026", "12/25/2026", "03/04/2026"])
     )
-    assert [row.refusal is None for row in desk.read(mixed, BOTH)] == [True, True, False]
+    assert [row.refusal is None for row in desk.read(content, BOTH)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
-    ("received", "completed", "expected"),
+    ("start", "end", "instants"),
     [
         # The hour from 01:00 occurs twice on 1 November 2015, the one from 02:00 never on 8 March.
         ("2015-11-01 01:30", "2015-11-01 01:10", ("01:30:00-04:00", "01:10:00-05:00")),
@@ -199,11 +199,11 @@ def test_a_cell_that_two_formats_read_otherwise_is_refused(desk: Desk) -> None:
     ],
 )
 def test_of_two_readings_the_row_takes_the_one_that_makes_sense(
-    desk: Desk, received: str, completed: str, expected: tuple[str, str]
+    desk: Desk, start: str, end: str, instants: tuple[str, str]
 ) -> None:
     """A case is not completed before it is received, if its clock allows for another reading."""
-    (row,) = desk.read(line(received, completed), permits("iso"), zone=NEW_YORK)
-    assert (data(row)["received_at"][11:], data(row)["completed_at"][11:]) == expected
+    (row,) = desk.read(line(start, end), permits("iso"), zone=NEW_YORK)
+    assert (data(row)["received_at"][11:], data(row)["completed_at"][11:]) == instants
 
 
 def test_an_old_offset_with_seconds_is_an_instant(desk: Desk) -> None:

@@ -45,7 +45,10 @@ class Operator:
     ) -> tuple[int, list[str]]:
         """The exit code of an import, and the lines on standard output."""
         place = ["--data", str(self.data)] if to is None else ["--url", to]
-        paths = [str(one if isinstance(one, Path) else CASES / one) for one in (file, mapping)]
+        paths = [
+            str(path_or_name if isinstance(path_or_name, Path) else CASES / path_or_name)
+            for path_or_name in (file, mapping)
+        ]
         code = main(["import", paths[0], "--map", paths[1], *place, *options])
         output = self._capsys.readouterr()
         self.told = output.err
@@ -89,9 +92,9 @@ def test_a_zone_written_as_a_letter_is_refused_before_a_row_is_read(operator: Op
     toml = (CASES / "01-zone-literal.toml").read_text(encoding="utf-8")
     for literal in ("Z", " UTC", " GMT"):
         toml = toml.replace(f"%S{literal}", f"%S{literal[:-1].strip('UTCGM')}%z")
-    mended = operator.folder / "mended.toml"
-    mended.write_text(toml, encoding="utf-8")
-    assert operator.take("01-zone-literal.csv", mended) == (0, [last(3, 0, 0, 0)])
+    better_mapping = operator.folder / "mended.toml"
+    better_mapping.write_text(toml, encoding="utf-8")
+    assert operator.take("01-zone-literal.csv", better_mapping) == (0, [last(3, 0, 0, 0)])
     assert {data["received_at"] for data in operator.recorded()} == {"2026-03-31T16:00:00+00:00"}
     assert {data["resolved"]["month"] for data in operator.recorded()} == {"2026-04"}
 
@@ -120,10 +123,10 @@ def test_what_was_read_of_a_broken_file_is_recorded_and_counted(operator: Operat
     path = operator.folder / "cut.csv.gz"
     path.write_bytes(gzip.compress(rows(900).encode())[:-700])
     code, lines = operator.take(path, "permits.toml")
-    counted = dict(pair.split("=") for pair in lines[-1].split())
+    tally = dict(pair.split("=") for pair in lines[-1].split())
     assert code == 1
-    assert int(counted["accepted"]) == len(operator.recorded()) > 500
-    assert f"cannot be read after row {sum(map(int, counted.values()))}: " in operator.told
+    assert int(tally["accepted"]) == len(operator.recorded()) > 500
+    assert f"cannot be read after row {sum(map(int, tally.values()))}: " in operator.told
 
 
 @pytest.mark.parametrize("content", [rows(3).encode("utf-16"), gzip.compress(rows(3).encode()), b"PK\x03\x04", b""])
@@ -165,14 +168,14 @@ def test_a_check_of_a_service_looks_at_the_form_alone(operator: Operator, assemb
 @pytest.fixture
 def busy() -> Iterator[tuple[str, list[int]]]:
     """A service that is not ready twice, then takes everything; its address, and the statuses it gave."""
-    given: list[int] = []
+    statuses: list[int] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
-            given.append(503 if len(given) < 2 else 200)
+            statuses.append(503 if len(statuses) < 2 else 200)
             body = b'{"accepted":1,"duplicates":0,"rejected":[]}'
-            self.send_response(given[-1])
+            self.send_response(statuses[-1])
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -184,7 +187,7 @@ def busy() -> Iterator[tuple[str, list[int]]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", given
+    yield f"http://127.0.0.1:{server.server_port}", statuses
     server.shutdown()
     thread.join()
     server.server_close()
@@ -193,10 +196,10 @@ def busy() -> Iterator[tuple[str, list[int]]]:
 def test_an_import_says_that_it_waits_and_why(operator: Operator, busy: tuple[str, list[int]]) -> None:
     path = operator.folder / "rows.csv"
     path.write_text(rows(1), encoding="utf-8")
-    url, given = busy
+    url, statuses = busy
     code, lines = operator.take(path, "permits.toml", to=url)
     assert code == 0
-    assert given[:3] == [503, 503, 200]
+    assert statuses[:3] == [503, 503, 200]
     assert "the service does not take events now, attempt 1; waiting" in operator.told
     assert "503" in operator.told
     assert lines[-1].startswith("accepted=")

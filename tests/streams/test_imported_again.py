@@ -66,12 +66,12 @@ class City:
 
     def counts(self) -> dict[str, Any]:
         self.neraca.settle()
-        found: dict[str, Any] = self.neraca.get("/v1/dinas/d?period=2026-03").json()["counts"]
-        return found
+        tally: dict[str, Any] = self.neraca.get("/v1/dinas/d?period=2026-03").json()["counts"]
+        return tally
 
 
-def outcome(accepted: int = 0, duplicates: int = 0, refused: int = 0) -> str:
-    return f"accepted={accepted} duplicates={duplicates} refused={refused} skipped=0"
+def outcome(new: int = 0, duplicates: int = 0, other: int = 0) -> str:
+    return f"accepted={new} duplicates={duplicates} refused={other} skipped=0"
 
 
 @pytest.fixture(params=["data", "url"])
@@ -87,34 +87,34 @@ def city(request: pytest.FixtureRequest, assemble: Assemble, tmp_path: Path) -> 
         yield City(neraca, sink, tmp_path)
 
 
-@pytest.mark.parametrize("made", BEFORE, ids=lambda made: str(made["name"]))
-def test_a_file_that_the_former_version_imported_adds_nothing(city: City, made: dict[str, Any]) -> None:
+@pytest.mark.parametrize("example", BEFORE, ids=lambda example: str(example["name"]))
+def test_a_file_that_the_former_version_imported_adds_nothing(city: City, example: dict[str, Any]) -> None:
     """The events of the former version are recorded, then the same file is imported: every row is known."""
     receipt = event(
         "permit-received",
         "r-9",
         {"dinas": "d", "service": "s", "case": "9", "received_at": "2026-03-01T08:00:00+07:00"},
     )
-    if made["name"] == "pauses":
+    if example["name"] == "pauses":
         city.neraca.record(receipt)
-    city.neraca.record(*made["events"])
+    city.neraca.record(*example["events"])
     head = city.neraca.journal.head()
-    total = city.take(made["mapping"], made["file"])
-    skipped = made["file"].count("\n") - 1 - len(made["events"])
-    assert total == f"accepted=0 duplicates={len(made['events'])} refused=0 skipped={skipped}"
+    total = city.take(example["mapping"], example["file"])
+    skips = example["file"].count("\n") - 1 - len(example["events"])
+    assert total == f"accepted=0 duplicates={len(example['events'])} refused=0 skipped={skips}"
     assert city.neraca.journal.head() == head
 
 
 @pytest.mark.parametrize(("toml", "content"), [(TASKS, LOCAL_TIMES), (DUE, LOCAL_TIMES), (PERMITS, DECIDED)])
 def test_the_same_file_again_adds_nothing(city: City, toml: str, content: str) -> None:
-    assert city.take(toml, content) == outcome(accepted=2)
+    assert city.take(toml, content) == outcome(new=2)
     assert city.take(toml, content) == outcome(duplicates=2)
 
 
 @pytest.mark.parametrize("first", [LOCAL_TIMES, UTC_TIMES])
 def test_other_spellings_of_the_same_instants_say_nothing_new(city: City, first: str) -> None:
     second = UTC_TIMES if first == LOCAL_TIMES else LOCAL_TIMES
-    assert city.take(DUE, first) == outcome(accepted=2)
+    assert city.take(DUE, first) == outcome(new=2)
     assert city.take(DUE, second) == outcome(duplicates=2)
     assert city.take(DUE, second.replace("t-1,", "t-1, ").replace("Z,", "Z ,")) == outcome(duplicates=2)
 
@@ -134,10 +134,10 @@ def test_a_row_that_says_something_else_of_the_same_is_no_new_fact(
     city: City, first: tuple[str, str], second: tuple[str, str]
 ) -> None:
     """It is refused, with the position of what was recorded; the counts stay."""
-    assert city.take(*first) == outcome(accepted=2)
+    assert city.take(*first) == outcome(new=2)
     counts = city.counts()
-    assert city.take(*second) == outcome(refused=2)
-    assert [one.detail.partition(" (")[2] for one in city.refused] == ["position 2)", "position 3)"]
+    assert city.take(*second) == outcome(other=2)
+    assert [item.detail.partition(" (")[2] for item in city.refused] == ["position 2)", "position 3)"]
     assert "--correct" in city.refused[0].detail
     assert city.counts() == counts
 
@@ -145,9 +145,9 @@ def test_a_row_that_says_something_else_of_the_same_is_no_new_fact(
 def test_with_correct_it_is_a_correction_of_what_is_in_force(city: City) -> None:
     """Once; a later row corrects the correction, an earlier one too, and each file again says nothing new."""
     third = LOCAL_TIMES.replace("02T08", "03T08")
-    assert city.take(TASKS, LOCAL_TIMES) == outcome(accepted=2)
+    assert city.take(TASKS, LOCAL_TIMES) == outcome(new=2)
     for content in (LOCAL_TIMES, third, LOCAL_TIMES, third):
-        assert city.take(DUE, content, correct=True) == outcome(accepted=2)
+        assert city.take(DUE, content, correct=True) == outcome(new=2)
         assert city.take(DUE, content, correct=True) == outcome(duplicates=2)
         assert city.take(DUE, content) == outcome(duplicates=2)
         assert city.take(DUE, content.replace("+07:00", "+07:00 ")) == outcome(duplicates=2)
@@ -156,24 +156,24 @@ def test_with_correct_it_is_a_correction_of_what_is_in_force(city: City) -> None
 
 
 def test_a_fact_of_the_former_version_is_corrected_too(city: City) -> None:
-    made = next(one for one in BEFORE if one["name"] == "permits")
-    city.neraca.record(*made["events"])
-    later = made["file"].replace("10:00:00", "11:00:00")
-    assert city.take(made["mapping"], later) == "accepted=0 duplicates=0 refused=2 skipped=1"
-    assert city.take(made["mapping"], later, correct=True) == "accepted=2 duplicates=0 refused=0 skipped=1"
-    assert city.take(made["mapping"], later) == "accepted=0 duplicates=2 refused=0 skipped=1"
+    example = next(item for item in BEFORE if item["name"] == "permits")
+    city.neraca.record(*example["events"])
+    later = example["file"].replace("10:00:00", "11:00:00")
+    assert city.take(example["mapping"], later) == "accepted=0 duplicates=0 refused=2 skipped=1"
+    assert city.take(example["mapping"], later, correct=True) == "accepted=2 duplicates=0 refused=0 skipped=1"
+    assert city.take(example["mapping"], later) == "accepted=0 duplicates=2 refused=0 skipped=1"
     assert city.counts()["permits"] == 2
 
 
 def test_what_was_retracted_stays_out(city: City) -> None:
     """A row that says the same again is a duplicate; one that says something else is refused, also with `correct`."""
-    assert city.take(TASKS, LOCAL_TIMES) == outcome(accepted=2)
+    assert city.take(TASKS, LOCAL_TIMES) == outcome(new=2)
     for number in (1, 2):
         line = json.loads(city.neraca.journal.lines_at([number + 1])[number + 1])
         target = {"source": line["source"], "id": line["id"]}
         city.neraca.record(event("event-retracted", f"x-{number}", {"event": target, "reason": "mistake"}))
     assert city.take(TASKS, LOCAL_TIMES) == outcome(duplicates=2)
-    assert city.take(DUE, LOCAL_TIMES, correct=True) == outcome(refused=2)
+    assert city.take(DUE, LOCAL_TIMES, correct=True) == outcome(other=2)
     assert city.refused[0].detail.startswith("was recorded before and then retracted")
     assert city.counts()["tasks"] == 0
 
@@ -181,11 +181,11 @@ def test_what_was_retracted_stays_out(city: City) -> None:
 def test_rows_that_say_nothing_new_within_one_file(city: City) -> None:
     """Identical tasks are separate facts; a decision, a receipt or a pause that is told twice is one."""
     task = LOCAL_TIMES.splitlines()[1] + "\n"
-    assert city.take(DUE, LOCAL_TIMES + task * 18) == outcome(accepted=20)
-    assert city.take(DUE, LOCAL_TIMES + task * 19) == outcome(accepted=1, duplicates=20)
-    assert city.take(DUE, LOCAL_TIMES + task.replace("02T08", "04T08")) == outcome(duplicates=2, refused=1)
-    decided = DECIDED + DECIDED.splitlines()[1] + "\n"
-    assert city.take(PERMITS, decided) == outcome(accepted=2, duplicates=1)
+    assert city.take(DUE, LOCAL_TIMES + task * 18) == outcome(new=20)
+    assert city.take(DUE, LOCAL_TIMES + task * 19) == outcome(new=1, duplicates=20)
+    assert city.take(DUE, LOCAL_TIMES + task.replace("02T08", "04T08")) == outcome(duplicates=2, other=1)
+    decisions = DECIDED + DECIDED.splitlines()[1] + "\n"
+    assert city.take(PERMITS, decisions) == outcome(new=2, duplicates=1)
 
 
 IDENTIFIED = 'identity = ["ID"]\n' + TASKS
@@ -194,13 +194,13 @@ NUMBERED = "ID,D,A,T,E\n7,d,a-1,t-1,2026-03-01 08:00\n8,d,a-1,t-1,2026-03-01 08:
 
 def test_a_mapping_names_the_columns_by_which_a_row_is_known(city: City) -> None:
     """Rows of other numbers are other facts; a row whose other cells changed is the same one."""
-    assert city.take(IDENTIFIED, NUMBERED) == outcome(accepted=2)
-    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00")) == outcome(refused=2)
-    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00"), correct=True) == outcome(accepted=2)
-    assert city.take(IDENTIFIED, NUMBERED.replace("7,d", "9,d")) == outcome(accepted=1, duplicates=1)
-    assert city.take(IDENTIFIED, NUMBERED.replace("d,", "e,")) == outcome(accepted=2)
+    assert city.take(IDENTIFIED, NUMBERED) == outcome(new=2)
+    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00")) == outcome(other=2)
+    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00"), correct=True) == outcome(new=2)
+    assert city.take(IDENTIFIED, NUMBERED.replace("7,d", "9,d")) == outcome(new=1, duplicates=1)
+    assert city.take(IDENTIFIED, NUMBERED.replace("d,", "e,")) == outcome(new=2)
     by_time = IDENTIFIED.replace('["ID"]', '["ID", "E"]').replace("/case", "/by-time")
-    assert city.take(by_time, NUMBERED.replace("08:00", "08:00:00+07:00")) == outcome(accepted=2)
+    assert city.take(by_time, NUMBERED.replace("08:00", "08:00:00+07:00")) == outcome(new=2)
     assert city.take(by_time, NUMBERED.replace("2026-03-01 08:00", "2026-03-01T01:00:00Z")) == outcome(duplicates=2)
 
 
@@ -215,4 +215,4 @@ def test_a_counters_own_event_is_known_by_its_case(city: City) -> None:
             time="2026-03-01T10:00:00+07:00",
         )
     )
-    assert city.take(PERMITS, DECIDED) == outcome(accepted=1, duplicates=1)
+    assert city.take(PERMITS, DECIDED) == outcome(new=1, duplicates=1)

@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_a_row_is_a_cloudevent(desk: Desk) -> None:
     """The event of a row is what its mapping names; its id is the hash of what the row is about, and of nothing else."""
     (row,) = desk.read(HEADER + "dlh,a-1,t-1,2026-11-24 10:41:07.5,2026-11-25T00:00:00Z\n")
-    told = {
+    statement = {
         "asn": "a-1",
         "completed_at": "2026-11-24T10:41:07.500000+07:00",
         "dinas": "dlh",
@@ -41,16 +41,16 @@ def test_a_row_is_a_cloudevent(desk: Desk) -> None:
         "type": "neraca.task-completed.v1",
         "source": "/import/test",
         "id": hashed({"kind": "task-completed", "about": about, "named": {}}),
-        "time": told["completed_at"],
-        "data": told,
+        "time": statement["completed_at"],
+        "data": statement,
     }
-    assert row.former == hashed({"kind": "task-completed", "data": told, "time": told["completed_at"]})
+    assert row.former == hashed({"kind": "task-completed", "data": statement, "time": statement["completed_at"]})
     assert (row.number, row.refusal, row.skipped) == (1, None, None)
 
 
 def hashed(content: dict[str, object]) -> str:
-    spelt = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return hashlib.sha256(spelt).hexdigest()[:32] + "-1"
+    json_text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(json_text).hexdigest()[:32] + "-1"
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_bytes_that_are_not_utf8_hurt_only_where_they_are_used(desk: Desk) -> No
     """A column nobody maps may be in any encoding; a mapped cell that is not UTF-8 is refused."""
     toml = TASKS.replace('due_at = "Due"\n', "")
     line = ROW.encode()
-    used, unused = line.replace(b"t-1", b"caf\xe9"), line.replace(b",\n", b",caf\xe9\n")
-    first, second = desk.read(HEADER.encode() + used + unused, toml)
+    bad_value, bad_note = line.replace(b"t-1", b"caf\xe9"), line.replace(b",\n", b",caf\xe9\n")
+    first, second = desk.read(HEADER.encode() + bad_value + bad_note, toml)
     assert refusal(first) == "a cell that the mapping uses is not UTF-8"
     assert second.event is not None
 
@@ -203,10 +203,10 @@ def test_identical_rows_are_separate_facts(desk: Desk) -> None:
 
 def test_what_is_not_mapped_is_not_said(desk: Desk) -> None:
     """Columns that the mapping does not name change no id, and neither does the order of columns or of fields."""
-    turned = "Note,Due,Done,Task,Who,Dinas\nx,,2026-11-24T10:00:00+07:00,t-1,a-1,dlh\n"
+    text = "Note,Due,Done,Task,Who,Dinas\nx,,2026-11-24T10:00:00+07:00,t-1,a-1,dlh\n"
     head, fields = TASKS.split("[fields]\n")
     back = head + "[fields]\n" + "\n".join(reversed(fields.splitlines()))
-    assert ids(desk.read(turned, back)) == ids(desk.read(HEADER + ROW))
+    assert ids(desk.read(text, back)) == ids(desk.read(HEADER + ROW))
 
 
 def test_set_enters_the_data_and_so_the_id(desk: Desk) -> None:
@@ -330,7 +330,7 @@ def test_the_time_of_the_event_is_not_always_in_its_data(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "expected"),
+    ("header", "message"),
     [
         ("Dinas,Who,Task,Done", "no column 'Due', expected one for fields.due_at of "),
         ("Dinas,Who,task,Done,Due", "no column 'Task', expected one for fields.task of "),
@@ -338,9 +338,9 @@ def test_the_time_of_the_event_is_not_always_in_its_data(desk: Desk) -> None:
         ("", "no column 'Dinas', expected one for fields.dinas of "),
     ],
 )
-def test_a_column_the_file_lacks_is_named(desk: Desk, header: str, expected: str) -> None:
+def test_a_column_the_file_lacks_is_named(desk: Desk, header: str, message: str) -> None:
     """Before the first row: an import by the wrong mapping does nothing at all."""
-    with pytest.raises(MappingError, match=re.escape(expected)):
+    with pytest.raises(MappingError, match=re.escape(message)):
         desk.read(header + "\n" + ROW)
     for key in ("skip_without", "one_per"):
         with pytest.raises(MappingError, match=f"no column 'Gone', expected one for {key} of "):
@@ -353,11 +353,11 @@ def test_an_unreadable_file_says_how_far_it_was_read(desk: Desk, tmp_path: Path)
     whole = desk.write(rows, "rows.csv.gz").read_bytes()
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(whole[: len(whole) // 2])
-    told: list[Row] = []
-    with pytest.raises(ReadError) as caught:
-        told.extend(read_rows(cut, desk.mapping(), "UTC"))
-    assert caught.value.row > 0
-    assert f"cannot be read after row {caught.value.row}: " in str(caught.value)
+    rows_read: list[Row] = []
+    with pytest.raises(ReadError) as error:
+        rows_read.extend(read_rows(cut, desk.mapping(), "UTC"))
+    assert error.value.row > 0
+    assert f"cannot be read after row {error.value.row}: " in str(error.value)
     for path in (tmp_path / "absent.csv", tmp_path, desk.write("", "empty.csv")):
         with pytest.raises(ReadError, match="cannot be read after row 0: "):
             list(read_rows(path, desk.mapping(), "UTC"))
@@ -378,19 +378,17 @@ ON_TIME = {"boston311.toml": (37_320, 27_295), "receipt-permits.toml": (1_329, 9
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(
-    ("file", "example", "zone", "overrides", "expected"), REAL, ids=[f"{r[0]}-{r[1]}" for r in REAL]
-)
+@pytest.mark.parametrize(("file", "example", "zone", "overrides", "counts"), REAL, ids=[f"{r[0]}-{r[1]}" for r in REAL])
 def test_the_examples_read_the_files_they_are_for(
-    file: str, example: str, zone: str, overrides: dict[str, str], expected: dict[str, int]
+    file: str, example: str, zone: str, overrides: dict[str, str], counts: dict[str, int]
 ) -> None:
     """Each row or case is reported once, under its own id; names are such as §7 allows; deadlines come through."""
     if not (PROCESSES / file).is_file():
         pytest.skip(f"public data is not here: {PROCESSES / file}")
     mapping = Mapping.load(EXAMPLES / example, overrides)
     rows = list(read_rows(PROCESSES / file, mapping, zone))
-    assert tally(rows) == expected
-    assert len(set(ids(rows))) == expected["event"]
+    assert tally(rows) == counts
+    assert len(set(ids(rows))) == counts["event"]
     due = on_time = 0
     for row in rows:
         if row.event is not None:
@@ -401,8 +399,8 @@ def test_the_examples_read_the_files_they_are_for(
             assert all(1 <= len(name) <= 200 and name.isprintable() for name in names)
             assert "/" not in facts.dinas
             assert "/" not in str(facts.asn)
-            completed = clock.parse_instant(facts.completed_at)
+            completed_us = clock.parse_instant(facts.completed_at)
             if isinstance(facts.due_at, str):
                 due += 1
-                on_time += completed <= clock.parse_instant(facts.due_at)
+                on_time += completed_us <= clock.parse_instant(facts.due_at)
     assert (due, on_time) == ON_TIME.get(example, (due, on_time))

@@ -32,18 +32,18 @@ def load(folder: Path, toml: str, **overrides: str) -> Mapping:
 def test_the_fields_are_those_of_the_domain() -> None:
     """A mapping may name every field that the domain knows and a row can hold, and must name those it requires."""
     not_in_a_row = {"pauses"}
-    for kind, named in FIELDS.items():
+    for kind, names in FIELDS.items():
         fields = msgspec.structs.fields(KINDS[kind].submitted)
-        assert set(named.required) == {field.encode_name for field in fields if field.required}
-        assert set(named.optional) == {field.encode_name for field in fields if not field.required} - not_in_a_row
+        assert set(names.required) == {field.encode_name for field in fields if field.required}
+        assert set(names.optional) == {field.encode_name for field in fields if not field.required} - not_in_a_row
         whole = {f.encode_name for f in fields if re.search(r"\bint\b", str(f.type))}
-        assert whole == {name for name in (*named.required, *named.optional) if is_whole_number(name)}
+        assert whole == {name for name in (*names.required, *names.optional) if is_whole_number(name)}
     assert set(KINDS) - set(FIELDS) == {"event-retracted", "event-corrected", "scheme-adopted"}
 
 
 def test_the_time_of_an_event_and_its_tables_follow_from_its_kind() -> None:
     """The instant that a kind requires is the event's own time; of a kind without one the mapping must name it."""
-    expected = {
+    message = {
         "permit-received": "received_at",
         "permit-paused": "at",
         "permit-resumed": "at",
@@ -55,14 +55,14 @@ def test_the_time_of_an_event_and_its_tables_follow_from_its_kind() -> None:
         "asn-assigned": "time",
         "standard-set": "time",
     }
-    assert {kind: FIELDS[kind].occurrence for kind in expected} == expected
+    assert {kind: FIELDS[kind].occurrence for kind in message} == message
     assert {kind: set(fields.tables) for kind, fields in FIELDS.items() if fields.tables} == {
         "satisfaction-rated": {"unsur"}
     }
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "message"),
     [
         (('kind = "task-completed"\n', ""), "kind"),
         (("task-completed", "task-done"), "kind: expected one of permit-received, "),
@@ -84,16 +84,16 @@ def test_the_time_of_an_event_and_its_tables_follow_from_its_kind() -> None:
         (("[fields]", 'delimiter = "||"\n[fields]'), "delimiter: expected one character"),
     ],
 )
-def test_a_mapping_that_cannot_be_used_says_why(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+def test_a_mapping_that_cannot_be_used_says_why(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     """The message names the file, the key and what was expected."""
-    with pytest.raises(MappingError) as caught:
+    with pytest.raises(MappingError) as error:
         load(tmp_path, TASKS.replace(*change))
-    assert str(caught.value).startswith(str(tmp_path / "mapping.toml"))
-    assert expected in str(caught.value)
+    assert str(error.value).startswith(str(tmp_path / "mapping.toml"))
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("overrides", "expected"),
+    ("overrides", "message"),
     [
         ({"dinass": "x"}, "dinass: expected a field of task-completed"),
         ({"dinas": " "}, "--set dinas: expected a value"),
@@ -104,8 +104,8 @@ def test_a_mapping_that_cannot_be_used_says_why(tmp_path: Path, change: tuple[st
         ),
     ],
 )
-def test_a_setting_that_cannot_be_used_says_why(tmp_path: Path, overrides: dict[str, str], expected: str) -> None:
-    with pytest.raises(MappingError, match=re.escape(expected)):
+def test_a_setting_that_cannot_be_used_says_why(tmp_path: Path, overrides: dict[str, str], message: str) -> None:
+    with pytest.raises(MappingError, match=re.escape(message)):
         load(tmp_path, TASKS, **overrides)
 
 

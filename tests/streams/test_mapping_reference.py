@@ -26,19 +26,19 @@ def told(row: Row) -> dict[str, Any]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[0].splitlines()[0])
 def test_an_example_does_what_stands_below_it(example: tuple[str, str, str], tmp_path: Path) -> None:
-    toml, content, expected = example
+    toml, content, outcomes = example
     mapping, file = tmp_path / "mapping.toml", tmp_path / "rows.csv"
     mapping.write_text(toml, encoding="utf-8")
-    loaded = Mapping.load(mapping, {})
-    file.write_text(content, encoding=loaded.encoding)
-    rows = [told(row) for row in read_rows(file, loaded, "Asia/Jakarta")]
-    assert rows == [json.loads(line) for line in expected.splitlines()]
+    rules = Mapping.load(mapping, {})
+    file.write_text(content, encoding=rules.encoding)
+    rows = [told(row) for row in read_rows(file, rules, "Asia/Jakarta")]
+    assert rows == [json.loads(line) for line in outcomes.splitlines()]
 
 
 def test_every_key_has_an_example() -> None:
     """And no example is left out for its form."""
     assert len(EXAMPLES) == PAGE.count("```toml")
     text = "\n".join(toml for toml, _, _ in EXAMPLES)
-    shown = set(re.findall(r"^\[?([a-z_]+)", text, re.MULTILINE))
-    assert set(Written.__struct_fields__) - shown == SHOWN_BY_SHEET
+    keys = set(re.findall(r"^\[?([a-z_]+)", text, re.MULTILINE))
+    assert set(Written.__struct_fields__) - keys == SHOWN_BY_SHEET
     assert all(f"`{key}`" in PAGE or f"`[{key}" in PAGE for key in Written.__struct_fields__)

@@ -20,7 +20,7 @@ def test_every_row_of_a_random_file_is_told_of() -> None:
 
 def test_the_judge_sees_a_row_that_is_lost(tmp_path: Path) -> None:
     """Of a file that must have a row more than it has, and one less, the judge says so: it is not blind."""
-    file = next(one for one in map(drawn, range(1, 50)) if not one.cut and one.expected)
+    file = next(candidate for candidate in map(drawn, range(1, 50)) if not candidate.cut and candidate.expected)
     assert judged(tmp_path, file) == (Counter(judged(tmp_path, file)[0]), [])
     for wrong in (file.expected[1:], [*file.expected, file.expected[0]]):
         assert judged(tmp_path, file._replace(expected=wrong))[1] != []

@@ -48,22 +48,22 @@ class Waiting:
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[Waiting]:
-    made = Waiting(tmp_path)
-    yield made
-    made.replays.close()
+    waiting = Waiting(tmp_path)
+    yield waiting
+    waiting.replays.close()
 
 
 def ended(replays: Replays, question: Question) -> Done | Failed:
-    told = list[Done | Failed]()
+    answers = list[Done | Failed]()
 
     def has_ended() -> bool:
-        found = replays.ask(question, begin=False)
-        if isinstance(found, Done | Failed):
-            told.append(found)
-        return bool(told)
+        state = replays.ask(question, begin=False)
+        if isinstance(state, Done | Failed):
+            answers.append(state)
+        return bool(answers)
 
     until(has_ended, "the replay has ended")
-    return told[0]
+    return answers[0]
 
 
 def alive(pid: int) -> bool:
@@ -90,27 +90,27 @@ def test_one_goes_on_at_a_time_and_is_told_while_it_does(waiting: Waiting) -> No
     assert isinstance(other, Running)
     assert other.other
     waiting.open()
-    done = ended(replays, ONE)
-    assert isinstance(done, Done)
-    assert (done.replayed.position, done.at_us) == (7, Clock()())
+    answer = ended(replays, ONE)
+    assert isinstance(answer, Done)
+    assert (answer.replayed.position, answer.at_us) == (7, Clock()())
     assert replays.ask(OTHER, begin=False) is None
-    begun = replays.ask(OTHER, begin=True)
-    assert isinstance(begun, Running)
-    assert not begun.other
+    running = replays.ask(OTHER, begin=True)
+    assert isinstance(running, Running)
+    assert not running.other
     waiting.open()
     ended(replays, OTHER)
-    assert [question for question, _ in replays.finished()] == [ONE, OTHER]
-    assert replays.ask(ONE, begin=True) == done, "remembered, not replayed"
+    assert [question for question, _ in replays.answers()] == [ONE, OTHER]
+    assert replays.ask(ONE, begin=True) == answer, "remembered, not replayed"
 
 
 def test_a_replay_does_not_go_on_for_ever(tmp_path: Path) -> None:
     """It is killed; the failure is reported once, and a new question begins it again."""
-    made = Waiting(tmp_path, limit_s=0.2)
-    made.replays.ask(ONE, begin=True)
-    failed = ended(made.replays, ONE)
-    assert failed == Failed("not done within 0.2 s")
-    assert made.replays.ask(ONE, begin=False) is None
-    made.replays.close()
+    waiting = Waiting(tmp_path, limit_s=0.2)
+    waiting.replays.ask(ONE, begin=True)
+    answer = ended(waiting.replays, ONE)
+    assert answer == Failed("not done within 0.2 s")
+    assert waiting.replays.ask(ONE, begin=False) is None
+    waiting.replays.close()
 
 
 def test_ending_kills_what_goes_on_and_leaves_nothing(waiting: Waiting) -> None:
@@ -129,26 +129,29 @@ def test_ending_kills_what_goes_on_and_leaves_nothing(waiting: Waiting) -> None:
 @pytest.mark.parametrize(
     ("program", "says"),
     [
-        ("import sys; print('neraca replay: position 7 is missing', file=sys.stderr); sys.exit(1)", "position 7 is missing"),
+        (
+            "import sys; print('neraca replay: position 7 is missing', file=sys.stderr); sys.exit(1)",
+            "position 7 is missing",
+        ),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('no JSON')", "malformed"),
     ],
-)  # fmt: skip
+)
 def test_why_it_failed_is_told(program: str, says: str) -> None:
     replays = Replays([sys.executable, "-c", program], {}, Clock())
     replays.ask(ONE, begin=True)
-    failed = ended(replays, ONE)
-    assert isinstance(failed, Failed)
-    assert says in failed.why
+    answer = ended(replays, ONE)
+    assert isinstance(answer, Failed)
+    assert says in answer.why
     replays.close()
 
 
 def test_a_program_that_is_not_there_fails_as_any_other() -> None:
     replays = Replays(["/nowhere/neraca"], {}, Clock())
     replays.ask(ONE, begin=True)
-    failed = ended(replays, ONE)
-    assert isinstance(failed, Failed)
-    assert "/nowhere/neraca" in failed.why
+    answer = ended(replays, ONE)
+    assert isinstance(answer, Failed)
+    assert "/nowhere/neraca" in answer.why
     replays.close()
 
 
@@ -160,13 +163,13 @@ def test_the_last_answers_and_readings_are_kept() -> None:
     digests = [replays.keep("9", [b"%d" % number], 9) for number in range(1)]
     assert replays.kept_at("0", digests[0]) is None
     assert replays.kept_at("9", digests[0]) == 9
-    kept = sorted(path.read_bytes() for path in replays._file("x").parent.iterdir())
-    assert len(kept) == LINES_KEPT
+    bodies = sorted(path.read_bytes() for path in replays._file("x").parent.iterdir())
+    assert len(bodies) == LINES_KEPT
     questions = [Question("2026-11", str(number + 1)) for number in range(KEPT + 1)]
     for question in questions:
         replays.ask(question, begin=True)
         ended(replays, question)
-    assert len(replays.finished()) == KEPT
+    assert len(replays.answers()) == KEPT
     assert replays.ask(questions[0], begin=False) is None
     replays.close()
 

@@ -37,11 +37,11 @@ class Clock:
 
 def failing(times: int, error: type[Exception] = Away) -> Callable[[], str]:
     """An attempt that fails so often, then works."""
-    left = [times]
+    times_left = [times]
 
     def attempt() -> str:
-        left[0] -= 1
-        if left[0] >= 0:
+        times_left[0] -= 1
+        if times_left[0] >= 0:
             raise error
         return "done"
 
@@ -49,18 +49,18 @@ def failing(times: int, error: type[Exception] = Away) -> Callable[[], str]:
 
 
 @pytest.mark.parametrize(
-    ("pauses", "expected"),
+    ("pauses", "lengths"),
     [
         (PROMPT, [0.1, 0.2, 0.4, 0.5, 0.5]),
         (PATIENT, [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]),
         (Pauses(1.0, 1.0), [1.0, 1.0, 1.0]),
     ],
 )
-def test_each_pause_is_twice_the_one_before_up_to_the_longest(pauses: Pauses, expected: list[float]) -> None:
+def test_each_pause_is_twice_the_one_before_up_to_the_longest(pauses: Pauses, lengths: list[float]) -> None:
     clock = Clock()
     retrying = Retrying(Away, pauses, pause=clock.pause, clock=clock)
-    assert retrying.call(failing(len(expected))) == "done"
-    assert clock.pauses == pytest.approx(expected)
+    assert retrying.call(failing(len(lengths))) == "done"
+    assert clock.pauses == pytest.approx(lengths)
 
 
 def test_an_error_of_another_kind_is_not_retried() -> None:
@@ -113,7 +113,7 @@ def test_an_interruption_within_passes_through_a_loop_that_retries_everything() 
 def test_each_failure_is_reported_with_its_number_in_the_row() -> None:
     """An attempt that says it is well begins a new row, and so does the next call."""
     clock, counts = Clock(), list[int]()
-    retrying = Retrying(Away, PROMPT, failed=lambda _, count: counts.append(count), pause=clock.pause, clock=clock)
+    retrying = Retrying(Away, PROMPT, on_failure=lambda _, count: counts.append(count), pause=clock.pause, clock=clock)
     retrying.call(failing(2))
     attempts = iter(range(9))
 

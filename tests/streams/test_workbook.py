@@ -42,9 +42,9 @@ def permits(more: str = "") -> str:
     return PERMITS.format(more=more)
 
 
-def cells(case: str = text("0017", "C2"), received: str = "", completed: str = "", due: str = "") -> str:
-    received = received or number("46082.333333333336", "D2", MOMENT)
-    return NAMES + case + received + (completed or number("46083.4375", "E2", MOMENT)) + due
+def cells(case: str = text("0017", "C2"), start: str = "", end: str = "", due: str = "") -> str:
+    start = start or number("46082.333333333336", "D2", MOMENT)
+    return NAMES + case + start + (end or number("46083.4375", "E2", MOMENT)) + due
 
 
 def test_dates_are_read_by_their_style_and_ids_stay_text(desk: Desk) -> None:

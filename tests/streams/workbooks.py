@@ -40,7 +40,7 @@ def workbook(
     )
     styles = "".join(f'<xf numFmtId="{164 + n}"/>' for n in range(len(STYLES)))
     sheets = sheets or '<sheet name="Data" sheetId="1" r:id="rId1"/>'
-    shared = "".join(f"<si>{one}</si>" for one in texts)
+    shared_texts = "".join(f"<si>{item}</si>" for item in texts)
     body = "".join(f'<row r="{n}">{row}</row>' for n, row in enumerate(rows, 1))
     relation = '<Relationship Id="rId{}" Type="' + _RELATIONS + '/{}" Target="{}"/>'
     content = {
@@ -55,7 +55,7 @@ def workbook(
         + "</Relationships>",
         "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}"><numFmts>{formats}</numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>'
         f'<cellXfs>{styles}</cellXfs><cellStyles><cellStyle name="Normal"/></cellStyles></styleSheet>',
-        "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{shared}</sst>',
+        "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{shared_texts}</sst>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>',
     }
     file = io.BytesIO()

@@ -40,8 +40,8 @@ def usage_of(option: argparse.Action) -> str:
     if not option.option_strings:
         return option.dest
     value = option.metavar or ("{" + ",".join(option.choices) + "}" if option.choices else option.dest.upper())
-    typed = "" if option.nargs == 0 else f" [{value}]" if option.nargs == "?" else f" {value}"
-    return option.option_strings[0] + typed
+    suffix = "" if option.nargs == 0 else f" [{value}]" if option.nargs == "?" else f" {value}"
+    return option.option_strings[0] + suffix
 
 
 def rows_of(command: argparse.ArgumentParser, prefix: str = "", left_out: tuple[str, ...] = ()) -> list[str]:
@@ -51,11 +51,11 @@ def rows_of(command: argparse.ArgumentParser, prefix: str = "", left_out: tuple[
         if isinstance(option, Actions):
             helps = {choice.dest: choice.help for choice in option._choices_actions}
             for name, action in option.choices.items():
-                typed = f"{command.prog.split()[-1]} {name}"
-                rows += [f"| `{typed}` | {helps[name]} |", *rows_of(action, f"{typed} ", TOLD_ABOVE)]
+                words = f"{command.prog.split()[-1]} {name}"
+                rows += [f"| `{words}` | {helps[name]} |", *rows_of(action, f"{words} ", TOLD_ABOVE)]
         elif option.help != argparse.SUPPRESS and option.dest not in ("help", *left_out):
-            explained = command._get_formatter()._expand_help(option)
-            rows.append(f"| `{prefix}{usage_of(option)}` | {explained} |")
+            help_text = command._get_formatter()._expand_help(option)
+            rows.append(f"| `{prefix}{usage_of(option)}` | {help_text} |")
     return rows
 
 
@@ -101,13 +101,13 @@ def test_the_reference_has_every_setting_as_the_table_has_it() -> None:
 
 def test_the_program_reads_no_other_setting() -> None:
     """Every name it spells is in the table."""
-    spelt = {
+    lines = {
         name
         for source in SOURCES
         if source.partition("/")[0] in ROOMS
         for name in re.findall(r"\"(NERACA_\w+)\"", (ROOT / source).read_text(encoding="utf-8"))
     }
-    assert spelt == set(SETTINGS)
+    assert lines == set(SETTINGS)
 
 
 def test_the_brokers_defaults_are_those_of_the_table() -> None:
@@ -118,17 +118,17 @@ def test_the_brokers_defaults_are_those_of_the_table() -> None:
 
 def test_documents_name_only_commands_and_options_there_are() -> None:
     """Every ``neraca …`` of a document is a command, and every option beside it one of its own."""
-    known = commands()
+    parsers = commands()
     documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
     wrong = list[str]()
     for document in documents:
         for name, rest in re.findall(r"\bneraca ([a-z]+)\b([^`\n#|]*)", document.read_text(encoding="utf-8")):
-            named = re.findall(r"(?<![\w-])--[a-z-]+", rest)
-            if name not in known:
+            options = re.findall(r"(?<![\w-])--[a-z-]+", rest)
+            if name not in parsers:
                 wrong += [f"{document.name}: neraca {name}"] * rest.lstrip().startswith("-")
                 continue
-            rows = " ".join(rows_of(known[name]))
-            wrong += [f"{document.name}: neraca {name} {option}" for option in named if f"{option}" not in rows]
+            rows = " ".join(rows_of(parsers[name]))
+            wrong += [f"{document.name}: neraca {name} {option}" for option in options if f"{option}" not in rows]
     assert wrong == []
 
 
@@ -137,7 +137,7 @@ def test_the_program_starts_itself_by_its_own_code(tmp_path: Path, monkeypatch: 
     for name in ("neraca.py", "json.py", "argparse.py"):
         (tmp_path / name).write_text("raise SystemExit('a stranger ran')\n")
     monkeypatch.chdir(tmp_path)
-    done = subprocess.run([*program(), "token", "--help"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.split()[:3]) == (0, ["usage:", "neraca", "token"]), done.stderr
+    process = subprocess.run([*program(), "token", "--help"], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout.split()[:3]) == (0, ["usage:", "neraca", "token"]), process.stderr
     monkeypatch.chdir(ROOT)
     assert "-P" not in program()

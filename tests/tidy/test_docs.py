@@ -61,24 +61,24 @@ def test_no_sentence_opens_with_a_relative_clause() -> None:
                 for node in ast.walk(tree(source))
                 if isinstance(node, ast.Constant) and isinstance(node.value, str)
             )
-    assert {name: found for name, text in texts.items() if (found := CRABBED.findall(text))} == {}
+    assert {name: sentences for name, text in texts.items() if (sentences := CRABBED.findall(text))} == {}
 
 
 def test_documents_name_only_paths_there_are() -> None:
     """Every path that a document names is in the project, even after moves."""
     path = re.compile(rf"(?:`|\]\()((?:(?:{FOLDERS})/|docs/|[\w-]+\.(?:md|yml|toml|lock)\b)[\w./-]*)[`)]")
     missing = [
-        f"{name_of(document)}: {named}"
+        f"{name_of(document)}: {name}"
         for document in DOCUMENTS
-        for named in path.findall("\n".join(prose_of(document)))
-        if not (ROOT / named).exists() and not (document.parent / named).exists()
+        for name in path.findall("\n".join(prose_of(document)))
+        if not (ROOT / name).exists() and not (document.parent / name).exists()
     ]
     assert missing == []
 
 
 def test_a_record_has_a_status_and_a_date_and_is_listed() -> None:
     """The list repeats each record's title, status and date; a superseded one names its successor."""
-    listed = (ROOT / "docs" / "ideas" / "decisions.md").read_text(encoding="utf-8")
+    index = (ROOT / "docs" / "ideas" / "decisions.md").read_text(encoding="utf-8")
     form = re.compile(r"# (\d{4}) (.+)\n\n\*(Accepted|Superseded by (\d{4})) · (\d{4}-\d\d-\d\d)\*\n\n")
     rows = list[str]()
     for record in RECORDS:
@@ -88,7 +88,7 @@ def test_a_record_has_a_status_and_a_date_and_is_listed() -> None:
         assert record.name.startswith(f"{number}-")
         assert successor is None or any(other.name.startswith(successor) for other in RECORDS)
         rows.append(f"| [{number}](../decisions/{record.name}) | {title} | {status.lower()} | {date} |")
-    assert [line for line in listed.splitlines() if line.startswith("| [")] == rows
+    assert [line for line in index.splitlines() if line.startswith("| [")] == rows
 
 
 def test_the_changelog_keeps_its_form() -> None:
@@ -115,13 +115,13 @@ def test_the_site_is_complete_and_loads_nothing_from_elsewhere(tmp_path: Path) -
     build(config)
     pages = sorted(tmp_path.rglob("*.html"))
     assert len(pages) >= len(list((ROOT / "docs").rglob("*.md")))
-    loaded = re.compile(
+    pattern = re.compile(
         r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>|@import|url\([\"']?(?:https?:)?//"
     )
     assert {
-        page.name: loaded.findall(page.read_text(encoding="utf-8"))
+        page.name: pattern.findall(page.read_text(encoding="utf-8"))
         for page in pages
-        if loaded.search(page.read_text(encoding="utf-8"))
+        if pattern.search(page.read_text(encoding="utf-8"))
     } == {}
     styles = [
         style.name

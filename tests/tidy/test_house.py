@@ -29,10 +29,10 @@ def text_of(name: str) -> str:
 def tracked() -> list[str]:
     """The files of the project as git lists them; all that lie here where there is no git."""
     try:
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        output = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return [*SOURCES, *LOCKS, "pyproject.toml", "Makefile", "README.md"]
-    return [name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
+    return [name for name in output.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -41,14 +41,14 @@ def test_lock_files_name_no_hosts_and_hash_everything(lock: str) -> None:
     text = text_of(lock)
     assert "://" not in text
     assert not REGISTRIES.search(text)
-    pinned = re.split(r"\n(?=[a-z])", text.strip())
-    assert all(re.match(r"[a-z0-9-]+==[^ ]+ ", one) and "--hash=sha256:" in one for one in pinned)
+    pins = re.split(r"\n(?=[a-z])", text.strip())
+    assert all(re.match(r"[a-z0-9-]+==[^ ]+ ", pin) and "--hash=sha256:" in pin for pin in pins)
 
 
 def test_the_test_lock_holds_the_programs() -> None:
     """The test lock pins the program's own versions."""
-    *run, tested = [dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text_of(lock), re.MULTILINE)) for lock in LOCKS]
-    assert [one for one in run if not one.items() <= tested.items()] == []
+    *run, test_lock = [dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text_of(lock), re.MULTILINE)) for lock in LOCKS]
+    assert [lock for lock in run if not lock.items() <= test_lock.items()] == []
 
 
 def test_no_file_names_a_registry() -> None:
@@ -60,7 +60,7 @@ def test_no_file_names_a_registry() -> None:
 
 def test_the_event_store_is_known_to_the_journal_alone() -> None:
     """The linter holds it below the composition root; here for that too."""
-    imported = {
+    packages = {
         (
             source,
             (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else name.name.partition(".")[0],
@@ -71,28 +71,31 @@ def test_the_event_store_is_known_to_the_journal_alone() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
-    assert {source for source, package in imported if package == "eventsourcing"} == JOURNAL
+    assert {source for source, package in packages if package == "eventsourcing"} == JOURNAL
 
 
 def test_each_client_of_kafka_is_known_to_one_file() -> None:
     """`kafka-python` to the broker's, Faust to the worker's: one place deals with each client's behaviour."""
-    held = {
-        package: {source for source in SOURCES if source.partition("/")[0] in ROOMS and re.search(
-            rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE
-        )}
+    extras = {
+        package: {
+            source
+            for source in SOURCES
+            if source.partition("/")[0] in ROOMS
+            and re.search(rf"^ *(?:import|from) {package}\b", text_of(source), re.MULTILINE)
+        }
         for package in ("kafka", "faust", "aiokafka")
-    }  # fmt: skip
-    assert held == {"kafka": {"streams/kafka/broker.py"}, "faust": {"streams/worker/shell.py"}, "aiokafka": set()}
+    }
+    assert extras == {"kafka": {"streams/kafka/broker.py"}, "faust": {"streams/worker/shell.py"}, "aiokafka": set()}
 
 
 def test_every_measure_is_documented_and_no_other() -> None:
     """`docs/reference/digest.md` lists the measures as they are, in words of the balance."""
     rows = text_of("docs/reference/digest.md").partition("## Measures")[2].partition("## ")[0]
-    named = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines() if row.startswith("| `")))
+    names = re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines() if row.startswith("| `")))
     nine = (
         {f"unsur_{what}_{unsur}" for what in ("n", "sum") for unsur in UNSUR} if "`unsur_n_<unsur>`" in rows else set()
     )
-    assert {*named, *nine} == set(MEASURES)
+    assert {*names, *nine} == set(MEASURES)
 
 
 def test_every_make_target_that_is_named_is_one() -> None:
@@ -101,9 +104,9 @@ def test_every_make_target_that_is_named_is_one() -> None:
     targets = {target for rule in rules for target in rule.split()}
     call = re.compile(r"(?:^|`|run: |entry: |silent )make (?:--silent )?([a-z-]+)", re.MULTILINE)
     documents = [name for name in tracked() if name.startswith("docs/") and name.endswith(".md")]
-    named = {target for name in (*CALLING, *documents) for target in call.findall(text_of(name))}
-    assert named
-    assert named - targets == set()
+    names = {target for name in (*CALLING, *documents) for target in call.findall(text_of(name))}
+    assert names
+    assert names - targets == set()
 
 
 def test_every_route_is_in_the_reference(neraca: Assembled) -> None:
@@ -116,19 +119,19 @@ def test_every_route_is_in_the_reference(neraca: Assembled) -> None:
 def test_the_architecture_names_every_folder_and_what_it_owns() -> None:
     """`docs/ARCHITECTURE.md` has a row for each folder of the rooms, with the opening of its `__init__.py`."""
     text = text_of("docs/ARCHITECTURE.md").partition("## Folders")[2].partition("\n## ")[0]
-    named = dict(re.findall(r"^\| `([\w/]+)/` \| (.+) \|$", text, re.MULTILINE))
+    texts = dict(re.findall(r"^\| `([\w/]+)/` \| (.+) \|$", text, re.MULTILINE))
     folders = {
         source.removesuffix("/__init__.py"): (ast.get_docstring(tree(source)) or "").partition("\n")[0]
         for source in SOURCES
         if source.endswith("/__init__.py") and source.count("/") > 1 and source.partition("/")[0] in ROOMS
     }
-    assert named == folders
+    assert texts == folders
 
 
 def test_no_package_of_the_program_escapes_the_layers() -> None:
     """The import linter looks at every package that the wheel holds, and gives each a layer."""
     tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
-    shipped = set(tools["hatch"]["build"]["targets"]["wheel"]["only-include"]) - {"examples"}
+    packages = set(tools["hatch"]["build"]["targets"]["wheel"]["only-include"]) - {"examples"}
     rooms = tools["importlinter"]["contracts"][0]
-    layered = {package.strip() for layer in rooms["layers"] for package in layer.split("|")}
-    assert shipped == layered == set(tools["importlinter"]["root_packages"]) == set(ROOMS)
+    layers = {package.strip() for layer in rooms["layers"] for package in layer.split("|")}
+    assert packages == layers == set(tools["importlinter"]["root_packages"]) == set(ROOMS)

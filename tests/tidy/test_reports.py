@@ -18,23 +18,23 @@ DAYS_MOST: Final = 60
 def git(*words: str) -> str:
     """The output of git; without git, or without history, the test is skipped."""
     try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+        process = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"git cannot say it here: {error}")
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def row(report: Path, name: str) -> str:
     """The value of a row of a report's first table."""
-    found = re.search(rf"^\| {name} \| `?([^`|]+?)`? \|$", report.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found, f"{report.name} has no row: {name}"
-    return found[1]
+    match = re.search(rf"^\| {name} \| `?([^`|]+?)`? \|$", report.read_text(encoding="utf-8"), re.MULTILINE)
+    assert match, f"{report.name} has no row: {name}"
+    return match[1]
 
 
 def test_each_soak_has_a_report_and_none_failed() -> None:
     """`make soak` writes these reports and no others."""
-    written = re.findall(r"--report tests/soak/(REPORT-\w+\.md)", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert sorted(written) == [report.name for report in REPORTS]
+    names = re.findall(r"--report tests/soak/(REPORT-\w+\.md)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert sorted(names) == [report.name for report in REPORTS]
     assert [
         report.name for report in REPORTS if "FAILED" in report.read_text(encoding="utf-8").partition("\n")[0]
     ] == []
@@ -60,13 +60,13 @@ def test_a_report_is_not_old() -> None:
 
 def test_each_planted_guard_was_caught() -> None:
     """The report of the guards names every test of a planted copy, and each of its rows says that it turned red."""
-    marked = re.compile(r"^@pytest\.mark\.planted\n(?:@.*\n|[ )].*\n)*def (test_\w+)\(", re.MULTILINE)
-    planted = {
+    pattern = re.compile(r"^@pytest\.mark\.planted\n(?:@.*\n|[ )].*\n)*def (test_\w+)\(", re.MULTILINE)
+    checks = {
         f"{file.name}::{name}"
         for file in (ROOT / "tests" / "kafka").glob("test_*.py")
-        for name in marked.findall(file.read_text(encoding="utf-8"))
+        for name in pattern.findall(file.read_text(encoding="utf-8"))
     }
     text = (SOAK / "REPORT-guards.md").read_text(encoding="utf-8")
-    caught = re.findall(r"^\| `(test_\w+\.py::test_\w+)[^`]*` \| yes \|", text, re.MULTILINE)
-    assert set(caught) == planted
-    assert len(re.findall(r"^\| `test_", text, re.MULTILINE)) == len(caught)
+    checks_caught = re.findall(r"^\| `(test_\w+\.py::test_\w+)[^`]*` \| yes \|", text, re.MULTILINE)
+    assert set(checks_caught) == checks
+    assert len(re.findall(r"^\| `test_", text, re.MULTILINE)) == len(checks_caught)

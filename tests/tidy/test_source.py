@@ -20,9 +20,6 @@ FUNCTION_MOST: Final = 40
 TEST_MOST: Final = 60
 """A test tells a history, and what must hold of it, in one piece."""
 LONGER: Final = {
-    "tests/api/test_bad_input.py": "a table: a row for each way in which an event can be wrong",
-    "tests/api/test_intake.py": "one suite over one route",
-    "tests/api/test_reads.py": "one suite over one history, read through every route",
     "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
     "tests/pages/test_counter_offline.py": "one suite over a counter that loses its network in every way",
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
@@ -105,8 +102,8 @@ def test_a_name_says_something() -> None:
 
 def test_what_is_to_do_has_an_issue() -> None:
     """A note of something to do is followed by its issue in brackets."""
-    unnumbered = re.compile(r"\b(?:TOD[O]|FIXM[E]|XX[X])\b(?!\(#\d+\))")
-    assert [source for source in SOURCES if unnumbered.search(text_of(source))] == []
+    pattern = re.compile(r"\b(?:TOD[O]|FIXM[E]|XX[X])\b(?!\(#\d+\))")
+    assert [source for source in SOURCES if pattern.search(text_of(source))] == []
 
 
 def test_what_a_linter_is_told_to_leave_has_its_reason() -> None:
@@ -123,7 +120,7 @@ def test_what_a_linter_is_told_to_leave_has_its_reason() -> None:
 
 def test_the_domain_knows_no_fractions_of_two() -> None:
     """Money, time and scores are integers and exact ratios; only JSON's own numbers pass the wire's edge as they came."""
-    found = {
+    floats = {
         (source, node.id if isinstance(node, ast.Name) else repr(node.value))
         for source in SOURCES
         if source.startswith("domain/")
@@ -131,4 +128,4 @@ def test_the_domain_knows_no_fractions_of_two() -> None:
         if (isinstance(node, ast.Name) and node.id == "float")
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     }
-    assert found == {("domain/intake/wire.py", "float")}
+    assert floats == {("domain/intake/wire.py", "float")}

@@ -44,22 +44,22 @@ def speeds(file: str) -> set[str]:
     for node in module.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
             usual = marked(node) or usual
-    found = set[str]()
+    marks = set[str]()
     for test in (
         node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ):
         own = [marked(mark) for mark in test.decorator_list if ast.unparse(mark).startswith("pytest.mark.speed(")]
         parameters = [marked(mark) for mark in test.decorator_list]
-        found |= own[0] if own else usual | set().union(*parameters)
-    return found or usual
+        marks |= own[0] if own else usual | set().union(*parameters)
+    return marks or usual
 
 
 def rows() -> dict[str, set[str]]:
     """The speeds of each row of the table."""
     text = (TESTS / "README.md").read_text(encoding="utf-8").partition("## Which law lives where")[2]
     return {
-        where: set(named.split(", "))
-        for where, named in re.findall(r"^\| `(\S+)` \| .+ \| (.+) \|$", text, re.MULTILINE)
+        where: set(speeds_named.split(", "))
+        for where, speeds_named in re.findall(r"^\| `(\S+)` \| .+ \| (.+) \|$", text, re.MULTILINE)
     }
 
 
@@ -78,8 +78,8 @@ def test_each_folder_has_a_speed_and_each_speed_of_it_a_budget() -> None:
     """The sums of all budgets fit into what the three commands may take."""
     folders = {file.partition("/")[0] for file in FILES}
     assert folders <= set(FOLDERS)
-    used = {(file.partition("/")[0], speed) for file in FILES for speed in speeds(file)} - {("kafka", "soak")}
-    assert {(folder, speed) for folder, speed in used if speed not in BUDGETS_S[folder]} == set()
+    pairs = {(file.partition("/")[0], speed) for file in FILES for speed in speeds(file)} - {("kafka", "soak")}
+    assert {(folder, speed) for folder, speed in pairs if speed not in BUDGETS_S[folder]} == set()
     for speed, most_s in MOST_S.items():
         assert sum(budgets.get(speed, 0) for budgets in BUDGETS_S.values()) <= 2 * most_s, speed
 
@@ -100,16 +100,20 @@ def run(folder: Path, choice: str, conftest: str = "") -> subprocess.CompletedPr
     words = ["-v", "-c", os.devnull, "--rootdir", str(folder), *(word for name in plugins for word in ("-p", name))]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *words, "--speed", choice, str(folder)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_only_a_file_system_with_room_holds_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of a disk is none; one in memory is, unless it is nearly full."""
     assert not has_room(tmp_path)
-    found = [folder for folder in (memory.MEMORY, Path("/run"), Path("/proc")) if folder.is_mount()]
+    folders = [folder for folder in (memory.MEMORY, Path("/run"), Path("/proc")) if folder.is_mount()]
     monkeypatch.setattr(memory, "ROOM", 1 << 60)
-    assert [folder for folder in found if has_room(folder)] == []
+    assert [folder for folder in folders if has_room(folder)] == []
 
 
 @pytest.mark.speed("test")
@@ -123,9 +127,9 @@ def test_only_a_file_system_with_room_holds_temporary_files(tmp_path: Path, monk
 )
 def test_a_choice_runs_its_tests_and_no_other(tmp_path: Path, choice: str, tests: set[str]) -> None:
     """A mark outweighs the folder, a server is never quick, and a file that holds nothing of a choice is not read."""
-    done = run(tmp_path, choice)
-    assert set(re.findall(r"::(test_\w+) PASSED", done.stdout)) == tests, done.stdout + done.stderr
-    assert done.returncode == 0
+    process = run(tmp_path, choice)
+    assert set(re.findall(r"::(test_\w+) PASSED", process.stdout)) == tests, process.stdout + process.stderr
+    assert process.returncode == 0
 
 
 def test_every_test_has_a_command() -> None:
@@ -137,19 +141,19 @@ def test_every_test_has_a_command() -> None:
 @pytest.mark.speed("test")
 def test_a_folder_that_outgrows_its_budget_fails_the_run(tmp_path: Path) -> None:
     """Its tests passed, and yet the run is red; the folder and its tests are named."""
-    done = run(tmp_path, "quick", "from tests import budgets\n\nbudgets.BUDGETS_S['tidy'] = {'quick': 0.0}\n")
-    assert "2 passed" in done.stdout
+    process = run(tmp_path, "quick", "from tests import budgets\n\nbudgets.BUDGETS_S['tidy'] = {'quick': 0.0}\n")
+    assert "2 passed" in process.stdout
     assert re.search(
-        r"^tests/tidy, speed quick: .* the slowest are\n +\d.* s tests/tidy/test_one.py", done.stdout, re.MULTILINE
+        r"^tests/tidy, speed quick: .* the slowest are\n +\d.* s tests/tidy/test_one.py", process.stdout, re.MULTILINE
     )
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_budget_names_the_ten_slowest_and_grows_with_a_slow_machine() -> None:
-    spent = {("domain", "quick"): {f"test_{number}": float(number) for number in range(20)}}
-    first, *slowest = outgrown(spent, 1.0)
+    seconds_of = {("domain", "quick"): {f"test_{number}": float(number) for number in range(20)}}
+    first, *slowest = outgrown(seconds_of, 1.0)
     assert first.startswith("tests/domain, speed quick: 190.0 s, where")
     assert [line.split()[-1] for line in slowest] == [f"test_{number}" for number in range(19, 9, -1)]
-    assert outgrown(spent, 190 / BUDGETS_S["domain"]["quick"] / HEADROOM) == []
+    assert outgrown(seconds_of, 190 / BUDGETS_S["domain"]["quick"] / HEADROOM) == []
     assert outgrown({("nowhere", "all"): {"test": 0.1}}, 1.0) != []
     assert outgrown({("nowhere", "soak"): {"test": 0.1}}, 1.0) == []

@@ -103,22 +103,22 @@ def test_a_page_has_no_field_that_nothing_uses() -> None:
 
 
 def test_the_frame_has_no_name_that_no_template_uses() -> None:
-    used = set().union(*(used_by(page) for page in TYPES))
-    assert {*Frame.__struct_fields__, *Reading.__struct_fields__} <= used
+    names_used = set().union(*(used_by(page) for page in TYPES))
+    assert {*Frame.__struct_fields__, *Reading.__struct_fields__} <= names_used
 
 
 def test_a_template_that_is_imported_takes_all_it_needs_as_arguments() -> None:
     """It sees no names of a page: a name that is not handed to its macro is not there."""
     own = {page.template for page in TYPES}
-    imported = {template for template in ENVIRONMENT.list_templates() if template not in own | {"base.html"}}
-    assert {template: names for template in imported if (names := names_of(template))} == {}
+    templates = {template for template in ENVIRONMENT.list_templates() if template not in own | {"base.html"}}
+    assert {template: names for template in templates if (names := names_of(template))} == {}
 
 
 def test_every_template_is_of_a_page_or_imported_by_one() -> None:
-    reached, waiting = {"base.html"}, [page.template for page in TYPES]
+    templates, waiting = {"base.html"}, [page.template for page in TYPES]
     while waiting:
         template = waiting.pop()
-        if template not in reached:
-            reached.add(template)
+        if template not in templates:
+            templates.add(template)
             waiting += [name for name in find_referenced_templates(source_of(template)) if name]
-    assert set(ENVIRONMENT.list_templates()) == reached
+    assert set(ENVIRONMENT.list_templates()) == templates

@@ -16,7 +16,7 @@ from api.pages.auditor.digests import Comparison, checks_table, compared, digest
 from api.pages.auditor.downloads import downloads_router
 from api.pages.auditor.journal import AUDIT, about_journal, filter_of, opened_at, rows_of
 from api.pages.auditor.journal_routes import journal_router
-from api.pages.auditor.question import address, asking, begun, question_in
+from api.pages.auditor.question import address, asking, question_in, start_replay
 from api.pages.auditor.replay import indicators_of, indicators_table, moved
 from api.pages.auditor.search import Wanted, searched
 from api.pages.links import code_of
@@ -87,7 +87,7 @@ class DeskPage(ReadingPage, frozen=True):
         snapshot, words, question, state = query.snapshot, query.words, desk.question, desk.state
         period = query.period if question is None else parse_period(question.period)
         ends, comparison = None, None
-        others = _compared(replays, [answer for answer in replays.finished() if answer[0] != question], query)
+        earlier = _compared(replays, [answer for answer in replays.answers() if answer[0] != question], query)
         if question is not None and isinstance(state, Done):
             ends = moved(question, state.replayed, snapshot, words, desk.picked)
             comparison = next(iter(_compared(replays, [(question, state)], query)), None)
@@ -106,7 +106,7 @@ class DeskPage(ReadingPage, frozen=True):
             moved=ends,
             indicators=indicators_of(ends.picked, words) if ends and ends.picked else (),
             compared=comparison,
-            others=others,
+            others=earlier,
             fields=filter_of({}, words).fields,
             rows=rows_of(snapshot, newest, words),
             about=about_journal(query, desk.head),
@@ -124,8 +124,8 @@ class DeskPage(ReadingPage, frozen=True):
 def _compared(replays: Replays, answers: list[tuple[Question, Done]], query: PageQuery) -> list[Comparison]:
     """The comparisons among some answers: those whose question has a digest."""
     return [
-        compared(question, done, replays.kept_at(question.until, question.digest), query.words, query.snapshot)
-        for question, done in answers
+        compared(question, answer, replays.kept_at(question.until, question.digest), query.words, query.snapshot)
+        for question, answer in answers
         if question.digest
     ]
 
@@ -141,15 +141,17 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
         def answer(_: object) -> Response:
             query, by_reader = request.query_params, _by_reader(request)
             if by_reader and "until" not in query and any(query.get(name) for name in _STARTS):
-                return RedirectResponse(_begun(site, reads, replays, request), 303)
+                return RedirectResponse(_start_replay(site, reads, replays, request), 303)
             question, table = question_in(reads, query), query.get("csv")
             state = None if question is None else replays.ask(question, begin=by_reader and table is None)
             if table in OF_AN_ANSWER and not isinstance(state, Done):
                 return RedirectResponse(_without_table(query), 303)  # it is replayed there first
             desk = Desk(question, state, query.get("pick", ""), query.get("still") == "1", reads.lines.head())
-            finished = [done.at_us for _, done in replays.finished()[:1]]
-            seen = f"{desk.head} {_seen(state)} {finished}"
-            return site.page(request, lambda read: DeskPage.of(read, replays, desk), scope=AUDIT, seen=seen)
+            finish_times = [earlier.at_us for _, earlier in replays.answers()[:1]]
+            extra_state = f"{desk.head} {_state_tag(state)} {finish_times}"
+            return site.page(
+                request, lambda page_query: DeskPage.of(page_query, replays, desk), scope=AUDIT, extra_state=extra_state
+            )
 
         return site.guarded(request, AUDIT, answer)
 
@@ -169,14 +171,14 @@ def _by_reader(request: Request) -> bool:
     return not foreign and "prefetch" not in headers.get("sec-purpose", "")
 
 
-def _begun(site: Site, reads: Reads, replays: Replays, request: Request) -> str:
+def _start_replay(site: Site, reads: Reads, replays: Replays, request: Request) -> str:
     """The address of the answer that a form asks for, its replay begun. Raises: ``Refusal``."""
     query = {**request.query_params, "period": reads.period(request.query_params.get("period")).name}
     with reads.reader.snapshot() as snapshot:
-        return begun(snapshot, reads.lines, replays, query, site.words[code_of(request)], reads.reader.now_us())
+        return start_replay(snapshot, reads.lines, replays, query, site.words[code_of(request)], reads.reader.now_us())
 
 
-def _seen(state: State) -> str:
+def _state_tag(state: State) -> str:
     """The part of a state by which two pages of it differ."""
     if isinstance(state, Running):
         return f"{state.events} {state.took_s:.1f} {state.other}"

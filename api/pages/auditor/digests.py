@@ -55,16 +55,16 @@ class Comparison(Struct, frozen=True):
         return grouped(self.question.digest), grouped(self.replayed)
 
 
-def compared(question: Question, done: Done, served_us: int | None, words: Words, snapshot: Snapshot) -> Comparison:
+def compared(question: Question, answer: Done, served_us: int | None, words: Words, snapshot: Snapshot) -> Comparison:
     """The digest of a question beside that of the replay."""
-    replayed, against = done.replayed, done.replayed.against
+    result, against = answer.replayed, answer.replayed.against
     return Comparison(
         question,
-        replayed.digest,
+        result.digest,
         served_us,
-        replayed.position,
-        done.took_s,
-        done.at_us,
+        result.position,
+        answer.took_s,
+        answer.at_us,
         None if against is None else against.differs,
         () if against is None else tuple(_differing(difference, words, snapshot) for difference in against.first),
     )
@@ -76,11 +76,11 @@ def _differing(difference: Difference, words: Words, snapshot: Snapshot) -> Diff
     if "account" in either:
         dinas, *names = either["account"]
         about = " · ".join(filter(None, (name_of(snapshot, dinas), *names)))
-        kept, replayed = (side.get("measures", {}) for side in sides)
+        before, after = (side.get("measures", {}) for side in sides)
         measures = tuple(
-            (measure_label(name, words), kept.get(name, 0), replayed.get(name, 0))
-            for name in dict.fromkeys((*kept, *replayed))
-            if kept.get(name) != replayed.get(name)
+            (measure_label(name, words), before.get(name, 0), after.get(name, 0))
+            for name in dict.fromkeys((*before, *after))
+            if before.get(name) != after.get(name)
         )
         return Differing(about, measures, difference.kept, difference.replayed)
     about = words("auditor.file", names=" · ".join(either["file"])) if "file" in either else words("auditor.rule")

@@ -102,7 +102,7 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
     position, line = stored(query.lines, text)
     event = read_line(line)
     content = hashed_bytes(event)
-    posted, readable = _posted(line, query.words)
+    postings, readable = _posted(line, query.words)
     return WholeEntry(
         row_of(query.snapshot, Entry(position, line, event), query.words),
         event,
@@ -111,7 +111,7 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
         content.decode(),
         f"v1:{hashlib.sha256(content).hexdigest()}",
         hashlib.sha256(line).hexdigest(),
-        posted,
+        postings,
         readable,
         position - 1 if position > 1 else None,
         position + 1 if position < head else None,
@@ -124,11 +124,11 @@ def _posted(line: bytes, words: Words) -> tuple[tuple[Posted, ...], bool]:
         entry = decode(line)
     except msgspec.DecodeError:
         return (), False
-    posted = []
+    postings = []
     for posting in postings_of(entry):
         amounts = [(MEASURES[index], amount) for index, amount in posting.amounts if amount]
-        posted.append(Posted(posting.account, tuple(_amount(name, amount, words) for name, amount in amounts)))
-    return tuple(posted), True
+        postings.append(Posted(posting.account, tuple(_amount(name, amount, words) for name, amount in amounts)))
+    return tuple(postings), True
 
 
 def _amount(measure: str, amount: int, words: Words) -> Amount:
@@ -141,8 +141,8 @@ def _table(entry: WholeEntry, words: Words) -> Table:
     return Table(
         [words("journal.dinas"), "ASN", *(words(name) for name in names)],
         [
-            (*posted.account, f"{added.measure} ({added.unit})" if added.unit else added.measure, added.amount)
-            for posted in entry.posted
-            for added in posted.amounts
+            (*posting.account, f"{amount.measure} ({amount.unit})" if amount.unit else amount.measure, amount.amount)
+            for posting in entry.posted
+            for amount in posting.amounts
         ],
     )

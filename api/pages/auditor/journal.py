@@ -10,7 +10,7 @@ from api.http.problems import bad_query
 from api.pages.auditor.search import KNOWN_KINDS, Entry, Wanted, searched
 from api.pages.instants import asked_instant, input_text, said_in_full
 from api.pages.page import ReadingPage
-from api.pages.sentences import name_of, what
+from api.pages.sentences import name_of, reason_of, what
 from api.pages.tables import Table
 from api.v1.reads import cursor_of, number_after
 from domain.clock import DAY_US, SECOND_US, local_date, parse_date, parse_instant
@@ -118,7 +118,7 @@ def filter_of(query: Mapping[str, str], words: Words) -> Filter:
         raise bad_query("kind", "is no kind of entry")
     from_us, to_us = (asked_instant(query, name, words.zone) for name in ("from", "to"))
     touches, after, until = _period(query), _position(query, "after"), _position(query, "until")
-    wanted = Wanted(query.get("dinas", ""), kind, text, from_us, to_us, touches, after or 0, until)
+    criteria = Wanted(query.get("dinas", ""), kind, text, from_us, to_us, touches, after or 0, until)
     instants = [(name, at_us) for name, at_us in (("from", from_us), ("to", to_us)) if at_us is not None]
     fields = {name: query[name] for name in ("dinas", "kind", "touches", "after", "until") if query.get(name)}
     fields |= {"q": text} if text else {}
@@ -126,7 +126,9 @@ def filter_of(query: Mapping[str, str], words: Words) -> Filter:
     empty = dict.fromkeys(("dinas", "kind", "q", "from", "to", "touches", "after", "until"), "")
     times = tuple(words(f"journal.{name}_said", moment=said_in_full(at_us, words)) for name, at_us in instants)
     whole = query.get("whole") == "1"
-    return Filter(wanted, query.get("cursor"), whole, fields | ({"whole": "1"} if whole else {}), empty | fields, times)
+    return Filter(
+        criteria, query.get("cursor"), whole, fields | ({"whole": "1"} if whole else {}), empty | fields, times
+    )
 
 
 def _period(query: Mapping[str, str]) -> Period | None:
@@ -149,8 +151,8 @@ def _position(query: Mapping[str, str], name: str) -> int | None:
 def position_of(text: str) -> int | None:
     """A position as people write it, its digits grouped or not; ``None`` for any other text."""
     digits = text.replace(".", "").replace(",", "").replace("\N{NO-BREAK SPACE}", "").strip()
-    known = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of 63 bits
-    return int(digits) if known else None
+    is_number = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of 63 bits
+    return int(digits) if is_number else None
 
 
 def listed(snapshot: Snapshot, lines: Lines, head: int, search: Filter, words: Words, limit: int = ROWS) -> Listed:
@@ -213,8 +215,8 @@ def _late(late_us: int, words: Words) -> str:
 
 def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
     """The unit and the names in an entry; for a reversal those of the fact, and the event that it reverses."""
-    embedded = event.resolved.adds or event.resolved.removes
-    type_, data = (embedded.type, embedded.data) if embedded else (event.type, event.data)
+    fact = event.resolved.adds or event.resolved.removes
+    type_, data = (fact.type, fact.data) if fact else (event.type, event.data)
     if data.get("dinas"):
         yield data["dinas"] if "name" in data else name_of(snapshot, data["dinas"])
     kind = KINDS.get(kind_of(type_))
@@ -226,7 +228,7 @@ def _about(snapshot: Snapshot, event: Recorded, words: Words) -> Iterator[str]:
     if "event" in event.data:
         yield words("journal.reverses", source=event.data["event"]["source"], id=event.data["event"]["id"])
     if "reason" in event.data:
-        yield words("receipt.reason", reason=words.named("pause", event.data["reason"]))
+        yield reason_of(event.data["reason"], words)
 
 
 def kinds(words: Words) -> tuple[tuple[str, str], ...]:
@@ -243,8 +245,8 @@ def opened_at(lines: Lines) -> int:
 def about_journal(query: PageQuery, head: int) -> About:
     """The journal in general, for a page of it."""
     words, snapshot = query.words, query.snapshot
-    opened = words.day(local_date(opened_at(query.lines), words.zone))
-    return About(head, snapshot.version.journal[:13], opened, zone_of(query), _units(query), kinds(words))
+    first_day = words.day(local_date(opened_at(query.lines), words.zone))
+    return About(head, snapshot.version.journal[:13], first_day, zone_of(query), _units(query), kinds(words))
 
 
 def zone_of(query: PageQuery) -> str:

@@ -25,18 +25,18 @@ def journal_router(site: Site, reads: Reads) -> APIRouter:
     @router.get("/auditor/journal", response_class=HTMLResponse)
     def show_journal(request: Request) -> Response:
         head = reads.lines.head()
-        return site.page(request, lambda query: JournalPage.of(query, head), scope=AUDIT, seen=str(head))
+        return site.page(request, lambda query: JournalPage.of(query, head), scope=AUDIT, extra_state=str(head))
 
     @router.get("/auditor/journal/{position}", response_class=HTMLResponse)
     def show_entry(request: Request, position: str) -> Response:
         head = reads.lines.head()
-        return site.page(request, lambda query: EntryPage.of(query, position, head), scope=AUDIT, seen=str(head))
+        return site.page(request, lambda query: EntryPage.of(query, position, head), scope=AUDIT, extra_state=str(head))
 
     @router.get("/auditor/journal/{position}/line")
     def take_line(request: Request, position: str) -> Response:
         def line_of(_: object) -> Response:
             at, line = stored(reads.lines, position)
-            return _taken(line, f"posisi-{at}.json")
+            return _download(line, f"posisi-{at}.json")
 
         return site.guarded(request, AUDIT, line_of)
 
@@ -44,14 +44,14 @@ def journal_router(site: Site, reads: Reads) -> APIRouter:
     def take_canonical(request: Request, position: str) -> Response:
         def bytes_of(_: object) -> Response:
             at, line = stored(reads.lines, position)
-            return _taken(hashed_bytes(read_line(line)), f"posisi-{at}-kanonik.json")
+            return _download(hashed_bytes(read_line(line)), f"posisi-{at}-kanonik.json")
 
         return site.guarded(request, AUDIT, bytes_of)
 
     return router
 
 
-def _taken(body: bytes, name: str) -> Response:
+def _download(body: bytes, name: str) -> Response:
     """A file to keep, exactly these bytes."""
     headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
     return Response(body, 200, headers, "application/json")

@@ -51,17 +51,17 @@ class Asking(Struct, frozen=True):
     most: str
 
 
-def reached(snapshot: Snapshot) -> str:
+def end_of(snapshot: Snapshot) -> str:
     """The end of a replay that a reading corresponds to: a position, or the vector of partitions folded apart."""
     vector = snapshot.version.at.vector
     return str(snapshot.position) if vector is None else msgspec.json.encode(vector).decode()
 
 
-def begun(
+def start_replay(
     snapshot: Snapshot, lines: Lines, replays: Replays, query: Mapping[str, str], words: Words, now_us: int
 ) -> str:
     """Keep the served balances, begin the replay that a form asks for, and give the answer's address. Raises: ``Refusal``."""
-    until, since = reached(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
+    until, since = end_of(snapshot), earlier_end(snapshot, lines, query, words.zone, now_us)
     digest = replays.keep(until, snapshot.digest_lines(), now_us)
     question = Question(query["period"], until, since, digest)
     replays.ask(question, begin=True)
@@ -168,8 +168,8 @@ def _usual(period: Period, opened_us: int, zone: tzinfo, now_us: int) -> int:
     """The instant at which a period ended, or today began; in a journal opened after it, the first whole minute."""
     day = moment_of(now_us, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year, month = (period.year, period.last + 1) if period.last < 12 else (period.year + 1, 1)  # noqa: PLR2004 - months
-    ended = (year, month) <= (day.year, day.month)
-    usual_us = instant_of(day.replace(year=year, month=month, day=1) if ended else day)
+    is_over = (year, month) <= (day.year, day.month)
+    usual_us = instant_of(day.replace(year=year, month=month, day=1) if is_over else day)
     return min(max(usual_us, _whole(opened_us)), now_us)
 
 

@@ -57,7 +57,7 @@ class Unit(Struct, frozen=True):
     @property
     def changed(self) -> bool:
         """True if anything shown of it differs; open files are those of now, in any period."""
-        return _shown(self.then) != _shown(self.now)
+        return _comparable(self.then) != _comparable(self.now)
 
 
 class Side(Struct, frozen=True):
@@ -90,37 +90,37 @@ def _value(card: Scorecard | None) -> Decimal | None:
     return None if card is None else card.iku.value
 
 
-def _shown(card: Scorecard | None) -> object:
+def _comparable(card: Scorecard | None) -> object:
     if card is None:
         return None
     counts = {name: n for name, n in msgspec.structs.asdict(card.counts).items() if name not in _OPEN}
     return (card.iku, card.indicators, card.scheme, card.registered, counts)
 
 
-def units_of(question: Question, replayed: Replayed, snapshot: Snapshot, words: Words) -> list[Unit]:
+def units_of(question: Question, result: Replayed, snapshot: Snapshot, words: Words) -> list[Unit]:
     """Every unit of either end, by name."""
-    then = replayed.then.dinas if replayed.then else {}
+    then = result.then.dinas if result.then else {}
     units = []
-    for dinas in {*then, *replayed.dinas}:
-        kinds = _kinds(replayed, dinas)
+    for dinas in {*then, *result.dinas}:
+        kinds = _kinds(result, dinas)
         units.append(
             Unit(
                 dinas,
                 anchor_of(dinas),
                 name_of(snapshot, dinas),
                 then.get(dinas),
-                replayed.dinas.get(dinas),
+                result.dinas.get(dinas),
                 causes_of(kinds, words),
                 sum(kinds.values()),
-                _journal_query(question, replayed, dinas),
+                _journal_query(question, result, dinas),
             )
         )
     return sorted(units, key=lambda unit: (unit.name, unit.id))
 
 
-def _kinds(replayed: Replayed, dinas: str) -> dict[str, int]:
+def _kinds(result: Replayed, dinas: str) -> dict[str, int]:
     """The number of entries between that bear on a dinas, by kind."""
-    between = replayed.between
+    between = result.between
     if between is None:
         return {}
     return dict(Counter(between.dinas.get(dinas, {})) + Counter(between.every))
@@ -136,9 +136,9 @@ def _cause(kind: str, number: str, words: Words) -> str:
     return words(f"cause.{kind}", n=number) if f"cause.{kind}" in words else f"{kind}: {number}"
 
 
-def _journal_query(question: Question, replayed: Replayed, dinas: str) -> dict[str, str]:
+def _journal_query(question: Question, result: Replayed, dinas: str) -> dict[str, str]:
     """The query of the journal that finds exactly these entries."""
-    after = replayed.then.position if replayed.then else 0
+    after = result.then.position if result.then else 0
     until = question.until
     if until.startswith("{"):
         partitions = msgspec.json.decode(until)["partitions"]
@@ -146,22 +146,22 @@ def _journal_query(question: Question, replayed: Replayed, dinas: str) -> dict[s
     return {"dinas": dinas, "touches": question.period, "after": str(after), "until": until}
 
 
-def moved(question: Question, replayed: Replayed, snapshot: Snapshot, words: Words, picked: str) -> Moved | None:
+def moved(question: Question, result: Replayed, snapshot: Snapshot, words: Words, unit_id: str) -> Moved | None:
     """Then and now; ``None`` without an earlier end. A score that came or went is first, then the largest change."""
-    if replayed.then is None:
+    if result.then is None:
         return None
-    units = units_of(question, replayed, snapshot, words)
-    changed = sorted(
+    units = units_of(question, result, snapshot, words)
+    changes = sorted(
         (unit for unit in units if unit.changed),
         key=lambda unit: (unit.values.count(None) != 1, -abs(unit.difference or ZERO)),
     )
-    chosen = next((unit for unit in units if unit.id == picked), None)
-    return Moved(_side(replayed.then), _side(replayed), tuple(changed), len(units) - len(changed), chosen)
+    unit_picked = next((unit for unit in units if unit.id == unit_id), None)
+    return Moved(_side(result.then), _side(result), tuple(changes), len(units) - len(changes), unit_picked)
 
 
 def _side(state: StateAt) -> Side:
-    scored = sum(card.iku.value is not None for card in state.dinas.values())
-    return Side(state.position, scored, len(state.dinas) - scored)
+    number_scored = sum(card.iku.value is not None for card in state.dinas.values())
+    return Side(state.position, number_scored, len(state.dinas) - number_scored)
 
 
 def indicators_of(unit: Unit, words: Words) -> tuple[IndicatorEnds, ...]:
@@ -171,15 +171,15 @@ def indicators_of(unit: Unit, words: Words) -> tuple[IndicatorEnds, ...]:
     return tuple(IndicatorEnds(words.named("indicator", name), then.get(name), now.get(name)) for name in names)
 
 
-def units_table(question: Question, replayed: Replayed, snapshot: Snapshot, words: Words) -> Table:
+def units_table(question: Question, result: Replayed, snapshot: Snapshot, words: Words) -> Table:
     """Every unit then and now."""
     names = ("id", "name", "then", "now", "difference", "then_position", "now_position", "cause", "events")
-    ends = (replayed.then.position if replayed.then else None, replayed.position)
+    ends = (result.then.position if result.then else None, result.position)
     return Table(
         [words(f"difference.{name}") for name in names],
         [
             (unit.id, unit.name, *unit.values, unit.difference, *ends, unit.cause, unit.events)
-            for unit in units_of(question, replayed, snapshot, words)
+            for unit in units_of(question, result, snapshot, words)
         ],
     )
 

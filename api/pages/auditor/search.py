@@ -73,37 +73,37 @@ class Found(Struct, frozen=True):
 class Search:
     """The criteria, as a query to the database and as a check of an entry."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        self.lines = LineSearch((type_of(wanted.kind),) if wanted.kind else (), tuple(_texts_of(wanted)))
+    def __init__(self, criteria: Wanted) -> None:
+        self._wanted = criteria
+        self.lines = LineSearch((type_of(criteria.kind),) if criteria.kind else (), tuple(_texts_of(criteria)))
 
     def matches(self, line: bytes, event: Recorded) -> bool:
         """True if an entry meets every criterion."""
-        wanted = self._wanted
-        if wanted.kind and event.type != type_of(wanted.kind):
+        criteria = self._wanted
+        if criteria.kind and event.type != type_of(criteria.kind):
             return False
-        if wanted.text and not any(_folded(wanted.text) in _folded(text) for text in _texts(event)):
+        if criteria.text and not any(_folded(criteria.text) in _folded(text) for text in _texts(event)):
             return False
-        if wanted.from_us is not None or wanted.to_us is not None:
+        if criteria.from_us is not None or criteria.to_us is not None:
             at_us = parse_instant(event.recordedtime)
-            if not (wanted.from_us or 0) <= at_us <= (at_us if wanted.to_us is None else wanted.to_us):
+            if not (criteria.from_us or 0) <= at_us <= (at_us if criteria.to_us is None else criteria.to_us):
                 return False
-        if wanted.touches is not None:
-            return _bears_on(line, wanted.touches, wanted.dinas)
-        return not wanted.dinas or wanted.dinas in (data.get("dinas") for data in stated(event.data))
+        if criteria.touches is not None:
+            return _bears_on(line, criteria.touches, criteria.dinas)
+        return not criteria.dinas or criteria.dinas in (data.get("dinas") for data in stated(event.data))
 
 
-def _texts_of(wanted: Wanted) -> Iterator[tuple[str, ...]]:
+def _texts_of(criteria: Wanted) -> Iterator[tuple[str, ...]]:
     """Groups of texts of which each line that matches holds one."""
-    if wanted.text:
-        yield (msgspec.json.encode(wanted.text).decode()[1:-1],)
-    dinas = (msgspec.json.encode(wanted.dinas).decode(),) if wanted.dinas else ()
-    if wanted.touches is None:
+    if criteria.text:
+        yield (msgspec.json.encode(criteria.text).decode()[1:-1],)
+    dinas = (msgspec.json.encode(criteria.dinas).decode(),) if criteria.dinas else ()
+    if criteria.touches is None:
         yield from (dinas,) if dinas else ()
         return
     # A scheme bears on every dinas in all months that follow, and a registration on its dinas in every month.
     yield from ((*dinas, _SCHEME),) if dinas else ()
-    yield (*(f'"{month}"' for month in wanted.touches.months), _REGISTERED, _SCHEME)
+    yield (*(f'"{month}"' for month in criteria.touches.months), _REGISTERED, _SCHEME)
 
 
 def _folded(text: str) -> bytes:
@@ -116,51 +116,51 @@ def _texts(event: Recorded) -> Iterator[str]:
     yield from (event.source, event.id, event.recordedby)
     for data in stated(event.data):
         yield from (data[name] for name in NAMES if isinstance(data.get(name), str))
-    named = event.data.get("event")
-    if named is not None:
-        yield from (named["source"], named["id"])
+    target = event.data.get("event")
+    if target is not None:
+        yield from (target["source"], target["id"])
 
 
 def _bears_on(line: bytes, period: Period, dinas: str) -> bool:
     try:
-        found = affected_dinas(decode(line), period)
+        affected_units = affected_dinas(decode(line), period)
     except msgspec.DecodeError:  # an entry this version cannot read: the fold has stopped before it
         return False
-    return found is None or (dinas in found if dinas else bool(found))
+    return affected_units is None or (dinas in affected_units if dinas else bool(affected_units))
 
 
-def searched(lines: Lines, wanted: Wanted, before: int, limit: int, *, whole: bool = False) -> Found:
+def searched(lines: Lines, criteria: Wanted, before: int, limit: int, *, whole: bool = False) -> Found:
     """The newest entries below ``before`` that match; with ``whole``, times of recording bound nothing.
 
     Looks for ``LOOKED_S`` at most, and at no entry twice over all pages.
     """
-    low, high = wanted.after, before - 1 if wanted.until is None else min(before - 1, wanted.until)
-    bounds = (low, high) if whole else _bounded(lines, wanted, low, high)
-    jumped = bounds != (low, high)
-    (low, high), search = bounds, Search(wanted)
-    found, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
+    low, high = criteria.after, before - 1 if criteria.until is None else min(before - 1, criteria.until)
+    bounds = (low, high) if whole else _bounded(lines, criteria, low, high)
+    has_jumped = bounds != (low, high)
+    (low, high), search = bounds, Search(criteria)
+    matches, at, end_s = list[Entry](), high, time.monotonic() + LOOKED_S
     number = min(limit, WINDOW)
     while at > low:
-        page, reached = lines.newest(search.lines, low, at, number)
+        page, low_end = lines.newest(search.lines, low, at, number)
         number = min(2 * number, WINDOW)
         for position, line in page:
             event = read_line(line)
             if search.matches(line, event):
-                found.append(Entry(position, line, event))
-            if len(found) == limit:
-                return Found(found, position, high, more=position - 1 > low, jumped=jumped)
-        at = reached
+                matches.append(Entry(position, line, event))
+            if len(matches) == limit:
+                return Found(matches, position, high, more=position - 1 > low, jumped=has_jumped)
+        at = low_end
         if time.monotonic() > end_s:
             break
-    return Found(found, min(at + 1, high), high, more=at > low, jumped=jumped)
+    return Found(matches, min(at + 1, high), high, more=at > low, jumped=has_jumped)
 
 
-def _bounded(lines: Lines, wanted: Wanted, low: int, high: int) -> tuple[int, int]:
+def _bounded(lines: Lines, criteria: Wanted, low: int, high: int) -> tuple[int, int]:
     """The positions between which the times of recording lie, were the clock never set back."""
-    if wanted.to_us is not None:
-        high = last_recorded(lines, wanted.to_us, low, high)
-    if wanted.from_us is not None:
-        low = last_recorded(lines, wanted.from_us - 1, low, high)
+    if criteria.to_us is not None:
+        high = last_recorded(lines, criteria.to_us, low, high)
+    if criteria.from_us is not None:
+        low = last_recorded(lines, criteria.from_us - 1, low, high)
     return low, high
 
 

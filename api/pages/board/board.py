@@ -105,8 +105,8 @@ def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Boa
         _row(snapshot, card, scheme, words, lines.get(card.subject.id)) for card in snapshot.ranking(standings, period)
     )
     groups = tuple(
-        Group(_title(group, covered, words), group)
-        for covered, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
+        Group(_title(group, covered_set, words), group)
+        for covered_set, group in ((key, tuple(run)) for key, run in groupby(rows, key=_covered_set))
     )
     sides = Counter((value > TARGET) - (value < TARGET) for row in rows if (value := row.card.iku.value) is not None)
     heads = rows[0].indicators if rows else ()
@@ -119,7 +119,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     parts = indicators_of(card, scheme, words)
     missing = ""
     if card.iku.value is None:
-        missing = ", ".join(filter(None, (_known(parts, words), _missing(parts, words))))
+        missing = ", ".join(filter(None, (_with_data(parts, words), _missing(parts, words))))
     return Row(
         anchor_of(card.subject.id),
         name_of(snapshot, card.subject.id),
@@ -132,7 +132,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
     )
 
 
-def _known(parts: tuple[Indicator, ...], words: Words) -> str:
+def _with_data(parts: tuple[Indicator, ...], words: Words) -> str:
     """The indicators with enough data of a subject that has no score."""
     return ", ".join(
         words("board.known", name=part.short, value=words.percent(part.line.capaian), n=words.number(part.line.n))
@@ -157,10 +157,10 @@ def _covered_set(row: Row) -> tuple[str, ...] | None:
     return None if row.card.iku.value is None else tuple(part.id for part in row.indicators if part.ok)
 
 
-def _title(rows: tuple[Row, ...], covered: tuple[str, ...] | None, words: Words) -> str:
-    if covered is None:
+def _title(rows: tuple[Row, ...], covered_set: tuple[str, ...] | None, words: Words) -> str:
+    if covered_set is None:
         return words("board.not_enough")
-    missing = [part.name for part in rows[0].indicators if part.id not in covered]
+    missing = [part.name for part in rows[0].indicators if part.id not in covered_set]
     if not missing:
         return ""
     share = words.share(covered_weight(rows[0].card))

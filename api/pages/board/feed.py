@@ -48,19 +48,19 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def _item(snapshot: Snapshot, position: int, type_: str, data: dict[str, Any], recorded: str, words: Words) -> Item:
+def _item(snapshot: Snapshot, position: int, type_: str, data: dict[str, Any], recordedtime: str, words: Words) -> Item:
     fact = resolved_of(data).adds or resolved_of(data).removes
-    stated = data if fact is None else fact.data
-    outcome = resolved_of(stated)
-    details = [stated.get("service") or ""]
+    content = data if fact is None else fact.data
+    outcome = resolved_of(content)
+    details = [content.get("service") or ""]
     if outcome.elapsed_us is not None:
         details.append(took(outcome.elapsed_us, outcome.promise_us, words))
     return Item(
         position,
-        words.clock(parse_instant(recorded)),
-        recorded,
-        stated["dinas"],
-        name_of(snapshot, stated["dinas"]),
+        words.clock(parse_instant(recordedtime)),
+        recordedtime,
+        content["dinas"],
+        name_of(snapshot, content["dinas"]),
         what(type_, data, words),
         " · ".join(filter(None, details)),
         None if outcome.on_time is None else not outcome.on_time,

@@ -100,19 +100,19 @@ class Channel:
                 self._drawn, self._failing, self._task = None, False, asyncio.create_task(self._run())
             while (self._drawn is None or self._failing) and not self._ending.begun:
                 await self._next.wait()
-            seen = self._number
+            last_number = self._number
             if not self._ending.begun:
                 yield self._whole()
             while not self._ending.begun:
-                if seen == self._number:
+                if last_number == self._number:
                     try:
                         async with asyncio.timeout(ALIVE_S):
                             await self._next.wait()
                     except TimeoutError:
-                        if self._knows() and seen == self._number:
+                        if self._knows() and last_number == self._number:
                             yield None
-                if seen != self._number and not self._ending.begun:
-                    behind, seen = self._number - seen, self._number
+                if last_number != self._number and not self._ending.begun:
+                    behind, last_number = self._number - last_number, self._number
                     yield self._message if behind == 1 else self._whole()
         finally:
             self.listeners -= 1
@@ -127,8 +127,8 @@ class Channel:
 
     def _wake(self) -> None:
         """Readers that wait look again."""
-        waited, self._next = self._next, asyncio.Event()
-        waited.set()
+        former, self._next = self._next, asyncio.Event()
+        former.set()
 
     def _whole(self) -> str:
         """The whole table, rendered once for all readers that come."""
@@ -139,20 +139,20 @@ class Channel:
 
     async def _run(self) -> None:
         """Draw, and draw again whenever a balance moved or the last drawing failed."""
-        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+        loop, movement = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(_: Moved) -> None:
-            loop.call_soon_threadsafe(moved.set)
+            loop.call_soon_threadsafe(movement.set)
 
         end = self._movement.listen(wake)
-        self._ending.wakers.add(moved)
-        moved.set()
+        self._ending.wakers.add(movement)
+        movement.set()
         try:
             while not self._ending.begun:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._standing_s()):  # wait_for, before Python 3.12, may swallow its end
-                        await moved.wait()
-                moved.clear()
+                        await movement.wait()
+                movement.clear()
                 try:
                     self._began_s = time.monotonic()
                     await self._look()
@@ -162,12 +162,12 @@ class Channel:
                 except Exception as error:  # noqa: BLE001 - the database is away: no reader is told that all is well
                     LOG.warning("the board is not drawn: %s", error)
                     self._failing = True
-                    moved.set()
+                    movement.set()
                 self._began_s = None
                 await asyncio.sleep(BETWEEN_S)
         finally:
             end()
-            self._ending.wakers.discard(moved)
+            self._ending.wakers.discard(movement)
             self._wake()
 
     def _standing_s(self) -> float | None:
@@ -180,8 +180,8 @@ class Channel:
         if before is not None and now.version == before.version:
             return
         if before is not None:
-            moved = changes(before, now, self._words)
-            self._message = await asyncio.to_thread(self._tell, now, moved, now.order != before.order)
+            marks = changes(before, now, self._words)
+            self._message = await asyncio.to_thread(self._tell, now, marks, now.order != before.order)
             self._number += 1
         self._drawn, self._table = now, None
         self._wake()
@@ -201,7 +201,7 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     return marks
 
 
-def drawn(reads: Reads, period: Period, words: Words) -> Drawn:
+def draw(reads: Reads, period: Period, words: Words) -> Drawn:
     """The board now."""
     now_us = reads.reader.now_us()
     with reads.reader.snapshot() as snapshot:
@@ -239,12 +239,12 @@ class LiveBoards:
     def _channel(self, period: Period, code: Code) -> Channel:
         words, live, reader = self._site.words[code], self._reads.reader.live, self._reads.reader
 
-        def tell(now: Drawn, moved: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
+        def tell(now: Drawn, marks: dict[str, str], whole: bool) -> str:  # noqa: FBT001 - as the template names it
             position, read_us = now.version.position, now.read_us
-            return self._site.fragment(BoardMoved(now.board, now.feed, period, position, read_us, moved, whole), code)
+            return self._site.fragment(BoardMoved(now.board, now.feed, period, position, read_us, marks, whole), code)
 
         return Channel(
-            lambda: drawn(self._reads, period, words),
+            lambda: draw(self._reads, period, words),
             tell,
             words,
             live.movement,

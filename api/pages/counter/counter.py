@@ -40,8 +40,8 @@ class Scripts:
     def __init__(self, style_tag: str) -> None:
         room = files("api") / "static" / "loket"
         self._sources = {file.name: file.read_bytes() for file in room.iterdir()}
-        joined = b"".join(self._sources[name] for name in sorted(self._sources))
-        self._tag = hashlib.sha256(joined).hexdigest()[:12]
+        script = b"".join(self._sources[name] for name in sorted(self._sources))
+        self._tag = hashlib.sha256(script).hexdigest()[:12]
         self._style = f"/static/neraca.css?v={style_tag}"
 
     @property
@@ -84,7 +84,7 @@ class Screen(Struct, frozen=True):
     def of(cls, query: PageQuery, scripts: Scripts) -> Self:
         """The screen of a caller."""
         words, grant = query.words, query.grant
-        allowed = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        own_sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
         return cls(
             scripts.common,
             scripts.pattern,
@@ -94,7 +94,7 @@ class Screen(Struct, frozen=True):
             json.dumps(words.section("pause")),
             str(words.zone),
             query.snapshot.version.journal,
-            json.dumps(allowed),
+            json.dumps(own_sources),
             nobody=grant is None,
         )
 
@@ -126,8 +126,8 @@ class CounterPage(ReadingPage, frozen=True):
         """The counter that an address names, for a caller."""
         snapshot, grant, units = query.snapshot, query.grant, _units(query)
         dinas = query.parameters.get("dinas", units[0][0] if len(units) == 1 else "")
-        added = query.parameters.get("service", "")
-        services = services_of(snapshot, dinas, query.today, added) if dinas else ()
+        extra = query.parameters.get("service", "")
+        services = services_of(snapshot, dinas, query.today, extra) if dinas else ()
         return cls(
             Screen.of(query, scripts),
             units,
@@ -135,7 +135,7 @@ class CounterPage(ReadingPage, frozen=True):
             name_of(snapshot, dinas) if dinas else "",
             services,
             sorted(snapshot.rulebook.services("") - {service.id for service in services}),
-            added,
+            extra,
             get_args(PauseReason),
             vouched=tickets and grant is not None and grant is not LOCAL,
         )
@@ -180,19 +180,19 @@ def _units(query: PageQuery) -> list[tuple[str, str]]:
     """The ids and names of the dinas that the caller may speak for, by name."""
     snapshot, grant = query.snapshot, query.grant
     ids = [standing.subject.id for standing in snapshot.dinas(query.period)]
-    allowed = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
-    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in allowed), key=lambda unit: unit[1])
+    own_dinas = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
+    return sorted(((dinas, name_of(snapshot, dinas)) for dinas in own_dinas), key=lambda unit: unit[1])
 
 
-def services_of(snapshot: Snapshot, dinas: str, today: date, added: str = "") -> tuple[Service, ...]:
+def services_of(snapshot: Snapshot, dinas: str, today: date, extra: str = "") -> tuple[Service, ...]:
     """The services that a dinas has a standard for, or was ever asked for; if there are none, those of any dinas.
 
     They are in the order of their names, so that the key of a tile stays the same.
     """
     rules = snapshot.rulebook
-    known = rules.services(dinas) | snapshot.services_known(dinas)
-    known = (known or rules.services("")) | ({added} if added else set())
-    standards = {service: rules.standard(dinas, service, today) for service in known}
+    names = rules.services(dinas) | snapshot.services_known(dinas)
+    names = (names or rules.services("")) | ({extra} if extra else set())
+    standards = {service: rules.standard(dinas, service, today) for service in names}
     return tuple(
         Service(service, None if standard is None else standard.us) for service, standard in sorted(standards.items())
     )

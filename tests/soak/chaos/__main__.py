@@ -39,7 +39,7 @@ stillest partition with something to fold stood where it was, from the beginning
 which the worker was designed, on a machine of its own."""
 
 
-def report(run: Run, ended: Tally[str], dropped: int, program: str) -> str:
+def report(run: Run, endings: Tally[str], drops: int, program: str) -> str:
     """The report, in Markdown."""
     verdict = "FAILED" if run.problems else "nothing lost, nothing doubled"
     rows = {
@@ -52,8 +52,8 @@ def report(run: Run, ended: Tally[str], dropped: int, program: str) -> str:
         "comparisons with auditor and oracle": run.compared,
         "entries in the journal": f"{run.entries:,}, of which {run.facts:,} move balances",
         "of those not folded, or folded and not there": run.unfolded,
-        "entries that came again and were dropped, at least": f"{dropped:,}",
-        "processes that ended to begin anew": ", ".join(f"{name} {count}" for name, count in sorted(ended.items())),
+        "entries that came again and were dropped, at least": f"{drops:,}",
+        "processes that ended to begin anew": ", ".join(f"{name} {count}" for name, count in sorted(endings.items())),
         "longest stand without a fault": f"{run.calm_s:.1f} s",
         "slower than a machine with nothing else to do, at least": f"{run.busy:.1f} times; limits are as many times wider",
         "whole run": f"{run.seconds:.0f} s",
@@ -82,12 +82,12 @@ def report(run: Run, ended: Tally[str], dropped: int, program: str) -> str:
 def _by_kind(run: Run) -> list[str]:
     lines = []
     for kind in KINDS.values():
-        took = [one.recovery_s for one in run.suffered if one.kind == kind.name]
-        stood = [one.still_s for one in run.suffered if one.kind == kind.name]
+        took = [fault.recovery_s for fault in run.suffered if fault.kind == kind.name]
+        stillness = [fault.still_s for fault in run.suffered if fault.kind == kind.name]
         if took:
             middle, most = statistics.median(took), max(took)
             lines.append(
-                f"| {kind.name}: {kind.about} | {len(took)} | {middle:.1f} / {most:.1f} | {max(stood):.1f} | {kind.trial} |"
+                f"| {kind.name}: {kind.about} | {len(took)} | {middle:.1f} / {most:.1f} | {max(stillness):.1f} | {kind.trial} |"
             )
     return lines
 
@@ -109,19 +109,19 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="neraca-chaos-") as scratch:
         scratch_path = Path(scratch)
         scratch_path.chmod(0o755)  # PostgreSQL runs as another user, who has to pass
-        said = scratch_path / "said"
-        said.mkdir()
+        log = scratch_path / "said"
+        log.mkdir()
         with LocalPostgres(scratch_path / "postgres") as postgres, LocalKafka(scratch_path / "kafka") as kafka:
             try:
-                with Stack(said, postgres, kafka, postgres.url, options.seed) as stack:
+                with Stack(log, postgres, kafka, postgres.url, options.seed) as stack:
                     run = chaos(stack, kinds, options.seed)
-                    ended, dropped = ends(stack), stack.dropped()
+                    endings, drops = ends(stack), stack.dropped()
             finally:
                 if options.keep is not None:
-                    shutil.copytree(said, options.keep, dirs_exist_ok=True)
+                    shutil.copytree(log, options.keep, dirs_exist_ok=True)
     if sources() != program:
         run.problems.append("the sources changed while it ran: run it again")
-    text = report(run, ended, dropped, program)
+    text = report(run, endings, drops, program)
     if options.report is None:
         print(text, end="")
     else:

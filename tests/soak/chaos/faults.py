@@ -64,8 +64,8 @@ def kill_in_rebalance(stack: Stack, chance: random.Random) -> Iterator[None]:
 def leave(stack: Stack, chance: random.Random) -> Iterator[None]:
     """A worker leaves for good; it is not missed before its session is over."""
     if "c" not in stack.workers:
-        joined = stack.start_worker("c")
-        stack.scaled.await_up(joined)
+        worker = stack.start_worker("c")
+        stack.scaled.await_up(worker)
         until(lambda: "c" in stack.folded().values(), "c folds partitions", within_s=60)
     if chance.random() < 0.5:
         stack.end_worker("c")
@@ -86,7 +86,7 @@ def term(stack: Stack, chance: random.Random) -> Iterator[None]:
 
 def storm(stack: Stack, chance: random.Random) -> Iterator[None]:
     """Five to nine changes of who is there, none of them awaited."""
-    stopped: list[int] = []
+    partitions: list[int] = []
     for _ in range(chance.randint(5, 9)):
         change, name = chance.choice(("kill", "kill", "term", "stop", "c", "c")), chance.choice(sorted(stack.workers))
         if change == "kill":
@@ -97,15 +97,15 @@ def storm(stack: Stack, chance: random.Random) -> Iterator[None]:
         elif change == "stop":
             pid = stack.folding(name)
             stack.send(pid, signal.SIGSTOP)
-            stopped.append(pid)
+            partitions.append(pid)
         elif "c" in stack.workers:
             stack.remove_worker("c").kill()
         else:
             stack.start_worker("c")
         pause(chance.uniform(0.2, 2.5))
-        if stopped and chance.random() < 0.5:
-            stack.send(stopped.pop(), signal.SIGCONT)
-    for pid in stopped:
+        if partitions and chance.random() < 0.5:
+            stack.send(partitions.pop(), signal.SIGCONT)
+    for pid in partitions:
         stack.send(pid, signal.SIGCONT)
     yield
 
@@ -122,17 +122,19 @@ def twin(stack: Stack, chance: random.Random) -> Iterator[None]:
     if asleep:
         pause(chance.uniform(2, 14))
         stack.send(folding, signal.SIGCONT)
-    until(lambda: "another process took the name" in older.said(), "the older process waits", within_s=60 * stack.busy)
+    until(
+        lambda: "another process took the name" in older.output(), "the older process waits", within_s=60 * stack.busy
+    )
     newer = stack.worker(name)
-    assert newer.code is None, f"the newer one ended: {newer.said()[-2000:]}"
-    assert "another process took the name" not in newer.said(), "both wait"
+    assert newer.code is None, f"the newer one ended: {newer.output()[-2000:]}"
+    assert "another process took the name" not in newer.output(), "both wait"
     if chance.random() < 0.5:
         newer.kill()
         stack.workers[name] = key
     else:
         older.kill()
     yield
-    assert stack.worker(name).code is None, f"it ended too: {stack.worker(name).said()[-2000:]}"
+    assert stack.worker(name).code is None, f"it ended too: {stack.worker(name).output()[-2000:]}"
 
 
 def relay(stack: Stack, chance: random.Random) -> Iterator[None]:
@@ -219,13 +221,13 @@ def hang(stack: Stack, chance: random.Random, number: int = 1) -> Iterator[None]
     """A fold never returns: the watchdog ends its process, and the next one goes on."""
     names = chance.sample(sorted(stack.workers), number)
     with Hung.replacing(stack, names) as hung:
-        for one in hung:
-            one.hang()
+        for process in hung:
+            process.hang()
         stack.over()
         yield
-        for one in hung:
-            assert one.ended(Exit.WATCHDOG), one.said()[-2000:]
-            assert "lag and no progress" in one.said(), one.said()[-2000:]
+        for process in hung:
+            assert process.ended(Exit.WATCHDOG), process.output()[-2000:]
+            assert "lag and no progress" in process.output(), process.output()[-2000:]
 
 
 def segments(stack: Stack, chance: random.Random) -> Iterator[None]:

@@ -43,10 +43,10 @@ class Hanging(PartitionFold):
 
     def fold(self, records: Iterable[Record]) -> Counts:
         """Fold, or never return; without records there would be nothing to hang over."""
-        held = list(records)
-        if held and _told_to_hang():
+        batch = list(records)
+        if batch and _told_to_hang():
             threading.Event().wait()
-        return super().fold(held)
+        return super().fold(batch)
 
 
 def _told_to_hang() -> bool:

@@ -30,15 +30,15 @@ class Hung:
         self._file = stack.directory / f"hang-{name}"
         self._log: Path = stack.directory / f"hung-{name}.said"
         environment = stack.scaled.environment | {HANG: str(self._file)}
-        with self._log.open("ab") as said:
-            self._from = said.tell()
+        with self._log.open("ab") as log:
+            self._from = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.soak.chaos.hang", "--name", name],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
         self._guard = subprocess.Popen(
@@ -57,12 +57,12 @@ class Hung:
             stack.end_worker(name)
         hung = [cls(stack, name) for name in names]
         try:
-            for one in hung:
-                until(lambda one=one: "until it is hung" in one.said(), "a worker that can hang is up", within_s=60)  # type: ignore[misc]
+            for process in hung:
+                until(process.is_up, "a worker that can hang is up", within_s=60)
             yield hung
         finally:
-            for name, one in zip(names, hung, strict=True):
-                one.close()
+            for name, process in zip(names, hung, strict=True):
+                process.close()
                 stack.start_worker(name)
 
     def hang(self) -> None:
@@ -72,11 +72,15 @@ class Hung:
 
     def ended(self, code: int) -> bool:
         """True if its process has ended with a code, and was started again."""
-        return str(int(code)) in _ENDED.findall(self.said())
+        return str(int(code)) in _ENDED.findall(self.output())
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Its output since it was started."""
         return self._log.read_bytes()[self._from :].decode(errors="replace")
+
+    def is_up(self) -> bool:
+        """True if it waits to be hung."""
+        return "until it is hung" in self.output()
 
     def close(self) -> None:
         """End it as an operator does, and kill it if it does not end."""

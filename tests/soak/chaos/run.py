@@ -21,7 +21,7 @@ from streams.worker.supervisor import Exit
 from tests.faults.harness import Survived
 from tests.faults.traffic import PERIOD
 from tests.faults.verdict import balance_problems, journal_problems
-from tests.kafka.serving import Ended
+from tests.kafka.process import Ended
 from tests.soak.chaos.faults import KINDS, pause
 
 if TYPE_CHECKING:
@@ -75,15 +75,15 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
         run.problems.append(f"before {kind.name}: {which} stood still for {calm_s:.1f} s without a fault")
     stack.note_dropped()
     stack.over_at, began = None, time.monotonic()
-    struck = kind.strike(stack, chance)
+    course = kind.strike(stack, chance)
     try:
-        next(struck)
+        next(course)
         stack.over()
         assert stack.over_at is not None, "just said"
         recovery_s = stack.recovery_s(stack.over_at)  # type: ignore[unreachable]
         still_s, _ = stack.watch.stillest()
         stack.note_dropped()
-        for _ in struck:  # the fault checks what else must hold
+        for _ in course:  # the fault checks what else must hold
             pass
         stack.recovery_s(time.monotonic())
         run.suffered.append(Suffered(kind.name, recovery_s, still_s))
@@ -91,13 +91,13 @@ def suffer(stack: Stack, kind: Kind, chance: random.Random, run: Run) -> None:
         if recovery_s > limit_s:
             run.problems.append(f"{kind.name}: recovered after {recovery_s:.1f} s, the limit is {limit_s:.0f} s")
     except (AssertionError, TimeoutError, Ended, Failed, psycopg.Error) as error:
-        struck.close()  # type: ignore[attr-defined]
+        course.close()  # type: ignore[attr-defined]
         stack.postgres.start()
         stack.kafka.start()
         notes = " ".join(getattr(error, "__notes__", []))
         run.problems.append(f"{kind.name}, {time.monotonic() - began:.0f} s after it began: {error} {notes}"[:3000])
     stack.watch.stillest()
-    last = [one for one in run.suffered[-1:] if one.kind == kind.name]
+    last = [fault for fault in run.suffered[-1:] if fault.kind == kind.name]
     LOG.info("%s: %s%s", kind.name, last, f" PROBLEMS {run.problems}" if run.problems else "")
 
 
@@ -106,10 +106,10 @@ def compare(stack: Stack, run: Run) -> None:
     stack.city.hush()
     try:
         stack.scaled.settle(120)
-        survived = _survived(stack, run.seed)
-        replayed = json.loads(stack.scaled.command("replay", "--period", PERIOD, within_s=300).stdout)
-        run.problems += stack.city.ledger.problems + journal_problems(survived) + balance_problems(survived, replayed)
-        _count(stack, survived, run)
+        outcome = _survived(stack, run.seed)
+        replay = json.loads(stack.scaled.command("replay", "--period", PERIOD, within_s=300).stdout)
+        run.problems += stack.city.ledger.problems + journal_problems(outcome) + balance_problems(outcome, replay)
+        _count(stack, outcome, run)
         run.compared += 1
     except (AssertionError, TimeoutError) as error:
         run.problems.append(f"not compared: {error} {getattr(error, '__notes__', '')}"[:3000])
@@ -118,41 +118,41 @@ def compare(stack: Stack, run: Run) -> None:
 
 
 def _survived(stack: Stack, seed: int) -> Survived:
-    exported = stack.directory / "journal.ndjson"
-    stack.scaled.command("export", "--journal", str(exported), within_s=300)
-    survived = Survived(seed, ledger=stack.city.ledger)
-    survived.lines = [json.loads(line) for line in exported.read_bytes().splitlines()]
-    served = stack.scaled.digest()
-    survived.served = {name: served[name] for name in ("position", "digest")}
+    export = stack.directory / "journal.ndjson"
+    stack.scaled.command("export", "--journal", str(export), within_s=300)
+    outcome = Survived(seed, ledger=stack.city.ledger)
+    outcome.lines = [json.loads(line) for line in export.read_bytes().splitlines()]
+    digest = stack.scaled.digest()
+    outcome.served = {name: digest[name] for name in ("position", "digest")}
     cards = stack.scaled.get(f"/v1/dinas?period={PERIOD}&limit=1000")["items"]
-    survived.cards = {card["subject"]["id"]: card for card in cards}
-    return survived
+    outcome.cards = {card["subject"]["id"]: card for card in cards}
+    return outcome
 
 
-def _count(stack: Stack, survived: Survived, run: Run) -> None:
+def _count(stack: Stack, outcome: Survived, run: Run) -> None:
     """Check that the index of reasons holds every fact and reversal of the journal, and nothing else."""
-    counted = {
-        line["position"] for line in survived.lines if re.search(r"processed|received|task|rated|event-", line["type"])
+    counts = {
+        line["position"] for line in outcome.lines if re.search(r"processed|received|task|rated|event-", line["type"])
     }
     generation = stack.scaled.sql("SELECT generation FROM neraca.generations WHERE served")[0][0]
-    indexed = {
+    index = {
         row[0]
         for row in stack.scaled.sql(f"SELECT DISTINCT position FROM neraca_{generation}.why")  # noqa: S608 - our own schema
     }
-    run.entries, run.facts = len(survived.lines), len(counted)
-    run.unfolded += len(counted ^ indexed)
-    if counted ^ indexed:
-        run.problems.append(f"lost: {sorted(counted - indexed)[:5]}, made up: {sorted(indexed - counted)[:5]}")
+    run.entries, run.facts = len(outcome.lines), len(counts)
+    run.unfolded += len(counts ^ index)
+    if counts ^ index:
+        run.problems.append(f"lost: {sorted(counts - index)[:5]}, made up: {sorted(index - counts)[:5]}")
 
 
 def ends(stack: Stack) -> Tally[str]:
     """The reasons for which processes of workers ended by themselves, from the logs of their supervisors."""
-    said = "".join(text for name, text in stack.scaled.all_said().items() if name.startswith(("worker", "hung")))
-    names = {str(int(one)): one.name.lower().replace("_", " ") for one in Exit}
-    found: Tally[str] = Tally()
-    for code in re.findall(r"the worker ended with (-?\d+)", said):
-        found[names.get(code, f"code {code}")] += 1
-    return found
+    output = "".join(text for name, text in stack.scaled.all_output().items() if name.startswith(("worker", "hung")))
+    names = {str(int(fault)): fault.name.lower().replace("_", " ") for fault in Exit}
+    endings: Tally[str] = Tally()
+    for code in re.findall(r"the worker ended with (-?\d+)", output):
+        endings[names.get(code, f"code {code}")] += 1
+    return endings
 
 
 def unended(stack: Stack) -> list[str]:

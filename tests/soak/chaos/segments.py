@@ -40,8 +40,8 @@ STANDS_WITHIN_S: Final = 120.0
 def again(stack: Stack, chance: random.Random) -> None:
     """Copies of records that lie on the topic, in any order, half of them cut into two that overlap."""
     topic = _layout_topic(stack)
-    found = stack.topics.read(topic)
-    records = chance.sample(found, min(COPIES, len(found)))
+    sent_before = stack.topics.read(topic)
+    records = chance.sample(sent_before, min(COPIES, len(sent_before)))
     copies: list[Any] = []
     for record in records:
         values = _overlapping(unpacked(record.value), chance) if chance.random() < 0.5 else [record.value]
@@ -49,22 +49,22 @@ def again(stack: Stack, chance: random.Random) -> None:
     _send(stack, copies)
 
 
-def _overlapping(sent: SegmentRecord, chance: random.Random) -> list[bytes]:
+def _overlapping(segment: SegmentRecord, chance: random.Random) -> list[bytes]:
     """A segment as two that share an entry, the later one first."""
-    if len(sent.entries) < 2:
-        return [packed(sent), packed(sent)]
-    middle = chance.randrange(1, len(sent.entries))
-    position, line = sent.entries[middle]
-    first = replace(sent, last=position, last_hash=line_hash(line), entries=sent.entries[: middle + 1])
-    second = replace(sent, after=sent.entries[middle - 1][0], entries=sent.entries[middle:])
+    if len(segment.entries) < 2:
+        return [packed(segment), packed(segment)]
+    middle = chance.randrange(1, len(segment.entries))
+    position, line = segment.entries[middle]
+    first = replace(segment, last=position, last_hash=line_hash(line), entries=segment.entries[: middle + 1])
+    second = replace(segment, after=segment.entries[middle - 1][0], entries=segment.entries[middle:])
     return [packed(second), packed(first)]
 
 
 class Unkept:
     """Cursors that are forgotten: another relay will send all of it again."""
 
-    def __init__(self, kept: StoredCursors) -> None:
-        self._now = kept.load()
+    def __init__(self, cursors: StoredCursors) -> None:
+        self._now = cursors.load()
 
     def load(self) -> Cursors:
         """The cursors as this relay has moved them."""
@@ -80,9 +80,9 @@ class Unkept:
 def ahead(stack: Stack, chance: random.Random) -> None:
     """Send the next segments backwards and twice; then the relays send them in order."""
     _without_relays(stack)
-    kept: list[Any] = []
-    _relayed(stack, Unkept, kept.extend)
-    records = [*reversed(kept), *chance.sample(kept, len(kept))]
+    next_records: list[Any] = []
+    _relayed(stack, Unkept, next_records.extend)
+    records = [*reversed(next_records), *chance.sample(next_records, len(next_records))]
     _send(stack, records)
     for name in RELAYS:
         stack.scaled.begin(name)
@@ -93,53 +93,56 @@ class Withheld:
 
     def __init__(self, stack: Stack, missing: list[SegmentRecord]) -> None:
         self._stack = stack
-        self._missing = {f"{sent.layout}/{sent.partition}": sent for sent in missing}
+        self._missing = {f"{segment.layout}/{segment.partition}": segment for segment in missing}
 
     @classmethod
     def from_workers(cls, stack: Stack, chance: random.Random, number: int) -> Withheld:
         """Withhold from each of so many workers one of the segments that a relay sends next."""
-        folded: dict[int, str] = {}
+        worker_of: dict[int, str] = {}
 
         def shared() -> bool:
-            folded.update(stack.folded())
-            return len(set(folded.values())) >= number
+            worker_of.update(stack.folded())
+            return len(set(worker_of.values())) >= number
 
         until(shared, f"{number} workers fold", within_s=60)
-        workers = chance.sample(sorted(set(folded.values())), number)
+        workers = chance.sample(sorted(set(worker_of.values())), number)
         _without_relays(stack)
-        kept: list[Any] = []
-        _relayed(stack, lambda cursors: cursors, kept.extend)
-        filled = [one for one in kept if unpacked(one[3]).entries]
-        held = [chance.choice([one for one in filled if folded.get(one[1]) == worker]) for worker in workers]
-        _send(stack, [one for one in kept if all(one is not other for other in held)])
+        records: list[Any] = []
+        _relayed(stack, lambda cursors: cursors, records.extend)
+        full_records = [record for record in records if unpacked(record[3]).entries]
+        late_records = [
+            chance.choice([record for record in full_records if worker_of.get(record[1]) == worker])
+            for worker in workers
+        ]
+        _send(stack, [record for record in records if all(record is not other for other in late_records)])
         for name in RELAYS:
             stack.scaled.begin(name)
-        return cls(stack, [unpacked(one[3]) for one in held])
+        return cls(stack, [unpacked(record[3]) for record in late_records])
 
     def seen_to_stand(self) -> None:
         """Check that their partitions stop after the third read, in the database and in the metrics, and that all others go on."""
         stack, sources = self._stack, self._missing.keys()
         until(lambda: sources <= self._standing().keys(), f"{sources} stand still", within_s=STANDS_WITHIN_S)
         assert self._standing().keys() == sources, self._standing()
-        for source, sent in self._missing.items():
+        for source, segment in self._missing.items():
             assert "are missing from the topic" in self._standing()[source], self._standing()
             times = stack.scaled.sql("SELECT times FROM neraca.gaps WHERE source = %s", source)
             assert times == [(3,)], times
-            metric = f'neraca_partition_stopped{{partition="{sent.partition}"}}'
+            metric = f'neraca_partition_stopped{{partition="{segment.partition}"}}'
             until(lambda metric=metric: stack.scaled.metric(metric) == 1.0, f"{metric} is 1", within_s=10)  # type: ignore[misc]
         stack.recovery_s(time.monotonic())
-        for source, sent in self._missing.items():
-            assert self._seen().positions[source] <= sent.after, f"{source} went on beyond what never came"
+        for source, segment in self._missing.items():
+            assert self._seen().positions[source] <= segment.after, f"{source} went on beyond what never came"
 
     def seen_to_go_on(self) -> None:
         """Check that their partitions go on, and that the withheld entries are folded."""
         until(lambda: not self._standing(), "nothing stands still", within_s=10)
-        assert all(self._seen().positions[source] >= sent.last for source, sent in self._missing.items())
+        assert all(self._seen().positions[source] >= segment.last for source, segment in self._missing.items())
 
     def _seen(self) -> Seen:
-        seen = self._stack.watch.last
-        assert seen is not None, "the watch has looked"
-        return seen
+        sight = self._stack.watch.last
+        assert sight is not None, "the watch has looked"
+        return sight
 
     def _standing(self) -> dict[str, str]:
         return self._seen().stopped
@@ -163,7 +166,7 @@ def _relayed(
     """One step of a relay of the last layout, over these cursors, into this ``send``."""
     database = Database(stack.scaled.database_url)
     with closing(Journal.read_only(database.journal)) as journal, database.connected("chaos relay") as db:
-        layout = Layouts(database, journal).known(db)[-1]
+        layout = Layouts(database, journal).every(db)[-1]
         LayoutRelay(journal, layout, cursors(DatabaseCursors(db, layout)), send, RelayState()).step()
 
 

@@ -18,7 +18,7 @@ import httpx
 import psycopg
 
 from local.local_server import family, free_port
-from tests.kafka.serving import Running, Scaled
+from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics
 from tests.serving import until
 from tests.soak.chaos.traffic import City
@@ -27,6 +27,7 @@ from tests.soak.chaos.watch import Watch
 if TYPE_CHECKING:
     from local.local_kafka import LocalKafka
     from local.local_postgres import LocalPostgres
+    from tests.kafka.process import Running
     from tests.soak.chaos.watch import Seen
 
 LOG: Final = logging.getLogger("tests.soak.chaos.__main__")
@@ -132,11 +133,11 @@ class Stack:
     def restart_ended(self) -> None:
         """Start a process again that could not begin while a server was away, as an operator's ``restart: always`` does."""
         for name, key in list(self.workers.items()):
-            if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.said(key)):
+            if self.scaled.running(key).code is not None and _AWAY.search(self.scaled.output(key)):
                 self.start_worker(name)
                 self.restarted += 1
         for name in RELAYS:
-            if self.scaled.running(name).code is not None and _AWAY.search(self.scaled.said(name)):
+            if self.scaled.running(name).code is not None and _AWAY.search(self.scaled.output(name)):
                 self.scaled.begin(name)
                 self.restarted += 1
 
@@ -160,8 +161,8 @@ class Stack:
             ).fetchone()
         if row is None:
             return None
-        found = [name for name in RELAYS if row[0] in ports_of(self.scaled.running(name).pid)]
-        return found[0] if found else None
+        names = [name for name in RELAYS if row[0] in ports_of(self.scaled.running(name).pid)]
+        return names[0] if names else None
 
     def over(self) -> None:
         """The fault ends here: what follows is recovery."""
@@ -174,8 +175,8 @@ class Stack:
 
         def recovered() -> Seen | None:
             self.restart_ended()
-            seen = self._seen_after(first.at)
-            return seen if seen is not None and seen.beyond(first.head) else None
+            sight = self._seen_after(first.at)
+            return sight if sight is not None and sight.beyond(first.head) else None
 
         try:
             return until(recovered, "progress on every partition", within_s=within_s).at - since
@@ -184,14 +185,14 @@ class Stack:
             raise
 
     def _seen_after(self, since: float) -> Seen | None:
-        seen = self.watch.last
-        return seen if seen is not None and seen.at > since and seen.positions else None
+        sight = self.watch.last
+        return sight if sight is not None and sight.at > since and sight.positions else None
 
     def folded(self) -> dict[int, str]:
         """The worker that folds each partition, by the workers' metrics."""
-        said = {name: self._metrics(key) for name, key in self.workers.items()}
+        texts = {name: self._metrics(key) for name, key in self.workers.items()}
         pattern = re.compile(r'^neraca_partition_lag_records\{partition="(\d+)"\} ', re.MULTILINE)
-        return {int(one): name for name, text in said.items() for one in pattern.findall(text)}
+        return {int(partition): name for name, text in texts.items() for partition in pattern.findall(text)}
 
     def note_dropped(self) -> None:
         """Remember how many entries each process of a worker says to have dropped; it takes the figure with it."""
@@ -218,9 +219,9 @@ def ports_of(pid: int) -> set[int]:
     """The local ports of a process's TCP connections; none of a process that has ended."""
     inodes = set()
     try:
-        for one in Path(f"/proc/{pid}/fd").iterdir():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
-                inodes.add(one.readlink().name.removeprefix("socket:[").removesuffix("]"))
+                inodes.add(link.readlink().name.removeprefix("socket:[").removesuffix("]"))
         rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     except (FileNotFoundError, ProcessLookupError):
         return set()

@@ -118,12 +118,12 @@ class City:
             sender.start()
         return self
 
-    def more(self, acknowledged: int, within_s: float = 60.0) -> None:
+    def more(self, number: int, within_s: float = 60.0) -> None:
         """Wait until so many more are acknowledged."""
-        wanted = len(self.ledger.acknowledged) + acknowledged
+        least = len(self.ledger.acknowledged) + number
         until(
-            lambda: len(self.ledger.acknowledged) >= wanted or self.ledger.problems,
-            f"{acknowledged} acknowledgements",
+            lambda: len(self.ledger.acknowledged) >= least or self.ledger.problems,
+            f"{number} acknowledgements",
             within_s=within_s,
         )
 

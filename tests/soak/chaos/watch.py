@@ -21,7 +21,7 @@ class Seen(NamedTuple):
 
     def beyond(self, position: int) -> bool:
         """True if every source that has not stopped is folded beyond a position."""
-        return all(held > position for source, held in self.positions.items() if source not in self.stopped)
+        return all(reached_to > position for source, reached_to in self.positions.items() if source not in self.stopped)
 
 
 class Watch(threading.Thread):
@@ -56,25 +56,25 @@ class Watch(threading.Thread):
 
     def _look(self, db: psycopg.Connection[tuple[object, ...]]) -> Seen:
         at = time.monotonic()
-        served = db.execute("SELECT generation FROM neraca.generations WHERE served").fetchone()
-        assert served is not None, "a generation is served"
+        generation = db.execute("SELECT generation FROM neraca.generations WHERE served").fetchone()
+        assert generation is not None, "a generation is served"
         rows = db.execute(
-            f"SELECT source, position, stopped FROM neraca_{served[0]}.sources".encode()  # noqa: S608 - our own schema
+            f"SELECT source, position, stopped FROM neraca_{generation[0]}.sources".encode()  # noqa: S608 - our own schema
         ).fetchall()
-        found = db.execute("SELECT max(notification_id) FROM neraca.neraca_events").fetchone()
-        assert found is not None, "a journal has a head"
+        head = db.execute("SELECT max(notification_id) FROM neraca.neraca_events").fetchone()
+        assert head is not None, "a journal has a head"
         positions = {str(source): int(str(position)) for source, position, _ in rows}
-        return Seen(at, int(str(found[0])), positions, {str(one[0]): str(one[2]) for one in rows if one[2] is not None})
+        return Seen(at, int(str(head[0])), positions, {str(row[0]): str(row[2]) for row in rows if row[2] is not None})
 
-    def _note(self, seen: Seen) -> None:
+    def _note(self, sight: Seen) -> None:
         with self._lock:
-            for source, position in seen.positions.items():
-                held = self._since.get(source)
-                if held is None or position != held[0] or position >= seen.head or source in seen.stopped:
-                    self._since[source] = position, seen.at
-                elif seen.at - held[1] > self.still_s:
-                    self.still_s, self.still = seen.at - held[1], source
-            self.last = seen
+            for source, position in sight.positions.items():
+                before = self._since.get(source)
+                if before is None or position != before[0] or position >= sight.head or source in sight.stopped:
+                    self._since[source] = position, sight.at
+                elif sight.at - before[1] > self.still_s:
+                    self.still_s, self.still = sight.at - before[1], source
+            self.last = sight
 
     def begin(self) -> None:
         """Forget earlier looks: times without progress are counted anew."""
@@ -84,9 +84,9 @@ class Watch(threading.Thread):
     def stillest(self) -> tuple[float, str]:
         """The longest time without progress of any source since the last call."""
         with self._lock:
-            found = self.still_s, self.still
+            stillness = self.still_s, self.still
             self.still_s, self.still = 0.0, ""
-            return found
+            return stillness
 
     def close(self) -> None:
         """End."""

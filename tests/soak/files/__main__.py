@@ -35,8 +35,8 @@ def run(rows: int, first: int) -> tuple[Counter[str], list[str]]:
     counts, problems, seed = Counter[str](), list[str](), first
     with TemporaryDirectory() as folder:
         while counts["rows"] < rows:
-            found, faults = judged(Path(folder), drawn(seed))
-            counts.update(found)
+            file_counts, faults = judged(Path(folder), drawn(seed))
+            counts.update(file_counts)
             problems += [f"seed {seed}: {fault}" for fault in faults]
             seed += 1
     return counts, problems

@@ -67,22 +67,22 @@ def drawn(seed: int) -> Drawn:
     encoding = chance.choice(list(ENCODINGS))
     columns = chance.sample(COLUMNS, len(COLUMNS))
     damage = chance.random() < 0.5
-    table, expected = [list(columns)], list[tuple[str, str]]()
+    table, outcomes = [list(columns)], list[tuple[str, str]]()
     for case in range(chance.randrange(1, ROWS_MOST)):
         row, outcome = _row(chance, case, pattern, ZoneInfo(zone))
         table.append([row[name] for name in columns])
-        expected.append(outcome)
+        outcomes.append(outcome)
     end = chance.choice(ENDS)
     writing = _Writing(chance, delimiter, end)
-    lines, refused = [writing.row(table[0])], 0
-    kept = list[tuple[str, str]]()
-    for cells, outcome in zip(table[1:], expected, strict=True):
+    lines, refusal_count = [writing.row(table[0])], 0
+    expectations = list[tuple[str, str]]()
+    for cells, outcome in zip(table[1:], outcomes, strict=True):
         text, is_refused = (
             writing.damaged(cells, columns) if damage and chance.random() < 0.05 else (writing.row(cells), False)
         )
         lines.append(text)
-        refused += is_refused
-        kept += [] if is_refused else [outcome]
+        refusal_count += is_refused
+        expectations += [] if is_refused else [outcome]
     text = end.join(lines) + (end if chance.random() < 0.9 else "")
     content = text.encode(encoding)
     name, cut = "rows.csv", False
@@ -97,26 +97,26 @@ def drawn(seed: int) -> Drawn:
         "encoding": ENCODINGS[encoding],
     }
     whole = None if damage or cut else table
-    return Drawn(PERMITS.format(**places), content, name, kept, refused, cut, delimiter, encoding, whole)
+    return Drawn(PERMITS.format(**places), content, name, expectations, refusal_count, cut, delimiter, encoding, whole)
 
 
 def _row(chance: random.Random, case: int, pattern: str, zone: ZoneInfo) -> tuple[dict[str, str], tuple[str, str]]:
     """The cells of a row by column, and its outcome."""
-    received = datetime(2026, 5, 1) + timedelta(seconds=chance.randrange(8_000_000))  # noqa: DTZ001 - local; no clock changes then
-    completed = received + timedelta(seconds=chance.randrange(1_000_000))
-    skipped = chance.random() < 0.1
+    start_time = datetime(2026, 5, 1) + timedelta(seconds=chance.randrange(8_000_000))  # noqa: DTZ001 - local; no clock changes then
+    end_time = start_time + timedelta(seconds=chance.randrange(1_000_000))
+    is_open = chance.random() < 0.1
     cells = {
         "D": chance.choice(["d", "dinas é"]),
         "S": "s" + _text(chance, LETTERS, 5).strip(),
         "C": str(case),
-        "R": spelt(received, pattern),
-        "E": chance.choice(["", " ", "NULL"]) if skipped else spelt(completed, pattern),
+        "R": spelt(start_time, pattern),
+        "E": chance.choice(["", " ", "NULL"]) if is_open else spelt(end_time, pattern),
         "N": _text(chance, NOTES, 30) if chance.random() < 0.3 else _text(chance, LETTERS, 12),
         "X": _text(chance, LETTERS, 3),
     }
-    if skipped:
+    if is_open:
         return cells, ("skipped", "")
-    instants = [str(moment.replace(tzinfo=zone).timestamp()) for moment in (received, completed)]
+    instants = [str(moment.replace(tzinfo=zone).timestamp()) for moment in (start_time, end_time)]
     return cells, ("event", " ".join([str(case), *instants]))
 
 

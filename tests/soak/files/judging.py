@@ -25,18 +25,18 @@ _ZONE: Final = "Asia/Jakarta"
 def judged(folder: Path, file: Drawn) -> tuple[Counter[str], list[str]]:
     """What came of a file, counted, and each way in which that is wrong."""
     path, mapping = written(folder, file)
-    rows, broken = _read(path, Mapping.load(mapping, {}))
+    rows, is_broken = _read(path, Mapping.load(mapping, {}))
     outcomes = [_outcome(row) for row in rows]
     counts = Counter(name for name, _ in outcomes) + Counter(rows=len(rows), files=1)
-    problems = _problems(file, rows, outcomes, broken=broken)
+    problems = _problems(file, rows, outcomes, is_broken=is_broken)
     if file.table is not None:
         others: dict[str, Callable[[Drawn], list[list[str]]]] = {
             "csv": _by_csv,
             "DuckDB": _by_duckdb,
             "polars": _by_polars,
         }
-        for name, read in others.items():
-            agrees = _agrees(read, file)
+        for name, reader in others.items():
+            agrees = _agrees(reader, file)
             counts[f"files that {name} {'reads the same' if agrees else 'does not read so'}"] += 1
             if name == "csv" and not agrees:
                 problems.append("Python's csv reads other cells than were written")
@@ -62,17 +62,19 @@ def _outcome(row: Row) -> tuple[str, str]:
     return "event", " ".join([data["case"], *instants])
 
 
-def _problems(file: Drawn, rows: list[Row], outcomes: list[tuple[str, str]], *, broken: bool) -> list[str]:
+def _problems(file: Drawn, rows: list[Row], outcomes: list[tuple[str, str]], *, is_broken: bool) -> list[str]:
     problems = []
     if [row.number for row in rows] != list(range(1, len(rows) + 1)):
         problems.append("the numbers of the rows have a gap")
-    told = [one for one in outcomes if one[0] != "refused"]
-    refused = len(outcomes) - len(told)
+    outcomes_told = [outcome for outcome in outcomes if outcome[0] != "refused"]
+    refusal_count = len(outcomes) - len(outcomes_told)
     if file.cut:
-        if told != file.expected[: len(told)] or refused > file.refused + 1:
+        if outcomes_told != file.expected[: len(outcomes_told)] or refusal_count > file.refused + 1:
             problems.append("a file cut short is no beginning of the whole")
-    elif broken or told != file.expected or refused != file.refused:
-        problems.append(f"{len(told)} rows told and {refused} refused, for {len(file.expected)} and {file.refused}")
+    elif is_broken or outcomes_told != file.expected or refusal_count != file.refused:
+        problems.append(
+            f"{len(outcomes_told)} rows told and {refusal_count} refused, for {len(file.expected)} and {file.refused}"
+        )
     importing = Importing(FormSink(), _nothing, ZoneInfo(_ZONE))
     importing.run(rows, lambda _number: None)
     total = importing.total
@@ -81,13 +83,13 @@ def _problems(file: Drawn, rows: list[Row], outcomes: list[tuple[str, str]], *, 
     return problems
 
 
-def _nothing(_refused: Refused) -> None:
+def _nothing(_refusal: Refused) -> None:
     """A refusal is counted elsewhere."""
 
 
-def _agrees(read: Callable[[Drawn], list[list[str]]], file: Drawn) -> bool:
+def _agrees(reader: Callable[[Drawn], list[list[str]]], file: Drawn) -> bool:
     try:
-        return read(file) == file.table
+        return reader(file) == file.table
     except (duckdb.Error, pl.exceptions.PolarsError, csv.Error, UnicodeError):
         return False
 
@@ -106,12 +108,12 @@ def _by_duckdb(file: Drawn) -> list[list[str]]:
         copy.write(_text(file).encode())
         copy.flush()
         columns = {f"c{number}": "VARCHAR" for number in range(len(COLUMNS))}
-        found = duckdb.execute(
+        table = duckdb.execute(
             "SELECT * FROM read_csv($path, delim = $delimiter, quote = '\"', escape = '\"', header = false,"
             " auto_detect = false, columns = $columns)",
             {"path": copy.name, "delimiter": file.delimiter, "columns": columns},
         ).fetchall()
-    return [[cell or "" for cell in row] for row in found]
+    return [[cell or "" for cell in row] for row in table]
 
 
 def _by_polars(file: Drawn) -> list[list[str]]:

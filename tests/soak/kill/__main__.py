@@ -27,28 +27,28 @@ served must equal those the auditor replays and those the independent oracle (`t
 a process, not a machine: what the kernel had taken survives it. Power cuts are another test."""
 
 
-def report(survived: Survived, problems: list[str], program: str) -> str:
+def report(outcome: Survived, problems: list[str], program: str) -> str:
     """The report, in Markdown."""
-    ledger, recovery = survived.ledger, sorted(survived.recovery_s)
-    names = {(line["source"], line["id"]) for line in survived.lines}
+    ledger, recovery = outcome.ledger, sorted(outcome.recovery_s)
+    names = {(line["source"], line["id"]) for line in outcome.lines}
     verdict_is = "nothing lost, nothing doubled" if not problems else "FAILED"
     rows = {
-        "seed": survived.seed,
+        "seed": outcome.seed,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit of HEAD": f"`{commit()}`",
         "hash of the sources that ran": f"`{program}`",
         "Python, SQLite, system": f"{platform.python_version()}, {sqlite3.sqlite_version}, {platform.platform()}",
-        "kills with requests in flight": survived.kills,
-        "further kills before the process was ready": survived.kills_while_starting,
+        "kills with requests in flight": outcome.kills,
+        "further kills before the process was ready": outcome.kills_while_starting,
         "acknowledged events": f"{len(ledger.acknowledged):,}",
-        "fewest acknowledged between two kills": f"{survived.least_between} (at least {ACKNOWLEDGED_LEAST})",
+        "fewest acknowledged between two kills": f"{outcome.least_between} (at least {ACKNOWLEDGED_LEAST})",
         "requests that got no answer": ledger.answers["none"],
         "events of those": f"{len(ledger.in_doubt):,}, of which {len(ledger.in_doubt & names):,} are in the journal",
         "answers to repeats": f"{ledger.answers['repeats']:,}",
         "events refused": f"{len(ledger.refused):,}",
-        "entries in the journal": f"{len(survived.lines):,}",
+        "entries in the journal": f"{len(outcome.lines):,}",
         "from start to ready": f"p50 {statistics.median(recovery):.2f} s, max {recovery[-1]:.2f} s",
-        "whole run": f"{survived.seconds:.0f} s",
+        "whole run": f"{outcome.seconds:.0f} s",
     }
     lines = [
         f"# Kill soak: {verdict_is}",
@@ -74,11 +74,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     program = sources()
     with tempfile.TemporaryDirectory(prefix="neraca-kill-") as scratch:
-        survived = run(Path(scratch), kills=options.kills, seed=options.seed)
-        problems = verdict(survived, Path(scratch))
+        outcome = run(Path(scratch), kills=options.kills, seed=options.seed)
+        problems = verdict(outcome, Path(scratch))
     if sources() != program:
         problems.append("the sources changed while it ran: run it again")
-    text = report(survived, problems, program)
+    text = report(outcome, problems, program)
     if options.report is None:
         print(text, end="")
     else:

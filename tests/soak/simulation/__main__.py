@@ -72,11 +72,11 @@ def _counted(counts: Iterable[Counter[str]], names: Iterable[str] = ()) -> dict[
 
 def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], program: str, seconds: float) -> str:
     """The report, in Markdown."""
-    failed = [outcome for outcome in outcomes if outcome.problems]
-    missed = [name for name, outcome in planted_bugs.items() if outcome is None]
+    failures = [outcome for outcome in outcomes if outcome.problems]
+    names_missed = [name for name, outcome in planted_bugs.items() if outcome is None]
     quiet = sorted(outcome.quiet_s for outcome in outcomes if not outcome.problems) or [0.0]
     first, last = outcomes[0].seed, outcomes[-1].seed
-    verdict_is = "FAILED" if failed or missed else "nothing lost, nothing doubled, every planted bug caught"
+    verdict_is = "FAILED" if failures or names_missed else "nothing lost, nothing doubled, every planted bug caught"
     lines = [
         f"# Simulation: {verdict_is}",
         "",
@@ -84,7 +84,7 @@ def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], pro
         "",
         *_table(
             {
-                "seeds": f"{len(outcomes):,} ({first} to {last}), of which {len(failed)} failed",
+                "seeds": f"{len(outcomes):,} ({first} to {last}), of which {len(failures)} failed",
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
                 "commit of HEAD": f"`{commit()}`",
                 "hash of the sources that ran": f"`{program}`",
@@ -103,8 +103,8 @@ def report(outcomes: list[Outcome], planted_bugs: dict[str, Outcome | None], pro
         "",
         *_table({name: _catch(outcome) for name, outcome in planted_bugs.items()}),
         *(
-            ["## Seeds that failed", "", *(f"* {outcome.seed}: {outcome.problems[0]}" for outcome in failed)]
-            if failed
+            ["## Seeds that failed", "", *(f"* {outcome.seed}: {outcome.problems[0]}" for outcome in failures)]
+            if failures
             else []
         ),
     ]
@@ -152,10 +152,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(text, end="")
     else:
         options.report.write_text(text, encoding="utf-8")
-    changed = sources(RUN) != program
-    if changed:
+    has_changed = sources(RUN) != program
+    if has_changed:
         print("the sources changed while it ran: run it again")
-    return 1 if changed or None in planted_bugs.values() or any(outcome.problems for outcome in outcomes) else 0
+    return 1 if has_changed or None in planted_bugs.values() or any(outcome.problems for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -46,22 +46,22 @@ class Broker:
         if self.away() or (landing and world.happens("send refused")):
             message = "refused"
             raise NoBroker(message)
-        failed = landing and world.happens("send landed but unacknowledged")
+        is_unacknowledged = landing and world.happens("send landed but unacknowledged")
         if landing and world.happens("send partly landed"):
-            failed, landing = True, [record for record in landing if world.chance.random() < 0.5]
+            is_unacknowledged, landing = True, [record for record in landing if world.chance.random() < 0.5]
         if landing and world.happens("send landed late"):
-            failed, late = True, [record for record in landing if world.chance.random() < 0.5]
+            is_unacknowledged, late = True, [record for record in landing if world.chance.random() < 0.5]
             landing = [record for record in landing if record not in late]
             world.after(world.chance.uniform(0.5, 30.0), lambda: self._land(late))
-        reordered = len(landing) > 1 and world.happens(REORDERED)
-        if reordered:
+        is_reordered = len(landing) > 1 and world.happens(REORDERED)
+        if is_reordered:
             world.chance.shuffle(landing)
         for record in landing:
             self._land([record])
             process.outside()
-            if reordered:
+            if is_reordered:
                 world.stand(world.chance.uniform(0.0, 5.0))
-        if failed:
+        if is_unacknowledged:
             message = "not acknowledged"
             raise NoBroker(message)
 
@@ -69,7 +69,7 @@ class Broker:
         for partition, value in landing:
             log, world = self._logs[partition], self._world
             for _ in range(2 if world.happens("record landed twice") else 1):
-                world.say(f"    lands: {partition}@{len(log)} {_shown(value)}")
+                world.say(f"    lands: {partition}@{len(log)} {_text_of(value)}")
                 if world.happens("record lost after acknowledgement"):
                     self._lost.add((partition, len(log)))
                 elif world.happens("record spoilt"):
@@ -97,6 +97,6 @@ class Broker:
                 yield offset, segment, (partition, offset) not in self._lost | self._spoilt
 
 
-def _shown(value: bytes) -> str:
+def _text_of(value: bytes) -> str:
     segment = unpacked(value)
     return f"({segment.after}, {segment.last}] {len(segment.entries)} entries"

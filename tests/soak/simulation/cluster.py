@@ -54,17 +54,17 @@ class Cluster:
         self._supervisors += 1
         self._start(Supervised(name, f"supervisor-{self._supervisors}"))
 
-    def _start(self, supervised: Supervised) -> None:
-        self._workers[supervised.name] = Worker(self.ground, self.group, supervised, self.restart)
+    def _start(self, supervisor: Supervised) -> None:
+        self._workers[supervisor.name] = Worker(self.ground, self.group, supervisor, self.restart)
 
-    def restart(self, supervised: Supervised) -> None:
+    def restart(self, supervisor: Supervised) -> None:
         """Start a process again, by the rule of leases: it waits while a living process has the name."""
-        owner = self._workers[supervised.name]
-        if may_take(owner.supervised.supervisor, supervised.supervisor, owner_lives=owner.alive):
-            self._start(supervised)
+        owner = self._workers[supervisor.name]
+        if may_take(owner.supervised.supervisor, supervisor.supervisor, owner_lives=owner.alive):
+            self._start(supervisor)
             return
         self.world.seen["a worker waited for its name"] += 1
-        self.world.after(1.0, lambda: self.restart(supervised))
+        self.world.after(1.0, lambda: self.restart(supervisor))
 
     def _write(self) -> None:
         """Let the journal grow, until a little after the last fault."""
@@ -106,12 +106,12 @@ class Cluster:
     def _operate(self) -> None:
         """Now and then an operator looks for stopped partitions, and resumes them."""
         attentive = self._attentive if self.world.now < self.world.calm_after else 0.3
-        for partition, stored in self.balances.stored.items():
-            if stored.stopped is None or self.world.chance.random() >= attentive:
+        for partition, row in self.balances.stored.items():
+            if row.stopped is None or self.world.chance.random() >= attentive:
                 continue
             if resume(SimulatedPartition(self.ground, partition)):
                 self.world.seen["a partition was resumed"] += 1
-                self.world.say(f"partition {partition} is resumed at {stored.position}")
+                self.world.say(f"partition {partition} is resumed at {row.position}")
         self.world.after(3.0, self._operate)
 
     def settled(self) -> bool:
@@ -121,8 +121,8 @@ class Cluster:
             return False
         head, cursors, ends = self.journal.head(), self.ground.cursors.now, broker.ends()
         return (cursors.scanned, set(cursors.sent), set(cursors.again)) == (head, {head}, {SETTLED}) and all(
-            stored.position == head and stored.read_next == ends[partition] and stored.stopped is None
-            for partition, stored in self.balances.stored.items()
+            row.position == head and row.read_next == ends[partition] and row.stopped is None
+            for partition, row in self.balances.stored.items()
         )
 
     def let_run(self) -> float:
@@ -132,9 +132,9 @@ class Cluster:
         while since is None or world.now - since < QUIET_S:
             if world.now > world.calm_after + QUIET_MOST_S or world.problems:
                 break
-            ended = self._ended()
+            problem = self._ended()
             world.run(world.now + 1.0)
-            if not self.settled() or self._ended() != ended:
+            if not self.settled() or self._ended() != problem:
                 since = None
             elif since is None:
                 since = world.now
@@ -150,9 +150,9 @@ class Cluster:
         return sum(self.world.seen[why] for why in ENDS.values())
 
     def _compare(self) -> None:
-        held = {account: balance for account, balance in self.balances.ledger.accounts.items() if any(balance)}
-        counted = self.journal.counted(self.journal.head()).accounts
-        if held != {account: balance for account, balance in counted.items() if any(balance)}:
+        balances = {account: balance for account, balance in self.balances.ledger.accounts.items() if any(balance)}
+        accounts = self.journal.counted(self.journal.head()).accounts
+        if balances != {account: balance for account, balance in accounts.items() if any(balance)}:
             self.world.wrong("balances are not what the journal's lines add up to")
 
 
@@ -166,11 +166,11 @@ class SimulatedPartition:
     def lock(self) -> int | None:
         """Its position; ``None`` when it has not stopped, or while a fold holds it."""
         balances = self._ground.balances
-        stored = balances.stored[self._partition]
-        if stored.stopped is None or self._partition in balances.locks:
+        row = balances.stored[self._partition]
+        if row.stopped is None or self._partition in balances.locks:
             return None
         balances.flush()
-        return stored.position
+        return row.position
 
     def forget_gaps(self) -> None:
         """The next gap is the first again."""
@@ -184,5 +184,5 @@ class SimulatedPartition:
 
     def clear_stop(self) -> None:
         """Fold on."""
-        stored = self._ground.balances.stored
-        stored[self._partition] = stored[self._partition]._replace(stopped=None)
+        rows = self._ground.balances.stored
+        rows[self._partition] = rows[self._partition]._replace(stopped=None)

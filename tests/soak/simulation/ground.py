@@ -38,21 +38,21 @@ class Ground:
         self.fetch_most = chance.choice((2, 8, 50))
         self.journal = SimulatedJournal(self.partitions, chance.choice((5, 40)) if not self.heavy else 1_000_000)
         self.broker = Broker(world, self.partitions)
-        self.balances = Balances(world, self.journal, self.partitions, numbered=program.numbered)
+        self.balances = Balances(world, self.journal, self.partitions, by_number=program.numbered)
         self.cursors = KeptCursors(self.partitions)
         self.elected: object | None = None
         """The relay that holds the lock, if one does."""
 
     def check_gap(self, partition: int, position: int) -> None:
         """Each gap has a cause: a fault destroyed what follows, it is still to be sent, or it can be read again."""
-        stored, cursors = self.balances.stored[partition], self.cursors.now
+        row, cursors = self.balances.stored[partition], self.cursors.now
         following = list(self.broker.following(partition, position))
-        owed = cursors.sent[partition] <= position or cursors.again[partition] != SETTLED
-        readable = any(offset >= stored.read_next and whole for offset, _, whole in following)
-        destroyed = any(not whole for _, _, whole in following)
-        if not (owed or readable or destroyed):
+        is_owed = cursors.sent[partition] <= position or cursors.again[partition] != SETTLED
+        readable = any(offset >= row.read_next and whole for offset, _, whole in following)
+        is_destroyed = any(not whole for _, _, whole in following)
+        if not (is_owed or readable or is_destroyed):
             self.world.wrong(
                 f"partition {partition} misses what follows position {position}; nobody will send it, no fault took it: "
-                f"cursors {cursors}, to be read from {stored.read_next}, "
+                f"cursors {cursors}, to be read from {row.read_next}, "
                 f"on the topic at {[offset for offset, _, _ in following]}"
             )

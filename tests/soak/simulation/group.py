@@ -41,9 +41,9 @@ class Group:
         """Let a process join, or come back. A known name takes over the partitions it had."""
         if not member.alive:
             return
-        known = member.name in self._members
+        is_member = member.name in self._members
         self._members[member.name] = member
-        if known:
+        if is_member:
             self._world.after(0.1, member.seek)
         else:
             self.assign()

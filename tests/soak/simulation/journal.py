@@ -74,8 +74,8 @@ class SimulatedJournal:
         """Up to ``limit`` positions and lines after a position, in order; fewer where pages are to be small."""
         start = bisect_right(self._positions, after)
         end = len(self._positions) if stop is None else bisect_right(self._positions, stop)
-        chosen = range(start, min(end, start + limit, start + self._page_most))
-        return [(self._positions[index], self._lines[index].line) for index in chosen]
+        positions = range(start, min(end, start + limit, start + self._page_most))
+        return [(self._positions[index], self._lines[index].line) for index in positions]
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""

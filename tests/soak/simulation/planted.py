@@ -65,8 +65,8 @@ EDITS: Final[dict[str, Edits]] = {
     },
     "the offset to read next passes a record that is ahead": {
         "streams.worker.advance": (
-            "    while read_next in handled:",
-            "    while read_next in handled or read_next in left:",
+            "    while read_next in done_offsets:",
+            "    while read_next in done_offsets or read_next in ahead:",
         ),
     },
     "cursors move before the acknowledgement": {
@@ -81,7 +81,7 @@ EDITS: Final[dict[str, Edits]] = {
     "a record lost for good hides the gap it left": {
         "streams.worker.fold": (
             "bool(memory.handled) and not memory.ahead",
-            "bool(memory.handled) and advanced.to.read_next not in memory.ahead",
+            "bool(memory.handled) and result.to.read_next not in memory.ahead",
         ),
     },
 }
@@ -105,21 +105,21 @@ def _beside(prefix: str, module: str) -> str:
 
 def _loaded(name: str, edits: Edits) -> Program:
     prefix = f"_planted_{sum(name.encode())}_"
-    loaded: dict[str, Any] = {}
+    modules: dict[str, Any] = {}
     for module in MODULES:
         text = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
         if module in edits:
             old, new = edits[module]
             assert text.count(old) == 1, f"{module} has changed: plant {name!r} anew"
             text = text.replace(old, new)
-        for other in loaded:
+        for other in modules:
             text = text.replace(f"from {other} import", f"from {_beside(prefix, other)} import")
         spec = importlib.util.spec_from_loader(_beside(prefix, module), _Text(text))
         assert spec is not None
         assert spec.loader is not None
-        loaded[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(loaded[module])
-    return Program(name, loaded["streams.worker.fold"], loaded["streams.relay.layout_relay"])
+        modules[module] = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(modules[module])
+    return Program(name, modules["streams.worker.fold"], modules["streams.relay.layout_relay"])
 
 
 def planted() -> tuple[Program, ...]:
@@ -143,28 +143,28 @@ def with_number(record: Row, numbers: list[int]) -> Row:
     """A segment that carries its number within its partition in the place of its hash; a new relay counts on from its cursors."""
     segment = unpacked(record[3])
     numbers[segment.partition] += 1
-    numbered = msgspec.structs.replace(segment, last_hash=f"{numbers[segment.partition]}")
-    return (*record[:3], packed(numbered), *record[4:])
+    with_number_of = msgspec.structs.replace(segment, last_hash=f"{numbers[segment.partition]}")
+    return (*record[:3], packed(with_number_of), *record[4:])
 
 
-def by_number(stored: StoredPartition, memory: Memory, arrived: Mapping[int, SegmentRecord]) -> Advanced:
+def by_number(row: StoredPartition, memory: Memory, arrivals: Mapping[int, SegmentRecord]) -> Advanced:
     """An advance that looks right and is wrong: it applies the next number and drops earlier ones, whatever entries they hold."""
-    left, fresh, handled = (
-        dict(sorted({**memory.ahead, **arrived}.items())),
+    ahead, fresh, done_offsets = (
+        dict(sorted({**memory.ahead, **arrivals}.items())),
         list[tuple[int, bytes]](),
         set(memory.handled),
     )
-    at, reached = stored.position, int(stored.journal) if stored.journal.isdigit() else 0
-    for offset, segment in list(left.items()):
+    at, last_number = row.position, int(row.journal) if row.journal.isdigit() else 0
+    for offset, segment in list(ahead.items()):
         number = int(segment.last_hash)
-        if number <= reached + 1:
-            del left[offset]
-            handled.add(offset)
-        if number == reached + 1:
+        if number <= last_number + 1:
+            del ahead[offset]
+            done_offsets.add(offset)
+        if number == last_number + 1:
             fresh += segment.entries
-            at, reached = max(at, segment.last), number
-    read_next = stored.read_next
-    while read_next in handled:
+            at, last_number = max(at, segment.last), number
+    read_next = row.read_next
+    while read_next in done_offsets:
         read_next += 1
-    beyond = frozenset(offset for offset in handled if offset > read_next)
-    return Advanced(fresh, Advance(at, f"{reached}", read_next, ""), Memory(left, beyond, read=True), 0)
+    beyond = frozenset(offset for offset in done_offsets if offset > read_next)
+    return Advanced(fresh, Advance(at, f"{last_number}", read_next, ""), Memory(ahead, beyond, read=True), 0)

@@ -90,13 +90,13 @@ class Relay(Process):
         """Compare and set. Raises: ``PersistenceError``, and then it may be done."""
         self.outside()
         self._may_fail()
-        kept = self._ground.cursors
-        if kept.now is not before:
+        cursors = self._ground.cursors
+        if cursors.now is not before:
             self.world.seen["cursors were moved by another"] += 1
             self.world.say(f"{self.name} is overtaken")
             return False
         self._ground.balances.flush()
-        kept.now, kept.numbers = after, list(self._numbers)
+        cursors.now, cursors.numbers = after, list(self._numbers)
         self.world.say(f"{self.name} moves the cursors: {after.scanned} {after.sent} {after.again}")
         if self.world.happens("cursors moved but unseen"):
             message = "the connection ended with the answer"

@@ -27,11 +27,11 @@ IDLE_S: Final = IDLE_MS / 1000
 class Balances:
     """The stored balances and positions, shared by all processes."""
 
-    def __init__(self, world: World, journal: SimulatedJournal, partitions: int, *, numbered: bool = False) -> None:
+    def __init__(self, world: World, journal: SimulatedJournal, partitions: int, *, by_number: bool = False) -> None:
         self.world = world
         self._journal = journal
-        self._numbered = numbered
-        self.stored = {one: StoredPartition(journal.id, 0, 0, None) for one in range(partitions)}
+        self._numbered = by_number
+        self.stored = {partition: StoredPartition(journal.id, 0, 0, None) for partition in range(partitions)}
         self.applied: list[list[int]] = [[] for _ in range(partitions)]
         self.ledger = Ledger()
         self.gaps: dict[tuple[int, int], int] = {}
@@ -46,14 +46,14 @@ class Balances:
 
     def begin(self, partitions: Sequence[int]) -> Transaction:
         """A transaction that holds these partitions' rows. Raises: ``NotWritten`` while another does."""
-        for one in partitions:
-            if (holder := self.locks.get(one)) is not None and not holder.idle():
+        for partition in partitions:
+            if (holder := self.locks.get(partition)) is not None and not holder.idle():
                 self.world.seen["a fold had to wait for another's transaction"] += 1
-                message = f"partition {one} is locked"
+                message = f"partition {partition} is locked"
                 raise NotWritten(message)
-        transaction = Transaction(self, {one: self.stored[one] for one in partitions})
-        for one in partitions:
-            self.locks[one] = transaction
+        transaction = Transaction(self, {partition: self.stored[partition] for partition in partitions})
+        for partition in partitions:
+            self.locks[partition] = transaction
         return transaction
 
     def place_of(self, entry: AnyEntry) -> int:
@@ -66,7 +66,7 @@ class Balances:
 
     def release(self, transaction: Transaction) -> None:
         """End a transaction, committed or not."""
-        self.locks = {one: holder for one, holder in self.locks.items() if holder is not transaction}
+        self.locks = {partition: holder for partition, holder in self.locks.items() if holder is not transaction}
 
     def add(self, transaction: Transaction) -> None:
         """Add its entries to the balances."""
@@ -76,12 +76,14 @@ class Balances:
 
     def move(self, transaction: Transaction) -> None:
         """Move its partitions."""
-        for one, to in transaction.advances.items():
-            if to.position < self.stored[one].position or to.read_next < self.stored[one].read_next:
-                self.world.wrong(f"partition {one} goes back from {self.stored[one]} to {to}")
-            name = to.last_hash or self.stored[one].journal if self._numbered else self._journal.id
-            self.stored[one] = self.stored[one]._replace(position=to.position, read_next=to.read_next, journal=name)
-            self.world.say(f"    partition {one} stands at {to.position}, reads {to.read_next} next")
+        for partition, to in transaction.advances.items():
+            if to.position < self.stored[partition].position or to.read_next < self.stored[partition].read_next:
+                self.world.wrong(f"partition {partition} goes back from {self.stored[partition]} to {to}")
+            name = to.last_hash or self.stored[partition].journal if self._numbered else self._journal.id
+            self.stored[partition] = self.stored[partition]._replace(
+                position=to.position, read_next=to.read_next, journal=name
+            )
+            self.world.say(f"    partition {partition} stands at {to.position}, reads {to.read_next} next")
 
     def committed(self, transaction: Transaction) -> None:
         """Note a commit; it is on the disk only with the next one that waits for the disk."""
@@ -101,21 +103,21 @@ class Balances:
             for position, partition, entry in reversed(transaction.entries):
                 self.applied[partition].remove(position)
                 self.ledger.post(negated(posting) for posting in postings_of(entry))
-            for one in transaction.advances:
-                self.stored[one] = transaction.stored[one]
-                self.world.say(f"    partition {one} is back at {self.stored[one]}")
+            for number in transaction.advances:
+                self.stored[number] = transaction.stored[number]
+                self.world.say(f"    partition {number} is back at {self.stored[number]}")
         self._unflushed.clear()
 
     def verify(self, when: str) -> None:
         """Check that each partition applied its entries of the journal up to its position, each of them once, and no other."""
-        for one, stored in self.stored.items():
-            due = [position for position in self._journal.of_partition[one] if position <= stored.position]
-            done = sorted(self.applied[one])
-            if done != due:
-                twice = sorted(position for position, times in Counter(done).items() if times > 1)
+        for partition, row in self.stored.items():
+            due = [position for position in self._journal.of_partition[partition] if position <= row.position]
+            positions = sorted(self.applied[partition])
+            if positions != due:
+                twice = sorted(position for position, times in Counter(positions).items() if times > 1)
                 self.world.wrong(
-                    f"{when}: partition {one} at {stored.position}: lost {sorted(set(due) - set(done))[:9]}, "
-                    f"doubled {twice[:9]}, beyond or misplaced {sorted(set(done) - set(due))[:9]}"
+                    f"{when}: partition {partition} at {row.position}: lost {sorted(set(due) - set(positions))[:9]}, "
+                    f"doubled {twice[:9]}, beyond or misplaced {sorted(set(positions) - set(due))[:9]}"
                 )
 
     def rebuild(self) -> None:
@@ -128,20 +130,20 @@ class Balances:
         self.flush()
         self.generation += 1
         self.ledger = self._journal.counted(head)
-        for one, stored in self.stored.items():
-            self.applied[one] = list(self._journal.of_partition[one])
-            self.stored[one] = stored._replace(position=head, stopped=None)
+        for partition, row in self.stored.items():
+            self.applied[partition] = list(self._journal.of_partition[partition])
+            self.stored[partition] = row._replace(position=head, stopped=None)
         self.world.say(f"rebuilt up to {head}")
 
 
 class Transaction:
     """One transaction over some partitions."""
 
-    def __init__(self, balances: Balances, stored: dict[int, StoredPartition]) -> None:
+    def __init__(self, balances: Balances, rows: dict[int, StoredPartition]) -> None:
         self._balances = balances
         self._began = balances.world.now
         self.undone = False
-        self.stored = stored
+        self.stored = rows
         self.entries: list[tuple[int, int, AnyEntry]] = []
         self.advances: Mapping[int, Advance] = {}
 
@@ -163,12 +165,18 @@ class ProcessStore:
     """The store as one process of a worker sees it."""
 
     def __init__(
-        self, balances: Balances, process: Process, epoch: int, suspect: Callable[[int, int], None], *, torn: str = ""
+        self,
+        balances: Balances,
+        process: Process,
+        epoch: int,
+        suspect: Callable[[int, int], None],
+        *,
+        torn_at: str = "",
     ) -> None:
         self._balances = balances
         self._process = process
         self._epoch = epoch
-        self._torn = torn
+        self._torn = torn_at
         self._generation = balances.generation
         self._suspect = suspect
 
@@ -241,10 +249,10 @@ class ProcessStore:
     def stop(self, partition: int, position: int, why: str, skip_to: int = 0) -> None:
         """Stop a partition, if it is at this position. Raises: ``NotWritten``."""
         self._ask()
-        stored = self._balances.stored[partition]
+        row = self._balances.stored[partition]
         self._balances.flush()
-        if stored.position == position:
+        if row.position == position:
             self._balances.world.say(f"    {self._process.name} stops partition {partition}: {why}")
             self._balances.world.seen["a partition stopped"] += 1
-            self._balances.stored[partition] = stored._replace(stopped=why, read_next=max(stored.read_next, skip_to))
+            self._balances.stored[partition] = row._replace(stopped=why, read_next=max(row.read_next, skip_to))
         self._process.outside()

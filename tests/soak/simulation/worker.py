@@ -42,18 +42,18 @@ class Worker(Process):
     """One process of a worker. It takes turns as `streams/worker/shell.py` does, without the framework."""
 
     def __init__(
-        self, ground: Ground, group: Group, supervised: Supervised, restart: Callable[[Supervised], None]
+        self, ground: Ground, group: Group, supervisor: Supervised, restart: Callable[[Supervised], None]
     ) -> None:
-        super().__init__(ground.world, "worker", supervised.name)
+        super().__init__(ground.world, "worker", supervisor.name)
         self._ground = ground
         self._group = group
         self._restart = restart
         self._program: Any = ground.program.fold
-        self.supervised = supervised
+        self.supervised = supervisor
         self._born = self.world.now
         balances = ground.balances
         balances.epochs[self.name] = epoch = balances.epochs.get(self.name, 0) + 1
-        self._store = ProcessStore(balances, self, epoch, ground.check_gap, torn=ground.program.torn)
+        self._store = ProcessStore(balances, self, epoch, ground.check_gap, torn_at=ground.program.torn)
         self._fold = self._program.PartitionFold(self._store, ground.journal.id, LAYOUT, self._letter, self.world.clock)
         self._dog = Watchdog(self.world.clock)
         self._mine: list[int] = []
@@ -102,7 +102,7 @@ class Worker(Process):
             self.world.after(0.5, self.seek)
             return
         try:
-            stored = self._store.standing()
+            rows = self._store.standing()
         except NotWritten:
             self.world.after(0.5, self.seek)
             return
@@ -110,7 +110,7 @@ class Worker(Process):
             return
         self._fold.forget()
         self._mine = self._group.of(self)
-        self._read_next = {partition: stored[partition].read_next for partition in self._mine}
+        self._read_next = {partition: rows[partition].read_next for partition in self._mine}
         if not self._queue or not self.world.happens("records left over from before a seek"):
             self._queue.clear()
         self.world.say(f"{self.name} reads {self._read_next}")
@@ -165,10 +165,10 @@ class Worker(Process):
     def _fetch(self) -> None:
         for partition in self._mine:
             offset = self._read_next[partition]
-            found, self._read_next[partition] = self._ground.broker.read(partition, offset, self._ground.fetch_most)
+            records, self._read_next[partition] = self._ground.broker.read(partition, offset, self._ground.fetch_most)
             self._queue += [
                 self._program.Record(partition, record_offset, value)
-                for record_offset, value in found
+                for record_offset, value in records
                 if not self.world.happens("record passed over by the framework")
             ]
 
@@ -178,11 +178,11 @@ class Worker(Process):
             return
         if not self.stopped:
             try:
-                stored = self._store.standing()
-                hanging = self._dog.look(self._ground.broker.ends(), stored, frozenset(self._mine))
-                resumed = resumed_of(self._fold.stopped, stored)
-                if hanging or resumed:
-                    self.end(turn.Ending(Exit.WATCHDOG, f"hanging {hanging}, resumed {resumed}"))
+                rows = self._store.standing()
+                hanging = self._dog.look(self._ground.broker.ends(), rows, frozenset(self._mine))
+                partitions = resumed_of(self._fold.stopped, rows)
+                if hanging or partitions:
+                    self.end(turn.Ending(Exit.WATCHDOG, f"hanging {hanging}, resumed {partitions}"))
             except (NotWritten, NoBroker):
                 self._dog.forget()
             except Killed:

@@ -17,10 +17,10 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEPT_S: Final = 1.0
-KNOWN: Final = ("period", "lang", "csv", "tur")
-KEPT_MOST: Final = 64
-"""The most addresses kept: those of two languages and the periods that people look at."""
+LIFETIME_S: Final = 1.0
+PARAMETERS: Final = ("period", "lang", "csv", "tur")
+COPIES_MOST: Final = 64
+"""The most addresses cached: those of two languages and the periods that people look at."""
 
 
 class _Copy(Struct):
@@ -29,36 +29,36 @@ class _Copy(Struct):
     headers: dict[str, str]
 
 
-class KeptPages:
-    """Copies of pages by address and caller. A refusal is never kept."""
+class SharedPages:
+    """Copies of pages by address and caller. A refusal is never cached."""
 
     def __init__(self) -> None:
         self._copies: dict[tuple[str, ...], _Copy] = {}
-        self._making = threading.Lock()
+        self._lock = threading.Lock()
 
     def answer(self, request: Request, caller: str, make: Callable[[Request], Response]) -> Response:
         """The page, or 304 to a caller who has it. ``make`` gets the request as if the caller had no copy."""
-        request = _known(request)
+        request = _shared(request)
         key = (request.url.path, request.url.query, caller)
-        with self._making:
+        with self._lock:
             copy = self._copies.get(key)
             if copy is None or copy.until_s < time.monotonic():
                 page = make(_without_tag(request))
                 if page.status_code != HTTPStatus.OK:
                     return page
                 self._copies.pop(key, None)
-                copy = self._copies[key] = _Copy(time.monotonic() + KEPT_S, bytes(page.body), dict(page.headers))
-                while len(self._copies) > KEPT_MOST:
+                copy = self._copies[key] = _Copy(time.monotonic() + LIFETIME_S, bytes(page.body), dict(page.headers))
+                while len(self._copies) > COPIES_MOST:
                     del self._copies[next(iter(self._copies))]
         if copy.headers["etag"] in request.headers.get("if-none-match", ""):
-            unchanged = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=unchanged)
+            headers = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=headers)
         return Response(copy.body, 200, copy.headers)
 
 
-def _known(request: Request) -> Request:
+def _shared(request: Request) -> Request:
     """The request with the parameters of its address that a shared page knows."""
-    query = [(name, request.query_params[name]) for name in KNOWN if name in request.query_params]
+    query = [(name, request.query_params[name]) for name in PARAMETERS if name in request.query_params]
     return Request({**request.scope, "query_string": urlencode(query).encode()}, request.receive)
 
 

@@ -40,9 +40,9 @@ class DinasSums(NamedTuple):
 
 def summed(leaves: Iterable[Leaf]) -> dict[str, DinasSums]:
     """Leaves added up, by dinas."""
-    by_asn, by_service, read = Ledger(), Ledger(), list(leaves)
-    by_asn.post(Posting((leaf.dinas, leaf.asn, "", ""), leaf.amounts) for leaf in read if leaf.asn)
-    by_service.post(Posting((leaf.dinas, "", leaf.service, ""), leaf.amounts) for leaf in read)
+    by_asn, by_service, rows = Ledger(), Ledger(), list(leaves)
+    by_asn.post(Posting((leaf.dinas, leaf.asn, "", ""), leaf.amounts) for leaf in rows if leaf.asn)
+    by_service.post(Posting((leaf.dinas, "", leaf.service, ""), leaf.amounts) for leaf in rows)
     sums: dict[str, DinasSums] = {}
     for (dinas, asn, _, _), balance in by_asn.accounts.items():
         sums.setdefault(dinas, DinasSums({}, {})).asn[asn] = balance
@@ -51,7 +51,7 @@ def summed(leaves: Iterable[Leaf]) -> dict[str, DinasSums]:
     return sums
 
 
-class Kept:
+class VersionCache:
     """The cache that readings of one version share. Thread-safe; nobody changes a balance in it."""
 
     def __init__(
@@ -78,36 +78,36 @@ class Kept:
     def sums(self, queries: Queries, dinas: Collection[str], period: Period) -> dict[str, DinasSums]:
         """The sums of some dinas in a period; one statement reads all that are not cached yet."""
         with self._lock:
-            found = {one: sums for one in dinas if (sums := self._sums.get((one, period.name))) is not None}
-        missing = [one for one in dinas if one not in found]
+            by_dinas = {name: sums for name in dinas if (sums := self._sums.get((name, period.name))) is not None}
+        missing = [name for name in dinas if name not in by_dinas]
         if missing:
-            read = summed(queries.leaves(missing, period.months))
-            fresh = {one: read.get(one) or DinasSums({}, {}) for one in missing}
-            self._keep(fresh, period)
-            found |= fresh
-        return found
+            counts = summed(queries.leaves(missing, period.months))
+            fresh = {name: counts.get(name) or DinasSums({}, {}) for name in missing}
+            self._store(fresh, period)
+            by_dinas |= fresh
+        return by_dinas
 
-    def _keep(self, fresh: Mapping[str, DinasSums], period: Period) -> None:
+    def _store(self, fresh: Mapping[str, DinasSums], period: Period) -> None:
         """Cache sums, and drop the oldest while there are too many."""
         with self._lock:
-            self._sums.update({(one, period.name): sums for one, sums in fresh.items()})
+            self._sums.update({(name, period.name): sums for name, sums in fresh.items()})
             number = sum(map(_size, self._sums.values()))
             for key in list(self._sums):
                 if number <= BALANCES_MOST:
                     break
                 number -= _size(self._sums.pop(key))
 
-    def sums_except(self, moved: Collection[str]) -> dict[tuple[str, str], DinasSums]:
+    def sums_except(self, dinas: Collection[str]) -> dict[tuple[str, str], DinasSums]:
         """The sums of every dinas that did not move."""
         with self._lock:
-            return {key: sums for key, sums in self._sums.items() if key[0] not in moved}
+            return {key: sums for key, sums in self._sums.items() if key[0] not in dinas}
 
 
-def keep_for(period: Period, kept: dict[str, _Value], value: _Value) -> None:
+def cache_for(period: Period, cache: dict[str, _Value], value: _Value) -> None:
     """Cache a period's value; when the cache is full, drop all others."""
-    if len(kept) >= PERIODS_MOST:
-        kept.clear()
-    kept[period.name] = value
+    if len(cache) >= PERIODS_MOST:
+        cache.clear()
+    cache[period.name] = value
 
 
 def _size(sums: DinasSums) -> int:
@@ -126,12 +126,12 @@ def moved_between(movement: Movement, before: Version, generation: int, at: At) 
 
 
 def open_files_at(
-    queries: Queries, now_us: int, before: Mapping[str, OpenOfDinas], moved: Collection[str] | None
+    queries: Queries, now_us: int, before: Mapping[str, OpenOfDinas], moving: Collection[str] | None
 ) -> dict[str, OpenOfDinas]:
     """The open files of every dinas, counted anew if the dinas moved or one more file may be overdue."""
-    if moved is None:
+    if moving is None:
         return queries.files.by_dinas(now_us)
     stale = {dinas for dinas, (_, next_due_us) in before.items() if next_due_us is not None and next_due_us < now_us}
-    stale |= set(moved)
+    stale |= set(moving)
     fresh = queries.files.by_dinas(now_us, stale) if stale else {}
     return {dinas: counts for dinas, counts in before.items() if dinas not in stale} | fresh

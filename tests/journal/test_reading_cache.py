@@ -10,7 +10,7 @@ import pytest
 from projections.live import Live
 from projections.reading.reader import Reader, Snapshot
 from projections.segment import At
-from tests.journal.desk import at, taken
+from tests.journal.desk import accept, at
 from tests.journal.folding import HISTORY, NOVEMBER, segments, statements
 from tests.serving import Clock
 
@@ -39,21 +39,21 @@ def figures(snapshot: Snapshot) -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("is_told", [True, False])
 @pytest.mark.parametrize("size", [1, 4])
 def test_a_reader_that_goes_on_reads_what_a_new_one_reads(
-    neraca: Assembled, new_store: NewStore, size: int, *, told: bool
+    neraca: Assembled, new_store: NewStore, size: int, *, is_told: bool
 ) -> None:
     """After each fold and each step of the clock, with or without news of the dinas that moved."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     store, clock = new_store("store"), Clock()
     live = Live("j", 1, store, At(0))
     reader = Reader(live, ZoneInfo("Asia/Jakarta"), clock)
     for number, segment in enumerate(segments(neraca.journal.lines(0, 1000), size)):
-        moved = store.fold(segment)
-        if told:
-            live.movement.tell(segment.after, moved)
-        live.at = At(moved.position)
+        move = store.fold(segment)
+        if is_told:
+            live.movement.tell(segment.after, move)
+        live.at = At(move.position)
         clock.set(at(MOMENTS[min(number * size // 4, len(MOMENTS) - 1)]))
         with reader.snapshot() as snapshot, Reader(live, reader.zone, clock).snapshot() as fresh:
             assert figures(snapshot) == figures(fresh)
@@ -62,14 +62,14 @@ def test_a_reader_that_goes_on_reads_what_a_new_one_reads(
 
 def test_a_reading_in_flight_keeps_its_own_figures(neraca: Assembled, new_store: NewStore) -> None:
     """A reading that began before a fold goes on with the balances, files and rules of its position."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     first, second = segments(neraca.journal.lines(0, 1000), 20)
     store = new_store("store")
     live = Live("j", 1, store, At(0))
     reader = Reader(live, ZoneInfo("Asia/Jakarta"), Clock())
     store.fold(first)
-    with reader.snapshot() as untouched:
-        alone = figures(untouched)
+    with reader.snapshot() as before_fold:
+        alone = figures(before_fold)
     with reader.snapshot() as before:
         early = before.dinas(NOVEMBER)
         live.movement.tell(first.last, store.fold(second))
@@ -81,7 +81,7 @@ def test_a_reading_in_flight_keeps_its_own_figures(neraca: Assembled, new_store:
 
 def test_what_did_not_move_is_not_read_again(neraca: Assembled, new_store: NewStore) -> None:
     """Of a version that was read before, a reading asks how far the fold is; after a fold, for the dinas that moved."""
-    taken(neraca, *HISTORY)
+    accept(neraca, *HISTORY)
     *early, last = segments(neraca.journal.lines(0, 1000), 1)
     store = new_store("store")
     live = Live("j", 1, store, At(0))
@@ -90,16 +90,16 @@ def test_what_did_not_move_is_not_read_again(neraca: Assembled, new_store: NewSt
         live.movement.tell(segment.after, store.fold(segment))
     with reader.snapshot() as snapshot:
         snapshot.services_of_every(DINAS, NOVEMBER)
-    with statements(store) as sent, reader.snapshot() as snapshot:
+    with statements(store) as queries, reader.snapshot() as snapshot:
         snapshot.services_of_every(DINAS, NOVEMBER)
-    assert len([one for one in sent if "FROM" in one]) == 1, sent
-    moved = store.fold(last)
-    assert moved.dinas == {"disdukcapil"}
-    live.movement.tell(last.after, moved)
+    assert len([query for query in queries if "FROM" in query]) == 1, queries
+    move = store.fold(last)
+    assert move.dinas == {"disdukcapil"}
+    live.movement.tell(last.after, move)
     with reader.snapshot() as snapshot:
-        with statements(store) as sent:
+        with statements(store) as queries:
             snapshot.services("dpmptsp", NOVEMBER)
-        assert sent == []
-        with statements(store) as sent:
+        assert queries == []
+        with statements(store) as queries:
             snapshot.services("disdukcapil", NOVEMBER)
-        assert len(sent) == 1
+        assert len(queries) == 1
