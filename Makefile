@@ -72,10 +72,10 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff format
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks embedded
 
 bench-kafka: $(VENV)/test.stamp
-	$(BIN)/python -m benchmarks.kafka
+	$(BIN)/python -m benchmarks scaled
 
 KILLS ?= 200
 CHAOS ?= 1.0

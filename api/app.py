@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from os import PathLike, stat_result
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from msgspec import Struct
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from api.http import problems
 from api.http.access import Access
 from api.http.cache import Answers, FreshAnswers
-from api.pages.router import pages_router
+from api.http.coding import Compressed
+from api.http.heads import Heads
+from api.http.parameters import checking
+from api.http.paths import RawPaths
+from api.http.static import Static
+from api.pages.counter.counter import Scripts
+from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
 from api.v1.histories import journal_router
@@ -22,7 +27,7 @@ from api.v1.intake import intake_router
 from api.v1.operations import CountedIntake, Metrics, operations_router
 from api.v1.reads import Reads
 from api.v1.routes import reads_router
-from api.v1.schemas import COMPONENTS
+from api.v1.schemas import COMPONENTS, QUERY_REFUSED
 from api.v1.stream import Ending, stream_router
 from projections.live import Live
 from projections.ports import Intake, Lines, Replays, Tokens
@@ -78,31 +83,21 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    return Built(FreshAnswers(framework, answers), framework, ending.tell)
+    app = Heads(Compressed(RawPaths(FreshAnswers(framework, answers))))
+    return Built(app, framework, ending.tell)
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:
-    app = FastAPI(title="Neraca", version="1", docs_url=None, redoc_url=None)
+    route_parameters = [Depends(checking(PARAMETERS))]
+    app = FastAPI(
+        title="Neraca", version="1", openapi_url=None, docs_url=None, redoc_url=None, dependencies=route_parameters
+    )
     problems.install(app, away, page)
     for router in routers:
         app.include_router(router)
-    app.mount("/static", _Static(directory=str(files("api") / "static")), name="static")
+    app.mount("/static", Static(str(files("api") / "static"), {"loket": Scripts("").tag}), name="static")
     _document(app)
     return app
-
-
-class _Static(StaticFiles):
-    """Files as they are. A browser asks for them anew unless their address names their content."""
-
-    def file_response(
-        self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """A file, or 304 to a caller who has it."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["x-content-type-options"] = "nosniff"
-        if b"v=" not in scope["query_string"]:
-            response.headers["cache-control"] = "no-cache"
-        return response
 
 
 def _document(app: FastAPI) -> None:
@@ -121,8 +116,14 @@ def _document(app: FastAPI) -> None:
             for schema in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(schema, None)
             schemas |= COMPONENTS
+            for operation in (operation for path in document["paths"].values() for operation in path.values()):
+                operation["responses"].setdefault("422", QUERY_REFUSED)
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             app.openapi_schema = document
         return app.openapi_schema
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def document() -> Response:
+        return JSONResponse(app.openapi())
 
     app.openapi = openapi  # type: ignore[method-assign]  # the framework's documented way to extend the document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from domain.clock import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.fold.partition import Vector
 
 
@@ -27,5 +30,15 @@ class Until(msgspec.Struct, frozen=True):
         """True if the line at a position lies beyond the end."""
         if self.instant_us is not None:
             return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
-        last = self.vector.last if self.vector is not None else self.position
-        return last is not None and position > last
+        return self._last is not None and position > self._last
+
+    def within(self, lines: Sequence[tuple[int, bytes]]) -> Sequence[tuple[int, bytes]]:
+        """Those of some lines in order that come before the first one beyond the end."""
+        rising = self.instant_us is None  # positions rise; times of recording do not where a clock was set back
+        if not lines or (rising and not self.ends_before(*lines[-1])):
+            return lines
+        return list(takewhile(lambda line: not self.ends_before(*line), lines))
+
+    @property
+    def _last(self) -> int | None:
+        return self.vector.last if self.vector is not None else self.position

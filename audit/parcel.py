@@ -5,6 +5,7 @@ Parcels are kept while a long journal is folded, and they cross from one process
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -63,5 +64,4 @@ def packed_decisions(decisions: list[Decision]) -> bytes:
 
 def unpacked_decisions(packs: Iterable[bytes]) -> Iterator[Decision]:
     """The decisions in some packs."""
-    for pack in packs:
-        yield from _DECISIONS.decode(pack)
+    return chain.from_iterable(map(_DECISIONS.decode, packs))

@@ -10,7 +10,7 @@ from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
 
 from audit.folded import Folded, ReplayError
-from domain.events.decoding import UnknownEntry, decoded
+from domain.events.decoding import UnknownEntry, entries_of
 from domain.events.entries import DECODER, AnyEntry
 from domain.fold.digest import digest
 from domain.fold.ledger import Balance, total, zero
@@ -41,18 +41,19 @@ def fold_lines(
     run, supply = Folded(), iter(lines)
     while page := list(islice(supply, PAGE)):
         try:
-            entries = [entry for _, _, entry in decoded(page)]
+            entries = entries_of(page)
         except UnknownEntry as error:
             raise ReplayError(str(error)) from error
-        run.follow([position for position, _ in page])
+        positions = [position for position, _ in page]
+        run.follow(positions)
         if within is not None:
             counts = [within.holds(position, entry) for (position, _), entry in zip(page, entries, strict=True)]
             page, entries = list(compress(page, counts)), list(compress(entries, counts))
+            positions = [position for position, _ in page]
         if visit is not None:
             for entry in entries:
                 visit(entry)
-        page_lines = [line for _, line in page]
-        run.fold([position for position, _ in page], entries, lambda page_lines=page_lines: page_lines)  # type: ignore[misc]
+        run.fold(positions, entries, lambda page=page: [line for _, line in page])  # type: ignore[misc]
     return run
 
 
@@ -75,15 +76,13 @@ def rulebook_of(run: Folded) -> Rulebook:
 def concluded(run: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
     """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position."""
     rulebook, position = rulebook_of(run), within.position if within else run.last
-    balances: dict[str, Balance] = {}
+    balances, months = dict[str, Balance](), period.months
     files: list[OpenFile] = []
 
     def accounts() -> Iterator[Accounts]:
         """The digest's accounts, dinas by dinas; the balances and files to be scored are collected on the way."""
         for part in run.by_dinas():
-            balances[part.dinas] = total(
-                balance for account, balance in part.accounts.items() if account[3] in period.months
-            )
+            balances[part.dinas] = total(balance for account, balance in part.accounts.items() if account[3] in months)
             files.extend(part.open_files)
             yield part.accounts.items()
 

@@ -24,10 +24,8 @@ Event = dict[str, Any]
 
 def event(kind: str, number: str, at: datetime, data: dict[str, Any]) -> Event:
     """A CloudEvent as a counter would send it."""
-    return {
-        "specversion": "1.0", "type": type_of(kind), "source": "/loket/bench", "id": number,
-        "time": at.isoformat(), "data": data,
-    }  # fmt: skip
+    attributes = {"specversion": "1.0", "type": type_of(kind), "source": "/loket/bench", "id": number}
+    return attributes | {"time": at.isoformat(), "data": data}
 
 
 def rules() -> Iterator[Event]:
@@ -35,10 +33,16 @@ def rules() -> Iterator[Event]:
     for dinas in range(DINAS):
         yield event("dinas-registered", f"d-{dinas}", START, {"dinas": f"dinas-{dinas:02}", "name": f"Dinas {dinas}"})
     for service in range(0, SERVICES, 2):
-        data = {
-            "service": f"layanan-{service:02}", "amount": 8 + service, "unit": "wall_hours", "effective_from": "2026-01-01",
-        }  # fmt: skip
-        yield event("standard-set", f"s-{service}", START, data)
+        data = {"service": f"layanan-{service:02}", "amount": 8 + service, "unit": "wall_hours"}
+        yield event("standard-set", f"s-{service}", START, data | {"effective_from": "2026-01-01"})
+
+
+def first(kind: str, dinas: str, facts: Iterator[Event]) -> dict[str, Any]:
+    """The data of the first fact of a kind in a dinas."""
+    data: dict[str, Any] = next(
+        fact["data"] for fact in facts if fact["type"] == type_of(kind) and fact["data"]["dinas"] == dinas
+    )
+    return data
 
 
 class City:
@@ -55,9 +59,9 @@ class City:
         """That many events: half decisions, a quarter tasks, then ratings, receipts and one reversal in a hundred."""
         for _ in range(count):
             self._number += 1
-            yield self._one(f"{self._prefix}-{self._number}", start + span * self._random.random())
+            yield self._fact(f"{self._prefix}-{self._number}", start + span * self._random.random())
 
-    def _one(self, number: str, at: datetime) -> Event:
+    def _fact(self, number: str, at: datetime) -> Event:
         draw = self._random.random
         asn = int(draw() * ASN)
         dinas, name = f"dinas-{asn % DINAS:02}", f"a-{asn:05}"
@@ -73,13 +77,12 @@ class City:
             return event("task-completed", number, at, data | ({"reported_by": "self"} if draw() < 0.3 else {}))
         if kind < 0.91:
             answers = {unsur: 1 + int(draw() * 4) for unsur in UNSUR if draw() < 0.95} or {"waktu": 3}
-            said: Event = {"unsur": answers} if draw() < 0.8 else {"overall": 1 + int(draw() * 5), "scale": 5}
-            data = {"dinas": dinas, "survey": number, "asn": name, **said}
+            rating: Event = {"unsur": answers} if draw() < 0.8 else {"overall": 1 + int(draw() * 5), "scale": 5}
+            data = {"dinas": dinas, "survey": number, "asn": name, **rating}
             return event("satisfaction-rated", number, at, data)
         if kind < 0.99 or not self._reversible:
-            data = {
-                "dinas": dinas, "service": self._service(asn), "case": f"k-{number}", "asn": name, "received_at": at.isoformat(),
-            }  # fmt: skip
+            data = {"dinas": dinas, "service": self._service(asn), "case": f"k-{number}", "asn": name}
+            data["received_at"] = at.isoformat()
             self._received.append((f"k-{number}", data, at))
             return event("permit-received", number, at, data)
         target = self._reversible.pop(int(draw() * len(self._reversible)))
@@ -91,14 +94,12 @@ class City:
         if self._received and draw() < 0.12:
             case, receipt, at = self._received.pop(int(draw() * len(self._received)))
             done = at + timedelta(hours=60 * draw())
-            kept = {key: receipt[key] for key in ("dinas", "service", "asn")}
-            return event("permit-processed", number, done, {**kept, "case": case, "completed_at": done.isoformat()})
+            data = {key: receipt[key] for key in ("dinas", "service", "asn")}
+            return event("permit-processed", number, done, {**data, "case": case, "completed_at": done.isoformat()})
         self._reversible.append(number)
         received = at - timedelta(seconds=int(200_000 * draw()))
-        data = {
-            "dinas": dinas, "service": self._service(int(name[2:])), "case": f"k-{number}", "asn": name,
-            "received_at": received.isoformat(), "completed_at": at.isoformat(),
-        }  # fmt: skip
+        data = {"dinas": dinas, "service": self._service(int(name[2:])), "case": f"k-{number}", "asn": name}
+        data |= {"received_at": received.isoformat(), "completed_at": at.isoformat()}
         if draw() < 0.3:
             data["due_at"] = (received + timedelta(hours=48)).isoformat()
         return event("permit-processed", number, at, data | ({"outcome": "rejected"} if draw() < 0.08 else {}))

@@ -1,6 +1,8 @@
 """Instants and local dates.
 
 An instant is an integer of microseconds since 1970-01-01T00:00:00Z. Text without an offset names none, and is refused.
+Texts are read here by pattern and computed: the only module of the product that reads the time out of a text, beside the
+formats of foreign files.
 """
 
 import re
@@ -14,8 +16,30 @@ SECOND_US: Final = 1_000_000
 HOUR_US: Final = 3600 * SECOND_US
 DAY_US: Final = 24 * HOUR_US
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,30}))?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
+_LOCAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,30}))?)?", re.ASCII)
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+_DAY_0: Final = EPOCH.toordinal()
+_LAST_US: Final = (date.max.toordinal() + 1 - _DAY_0) * DAY_US - 1
+_FIRST_US: Final = (date.min.toordinal() - _DAY_0) * DAY_US
+_NO_MOMENT: Final = "names no moment of the calendar"
+_PARTS: Final = (
+    (23, "hours"),
+    (59, "minutes"),
+    (59, "seconds"),
+    (None, "decimals"),
+    (None, "sign"),
+    (23, "the offset's hours"),
+    (59, "the offset's minutes"),
+)
+"""The parts of an instant after its date, in the order of the pattern, each with the most that RFC 3339 gives it."""
 
 
 def instant_of(moment: datetime) -> int:
@@ -28,27 +52,87 @@ def instant_of(moment: datetime) -> int:
 
 @lru_cache(maxsize=32_768)  # door, clock check and resolution ask for the same; the largest request holds 30,000
 def parse_instant(text: str) -> int:
-    """RFC 3339 text with an offset and at most six decimals is one instant.
+    """RFC 3339 text with an offset is one instant; decimals beyond microseconds are cut off.
 
+    Hours are 00 to 23 and minutes 00 to 59, of the time and of its offset; a leap second is refused, since the count of
+    microseconds has none. The parts are computed here: what another parser tolerates changes with its version.
     Raises: ``ValueError`` with a sentence that names the fault.
     """
-    if not _RFC3339.fullmatch(text):
-        message = "must be RFC 3339 with an offset, such as 2026-11-24T10:41:07+07:00, and at most six decimals"
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(_why_not(text))
+    return _computed(match)
+
+
+def _why_not(text: str) -> str:
+    """The sentence about a text that is no instant by RFC 3339."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        return "must be RFC 3339 with an offset, such as 2026-11-24T10:41:07+07:00"
+    for part, (most, name) in zip(match.groups("0")[3:], _PARTS, strict=True):
+        if most is not None and int(part) > most:
+            return f"{name} must be 00 to {most}"
+    return _NO_MOMENT
+
+
+@lru_cache(maxsize=32_768)
+def stored_instant(text: str) -> int:
+    """An instant in a line of the journal: whatever any former version took is read as it was read then.
+
+    Former versions left the text to Python, which took offsets whose minutes run to 99 as long as the whole is less than
+    a day, and from 3.14 on the midnight ``24:00:00`` at a day's end. Raises: ``ValueError``.
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        message = "is no instant that any version recorded"
         raise ValueError(message)
+    *_, hour, minute, second, fraction, _, offset_hours, offset_minutes = match.groups("0")
+    is_midnight = hour == "24" and not (int(minute) or int(second) or int(fraction))
+    is_time = (int(hour) < 24 or is_midnight) and int(minute) < 60 and int(second) < 60  # noqa: PLR2004 - a clock's
+    if not is_time or int(offset_hours) * 60 + int(offset_minutes) >= 24 * 60:
+        raise ValueError(_NO_MOMENT)
+    return _computed(match)
+
+
+def _computed(match: re.Match[str]) -> int:
+    """The instant that the parts of a text add up to. Raises: ``ValueError`` outside the years 1 to 9999 in UTC."""
+    year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
     try:
-        return instant_of(datetime.fromisoformat(text.upper()).astimezone(UTC))
-    except (ValueError, OverflowError):
-        message = "names no moment of the calendar"
-        raise ValueError(message) from None
+        days = date(int(year), int(month), int(day)).toordinal() - _DAY_0
+    except ValueError:
+        raise ValueError(_NO_MOMENT) from None
+    seconds = ((days * 24 + int(hour)) * 60 + int(minute)) * 60 + int(second)
+    if sign:
+        offset_s = (int(offset_hours) * 60 + int(offset_minutes)) * 60
+        seconds += offset_s if sign == "-" else -offset_s
+    instant_us = seconds * SECOND_US + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
+    if not _FIRST_US <= instant_us <= _LAST_US:
+        raise ValueError(_NO_MOMENT)
+    return instant_us
+
+
+def parse_local(text: str) -> datetime:
+    """``2026-11-24T10:41``, with or without seconds, is a naive moment of some zone. Raises: ``ValueError`` otherwise."""
+    match = _LOCAL.fullmatch(text)
+    if match is None:
+        message = "must be a local time such as 2026-11-01T00:00"
+        raise ValueError(message)
+    year, month, day, hour, minute, second, fraction = match.groups("0")
+    microsecond = int(fraction[:6].ljust(6, "0"))
+    try:
+        return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), microsecond)  # noqa: DTZ001 - the caller has its zone
+    except ValueError:
+        raise ValueError(_NO_MOMENT) from None
 
 
 def parse_date(text: str) -> date:
     """``YYYY-MM-DD`` is a calendar date. Raises: ``ValueError`` otherwise."""
-    if not _DATE.fullmatch(text):
+    match = _DATE.fullmatch(text)
+    if match is None:
         message = "must be a date such as 2026-11-01"
         raise ValueError(message)
     try:
-        return date.fromisoformat(text)
+        return date(*map(int, match.groups()))
     except ValueError:
         message = "names no day of the calendar"
         raise ValueError(message) from None

@@ -23,7 +23,8 @@ from neraca.terminal import Progress, say
 from neraca.wiring import now_us, place_of, uncollected
 from streams.journal.journal import Journal
 
-PAGE: Final = 5000
+PAGE: Final = 1000
+"""Lines read at once: their bytes fit the processor's cache."""
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -109,10 +110,10 @@ def _lines(options: argparse.Namespace, until: Until) -> Iterator[tuple[int, byt
     journal = Journal.read_only(place_of(options).journal)
     last, head = 0, journal.head()
     while page := journal.lines(last, PAGE, head):
-        for position, line in page:
-            if until.ends_before(position, line):
-                return
-            yield position, line
+        within = until.within(page)
+        yield from within
+        if len(within) < len(page):
+            return
         last = page[-1][0]
         progress(last)
 

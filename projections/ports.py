@@ -101,6 +101,18 @@ class Lines(Protocol):
         """The position of the last entry."""
         ...
 
+    def of_case(self, dinas: str, service: str, case: str) -> list[tuple[int, bytes]]:
+        """Every line about the file of one case, in order: receipt, pauses, decision, and the reversals of these."""
+        ...
+
+    def course_of(self, position: int) -> list[tuple[int, bytes]]:
+        """The course of a fact, in order: the fact, and every reversal of it. ``position`` is that of any of these."""
+        ...
+
+    def reversed_at(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The position of the reversal of each event that has one; events are named by source and id."""
+        ...
+
 
 class Tokens(Protocol):
     """Knows tokens by their hashes."""

@@ -1,23 +1,24 @@
 """Fresh answers: a public read is answered again from memory while nothing that it rests on has moved.
 
-Also HEAD, which is GET without a body. It comes before the framework, so a repeated read costs next to nothing.
+This comes before the framework, so a repeated read costs next to nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from starlette.datastructures import Headers
+
+from api.http.conditional import has_any, has_it
+
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from projections.reading.reader import Reader
     from projections.reading.version import Version
 
 KEPT: Final = 256
-BEGUN_S: Final = 0.5
-"""The time in which the answer to a HEAD may end by itself once its body has begun."""
 
 
 class Answer(NamedTuple):
@@ -25,7 +26,7 @@ class Answer(NamedTuple):
 
     version: Version
     until_us: int | None
-    etag: bytes
+    etag: str
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
@@ -51,7 +52,7 @@ class Answers:
         """Remember an answer that rests on ``version``, and no longer than ``until_us``."""
         if len(self._answers) >= KEPT:
             self._answers.clear()
-        self._answers[path, query] = Answer(version, until_us, etag.encode(), headers, body)
+        self._answers[path, query] = Answer(version, until_us, etag, headers, body)
 
     def making(self, path: str, query: bytes) -> threading.Lock:
         """The lock of an answer that is being made: another caller of the same address waits for that answer."""
@@ -76,47 +77,20 @@ class FreshAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a fresh read at once; pass everything else on."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
-            return
-        if scope["method"] == "HEAD":
-            await _without_body(self, {**scope, "method": "GET"}, receive, send)
             return
         answer = self._answers.fresh(scope["path"], scope["query_string"])
         if answer is None:
             await self._app(scope, receive, send)
             return
-        if any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"]):
-            headers = [header for header in answer.headers if header[0] not in (b"content-length", b"content-type")]
-            await send({"type": "http.response.start", "status": 304, "headers": headers})
+        conditions = Headers(scope=scope).getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, answer.etag):
+            kept_headers = [
+                header for header in answer.headers if header[0] not in (b"content-length", b"content-type")
+            ]
+            await send({"type": "http.response.start", "status": 304, "headers": kept_headers})
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _without_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """The headers of GET; a body that has only begun, such as that of the stream, is not waited for."""
-    first_byte = asyncio.Event()
-
-    async def headers_only(message: Message) -> None:
-        if first_byte.is_set():
-            return
-        if message["type"] == "http.response.body":
-            first_byte.set()
-            message = {"type": "http.response.body", "body": b""}
-        await send(message)
-
-    answering = asyncio.ensure_future(app(scope, receive, headers_only))
-    waiting = asyncio.ensure_future(first_byte.wait())
-    try:
-        await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            await asyncio.wait({answering}, timeout=BEGUN_S)
-    finally:
-        is_over = answering.done()
-        answering.cancel()
-        waiting.cancel()
-        await asyncio.wait({answering, waiting})
-    if is_over:
-        answering.result()

@@ -16,7 +16,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "urn:neraca:problem:"
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-json": (400, "The body is not strict JSON"),
-    "malformed-headers": (400, "A CloudEvents header cannot be read"),
+    "malformed-headers": (400, "A header cannot be read"),
+    "malformed-encoding": (400, "The body is not what its Content-Encoding says"),
     "unauthorized": (401, "A valid token is needed"),
     "forbidden": (403, "The token does not cover this"),
     "not-found": (404, "There is nothing here"),
@@ -25,7 +26,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "natural-key-held": (409, "The case already has one of these"),
     "already-reversed": (409, "The event was reversed before"),
     "too-large": (413, "The request is too large"),
-    "unsupported-media-type": (415, "The content type is none of those taken here"),
+    "unsupported-media-type": (415, "The content type, or its coding, is none of those taken here"),
     "invalid-event": (422, "The event breaks the contract"),
     "unknown-type": (422, "The type of event is not known"),
     "invalid-query": (422, "The query cannot be answered"),
@@ -67,6 +68,8 @@ def problem_response(refusal: Refusal, headers: dict[str, str] | None = None) ->
         body = problem(refusal)
     if body["status"] == HTTPStatus.UNAUTHORIZED:
         headers = {"www-authenticate": 'Bearer realm="neraca"', **(headers or {})}
+    if body["status"] == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        headers = {"accept-encoding": "gzip", **(headers or {})}
     return Response(msgspec.json.encode(body), body["status"], headers, MEDIA_TYPE)
 
 

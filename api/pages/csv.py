@@ -16,7 +16,7 @@ from fastapi import Response
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from api.pages.words import Code
+    from api.pages.catalog import Code
 
 Cell = str | int | Decimal | None
 RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from api.http.problems import bad_query
-from domain.clock import instant_of, moment_of, parse_instant
+from domain.clock import instant_of, moment_of, parse_instant, parse_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
     from api.pages.words import Words
+
+_OFFSET: Final = re.compile(r"[Zz]$|[+-]\d\d:\d\d$", re.ASCII)
 
 
 def asked_instant(query: Mapping[str, str], name: str, zone: tzinfo) -> int | None:
@@ -21,8 +23,7 @@ def asked_instant(query: Mapping[str, str], name: str, zone: tzinfo) -> int | No
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        instant_us = parse_instant(text) if moment.tzinfo else instant_of(moment.replace(tzinfo=zone))
+        instant_us = parse_instant(text) if _OFFSET.search(text) else instant_of(parse_local(text).replace(tzinfo=zone))
         moment_of(instant_us, zone)  # it must lie on the calendar of the zone too, in which the page writes it
     except (ValueError, OverflowError):
         raise bad_query(name, "must be a time such as 2026-11-01T00:00") from None

@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from fastapi import Request
 
-    from api.pages.words import Code
+    from api.pages.catalog import Code
 
 
 class Links:
-    """Addresses in one language; with the request for the page at hand, also addresses of that page."""
+    """Addresses in one language; with the request for the page at hand, also addresses of that page.
 
-    def __init__(self, code: Code, request: Request | None = None) -> None:
+    ``scopes`` are those of the caller: a link that would end in a refusal is not offered.
+    """
+
+    def __init__(self, code: Code, request: Request | None = None, scopes: Collection[str] = ()) -> None:
         self._request = request
         self._code = code
+        self._scopes = frozenset(scopes)
+
+    def opens(self, scope: str) -> bool:
+        """True if pages that need a scope open to the caller."""
+        return scope in self._scopes
 
     def __call__(self, *steps: str, **query: str) -> str:
         """The address of a page."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from projections.ports import Grant, Lines
     from projections.reading.reader import Snapshot
 
+FRAMED: Final = frozenset({"lang", "tur"})
+"""The parameters of every page: its language, and the step of a tour that shows it."""
+READ: Final = frozenset({"period", "csv"})
+"""Those of every page of a reading beside them: its period, and a table for a spreadsheet."""
 LISTED: Final = 50
 """The rows of a paged list that a page shows at once."""
 
@@ -34,6 +38,13 @@ class Page(Struct, frozen=True):
     template: ClassVar[str]
     scope: ClassVar[str] = ""
     """The scope that a caller needs to see it; empty if everybody may."""
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    """The parameters of its address, beside those of every page: any other is refused."""
+
+    @classmethod
+    def known(cls) -> frozenset[str]:
+        """Every parameter of its address."""
+        return FRAMED | cls.parameters
 
     def tables(self, words: Words) -> Tables:  # noqa: ARG002 - a page without tables needs no words for them
         """The tables that the page offers to spreadsheets."""
@@ -46,6 +57,11 @@ class Fragment(Page, frozen=True):
 
 class ReadingPage(Page, frozen=True):
     """A page of one reading of the balances. Its template may also use what the frame says of the reading."""
+
+    @classmethod
+    def known(cls) -> frozenset[str]:
+        """Every parameter of its address."""
+        return FRAMED | READ | cls.parameters
 
 
 class AddressedPage(ReadingPage, frozen=True):

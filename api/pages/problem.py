@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from api.http.parameters import UnknownParameters
 from api.pages.links import Links
 from api.pages.page import Page
 
@@ -31,11 +32,14 @@ class ProblemPage(Page, frozen=True):
         """The page of a refusal that a request met; ``scope`` is the one that was needed."""
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
-        values = {"subject": subject, "value": request.query_params.get(field, "")}
+        value = request.path_params.get(field) or request.query_params.get(field, "")
+        values = {"subject": subject, "value": value}
         if scope == "audit" and field in ("unauthorized", "forbidden"):
             field += "-audit"
         if field == "not-found" and not subject:
             field = "nowhere"
+        if isinstance(refusal, UnknownParameters):
+            field, values = "parameters", {"names": ", ".join(refusal.names)}
         text, title = f"problem.{field}-text", f"problem.{refusal.slug}"
         return cls(
             refusal.slug,

@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from api.http.static import ASKED_ANEW, IMMUTABLE
+from api.http.tickets import Case
 from api.pages.auditor.desk import DeskPage, auditor_router
 from api.pages.auditor.entry import EntryPage
 from api.pages.auditor.journal import JournalPage
+from api.pages.auditor.question import ANSWER
 from api.pages.board.board import BoardPage
 from api.pages.board.live import LiveBoards, live_router
 from api.pages.counter.counter import CounterPage, RatingPage, counter_router
 from api.pages.counter.ticket import TicketPage, ticket_router
+from api.pages.page import FRAMED
 from api.pages.practice.practice import PracticePage, practice_router
 from api.pages.public import PublicPage
 from api.pages.signin import SignInPage, signin_router
-from api.pages.site import IMMUTABLE
 from api.pages.subject.asn import AsnPage
 from api.pages.subject.dinas import DinasPage
 from api.pages.subject.events import EventsPage
 from api.pages.subject.file import FilePage
 from api.pages.subject.files import FilesPage
+from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
+from api.pages.subject.task import TaskPage
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -42,9 +47,12 @@ ADDRESSED: Final[dict[str, type[AddressedPage]]] = {
     "/dinas/{dinas}/events": EventsPage,
     "/dinas/{dinas}/files": FilesPage,
     "/dinas/{dinas}/file": FilePage,
+    "/dinas/{dinas}/late": LatePage,
     "/asn/{asn}": AsnPage,
     "/asn/{asn}/why": WhyPage,
     "/asn/{asn}/events": EventsPage,
+    "/asn/{asn}/late": LatePage,
+    "/asn/{asn}/task": TaskPage,
 }
 """Pages that follow from an address and one reading: a line here is all that serves them."""
 PAGES: Final[dict[str, type[Page]]] = {
@@ -60,6 +68,20 @@ PAGES: Final[dict[str, type[Page]]] = {
     "/masuk": SignInPage,
 }
 """Every page that a browser can go to. Those that are not ``ADDRESSED`` have a router of their own."""
+PARAMETERS: Final[dict[str, frozenset[str]]] = {
+    **{path: page.known() for path, page in PAGES.items()},
+    "/auditor/journal/{position}/line": FRAMED,
+    "/auditor/journal/{position}/canonical": FRAMED,
+    "/auditor/journal.ndjson": FRAMED | {"until"},
+    "/auditor/digest.ndjson": FRAMED | ANSWER,
+    "/auditor/differences.csv": FRAMED | ANSWER,
+    "/latihan/{code}": FRAMED,
+    "/latihan/ulang": FRAMED,
+    "/keluar": FRAMED,
+    "/live/board": FRAMED | {"period"},
+    "/loket/qr.svg": FRAMED | frozenset(Case._fields),
+}
+"""The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
 
 
 def pages_router(site: Site, reads: Reads, services: PageServices, ending: Ending, listeners: Gauge) -> APIRouter:
@@ -67,7 +89,7 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     router = APIRouter(include_in_schema=False)
     for path, page in ADDRESSED.items():
         _add(router, site, path, page)
-    router.include_router(mine_router(site))
+    router.include_router(mine_router(site, reads))
     if services.reset is not None:
         router.include_router(practice_router(site, reads, services.reset))
     if services.replays is not None:
@@ -80,7 +102,7 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
 
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:
-        cache_control = IMMUTABLE if v == site.style_tag else "no-cache"
+        cache_control = IMMUTABLE if v == site.style_tag else ASKED_ANEW
         headers = {"cache-control": cache_control, "x-content-type-options": "nosniff"}
         return Response(site.style, 200, headers, "text/css")
 

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from api.http.withheld import is_answer
 from api.pages.measures import measure_label, speed_cap
+from api.pages.targets import Target, target_of
 from api.v1.formulas import Notation
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.events.kinds import KINDS
 from domain.events.names import kind_of
 from domain.intake.recorded import resolved_of
@@ -28,7 +29,7 @@ PLAIN_MEASURES: Final = tuple(name for name in MEASURES if not name.startswith("
 
 
 class Event(Struct, frozen=True):
-    """An event behind a score, in words; ``at`` is its position as a number."""
+    """An event behind a score, in words; ``at`` is its position as a number, ``target`` the page of its file or task."""
 
     at: int
     position: str
@@ -38,6 +39,7 @@ class Event(Struct, frozen=True):
     time: str
     instant: str
     posted: str
+    target: Target | None
 
 
 def name_of(snapshot: Snapshot, dinas: str) -> str:
@@ -59,9 +61,10 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
         what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}" if event.id else event.source,
-        words.moment(parse_instant(event.time), short=True),
-        words.sortable(parse_instant(event.time)),
+        words.moment(stored_instant(event.time), short=True),
+        words.sortable(stored_instant(event.time)),
         "" if event.suppressed else _posted(event, scheme, words),
+        target_of(event.type, data, event.position),
     )
 
 
@@ -98,10 +101,20 @@ def reason_of(code: str, words: Words) -> str:
 
 def took(elapsed_us: int, promise_us: int | None, words: Words) -> str:
     """The service time of a file, and the time that was promised for it."""
-    duration = words.duration(elapsed_us)
+    duration = words.against(elapsed_us, promise_us)
     if promise_us is None:
         return words("receipt.took_plain", elapsed=duration)
-    return words("receipt.took", elapsed=duration, promise=words.duration(max(promise_us, 0)))
+    return words("receipt.took", elapsed=duration, promise=words.promise(max(promise_us, 0)))
+
+
+def verdict(margin_us: int | None, promise_us: int | None, words: Words) -> str:
+    """By how much a file or a task was early or late; empty without a promise."""
+    if margin_us is None:
+        return ""
+    if margin_us == 0:
+        return words("file.on_the_dot")
+    length = words.against(abs(margin_us), promise_us) if promise_us is not None else words.span(abs(margin_us))
+    return words("file.early" if margin_us > 0 else "open.over", length=length)
 
 
 def _posted(event: Behind, scheme: Scheme, words: Words) -> str:

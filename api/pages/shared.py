@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from msgspec import Struct
 
+from api.http.conditional import has_any, has_it
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,9 +52,10 @@ class SharedPages:
                 copy = self._copies[key] = _Copy(time.monotonic() + LIFETIME_S, bytes(page.body), dict(page.headers))
                 while len(self._copies) > COPIES_MOST:
                     del self._copies[next(iter(self._copies))]
-        if copy.headers["etag"] in request.headers.get("if-none-match", ""):
-            headers = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
-            return Response(status_code=304, headers=headers)
+        conditions = request.headers.getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, copy.headers["etag"]):
+            kept_headers = {name: value for name, value in copy.headers.items() if not name.startswith("content-")}
+            return Response(status_code=304, headers=kept_headers)
         return Response(copy.body, 200, copy.headers)
 
 

@@ -28,6 +28,7 @@ class SignInPage(Page, frozen=True):
     """The form for a token; ``onward`` is the page to go on to, ``wrong`` says that the last token is not known."""
 
     template: ClassVar[str] = "signin.html"
+    parameters: ClassVar[frozenset[str]] = frozenset({"ke"})
 
     onward: str
     wrong: bool

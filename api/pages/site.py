@@ -17,7 +17,9 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from api.http.access import is_local
+from api.http.conditional import has_any, has_it
 from api.http.problems import PROBLEMS
+from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
 from api.pages.links import Links, code_of
 from api.pages.page import LISTED, PageQuery
@@ -25,16 +27,16 @@ from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
-from api.pages.words import Words, load_labels
+from api.pages.words import Words
 from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from api.pages.catalog import Code
     from api.pages.page import Fragment, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
     from api.pages.tours import Step
-    from api.pages.words import Code
     from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
@@ -51,7 +53,6 @@ GUARDS: Final = {
 }
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 class PageServices(Struct, frozen=True):
@@ -169,7 +170,8 @@ class Site:
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
-            if tag in request.headers.get("if-none-match", ""):
+            conditions = request.headers.getlist("if-none-match")
+            if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)
             choice = choose(snapshot, period, current)
             row_count, path = LISTED if table is None else CSV_MOST, request.path_params
@@ -178,6 +180,8 @@ class Site:
                     snapshot, reads.lines, choice.period, choice, words, grant, path, parameters, now_us, row_count
                 )
             )
+            if has_any(conditions):
+                return Response(status_code=304, headers=headers)
             if table is not None:
                 return _as_csv(request, page, table, words, choice.period.name, headers)
             periods = choices(snapshot.months(), choice, words)
@@ -192,7 +196,7 @@ class Site:
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
-            Links(code, request),
+            Links(code, request, self._scopes(request, away=away)),
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
@@ -203,6 +207,14 @@ class Site:
         names = asdict(frame) | (asdict(reading) if reading else {}) | asdict(page)
         body = self._templates.get_template(page.template).render(names)
         return HTMLResponse(body, status, {**headers, "content-language": code})
+
+    def _scopes(self, request: Request, *, away: bool) -> frozenset[str]:
+        """The scopes of the caller; none while that is not known."""
+        try:
+            grant = None if away else self._reads.access.grant(request)
+        except Refusal:
+            return frozenset()
+        return frozenset() if grant is None else grant.scopes
 
 
 def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, headers: dict[str, str]) -> Response:
@@ -215,7 +227,7 @@ def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, 
     table, rows = make(), []
     if table.rest is not None:  # a list is never cut without a word
         rest = Links(words.code, request).rest(name, table.rest, table.page)
-        rows = [(words("csv.cut", n=words.number(len(table.rows)), address=rest),)]
+        rows = [(words("csv.cut", n=len(table.rows), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
 

@@ -1,29 +1,25 @@
 """The words of the pages, in Bahasa Indonesia and English, and how each language writes figures, periods and instants.
 
-Every word comes from a gettext catalog in `locale/`, read by Babel as it stands; nothing is translated in code.
+Every word comes from the catalogs in `locale/`; nothing is translated in code.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from babel import Locale
 from babel.dates import get_month_names
-from babel.messages.pofile import read_po
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
-from domain.clock import HOUR_US, SECOND_US, moment_of
+from domain.clock import DAY_US, HOUR_US, SECOND_US, moment_of
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
 
+    from api.pages.catalog import Code, Labels, Message
     from domain.periods import Period
 
-Code = Literal["id", "en"]
-Labels = dict[str, dict[str, str]]
 MINUTE_US: Final = 60 * SECOND_US
 MINUTES_SHOWN_BELOW_H: Final = 48
 DAYS_FROM: Final = 3
@@ -35,16 +31,9 @@ _PATTERNS: Final[tuple[NumberPattern, ...]] = tuple(
 """Patterns for grouped figures by their decimals; the locale has the signs that group and divide."""
 
 
-@cache
-def load_labels() -> Labels:
-    """Every message by its name, ``section.name``, in both languages."""
-    catalogs = {}
-    for code in ("id", "en"):
-        with (files("api") / "locale" / f"{code}.po").open("rb") as file:
-            catalogs[code] = {
-                str(message.id): str(message.string) for message in read_po(file, locale=code) if message.id
-            }
-    return {name: {code: texts[name] for code, texts in catalogs.items()} for name in catalogs["id"]}
+def in_days(promise_us: int) -> bool:
+    """True if a promise is one of days: of three whole days of the clock at least. `loket/words.js` has the same rule."""
+    return promise_us >= DAYS_FROM * DAY_US and promise_us % DAY_US == 0
 
 
 class Words:
@@ -59,26 +48,33 @@ class Words:
         self.short_months = list(get_month_names("abbreviated", locale=self._locale).values())
 
     def __call__(self, key: str, **values: object) -> str:
-        """The label, its blanks filled."""
-        return self._labels[key][self.code].format(**values)
+        """The message, its blanks filled: whole numbers as the language groups them, ``n`` also chooses a plural form."""
+        return self._filled(self._labels[key][self.code], values)
 
     def __contains__(self, key: str) -> bool:
         """True if there is such a label."""
         return key in self._labels
 
     def named(self, section: str, name: str, **values: object) -> str:
-        """The label of a name in the data, its blanks filled, or the name itself if it has none."""
+        """The message for a name in the data, or the name itself if it has none; without values in its general form."""
         label = self._labels.get(f"{section}.{name}")
         if label is None:
             return name
-        return label[self.code].format(**values) if values else label[self.code]
+        return self._filled(label[self.code], values) if values else label[self.code].general
 
-    def section(self, name: str) -> dict[str, str]:
-        """The labels of a section by name, for a script that fills their blanks."""
+    def forms(self, key: str) -> str | tuple[str, ...]:
+        """A message for a script that fills its blanks: all plural forms of one that counts, else its one form."""
+        message = self._labels[key][self.code]
+        return message.general if message.rule is None else message.forms
+
+    def section(self, name: str) -> dict[str, str | tuple[str, ...]]:
+        """The messages of a section by name, as `forms` gives them."""
         start = f"{name}."
-        return {
-            key.removeprefix(start): label[self.code] for key, label in self._labels.items() if key.startswith(start)
-        }
+        return {key.removeprefix(start): self.forms(key) for key in self._labels if key.startswith(start)}
+
+    def _filled(self, message: Message, values: dict[str, object]) -> str:
+        texts = {name: self.number(value) if type(value) is int else value for name, value in values.items()}
+        return message.form(values).format(**texts)
 
     def number(self, value: Decimal | int | None, places: int = 0) -> str:
         """``1.204.331`` and ``98,43``, or their English forms; a dash for no figure."""
@@ -137,18 +133,36 @@ class Words:
         tail = self("time.minutes", n=minutes)
         return f"{self('time.hours', n=hours)} {tail}" if hours else tail
 
-    def minutes(self, length: int) -> str:
-        """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written."""
+    def promise(self, length_us: int) -> str:
+        """A promised time in its own unit, wherever it is written: whole days from three on as days, else as a duration."""
+        return self("time.days", n=length_us // DAY_US) if in_days(length_us) else self.duration(length_us)
+
+    def against(self, length_us: int, promise_us: int | None) -> str:
+        """A length beside a promise, in the unit of that: ``6 hari 14 jam`` where days are promised. Rounded down."""
+        days, rest = divmod(length_us, DAY_US)
+        if promise_us is None or not days or not in_days(promise_us):
+            return self.duration(length_us)
+        hours = rest // HOUR_US
+        tail = f" {self('time.hours', n=hours)}" if hours else ""
+        return self("time.days", n=days) + tail
+
+    def minutes(self, length: int, promise_us: int | None = None) -> str:
+        """``100 jam 10 mnt`` of so many minutes: never shortened, so that lengths add up as they are written.
+
+        Beside a promise of days whole days are written as days.
+        """
+        days, length = divmod(length, 24 * 60) if promise_us is not None and in_days(promise_us) else (0, length)
         hours, rest = divmod(length, 60)
-        parts = [self("time.hours", n=self.number(hours))] if hours else []
-        if rest or not hours:
+        parts = [self("time.days", n=days)] if days else []
+        parts += [self("time.hours", n=self.number(hours))] if hours else []
+        if rest or not parts:
             parts.append(self("time.minutes", n=rest))
         return " ".join(parts)
 
     def span(self, length_us: int) -> str:
         """A wait: in days from three on, since nobody reads 3,186 hours; below that as a duration."""
-        days = length_us // (24 * HOUR_US)
-        return self("time.days", n=self.number(days)) if days >= DAYS_FROM else self.duration(length_us)
+        days = length_us // DAY_US
+        return self("time.days", n=days) if days >= DAYS_FROM else self.duration(length_us)
 
     def day(self, day: date) -> str:
         """``24 November 2026``."""

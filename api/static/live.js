@@ -7,6 +7,7 @@
   const shown = document.getElementById("langsung"), board = document.getElementById("papan");
   if (!shown || !board) return;
   const tag = shown.querySelector(".tag"), voice = shown.querySelector("[role=status]"), button = shown.querySelector("button");
+  const waits = JSON.parse(shown.dataset.paused), plurals = new Intl.PluralRules(document.documentElement.lang);
   const loaded = Date.now(), tints = new WeakMap();
   let last = 0, cut = false, paused = false, waiting = 0, state = "", stream = null, held = null;
 
@@ -17,9 +18,14 @@
     return age_s < STALE_S ? "live" : "stale";
   }
 
+  // The words of a state; those of a paused board are a list of plural forms, the singular first.
+  function wordsOf(kind, n) {
+    return kind === "paused" ? waits[plurals.select(n) === "one" ? 0 : waits.length - 1] : shown.dataset[kind];
+  }
+
   // The words without their sign and their count.
   function spoken(kind) {
-    const words = shown.dataset[kind].replace(/^\S+ /, "");
+    const words = wordsOf(kind, waiting).replace(/^\S+ /, "");
     if (kind === "stale") return shown.dataset.read.replace("{moment}", words.replace("{n}", STALE_S));
     return kind === "paused" ? words.split(",")[0] : words;
   }
@@ -28,7 +34,7 @@
     const age_s = Math.floor((Date.now() - last) / 1000), kind = now(age_s);
     tag.hidden = !kind;
     if (!kind) return;
-    const text = shown.dataset[kind].replace("{n}", kind === "paused" ? waiting : age_s);
+    const n = kind === "paused" ? waiting : age_s, text = wordsOf(kind, n).replace("{n}", n);
     if (tag.textContent !== text) tag.textContent = text;
     if (state === kind) return;
     state = kind;

@@ -56,6 +56,41 @@ class EndedPause(Struct, frozen=True, rename={"from_": "from"}):
     reason: str
 
 
+class DecisionAnswer(Struct, frozen=True):
+    """The decision in force, with the values that it was judged by; `margin_us` is the time left, negative if it was late.
+
+    Of a standard, `due_at` is the instant at which the clock reached the promise, and `margin_us` is time of the clock.
+    """
+
+    position: int
+    outcome: str
+    completed_at: str
+    received_at: str | None
+    elapsed_us: int | None
+    paused_us: int
+    pauses: list[EndedPause]
+    promise_us: int | None
+    standard: str | None
+    due_at: str | None
+    on_time: bool | None
+    margin_us: int | None
+    flags: list[str]
+
+
+class CaseEntry(Struct, frozen=True):
+    """An entry about a case. `event` names the one that it reverses; `in_force` is false of a fact that was taken out."""
+
+    position: int
+    type: str
+    source: str
+    id: str
+    time: str
+    recorded_at: str
+    reason: str | None
+    event: dict[str, str] | None
+    in_force: bool
+
+
 class CaseAnswer(Struct, frozen=True):
     """One case: `none` before a receipt or a decision, then `received`, `paused` or `decided`.
 
@@ -81,6 +116,35 @@ class CaseAnswer(Struct, frozen=True):
     paused_at: str | None
     reason: str | None
     pauses: list[EndedPause]
+    decision: DecisionAnswer | None
+    entries: list[CaseEntry]
+
+
+class LateItem(Struct, frozen=True):
+    """A decision or a task that was judged late. ``late_us`` is time of the clock: of a standard, service time beyond it."""
+
+    position: int
+    dinas: str
+    asn: str | None
+    service: str | None
+    case: str | None
+    task: str | None
+    received_at: str | None
+    due_at: str
+    completed_at: str
+    late_us: int
+    promise_us: int | None
+
+
+class LateAnswer(Struct, frozen=True):
+    """A page of the late decisions or tasks behind a count, the last recorded first; all pages hold as many as the count."""
+
+    subject: Subject
+    period: str
+    position: int
+    kind: Literal["permits", "tasks"]
+    items: list[LateItem]
+    next: str | None
 
 
 class IndicatorAnswer(Struct, frozen=True):

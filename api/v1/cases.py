@@ -1,24 +1,30 @@
 """The state of one case: received, paused and why, or decided. Counters of its dinas look it up before they act."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.v1.answers import CaseAnswer, EndedPause
+from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
 from api.v1.histories import text_of
 from api.v1.reads import Dinas, Reads, found
 from api.v1.schemas import read_doc
-from domain.clock import utc_text
-from domain.fold.casefiles import EMPTY, intervals, open_file
-from domain.fold.partition import partition_of
+from domain.clock import parse_instant, utc_text
+from domain.events.kinds import KINDS, NOTE_TYPES
+from domain.fold.casefiles import EMPTY, Interval, intervals, open_file
+from domain.intake.judged import due_us, margin_us, paused_us
 from domain.refusal import Refusal
+from projections.ports import Lines
+from projections.reading.course import Course, Standing, course_of
 from projections.reading.reader import Snapshot
 
+RETRACTED: Final = KINDS["event-retracted"].type
 CaseId = Annotated[str, Query(description="Verbatim", max_length=200)]
 
 
-def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAnswer:
+def case_of(snapshot: Snapshot, lines: Lines, dinas: str, service: str, number: str) -> CaseAnswer:
     """A case as far as it is folded; a case that nothing ever named is not received yet."""
+    course = course_of(lines.of_case(dinas, service, number), snapshot.folded(dinas))
     file = snapshot.case_file(dinas, service, number) or EMPTY
     pauses, paused_us = intervals(file)
     receipt, pending = file.receipt, open_file((dinas, service, number), file)
@@ -36,7 +42,7 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
         service,
         number,
         snapshot.position,
-        _folded(snapshot, dinas),
+        snapshot.folded(dinas),
         state,
         (receipt.asn or None) if receipt else None,
         utc_text(receipt.received_us) if receipt else None,
@@ -46,14 +52,50 @@ def case_of(snapshot: Snapshot, dinas: str, service: str, number: str) -> CaseAn
         promise_us,
         text_of(paused_us),
         file.reason(paused_us),
-        [EndedPause(utc_text(start), utc_text(end), reason) for start, end, reason in pauses],
+        _pauses(pauses),
+        None if course.decision is None else _decision(course.decision),
+        list(_entries(course)),
     )
 
 
-def _folded(snapshot: Snapshot, dinas: str) -> int:
-    """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
-    partitions = snapshot.version.at.partitions
-    return partitions[partition_of(dinas, len(partitions))] if partitions else snapshot.position
+def _pauses(stop: tuple[Interval, ...]) -> list[EndedPause]:
+    return [EndedPause(utc_text(start), utc_text(end), reason) for start, end, reason in stop]
+
+
+def _decision(decision: Standing) -> DecisionAnswer:
+    fact, resolution = decision.fact, decision.fact.resolved
+    by_standard = resolution.standard is not None and resolution.due_us is None
+    return DecisionAnswer(
+        decision.position,
+        fact.data.get("outcome", "issued"),
+        utc_text(parse_instant(fact.data["completed_at"])),
+        text_of(resolution.received_us),
+        resolution.elapsed_us,
+        paused_us(resolution),
+        _pauses(resolution.pauses),
+        resolution.promise_us,
+        resolution.standard.id if resolution.standard is not None and by_standard else None,
+        text_of(due_us(fact)),
+        resolution.on_time,
+        margin_us(fact),
+        list(resolution.flags),
+    )
+
+
+def _entries(course: Course) -> Iterator[CaseEntry]:
+    standing = {step.position for step in course.standing}
+    for position, event in course.entries:
+        yield CaseEntry(
+            position,
+            event.type,
+            event.source,
+            event.id,
+            event.time,
+            event.recordedtime,
+            event.data.get("reason"),
+            event.data.get("event"),
+            position in standing or event.fact.type in NOTE_TYPES or event.type == RETRACTED,
+        )
 
 
 def cases_router(reads: Reads) -> APIRouter:
@@ -76,7 +118,7 @@ def cases_router(reads: Reads) -> APIRouter:
 
         def answer(snapshot: Snapshot) -> CaseAnswer:
             found(snapshot.one_dinas(dinas, now), dinas)
-            return case_of(snapshot, dinas, service, case)
+            return case_of(snapshot, reads.lines, dinas, service, case)
 
         return reads.answer(request, None, answer, public=False)
 

@@ -1,7 +1,7 @@
 """The answers about what led to today's figures: twelve months, newest events, open files, and the journal itself."""
 
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +14,8 @@ from api.v1.answers import (
     FilesAnswer,
     JournalAnswer,
     JournalEntry,
+    LateAnswer,
+    LateItem,
     Pause,
     RecentAnswer,
     Series,
@@ -25,6 +27,7 @@ from domain.intake.recorded import read_line, stated
 from domain.periods import Period, months_until
 from domain.score.scorecard import Standing
 from projections.ports import Lines
+from projections.reading.late import LateFact, LateQuery, late_facts
 from projections.reading.reader import Snapshot
 from projections.reading.why import behind
 from projections.store.open_files import FOREVER, ListedFile
@@ -34,6 +37,13 @@ SCANNED_MOST: Final = 5000
 """The most entries that one page of the journal looks through; if few of them match, the page is short."""
 _AFTER: Final = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)], str, str])
 _ONE: Final = Field(None, max_length=500, description="Entries of this one alone")
+
+
+class LatePart(NamedTuple):
+    """A page of late facts, and the cursor of the next."""
+
+    items: tuple[LateFact, ...]
+    next: str | None
 
 
 class JournalQuery(BaseModel):
@@ -127,6 +137,36 @@ def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAns
             break
     following = cursor_of("entry", str(last)) if page and last < stop else None
     return JournalAnswer(snapshot.version.journal, stop, items, following)
+
+
+def late_page(snapshot: Snapshot, lines: Lines, query: LateQuery, limit: int, cursor: str | None) -> LatePart:
+    """A page of late decisions or tasks, the last recorded first. Raises: ``Refusal``."""
+    page = late_facts(snapshot, lines, query, number_after(cursor, "before"), limit)
+    return LatePart(page.items, None if page.before is None else cursor_of("before", str(page.before)))
+
+
+def late_answer(snapshot: Snapshot, lines: Lines, query: LateQuery, limit: int, cursor: str | None) -> LateAnswer:
+    """The same as served."""
+    page = late_page(snapshot, lines, query, limit, cursor)
+    items = [_late(late) for late in page.items]
+    return LateAnswer(query.subject, query.period.name, snapshot.position, query.kind, items, page.next)
+
+
+def _late(late: LateFact) -> LateItem:
+    data, resolution = late.fact.data, late.fact.resolved
+    return LateItem(
+        late.position,
+        late.dinas,
+        data.get("asn") or None,
+        data.get("service"),
+        data.get("case"),
+        data.get("task"),
+        text_of(resolution.received_us),
+        utc_text(late.due_us),
+        utc_text(late.completed_us),
+        late.late_us,
+        resolution.promise_us,
+    )
 
 
 def _entry(position: int, line: bytes) -> JournalEntry:

@@ -7,10 +7,13 @@ from urllib.parse import unquote
 import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 
 from api.http.access import Access
+from api.http.coding import coding_of, decompressed
 from api.http.problems import problem
 from api.v1.schemas import EVENTS_DOC
+from domain.intake.media import media_of, unquoted
 from domain.intake.wire import Submission, parse_json, read_submission, submission_or_refusal
 from domain.refusal import Fault, Refusal, attempt, invalid
 from projections.ports import Accepted, Grant, Intake, Outcome
@@ -20,7 +23,8 @@ EVENTS_MOST: Final = 10_000
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
-_UTF8: Final = frozenset({"", "utf-8", "utf8"})
+JSON: Final = "application/json"
+_PREFIX: Final = "ce-"
 
 
 def intake_router(intake: Intake, access: Access) -> APIRouter:
@@ -34,23 +38,24 @@ def intake_router(intake: Intake, access: Access) -> APIRouter:
         An event answered with 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
         grant = await run_in_threadpool(access.require, request, "fact", "rulebook", "reverse")
-        media = _media(request)
+        media, packing = _media(request), coding_of(request.headers.getlist("content-encoding"))
         body = await _body(request)
-        return await run_in_threadpool(_answer, intake, grant, media, body, dict(request.headers))
+        return await run_in_threadpool(_answer, intake, grant, media, body, request.headers, packing=packing)
 
     return router
 
 
 def _media(request: Request) -> str:
-    media, _, parameters = request.headers.get("content-type", "").partition(";")
-    media = media.strip().lower()
-    name, _, charset = parameters.strip().partition("=")
-    is_ours = media in (EVENT, BATCH, NDJSON) or (media == "application/json" and "ce-type" in request.headers)
-    binary = media == "application/json" and any(header.startswith("ce-") for header in request.headers)
-    if not (is_ours or binary) or (name.lower() == "charset" and charset.strip('"').lower() not in _UTF8):
-        detail = f"send {EVENT}, {BATCH}, {NDJSON}, or application/json with ce- headers, in UTF-8"
+    values = request.headers.getlist("content-type")
+    if len(values) > 1:
+        raise Refusal("malformed-headers", "content-type: stands more than once")
+    media = media_of(values[0]) if values else None
+    binary = any(header.startswith(_PREFIX) for header in request.headers)
+    is_ours = media is not None and (media.type in (EVENT, BATCH, NDJSON) or (media.type == JSON and binary))
+    if media is None or not is_ours or not media.is_utf8:
+        detail = f"send {EVENT}, {BATCH}, {NDJSON}, or {JSON} with {_PREFIX} headers, in UTF-8"
         raise Refusal("unsupported-media-type", detail)
-    return media
+    return media.type
 
 
 async def _body(request: Request) -> bytes:
@@ -63,7 +68,9 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: dict[str, str]) -> Response:
+def _answer(intake: Intake, grant: Grant, media: str, body: bytes, headers: Headers, *, packing: bool) -> Response:
+    if packing:
+        body = decompressed(body, BODY_MOST)
     if media == BATCH:
         events = parse_json(body)
         if not isinstance(events, list):
@@ -86,17 +93,30 @@ def _read_line(line: bytes) -> Submission:
     return read_submission(parse_json(line))
 
 
-def _from_headers(headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """The binary mode of the CloudEvents HTTP binding: attributes in ``ce-`` headers, percent-encoded UTF-8."""
+def _from_headers(headers: Headers, body: bytes) -> dict[str, Any]:
+    """The binary mode of the CloudEvents HTTP binding: an attribute in each ``ce-`` header."""
     event: dict[str, Any] = {"datacontenttype": headers["content-type"]}
     for name, value in headers.items():
-        if name.startswith("ce-"):
-            try:
-                event[name[3:]] = unquote(value.encode("latin-1").decode(), errors="strict")
-            except UnicodeDecodeError:
-                raise Refusal("malformed-headers", f"{name}: must be percent-encoded UTF-8") from None
+        if name.startswith(_PREFIX):
+            attribute = name.removeprefix(_PREFIX)
+            if len(headers.getlist(name)) > 1:
+                raise Refusal("malformed-headers", f"{name}: stands more than once")
+            if attribute == "data":
+                raise Refusal("malformed-headers", f"{name}: data is the body")
+            event[attribute] = _attribute(name, value)
     event["data"] = parse_json(body)
     return event
+
+
+def _attribute(name: str, value: str) -> str:
+    """A header's value as the HTTP binding has it decoded (section 3.1.3.2): quotes first, then one round of percents."""
+    try:
+        text = value.encode("latin-1").decode()
+        return unquote(unquoted(text) if text.startswith('"') else text, errors="strict")
+    except UnicodeDecodeError:
+        raise Refusal("malformed-headers", f"{name}: must be percent-encoded UTF-8") from None
+    except ValueError as error:
+        raise Refusal("malformed-headers", f"{name}: {error}") from None
 
 
 def _single(outcome: Outcome) -> Response:
@@ -107,7 +127,7 @@ def _single(outcome: Outcome) -> Response:
     )
 
 
-def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: dict[str, str]) -> Response:
+def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], headers: Headers) -> Response:
     outcomes = intake.submit(events, grant) if events else []
     receipts: dict[str, Any] = {}
     if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():

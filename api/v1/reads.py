@@ -10,6 +10,7 @@ from fastapi import Path, Query, Request, Response
 
 from api.http.access import Access
 from api.http.cache import Answers
+from api.http.conditional import has_any, has_it
 from api.http.problems import bad_query
 from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
 from api.v1.schemas import Page
@@ -60,7 +61,8 @@ class Reads:
             if earlier is None:
                 return self._read(request, period, make, public=True)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
-        if headers["etag"] in request.headers.get("if-none-match", ""):
+        conditions = request.headers.getlist("if-none-match")
+        if has_any(conditions) or has_it(conditions, headers["etag"]):
             left_out = ("content-length", "content-type")
             return Response(status_code=304, headers={n: value for n, value in headers.items() if n not in left_out})
         return Response(earlier.body, 200, headers, "application/json")
@@ -73,9 +75,12 @@ class Reads:
         with self.reader.snapshot() as snapshot:
             etag = f'"{snapshot.version.tag(*scope)}"'
             headers = {"etag": etag, "cache-control": "no-cache"} | _vector(snapshot)
-            if etag in request.headers.get("if-none-match", ""):
+            conditions = request.headers.getlist("if-none-match")
+            if has_it(conditions, etag):
                 return Response(status_code=304, headers=headers)
             body = ENCODER.encode(make(snapshot))
+            if has_any(conditions):
+                return Response(status_code=304, headers=headers)
         response = Response(body, 200, headers, "application/json")
         if public:
             # Until the month ends in the zone, the default period stays the same.

@@ -6,15 +6,16 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.http.withheld import suppressed
-from api.v1.answers import FilesAnswer, RecentAnswer, Series, WhyAnswer
+from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
 from api.v1.formulas import why_answer
-from api.v1.histories import files, recent, series
+from api.v1.histories import files, late_answer, recent, series
 from api.v1.reads import Asn, Cursor, Dinas, Limit, PeriodText, Reads, explained, found, listed, ranking
 from api.v1.schemas import DigestAnswer, Page, read_doc
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Scorecard, Standing, Subject
 from projections.ports import Lines
+from projections.reading.late import LateQuery
 from projections.reading.reader import Snapshot
 
 PEERS: Final = Query(description="Nobody is ranked beyond their own dinas", max_length=200)
@@ -25,6 +26,8 @@ DINAS_SERIES: Final = "A dinas's last twelve months"
 FILES: Final = "The open files of a dinas, what is due first first"
 DINAS_EVENTS: Final = "The events behind a dinas's score, newest first"
 ASN_EVENTS: Final = "The events behind an ASN's score, newest first"
+LATE_PERMITS: Final = "The decisions that were judged late, last recorded first"
+LATE_TASKS: Final = "The tasks that were judged late, last recorded first"
 
 
 class Part(NamedTuple):
@@ -155,6 +158,16 @@ def _files(query: ReadQuery) -> FilesAnswer:
     return files(query.snapshot, query.standing.subject.id, *query.part)
 
 
+def _late_permits(query: ReadQuery) -> LateAnswer:
+    page_query = LateQuery(query.standing.subject, query.period, "permits")
+    return late_answer(query.snapshot, query.lines, page_query, *query.part)
+
+
+def _late_tasks(query: ReadQuery) -> LateAnswer:
+    page_query = LateQuery(query.standing.subject, query.period, "tasks")
+    return late_answer(query.snapshot, query.lines, page_query, *query.part)
+
+
 def _digest(query: ReadQuery) -> DigestAnswer:
     snapshot = query.snapshot
     return DigestAnswer(snapshot.position, snapshot.digest(), snapshot.version.at.vector)
@@ -187,6 +200,10 @@ READS: Final = (
     Read("/v1/dinas/{dinas}/files", "list_files", FILES, FilesAnswer, _files, of_dinas_now),
     Read("/v1/dinas/{dinas}/events", "recent_dinas", DINAS_EVENTS, RecentAnswer, _events, of_dinas),
     Read("/v1/asn/{asn}/events", "recent_asn", ASN_EVENTS, RecentAnswer, _events, of_asn),
+    Read("/v1/dinas/{dinas}/late/permits", "late_permits_dinas", LATE_PERMITS, LateAnswer, _late_permits, of_dinas),
+    Read("/v1/dinas/{dinas}/late/tasks", "late_tasks_dinas", LATE_TASKS, LateAnswer, _late_tasks, of_dinas),
+    Read("/v1/asn/{asn}/late/permits", "late_permits_asn", LATE_PERMITS, LateAnswer, _late_permits, of_asn),
+    Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_TASKS, LateAnswer, _late_tasks, of_asn),
 )
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, RecentAnswer, Series
+from api.v1.answers import CaseAnswer, FilesAnswer, JournalAnswer, LateAnswer, RecentAnswer, Series
 from domain.events import submitted as events
 from domain.events.kinds import KINDS
 from domain.score.scorecard import Scorecard
@@ -67,6 +67,7 @@ _TYPES: Final = (
     FilesAnswer,
     CaseAnswer,
     RecentAnswer,
+    LateAnswer,
     JournalAnswer,
     Problem,
     Scorecard,
@@ -139,12 +140,12 @@ EVENTS_DOC: Final[dict[str, Any]] = {
             "content": {"application/json": {"schema": {"oneOf": [_ref(Receipt), _ref(Tally)]}}},
         },
         201: {"description": "Recorded, durably", **_json(Receipt)},
-        400: _problem("Not strict JSON"),
+        400: _problem("Not strict JSON, not the gzip it is said to be, or a CloudEvents header that cannot be read"),
         401: _problem("A token is needed"),
         403: _problem("The token does not cover this"),
         409: _problem("Other content under the same name, a held key, or a second reversal"),
-        413: _problem("More than 16 MiB or 10,000 events"),
-        415: _problem("None of the content types taken"),
+        413: _problem("More than 16 MiB, decompressed too, or 10,000 events"),
+        415: _problem("None of the content types taken, or a content coding other than gzip"),
         422: _problem("A field breaks the contract: see errors"),
         503: _problem("Nothing was recorded: send the same again"),
     },
@@ -160,6 +161,10 @@ EVENTS_DOC: Final[dict[str, Any]] = {
         },
     },
 }
+
+
+QUERY_REFUSED: Final = _problem("A parameter is not known here, or stands more than once")
+"""The refusal that every route may answer with."""
 
 
 def read_doc(

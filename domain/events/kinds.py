@@ -74,6 +74,8 @@ RECEIPT: Final = NaturalKey("receipt", CASE)
 DECISION: Final = NaturalKey("decision", CASE)
 RATING: Final = NaturalKey("rating", CASE)
 SURVEY: Final = NaturalKey("survey", ("dinas", "survey"))
+NOTES: Final = NaturalKey("case", CASE)
+"""The key under which the journal keeps the notes of a case; nothing holds it."""
 
 _ROWS: Final = (
     Kind(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, assert_type
 
 from msgspec import Struct
 
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.events.entries import (
     PLAIN_KINDS,
     AnyEntry,
@@ -93,10 +93,10 @@ def changes_of(entry: AnyEntry) -> tuple[Change, ...]:
         case PermitProcessed() | PermitReceived():
             return _changes_by(entry, 1)
         case PermitPaused(data=note):
-            change = CaseFile(pauses=((parse_instant(note.at), note.reason),))
+            change = CaseFile(pauses=((stored_instant(note.at), note.reason),))
             return (((note.dinas, note.service, note.case), change),)
         case PermitResumed(data=note):
-            return (((note.dinas, note.service, note.case), CaseFile(resumed=(parse_instant(note.at),))),)
+            return (((note.dinas, note.service, note.case), CaseFile(resumed=(stored_instant(note.at),))),)
         case EventRetracted() | EventCorrected():
             adds = entry.data.resolved.adds
             return _changes_by(entry.data.resolved.removes, -1) + (_changes_by(adds, 1) if adds is not None else ())

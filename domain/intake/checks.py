@@ -6,7 +6,7 @@ without a line here. Only a kind with rules between its fields has a row in ``_R
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET, UnsetType, structs
@@ -34,6 +34,8 @@ DEADLINES: Final = frozenset({"due_at"})
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """The characters of Unicode category Cc, a closed set."""
+_DOTS: Final = frozenset({".", ".."})
+"""Steps of a path to every browser: an address with one of them as an id leads to another page."""
 _PERSONAL = re.compile(r"\d{16}|\d{18}", re.ASCII)
 
 
@@ -48,6 +50,11 @@ def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) 
     if not slash and "/" in value:
         return [Fault(place, "must not hold a slash")]
     return []
+
+
+def looks_personal(text: str) -> bool:
+    """True if a text that a person wrote is a NIK or a NIP: 16 or 18 digits, however they are grouped."""
+    return _PERSONAL.fullmatch(re.sub(r"[\s.\-]", "", text)) is not None
 
 
 def is_instant(name: str) -> bool:
@@ -82,14 +89,16 @@ def _fields(kind: type[Submittable]) -> _Fields:
     )
 
 
-def _identifiers(at: str, data: Submittable) -> list[Fault]:
+def _identifiers(at: str, kind: type[Submittable], value_of: Callable[[str], object]) -> list[Fault]:
     faults: list[Fault] = []
-    for name in _fields(type(data)).identifiers:
-        value = getattr(data, name)
-        if value is UNSET or value is None:
+    for name in _fields(kind).identifiers:
+        value = value_of(name)
+        if not isinstance(value, str):
             continue
         place = f"{at}/{name}"
         faults += text(place, value, slash=name not in ("dinas", "asn"))
+        if value in _DOTS and name != "name":
+            faults.append(Fault(place, "must not be . or .., which no address can hold"))
         if name in ("asn", "case") and _PERSONAL.fullmatch(value):
             faults.append(
                 Fault(place, "looks like a NIK or NIP (16 or 18 digits): personal numbers never enter the journal")
@@ -97,11 +106,11 @@ def _identifiers(at: str, data: Submittable) -> list[Fault]:
     return faults
 
 
-def _times(at: str, data: Submittable) -> list[Fault]:
+def _times(at: str, kind: type[Submittable], value_of: Callable[[str], object]) -> list[Fault]:
     faults: list[Fault] = []
-    for name, parse in _fields(type(data)).times:
-        value = getattr(data, name)
-        if value is not UNSET and value is not None:
+    for name, parse in _fields(kind).times:
+        value = value_of(name)
+        if isinstance(value, str):
             faults += _unreadable(f"{at}/{name}", value, parse)
     return faults
 
@@ -121,8 +130,18 @@ def data_faults(data: Submittable, at: str) -> list[Fault]:
     return faults if rules is None else faults + rules(at, data)
 
 
+def part_faults(kind: type[Submittable], data: dict[str, Any], at: str) -> list[Fault]:
+    """The same of data of which some fields are of a wrong type: every fault of each field that has its type."""
+    faults = _identifiers(at, kind, data.get) + _times(at, kind, data.get)
+    if kind is events.SatisfactionRated and isinstance(data.get("unsur"), dict):
+        answers = {name: answer for name, answer in data["unsur"].items() if type(answer) is int}
+        faults += _unsur(f"{at}/unsur", answers) if answers else []
+    return faults
+
+
 def _field_faults(at: str, data: Submittable) -> list[Fault]:
-    return _identifiers(at, data) + _times(at, data)
+    value_of = partial(getattr, data)
+    return _identifiers(at, type(data), value_of) + _times(at, type(data), value_of)
 
 
 def _pauses(at: str, data: events.PermitProcessed) -> list[Fault]:
@@ -179,7 +198,7 @@ def _reversal(at: str, data: events.Reversal) -> list[Fault]:
 
 
 def _assignment(at: str, data: events.AsnAssigned) -> list[Fault]:
-    if _times(at, data):
+    if _times(at, type(data), partial(getattr, data)):
         return []
     if data.effective_to is not None and data.effective_to < data.effective_from:
         return [Fault(f"{at}/effective_to", "must not lie before effective_from")]

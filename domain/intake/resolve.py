@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, assert_never
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from domain.clock import HOUR_US, local_date, local_month, parse_instant
+from domain.clock import HOUR_US, local_date, local_month, parse_instant, stored_instant
 from domain.events.entries import Standard
 from domain.events.submitted import (
     Fact,
@@ -86,7 +86,7 @@ def resolve_correction(
         kept = removed.resolved
         flags = tuple(flag for flag in kept.flags if not flag.startswith("unknown_"))
         return replace(kept, flags=flags + _unknown(correct, setting.rulebook))
-    return resolve_fact(correct, parse_instant(removed.time), setting, case, at)
+    return resolve_fact(correct, stored_instant(removed.time), setting, case, at)
 
 
 def _timing(data: Mapping[str, Any]) -> tuple[object, ...]:

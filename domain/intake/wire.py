@@ -6,7 +6,7 @@ that it reverses.
 
 import json
 import re
-from functools import cache
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -19,18 +19,24 @@ from domain.events.kinds import BY_TYPE, KINDS, Kind
 from domain.events.names import other_version
 from domain.events.submitted import Submittable
 from domain.intake import checks
+from domain.intake.media import media_of
+from domain.intake.shape import shape_faults
+from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal, attempt, invalid, pointer
 
 MAX_DEPTH: Final = 32
 WRITTEN_HERE: Final = frozenset({"position", "recordedtime", "recordedby", "contenthash", "data_base64"})
 _REQUIRED: Final = ("specversion", "type", "source", "id", "time", "data")
 _ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
-_PATH = re.compile(r"(?s)(.*?)(?: - at `\$(.*)`)?")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+INTEGER_DIGITS: Final = 40
+"""The most digits of an integer: none of ours is as long."""
 
 
 class Submission(Struct, frozen=True):
-    """One well-formed event: its envelope, its data typed and verbatim, and its content hash."""
+    """One well-formed event: its envelope, its data typed and as submitted, and its content hash.
+
+    As submitted, but for what has two spellings in JSON: ``4.0`` is 4, and a question answered by null is left out.
+    """
 
     type: str
     source: str
@@ -46,6 +52,7 @@ class Submission(Struct, frozen=True):
 def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Strict JSON: duplicate keys, NaN, numbers out of range, lone surrogates and bad UTF-8 are malformed.
 
+    A number whose value is whole is an integer, however it is spelt: ``4.0`` and ``4e0`` are 4.
     Raises: ``Refusal`` with slug ``malformed-json``.
     """
     try:
@@ -59,6 +66,8 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise Refusal("malformed-json", "a string holds a lone surrogate") from None
     except RecursionError:
         raise invalid(Fault("", f"is nested deeper than {MAX_DEPTH}")) from None
+    except _TwiceError:
+        raise Refusal("malformed-json", _twice_in(decoded)) from None
     except ValueError as error:
         raise Refusal("malformed-json", str(error)) from None
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH and not _within(value, MAX_DEPTH):
@@ -66,14 +75,49 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
+class _TwiceError(ValueError):
+    """A key stands twice in one object."""
+
+
+class _Repeating(dict[str, Any]):
+    """An object in which ``name`` stands twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]], name: str) -> None:
+        super().__init__(pairs)
+        self.name = name
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     obj = dict(pairs)
     if len(obj) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        message = f"the key {repeated!r} stands twice in one object"
-        raise ValueError(message)
+        raise _TwiceError
     return obj
+
+
+def _marked_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = set[str]()
+    for name, _ in pairs:
+        if name in names:
+            return _Repeating(pairs, name)
+        names.add(name)
+    return dict(pairs)
+
+
+def _twice_in(text: str) -> str:
+    """The sentence about the first key that stands twice: read again, since a decoder does not say where it is."""
+    try:
+        value = json.JSONDecoder(object_pairs_hook=_marked_pairs).decode(text)
+    except (ValueError, RecursionError):
+        return "a key stands twice in one object"
+    places: list[tuple[str, object]] = [("", value)]
+    for at, part in places:  # which grows meanwhile: level by level
+        if isinstance(part, _Repeating):
+            return f"{pointer(at, part.name)}: the key {part.name!r} stands twice in one object"
+        if isinstance(part, dict):
+            places += [(pointer(at, name), inner) for name, inner in part.items() if isinstance(inner, dict | list)]
+        elif isinstance(part, list):
+            places += [(f"{at}/{index}", inner) for index, inner in enumerate(part) if isinstance(inner, dict | list)]
+    return "a key stands twice in one object"
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -81,17 +125,23 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(message)
 
 
-def _number(text: str) -> float:
-    value = float(text)  # the edge of the wire: no event field takes it, and the field check says so
+def _number(text: str) -> int | float:
+    """A number with a fraction or an exponent: an integer if it is whole, and no longer than one may be."""
+    value = float(text)  # the edge of the wire: no event field takes one, and the field check says so
     if value in (float("inf"), float("-inf")):
-        message = f"the number {text[:40]} is out of range"
+        message = f"the number {text[:INTEGER_DIGITS]} is out of range"
         raise ValueError(message)
-    return value
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return value
+    is_whole = not exact or (exact.adjusted() < INTEGER_DIGITS and exact == exact.to_integral_value())
+    return int(exact) if is_whole else value
 
 
 def _integer(text: str) -> int:
-    if len(text) > 40:  # noqa: PLR2004 - no integer of ours is as long
-        message = f"the number {text[:40]}… is out of range"
+    if len(text) > INTEGER_DIGITS:
+        message = f"the number {text[:INTEGER_DIGITS]}… is out of range"
         raise ValueError(message)
     return int(text)
 
@@ -130,7 +180,7 @@ def read_submission(event: object) -> Submission:
     attributes, faults = _attributes(event)
     kind = _known_kind(event["type"])
     time_us = _time(event["time"], faults)
-    data = event["data"]
+    data: Any = _answered(event["data"])
     typed = read_data(kind.submitted, data, "/data", faults)
     if faults or typed is None:
         raise invalid(*faults)
@@ -145,6 +195,20 @@ def read_submission(event: object) -> Submission:
         attributes=attributes,
         content_hash=content_hash(event["type"], utc_text(time_us), data),
     )
+
+
+def _answered(data: object) -> object:
+    """Data without the questions that were not answered: survey tools write null for them, and others leave them out."""
+    if not isinstance(data, dict):
+        return data
+    answered = dict(data)
+    if isinstance(data.get("unsur"), dict):
+        answered["unsur"] = {
+            name: answer for name, answer in data["unsur"].items() if answer is not None or name not in UNSUR
+        }
+    if "replacement" in data:
+        answered["replacement"] = _answered(data["replacement"])
+    return answered
 
 
 def submission_or_refusal(event: object) -> Submission | Refusal:
@@ -189,7 +253,7 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
             faults.append(Fault(place, "must be a string, a boolean or an integer of 32 bits"))
         elif isinstance(value, str) and len(value) > 2000:  # noqa: PLR2004 - as the refusal says
             faults.append(Fault(place, "must be at most 2000 characters"))
-        elif name == "datacontenttype" and str(value).split(";")[0].strip() != "application/json":
+        elif name == "datacontenttype" and not _is_json(str(value)):
             faults.append(Fault(place, "must be application/json"))
         else:
             kept[name] = value
@@ -204,37 +268,22 @@ def _name(event: dict[str, Any]) -> list[Fault]:
     return faults
 
 
+def _is_json(text: str) -> bool:
+    media = media_of(text)
+    return media is not None and media.type == "application/json"
+
+
 def read_data(wanted: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:
     """Typed data of a kind. Every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
     if not isinstance(data, dict):
         faults.append(Fault(at, "must be an object"))
         return None
-    found = [Fault(f"{at}/{name}", "is required") for name in _required_fields(wanted) if name not in data]
-    known = wanted.__struct_encode_fields__
-    found += [Fault(pointer(at, name), "is no field of this kind") for name in data if name not in known]
-    if found:
-        faults += found
-        return None
     try:
         typed = msgspec.convert(data, wanted)
     except msgspec.ValidationError as error:
-        faults.append(_fault_of(error, at))
+        faults += shape_faults(data, wanted, at) or [Fault(at, str(error))]
+        faults += checks.part_faults(wanted, data, at)
         return None
     wrong = checks.data_faults(typed, at)
     faults += wrong
     return None if wrong else typed
-
-
-@cache
-def _required_fields(wanted: type[Submittable]) -> tuple[str, ...]:
-    return tuple(f.encode_name for f in msgspec.structs.fields(wanted) if f.required)
-
-
-def _fault_of(error: msgspec.ValidationError, at: str) -> Fault:
-    match = _PATH.fullmatch(str(error))
-    detail, path = (match[1], match[2] or "") if match else (str(error), "")
-    place = at + "".join(f"/{name or index}" for name, index in _STEP.findall(path))
-    named = re.fullmatch(r"Object (?:missing required|contains unknown) field `(.*)`", detail)
-    if named:
-        return Fault(pointer(place, named[1]), "is required" if "missing" in detail else "is no field of this kind")
-    return Fault(place, detail[0].lower() + detail[1:])

@@ -107,6 +107,10 @@ class Rulebook:
         """The registered agencies, sorted."""
         return sorted(key[1] for key in self._rules if key[0] == "dinas")
 
+    def asn_alike(self, asn: str) -> list[str]:
+        """The registered ids that differ from a text by capitals at most."""
+        return [member for member in self._asn if member.casefold() == asn.casefold()]
+
     def knows_asn(self, asn: str) -> bool:
         """True if a civil servant is registered or assigned."""
         return asn in self._asn

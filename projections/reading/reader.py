@@ -12,6 +12,7 @@ from domain.clock import local_month
 from domain.events.entries import decode
 from domain.fold.digest import digest_lines, digest_of
 from domain.fold.ledger import Balance, total, zero
+from domain.fold.partition import partition_of
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
@@ -184,6 +185,11 @@ class Snapshot:
         """Everything recorded about one case; ``None`` when nothing ever named it."""
         return self._queries.files.case_file(dinas, service, case)
 
+    def asn_alike(self, asn: str) -> list[str]:
+        """The ids of ASN, registered or in any fact, that differ from a text by capitals at most, in order."""
+        alike = {*self._queries.asn_alike(asn), *self.rulebook.asn_alike(asn)}
+        return sorted(row for row in alike if row.casefold() == asn.casefold())
+
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
         return self._queries.services_known(dinas)
@@ -191,6 +197,11 @@ class Snapshot:
     def is_overdue(self, file: OpenFile) -> bool:
         """True if a file is overdue, at the instant of this reading."""
         return file.overdue_at(self._now_us)
+
+    def folded(self, dinas: str) -> int:
+        """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
+        partitions = self.version.at.partitions
+        return partitions[partition_of(dinas, len(partitions))] if partitions else self.position
 
     def digest(self) -> str:
         """The digest of everything folded up to this position."""

@@ -160,7 +160,7 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         position=position,
         type=event.type,
         source=event.source,
-        id="" if nameless else event.id,
+        id="" if nameless or is_hidden else event.id,
         time=event.time,
         recorded_at=event.recordedtime,
         recorded_by=event.recordedby,

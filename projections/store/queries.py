@@ -114,6 +114,11 @@ class Queries:
         for row in self._db.execute(query).yield_per(AT_ONCE):
             yield (row[1], row[2], row[3], row[4]), balance_of(row[5])
 
+    def asn_alike(self, asn: str) -> set[str]:
+        """The ids of ASN in any fact that the database takes for a text but for its capitals."""
+        query = select(ACCOUNTS.c.asn).where(func.lower(ACCOUNTS.c.asn) == func.lower(asn)).distinct()
+        return {row[0] for row in self._db.execute(query)}
+
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
         from_facts = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")

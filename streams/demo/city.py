@@ -5,7 +5,6 @@ All of it is simulated, and nothing here reads a clock. An ASN's id does not rev
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
-from math import log
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
@@ -13,8 +12,10 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from domain.clock import moment_of, parse_date, parse_instant
 from domain.events.names import type_of
 from domain.events.submitted import Indicator
+from domain.periods import parse_period
 
 Event: TypeAlias = dict[str, Any]
 
@@ -172,7 +173,7 @@ def rules(city: City, start: date) -> Iterator[Event]:
     def rule(kind: str, name: str, data: Event) -> Event:
         return event(kind, "/simulasi/kota/aturan", f"{start}-{name}", time, data)
 
-    month = date.fromisoformat(since).replace(day=1).isoformat()
+    month = parse_date(since).replace(day=1).isoformat()
     scheme = msgspec.to_builtins(city.scheme)
     yield rule("scheme-adopted", f"skema-{city.scheme.scheme}", {**scheme, "effective_from": month})
     for dinas in city.dinas:
@@ -184,6 +185,20 @@ def rules(city: City, start: date) -> Iterator[Event]:
         for asn in staff:
             yield rule("asn-registered", f"asn-{asn}", {"asn": asn})
             yield rule("asn-assigned", f"tempat-{asn}", {"asn": asn, "dinas": slug, "effective_from": since})
+
+
+def first_day(month: str) -> date:
+    """The first day of a month `YYYY-MM`. Raises: `ValueError` for any other text."""
+    period = parse_period(month)
+    if len(period.months) > 1:
+        message = f"{month} is no month"
+        raise ValueError(message)
+    return period.first_day
+
+
+def local_moment(text: str) -> datetime:
+    """An instant of an event as a moment in the zone of the city."""
+    return moment_of(parse_instant(text), WIB)
 
 
 def local_second(moment: datetime) -> int:
@@ -257,34 +272,3 @@ def bustle(second: int) -> float:
     if 8 * HOUR <= second < 11 * HOUR or 13 * HOUR <= second < 15 * HOUR:
         return 1.0
     return 0.6 if OPENING <= second < CLOSING else 0.25
-
-
-class Unit:
-    """A dinas at work in one month: its people, its drift from its habits, and the tables that chance draws from."""
-
-    def __init__(self, dinas: Dinas, city: City, staff: list[str], calendar: Calendar, rng: Random) -> None:
-        """`staff` is the dinas's roster; the drift is drawn from `rng`."""
-        self.slug = dinas.slug
-        self.dinas = dinas
-        self.staff = staff
-        self.busy = min(dinas.asn, max(dinas.counters, round(dinas.tasks * city.shares.busy_tasks / BUSY_TASKS)))
-        self.counters = staff[: dinas.counters]
-        self.always = dinas.open == "always"
-        self.arrivals = calendar.arrivals(always=self.always)
-        by_slug = {service.slug: service for service in city.services}
-        self.services = [by_slug[slug] for slug, weight in dinas.services.items() for _ in range(weight)]
-        self.log_tempo = log(dinas.tempo * rng.uniform(0.96, 1.04))
-        self.late = dinas.late * rng.uniform(0.85, 1.15)
-        satisfaction = dinas.satisfied + rng.uniform(-0.03, 0.03)
-        self.moods = [_answers(satisfaction + shift) for shift in (-0.2, 0.0, 0.0, 0.2)]
-
-
-def _answers(satisfaction: float) -> list[tuple[str, list[int]]]:
-    """A hundred answers to each unsur whose mean is near `satisfied` (of 4)."""
-    tables = []
-    for name, shift in UNSUR.items():
-        mean = min(3.95, satisfaction + shift)
-        twos = round(15 * (4 - mean))
-        fours = max(0, round(100 * (mean - 3)) + 2 + twos)
-        tables.append((name, ([1] + [2] * twos + [4] * fours + [3] * 100)[:100]))
-    return tables

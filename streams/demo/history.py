@@ -13,7 +13,8 @@ from typing import Final
 
 from streams.demo import city as demo_city
 from streams.demo.amending import amended
-from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, Unit, rules
+from streams.demo.city import CLOSING, DAY, HOUR, OPENING, QUARTER, Calendar, City, Event, Service, rules
+from streams.demo.unit import Unit
 
 __all__ = ["City", "history", "live", "rules"]
 
@@ -41,7 +42,7 @@ def history(city: City, seed: int, month: str, until: datetime) -> Iterator[Even
     The events up to an earlier `until` are a prefix of those up to a later one.
     Raises: `ValueError` for a month that is none or an `until` without an offset.
     """
-    first = date.fromisoformat(f"{month}-01")
+    first = demo_city.first_day(month)
     if until.tzinfo is None:
         message = "until needs an offset"
         raise ValueError(message)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from domain.clock import moment_of, parse_instant
 from domain.intake.wire import read_submission
 from domain.refusal import Refusal
 from projections.ports import Grant, Unavailable
@@ -95,7 +96,7 @@ class DemoRun:
 
     def _steps(self) -> list[str]:
         """The steps: rules, then months. The last full one comes first, then the running one, then earlier ones."""
-        until = datetime.fromisoformat(self._progress.until)
+        until = moment_of(parse_instant(self._progress.until), self._zone)
         months = [until.strftime("%Y-%m")]
         first = until.replace(day=1)
         for _ in range(self._months):
@@ -104,7 +105,7 @@ class DemoRun:
         return ["rules", months[1], months[0], *months[2:]]
 
     def _run(self) -> None:
-        until = datetime.fromisoformat(self._progress.until)
+        until = moment_of(parse_instant(self._progress.until), self._zone)
         for step in self._steps():
             if step not in self._progress.done:
                 if step == "rules":

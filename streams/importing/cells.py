@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from streams.importing.lines import CUT, Record, Records
-from streams.importing.mapping import Mapping, MappingError
+from streams.importing.mapping import Mapping, MappingError, is_moment, is_whole_number
 from streams.importing.opening import Opened, ReadError, opened
 from streams.importing.sheet import read_sheet
 
@@ -57,7 +57,7 @@ def _csv(file: Opened, mapping: Mapping, is_row: IsRow) -> Iterator[NumberedCell
     header = _header(file, rows, mapping.delimiter)
     picker = Picker(file.path, header, mapping)
     records.is_cut = lambda: file.broken
-    records.fits = lambda cells: not isinstance(picker.pick(cells), str)
+    records.width, records.telling = picker.width, picker.telling
     records.is_row = lambda cells: isinstance(choice := picker.pick(cells), tuple) and is_row(choice)
     for number, record in enumerate(rows, 1):
         yield number, record.fault if record.cells is None else picker.pick(record.cells)
@@ -86,6 +86,12 @@ class Picker:
             if header.count(column) != 1:
                 raise _lacking(path, header, column, key, mapping)
         places = [header.index(column) for column in mapping.uses()]
+        self.telling = frozenset(
+            header.index(column)
+            for field, columns in mapping.columns.items()
+            for column in columns
+            if is_moment(field) or is_whole_number(field)
+        )
         self.width = len(header)
         self._least = max(places) + 1
         # The first place is repeated at the end: of a single place, itemgetter would return the cell, not a tuple.

@@ -7,7 +7,7 @@ spans lines which read as rows of their own: its quote was closed by the quote o
 import csv
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 CUT: Final = "the file breaks off within this row"
@@ -31,12 +31,17 @@ class _Lines:
         self.taken: list[str] = []
         self.number = 0
         """The number of the last line taken."""
+        self.ended = False
+        """True once the text has been asked for a line beyond its last one."""
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._text)
+        line = self._again.popleft() if self._again else next(self._text, "")
+        self.ended = not line
+        if self.ended:
+            raise StopIteration
         self.number += 1
         self.taken.append(line)
         return line
@@ -52,7 +57,9 @@ class _Lines:
 class Records:
     """The rows of a text of CSV, its header first.
 
-    ``fits`` tells whether a row has as many cells as it must have, ``is_row`` whether cells are plainly a row of this file.
+    ``width`` is the number of cells that a row of several lines must have, once the header is known, and ``telling`` the
+    places of its cells that are times or numbers. ``is_row`` tells whether cells are plainly a row of this file, and
+    ``is_cut`` whether the text broke off at the place that has been reached.
     """
 
     def __init__(self, text: Iterable[str], delimiter: str) -> None:
@@ -60,10 +67,10 @@ class Records:
         self._delimiter = delimiter
         # Strict: otherwise an open quote would silently swallow the following rows into one cell.
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
-        self.fits: Callable[[Sequence[str]], bool] = bool
+        self.width = 0
+        self.telling: AbstractSet[int] = frozenset()
         self.is_row: Callable[[Sequence[str]], bool] = bool
         self.is_cut: Callable[[], bool] = bool
-        """Tells whether the text broke off at the place that has been reached."""
 
     def __iter__(self) -> Iterator[Record]:
         """Blank lines are no rows."""
@@ -78,8 +85,8 @@ class Records:
                 return
             except csv.Error as error:
                 fault = str(error)
-            cut = lines.taken[-1][-1] not in "\r\n" and self.is_cut()
-            if cut and not any(map(self._is_row, lines.taken[1:])):
+            breaks_off = lines.taken[-1][-1] not in "\r\n" or (lines.ended and fault)
+            if breaks_off and self.is_cut() and not any(map(self._is_row, lines.taken[1:])):
                 yield Record(first, None, f"line {first}: {CUT}")
             elif fault:
                 yield self._broken(first, fault)
@@ -94,19 +101,43 @@ class Records:
         return Record(first, None, f"{where}: {fault}{goes_on}")
 
     def _swallowed(self, texts: Sequence[str], cells: Sequence[str]) -> str:
-        """The reason to break up a row of several lines; empty if they are one row."""
-        if not self.fits(cells):
-            return f"{len(cells)} cells over several lines: a quote is left open"
-        between = any(map(self._is_row, texts[1:-1]))
-        # The last line of a long note may look like a row too, but then the first line is none without its quote.
-        ends = self._is_row(texts[-1]) and self._is_row(texts[0], with_quotes=False)
-        return "a quote is left open, and lines after it read as rows of their own" if between or ends else ""
+        """The reason to break up a row of several lines; empty if they are one row.
 
-    def _is_row(self, line: str, *, with_quotes: bool = True) -> bool:
-        cells_of = partial(csv.reader, [line], delimiter=self._delimiter)
-        reader = cells_of() if with_quotes else cells_of(quoting=csv.QUOTE_NONE)
+        The lines between may read as rows of their own; or the first line is a whole row if its open quote is left out, and
+        either a time or a number stands behind the quote, or the last line reads as a row too. A long note is none of these.
+        """
+        if self.width and len(cells) != self.width:
+            return f"{len(cells)} cells over several lines: a quote is left open"
+        first = self._cells(_without_open_quote(texts[0], self._delimiter))
+        behind = len(self._cells(texts[0]))
+        is_whole = len(first) == self.width and self.is_row(first)
+        is_told = is_whole and any(place >= behind and first[place].strip() for place in self.telling)
+        if is_told or any(map(self._is_row, texts[1:-1])) or (is_whole and self._is_row(texts[-1])):
+            return "a quote is left open, and lines after it read as rows of their own"
+        return ""
+
+    def _is_row(self, line: str) -> bool:
+        return self.is_row(self._cells(line))
+
+    def _cells(self, line: str) -> list[str]:
+        """The cells of a line by itself; of one that cannot be read, none."""
         try:
-            cells = next(reader, [])
+            return next(csv.reader([line], delimiter=self._delimiter), [])
         except csv.Error:
-            return False
-        return bool(cells) and self.is_row(cells)
+            return []
+
+
+def _without_open_quote(line: str, delimiter: str) -> str:
+    """A line without the quote that it leaves open."""
+    place, size, opening = 0, len(line), -1
+    while place < size:
+        if line[place] == '"':
+            opening = place
+            place += 1
+            while place < size and (line[place] != '"' or line[place : place + 2] == '""'):
+                place += 2 if line[place] == '"' else 1
+            if place >= size:
+                return line[:opening] + line[opening + 1 :]
+        following = line.find(delimiter, place)
+        place = size if following < 0 else following + 1
+    return line

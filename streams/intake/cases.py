@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from domain.events import own
 from domain.events.entries import PermitReceived, decode, fact_of
-from domain.events.kinds import FACT_TYPES, KINDS, RECEIPT, reversed_key
+from domain.events.kinds import FACT_TYPES, KINDS, NOTES, RECEIPT, reversed_key
 from domain.fold.casefiles import files_of, intervals
 from domain.intake.recorded import read_line
 from domain.intake.resolve import CaseContext
 from domain.refusal import Fault, Refusal, invalid
-from streams.intake.keyed import NOTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from domain.events import submitted as events
-from domain.events.kinds import BY_TYPE, CASE, DECISION, RECEIPT, NaturalKey, reversed_key
+from domain.events.kinds import BY_TYPE, DECISION, NOTES, RECEIPT, reversed_key
 from streams.journal.journal import originator_of
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from domain.intake.wire import Submission
     from streams.journal.journal import Appending
-
-NOTES: Final = NaturalKey("case", CASE)
-"""The key under which the journal keeps the notes of a case; nothing holds it."""
 
 
 class Keyed(Struct, frozen=True, gc=False):

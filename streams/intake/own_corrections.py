@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.canonical import content_hash
-from domain.clock import local_date, parse_instant, utc_text
+from domain.clock import local_date, stored_instant, utc_text
 from domain.events import own
 from domain.events.kinds import BY_TYPE, reversed_key
 from domain.events.submitted import PermitProcessed, PermitReceived
+from domain.intake.checks import is_instant
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line
 from domain.intake.resolve import judged_otherwise, resolve_fact, unpromised
 from domain.refusal import Refusal
@@ -22,6 +23,9 @@ from streams.intake.cases import CORRECTED, Cases
 from streams.journal.journal import originator_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from domain.intake.resolve import Setting
     from streams.journal.journal import Appending
 
@@ -56,7 +60,7 @@ class OwnCorrections:
     def _again(self, fact: EffectiveFact, *, late_rule: bool = False) -> Resolved | None:
         """A receipt or a decision resolved again; ``None`` where it cannot be, as when it ends before its receipt."""
         data = {name: value for name, value in fact.data.items() if name != "resolved"}
-        values = msgspec.convert(data, BY_TYPE[fact.type].submitted)
+        values = msgspec.convert(_in_utc(data), BY_TYPE[fact.type].submitted)
         if not isinstance(values, PermitReceived | PermitProcessed):
             return None
         case = self._cases.case(data) if isinstance(values, PermitProcessed) else None
@@ -64,7 +68,7 @@ class OwnCorrections:
             day = local_date(case.receipt.received_us, self._setting.zone)
             case = case._replace(standard=self._setting.rulebook.standard(values.dinas, values.service, day))
         try:
-            return resolve_fact(values, parse_instant(fact.time), self._setting, case)
+            return resolve_fact(values, stored_instant(fact.time), self._setting, case)
         except Refusal:
             return None
 
@@ -92,3 +96,13 @@ class OwnCorrections:
         key = BY_TYPE[fact.type].natural_key(data)
         if key is not None:
             self._append.set_key(key, originator)
+
+
+def _in_utc(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored data with each instant spelt anew: former versions took spellings that are refused from outside today."""
+    pauses = [
+        {name: value if name == "reason" else utc_text(stored_instant(value)) for name, value in pause.items()}
+        for pause in data.get("pauses", ())
+    ]
+    instants = {name: utc_text(stored_instant(value)) for name, value in data.items() if is_instant(name)}
+    return {**data, **instants, **({"pauses": pauses} if "pauses" in data else {})}

@@ -9,7 +9,7 @@ from msgspec import Struct, UnsetType
 from domain.clock import local_date, parse_instant
 from domain.events import submitted as events
 from domain.events.entries import decode
-from domain.events.kinds import BY_TYPE
+from domain.events.kinds import BY_TYPE, NOTES
 from domain.intake.checks import ahead_faults, data_ahead_faults
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
 from domain.intake.resolve import CaseContext, Setting, resolve_correction, resolve_fact
@@ -17,7 +17,6 @@ from domain.intake.wire import Submission, read_data
 from domain.refusal import Fault, Refusal, invalid
 from projections.ports import Accepted, Grant, Receipt
 from streams.intake.cases import UNKNOWN_TARGET, Cases, holder_name
-from streams.intake.keyed import NOTES, Keyed
 from streams.intake.own_corrections import OwnCorrections
 from streams.journal.journal import line_hash
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from domain.rules.rulebook import Rulebook
+    from streams.intake.keyed import Keyed
     from streams.journal.journal import Appending
 
 

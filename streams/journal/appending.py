@@ -33,7 +33,7 @@ class AppendedRows(NamedTuple):
 
 
 class JournalTables(Protocol):
-    """The journal's tables within one append transaction that holds the write lock."""
+    """The journal's tables within one transaction; to append, it holds the write lock."""
 
     def head(self) -> int:
         """The position of the last entry; 0 before the first."""
@@ -47,8 +47,8 @@ class JournalTables(Protocol):
         """Each natural key that is held, and the originator that holds it."""
         ...
 
-    def notes(self, cases: Sequence[str]) -> Iterable[tuple[str, bytes]]:
-        """Case and line of each pause and resumption, in order."""
+    def notes(self, cases: Sequence[str]) -> Iterable[tuple[str, int, bytes]]:
+        """Case, position and line of each pause and resumption, in order."""
         ...
 
     def rules(self, after: int) -> Iterable[tuple[int, bytes]]:
@@ -105,7 +105,7 @@ class Appending:
         missing = [case for case in dict.fromkeys(cases) if case not in self._noted]
         self._noted.update((case, []) for case in missing)
         if missing:
-            for case, line in self._tables.notes(missing):
+            for case, _, line in self._tables.notes(missing):
                 self._noted[case].append(line)
 
     def notes(self, case: str) -> list[bytes]:
@@ -152,6 +152,10 @@ class Recorder(Protocol):
 
     def appending(self) -> AbstractContextManager[Appending]:
         """One append: the write lock first, then all reads and writes, then one commit."""
+        ...
+
+    def looking(self) -> AbstractContextManager[JournalTables]:
+        """The journal's tables, to read and not to write: all that is read is of one moment."""
         ...
 
     def max_notification_id(self) -> int | None:

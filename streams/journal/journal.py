@@ -5,7 +5,6 @@ Refuses to open a journal of another zone, one that is not durable, or one whose
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -15,15 +14,15 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, StoredEvent
 from msgspec import Struct
 
-from domain.canonical import canonical
 from domain.clock import utc_text
 from domain.events import own
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
 from projections.ports import FoundLines
-from streams.journal import searching
+from streams.journal import searching, tracing
 from streams.journal.appending import Appending, Recorder
+from streams.journal.naming import originator_of
 from streams.journal.searching import is_rare
 
 if TYPE_CHECKING:
@@ -31,23 +30,19 @@ if TYPE_CHECKING:
 
     from projections.ports import LineSearch
 
-__all__ = ["Appending", "IntegrityError", "Journal", "JournalError", "OperationalError", "PersistenceError"]
-
-NAMESPACE: Final = uuid.UUID("6f1c2d7e-1d0b-5f0a-9b52-6e6572616361")
-_NAMESPACE_BYTES: Final = NAMESPACE.bytes
-_VERSION: Final = tuple(bytes([byte & 0x0F | 0x50]) for byte in range(256))
-_VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
+__all__ = [
+    "Appending",
+    "IntegrityError",
+    "Journal",
+    "JournalError",
+    "OperationalError",
+    "PersistenceError",
+    "originator_of",
+]
 
 
 class JournalError(Exception):
     """The journal cannot be used as requested; the message gives the reason and the remedy."""
-
-
-def originator_of(source: str, event_id: str) -> str:
-    """The identity of an event: UUIDv5 of the JSON array ``[source, id]``, as hex."""
-    digest = hashlib.sha1(_NAMESPACE_BYTES + canonical((source, event_id)), usedforsecurity=False).digest()
-    # As RFC 9562 has it: version 5 and its variant in four and two bits. `uuid.uuid5` takes four times as long.
-    return (digest[:6] + _VERSION[digest[6]] + digest[7:8] + _VARIANT[digest[8]] + digest[9:16]).hex()
 
 
 class JournalEvent(Struct, frozen=True):
@@ -178,6 +173,18 @@ class Journal:
         low = after if is_rare(search) else max(after, until - searching.RUN)
         lines = self._recorder.newest(search, low, until, limit)
         return FoundLines(lines, lines[-1][0] - 1 if len(lines) == limit else low)
+
+    def of_case(self, dinas: str, service: str, case: str) -> list[tuple[int, bytes]]:
+        """Every line about the file of one case, in order: receipt, pauses, decision, and the reversals of these."""
+        return tracing.of_case(self._recorder, (dinas, service, case), self.head())
+
+    def course_of(self, position: int) -> list[tuple[int, bytes]]:
+        """The course of a fact, in order: the fact, and every reversal of it. ``position`` is that of any of these."""
+        return tracing.course_of(self._recorder, position)
+
+    def reversed_at(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The position of the reversal of each event that has one; events are named by source and id."""
+        return tracing.reversed_at(self._recorder, names)
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
         """Positions and lines of the rules, and of openings, after a position."""

@@ -72,10 +72,10 @@ class PostgresTables:
         """Each natural key that is held, and the originator that holds it."""
         yield from self._rows("SELECT key, holder FROM {in}.natural_keys WHERE key = ANY(%s::text[])", list(keys))
 
-    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Case and line of each pause and resumption, in order."""
+    def notes(self, cases: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+        """Case, position and line of each pause and resumption, in order."""
         query = (
-            "SELECT key, state FROM {in}.case_notes JOIN {events} ON notification_id = position "
+            "SELECT key, position, state FROM {in}.case_notes JOIN {events} ON notification_id = position "
             "WHERE key = ANY(%s::text[]) ORDER BY position"
         )
         yield from self._rows(query, list(cases))
@@ -170,6 +170,16 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
             cursor.execute(
                 SQL("NOTIFY {}").format(Identifier(self.channel_name))
             )  # the library's subscribers listen here
+
+    @contextmanager
+    def looking(self) -> Iterator[PostgresTables]:
+        """The journal's tables, to read and not to write."""
+        with (
+            self.datastore.get_connection() as connection,
+            connection.transaction(),
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            yield PostgresTables(cursor, *self._names)
 
     @contextmanager
     def _locked(self) -> Iterator[Connection[Any]]:

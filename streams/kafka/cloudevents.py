@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.intake.media import media_of
 from domain.intake.recorded import read_line, stated
 from domain.intake.wire import Submission, parse_json, read_submission
 from domain.refusal import Refusal
@@ -48,7 +49,11 @@ def _attribute(value: str | int | bool) -> bytes:  # noqa: FBT001 - the types an
 
 def event_of(value: bytes | None, headers: Headers) -> Submission:
     """The event of a record, structured or binary. Raises: ``Refusal``."""
-    contents = {name.lower(): content for name, content in headers or ()}
+    contents: dict[str, bytes | None] = {}
+    for name, content in headers or ():
+        if name.lower() in contents and name.lower().startswith((_PREFIX, _CONTENT_TYPE)):
+            raise Refusal("malformed-headers", f"{name.lower()}: stands more than once")
+        contents[name.lower()] = content
     attributes = {
         name.removeprefix(_PREFIX): _text(name, content)
         for name, content in contents.items()
@@ -56,8 +61,9 @@ def event_of(value: bytes | None, headers: Headers) -> Submission:
     }
     if _CONTENT_TYPE in contents:
         attributes[_CONTENT_TYPE_ATTRIBUTE] = _text(_CONTENT_TYPE, contents[_CONTENT_TYPE])
-    media = attributes.get(_CONTENT_TYPE_ATTRIBUTE, "").partition(";")[0].strip().lower()
-    if media.startswith(_ANY_STRUCTURED) and media != STRUCTURED:
+    names = media_of(attributes.get(_CONTENT_TYPE_ATTRIBUTE, ""))
+    media = "" if names is None else names.type
+    if (names is not None and not names.is_utf8) or (media.startswith(_ANY_STRUCTURED) and media != STRUCTURED):
         detail = f"{media}: send {STRUCTURED}, or {_JSON} with {_PREFIX} headers, an event a record"
         raise Refusal("unsupported-media-type", detail)
     event = parse_json(value or b"")

@@ -150,7 +150,17 @@ FORMS: Final[tuple[Refused, ...]] = (
     bad("attribute beyond 32 bits", "task-completed", TASK, "/gateway", gateway=2**31),
     bad("datacontenttype", "task-completed", TASK, "/datacontenttype", datacontenttype="text/xml"),
     bad("naive time", "task-completed", TASK, "/time", time="2026-11-24T11:00:00"),
-    bad("time of 7 decimals", "task-completed", TASK, "/time", time="2026-11-24T11:00:00.1234567+07:00"),
+    *(
+        bad(f"time {time}", "task-completed", TASK, "/time", time=time)
+        for time in (
+            "2026-11-24T11:00:00+07:60",
+            "2026-11-24T11:00:00+07:99",
+            "2026-11-24T11:00:00+24:00",
+            "2026-11-23T24:00:00+07:00",
+            "2026-11-24T10:60:00+07:00",
+            "2026-11-24T10:59:60+07:00",
+        )
+    ),
     bad("time no moment", "task-completed", TASK, "/time", time="2026-02-30T11:00:00+07:00"),
     bad("time before the calendar", "task-completed", TASK, "/time", time="0001-01-01T00:00:00+14:00"),
     bad("time a number", "task-completed", TASK, "/time", time=1),
@@ -195,6 +205,23 @@ FORMS: Final[tuple[Refused, ...]] = (
     bad("received_at ahead", "permit-received", {**RECEIPT, "received_at": FUTURE}, "/data/received_at"),
     bad("completed_at ahead", "task-completed", {**TASK, "completed_at": FUTURE}, "/data/completed_at"),
     bad("assigned_at ahead", "task-completed", {**TASK, "assigned_at": FUTURE}, "/data/assigned_at"),
+    *(
+        bad(f"{name} of minute 60", kind, {**data, name: "2026-11-20T10:00:00+07:60"}, f"/data/{name}")
+        for kind, data, name in (
+            ("permit-received", RECEIPT, "received_at"),
+            ("permit-received", RECEIPT, "due_at"),
+            ("permit-processed", DECISION, "completed_at"),
+            ("task-completed", TASK, "assigned_at"),
+            ("permit-paused", {**CASE, "case": "K-1", "reason": "payment"}, "at"),
+            ("permit-resumed", {**CASE, "case": "K-2"}, "at"),
+        )
+    ),
+    bad(
+        "pause that ends at minute 60",
+        "permit-processed",
+        pauses(to="2026-11-20T09:00:00+07:60"),
+        "/data/pauses/0/to",
+    ),
     bad("pause ahead", "permit-paused", {**CASE, "case": "K-1", "at": FUTURE, "reason": "payment"}, "/data/at"),
     bad("end of a pause ahead", "permit-processed", pauses(to=FUTURE), "/data/pauses/0/to"),
     bad(

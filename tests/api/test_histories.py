@@ -153,6 +153,8 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
         "paused_at": None,
         "reason": None,
         "pauses": [],
+        "decision": None,
+        "entries": [],
     }
     first = case(event("permit-received", "r", receipt_data))
     assert (first["received_at"], first["due_at"]) == ("2026-11-24T01:00:00.000000Z", "2026-11-25T01:00:00.000000Z")
@@ -165,7 +167,9 @@ def test_a_case_says_where_it_stands(neraca: Assembled) -> None:
     case(event("permit-processed", "c", {**names, "completed_at": "2026-11-24T11:00:00+07:00"}))
     again = case(event("event-retracted", "x", {"event": {"source": "/loket", "id": "c"}, "reason": "salah-tekan"}))
     assert [state["state"] for state in states] == ["none", "received", "paused", "received", "decided", "received"]
-    assert {**again, "position": 0, "folded": 0} == {**runs, "position": 0, "folded": 0}
+    moving = {"position": 0, "folded": 0, "entries": []}
+    assert {**again, **moving} == {**runs, **moving}
+    assert [entry["id"] for entry in again["entries"]] == ["r", "p", "q", "c", "x"]
     assert neraca.get("/v1/dinas/dishub/file?service=kir").status_code == 422
 
 
@@ -207,7 +211,7 @@ def test_a_case_says_how_far_its_own_partition_is_folded(neraca: Assembled) -> N
         own = partition_of("dishub", 4)
         apart = At(3, tuple(90 if number == own else 3 for number in range(4)), 5)
         snapshot.version = snapshot.version._replace(at=apart)
-        case = case_of(snapshot, "dishub", "kir", "1")
+        case = case_of(snapshot, neraca.journal, "dishub", "kir", "1")
     assert (case.folded, case.journal) == (90, neraca.live.journal)
 
 

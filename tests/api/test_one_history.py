@@ -40,6 +40,10 @@ LISTS: Final = {
     "/v1/dinas/{dinas}/files",
     "/v1/dinas/{dinas}/events",
     "/v1/asn/{asn}/events",
+    "/v1/dinas/{dinas}/late/permits",
+    "/v1/dinas/{dinas}/late/tasks",
+    "/v1/asn/{asn}/late/permits",
+    "/v1/asn/{asn}/late/tasks",
     "/v1/journal",
     "/v1/dinas",
 }

@@ -40,6 +40,10 @@ UNSTREAMED: Final = (
     ("GET", "/v1/asn/{asn}/events"),
     ("GET", "/v1/journal"),
     ("GET", "/v1/dinas/{dinas}/file"),
+    ("GET", "/v1/dinas/{dinas}/late/permits"),
+    ("GET", "/v1/dinas/{dinas}/late/tasks"),
+    ("GET", "/v1/asn/{asn}/late/permits"),
+    ("GET", "/v1/asn/{asn}/late/tasks"),
 )
 DRAWN: Final = [
     (method, path, mode)

@@ -12,6 +12,7 @@ from domain.clock import (
     moment_of,
     parse_date,
     parse_instant,
+    parse_local,
     utc_text,
 )
 from domain.periods import parse_period
@@ -104,6 +105,16 @@ def test_any_other_text_is_no_period(text: str) -> None:
         ("2026-11-24t03:41:07.000001Z", 1795491667000001),
         ("2026-11-23 19:41:07-08:00", 1795491667000000),
         ("2024-02-29T00:00:00-00:00", 1709164800000000),
+        ("2026-11-24T23:59:59+23:59", 1795478459000000),
+        ("2026-11-24T00:00:00-23:59", 1795564740000000),
+        ("0001-01-01T00:00:00Z", -62135596800000000),
+        ("9999-12-31T23:59:59.999999999Z", 253402300799999999),
+        # Decimals beyond microseconds are cut off, never rounded: seven of .NET, nine of Go and Java, and more.
+        ("2026-11-24T10:41:07.1234567+07:00", 1795491667123456),
+        ("2026-11-24T10:41:07.123456999+07:00", 1795491667123456),
+        ("2026-11-24T03:41:07.000000999Z", 1795491667000000),
+        ("1969-12-31T23:59:59.999999999Z", -1),
+        ("2026-11-24T03:41:07.123456789012Z", 1795491667123456),
     ],
 )
 def test_an_instant_is_a_count_of_microseconds_whatever_its_offset(text: str, us: int) -> None:
@@ -117,9 +128,25 @@ def test_an_instant_is_a_count_of_microseconds_whatever_its_offset(text: str, us
         "2026-11-24T10:41:07",
         "2026-11-24",
         "2026-11-24T10:41Z",
-        "2026-11-24T10:41:07.1234567Z",
+        "2026-11-24T10:41:07.Z",
+        "2026-11-24T10:41:07,5Z",
         "2026-02-30T00:00:00Z",
+        "2026-11-24T24:00:00Z",
         "2026-11-24T24:00:01Z",
+        "2026-11-24T10:60:00Z",
+        "2026-11-24T10:41:07+07:60",
+        "2026-11-24T10:41:07+07:99",
+        "2026-11-24T10:41:07-00:60",
+        "2026-11-24T10:41:07+24:00",
+        "2026-11-24T10:41:07+23:60",
+        "2026-11-24T10:41:07+07",
+        "2026-11-24T10:41:07+07:00:00",
+        "2026-W48-2T10:41:07Z",
+        "2026-328T10:41:07Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "２０２６-11-24T10:41:07Z",  # noqa: RUF001 - look-alikes are the point
         "2026-11-24T10:41:07+0700",
         "20261124T104107Z",
         "2026-11-24T10:41:60Z",
@@ -130,8 +157,29 @@ def test_an_instant_is_a_count_of_microseconds_whatever_its_offset(text: str, us
     ],
 )
 def test_text_that_names_no_instant_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must be RFC 3339|names no moment"):  # noqa: RUF043 - either of two words
+    with pytest.raises(ValueError, match="must be RFC 3339|names no moment|must be 00 to"):  # noqa: RUF043 - any of them
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-24T10:41", datetime(2026, 11, 24, 10, 41)),  # noqa: DTZ001 - local times have no zone
+        ("2026-11-24 10:41:07", datetime(2026, 11, 24, 10, 41, 7)),  # noqa: DTZ001 - the same
+        ("2026-11-24T10:41:07.5", datetime(2026, 11, 24, 10, 41, 7, 500_000)),  # noqa: DTZ001 - the same
+    ],
+)
+def test_a_local_time_of_a_form_has_no_zone_of_its_own(text: str, moment: datetime) -> None:
+    assert parse_local(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-24", "2026-11-24T24:00", "2026-11-24T10", "2026-02-30T10:00", "20261124T1041", "2026-11-24T10:41Z", ""],
+)
+def test_text_that_is_no_local_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a local time|names no moment"):  # noqa: RUF043 - either of two words
+        parse_local(text)
 
 
 def test_a_naive_datetime_names_no_instant() -> None:

@@ -119,6 +119,21 @@ def test_a_record_that_is_no_event_is_refused_in_words(
     assert problem(error.value)["type"].endswith(slug)
 
 
+@pytest.mark.parametrize("name", ["ce_id", "CE_ID", "ce_subject", "content-type", "Content-Type"])
+def test_a_header_that_stands_twice_is_refused(name: str) -> None:
+    """Whichever of the two were taken, the sender may have meant the other; Kafka keeps both."""
+    with pytest.raises(Refusal, match=f"{name.lower()}: stands more than once") as error:
+        event_of(msgspec.json.encode(DATA), [*BINARY.items(), ("ce_subject", b"a"), (name, b"b")])
+    assert error.value.slug == "malformed-headers"
+
+
+def test_a_value_is_taken_as_it_is_and_a_media_type_whatever_its_case() -> None:
+    """The Kafka binding knows neither quotes nor percents: a value is the attribute's text in UTF-8."""
+    changes = {"ce_id": b'"t%20" \xe2\x82\xac', "content-type": b"Application/JSON; Charset=UTF-8"}
+    headers: Headers = list({**BINARY, **changes}.items())
+    assert event_of(msgspec.json.encode(DATA), headers).id == '"t%20" \u20ac'
+
+
 def test_events_come_by_the_sdk_and_go_by_it(cluster: Scaled, topics: Topics) -> None:
     """Records it writes in both modes are accepted; of ``neraca.events`` it reads each entry of the journal.
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.ends import Until
+from audit.folded import Folded
 from audit.replay import fold_lines
-from domain.events.entries import AnyEntry, EventCorrected, EventRetracted
+from domain.events.entries import AnyEntry, EventCorrected, EventRetracted, decode
 from domain.fold.casefiles import EMPTY, CaseFile, CaseKey, changes_of, files_of, merged
 from domain.fold.digest import by_dinas, digest
 from domain.fold.ledger import Ledger, months_of, zero
@@ -115,6 +117,33 @@ def test_prefix_and_tail_are_the_whole(steps: list[Step], cut: int, early: bool,
     assert sorted(prefix.open_files()) == sorted(whole.open_files())
     assert balances_of(prefix.accounts()) == balances_of(whole.accounts()), "looking at a fold does not change it"
     assert (prefix.rules, prefix.first, prefix.last) == (whole.rules, whole.first, whole.last)
+
+
+@bounded(12)
+@given(HISTORIES, st.integers(1, 12), st.integers(0, 4))
+def test_a_fold_of_bounded_memory_is_the_fold(steps: list[Step], accounts_most: int, files_most: int) -> None:
+    """However few accounts and case files are objects at once, a journal folds to the same accounts and open files."""
+    with recorded(steps) as history:
+        lines = history.lines
+    whole, bounded_fold = fold_lines(lines), Folded(accounts_most, files_most)
+    for position, line in lines:
+        bounded_fold.follow([position])
+        bounded_fold.fold([position], [decode(line)], lambda line=line: [line])  # type: ignore[misc]
+    assert balances_of(bounded_fold.accounts()) == balances_of(whole.accounts())
+    assert sorted(bounded_fold.open_files()) == sorted(whole.open_files())
+    assert bounded_fold.rules == whole.rules
+
+
+@bounded(30)
+@given(st.lists(st.integers(0, 5), max_size=6), st.integers(0, 7), st.integers(-1, 6))
+def test_lines_end_before_the_first_beyond_the_end(seconds: list[int], position: int, second: int) -> None:
+    """An end by position or by time of recording leaves out the first line beyond it, and all that follow."""
+    lines = [
+        (number, b'{"recordedtime":"1970-01-01T00:00:0%dZ"}' % each) for number, each in enumerate(seconds, start=1)
+    ]
+    for until in (Until(), Until(position=position), Until(instant_us=second * 1_000_000)):
+        beyond = [number for number, line in enumerate(lines) if until.ends_before(*line)]
+        assert list(until.within(lines)) == lines[: beyond[0] if beyond else None]
 
 
 @bounded(12)

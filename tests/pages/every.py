@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from api.pages.router import PAGES
-from api.pages.words import Words, load_labels
 from tests.pages.city import BUSY, FAST
+from tests.pages.messages import ID
 
 if TYPE_CHECKING:
     from api.pages.page import Page
 
 BLANKS: Final = {"dinas": FAST, "asn": BUSY, "position": "400"}
-QUERIES: Final = {"/dinas/{dinas}/file": "service=ktp-el&case=B-0"}
+QUERIES: Final = {"/dinas/{dinas}/file": "service=ktp-el&case=B-0", "/asn/{asn}/task": "at=1019"}
 """The queries without which a page would be a refusal."""
 PRACTISED: Final = frozenset({"/latihan"})
 """Pages that are served in practice alone."""
@@ -29,10 +28,7 @@ ADDRESSES: Final = {path: address(path) for path in PAGES if path not in PRACTIS
 """An address for each page that the small city serves, by its path."""
 
 
-WORDS: Final = Words("id", UTC, load_labels())
-
-
 def tables_of(page: type[Page]) -> list[str]:
     """The names of the tables that a page hands over: it knows them before it holds anything."""
     empty = page(**dict.fromkeys(page.__struct_fields__))
-    return list(empty.tables(WORDS))
+    return list(empty.tables(ID))

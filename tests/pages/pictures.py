@@ -76,7 +76,7 @@ def cut_off(page: Page, url: str) -> None:
     """The counter as it is when three files wait to be sent."""
     clerk = Clerk(page, url)
     clerk.open("?dinas=disdukcapil&loket=3", ready=False)
-    page.click("#putus")
+    page.click("label[for=putus]")
     clerk.press("Alt+1")
     for number in ("AKL-26-003305", "AKL-26-003306", "AKL-26-003307"):
         clerk.step(number, "F2")

@@ -12,6 +12,7 @@ from tests.pages.board import BUTTON, TAG, look, received
 from tests.pages.browser import press, until
 from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL
 from tests.pages.every import ADDRESSES
+from tests.pages.messages import ID
 from tests.serving import Assembled, Listening
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def test_a_board_that_moves_breaks_none_nor_one_that_is_paused(own_small: Assemb
     assert page.evaluate("!!document.querySelector('tr.moved .mv')")
     page.evaluate(f"{BUTTON}.click()")
     own_small.record(received(FAST))
-    until(page, f"{TAG} === '❚❚ dijeda, 1 perubahan menunggu'", "it says what waits")
+    until(page, f"{TAG} === '{ID('live.paused', n=1)}'", "it says what waits")
     assert broken_on(page, SCREENS, "paused") == []
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pages.messages import EN, ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event
 
@@ -44,9 +45,9 @@ def city(neraca: Assembled) -> Assembled:
 def test_what_lies_ahead_is_due_today_or_waits(city: Assembled) -> None:
     """A day ends at its midnight; a paused file is due by a date of its own alone."""
     page = city.get("/dinas/d").text
-    assert "2 jatuh tempo hari ini · 3 dijeda" in page
+    assert ID("subject.ahead", due=2, paused=3) in page
     city.clock.set("2026-11-25T00:00:00+07:00")
-    assert "2 jatuh tempo hari ini · 3 dijeda" in city.get("/dinas/d").text, "tomorrow and midnight, by now"
+    assert ID("subject.ahead", due=2, paused=3) in city.get("/dinas/d").text, "tomorrow and midnight, by now"
 
 
 @pytest.mark.parametrize("period", ["2026-11", "2026-01"])
@@ -54,7 +55,7 @@ def test_open_files_of_each_service_add_up_to_those_of_the_dinas(city: Assembled
     """They are of now, in any period."""
     counts = city.get(f"/v1/dinas/d?period={period}").json()["counts"]
     rows = csv.DictReader(io.StringIO(city.get(f"/dinas/d?period={period}&csv=services&lang=en").text.lstrip("\ufeff")))
-    held = {row["Service"]: (int(row["Open files"]), int(row["Past the standard"])) for row in rows}
+    held = {row["Service"]: (int(row[EN("csv.open")]), int(row[EN("csv.overdue")])) for row in rows}
     assert held == {"kk": (3, 0), "ktp": (3, 1), "surat": (1, 0)}
     assert tuple(map(sum, zip(*held.values(), strict=True))) == (counts["permits_open"], counts["permits_open_overdue"])
     shown = {

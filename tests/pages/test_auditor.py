@@ -24,6 +24,7 @@ from tests.pages.asking import (
     sheet,
     then_and_now,
 )
+from tests.pages.messages import ID
 from tests.pages.reading import Page, figure, journal_rows, older, page
 from tests.serving import Assembled, event
 
@@ -46,13 +47,13 @@ def test_then_is_what_the_api_said_then_and_now_is_what_it_says_now(
     for name, dinas in moved.items():
         row = row_of(html, name)
         assert row[1:3] == [said(then[dinas]), said(now[dinas])]
-    assert "1 perangkat daerah lain tidak berubah." in html
+    assert ID("auditor.unchanged", n=1) in html
     fell = then[CHANGED]["iku"]["value"] - now[CHANGED]["iku"]["value"]
     assert fell > 0
     assert row_of(html, NAMES[CHANGED])[3:] == [
-        f"▼ {figure(fell)}", "4 izin diputus, 1 pencabutan, 1 koreksi", "6",
+        f"▼ {figure(fell)}", "4 permohonan selesai, 1 pencabutan, 1 koreksi", "6",
     ]  # fmt: skip
-    assert row_of(html, NAMES[NEW])[3:5] == ["baru", "60 izin diputus, 20 tugas selesai"]
+    assert row_of(html, NAMES[NEW])[3:5] == ["baru", "60 permohonan selesai, 20 tugas selesai"]
     assert "Diketahui Minggu, 1 November 2026, 00.00 WIB" in html
     assert "✓ sama, 64 dari 64 karakter" in html
 
@@ -134,7 +135,7 @@ def test_a_table_for_spreadsheets_holds_no_formula(october: tuple[Assembled, dic
         "posisi dulu",
         "posisi kini",
         "sebab",
-        "kejadian",
+        "catatan",
     ]
     mine = next(row for row in table if FORMULA in row[0])
     assert mine[:2] == [f"'{FORMULA}", f"'{NAMES[FORMULA]}"]
@@ -169,7 +170,7 @@ def test_what_was_asked_is_shown_again(october: tuple[Assembled, dict[str, Any]]
 def test_nothing_moved_is_said(october: tuple[Assembled, dict[str, Any]]) -> None:
     neraca, _ = october
     _, html = answer(neraca, f"/auditor?period=2026-10&position={neraca.live.position}")
-    assert "Tidak ada yang berubah: angka 4 perangkat daerah sama dulu dan kini." in html
+    assert ID("auditor.nothing_moved", n=4) in html
 
 
 def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
@@ -177,7 +178,7 @@ def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
     address, html = answer(neraca, f"/auditor?period=2026-10&at={THEN}&lang=en")
     assert parse_qs(urlsplit(address).query)["lang"] == ["en"]
     assert "October 2026: then and now" in html
-    assert "permits decided: 4, retractions: 1, corrections: 1" in html
+    assert "4 applications decided, 1 retraction, 1 correction" in html
     links = [link for link in Page(html).links if link.startswith("/")]
     assert [link for link in links if "lang=en" not in link] == [address.replace("&lang=en", "")]
 
@@ -189,6 +190,9 @@ def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(own_october: tupl
             {"id": "tepat", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "direction": "higher",
              "target": "100", "cap": None, "min_n": 1, "weight": "1"}]}))  # fmt: skip
     _, html = answer(neraca, f"/auditor?period=2026-Q4&at={THEN}")
-    assert row_of(html, NAMES[QUIET])[4] == "1 izin diputus, 1 skema nilai"
+    assert row_of(html, NAMES[QUIET])[4] == "1 permohonan selesai, 1 skema nilai"
     link = next(link for link in Page(html).links if f"dinas={QUIET}&" in link and link.startswith("/auditor/journal"))
-    assert [row[3] for row in journal_rows(page(neraca, link))] == ["§ Skema nilai ditetapkan", "Izin terbit"]
+    assert [row[3] for row in journal_rows(page(neraca, link))] == [
+        "§ Skema nilai ditetapkan",
+        ID("kind.permit-processed"),
+    ]

@@ -24,6 +24,7 @@ from tests.pages.asking import (
     record,
     waited,
 )
+from tests.pages.messages import ID
 from tests.pages.reading import FAR, Page, figure, page
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_a_balance_that_was_changed_by_hand_is_found(own_october: tuple[Assemble
         )
     _, html = answer(neraca, "/auditor?period=2026-10&check=1")
     assert "✕ berbeda" in html
-    assert "1 baris berbeda; 1 yang pertama:" in html
+    assert ID("auditor.differs", n=1, shown=1) in html
     row = Page(html).row(NAMES[CHANGED])
     assert row == [
         f"{NAMES[CHANGED]} · kir · {one.month}", "sesuai standar", str(measures["permits_on_time"] + 1),
@@ -63,13 +64,13 @@ def test_a_digest_from_a_note_is_compared_at_its_position(own_october: tuple[Ass
     address = f"/auditor?period=2026-10&digest={digest}&until={figure(noted['position'], 0)}"
     html = waited(neraca, address)
     assert "✓ sama, 64 dari 64 karakter" in html
-    assert "Dari catatan" in html
+    assert ID("auditor.noted") in html
     wrong = ("0" if noted["digest"][0] != "0" else "1") + noted["digest"][1:]
     html = waited(neraca, f"/auditor?period=2026-10&digest={wrong}&until={noted['position']}")
     assert "✕ berbeda" in html
-    assert "hanya dapat dicari untuk digest yang baru saja dibaca" in html
+    assert ID("auditor.different_note") in html
     others = Page(html.partition("Pemeriksaan lain")[2])
-    assert others.row("Dari catatan")[1:] == [
+    assert others.row(ID("auditor.noted"))[1:] == [
         figure(noted["position"], 0), f"{noted['digest'][:16]}…", f"{noted['digest'][:16]}…", "✓ sama, 64 dari 64 karakter",
     ]  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_a_page_does_not_take_an_addresss_word_for_what_was_served(opened: Assem
     head = opened.settle()
     digest = opened.get("/v1/digest").json()["digest"]
     made_up = waited(opened, f"/auditor?period=2026-10&digest={digest}&until={head}")
-    assert "Dari catatan" in made_up
+    assert ID("auditor.noted") in made_up
     assert "Yang disajikan layanan" not in made_up
     _, html = answer(opened, "/auditor?check=1")
     assert "Yang disajikan layanan, dibaca 1 Okt 2026, 12.00.00 WIB" in html

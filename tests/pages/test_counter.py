@@ -6,6 +6,7 @@ import pytest
 
 from tests.pages.axe_rules import broken_on, day_and_night
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries, names_of
+from tests.pages.messages import ID
 from tests.serving import Assembled, event
 
 pytestmark = pytest.mark.browser
@@ -23,11 +24,11 @@ def test_a_file_goes_from_receipt_to_decision_by_keys_alone(
     clerk.look_up("K-1", "ditemukan")
     assert "0 mnt dari 24 jam" in clerk.text("#ada")
     clerk.press("F4", "3")
-    clerk.sees("#tanda", "K-1 · jeda: blangko habis")
-    clerk.look_up("K-1", "dijeda: blangko habis")
-    assert clerk.text("#langkah .primary") == "Lanjut F4"
+    clerk.sees("#tanda", "K-1 · ditangguhkan: blangko habis")
+    clerk.look_up("K-1", "ditangguhkan: blangko habis")
+    assert clerk.text("#langkah .primary") == "Lanjutkan F4"
     clerk.press("F4")
-    clerk.sees("#tanda", "K-1 · lanjut")
+    clerk.sees("#tanda", "K-1 · dilanjutkan")
     clerk.look_up("K-1", "ditemukan")
     assert clerk.text("#langkah .primary") == "Terbit F8"
     clerk.press("Enter")
@@ -68,7 +69,7 @@ def test_a_key_pressed_twice_records_once_and_a_held_key_once(counter: Assembled
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.step("K-1", "F2", "F2")
-    clerk.sees("#gagal", "Ketik nomor berkas dahulu")
+    clerk.sees("#gagal", ID("counter_said.no_number"))
     clerk.ask("""const f = document.getElementById('nomor'); f.value = 'K-2';
       for (const repeat of [false, true, true])
         f.dispatchEvent(new KeyboardEvent('keydown', {key: 'F2', repeat, bubbles: true}));""")
@@ -92,9 +93,9 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter:
     clerk.open()
     clerk.press("Alt+2")
     clerk.step("K-9", "F8")
-    clerk.sees("#tanda", "✕ ditolak peladen: waktu diterima wajib diisi")
+    clerk.sees("#tanda", "✕ tidak diterima peladen: waktu diterima wajib diisi")
     assert "kolom received_at" in clerk.text("#tanda")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", ID("counter_said.refused", n=1))
     pressed_at = clerk.pressed()["time"]
     for number in range(10):
         clerk.step(f"L-{number}", "F2")
@@ -112,7 +113,7 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter:
     assert decided["data"]["received_at"].startswith("2026-01-20T")
     assert decided["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
     clerk.until(lambda: clerk.text("#keadaan small") == "", "there is nothing to mend")
-    assert "ditolak peladen" not in clerk.text("#keadaan")
+    assert "tidak diterima peladen" not in clerk.text("#keadaan")
 
 
 def test_a_file_without_a_receipt_is_asked_for_its_time(counter: Assembled, clerk: Clerk) -> None:
@@ -180,10 +181,10 @@ def test_one_hand_on_another_counter_makes_no_file_twice(counter: Assembled, cle
     said = {"dinas": UNIT, "service": SERVICES[0], "case": "K-7", "received_at": "2026-01-20T08:00:00+07:00"}
     counter.record(event("permit-received", "elsewhere", said))
     clerk.press("Enter")
-    clerk.sees("#tanda", "berkas ini sudah punya catatan yang sama")
+    clerk.sees("#tanda", ID("counter_refusal.natural-key-held"))
     assert entries(counter) == []
     clerk.click("seen", "K-7")
-    clerk.until(lambda: "ditolak" not in clerk.text("#keadaan"), "it has been seen")
+    clerk.until(lambda: "tidak diterima" not in clerk.text("#keadaan"), "it has been seen")
 
 
 def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> None:
@@ -192,11 +193,11 @@ def test_the_counter_at_work_breaks_no_rule_of_accessibility(clerk: Clerk) -> No
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-8", "F8")
-    clerk.sees("#tanda", "ditolak peladen")
+    clerk.sees("#tanda", "tidak diterima peladen")
     clerk.look_up("K-1", "ditemukan")
     clerk.press("F4", "2")
-    clerk.sees("#tanda", "jeda: menunggu pembayaran")
-    clerk.look_up("K-1", "dijeda")
+    clerk.sees("#tanda", "ditangguhkan: menunggu pembayaran")
+    clerk.look_up("K-1", "ditangguhkan")
     clerk.ask("for (const d of document.querySelectorAll('details')) d.open = true")
     small = """[...document.querySelectorAll('button, select, summary, .tiles label, main input:not([type=radio]), .button')]
       .filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"""

@@ -9,6 +9,7 @@ import pytest
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import screen
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries
+from tests.pages.messages import ID
 from tests.serving import Assembled, event
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def test_what_another_agencys_token_was_refused_is_recorded_at_the_instant_it_wa
     clerk.sign_in(counter.token("asing", "fact", dinas=["lain"]))
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
-    clerk.sees("#tanda", "✕ ditolak peladen: token loket ini tidak mencakupnya")
+    clerk.sees("#tanda", "✕ tidak diterima peladen: token loket ini tidak mencakupnya")
     assert "token may" not in clerk.text("#tanda")
     was, asked = clerk.pressed(), "document.querySelector('#tanda [data-kind=again]')"
     assert clerk.ask(f"[{asked}.ariaLabel, {asked}.tabIndex]") == ["Kirim lagi K-1 · diterima", 0]
@@ -107,7 +108,7 @@ def test_a_rating_is_sent_again_with_its_answer_and_forgotten_once_it_is_settled
     clerk.until(lambda: "overall" in kept(clerk), "it is kept")
     clerk.sign_in(counter.token("tiga", "fact", sources=["/loket/tiga"]))
     clerk.sees("#tanda", "R-1 · penilaian warga")
-    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "✕ tidak diterima peladen")
     assert "overall" in kept(clerk), "it is to be sent again"
     clerk.click("again", "R-1")
     clerk.until(lambda: entries(counter, RATING), "it is in the journal")
@@ -123,7 +124,7 @@ def test_the_answers_of_what_is_refused_for_good_or_seen_are_kept_nowhere(counte
     counter.record(event(RATING, "elsewhere", said))
     clerk.sign_in(counter.token("tiga", "fact", dinas=[UNIT]))
     rated(clerk, "R-1", 4)
-    clerk.until(lambda: clerk.text("#terima") == "Berkas ini sudah dinilai. Satu berkas, satu penilaian.", "it says so")
+    clerk.until(lambda: clerk.text("#terima") == ID("counter_said.rated_before"), "it says so")
     assert "overall" not in kept(clerk)
     clerk.sign_in(counter.token("asing", "fact", dinas=["lain"]))
     rated(clerk, "R-2", 4)

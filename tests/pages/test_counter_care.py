@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.pages.counter import SERVICES, STALLS, Clerk, entries
+from tests.pages.messages import ID
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
@@ -52,11 +53,11 @@ def test_a_refusal_that_is_being_mended_stays_until_it_is(counter: Assembled, cl
     """Left halfway, it is still to be mended."""
     begin(clerk)
     clerk.step("K-9", "F8")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", ID("counter_said.refused", n=1))
     clerk.click("mend", "K-9")
     clerk.focus_is_on("diterima", "the time of receipt is asked for")
     begin(clerk)
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", ID("counter_said.refused", n=1))
     clerk.click("mend", "K-9")
     clerk.focus_is_on("diterima", "the time of receipt is asked for")
     clerk.fill("diterima", "2026-01-20T08:00")
@@ -81,11 +82,11 @@ def test_what_is_mended_is_of_its_own_service_or_of_none(counter: Assembled, cle
     """Its service was added for once and has no tile any more: no other takes its place, and nothing is recorded."""
     clerk.open("?loket=3&dinas=disdukcapil&service=Layanan%20Langka", ready=False)
     clerk.step("K-9", "F8")
-    clerk.sees("#keadaan", "▲ 1 ditolak peladen")
+    clerk.sees("#keadaan", ID("counter_said.refused", n=1))
     clerk.open("?loket=3&dinas=disdukcapil", ready=False)
     clerk.press("Alt+1")
     clerk.click("mend", "K-9")
-    clerk.sees("#gagal", "K-9 adalah berkas layanan Layanan Langka, yang tidak tampil di loket ini")
+    clerk.sees("#gagal", ID("counter_said.no_tile", case="K-9", service="Layanan Langka"))
     assert clerk.ask(f"[{CHOSEN}, document.getElementById('nomor').value]") == ["", "K-9"]
     clerk.press("F2")
     clerk.sees("#gagal", "Pilih layanan dahulu")

@@ -257,7 +257,7 @@ def test_a_clock_that_goes_wrong_is_said_before_it_is_believed(counter: Assemble
     clerk.sees("#keadaan", "Jam komputer ini 10 mnt lebih cepat daripada peladen")
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
-    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "✕ tidak diterima peladen")
     clerk.sees("#tanda", "(kolom ")
     assert entries(counter) == []
     clerk = clerk.after_repair()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.pages.counter import SERVICES, UNIT, Clerk, entries
+from tests.pages.messages import ID
 from tests.serving import Assembled, event
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_a_receipt_of_a_clock_that_was_ahead_is_of_the_instant_the_clerk_says(
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.step("K-1", "F2")
-    clerk.sees("#tanda", "✕ ditolak peladen")
+    clerk.sees("#tanda", "✕ tidak diterima peladen")
     if righted == "before it is mended":
         clerk = clerk.after_repair()
     clerk.click("mend", "K-1")
@@ -122,17 +123,17 @@ def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(coun
         counter.record(event("permit-paused", f"p-{number}", said))
     clerk.open(ready=False)
     clerk.press("Alt+1")
-    clerk.look_up("K-1", "dijeda: menunggu pembayaran")
+    clerk.look_up("K-1", "ditangguhkan: menunggu pembayaran")
     told = clerk.text("#ada")
-    assert "tidak digeser oleh jeda" in told
-    assert "▲ lewat tenggat" in told
-    assert "jam berhenti" not in told
+    assert "tidak digeser oleh penangguhan" in told
+    assert ID("counter_said.state_overdue") in told
+    assert "berhenti" not in told
     clerk.fill("nomor", "")
-    clerk.look_up("K-2", "jam berhenti pada 10 jam dari 24 jam")
-    assert "lewat" not in clerk.text("#ada")
+    clerk.look_up("K-2", ID("counter_said.stands_of", length="10 jam", promise="24 jam"))
+    assert "melewati" not in clerk.text("#ada")
     clerk.fill("nomor", "")
     clerk.look_up("K-3", "tenggat 20 Jan 2036, 08.00")
-    assert "lewat" not in clerk.text("#ada")
+    assert "melewati" not in clerk.text("#ada")
     shown = {"state": "paused", "kind": "due_at", "due_at": "2026-01-20T08:00:00Z", "overdue": False, "pauses": [],
              "received_at": "2026-01-20T06:00:00Z", "paused_at": "2026-01-20T06:30:00Z"}  # fmt: skip
     late = f"loket.casefile.late({json.dumps(shown)}, 0, Date.parse('2026-01-20T08:00:01Z'))"

@@ -110,7 +110,7 @@ def test_the_board_as_csv_is_the_ranking_of_the_api(small: Assembled) -> None:
         assert row["Best rank"] == ("" if card["rank"] is None else str(card["rank"]["best"]))
         speed = card["indicators"][0]
         assert row["Speed of service"] == ("" if speed["capaian"] is None else f"{speed['capaian']:.2f}")
-        assert int(row["n permits with a standard"]) == speed["n"]
+        assert int(row["n applications with a standard"]) == speed["n"]
 
 
 def test_a_list_that_the_page_shows_by_fifty_is_whole(small: Assembled) -> None:
@@ -193,9 +193,9 @@ def test_the_desk_as_csv_is_what_it_shows(desk: Desk) -> None:
     ]
     checked = table(desk.city, desk.lacking, "checks")[0]
     assert (checked["Result"], checked["Compared with"]) == ("✕ different", "Served")
-    assert all(len(checked[side]) == 64 for side in ("Compared", "Replayed"))
-    assert checked["Replayed"] == desk.city.get("/v1/digest").json()["digest"] != checked["Compared"]
-    other = next(link for link in Page(html).links if checked["Compared"] in link).partition("#")[0]
+    assert all(len(checked[side]) == 64 for side in ("Compared value", "Replayed"))
+    assert checked["Replayed"] == desk.city.get("/v1/digest").json()["digest"] != checked["Compared value"]
+    other = next(link for link in Page(html).links if checked["Compared value"] in link).partition("#")[0]
     assert re.fullmatch(r"The first 20 of \d\d lines that differ", sheet(desk.city, f"{other}&csv=digest")[-1][0])
 
 

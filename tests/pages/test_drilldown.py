@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.pages.city import BUSY, FAST, IDLE, MONTH, NAMES, RARE, SMALL, TWIN
+from tests.pages.messages import ID
 from tests.pages.reading import FAR, Page, figure
 from tests.serving import NDJSON, Assembled, event, ndjson
 
@@ -66,10 +67,10 @@ def test_open_files_stand_before_the_indicators_with_what_is_due_first_first(sma
     page = shown(small, f"/dinas/{FAST}")
     files = small.get(f"/v1/dinas/{FAST}/files").json()["items"]
     headings = page.all("h2")
-    assert headings.index("Berkas terbuka") < headings.index("Indikator terhadap target")
+    assert headings.index(ID("subject.open")) < headings.index("Indikator terhadap target")
     rows = [row for row in page.rows if row[0].startswith("B-")]
     assert [row[0].split()[0] for row in rows] == [file["case"] for file in files]
-    assert "▲ lewat 22 hari" in rows[0][-1]
+    assert "▲ terlambat 22 hari" in rows[0][-1]
     assert rows[1][-1] == "sisa 20 jam"
 
 
@@ -84,7 +85,7 @@ def test_a_paused_file_says_why_its_clock_stands(neraca: Assembled) -> None:
         ),
         event("permit-paused", "2", {**case, "at": "2026-11-23T09:00:00+07:00", "reason": "blank_stock"}),
     )
-    assert "❚❚ dijeda: blangko habis, sejak 23 Nov 2026, 09.00.00 WIB" in neraca.get("/dinas/d/files").text
+    assert "❚❚ ditangguhkan: blangko habis, sejak 23 Nov 2026, 09.00.00 WIB" in neraca.get("/dinas/d/files").text
 
 
 def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
@@ -100,22 +101,23 @@ def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
     (link,) = [link for link in shown(neraca, "/dinas/d/files").links if link.startswith("/dinas/d/file?")]
     text = neraca.get(link).text
     assert (
-        "100 jam sejak diterima − 24 jam 50 mnt dijeda = 75 jam 10 mnt waktu layanan, dari 24 jam yang dijanjikan"
+        "100 jam sejak diterima − 24 jam 50 mnt ditangguhkan = 75 jam 10 mnt waktu layanan, dari 24 jam yang dijanjikan"
         in text
     )
-    assert "▲ lewat 51 jam" in text
+    assert "▲ terlambat 51 jam" in text
     assert [row for row in Page(text).rows if "Nov 2026" in row[0]] == [
-        ["20 Nov 2026, 08.00.00 WIB", "Diterima", ""],
-        ["21 Nov 2026, 08.00.00 WIB", "Jeda: blangko habis", "24 jam 50 mnt"],
-        ["22 Nov 2026, 08.50.00 WIB", "Lanjut", ""],
+        ["20 Nov 2026, 08.00.00 WIB", "Diterima", "", "3"],
+        ["21 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "24 jam 50 mnt", "4"],
+        ["22 Nov 2026, 08.50.00 WIB", "Dilanjutkan", "", "5"],
     ]
     assert neraca.get(link, **FAR).status_code == 401
-    assert "Unit ini belum menerima berkas itu." in neraca.get("/dinas/d/file?service=x&case=y").text
+    assert ID("problem.file-text") in neraca.get("/dinas/d/file?service=x&case=y").text
     done = {**case, "completed_at": "2026-11-24T11:00:00+07:00"}
     neraca.record(event("permit-processed", "4", done))
     text = neraca.get(link).text
-    assert "sudah diputus" in text
-    assert "waktu layanan, dari" not in text
+    spent = "99 jam dari diterima sampai selesai − 24 jam 50 mnt ditangguhkan = 74 jam 10 mnt waktu layanan"
+    assert f"{spent}, dari 24 jam yang dijanjikan" in text
+    assert "terbit, ▲ terlambat 50 jam" in Page(text).all("dd")
 
 
 def test_a_file_with_a_due_date_of_its_own_and_one_without_a_promise_say_so(neraca: Assembled) -> None:
@@ -127,12 +129,12 @@ def test_a_file_with_a_due_date_of_its_own_and_one_without_a_promise_say_so(nera
         event("permit-received", "3", {**case, "case": "N-1", "received_at": "2026-11-23T12:00:00+07:00"}),
     )
     text = neraca.get("/dinas/d/file?service=s&case=D-1").text
-    assert "24 jam sejak diterima, 3 jam di antaranya dijeda." in text
-    assert "▲ lewat 2 jam" in text, "no pause moves it"
-    assert "masih dijeda" in text
+    assert "24 jam sejak diterima, 3 jam di antaranya ditangguhkan." in text
+    assert "▲ terlambat 2 jam" in text, "no pause moves it"
+    assert "masih ditangguhkan" in text
     text = neraca.get("/dinas/d/file?service=s&case=N-1").text
     assert "belum punya janji waktu" in text
-    assert "lewat" not in Page(text).all("dd")
+    assert "terlambat" not in Page(text).all("dd")
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/asn/{BUSY}"])
@@ -215,7 +217,7 @@ def test_what_is_of_persons_stays_closed_to_strangers(small: Assembled) -> None:
 def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled) -> None:
     assert events_of(small, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
     html = small.get(f"/asn/{RARE}/events?{MONTH}").text
-    assert "isi ditahan" in html
+    assert ID("receipt.hidden") in html
     assert not events_of(small, f"/asn/{IDLE}/events?{MONTH}")
 
 

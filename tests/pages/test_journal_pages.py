@@ -13,6 +13,7 @@ from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from streams.journal import searching
 from tests.pages.city import BUSY, FAST, NAMES, ODD
+from tests.pages.messages import ID
 from tests.pages.reading import FAR, Page, journal_rows, older, page
 from tests.serving import ZONE, Assembled, event
 
@@ -39,14 +40,14 @@ def test_the_whole_journal_page_by_page_is_the_journal(small: Assembled) -> None
 def test_a_row_says_what_happened_in_plain_words(small: Assembled) -> None:
     shown = page(small, f"/auditor/journal?dinas={FAST}")
     corrected, retracted, received = journal_rows(shown)[:3]
-    assert corrected[3] == "± Koreksi: Izin terbit"
+    assert corrected[3] == "± Koreksi: Dokumen terbit"
     assert f"{NAMES[FAST]} · ktp-el · K-{FAST}-2026-11-1 · {BUSY} · membalik" in corrected[4]
     assert f"membalik /loket # {FAST}-2026-11-izin-1 · alasan: salah-waktu" in corrected[4]
     assert retracted[3] == "− Pencabutan: Tugas selesai"
     assert received[1:4] == [
         "24 Nov 2026, 11.00.00 WIB",
         "24 Nov 2026, 12.00.00 WIB ○ 1 jam kemudian",
-        "Berkas diterima",
+        "Permohonan diterima",
     ]
     rules = journal_rows(page(small, "/auditor/journal?kind=standard-set"))
     assert [row[3] for row in rules] == ["§ Standar ditetapkan"]
@@ -120,7 +121,12 @@ def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
         ("/auditor/journal/0", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal/1029", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal/x", 404, "Tidak ditemukan", "Posisi"),
-        ("/auditor/journal/99999999999999999999", 404, "Tidak ditemukan", "Posisi"),
+        *(
+            (f"/auditor/journal/{text}{rest}", 404, "Tidak ditemukan", f"Posisi “{text}” tidak ada di jurnal")
+            for text in ("99999999", "99999999999999999999", "abc", "0", "-1")
+            for rest in ("", "/line", "/canonical")
+        ),
+        ("/auditor/journal/abc?lang=en", 404, "Not found", "“abc”"),
         ("/auditor/journal/1029/line", 404, "Tidak ditemukan", "Posisi"),
         ("/auditor/journal?kind=apa", 422, "Alamat tidak dapat dijawab", "“apa” tidak dikenal"),
         ("/auditor/journal?from=kemarin", 422, "Alamat tidak dapat dijawab", "“kemarin” tidak dapat dibaca"),
@@ -143,12 +149,12 @@ def test_only_an_auditor_reads_the_journal(small: Assembled, path: str) -> None:
     """A stranger is told that a token is needed, a reader of persons that theirs does not cover it."""
     answer = small.get(path, **FAR)
     assert (answer.status_code, Page(answer.text).all("h1")) == (401, ["Perlu token"])
-    assert "cakupan audit" in answer.text
+    assert ID("problem.unauthorized-audit-text") in answer.text
     assert BUSY not in answer.text
     name = path.replace("/", "-").strip("-")
     reader, auditor = small.token(f"baca-{name}", "read"), small.token(f"audit-{name}", "audit")
     refused = small.get(path, headers={"authorization": reader}, **FAR)
-    assert (refused.status_code, "Token ini tidak memiliki cakupan audit." in refused.text) == (403, True)
+    assert (refused.status_code, ID("problem.forbidden-audit-text") in refused.text) == (403, True)
     assert small.get(path, headers={"authorization": auditor}, **FAR).status_code == 200
 
 

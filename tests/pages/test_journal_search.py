@@ -156,6 +156,15 @@ def test_the_last_entry_recorded_by_an_instant(seconds: list[int], asked: int, d
         def head(self) -> int:
             return len(seconds)
 
+        def of_case(self, dinas: str, service: str, case: str) -> list[tuple[int, bytes]]:
+            raise NotImplementedError
+
+        def course_of(self, position: int) -> list[tuple[int, bytes]]:
+            raise NotImplementedError
+
+        def reversed_at(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+            raise NotImplementedError
+
     low = data.draw(st.integers(0, len(seconds)))
     at_us = parse_instant("2026-11-24T00:00:00Z") + asked * 1_000_000
     expected = max([low, *(at for at, second in enumerate(seconds, 1) if second <= asked)])

@@ -8,8 +8,9 @@ import pytest
 
 from api.pages.auditor.journal import kinds, sign_of
 from api.pages.auditor.replay import causes_of
+from api.pages.catalog import load_labels
 from api.pages.sentences import what
-from api.pages.words import Words, load_labels
+from api.pages.words import Words
 from domain.events.kinds import KINDS, OPENING
 from domain.events.names import type_of
 from domain.intake.recorded import read_line

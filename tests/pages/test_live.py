@@ -16,6 +16,7 @@ from tests.pages.board import BUTTON, HEARD, MARK, TAG, TINT_MS, VOICES, look, m
 from tests.pages.browser import press, screen, until
 from tests.pages.city import FAST, SMALL
 from tests.pages.line import Line
+from tests.pages.messages import ID
 from tests.serving import NDJSON, Assembled, Listening, event, ndjson
 
 if TYPE_CHECKING:
@@ -137,8 +138,8 @@ def test_paused_it_stands_and_says_how_much_waits(
     page.evaluate(f"{BUTTON}.focus()")
     press(page, "Enter")
     own_small.record(received(SMALL))
-    until(page, f"{TAG} === '❚❚ dijeda, 1 perubahan menunggu'", "it says what waits")
-    assert (open_files(page, SMALL), page.evaluate(f"{BUTTON}.textContent")) == (before, "Lanjutkan")
+    until(page, f"{TAG} === '{ID('live.paused', n=1)}'", "it says what waits")
+    assert (open_files(page, SMALL), page.evaluate(f"{BUTTON}.textContent")) == (before, ID("live.go"))
     assert page.evaluate(f"{BUTTON}.getAttribute('aria-pressed')") is None, "its label changes already"
     press(page, "Enter")
     moves(page, SMALL, before + 1)
@@ -236,6 +237,6 @@ def test_whoever_follows_is_sent_the_table_first_and_an_unknown_period_is_refuse
     with httpx.stream("GET", f"{small_url}/live/board?period=2026-11", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         first = next(line for line in answer.iter_lines() if line.startswith("data:"))
-        assert first.count("<hx-partial ") == 2
+        assert first.count("<hx-partial ") == 3, "the reading, the proof and the table"
         assert 'id="papan-tabel"' in first
     assert small.get("/live/board?period=2026-13").status_code == 422

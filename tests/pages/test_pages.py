@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.pages.city import BUSY, FAST, IDLE, LONG, NAMES, ODD, OTHER_TWIN, RARE, SMALL, TWIN, UNRATED, WILD
+from tests.pages.messages import ID
 from tests.pages.reading import FAR, Page, figure, page
 from tests.serving import Assembled, Clock, event
 
@@ -62,7 +63,7 @@ def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(small: Ass
     assert ranks == {FAST: "1", TWIN: "2–3", OTHER_TWIN: "2–3", UNRATED: "1"}
     titles = [row[0] for row in board.rows if len(row) == 1]
     assert titles == [
-        "Bobot tercakup 70 %, tanpa: Kepuasan masyarakat. Diperingkat di antara mereka saja",
+        "Bobot tercakup 70 %, tanpa: Kepuasan masyarakat. Hanya diperingkat di antara mereka sendiri",
         "Belum cukup data: tanpa nilai, tanpa peringkat",
     ]
     assert len(board.bodies) == 3
@@ -71,7 +72,7 @@ def test_equal_scores_share_a_rank_and_other_covered_sets_stand_apart(small: Ass
 def test_what_lacks_data_has_no_figure_and_says_what_is_missing(small: Assembled) -> None:
     row = page(small, f"/{MONTH}").row(NAMES[SMALL])
     assert row[0] == "–"
-    missing = "izin berstandar 18 dari 30, responden 12 dari 30, tugas bertenggat 3 dari 10"
+    missing = "permohonan berstandar 18 dari 30, responden 12 dari 30, tugas bertenggat 3 dari 10"
     assert row[2] == f"○ belum cukup data {missing}"
     assert re.search(r"\d,\d\d", " ".join(row)) is None
 
@@ -98,8 +99,8 @@ def test_a_dinas_page_shows_its_scorecard(small: Assembled) -> None:
         assert row[5] == figure(said["weight"] * said["capaian"])
     counts = card["counts"]
     assert shown.has(
-        ("Izin diputus", figure(counts["permits"], 0)), ("Sesuai standar waktu", figure(counts["permits_on_time"], 0)),
-        ("Izin ditolak", figure(counts["permits_rejected"], 0)), ("Penilaian warga", figure(counts["ratings"], 0)),
+        (ID("count.permits"), figure(counts["permits"], 0)), ("Sesuai standar waktu", figure(counts["permits_on_time"], 0)),
+        (ID("count.permits_rejected"), figure(counts["permits_rejected"], 0)), ("Penilaian warga", figure(counts["ratings"], 0)),
         ("Tugas dilaporkan sendiri", figure(counts["tasks_self_reported"], 0)), ("Peringkat", "1 dari 3"),
     )  # fmt: skip
 
@@ -109,7 +110,9 @@ def test_the_services_of_a_dinas_add_up_to_its_permits(small: Assembled) -> None
     counts, speed = card["counts"], card["indicators"][0]
     for row in (shown.row("ktp-el"), shown.row("Semua layanan")):
         assert row[3:5] == [figure(counts["permits"], 0), figure(counts["permits_rejected"], 0)]
-        assert row[6].endswith(f"{counts['permits_on_time']} dari {counts['permits_with_standard']}")
+        late = counts["permits_with_standard"] - counts["permits_on_time"]
+        told = f"{counts['permits_on_time']} dari {counts['permits_with_standard']}"
+        assert row[6].endswith(f"{told} {late} terlambat" if late else told)
         assert row[7] == f"{figure(speed['value'])} n {speed['n']}"
     assert "standar 24 jam" in shown.row("ktp-el")[0]
 
@@ -126,7 +129,7 @@ def test_the_receipt_holds_the_numbers_of_why(small: Assembled) -> None:
     shown, why = page(small, f"{DINAS}/why{MONTH}"), small.get(f"/v1{DINAS}/why{MONTH}&limit=50").json()
     balance, codes = why["balance"], shown.all("code")
     assert shown.has(
-        ("izin bercapaian", figure(balance["capaian_n"], 0)), ("responden", figure(balance["respondents"], 0)),
+        (ID("measure.capaian_n"), figure(balance["capaian_n"], 0)), ("responden", figure(balance["respondents"], 0)),
         ("tugas tepat waktu", figure(balance["tasks_on_time"], 0)),
         ("jumlah capaian, batas 120 (dalam satuan 0,01 %)", figure(balance["capaian_sum_120"], 0)),
         ("Nilai", figure(why["scorecard"]["iku"]["value"])),
@@ -156,7 +159,7 @@ def test_evidence_says_reversals_in_words(small: Assembled) -> None:
         shown = page(small, following)
     withdrawn = next(row for row in shown.rows if any(cell.startswith("Pencabutan: Tugas selesai") for cell in row))
     assert withdrawn[3] == "tugas −1 · tugas bertenggat −1 · tugas tepat waktu −1 · dilaporkan sendiri −1"
-    corrected = next(row for row in shown.rows if any(cell.startswith("Koreksi: Izin terbit") for cell in row))
+    corrected = next(row for row in shown.rows if any(cell.startswith("Koreksi: Dokumen terbit") for cell in row))
     assert "alasan: salah-waktu" in corrected[2]
     assert corrected[3] == "sesuai standar −1 · waktu layanan +14 jam · capaian −28,33"
 
@@ -173,9 +176,9 @@ def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(small: Assembled)
     shown = page(small, f"/asn/{RARE}{MONTH}")
     row = shown.row("Kepuasan masyarakat")
     assert row[1] == "–"
-    assert "ditahan" in row[0]
+    assert ID("subject.withheld") in row[0]
     why = small.get(f"/asn/{RARE}/why{MONTH}").text
-    assert "isi ditahan" in why
+    assert ID("receipt.hidden") in why
     assert "skor unsur" not in why
     assert "Persyaratan" not in why
 
@@ -250,7 +253,7 @@ def test_the_board_of_any_period_is_that_of_the_api(small: Assembled, period: st
 
 def test_without_a_period_the_current_month_is_shown_when_it_holds_enough(small: Assembled) -> None:
     html = small.get("/").text
-    assert "November 2026 · posisi" in html
+    assert "November 2026 · dibaca" in html
     assert "masih tipis" not in html
 
 
@@ -260,10 +263,10 @@ def test_a_thin_month_gives_way_to_the_last_full_one_and_the_page_says_so(
 ) -> None:
     clock.set("2026-12-02T09:00:00+07:00")
     html = own_small.get(path).text
-    assert "November 2026 · posisi" in html
-    assert "Desember 2026 masih tipis, baru 0 dari 7 perangkat daerah yang datanya cukup." in html
+    assert "November 2026 · dibaca" in html
+    assert ID("page.thin", shown="November 2026", current="Desember 2026", ok=0, n=7) in html
     asked = own_small.get(f"{path}?period=2026-12").text
-    assert "Desember 2026 · posisi" in asked
+    assert "Desember 2026 · dibaca" in asked
     assert "masih tipis" not in asked
 
 
@@ -327,7 +330,7 @@ def test_english_is_kept_by_every_link_of_a_page(small: Assembled, path: str) ->
 def test_of_persons_a_stranger_learns_nothing(small: Assembled) -> None:
     assert small.get("/", **FAR).status_code == 200
     shown = page(small, DINAS, **FAR)
-    assert any("pemegang token" in text for text in shown.all("p"))
+    assert any(text == ID("subject.staff_guarded") for text in shown.all("p"))
     assert not [link for link in shown.links if link.startswith("/asn/")]
     for path in (f"/asn/{BUSY}", f"/asn/{BUSY}/why", f"{DINAS}/why"):
         answer = small.get(path, **FAR)
@@ -365,7 +368,7 @@ def test_a_new_fact_is_on_the_next_page(neraca: Assembled) -> None:
 
 def test_a_fold_that_has_stopped_is_told(neraca: Assembled) -> None:
     neraca.live.stopped = "position 7: unknown"
-    assert "○ pembukuan berhenti" in neraca.get("/").text
+    assert f"○ {ID('page.stopped')}" in neraca.get("/").text
 
 
 def test_the_style_sheet_is_kept_for_good_under_its_own_version(small: Assembled) -> None:

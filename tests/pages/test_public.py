@@ -12,6 +12,7 @@ from domain.periods import Period
 from projections.reading.reader import Snapshot
 from tests.api.facts import fill, permit, rating
 from tests.conftest import Assemble
+from tests.pages.messages import EN, ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event, until
 
@@ -49,7 +50,7 @@ def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
     shown = Page(text)
     assert shown.all("h2")[:2] == ["Dinas Perhubungan", "dinkes"]
     assert shown.row("kir") == [
-        "kir Janji: 24 jam", "rata-rata 15 jam 36 mnt", "9 dari 10 sesuai janji 18 dari 20 berkas",
+        "kir Janji: 24 jam", "rata-rata 15 jam 36 mnt", "9 dari 10 sesuai janji 18 dari 20 permohonan",
         "A sangat baik 100,00 · 30 warga",
     ]  # fmt: skip
     assert shown.row("lain") == [
@@ -59,7 +60,7 @@ def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
     assert '<rect width="45.50%"/>' in text
     assert "0 dari 10 sesuai janji" in text
     assert '<rect class="u" width="87.50%"/>' in text
-    assert "60 dari 100 berkas yang dijanjikan" in text
+    assert ID("public.of_hundred", n=60) in text
 
 
 def test_nearly_all_is_neither_all_nor_nine_of_ten(neraca: Assembled) -> None:
@@ -72,10 +73,10 @@ def test_nearly_all_is_neither_all_nor_nine_of_ten(neraca: Assembled) -> None:
     shown = Page(neraca.get(PATH).text)
     kept = [row[2] for row in shown.rows if row and row[0].startswith("kir ")]
     assert kept == [
-        "hampir tidak ada yang sesuai janji 1 dari 40 berkas",
-        "hampir semua sesuai janji 39 dari 40 berkas",
+        "hampir tidak ada yang sesuai janji 1 dari 40 permohonan",
+        "hampir semua sesuai janji 39 dari 40 permohonan",
     ]
-    assert shown.row("tebang")[0] == "tebang Setiap berkas punya tenggatnya sendiri"
+    assert shown.row("tebang")[0] == f"tebang {ID('public.own_promise')}"
 
 
 def test_what_is_known_without_a_score_is_on_the_board(neraca: Assembled) -> None:
@@ -96,7 +97,7 @@ def test_nobody_is_named(neraca: Assembled) -> None:
     assert "K-" not in answer.text
 
 
-@pytest.mark.parametrize(("query", "said"), [("", "Belum ada layanan"), ("&lang=en", "No service was decided")])
+@pytest.mark.parametrize(("query", "said"), [("", ID("public.empty")), ("&lang=en", EN("public.empty"))])
 def test_without_services_it_says_so(assemble: Assemble, query: str, said: str) -> None:
     assert said in assemble().get(PATH + query).text
 

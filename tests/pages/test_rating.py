@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 from tests.pages.axe_rules import broken_rules
 from tests.pages.browser import press, screen, until
 from tests.pages.counter import KEPT, SERVICES, UNIT, Clerk, entries
+from tests.pages.messages import ID
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -128,7 +129,7 @@ def test_a_file_is_rated_once_here_and_everywhere(
     show(tablet, line.url, "R-3")
     choose(tablet, "overall", 1)
     press(tablet, "Enter")
-    says(tablet, "Berkas ini sudah dinilai. Satu berkas, satu penilaian.")
+    says(tablet, ID("counter_said.rated_before"))
     assert [(one["data"]["case"], one["data"]["overall"]) for one in entries(counter, KIND)] == [("R-3", 3), ("R-4", 2)]
 
 
@@ -160,7 +161,7 @@ def test_a_file_that_is_not_finished_is_not_rated(counter: Assembled, clerk: Cle
     clerk.sees("#tanda", "posisi")
     for number in ("K-9", "TAK-ADA"):
         show(clerk.page, clerk.url, number)
-        says(clerk.page, f"Berkas {number} belum selesai")
+        says(clerk.page, f"Permohonan {number} belum selesai")
         assert clerk.ask("document.querySelector('#layar').hidden")
     clerk.open()
     clerk.press("Alt+3")
@@ -172,7 +173,7 @@ def test_a_file_that_is_not_finished_is_not_rated(counter: Assembled, clerk: Cle
 
 def test_a_screen_without_a_file_says_where_to_begin(line: Line, page: Page) -> None:
     page.goto(f"{line.url}/loket/warga")
-    says(page, "Layar ini terikat pada satu berkas")
+    says(page, ID("counter_said.rate_none"))
 
 
 def photographed(screenshot: bytes) -> Image.Image:

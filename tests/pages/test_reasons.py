@@ -41,9 +41,9 @@ def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(small:
         counts["tasks_with_due"] - counts["tasks_on_time"],
     )
     permits = (
-        f"{counts['permits_on_time']} dari {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang "
-        f"dijanjikan; {late} lewat."
-        if late else f"Semua {counts['permits_with_standard']} izin berstandar selesai dalam waktu yang dijanjikan."
+        f"{counts['permits_on_time']} dari {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang "
+        f"dijanjikan; {late} terlambat."
+        if late else f"Semua {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang dijanjikan."
     )  # fmt: skip
     tasks = (
         f"{counts['tasks_on_time']} dari {counts['tasks_with_due']} tugas selesai sebelum tenggat; {missed} terlambat."
@@ -97,7 +97,10 @@ def test_measures_of_another_scheme_are_said_by_their_names(assemble: Assemble) 
             event("satisfaction-rated", f"r{n}", {"dinas": "d", "survey": f"S{n}", "overall": 3}),
         )
     neraca.settle()
-    assert reasons(neraca.get(f"/dinas/d?{MONTH}").text) == ["1 ditolak dari 4 izin.", "Rata-rata dari 4 penilaian."]
+    assert reasons(neraca.get(f"/dinas/d?{MONTH}").text) == [
+        "1 ditolak dari 4 permohonan.",
+        "Rata-rata dari 4 penilaian.",
+    ]
 
 
 def tasks(dinas: str, month: str, late: int) -> Iterable[dict[str, Any]]:
@@ -146,9 +149,39 @@ def test_an_asn_finds_their_own_page_by_id(small: Assembled) -> None:
     assert (found.status_code, found.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
     odd = small.get("/asn?asn=%2F%2Fjahat.example%2F..")
     assert odd.headers["location"] == "/asn/%2F%2Fjahat.example%2F..", "an id leads to no other place"
+    sent = small.ask("POST", "/asn?lang=en", content=f"asn=+{BUSY}+".encode())
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
     unknown = small.get("/asn/a-lain")
     assert unknown.status_code == 404
     assert "/asn" in Page(unknown.text).links
+
+
+@pytest.mark.parametrize(
+    "number", ["198501012010011001", "19850101 201001 1 001", "3674.0123.4567.8901", " 3674-012345-678901 "]
+)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_personal_number_is_not_searched_and_stands_in_no_answer(small: Assembled, method: str, number: str) -> None:
+    """Neither in the address that the form leads to, nor on the page; the form sends it in no address."""
+    assert '<form class="tools" method="post" action="/asn">' in small.get("/asn").text
+    query = f"asn={quote(number)}"
+    answer = small.ask(method, f"/asn{f'?{query}' if method == 'GET' else ''}", content=query.encode())
+    assert (answer.status_code, "location" in answer.headers) == (422, False)
+    main = answer.text.partition("<main")[2]
+    assert "NIK atau NIP" in main
+    assert number.strip() not in main
+    for page in (f"/auditor/journal?q={quote(number)}", f"/loket?{query}"):
+        refused = small.get(page)
+        assert (refused.status_code, number.strip() in refused.text.partition("<main")[2]) == (422, False), page
+
+
+def test_an_id_is_found_whatever_its_capitals_by_those_who_may_read_of_persons(small: Assembled) -> None:
+    """Only the way on from the form is kind: the address of a page is an id letter for letter."""
+    for text in (BUSY.upper(), BUSY.title(), BUSY):
+        sent = small.ask("POST", "/asn", content=f"asn={text}".encode())
+        assert (sent.status_code, sent.headers["location"]) == (303, f"/asn/{BUSY}")
+    assert small.get(f"/asn/{BUSY.upper()}").status_code == 404
+    guest = small.ask("POST", "/asn", content=f"asn={BUSY.upper()}".encode(), **FAR)
+    assert guest.headers["location"] == f"/asn/{BUSY.upper()}", "a guest learns of no id"
 
 
 def test_who_may_not_read_of_persons_finds_nobody(small: Assembled) -> None:

@@ -66,7 +66,7 @@ def test_the_counters_code_leads_to_a_page_that_records_one_rating(unit: Assembl
         "loket-3",
     )
     second = rate(unit, ticket, overall="2")
-    assert (second.status_code, "Berkas ini sudah dinilai" in second.text) == (409, True)
+    assert (second.status_code, "Permohonan ini sudah dinilai" in second.text) == (409, True)
     unit.settle()
     assert len(ratings(unit)) == 1
 

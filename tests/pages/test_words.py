@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import string
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -13,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from babel.messages.pofile import read_po
 from fastapi import FastAPI
 from msgspec.structs import replace
 
 from api.http.access import Access
 from api.http.cache import Answers
+from api.pages.catalog import load_labels
 from api.pages.drawing import bar, dot
 from api.pages.router import pages_router
 from api.pages.sentences import notation_of
 from api.pages.site import PageServices, Site
-from api.pages.words import Words, load_labels
+from api.pages.words import Words
 from api.v1.formulas import API, indicator_line, score_line
 from api.v1.operations import Metrics
 from api.v1.reads import Reads
@@ -32,7 +30,7 @@ from domain.clock import parse_instant
 from domain.periods import parse_period
 from projections.reading.reader import Reader
 from projections.reading.why import Formula, IndicatorFormula, Term
-from tests.serving import ROOT
+from tests.pages.messages import EN, ID, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
     from tests.serving import Assembled
 
 pytestmark = pytest.mark.speed("quick")
-LABELS: Final = load_labels()
-ZONE: Final = ZoneInfo("Asia/Jakarta")
-ID, EN = Words("id", ZONE, LABELS), Words("en", ZONE, LABELS)
 SPEED: Final = IndicatorFormula(
     "kecepatan",
     Term("capaian_sum_120", 1_184_000),
@@ -60,19 +55,6 @@ RATED: Final = replace(
     SPEED, id="skm", numerator=None, denominator=Term("respondents", 12), value=Decimal("75.00"), capaian=None
 )
 FORMULA: Final = Formula((SPEED, RATED), Fraction(1, 9), Decimal("0.6"), Decimal(1), Decimal("97.11"))
-
-
-def blanks_of(text: str) -> set[str]:
-    """The names of a label's blanks."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-def test_a_label_says_the_same_blanks_in_both_languages() -> None:
-    """Neither language leaves one empty."""
-    labels = load_labels()
-    assert {key for key, label in labels.items() if set(label) != {"id", "en"}} == set()
-    assert {key for key, label in labels.items() if not all(text.strip() for text in label.values())} == set()
-    assert {key for key, label in labels.items() if blanks_of(label["id"]) != blanks_of(label["en"])} == set()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +95,7 @@ def test_instants_are_said_in_the_zone() -> None:
     assert ID.moment(at) == "24 November 2026, 10.41 WIB"
     assert EN.moment(at) == "24 November 2026, 10:41 WIB"
     assert ID.moment(at, short=True) == "24 Nov 2026, 10.41.07 WIB"
-    assert Words("id", ZoneInfo("Asia/Jayapura"), LABELS).moment(at) == "24 November 2026, 12.41 WIT"
+    assert Words("id", ZoneInfo("Asia/Jayapura"), load_labels()).moment(at) == "24 November 2026, 12.41 WIT"
     assert ID.day(date(2026, 8, 1)) == "1 Agustus 2026"
 
 
@@ -204,23 +186,3 @@ def test_a_simulation_is_marked_on_every_page(
     assert '<span class="tag sim">Data simulasi</span>' in lost
     assert ("sedang dimuat" in board) == (said is not None)
     assert said is None or said in board
-
-
-def test_the_catalogs_hold_the_same_messages_in_one_order_and_none_in_doubt() -> None:
-    read = {}
-    for code in ("id", "en"):
-        with (ROOT / "api" / "locale" / f"{code}.po").open("rb") as file:
-            read[code] = [(message.id, message.fuzzy) for message in read_po(file, locale=code) if message.id]
-    assert read["id"] == read["en"]
-    assert len(read["id"]) == len(LABELS) > 500
-    assert not any(fuzzy for _, fuzzy in read["id"])
-
-
-def test_every_message_is_said_somewhere() -> None:
-    """By its name, or as one of a family whose names are put together where they are said."""
-    folders = (("api", "**/*.py"), ("api/templates", "*.html"), ("api/static", "**/*.js"))
-    text = "\n".join(path.read_text() for folder, names in folders for path in sorted((ROOT / folder).glob(names)))
-    families = (r"[\"'](\w+(?:\.\w+)*[._]\w*)[\"'] ?~", r"f\"(\w+\.\w*)\{", r"(?:named|section)\(\s*\"(\w+)\"")
-    begun = {name if "." in name else f"{name}." for pattern in families for name in re.findall(pattern, text)}
-    said = set(re.findall(r"[\"']([\w.-]+)(?=[\"'])", text))
-    assert {key for key in load_labels() if key not in said and not key.startswith(tuple(begun))} == set()

@@ -80,6 +80,18 @@ def test_a_cell_may_span_lines(desk: Desk, note: str, place: str) -> None:
     assert told(rows) == ["1", "2", "3"]
 
 
+def test_a_long_note_may_look_like_the_cells_after_it(desk: Desk) -> None:
+    """Its first line is a whole row without its quote, and yet it is a note: neither a time nor a number stands behind it."""
+    rows = desk.read(f'D,S,R,E,N,C\nd,s,{SPAN},"see, also\nthe other one",17\nd,s,{SPAN},note,18\n', PERMITS)
+    assert told(rows) == ["17", "18"]
+
+
+def test_a_quote_that_the_next_rows_note_closes_swallows_nothing(desk: Desk) -> None:
+    """The next row's note begins with a line end, so that its quote closes the stray one at the end of a line."""
+    text = f'D,S,C,R,E,N\nd,s,1,{SPAN},"note\nd,s,2,{SPAN},"\nlong"\nd,s,3,{SPAN},x\n'
+    assert told(desk.read(text, PERMITS)) == ["refused", "2", "3"]
+
+
 def test_a_stray_quote_in_the_first_column_swallows_nothing(desk: Desk) -> None:
     header, lines = "N,D,S,C,R,E\n", [f"note,d,s,{case},{SPAN}\n" for case in range(1, 5)]
     lines[1], lines[2] = '"' + lines[1], lines[2].replace("note", 'note"')

@@ -62,6 +62,9 @@ class DeskPage(ReadingPage, frozen=True):
 
     template: ClassVar[str] = "auditor.html"
     scope: ClassVar[str] = AUDIT
+    parameters: ClassVar[frozenset[str]] = frozenset(
+        {"until", "since", "digest", "at", "position", "check", "pick", "still"}
+    )
 
     question: Question | None
     scored: Period

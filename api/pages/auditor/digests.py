@@ -105,7 +105,7 @@ def digest_table(comparison: Comparison | None, words: Words) -> Table:
         (line.about, *measure) for line in first for measure in line.measures or (("", line.kept, line.replayed),)
     ]
     if comparison is not None and (comparison.differs or 0) > len(first):
-        rows.append((words("csv.differs", n=words.number(comparison.differs), shown=words.number(len(first))),))
+        rows.append((words("csv.differs", n=comparison.differs, shown=len(first)),))
     return Table(head, rows)
 
 

@@ -14,7 +14,7 @@ from api.pages.measures import measure_label
 from api.pages.page import ReadingPage
 from api.pages.tables import Table
 from domain.canonical import canonical
-from domain.clock import parse_instant, utc_text
+from domain.clock import stored_instant, utc_text
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.intake.recorded import Recorded, read_line
@@ -48,7 +48,10 @@ class Posted(Struct, frozen=True):
 
 
 class WholeEntry(Struct, frozen=True):
-    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings."""
+    """One entry: in words, its bytes as stored, the bytes its hash is of, and its postings.
+
+    ``course`` has the positions of the fact that it reverses, and of the reversals of it.
+    """
 
     row: Row
     event: Recorded
@@ -61,6 +64,7 @@ class WholeEntry(Struct, frozen=True):
     readable: bool
     previous: int | None
     next: int | None
+    course: tuple[int, ...]
 
 
 class EntryPage(ReadingPage, frozen=True):
@@ -94,7 +98,7 @@ def stored(lines: Lines, text: str) -> tuple[int, bytes]:
 def hashed_bytes(event: Recorded) -> bytes:
     """The canonical bytes that an entry's content hash is of: its data without the resolved fields."""
     data = {name: value for name, value in event.data.items() if name != "resolved"}
-    return canonical({"data": data, "time": utc_text(parse_instant(event.time)), "type": event.type})
+    return canonical({"data": data, "time": utc_text(stored_instant(event.time)), "type": event.type})
 
 
 def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
@@ -115,6 +119,7 @@ def whole_entry(query: PageQuery, text: str, head: int) -> WholeEntry:
         readable,
         position - 1 if position > 1 else None,
         position + 1 if position < head else None,
+        tuple(other for other, _ in query.lines.course_of(position) if other != position),
     )
 
 

@@ -12,10 +12,12 @@ from api.pages.instants import asked_instant, input_text, said_in_full
 from api.pages.page import ReadingPage
 from api.pages.sentences import name_of, reason_of, what
 from api.pages.tables import Table
+from api.pages.targets import Target, target_of
 from api.v1.reads import cursor_of, number_after
-from domain.clock import DAY_US, SECOND_US, local_date, parse_date, parse_instant
+from domain.clock import DAY_US, SECOND_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
+from domain.intake.checks import looks_personal
 from domain.intake.recorded import Recorded, read_line
 from domain.periods import Period, parse_period
 
@@ -53,6 +55,7 @@ class Row(Struct, frozen=True):
     about: str
     by: str
     hash: str
+    target: Target | None
 
 
 class Filter(Struct, frozen=True):
@@ -93,6 +96,9 @@ class JournalPage(ReadingPage, frozen=True):
 
     template: ClassVar[str] = "journal.html"
     scope: ClassVar[str] = AUDIT
+    parameters: ClassVar[frozenset[str]] = frozenset(
+        {"dinas", "kind", "q", "from", "to", "touches", "after", "until", "whole", "cursor"}
+    )
 
     search: Filter
     listed: Listed
@@ -114,6 +120,8 @@ class JournalPage(ReadingPage, frozen=True):
 def filter_of(query: Mapping[str, str], words: Words) -> Filter:
     """The query of the journal in an address. Raises: ``Refusal``."""
     kind, text = query.get("kind", ""), query.get("q", "").strip()[:200]
+    if looks_personal(text):
+        raise bad_query("q", "looks like a NIK or NIP, which the journal never holds")
     if kind and kind not in KNOWN_KINDS:
         raise bad_query("kind", "is no kind of entry")
     from_us, to_us = (asked_instant(query, name, words.zone) for name in ("from", "to"))
@@ -178,7 +186,7 @@ def rows_of(snapshot: Snapshot, entries: Sequence[Entry], words: Words) -> tuple
 def row_of(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
     """An entry in words."""
     event = entry.event
-    occurred_us, recorded_us = parse_instant(event.time), parse_instant(event.recordedtime)
+    occurred_us, recorded_us = stored_instant(event.time), stored_instant(event.recordedtime)
     return Row(
         entry.position,
         words.moment(occurred_us, short=True),
@@ -191,6 +199,7 @@ def row_of(snapshot: Snapshot, entry: Entry, words: Words) -> Row:
         " · ".join(_about(snapshot, event, words)),
         event.recordedby,
         short_hash(event),
+        target_of(event.type, event.data, entry.position),
     )
 
 
@@ -209,7 +218,7 @@ def _late(late_us: int, words: Words) -> str:
     if late_us <= LATE_US:
         return ""
     days = late_us // DAY_US
-    length = words.duration(late_us) if days < DAYS_FROM else words("journal.days", n=words.number(days))
+    length = words.duration(late_us) if days < DAYS_FROM else words("journal.days", n=days)
     return words("journal.late", length=length)
 
 
@@ -239,7 +248,7 @@ def kinds(words: Words) -> tuple[tuple[str, str], ...]:
 
 def opened_at(lines: Lines) -> int:
     """The instant at which the journal was opened."""
-    return parse_instant(read_line(lines.lines_at([1])[1]).recordedtime)
+    return stored_instant(read_line(lines.lines_at([1])[1]).recordedtime)
 
 
 def about_journal(query: PageQuery, head: int) -> About:

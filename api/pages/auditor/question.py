@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from projections.reading.reader import Snapshot
 
 HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+ANSWER: Final = frozenset({"period", "since", "until", "digest"})
+"""The parameters of an address that hold a question."""
 MINUTE_US: Final = 60_000_000
 PARTITIONS_MOST: Final = 1000
 

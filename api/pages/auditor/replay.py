@@ -128,12 +128,12 @@ def _kinds(result: Replayed, dinas: str) -> dict[str, int]:
 
 def causes_of(kinds: dict[str, int], words: Words) -> str:
     """Numbers of entries by kind, in words."""
-    causes = [_cause(kind, words.number(kinds[kind]), words) for kind in KINDS if kind in kinds]
+    causes = [_cause(kind, kinds[kind], words) for kind in KINDS if kind in kinds]
     return ", ".join(causes) or words("cause.none")
 
 
-def _cause(kind: str, number: str, words: Words) -> str:
-    return words(f"cause.{kind}", n=number) if f"cause.{kind}" in words else f"{kind}: {number}"
+def _cause(kind: str, number: int, words: Words) -> str:
+    return words(f"cause.{kind}", n=number) if f"cause.{kind}" in words else f"{kind}: {words.number(number)}"
 
 
 def _journal_query(question: Question, result: Replayed, dinas: str) -> dict[str, str]:

@@ -17,10 +17,11 @@ from prometheus_client import Gauge
 
 from api.pages.board.board import Board, board
 from api.pages.board.feed import Item, feed
+from api.pages.catalog import Code
 from api.pages.links import code_of
 from api.pages.page import Fragment
 from api.pages.site import Site
-from api.pages.words import Code, Words
+from api.pages.words import Words
 from api.v1.reads import Reads
 from api.v1.stream import Ending
 from domain.periods import Period

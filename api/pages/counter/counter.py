@@ -14,10 +14,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from msgspec import Struct
 
+from api.http.problems import bad_query
 from api.pages.page import ReadingPage
 from api.pages.sentences import name_of
 from api.pages.site import GUARDS
 from domain.events.submitted import PauseReason
+from domain.intake.checks import looks_personal
 from domain.measures import UNSUR
 from projections.ports import LOCAL
 
@@ -43,6 +45,11 @@ class Scripts:
         script = b"".join(self._sources[name] for name in sorted(self._sources))
         self._tag = hashlib.sha256(script).hexdigest()[:12]
         self._style = f"/static/neraca.css?v={style_tag}"
+
+    @property
+    def tag(self) -> str:
+        """The hash of all of them, by which an address names their content."""
+        return self._tag
 
     @property
     def common(self) -> list[str]:
@@ -110,6 +117,7 @@ class CounterPage(ReadingPage, frozen=True):
     """The counter of a dinas, or the choice of one. ``vouched``: whether a code can lead a citizen to the rating."""
 
     template: ClassVar[str] = "counter.html"
+    parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "loket", "asn"})
 
     screen: Screen
     units: list[tuple[str, str]]
@@ -127,6 +135,8 @@ class CounterPage(ReadingPage, frozen=True):
         snapshot, grant, units = query.snapshot, query.grant, _units(query)
         dinas = query.parameters.get("dinas", units[0][0] if len(units) == 1 else "")
         extra = query.parameters.get("service", "")
+        if looks_personal(query.parameters.get("asn", "")):
+            raise bad_query("asn", "looks like a NIK or NIP, which the journal never holds")
         services = services_of(snapshot, dinas, query.today, extra) if dinas else ()
         return cls(
             Screen.of(query, scripts),
@@ -145,6 +155,7 @@ class RatingPage(ReadingPage, frozen=True):
     """The citizen's screen."""
 
     template: ClassVar[str] = "rating.html"
+    parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "case"})
 
     screen: Screen
     unsur: tuple[str, ...]

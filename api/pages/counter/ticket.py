@@ -40,6 +40,7 @@ class TicketPage(Page, frozen=True):
     """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given."""
 
     template: ClassVar[str] = "ticket.html"
+    parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "case", "tiket"})
 
     case: Case
     ticket: str

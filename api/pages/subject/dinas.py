@@ -55,6 +55,7 @@ class DinasPage(AddressedPage, frozen=True):
     """One dinas. ``files`` and ``staff`` are none for a caller who may not read about persons."""
 
     template: ClassVar[str] = "dinas.html"
+    parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor"})
 
     name: str
     view: SubjectView

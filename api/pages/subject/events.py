@@ -48,6 +48,7 @@ class EventsPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "events.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"service", "measure", "cursor"})
 
     events: Events
     subject: Subject

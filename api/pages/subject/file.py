@@ -1,4 +1,4 @@
-"""The page of one case: its promise, how long its clock ran and stood, and so why it is late or in time."""
+"""The page of one case: its promise, its clock, its decision and how early or late that was, and its whole course."""
 
 from __future__ import annotations
 
@@ -7,45 +7,46 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from msgspec import Struct
 
 from api.pages.page import AddressedPage
-from api.pages.sentences import name_of
+from api.pages.sentences import name_of, verdict
+from api.pages.subject.course import Step, course_table, steps_of_case
 from api.pages.subject.files import time_left
-from api.pages.tables import Table
 from api.pages.words import MINUTE_US
+from domain.clock import parse_instant
 from domain.fold.casefiles import counted_pauses, intervals, length_us, open_file
+from domain.intake.judged import due_us, margin_us, paused_us
 from domain.refusal import Fault, Refusal
+from projections.reading.course import course_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
     from domain.fold.casefiles import CaseFile, OpenFile, ReceivedFile
-    from projections.reading.reader import Snapshot
+    from projections.reading.course import Standing
 
 
-class Step(Struct, frozen=True):
-    """A step of a case; ``length`` says how long a pause was, or is."""
+class CaseView(Struct, frozen=True, kw_only=True):
+    """A case in words. ``clock`` is the arithmetic of its service time, ``verdict`` by how much it was early or late.
 
-    at: str
-    instant: str
-    what: str
-    length: str
-
-
-class CaseView(Struct, frozen=True):
-    """A case in words. ``state``: `received`, `paused` or `decided`; ``clock`` is the arithmetic of its service time."""
+    ``state``: `received`, `paused`, `decided`, or `none` if all that was recorded of it was retracted. ``decided`` is the
+    position of the decision.
+    """
 
     service: str
     case: str
-    asn: str
     state: str
-    overdue: bool
-    promise: str
-    due: str
-    clock: str
-    left: str
     steps: tuple[Step, ...]
+    asn: str = ""
+    overdue: bool = False
+    promise: str = ""
+    standard: str = ""
+    due: str = ""
+    clock: str = ""
+    left: str = ""
+    outcome: str = ""
+    done: str = ""
+    verdict: str = ""
+    decided: int = 0
 
 
 class FilePage(AddressedPage, frozen=True):
@@ -53,6 +54,7 @@ class FilePage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "file.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"service", "case"})
 
     id: str
     name: str
@@ -63,75 +65,103 @@ class FilePage(AddressedPage, frozen=True):
         """The case that an address names. Raises: ``Refusal``."""
         dinas = query.path["dinas"]
         service, case = (query.parameters.get(name, "") for name in ("service", "case"))
-        file = case_view(query.snapshot, dinas, service, case, query.words, query.now_us)
-        return cls(dinas, name_of(query.snapshot, dinas), file)
+        return cls(dinas, name_of(query.snapshot, dinas), case_view(query, dinas, service, case))
 
     def tables(self, words: Words) -> Tables:
         """The steps of the case."""
-        return {"course": lambda: _course_table(self.file, words)}
+        return {"course": lambda: course_table(self.file.steps, words)}
 
 
-def case_view(snapshot: Snapshot, dinas: str, service: str, case: str, words: Words, now_us: int) -> CaseView:
+def case_view(query: PageQuery, dinas: str, service: str, case: str) -> CaseView:
     """A case as far as it is folded. Raises: ``Refusal`` for one that nothing ever named."""
+    snapshot, words, now_us = query.snapshot, query.words, query.now_us
     file = snapshot.case_file(dinas, service, case)
-    if file is None or (file.receipt is None and file.decisions <= 0):
+    course = course_of(query.lines.of_case(dinas, service, case), snapshot.folded(dinas))
+    if file is None or not course.entries:
         raise Refusal("not-found", f"nothing was received as {case}", Fault("/file", "is not known"))
-    pending, steps = open_file((dinas, service, case), file), tuple(_steps(file, words, now_us))
-    state = "decided" if pending is None else "received" if pending.paused_us is None else "paused"
+    steps = steps_of_case(course, words, now_us)
+    if course.decision is not None:
+        return _decided(service, case, course.decision, words, steps)
+    pending = open_file((dinas, service, case), file)
     if pending is None or file.receipt is None:
-        return CaseView(service, case, "", state, overdue=False, promise="", due="", clock="", left="", steps=steps)
-    overdue, due_us = pending.overdue_at(now_us), pending.due_us
-    left = time_left(due_us, words, now_us, stands=state == "paused" and not overdue)
+        return CaseView(service=service, case=case, state="none", steps=steps)
+    return _pending(file, file.receipt, pending, words, now_us, steps)
+
+
+def _pending(
+    file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Words, now_us: int, steps: tuple[Step, ...]
+) -> CaseView:
+    state = "received" if pending.paused_us is None else "paused"
+    overdue, due = pending.overdue_at(now_us), pending.due_us
     return CaseView(
-        service,
-        case,
-        pending.asn,
-        state,
-        overdue,
-        _promise(file.receipt, words),
-        "" if due_us is None else words.moment(due_us),
-        _clock(file, file.receipt, pending, words, now_us),
-        left,
-        steps,
+        service=pending.service,
+        case=pending.case,
+        asn=pending.asn,
+        state=state,
+        overdue=overdue,
+        promise=_promise(receipt.due_us, receipt.standard_us, words),
+        due="" if due is None else words.moment(due),
+        clock=_clock(file, receipt, pending, words, now_us),
+        left=time_left(due, words, now_us, stands=state == "paused" and not overdue),
+        steps=steps,
     )
 
 
-def _promise(receipt: ReceivedFile, words: Words) -> str:
-    if receipt.due_us is not None:
-        return words("file.due_at", moment=words.moment(receipt.due_us))
-    return words("open.no_due") if receipt.standard_us is None else words.duration(receipt.standard_us)
+def _decided(service: str, case: str, decision: Standing, words: Words, steps: tuple[Step, ...]) -> CaseView:
+    """A decided case: what was promised and when it was due, as they were judged, and the arithmetic of its clock."""
+    fact, resolved = decision.fact, decision.fact.resolved
+    due, margin, done_us = due_us(fact), margin_us(fact), parse_instant(fact.data["completed_at"])
+    standard_us = resolved.promise_us if resolved.due_us is None else None
+    return CaseView(
+        service=service,
+        case=case,
+        asn=fact.data.get("asn", ""),
+        state="decided",
+        overdue=resolved.on_time is False,
+        promise=_promise(resolved.due_us, standard_us, words),
+        standard=resolved.standard.id if resolved.standard is not None and resolved.due_us is None else "",
+        due="" if due is None else words.moment(due),
+        clock=_clock_of_decision(decision, done_us, standard_us, words),
+        outcome=words.named("outcome", fact.data.get("outcome", "issued")),
+        done=words.moment(done_us),
+        verdict=verdict(margin, standard_us, words),
+        decided=decision.position,
+        steps=steps,
+    )
+
+
+def _promise(due: int | None, standard_us: int | None, words: Words) -> str:
+    if due is not None:
+        return words("file.due_at", moment=words.moment(due))
+    return words("open.no_due") if standard_us is None else words.promise(standard_us)
 
 
 def _clock(file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Words, now_us: int) -> str:
     """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
-    ended, paused_us = intervals(file)
-    open_pause = () if paused_us is None else ((paused_us, now_us, ""),)
+    ended, paused_since = intervals(file)
+    open_pause = () if paused_since is None else ((paused_since, now_us, ""),)
     stood_us = length_us(counted_pauses((*ended, *open_pause), receipt.received_us, now_us))
     passed, stood = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
-    lengths = {"passed": words.minutes(passed), "stood": words.minutes(stood), "served": words.minutes(passed - stood)}
     plain = "" if stood else "_plain"
-    if pending.kind == "standard" and receipt.standard_us is not None:
-        return words(f"file.clock_of{plain}", **lengths, promise=words.duration(receipt.standard_us))
+    standard_us = receipt.standard_us if pending.kind == "standard" else None
+    lengths = _lengths(passed, stood, standard_us, words)
+    if standard_us is not None:
+        return words(f"file.clock_of{plain}", **lengths, promise=words.promise(standard_us))
     return words("file.clock_due" if pending.kind == "due_at" else f"file.clock{plain}", **lengths)
 
 
-def _steps(file: CaseFile, words: Words, now_us: int) -> Iterator[Step]:
-    ended, paused_us = intervals(file)
-    receipt = file.receipt
-    steps: list[tuple[int, str, str]] = []
-    if receipt is not None:
-        steps.append((receipt.received_us, words("file.received"), ""))
-    for begun, end, reason in ended:
-        steps.append((begun, words("file.paused", reason=words.named("pause", reason)), words.span(end - begun)))
-        steps.append((end, words("file.resumed"), ""))
-    if paused_us is not None and file.decisions <= 0:
-        reason = file.reason(paused_us) or ""
-        stands = words("file.stands", length=words.span(max(now_us - paused_us, 0)))
-        steps.append((paused_us, words("file.paused", reason=words.named("pause", reason)), stands))
-    for at_us, what, length in sorted(steps, key=lambda step: step[0]):
-        yield Step(words.moment(at_us, short=True), words.sortable(at_us), what, length)
+def _clock_of_decision(decision: Standing, done_us: int, standard_us: int | None, words: Words) -> str:
+    """The same of a clock that has ended, from the values that were resolved with the decision."""
+    resolved = decision.fact.resolved
+    received_us = done_us if resolved.received_us is None else resolved.received_us
+    passed, stood = max(done_us - received_us, 0) // MINUTE_US, paused_us(resolved) // MINUTE_US
+    plain = "" if stood else "_plain"
+    lengths = _lengths(passed, stood, standard_us, words)
+    if standard_us is not None:
+        return words(f"file.ended_of{plain}", **lengths, promise=words.promise(standard_us))
+    return words(f"file.ended_due{plain}" if resolved.due_us is not None else f"file.ended{plain}", **lengths)
 
 
-def _course_table(file: CaseView, words: Words) -> Table:
-    names = ("receipt.occurred", "receipt.event", "file.length")
-    return Table([words(name) for name in names], [(step.instant, step.what, step.length) for step in file.steps])
+def _lengths(passed: int, stood: int, standard_us: int | None, words: Words) -> dict[str, str]:
+    lengths = {"passed": passed, "stood": stood, "served": passed - stood}
+    return {name: words.minutes(length, standard_us) for name, length in lengths.items()}

@@ -49,6 +49,7 @@ class FilesPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "files.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
 
     id: str
     name: str

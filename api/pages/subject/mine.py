@@ -1,4 +1,4 @@
-"""The way of an ASN to their own page, by their id."""
+"""The way of an ASN to their own page, by their id. The form sends it in its body, so that a mistake is in no address."""
 
 from __future__ import annotations
 
@@ -6,29 +6,66 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
+from api.http.forms import fields_of
 from api.pages.links import Links, code_of
 from api.pages.page import Page
+from domain.intake.checks import ID_MOST, looks_personal
+from domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from api.pages.site import Site
+    from api.v1.reads import Reads
 
 
 class MinePage(Page, frozen=True):
-    """The form for an id."""
+    """The form for an id; ``personal``: a NIK or NIP was written there, which is kept nowhere."""
 
     template: ClassVar[str] = "mine.html"
 
+    personal: bool
 
-def mine_router(site: Site) -> APIRouter:
+
+def mine_router(site: Site, reads: Reads) -> APIRouter:
     """`/asn`: the form, and the way on from it."""
     router = APIRouter()
 
     @router.get("/asn", response_class=HTMLResponse)
-    def find_asn(request: Request, asn: str = "") -> Response:
-        if asn.strip():
-            link = Links(code_of(request), request)
-            return RedirectResponse(link("asn", asn.strip(), **({"tur": link.tour} if link.tour else {})), 303)
-        return site.plain(request, MinePage())
+    def show(request: Request, asn: str = "") -> Response:
+        """The form; an address that names an id, as the form's once did, leads on from it."""
+        return answer(request, asn.strip()) if asn.strip() else site.plain(request, MinePage(personal=False))
+
+    @router.post("/asn")
+    async def find_asn(request: Request) -> Response:
+        text = (await fields_of(request)).get("asn", "").strip()
+        return await run_in_threadpool(answer, request, text)
+
+    def answer(request: Request, text: str) -> Response:
+        if looks_personal(text):
+            return site.plain(request, MinePage(personal=True), 422)
+        link = Links(code_of(request), request)
+        if not text or len(text) > ID_MOST:
+            return RedirectResponse(link("asn"), 303)
+        tour = {"tur": link.tour} if link.tour else {}
+        return RedirectResponse(link("asn", known_id(reads, request, text), **tour), 303)
 
     return router
+
+
+def known_id(reads: Reads, request: Request, text: str) -> str:
+    """The id that a person means: as written, else the only one that differs from it by capitals alone.
+
+    A caller who may not read about persons is told nothing of which ids there are.
+    """
+    try:
+        grant = reads.access.grant(request)
+    except Refusal:
+        return text
+    if grant is None or "read" not in grant.scopes:
+        return text
+    with reads.reader.snapshot() as snapshot:
+        if snapshot.one_asn(text, reads.period(None)) is not None:
+            return text
+        alike = snapshot.asn_alike(text)
+    return alike[0] if len(alike) == 1 else text

@@ -52,19 +52,17 @@ def reason_of(
 def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
     n = part.denominator.balance
     if part.numerator is None:
-        return words("reason.ikm", n=words.number(n), mean=words.percent(_mean(part.unsur)))
+        return words("reason.ikm", n=n, mean=words.percent(_mean(part.unsur)))
     top, measure = part.numerator.balance, part.numerator.measure
     if measure.startswith("capaian_sum_"):
         rest = _in_time("reason.permits", card.counts.permits_on_time, card.counts.permits_with_standard, words)
         return words(f"reason.{_pace(part.value)}", rest=rest)
     if (measure, part.denominator.measure) in IN_TIME:
         return _in_time(IN_TIME[measure, part.denominator.measure], top, n, words)
-    unit = words.named("unit", part.denominator.measure)
+    unit = words.named("unit", part.denominator.measure, n=n)
     if measure in BASIS_POINTS:
-        return words("reason.mean", n=words.number(n), unit=unit)
-    return words(
-        "reason.share", top=words.number(top), what=measure_label(measure, words), n=words.number(n), unit=unit
-    )
+        return words("reason.mean", n=n, unit=unit)
+    return words("reason.share", top=top, what=measure_label(measure, words), n=n, unit=unit)
 
 
 def _pace(mean: Decimal | None) -> str:
@@ -80,5 +78,5 @@ def _mean(unsur: tuple[UnsurTerm, ...]) -> Decimal:
 
 def _in_time(key: str, on_time: int, of: int, words: Words) -> str:
     if on_time == of:
-        return words(f"{key}_all", of=words.number(of))
-    return words(key, on_time=words.number(on_time), of=words.number(of), late=words.number(of - on_time))
+        return words(f"{key}_all", n=of)
+    return words(key, on_time=on_time, n=of, late=of - on_time)

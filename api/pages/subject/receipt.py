@@ -1,4 +1,4 @@
-"""The receipt of a score (struk nilai): balances, arithmetic, uncounted events, and the events behind it.
+"""The receipt of a score, on the pages its breakdown (Struk): balances, arithmetic, uncounted events, and the events behind it.
 
 It shows the answer of `api.v1.reads.explained`, so a value that is withheld there never reaches this module.
 """
@@ -53,6 +53,7 @@ class WhyPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "why.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
 
     name: str
     receipt: ScoreReceipt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -23,18 +23,37 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.subject.reasons import Reason
     from api.pages.words import Words
-    from domain.score.scorecard import Scorecard, Standing
+    from domain.score.scorecard import Counts, Scorecard, Standing
     from domain.score.scoring import IndicatorScore, Score
+    from projections.reading.late import LateKind
     from projections.reading.subject import SubjectReading
 
 
+LATE_OF: Final = {
+    "permits_on_time": "permits_late",
+    "tasks_on_time": "tasks_late",
+}
+"""The count of late ones that stands beside an indicator, by its numerator."""
+
+
+class LateCount(Struct, frozen=True):
+    """The number of late files or tasks; its list is addressed by ``kind``."""
+
+    kind: LateKind
+    number: int
+
+
 class Line(Struct, frozen=True):
-    """An indicator of one subject, with its contribution to the score, the reason, and for an IKM its grade."""
+    """An indicator of one subject, with its contribution to the score, the reason, and for an IKM its grade.
+
+    ``late`` is the number of files or tasks that were late, if any that it counts were.
+    """
 
     part: Indicator
     contribution: Decimal | None
     grade: str
     reason: Reason | None
+    late: LateCount | None
 
 
 class MonthRow(Struct, frozen=True):
@@ -58,6 +77,7 @@ class SubjectView(Struct, frozen=True):
     dot: Dot | None
     months: tuple[MonthRow, ...]
     chart: Chart | None
+    late: dict[str, LateCount]
 
 
 def standing_of(query: PageQuery) -> Standing:
@@ -84,13 +104,13 @@ def subject_view(subject: SubjectReading, words: Words, running: str) -> Subject
     scheme, score = subject.scheme, subject.score
     card = suppressed(subject.card, scheme)
     formula = formula_told(subject.standing.balance, score, scheme, card)
-    lines = []
+    lines, late = [], late_counts(card.counts)
     for part, exact, arithmetic in zip(
         indicators_of(card, scheme, words), score.indicators, formula.indicators, strict=True
     ):
         added, grade = _contribution(exact, score), _grade(part, exact)
         reason = reason_of(arithmetic, formula.skm_weight, card, added, words)
-        lines.append(Line(part, added, grade, reason))
+        lines.append(Line(part, added, grade, reason, _late_beside(exact.indicator.numerator, late)))
     return SubjectView(
         card,
         tuple(lines),
@@ -101,7 +121,22 @@ def subject_view(subject: SubjectReading, words: Words, running: str) -> Subject
         dot(card.iku.value),
         _months(subject, words),
         chart(subject.series, subject.period, words, running),
+        late,
     )
+
+
+def late_counts(counts: Counts) -> dict[str, LateCount]:
+    """The numbers of late files and of late tasks: those with a promise, less those on time."""
+    return {
+        "permits_late": LateCount("permits", counts.permits_with_standard - counts.permits_on_time),
+        "tasks_late": LateCount("tasks", counts.tasks_with_due - counts.tasks_on_time),
+    }
+
+
+def _late_beside(numerator: str, late: dict[str, LateCount]) -> LateCount | None:
+    """The count of late ones that an indicator of time stands for; none where nothing was late."""
+    name = "permits_late" if numerator.startswith("capaian_sum_") else LATE_OF.get(numerator)
+    return late[name] if name is not None and late[name].number else None
 
 
 def _contribution(part: IndicatorScore, score: Score) -> Decimal | None:
@@ -168,8 +203,9 @@ def months_table(view: SubjectView, words: Words) -> Table:
 def counts_table(view: SubjectView, words: Words) -> Table:
     """Each count of the period by its name."""
     counts = view.card.counts
-    names = [name for name in counts.__struct_fields__ if f"count.{name}" in words]
+    numbers = {name: getattr(counts, name) for name in counts.__struct_fields__}
+    numbers |= {name: late.number for name, late in view.late.items()}
     return Table(
         (words("csv.what"), words("csv.number")),
-        [(words(f"count.{name}"), getattr(counts, name)) for name in names],
+        [(words(f"count.{name}"), number) for name, number in numbers.items() if f"count.{name}" in words],
     )

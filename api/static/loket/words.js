@@ -9,9 +9,13 @@ self.loket = self.loket || {};
   const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone });
   const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: zone });
   const dateFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: zone });
-  const numberFormat = new Intl.NumberFormat(locale);
+  const numberFormat = new Intl.NumberFormat(locale), plurals = new Intl.PluralRules(locale);
 
-  const say = (name, values = {}) => said[name].replace(/\{(\w+)\}/g, (_, blank) => values[blank] ?? "");
+  // A message that counts is a list of its plural forms, the singular first; the count is {n}.
+  const formOf = (message, n) =>
+    typeof message === "string" ? message : message[plurals.select(n) === "one" ? 0 : message.length - 1];
+  const written = (value) => (typeof value === "number" ? numberFormat.format(value) : value ?? "");
+  const say = (name, values = {}) => formOf(said[name], values.n).replace(/\{(\w+)\}/g, (_, blank) => written(values[blank]));
   const clock = (at) => clockFormat.format(new Date(at));
   const day = (at) => dayFormat.format(new Date(at));
   const number = (value) => numberFormat.format(value);
@@ -23,8 +27,8 @@ self.loket = self.loket || {};
 
   function length(ms) {
     const minutes = Math.floor(ms / 60000), hours = Math.floor(minutes / 60);
-    if (hours >= 72 && hours % 24 === 0) return say("days", { n: number(hours / 24) });
-    if (hours >= 48 || (hours && minutes % 60 === 0)) return say("hours", { n: number(hours) });
+    if (hours >= 72 && hours % 24 === 0) return say("days", { n: hours / 24 });
+    if (hours >= 48 || (hours && minutes % 60 === 0)) return say("hours", { n: hours });
     const rest = say("minutes", { n: minutes % 60 });
     return hours ? `${say("hours", { n: hours })} ${rest}` : rest;
   }

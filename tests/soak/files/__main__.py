@@ -23,7 +23,8 @@ RUN: Final = ("domain/**/*.py", "streams/importing/*.py", "tests/soak/files/*.py
 """The files that run: the program's, and those of the judge."""
 ABOUT: Final = """\
 A seed draws a table whose meaning is known, and writes it: delimiter, quotes, line ends, encoding, gzip, format of time, zone,
-order of columns. Notes hold quotes, delimiters and line ends. Half of the files are damaged in known places: quotes left
+order of columns. Notes hold quotes, delimiters and line ends, and
+begin with a letter. Half of the files are damaged in known places: quotes left
 open, text after a quote, cells too many, a gzip stream cut short. The importer reads each file. Each row that is not
 damaged must become its event, at its instants, or be skipped; each damaged row must be refused; the rows of a file cut
 short must be a beginning of these. Accepted, duplicates, refused and skipped must add up to the rows. Of files that are

@@ -111,7 +111,7 @@ def _row(chance: random.Random, case: int, pattern: str, zone: ZoneInfo) -> tupl
         "C": str(case),
         "R": spelt(start_time, pattern),
         "E": chance.choice(["", " ", "NULL"]) if is_open else spelt(end_time, pattern),
-        "N": _text(chance, NOTES, 30) if chance.random() < 0.3 else _text(chance, LETTERS, 12),
+        "N": "n" + _text(chance, NOTES, 30) if chance.random() < 0.3 else _text(chance, LETTERS, 12),
         "X": _text(chance, LETTERS, 3),
     }
     if is_open:

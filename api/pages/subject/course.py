@@ -1,0 +1,151 @@
+"""The course of a file or of a task, step by step: its facts, its pauses, and every correction and retraction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from api.pages.sentences import took, what
+from api.pages.tables import Table
+from domain.clock import parse_instant
+from domain.events.kinds import FACT_TYPES, KINDS, NOTE_TYPES, REVERSAL_TYPES
+from domain.intake.judged import DECIDED, TASK
+from projections.reading.course import RECEIVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from api.pages.words import Words
+    from domain.intake.recorded import EffectiveFact, Recorded
+    from projections.reading.course import Course
+
+PAUSED = KINDS["permit-paused"].type
+_DONE = {RECEIVED: "received_at", DECIDED: "completed_at", TASK: "completed_at"}
+"""The field that holds the instant of each kind of fact."""
+
+
+class Step(Struct, frozen=True):
+    """A step of a course. ``length`` is that of a pause, or the service time; ``gone`` is true of what was taken out."""
+
+    at_us: int
+    at: str
+    instant: str
+    what: str
+    note: str
+    length: str
+    position: int
+    gone: bool
+
+
+def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]:
+    """The steps of a case in the order in which they happened; the pauses that its decision states are among them."""
+    lengths = _pause_lengths(course, words, now_us)
+    steps = [*_steps_of_facts(course, words)]
+    for position, event in course.entries:
+        if event.type in NOTE_TYPES:
+            at_us = parse_instant(event.data["at"])
+            text = words("file.resumed")
+            if event.type == PAUSED:
+                text = words("file.paused", reason=words.named("pause", event.data["reason"]))
+            length = lengths.get(at_us, "") if event.type == PAUSED else ""
+            steps.append(_step(at_us, text, words, position, length=length))
+    return _ordered([*steps, *_from_decision(course, words)])
+
+
+def steps_of_task(course: Course, words: Words) -> tuple[Step, ...]:
+    """The steps of a task: that it was assigned and done, and every correction and retraction."""
+    steps = [*_steps_of_facts(course, words)]
+    task = course.last(TASK)
+    if task is not None and "assigned_at" in task.fact.data:
+        at_us = parse_instant(task.fact.data["assigned_at"])
+        steps.append(_step(at_us, words("task.assigned"), words, task.position))
+    return _ordered(steps)
+
+
+def course_table(steps: Sequence[Step], words: Words) -> Table:
+    """The steps, for a spreadsheet."""
+    names = ("receipt.occurred", "receipt.event", "csv.detail", "file.length", "receipt.position")
+    return Table(
+        [words(name) for name in names],
+        [(step.instant, step.what, step.note, step.length, step.position) for step in steps],
+    )
+
+
+def _step(
+    at_us: int, text: str, words: Words, position: int, *, note: str = "", length: str = "", gone: bool = False
+) -> Step:
+    return Step(at_us, words.moment(at_us, short=True), words.sortable(at_us), text, note, length, position, gone)
+
+
+def _ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=lambda step: (step.at_us, step.position)))
+
+
+def _steps_of_facts(course: Course, words: Words) -> Iterator[Step]:
+    """A step for each fact, in force or not, and one for each reversal, with its reason and the token that sent it."""
+    standing = {one.position for one in course.standing}
+    for position, event in course.entries:
+        stated = event.fact if event.type in FACT_TYPES or event.resolved.adds is not None else None
+        if event.type in REVERSAL_TYPES:
+            yield _reversal(position, event, words)
+        if stated is not None:
+            yield _fact(position, stated, words, gone=position not in standing)
+
+
+def _fact(position: int, fact: EffectiveFact, words: Words, *, gone: bool) -> Step:
+    at_us = parse_instant(fact.data[_DONE[fact.type]])
+    text, length = what(fact.type, fact.data, words), ""
+    if fact.type == RECEIVED:
+        text = words("file.received")
+    elif fact.type == DECIDED:
+        text = words("file.decided", outcome=words.named("outcome", fact.data.get("outcome", "issued")))
+        resolved = fact.resolved
+        length = "" if resolved.elapsed_us is None else took(resolved.elapsed_us, resolved.promise_us, words)
+    return _step(at_us, text, words, position, note=words("file.gone") if gone else "", length=length, gone=gone)
+
+
+def _reversal(position: int, event: Recorded, words: Words) -> Step:
+    note = words("file.reversed", reason=_reason(event.data, words), by=event.recordedby)
+    return _step(parse_instant(event.recordedtime), what(event.type, event.data, words), words, position, note=note)
+
+
+def _reason(data: Mapping[str, Any], words: Words) -> str:
+    return words("receipt.reason", reason=data["reason"])
+
+
+def _pause_lengths(course: Course, words: Words, now_us: int) -> dict[int, str]:
+    """The length of each pause that a note began, by the instant of its beginning."""
+    notes = [(parse_instant(e.data["at"]), e.type == PAUSED) for _, e in course.entries if e.type in NOTE_TYPES]
+    lengths: dict[int, str] = {}
+    running: int | None = None
+    for at_us, begins in sorted(notes):
+        if begins and running is None:
+            running = at_us
+        elif not begins and running is not None:
+            lengths[running] = words.span(at_us - running)
+            running = None
+    if running is not None:
+        decision = course.decision
+        if decision is None:
+            lengths[running] = words("file.stands", length=words.span(max(now_us - running, 0)))
+        else:
+            done_us = parse_instant(decision.fact.data["completed_at"])
+            lengths[running] = words.span(max(done_us - running, 0))
+    return lengths
+
+
+def _from_decision(course: Course, words: Words) -> Iterator[Step]:
+    """The receipt and the pauses that only the decision states."""
+    decision = course.decision
+    if decision is None:
+        return
+    resolved = decision.fact.resolved
+    if course.receipt is None and resolved.received_us is not None:
+        yield _step(resolved.received_us, words("file.received"), words, decision.position)
+    if "pauses" not in decision.fact.data:
+        return
+    for begun, ended, reason in resolved.pauses:
+        text = words("file.paused", reason=words.named("pause", reason))
+        yield _step(begun, text, words, decision.position, length=words.span(ended - begun))
+        yield _step(ended, words("file.resumed"), words, decision.position)

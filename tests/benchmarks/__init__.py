@@ -1,0 +1,1 @@
+"""Each benchmark, small: it still runs to its table."""
