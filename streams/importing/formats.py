@@ -206,7 +206,12 @@ def _zone(text: str | None) -> timezone | None:
 
 
 def zone_in(pattern: str) -> tuple[str, str] | None:
-    """The literal of a format that names a zone, and the format that reads the zone in its place; ``None`` without one."""
+    """The literal of a format that names a zone, and the format that reads the zone in its place; ``None`` without one.
+
+    Beside ``%z``, as in ``GMT%z``, a literal takes nothing away.
+    """
+    if "%z" in pattern:
+        return None
     pieces, end = list[tuple[int, int]](), 0
     for match in _SPLIT.finditer(pattern):
         pieces.append((end, match.start()))

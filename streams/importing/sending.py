@@ -84,7 +84,7 @@ def problem_of(refusal: Refusal) -> dict[str, Any]:
     problem: dict[str, Any] = {
         "type": refusal.slug,
         "detail": refusal.detail,
-        "errors": [fault._asdict() for fault in refusal.faults],
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults],
     }
     return problem if refusal.holder is None else problem | {"holder": refusal.holder}
 

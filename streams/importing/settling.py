@@ -33,7 +33,8 @@ _FAR: Final = "9999-12-30T00:00:00Z"
 _CHAIN_MOST: Final = 50
 """The most corrections of one fact that are followed."""
 _HELD: Final = frozenset({"content-conflict", "natural-key-held"})
-_OTHERWISE: Final = "was recorded before and says something else; --correct records this row as a correction"
+_OTHERWISE: Final = "was recorded before and says something else"
+_REMEDY: Final = "; --correct records this row as a correction"
 _GONE: Final = "was recorded before and then retracted"
 _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -189,9 +190,9 @@ def _is_ours(conflict: _Conflict) -> bool:
 
 
 def _refusal(conflict: _Conflict) -> dict[str, Any]:
-    detail = _GONE if conflict.gone else _OTHERWISE
     position = conflict.holder.get("position")
-    return conflict.problem | {"detail": f"{detail} (position {position})"}
+    detail = f"{_GONE if conflict.gone else _OTHERWISE} (position {position})"
+    return conflict.problem | {"detail": detail + (_REMEDY if conflict.in_force else "")}
 
 
 def _respelt(event: Event, *, zone: tzinfo, zulu: bool) -> Event:

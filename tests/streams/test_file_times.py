@@ -113,6 +113,7 @@ def test_other_words_and_figures_in_a_format_are_no_zones(desk: Desk, pattern: s
         ("%Y-%j", "2026-060", "2026-03-01T00:00:00+07:00"),
         ("%G-W%V-%u", "2026-W10-1", "2026-03-02T00:00:00+07:00"),
         ("%c", "Tue Mar  3 08:00:00 2026", "2026-03-03T08:00:00+07:00"),
+        ("%a %b %d %Y %H:%M:%S GMT%z (WIB)", "Tue Mar 03 2026 08:00:00 GMT+0700 (WIB)", "2026-03-03T08:00:00+07:00"),
     ],
 )
 def test_a_format_reads_words_and_zones(desk: Desk, pattern: str, text: str, instant: str) -> None:
