@@ -70,8 +70,8 @@ class City:
         return tally
 
 
-def outcome(new: int = 0, duplicates: int = 0, other: int = 0) -> str:
-    return f"accepted={new} duplicates={duplicates} refused={other} skipped=0"
+def outcome(new: int = 0, duplicates: int = 0, refusals: int = 0) -> str:
+    return f"accepted={new} duplicates={duplicates} refused={refusals} skipped=0"
 
 
 @pytest.fixture(params=["data", "url"])
@@ -136,7 +136,7 @@ def test_a_row_that_says_something_else_of_the_same_is_no_new_fact(
     """It is refused, with the position of what was recorded; the counts stay."""
     assert city.take(*first) == outcome(new=2)
     counts = city.counts()
-    assert city.take(*second) == outcome(other=2)
+    assert city.take(*second) == outcome(refusals=2)
     details = [refusal.detail for refusal in city.refused]
     assert [detail.partition("(")[2].partition(")")[0] for detail in details] == ["position 2", "position 3"]
     assert "--correct" in city.refused[0].detail
@@ -173,7 +173,7 @@ def test_what_was_retracted_stays_out(city: City) -> None:
         target = {"source": line["source"], "id": line["id"]}
         city.neraca.record(event("event-retracted", f"x-{number}", {"event": target, "reason": "mistake"}))
     assert city.take(TASKS, LOCAL_TIMES) == outcome(duplicates=2)
-    assert city.take(DUE, LOCAL_TIMES, correct=True) == outcome(other=2)
+    assert city.take(DUE, LOCAL_TIMES, correct=True) == outcome(refusals=2)
     assert city.refused[0].detail.startswith("was recorded before and then retracted")
     assert city.counts()["tasks"] == 0
 
@@ -197,7 +197,7 @@ def test_a_pause_that_is_told_again_is_one_and_cannot_be_corrected(city: City) -
     pause = "D,S,C,A,W\nd,s,1,2026-03-02 08:00,applicant\n"
     assert city.take(PAUSES, pause) == outcome(new=1)
     assert city.take(PAUSES, pause + pause.partition("\n")[2]) == outcome(duplicates=2)
-    assert city.take(PAUSES, pause.replace("applicant", "payment"), correct=True) == outcome(other=1)
+    assert city.take(PAUSES, pause.replace("applicant", "payment"), correct=True) == outcome(refusals=1)
     assert city.refused[0].detail == "was recorded before and says something else (position 3)"
 
 
@@ -206,7 +206,7 @@ def test_rows_that_say_nothing_new_within_one_file(city: City) -> None:
     task = LOCAL_TIMES.splitlines()[1] + "\n"
     assert city.take(DUE, LOCAL_TIMES + task * 18) == outcome(new=20)
     assert city.take(DUE, LOCAL_TIMES + task * 19) == outcome(new=1, duplicates=20)
-    assert city.take(DUE, LOCAL_TIMES + task.replace("02T08", "04T08")) == outcome(duplicates=2, other=1)
+    assert city.take(DUE, LOCAL_TIMES + task.replace("02T08", "04T08")) == outcome(duplicates=2, refusals=1)
     decisions = DECIDED + DECIDED.splitlines()[1] + "\n"
     assert city.take(PERMITS, decisions) == outcome(new=2, duplicates=1)
 
@@ -218,7 +218,7 @@ NUMBERED = "ID,D,A,T,E\n7,d,a-1,t-1,2026-03-01 08:00\n8,d,a-1,t-1,2026-03-01 08:
 def test_a_mapping_names_the_columns_by_which_a_row_is_known(city: City) -> None:
     """Rows of other numbers are other facts; a row whose other cells changed is the same one."""
     assert city.take(IDENTIFIED, NUMBERED) == outcome(new=2)
-    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00")) == outcome(other=2)
+    assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00")) == outcome(refusals=2)
     assert city.take(IDENTIFIED, NUMBERED.replace("08:00", "09:00"), correct=True) == outcome(new=2)
     assert city.take(IDENTIFIED, NUMBERED.replace("7,d", "9,d")) == outcome(new=1, duplicates=1)
     assert city.take(IDENTIFIED, NUMBERED.replace("d,", "e,")) == outcome(new=2)
