@@ -19,7 +19,7 @@ pytest_plugins = [
     "tests.speeds",
     "tests.budgets",
     "tests.distribution",
-    "tests.pages.told",
+    "tests.pages.five_days",
 ]
 NOTHING_SKIPPED: Final = "NERACA_NOTHING_SKIPPED"
 Assemble = Callable[..., Assembled]

@@ -15,7 +15,7 @@ from api.pages.services import service_rows
 from api.pages.tables import Table, hours
 from domain.capaian import half_up
 from domain.score.scorecard import number
-from domain.score.scoring import mutu, score_of
+from domain.score.scoring import OVERALL_LEAST, mutu, overall, score_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,6 +52,8 @@ class Promise(Struct, frozen=True):
     ikm: Decimal | None
     respondents: int
     respondents_least: int
+    impression: Decimal | None
+    taps: int
 
 
 class Unit(Struct, frozen=True):
@@ -104,7 +106,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
         balances = {
             service: balance
             for service, balance in balances_of[dinas].items()
-            if service and (amount(balance, "permits") or amount(balance, "respondents"))
+            if service and any(amount(balance, measure) for measure in ("permits", "respondents", "overall_n"))
         }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})
         if rows:
@@ -132,6 +134,7 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
     share = None if row.mean_us is None or not row.standard_us else Fraction(row.mean_us, row.standard_us)
     ikm_part = next((part for part in score_of(balance, scheme).indicators if part.indicator.numerator == "ikm"), None)
     ikm = ikm_part.value if ikm_part is not None and ikm_part.sufficient else None
+    impression, taps = overall(balance), amount(balance, "overall_n")
     tenths = _of(TENTHS, row.on_time, row.with_standard) if row.with_standard >= LEAST_FILES else None
     return Promise(
         row,
@@ -143,6 +146,8 @@ def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:
         None if ikm is None else number(ikm),
         amount(balance, "respondents"),
         ikm_part.indicator.min_n if ikm_part is not None else 0,
+        number(impression) if impression is not None and taps >= OVERALL_LEAST else None,
+        taps,
     )
 
 
@@ -170,6 +175,8 @@ def _table(page: Public, words: Words) -> Table:
         "csv.ikm",
         "csv.grade",
         "csv.respondents",
+        "csv.impression",
+        "csv.taps",
     )
     rows = [(unit.name, promise, promise.row) for unit in page.units for promise in unit.services]
     return Table(
@@ -185,6 +192,8 @@ def _table(page: Public, words: Words) -> Table:
                 promise.ikm,
                 promise.grade,
                 promise.respondents,
+                promise.impression,
+                promise.taps,
             )
             for unit, promise, row in rows
         ],

@@ -47,7 +47,7 @@ def test_each_end_is_what_a_replay_of_its_own_comes_to(
             assert both == replayed(capsys, *journal, "--until", until)
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("five_days")
 def test_what_lies_between_is_counted_by_what_it_bears_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By kind, for each dinas whose figures of the period it may move; an instant is one of recording."""
     data, day = tmp_path / "data", "2026-11-05T12:00:00+07:00"
@@ -121,12 +121,14 @@ def test_lines_are_compared_with_those_that_were_kept(
 
 
 def test_a_clock_that_was_set_back_ends_a_replay_where_it_always_did(
-    opened: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    october_journal: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A replay ends before the first entry recorded later than the instant, even if an earlier one follows."""
     for hour in (10, 14, 9):
-        opened.clock.set(f"{NOON[:10]}T{hour:02}:00:00+07:00")
-        opened.record(event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-24T08:00:00+07:00"))
+        october_journal.clock.set(f"{NOON[:10]}T{hour:02}:00:00+07:00")
+        october_journal.record(
+            event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-24T08:00:00+07:00")
+        )
     since = replayed(capsys, "--data", tmp_path / "data", "--since", f"{NOON[:10]}T12:00:00+07:00")
     until = replayed(capsys, "--data", tmp_path / "data", "--until", f"{NOON[:10]}T12:00:00+07:00")
     assert since["then"]["position"] == until["position"] == 2

@@ -31,7 +31,7 @@ FIRST: Final = Question("2026-11", "1")
 def record(neraca: Assembled, *events: dict[str, Any]) -> None:
     """Record at once, as of an hour ago, and fold."""
     ago = utc_text(neraca.clock() - HOUR_US)
-    tally = neraca.post(ndjson({**one, "time": ago} for one in events), NDJSON).json()
+    tally = neraca.post(ndjson({**fact, "time": ago} for fact in events), NDJSON).json()
     assert tally["rejected"] == []
     neraca.settle()
 
@@ -39,18 +39,21 @@ def record(neraca: Assembled, *events: dict[str, Any]) -> None:
 def fair(dinas: str) -> list[dict[str, Any]]:
     """An October with enough of everything."""
     return [
-        *(permit(dinas, 24, **OCTOBER) for _ in range(35)), *(rating(dinas, 3) for _ in range(35)),
+        *(permit(dinas, 24, **OCTOBER) for _ in range(35)),
+        *(rating(dinas, 3) for _ in range(35)),
         *(task(dinas, on_time=True, **DONE_AT) for _ in range(20)),
-    ]  # fmt: skip
+    ]
 
 
 def remember_october(neraca: Assembled) -> dict[str, Any]:
     """Record an October and what changed of it since, over a journal just opened in it; its scorecards before that."""
     wrong, twice = permit(CHANGED, 24, **OCTOBER), permit(CHANGED, 24, **OCTOBER)
     neraca.clock.set("2026-11-01T00:00:00+07:00")
-    record(neraca, event("standard-set", "std", STANDARD), *(
-        event("dinas-registered", f"n-{dinas}", {"dinas": dinas, "name": name}) for dinas, name in NAMES.items()
-    ))  # fmt: skip
+    record(
+        neraca,
+        event("standard-set", "std", STANDARD),
+        *(event("dinas-registered", f"n-{dinas}", {"dinas": dinas, "name": name}) for dinas, name in NAMES.items()),
+    )
     record(
         neraca,
         *fair(CHANGED),
@@ -65,13 +68,19 @@ def remember_october(neraca: Assembled) -> dict[str, Any]:
     slow = {**OCTOBER, "completed_at": "2026-10-04T20:00:00+07:00"}
     replacement = {**wrong["data"], "completed_at": "2026-10-03T20:00:00+07:00"}
     record(
-        neraca, *(permit(CHANGED, 60, **slow) for _ in range(4)), *(permit(FORMULA, 60, **slow) for _ in range(9)),
-        event("event-corrected", "k", {
-            "event": {"source": "/loket", "id": wrong["id"]}, "reason": "salah-waktu", "replacement": replacement}),
+        neraca,
+        *(permit(CHANGED, 60, **slow) for _ in range(4)),
+        *(permit(FORMULA, 60, **slow) for _ in range(9)),
+        event(
+            "event-corrected",
+            "k",
+            {"event": {"source": "/loket", "id": wrong["id"]}, "reason": "salah-waktu", "replacement": replacement},
+        ),
         event("event-retracted", "x", {"event": {"source": "/loket", "id": twice["id"]}, "reason": "ganda"}),
-        *(permit(NEW, 24, **OCTOBER) for _ in range(60)), *(task(NEW, on_time=True, **DONE_AT) for _ in range(20)),
+        *(permit(NEW, 24, **OCTOBER) for _ in range(60)),
+        *(task(NEW, on_time=True, **DONE_AT) for _ in range(20)),
         permit(QUIET, 24),
-    )  # fmt: skip
+    )
     neraca.clock.set(NOON)
     return then
 
@@ -82,17 +91,17 @@ def cards(neraca: Assembled) -> dict[str, Any]:
     return {card["subject"]["id"]: card for card in items}
 
 
-def answer(neraca: Assembled, path: str, **asked: Any) -> tuple[str, str]:  # noqa: ANN401 - the keywords of ``ask``
+def answer(neraca: Assembled, path: str, **options: Any) -> tuple[str, str]:  # noqa: ANN401 - the keywords of ``ask``
     """Press a button of the desk and wait as a browser does, reloading: the address of the answer, and its page."""
-    pressed = neraca.get(path, **asked)
-    assert pressed.status_code == 303, pressed.text
-    address = pressed.headers["location"].partition("#")[0]
-    return address, waited(neraca, address, **asked)
+    response = neraca.get(path, **options)
+    assert response.status_code == 303, response.text
+    address = response.headers["location"].partition("#")[0]
+    return address, waited(neraca, address, **options)
 
 
-def waited(neraca: Assembled, address: str, **asked: Any) -> str:  # noqa: ANN401 - the keywords of ``ask``
+def waited(neraca: Assembled, address: str, **options: Any) -> str:  # noqa: ANN401 - the keywords of ``ask``
     def told() -> str | None:
-        html = neraca.get(address, **asked).text
+        html = neraca.get(address, **options).text
         return None if '<meta http-equiv="refresh" content="2">' in html else html
 
     return until(told, "the replay has ended")
@@ -115,11 +124,11 @@ def served(city: Assembled) -> list[bytes]:
 
 def lied(line: bytes) -> bytes:
     """The line of an account with one more in each measure; any other as it is."""
-    said = json.loads(line)
-    if "account" not in said:
+    event_line = json.loads(line)
+    if "account" not in event_line:
         return line
-    more = {name: amount + 1 for name, amount in said["measures"].items()}
-    return json.dumps({**said, "measures": more}, separators=(",", ":")).encode()
+    more = {name: amount + 1 for name, amount in event_line["measures"].items()}
+    return json.dumps({**event_line, "measures": more}, separators=(",", ":")).encode()
 
 
 def then_and_now(html: str) -> dict[str, list[str]]:
@@ -143,13 +152,13 @@ def offline(tmp_path: Path, capsys: pytest.CaptureFixture[str], journal: bytes, 
     words = command.replace("jurnal.ndjson", str(tmp_path / "jurnal.ndjson")).split()
     assert words[0] == "neraca"
     assert main(words[1:]) == 0
-    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return printed
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
 
 
 def sheet(neraca: Assembled, address: str, delimiter: str = ";") -> list[list[str]]:
     """Then and now as they are taken away."""
-    taken = neraca.get(address.replace("/auditor?", "/auditor/differences.csv?"))
-    assert taken.headers["content-type"] == "text/csv; charset=utf-8"
-    assert taken.headers["content-disposition"].startswith('attachment; filename="perbedaan-2026-10-')
-    return list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig")), delimiter=delimiter))
+    response = neraca.get(address.replace("/auditor?", "/auditor/differences.csv?"))
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.headers["content-disposition"].startswith('attachment; filename="perbedaan-2026-10-')
+    return list(csv.reader(io.StringIO(response.content.decode("utf-8-sig")), delimiter=delimiter))

@@ -25,9 +25,9 @@ def broken_rules(page: Page) -> list[str]:
     """The rules that a page breaks as it stands now, each with its element."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    passed, found = page.evaluate(FOUND)
-    assert passed >= PASSED_LEAST, "the rules were tried"
-    return list(found)
+    passes, violations = page.evaluate(FOUND)
+    assert passes >= PASSED_LEAST, "the rules were tried"
+    return list(violations)
 
 
 def day_and_night(*sizes: tuple[int, int]) -> list[tuple[int, int, bool]]:
@@ -37,8 +37,8 @@ def day_and_night(*sizes: tuple[int, int]) -> list[tuple[int, int, bool]]:
 
 def broken_on(page: Page, screens: Iterable[tuple[int, int, bool]], what: str) -> list[str]:
     """The rules that a page breaks as it stands, on each of some screens: width, height, and whether it is dark."""
-    broken = []
+    rules_broken = []
     for width, height, dark in screens:
         screen(page, width, height, dark=dark)
-        broken += [f"{what} {width} {'dark' if dark else 'light'}: {rule}" for rule in broken_rules(page)]
-    return broken
+        rules_broken += [f"{what} {width} {'dark' if dark else 'light'}: {rule}" for rule in broken_rules(page)]
+    return rules_broken

@@ -28,8 +28,8 @@ _number: Final = itertools.count()
 def received(dinas: str) -> dict[str, Any]:
     """An application that is open."""
     case = f"M-{next(_number)}"
-    said = {"dinas": dinas, "service": "ktp-el", "case": case, "received_at": "2026-11-24T08:00:00+07:00"}
-    return event("permit-received", f"m-{case}", said)
+    data = {"dinas": dinas, "service": "ktp-el", "case": case, "received_at": "2026-11-24T08:00:00+07:00"}
+    return event("permit-received", f"m-{case}", data)
 
 
 def look(page: Page, url: str) -> None:

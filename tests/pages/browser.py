@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from playwright.sync_api import Error, sync_playwright
 
-from tests.serving import until as polled
+from tests.serving import until as poll_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,14 +92,14 @@ def until(page: Page, condition: str | Callable[[], _Found | None], what: str, *
                 raise
             return None
 
-    found: _Found = polled(asked, what, within_s=within_s, pause=lambda _: page.wait_for_timeout(POLLED_EVERY_MS))
-    return found
+    value: _Found = poll_until(asked, what, within_s=within_s, pause=lambda _: page.wait_for_timeout(POLLED_EVERY_MS))
+    return value
 
 
 def console_of(page: Page) -> list[str]:
     """Errors and warnings that the page's console says from now on."""
     messages: list[str] = []
-    page.on("console", lambda told: messages.append(told.text) if told.type in ("error", "warning") else None)
+    page.on("console", lambda message: messages.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: messages.append(str(error)))
     return messages
 

@@ -53,7 +53,7 @@ async def come(condition: Callable[[], object], what: str) -> None:
 
 def channel_of(
     board: Board, movement: Movement, ending: Ending, now_us: int = 0, follows: Callable[[], bool] = lambda: True
-) -> Channel:  # fmt: skip
+) -> Channel:
     """All readers of a board, by a stopped clock."""
     words: Any = None
     return Channel(board.draw, board.tell, words, movement, ending, lambda: now_us, follows)

@@ -11,16 +11,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNSUR: Final = (
-    "persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana",
-)  # fmt: skip
+    "persyaratan",
+    "prosedur",
+    "waktu",
+    "biaya",
+    "produk",
+    "kompetensi",
+    "perilaku",
+    "pengaduan",
+    "sarana",
+)
 FAST, TWIN, OTHER_TWIN, UNRATED, SMALL, WILD, ODD = (
-    "cepat", "kembar-1", "kembar-2", "tanpa-warga", "kecil", "liar", 'x"><img src=x onerror=alert(1)> ?#%2F&é',
-)  # fmt: skip
+    "cepat",
+    "kembar-1",
+    "kembar-2",
+    "tanpa-warga",
+    "kecil",
+    "liar",
+    'x"><img src=x onerror=alert(1)> ?#%2F&é',
+)
 LONG: Final = "sangatpanjang" * 15
 NAMES: Final = {
-    FAST: "Dinas Cepat", TWIN: "Badan Kembar", OTHER_TWIN: "Kecamatan Kembar", UNRATED: "Dinas Tanpa Warga",
-    SMALL: "<script>alert(1)</script> & Anak", ODD: "Dinas Aneh", LONG: "N" * 200,
-}  # fmt: skip
+    FAST: "Dinas Cepat",
+    TWIN: "Badan Kembar",
+    OTHER_TWIN: "Kecamatan Kembar",
+    UNRATED: "Dinas Tanpa Warga",
+    SMALL: "<script>alert(1)</script> & Anak",
+    ODD: "Dinas Aneh",
+    LONG: "N" * 200,
+}
 """The registered ones; ``WILD`` is not."""
 BUSY, RARE, IDLE = "a-sibuk", "a-jarang", "a-tidur"
 PERMITS, TASKS, RATINGS = 60, 20, 40
@@ -37,29 +56,60 @@ def _facts(dinas: str, month: str, *, hours: int, permits: int, ratings: int, ta
     start = datetime.fromisoformat(f"{month}-02T08:00:00+07:00")
     key = f"{dinas}-{month}"
     for n in range(permits):
-        received = start + timedelta(minutes=n)
-        yield event("permit-processed", f"{key}-izin-{n}", {
-            "dinas": dinas, "service": "ktp-el", "case": f"K-{key}-{n}", "asn": BUSY, "received_at": received.isoformat(),
-            "completed_at": (received + timedelta(hours=hours)).isoformat(),
-            "outcome": "rejected" if n % 20 == 0 else "issued",
-        })  # fmt: skip
+        received_at = start + timedelta(minutes=n)
+        yield event(
+            "permit-processed",
+            f"{key}-izin-{n}",
+            {
+                "dinas": dinas,
+                "service": "ktp-el",
+                "case": f"K-{key}-{n}",
+                "asn": BUSY,
+                "received_at": received_at.isoformat(),
+                "completed_at": (received_at + timedelta(hours=hours)).isoformat(),
+                "outcome": "rejected" if n % 20 == 0 else "issued",
+            },
+        )
     for n in range(ratings):
-        yield event("satisfaction-rated", f"{key}-nilai-{n}", {
-            "dinas": dinas, "service": "ktp-el", "case": f"K-{key}-{n}", "asn": RARE if n < 3 else BUSY,
-            "unsur": {name: 4 - (n + i) % 3 for i, name in enumerate(UNSUR)},
-        }, time=start.isoformat())  # fmt: skip
+        yield event(
+            "satisfaction-rated",
+            f"{key}-nilai-{n}",
+            {
+                "dinas": dinas,
+                "service": "ktp-el",
+                "case": f"K-{key}-{n}",
+                "asn": RARE if n < 3 else BUSY,
+                "unsur": {name: 4 - (n + i) % 3 for i, name in enumerate(UNSUR)},
+            },
+            time=start.isoformat(),
+        )
     for n in range(tasks):
-        done = start + timedelta(hours=n)
-        yield event("task-completed", f"{key}-tugas-{n}", {
-            "dinas": dinas, "asn": BUSY, "task": f"T-{key}-{n}", "completed_at": done.isoformat(),
-            "due_at": (done + timedelta(hours=1 if n % 5 else -1)).isoformat(), "reported_by": "self" if n % 2 else "system",
-        })  # fmt: skip
+        completed_at = start + timedelta(hours=n)
+        yield event(
+            "task-completed",
+            f"{key}-tugas-{n}",
+            {
+                "dinas": dinas,
+                "asn": BUSY,
+                "task": f"T-{key}-{n}",
+                "completed_at": completed_at.isoformat(),
+                "due_at": (completed_at + timedelta(hours=1 if n % 5 else -1)).isoformat(),
+                "reported_by": "self" if n % 2 else "system",
+            },
+        )
 
 
 def _rules() -> Iterator[dict[str, Any]]:
-    yield event("standard-set", "standar", {
-        "service": "ktp-el", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01",
-    })  # fmt: skip
+    yield event(
+        "standard-set",
+        "standar",
+        {
+            "service": "ktp-el",
+            "amount": 24,
+            "unit": "wall_hours",
+            "effective_from": "2026-01-01",
+        },
+    )
     for dinas, name in NAMES.items():
         yield event("dinas-registered", f"daftar-{dinas}", {"dinas": dinas, "name": name})
     for asn in (BUSY, RARE, IDLE):
@@ -79,20 +129,42 @@ def events() -> Iterator[dict[str, Any]]:
         yield from _facts(SMALL, month, hours=20, permits=18, ratings=12, tasks=3)
     yield from _facts(WILD, "2026-11", hours=1, permits=1, ratings=0, tasks=0)
     yield from _facts(ODD, "2026-11", hours=1, permits=1, ratings=1, tasks=0)
-    for n, received in enumerate(("2026-11-01", "2026-11-24")):
-        yield event("permit-received", f"buka-{n}", {
-            "dinas": FAST, "service": "ktp-el", "case": f"B-{n}", "asn": BUSY, "received_at": f"{received}T08:00:00+07:00",
-        })  # fmt: skip
-    yield event("event-retracted", "cabut", {
-        "event": {"source": "/loket", "id": f"{FAST}-2026-11-tugas-1"}, "reason": "salah-input",
-    })  # fmt: skip
-    yield event("event-corrected", "koreksi", {
-        "event": {"source": "/loket", "id": f"{FAST}-2026-11-izin-1"}, "reason": "salah-waktu",
-        "replacement": {
-            "dinas": FAST, "service": "ktp-el", "case": f"K-{FAST}-2026-11-1", "asn": BUSY,
-            "received_at": "2026-11-02T08:01:00+07:00", "completed_at": "2026-11-03T10:01:00+07:00",
+    for n, day in enumerate(("2026-11-01", "2026-11-24")):
+        yield event(
+            "permit-received",
+            f"buka-{n}",
+            {
+                "dinas": FAST,
+                "service": "ktp-el",
+                "case": f"B-{n}",
+                "asn": BUSY,
+                "received_at": f"{day}T08:00:00+07:00",
+            },
+        )
+    yield event(
+        "event-retracted",
+        "cabut",
+        {
+            "event": {"source": "/loket", "id": f"{FAST}-2026-11-tugas-1"},
+            "reason": "salah-input",
         },
-    })  # fmt: skip
+    )
+    yield event(
+        "event-corrected",
+        "koreksi",
+        {
+            "event": {"source": "/loket", "id": f"{FAST}-2026-11-izin-1"},
+            "reason": "salah-waktu",
+            "replacement": {
+                "dinas": FAST,
+                "service": "ktp-el",
+                "case": f"K-{FAST}-2026-11-1",
+                "asn": BUSY,
+                "received_at": "2026-11-02T08:01:00+07:00",
+                "completed_at": "2026-11-03T10:01:00+07:00",
+            },
+        },
+    )
 
 
 def settle_in(neraca: Assembled) -> None:

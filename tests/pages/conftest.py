@@ -18,8 +18,8 @@ from tests.pages.asking import lied, remember_october, served, told_of
 from tests.pages.browser import MISSING, console_of, installed, started, window
 from tests.pages.city import FAST, MONTH, settle_in
 from tests.pages.counter import Clerk, Running, decided, rules
+from tests.pages.five_days import open_in_october
 from tests.pages.line import Line
-from tests.pages.told import open_in_october
 from tests.process import Process
 from tests.serving import NOON, Assembled, Clock, Listening, until
 
@@ -208,10 +208,10 @@ def october(
 
 @pytest.fixture
 def own_october(
-    kept: str, places: Places, assemble: Assemble, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest
+    database_kind: str, places: Places, assemble: Assemble, clock: Clock, tmp_path: Path, request: pytest.FixtureRequest
 ) -> tuple[Assembled, Then]:
     """The city of October for this test alone, in the kind of database it is run on."""
-    if kept == "sqlite":
+    if database_kind == "sqlite":
         directory, then = request.getfixturevalue("october_directory")
         copied(directory, tmp_path / "data")
         city = assemble()

@@ -42,7 +42,7 @@ class Running(Clock):
 def rules() -> list[dict[str, Any]]:
     """A unit with a standard for each of its services."""
     early = {"time": "2026-01-01T00:00:00+07:00"}
-    said = [event("dinas-registered", "unit", {"dinas": UNIT, "name": "Dinas Kependudukan"}, **early)]
+    events = [event("dinas-registered", "unit", {"dinas": UNIT, "name": "Dinas Kependudukan"}, **early)]
     for service in SERVICES:
         standard = {
             "service": service,
@@ -51,15 +51,15 @@ def rules() -> list[dict[str, Any]]:
             "unit": "wall_hours",
             "effective_from": "2026-01-01",
         }
-        said.append(event("standard-set", f"standar-{service}", standard, **early))
-    return said
+        events.append(event("standard-set", f"standar-{service}", standard, **early))
+    return events
 
 
 def decided(number: str) -> dict[str, Any]:
     """A file that another program has decided, so that it can be rated."""
-    said = {"dinas": UNIT, "service": SERVICES[2], "case": number, "received_at": "2026-11-02T08:00:00+07:00"}
-    done = "2026-11-03T08:00:00+07:00"
-    return event("permit-processed", f"decided-{number}", said | {"completed_at": done}, time=done)
+    data = {"dinas": UNIT, "service": SERVICES[2], "case": number, "received_at": "2026-11-02T08:00:00+07:00"}
+    completed_at = "2026-11-03T08:00:00+07:00"
+    return event("permit-processed", f"decided-{number}", data | {"completed_at": completed_at}, time=completed_at)
 
 
 class Clerk:
@@ -145,10 +145,10 @@ class Clerk:
         count: dict[str, int] = self.ask("loket.queue.count()")
         return count
 
-    def until_sent(self, *, refused: int = 0, within_s: float = 30) -> None:
+    def until_sent(self, *, refusals: int = 0, within_s: float = 30) -> None:
         """Wait until nothing is to be sent."""
-        done = {"waiting": 0, "refused": refused}
-        self.until(lambda: self.waits() == done, "nothing waits", within_s=within_s)
+        state = {"waiting": 0, "refused": refusals}
+        self.until(lambda: self.waits() == state, "nothing waits", within_s=within_s)
 
     def pressed(self) -> dict[str, Any]:
         """The event that was pressed last, as it was made."""
@@ -203,9 +203,9 @@ def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:
     """The counters' entries in the journal, in order."""
     items = neraca.get("/v1/journal?limit=1000").json()["items"]
-    return [one for one in items if one["source"].startswith("/loket/") and kind in one["type"]]
+    return [entry for entry in items if entry["source"].startswith("/loket/") and kind in entry["type"]]
 
 
 def names_of(neraca: Assembled) -> Counter[tuple[str, str]]:
     """The count of each of the counters' events in the journal."""
-    return Counter((one["source"], one["id"]) for one in entries(neraca))
+    return Counter((entry["source"], entry["id"]) for entry in entries(neraca))

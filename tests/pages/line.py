@@ -59,14 +59,14 @@ class Line:
 @contextmanager
 def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[None]:
     """Until the end of a ``with`` every request of these pages, and of their workers, ends there."""
-    unanswered: list[Route] = []
+    waiting_routes: list[Route] = []
 
     def wait(route: Route) -> None:
-        unanswered.append(route)
+        waiting_routes.append(route)
 
     context.route("**/*", wait if end is silent else end)
     yield
-    for route in unanswered:
+    for route in waiting_routes:
         route.abort()  # a route that has no answer would be waited for without end
     context.unroute_all(behavior="wait")
 
@@ -74,18 +74,18 @@ def led_to(end: Callable[[Route], None], context: BrowserContext) -> Iterator[No
 @contextmanager
 def without_answers(context: BrowserContext) -> Iterator[list[str]]:
     """Until the end of a ``with`` what is posted reaches the server and its answer reaches nobody; the bodies posted."""
-    posted: list[str] = []
+    bodies: list[str] = []
 
     def lose(route: Route) -> None:
         if route.request.method == "POST":
             route.fetch()
-            posted.append(route.request.post_data or "")
+            bodies.append(route.request.post_data or "")
             route.abort("connectionreset")
         else:
             route.continue_()
 
     with led_to(lose, context):
-        yield posted
+        yield bodies
 
 
 def answered(status: int, text: str) -> Callable[[Route], None]:

@@ -24,15 +24,29 @@ if TYPE_CHECKING:
 
 OUT: Final = ROOT / "docs" / "pages"
 NAMES: Final = {
-    "board": "papan", "why": "struk", "events": "kejadian", "files": "berkas", "file": "satu-berkas", "public": "publik",
-    "counter": "loket", "rating": "warga", "practice": "latihan", "journal": "jurnal", "entry": "entri", "ticket": "nilai",
-    "signin": "masuk", "mine": "saya",
-}  # fmt: skip
+    "board": "papan",
+    "why": "struk",
+    "events": "kejadian",
+    "files": "berkas",
+    "file": "satu-berkas",
+    "public": "publik",
+    "counter": "loket",
+    "rating": "warga",
+    "practice": "latihan",
+    "journal": "jurnal",
+    "entry": "entri",
+    "ticket": "nilai",
+    "signin": "masuk",
+    "mine": "saya",
+}
 """Names of pictures by the template of their page; others are named as their template."""
 QUERIES: Final = {
-    "events": "measure=permits_rejected", "file": "{file}", "counter": "dinas=disdukcapil&loket=3", "rating": "{decided}",
+    "events": "measure=permits_rejected",
+    "file": "{file}",
+    "counter": "dinas=disdukcapil&loket=3",
+    "rating": "{decided}",
     "ticket": "{ticket}",
-}  # fmt: skip
+}
 
 
 def of_every_page() -> dict[str, str]:
@@ -58,16 +72,21 @@ def ticket(data: Path, case: Case) -> str:
     """The query that leads to the rating of a case, vouched for by a token of its own."""
     tokens = DataDirectory(data).token_store()
     tokens.make("gambar", ["fact"], utc_text(now_us()))
-    held = tokens.by_id("gambar")
-    assert held is not None
-    return urlencode({**case._asdict(), "tiket": ticket_for(tokens, held[0], case)})
+    token = tokens.by_id("gambar")
+    assert token is not None
+    return urlencode({**case._asdict(), "tiket": ticket_for(tokens, token[0], case)})
 
 
 def replayed(url: str) -> str:
     """The address of a replay from half the journal on, once it has ended."""
     now = httpx.get(f"{url}/v1/digest").json()
-    said = {"since": now["position"] // 2, "until": now["position"], "digest": now["digest"], "pick": "disdukcapil"}
-    path = f"/auditor?{urlencode(said)}"
+    parameters = {
+        "since": now["position"] // 2,
+        "until": now["position"],
+        "digest": now["digest"],
+        "pick": "disdukcapil",
+    }
+    path = f"/auditor?{urlencode(parameters)}"
     until(lambda: "http-equiv" not in httpx.get(f"{url}{path}").text, "the replay has ended", within_s=300)
     return path
 
@@ -85,16 +104,16 @@ def cut_off(page: Page, url: str) -> None:
 
 def shown(url: str, data: Path) -> dict[str, str]:
     """The values of the blanks in the addresses."""
-    ranked = httpx.get(f"{url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
+    ranking = httpx.get(f"{url}/v1/rankings/asn?dinas=disdukcapil").json()["items"]
     first = httpx.get(f"{url}/v1/dinas/disdukcapil/files?limit=1").json()["items"][0]
     journal = f"{url}/v1/journal?type=neraca.permit-processed.v1&dinas=disdukcapil&limit=1"
     permit = httpx.get(journal).json()["items"][0]["data"]
-    decided = Case("disdukcapil", permit["service"], permit["case"])
+    decided_case = Case("disdukcapil", permit["service"], permit["case"])
     return {
-        "asn": ranked[0]["subject"]["id"],
+        "asn": ranking[0]["subject"]["id"],
         "file": urlencode({"service": first["service"], "case": first["case"]}),
-        "decided": urlencode(decided._asdict()),
-        "ticket": ticket(data, decided),
+        "decided": urlencode(decided_case._asdict()),
+        "ticket": ticket(data, decided_case),
         "replayed": replayed(url),
     }
 

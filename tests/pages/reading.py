@@ -55,7 +55,7 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[str]:
         """The texts of every block of a kind."""
-        return [text for said, text in self.texts if said == tag]
+        return [text for name, text in self.texts if name == tag]
 
     def row(self, name: str) -> list[str]:
         """The first row with a cell that begins with a name."""
@@ -66,22 +66,22 @@ class Page(HTMLParser):
         return set(steps) <= set(zip(self.all("dt"), self.all("dd"), strict=False))
 
 
-def page(city: Assembled, path: str, status: int = 200, **asked: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
+def page(city: Assembled, path: str, status: int = 200, **options: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
     """A page as it is answered, taken apart."""
-    answer = city.get(path, **asked)
+    answer = city.get(path, **options)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return Page(answer.text)
 
 
-def journal_rows(shown: Page) -> list[list[str]]:
+def journal_rows(view: Page) -> list[list[str]]:
     """The rows of the journal's table, as it is drawn."""
-    return [row for row in shown.rows if len(row) == 7][1:]
+    return [row for row in view.rows if len(row) == 7][1:]
 
 
-def older(shown: Page) -> str:
+def older(view: Page) -> str:
     """The address of the journal's page of older entries, if there is one."""
-    return next((link for link in shown.links if "cursor=" in link and "lang=" not in link), "")
+    return next((link for link in view.links if "cursor=" in link and "lang=" not in link), "")
 
 
 def figure(value: float | None, places: int = 2) -> str:

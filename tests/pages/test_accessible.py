@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES: Final = (
-    *ADDRESSES.values(), "/?lang=en", f"/dinas/{FAST}?order=score", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}",
-    f"/dinas/{LONG}", f"/dinas/{FAST}/events?measure=permits", "/dinas/tak-ada",
-    REPLAYED, "/auditor/journal/1028", f"/loket?dinas={FAST}",
-    f"/loket?dinas={quote(ODD, safe='')}&lang=en", f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1", "/loket/warga?lang=en",
-)  # fmt: skip
+    *ADDRESSES.values(),
+    "/?lang=en",
+    f"/dinas/{FAST}?order=score",
+    f"/dinas/{SMALL}",
+    f"/dinas/{quote(ODD, safe='')}",
+    f"/dinas/{LONG}",
+    f"/dinas/{FAST}/events?measure=permits",
+    "/dinas/tak-ada",
+    REPLAYED,
+    "/auditor/journal/1028",
+    f"/loket?dinas={FAST}",
+    f"/loket?dinas={quote(ODD, safe='')}&lang=en",
+    f"/loket/warga?dinas={FAST}&service=ktp-el&case=K-1",
+    "/loket/warga?lang=en",
+)
 MAIN: Final = ("/", f"/dinas/{FAST}", f"/asn/{BUSY}", "/auditor", f"/loket?dinas={FAST}", "/publik")
 SCREENS: Final = day_and_night((390, 844), (1920, 1080))
 BETWEEN: Final = ((768, 1024, True), (1366, 768, False))
@@ -71,8 +81,8 @@ def test_axe_sees_what_is_broken(small_url: str, page: Page) -> None:
       for (const b of document.querySelectorAll('.s')) b.style.cssText = 'all:unset;width:9px;height:9px';
     }""")
     page.evaluate(AXE)
-    _, found = page.evaluate(FOUND)
-    rules = {one.partition(":")[0] for one in found}
+    _, violations = page.evaluate(FOUND)
+    rules = {violation.partition(":")[0] for violation in violations}
     assert {"image-alt", "color-contrast", "target-size"} <= rules
 
 

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.both_databases
 
 
-def file(case: str, service: str, received: str, *, paused: str = "", due: str = "") -> Iterator[dict[str, Any]]:
+def file(case: str, service: str, received_at: str, *, pause: str = "", due: str = "") -> Iterator[dict[str, Any]]:
     """A case that is received, and perhaps paused."""
-    named = {"dinas": "d", "service": service, "case": case}
-    at = {"received_at": f"2026-11-{received}:00:00+07:00"} | ({"due_at": f"2026-11-{due}:00:00+07:00"} if due else {})
-    yield event("permit-received", f"{case}-r", {**named, **at})
-    if paused:
-        said = {**named, "at": f"2026-11-{paused}:00:00+07:00", "reason": "applicant"}
-        yield event("permit-paused", f"{case}-p", said)
+    names = {"dinas": "d", "service": service, "case": case}
+    at = {"received_at": f"2026-11-{received_at}:00:00+07:00"} | (
+        {"due_at": f"2026-11-{due}:00:00+07:00"} if due else {}
+    )
+    yield event("permit-received", f"{case}-r", {**names, **at})
+    if pause:
+        note = {**names, "at": f"2026-11-{pause}:00:00+07:00", "reason": "applicant"}
+        yield event("permit-paused", f"{case}-p", note)
 
 
 @pytest.fixture
@@ -35,10 +37,14 @@ def city(neraca: Assembled) -> Assembled:
         promise = {"service": service, "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
         neraca.record(event("standard-set", service, promise))
     neraca.record(
-        *file("late", "ktp", "23T08"), *file("today", "ktp", "23T20"), *file("tomorrow", "ktp", "24T11"),
-        *file("stands", "kk", "23T18", paused="23T20"), *file("own", "kk", "20T08", paused="21T08", due="24T23"),
-        *file("free", "surat", "01T08", paused="02T08"), *file("midnight", "kk", "24T00"),
-    )  # fmt: skip
+        *file("late", "ktp", "23T08"),
+        *file("today", "ktp", "23T20"),
+        *file("tomorrow", "ktp", "24T11"),
+        *file("stands", "kk", "23T18", pause="23T20"),
+        *file("own", "kk", "20T08", pause="21T08", due="24T23"),
+        *file("free", "surat", "01T08", pause="02T08"),
+        *file("midnight", "kk", "24T00"),
+    )
     return neraca
 
 
@@ -55,12 +61,15 @@ def test_open_files_of_each_service_add_up_to_those_of_the_dinas(city: Assembled
     """They are of now, in any period."""
     counts = city.get(f"/v1/dinas/d?period={period}").json()["counts"]
     rows = csv.DictReader(io.StringIO(city.get(f"/dinas/d?period={period}&csv=services&lang=en").text.lstrip("\ufeff")))
-    held = {row["Service"]: (int(row[EN("csv.open")]), int(row[EN("csv.overdue")])) for row in rows}
-    assert held == {"kk": (3, 0), "ktp": (3, 1), "surat": (1, 0)}
-    assert tuple(map(sum, zip(*held.values(), strict=True))) == (counts["permits_open"], counts["permits_open_overdue"])
-    shown = {
+    counts_read = {row["Service"]: (int(row[EN("csv.open")]), int(row[EN("csv.overdue")])) for row in rows}
+    assert counts_read == {"kk": (3, 0), "ktp": (3, 1), "surat": (1, 0)}
+    assert tuple(map(sum, zip(*counts_read.values(), strict=True))) == (
+        counts["permits_open"],
+        counts["permits_open_overdue"],
+    )
+    counts_shown = {
         row[0].split()[0]: row[1]
         for row in Page(city.get(f"/dinas/d?period={period}").text).rows
         if row[0][:2] in ("kt", "Se")
     }
-    assert shown == {"ktp": "3 ▲ 1", "Semua": "7 ▲ 1"}
+    assert counts_shown == {"ktp": "3 ▲ 1", "Semua": "7 ▲ 1"}

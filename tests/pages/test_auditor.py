@@ -41,18 +41,20 @@ def test_then_is_what_the_api_said_then_and_now_is_what_it_says_now(
     neraca, then = own_october
     now = cards(neraca)
     _, html = answer(neraca, f"/auditor?period=2026-10&at={THEN}")
-    moved = {NAMES[dinas]: dinas for dinas in (CHANGED, NEW, FORMULA)}
+    ids = {NAMES[dinas]: dinas for dinas in (CHANGED, NEW, FORMULA)}
     table = then_and_now(html)
-    assert len(table) == len(moved)
-    for name, dinas in moved.items():
+    assert len(table) == len(ids)
+    for name, dinas in ids.items():
         row = row_of(html, name)
         assert row[1:3] == [said(then[dinas]), said(now[dinas])]
     assert ID("auditor.unchanged", n=1) in html
     fell = then[CHANGED]["iku"]["value"] - now[CHANGED]["iku"]["value"]
     assert fell > 0
     assert row_of(html, NAMES[CHANGED])[3:] == [
-        f"▼ {figure(fell)}", "4 permohonan selesai, 1 pencabutan, 1 koreksi", "6",
-    ]  # fmt: skip
+        f"▼ {figure(fell)}",
+        "4 permohonan selesai, 1 pencabutan, 1 koreksi",
+        "6",
+    ]
     assert row_of(html, NAMES[NEW])[3:5] == ["baru", "60 permohonan selesai, 20 tugas selesai"]
     assert "Diketahui Minggu, 1 November 2026, 00.00 WIB" in html
     assert "✓ sama, 64 dari 64 karakter" in html
@@ -78,11 +80,11 @@ def test_each_count_leads_to_exactly_its_entries(october: tuple[Assembled, dict[
     counts = [int(row[5]) for row in table.rows[1:]]
     assert len(links) == 2 * len(counts), "one for a phone, one for a wide screen"
     for link, count in zip(links[::2], counts, strict=True):
-        seen, path = 0, link
+        number, path = 0, link
         while path:
-            shown = page(neraca, path)
-            seen, path = seen + len(journal_rows(shown)), older(shown)
-        assert seen == count
+            view = page(neraca, path)
+            number, path = number + len(journal_rows(view)), older(view)
+        assert number == count
 
 
 def test_what_is_told_is_what_the_command_prints_of_the_downloaded_journal(
@@ -94,30 +96,30 @@ def test_what_is_told_is_what_the_command_prints_of_the_downloaded_journal(
     download = neraca.get("/auditor/journal.ndjson")
     assert download.headers["content-disposition"].startswith('attachment; filename="jurnal-')
     command = next(text for text in Page(html).all("code") if text.startswith("neraca replay"))
-    printed = offline(tmp_path, capsys, download.content, command)
+    result = offline(tmp_path, capsys, download.content, command)
     digests = re.findall(r'<code class="hash">([0-9a-f ]{71})</code>', html)
-    assert [digest.replace(" ", "") for digest in digests] == [printed["digest"]] * 2
+    assert [digest.replace(" ", "") for digest in digests] == [result["digest"]] * 2
     for dinas in (CHANGED, NEW, FORMULA):
-        row, kinds = row_of(html, NAMES[dinas]), printed["between"]["dinas"][dinas]
-        assert row[1:3] == [said(end["dinas"][dinas]) for end in (printed["then"], printed)]
+        row, kinds = row_of(html, NAMES[dinas]), result["between"]["dinas"][dinas]
+        assert row[1:3] == [said(end["dinas"][dinas]) for end in (result["then"], result)]
         assert int(row[5]) == sum(kinds.values())
     pans = re.findall(r'<b class="total">([\d.]+)</b>', html.partition('id="beda"')[2])[:2]
-    assert pans == [figure(end["position"], 0) for end in (printed["then"], printed)]
+    assert pans == [figure(end["position"], 0) for end in (result["then"], result)]
     for row in sheet(neraca, address)[1:]:
         dinas = row[0].removeprefix("'")
-        expected = [end["dinas"][dinas]["iku"]["value"] for end in (printed["then"], printed)]
-        assert [float(cell.replace(",", ".")) if cell else None for cell in row[2:4]] == expected
+        values = [end["dinas"][dinas]["iku"]["value"] for end in (result["then"], result)]
+        assert [float(cell.replace(",", ".")) if cell else None for cell in row[2:4]] == values
 
 
 def test_the_indicators_of_one_unit_are_told_on_request(october: tuple[Assembled, dict[str, Any]]) -> None:
     neraca, then = october
     address, _ = answer(neraca, f"/auditor?period=2026-10&at={THEN}")
     html, now = neraca.get(f"{address}&pick={CHANGED}").text, cards(neraca)
-    shown = Page(html.partition('id="rinci"')[2].partition("</table>")[0])
-    for number, row in enumerate(shown.rows[1:4]):
+    view = Page(html.partition('id="rinci"')[2].partition("</table>")[0])
+    for number, row in enumerate(view.rows[1:4]):
         ends = [end[CHANGED]["indicators"][number] for end in (then, now)]
         assert row[1:3] == [f"{figure(line['value'])} n {line['n']}" for line in ends]
-    assert shown.rows[4][1:3] == [said(end[CHANGED]) for end in (then, now)]
+    assert view.rows[4][1:3] == [said(end[CHANGED]) for end in (then, now)]
     assert 'class="picked"' in html
 
 
@@ -185,10 +187,31 @@ def test_english_is_kept(october: tuple[Assembled, dict[str, Any]]) -> None:
 
 def test_a_scheme_adopted_since_is_a_cause_of_all_it_may_score(own_october: tuple[Assembled, dict[str, Any]]) -> None:
     neraca, _ = own_october
-    record(neraca, event("scheme-adopted", "scheme", {
-        "scheme": "baru", "effective_from": "2026-12-01", "skm_weight": "1/9", "min_coverage": "0.4", "indicators": [
-            {"id": "tepat", "numerator": "tasks_on_time", "denominator": "tasks_with_due", "direction": "higher",
-             "target": "100", "cap": None, "min_n": 1, "weight": "1"}]}))  # fmt: skip
+    record(
+        neraca,
+        event(
+            "scheme-adopted",
+            "scheme",
+            {
+                "scheme": "baru",
+                "effective_from": "2026-12-01",
+                "skm_weight": "1/9",
+                "min_coverage": "0.4",
+                "indicators": [
+                    {
+                        "id": "tepat",
+                        "numerator": "tasks_on_time",
+                        "denominator": "tasks_with_due",
+                        "direction": "higher",
+                        "target": "100",
+                        "cap": None,
+                        "min_n": 1,
+                        "weight": "1",
+                    }
+                ],
+            },
+        ),
+    )
     _, html = answer(neraca, f"/auditor?period=2026-Q4&at={THEN}")
     assert row_of(html, NAMES[QUIET])[4] == "1 permohonan selesai, 1 skema nilai"
     link = next(link for link in Page(html).links if f"dinas={QUIET}&" in link and link.startswith("/auditor/journal"))

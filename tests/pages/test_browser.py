@@ -18,12 +18,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES: Final = (
-    "/", "/?lang=en", f"/dinas/{FAST}", f"/dinas/{SMALL}", f"/dinas/{quote(ODD, safe='')}", f"/dinas/{LONG}",
-    "/publik", "/publik?lang=en", "/auditor", REPLAYED, "/auditor/journal", "/auditor/journal?from=2026-01-01T00:00&lang=en",
-    "/auditor/journal/400", "/auditor/journal/1028?lang=en", "/loket", f"/loket?dinas={FAST}", f"/loket?dinas={LONG}",
+    "/",
+    "/?lang=en",
+    f"/dinas/{FAST}",
+    f"/dinas/{SMALL}",
+    f"/dinas/{quote(ODD, safe='')}",
+    f"/dinas/{LONG}",
+    "/publik",
+    "/publik?lang=en",
+    "/auditor",
+    REPLAYED,
+    "/auditor/journal",
+    "/auditor/journal?from=2026-01-01T00:00&lang=en",
+    "/auditor/journal/400",
+    "/auditor/journal/1028?lang=en",
+    "/loket",
+    f"/loket?dinas={FAST}",
+    f"/loket?dinas={LONG}",
     f"/loket/warga?dinas={FAST}&service=a&case=1",
-    f"/dinas/{FAST}/why", f"/dinas/{LONG}/why", f"/asn/{BUSY}", f"/asn/{BUSY}/why?lang=en",
-)  # fmt: skip
+    f"/dinas/{FAST}/why",
+    f"/dinas/{LONG}/why",
+    f"/asn/{BUSY}",
+    f"/asn/{BUSY}/why?lang=en",
+)
 WIDTHS: Final = (320, 390, 641, 1000, 1089, 1345, 1440, 1600, 1824, 1920)
 WIDEST: Final = """Math.max(
   document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -68,15 +85,15 @@ def test_a_page_breaks_no_policy_and_fetches_only_its_own_parts(small_url: str, 
     waiting = {f"{small_url}/static/waiting.js", f"{small_url}{REPLAYED}".split("?")[0]}
     for path in opened(page, small_url):
         assert console == [], path
-        fetched = page.evaluate("performance.getEntriesByType('resource').map(e => e.name.split('?')[0])")
+        addresses = page.evaluate("performance.getEntriesByType('resource').map(e => e.name.split('?')[0])")
         board = scripts if path in ("/", "/?lang=en") else []
         if path.startswith("/loket"):
             # The citizen's screen asks whether its file is decided.
-            asked = [f"{small_url}/v1/dinas/cepat/file"] if path.startswith("/loket/warga?") else []
+            requests = [f"{small_url}/v1/dinas/cepat/file"] if path.startswith("/loket/warga?") else []
             own = (f"{small_url}/static/", f"{small_url}/healthz")
-            assert [name for name in fetched if name not in asked and not name.startswith(own)] == [], path
+            assert [name for name in addresses if name not in requests and not name.startswith(own)] == [], path
         else:
-            own_parts = set(fetched) - (waiting if path == REPLAYED else set())
+            own_parts = set(addresses) - (waiting if path == REPLAYED else set())
             assert sorted(own_parts) == sorted([f"{small_url}/static/neraca.css", *board]), path
 
 

@@ -38,7 +38,7 @@ def test_a_table_is_rendered_once_however_many_come_and_the_end_is_told_to_all()
         assert board.rendered == 1
         ending.tell()
         for reader in readers:
-            assert [one async for one in reader if one is not None] == []
+            assert [message async for message in reader if message is not None] == []
         assert channel.listeners == 0
 
     asyncio.run(run())
@@ -72,12 +72,12 @@ def test_who_comes_while_nothing_can_be_drawn_is_told_nothing_until_it_can() -> 
         channel = channel_of(board, Movement(), ending)
         board.failing = True
         readers = [channel.follow() for _ in range(3)]
-        heard = [asyncio.ensure_future(anext(reader)) for reader in readers]
+        messages = [asyncio.ensure_future(anext(reader)) for reader in readers]
         await come(lambda: board.asked > 3, "it is tried again and again")
-        assert not any(one.done() for one in heard)
-        heard[0].cancel()
+        assert not any(message.done() for message in messages)
+        messages[0].cancel()
         board.failing = False
-        assert await asyncio.gather(*heard[1:]) == ["1 0 True"] * 2
+        assert await asyncio.gather(*messages[1:]) == ["1 0 True"] * 2
         assert await anext(readers[1]) is None, "alive"
         for reader in readers:
             await reader.aclose()
@@ -92,10 +92,10 @@ def test_the_end_is_told_to_who_waits_for_a_first_drawing() -> None:
         board, ending = Board(), Ending()
         board.failing = True
         reader = channel_of(board, Movement(), ending).follow()
-        heard = asyncio.ensure_future(anext(reader, "ended"))
+        message = asyncio.ensure_future(anext(reader, "ended"))
         await come(lambda: board.asked > 1, "it cannot be drawn")
         ending.tell()
-        assert await heard == "ended"
+        assert await message == "ended"
 
     asyncio.run(run())
 
@@ -119,7 +119,7 @@ def test_a_reader_that_takes_nothing_and_goes_is_told_nothing_more() -> None:
     """Its request has ended then, and with it what was drawn for it: nobody waits for a collector of garbage."""
 
     async def run() -> None:
-        flood, gone = Flood(), asyncio.Event()
+        flood, disconnection = Flood(), asyncio.Event()
         boards: Any = flood
         reads: Any = type("Reads", (), {"period": lambda _, text: text})()
         listeners = Gauge("readers", "", registry=CollectorRegistry())
@@ -127,12 +127,12 @@ def test_a_reader_that_takes_nothing_and_goes_is_told_nothing_more() -> None:
         app.include_router(live_router(boards, reads, listeners))
 
         async def receive() -> dict[str, Any]:
-            await gone.wait()
+            await disconnection.wait()
             return {"type": "http.disconnect"}
 
-        async def send(said: MutableMapping[str, Any]) -> None:
-            if said["type"] == "http.response.body":
-                gone.set()
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.body":
+                disconnection.set()
                 await asyncio.Event().wait()
 
         scope = {"type": "http", "method": "GET", "path": "/live/board", "query_string": b"", "headers": []}
@@ -149,9 +149,9 @@ def test_a_reader_that_takes_nothing_and_goes_is_told_nothing_more() -> None:
 
 async def news(following: AsyncGenerator[str | None]) -> str:
     """The next that is told of a change."""
-    while (told := await anext(following)) is None:
+    while (message := await anext(following)) is None:
         pass
-    return told
+    return message
 
 
 @pytest.mark.usefixtures("hasty")
@@ -196,14 +196,14 @@ def test_a_reader_of_the_stream_that_does_not_keep_pace_costs_no_memory_and_is_t
         for position in range(2, 4 * KEPT):
             live.at = At(position)
             live.movement.tell(position - 1, Moved(position))
-        told = await anext(stream)
-        assert (told.event, told.data) == ("reset", {"position": 4 * KEPT - 1})
+        message = await anext(stream)
+        assert (message.event, message.data) == ("reset", {"position": 4 * KEPT - 1})
         live.at = At(4 * KEPT)
         live.movement.tell(4 * KEPT - 1, Moved(4 * KEPT, frozenset({"d"})))
-        told = await anext(stream)
-        assert (told.event, told.data["dinas"]) == ("moved", ["d"])
-        held = stream.ag_frame.f_locals["waiting"]
-        assert held.maxlen == KEPT + 1
+        message = await anext(stream)
+        assert (message.event, message.data["dinas"]) == ("moved", ["d"])
+        queue = stream.ag_frame.f_locals["waiting"]
+        assert queue.maxlen == KEPT + 1
         await stream.aclose()
 
     asyncio.run(run())

@@ -36,17 +36,21 @@ def test_a_file_goes_from_receipt_to_decision_by_keys_alone(
     clerk.step("K-2", "F2")
     clerk.step("K-2", "F9")
     clerk.until(lambda: len(entries(counter)) == 6, "all of it is in the journal")
-    said = [(one["type"].split(".")[1], one["data"]["case"]) for one in entries(counter)]
-    assert said == [
-        ("permit-received", "K-1"), ("permit-paused", "K-1"), ("permit-resumed", "K-1"), ("permit-processed", "K-1"),
-        ("permit-received", "K-2"), ("permit-processed", "K-2"),
-    ]  # fmt: skip
-    first, paused, _, issued, _, rejected = (one["data"] for one in entries(counter))
-    assert {one["source"] for one in entries(counter)} == {f"/loket/{UNIT}/3"}
-    assert (first["service"], first["asn"], paused["reason"]) == (SERVICES[2], "a-17", "blank_stock")
-    assert (issued["outcome"], rejected["outcome"]) == ("issued", "rejected")
-    assert issued["resolved"]["promise_us"] == 24 * 3600 * 10**6
-    assert len(issued["resolved"]["pauses"]) == 1
+    pairs = [(entry["type"].split(".")[1], entry["data"]["case"]) for entry in entries(counter)]
+    assert pairs == [
+        ("permit-received", "K-1"),
+        ("permit-paused", "K-1"),
+        ("permit-resumed", "K-1"),
+        ("permit-processed", "K-1"),
+        ("permit-received", "K-2"),
+        ("permit-processed", "K-2"),
+    ]
+    first, pause, _, issue, _, rejection = (entry["data"] for entry in entries(counter))
+    assert {entry["source"] for entry in entries(counter)} == {f"/loket/{UNIT}/3"}
+    assert (first["service"], first["asn"], pause["reason"]) == (SERVICES[2], "a-17", "blank_stock")
+    assert (issue["outcome"], rejection["outcome"]) == ("issued", "rejected")
+    assert issue["resolved"]["promise_us"] == 24 * 3600 * 10**6
+    assert len(issue["resolved"]["pauses"]) == 1
     clerk.look_up("K-1", "sudah selesai")
     assert clerk.ask("document.querySelectorAll('[data-step]:not(:disabled)').length") == 0
     clerk.press("F8")
@@ -76,7 +80,7 @@ def test_a_key_pressed_twice_records_once_and_a_held_key_once(counter: Assembled
     clerk.sees("#tanda", "K-2 · diterima")
     clerk.step("K-3", "F2")
     clerk.until(lambda: len(entries(counter)) == 3, "three files, three receipts")
-    assert [one["data"]["case"] for one in entries(counter)] == ["K-1", "K-2", "K-3"]
+    assert [entry["data"]["case"] for entry in entries(counter)] == ["K-1", "K-2", "K-3"]
 
 
 def test_a_personal_number_is_kept_nowhere(counter: Assembled, clerk: Clerk) -> None:
@@ -108,10 +112,10 @@ def test_a_refusal_is_seen_until_somebody_has_seen_it_and_can_be_mended(counter:
     clerk.fill("diterima", "2026-01-20T08:00")
     clerk.press("F8")
     clerk.until(lambda: entries(counter, "permit-processed"), "the mended decision is in the journal")
-    (decided,) = entries(counter, "permit-processed")
-    assert (decided["data"]["case"], decided["data"]["service"]) == ("K-9", SERVICES[1])
-    assert decided["data"]["received_at"].startswith("2026-01-20T")
-    assert decided["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
+    (decision,) = entries(counter, "permit-processed")
+    assert (decision["data"]["case"], decision["data"]["service"]) == ("K-9", SERVICES[1])
+    assert decision["data"]["received_at"].startswith("2026-01-20T")
+    assert decision["data"]["completed_at"] == pressed_at, "decided when it was pressed, not when it was mended"
     clerk.until(lambda: clerk.text("#keadaan small") == "", "there is nothing to mend")
     assert "tidak diterima peladen" not in clerk.text("#keadaan")
 
@@ -168,9 +172,9 @@ def test_two_tabs_send_each_event_once(counter: Assembled, clerk: Clerk) -> None
     clerk.until(lambda: len(entries(counter)) >= 6, "all are in the journal")
     clerk.sees("#tanda", "posisi", times=6)
     assert set(names_of(counter).values()) == {1}
-    assert sorted(one["data"]["case"] for one in entries(counter)) == numbers
-    said = {one["source"].rpartition("/")[2] for one in entries(counter)}
-    assert said == {"3", "4"}
+    assert sorted(entry["data"]["case"] for entry in entries(counter)) == numbers
+    sources = {entry["source"].rpartition("/")[2] for entry in entries(counter)}
+    assert sources == {"3", "4"}
 
 
 def test_one_hand_on_another_counter_makes_no_file_twice(counter: Assembled, clerk: Clerk) -> None:
@@ -178,8 +182,8 @@ def test_one_hand_on_another_counter_makes_no_file_twice(counter: Assembled, cle
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.look_up("K-7", "belum diterima")
-    said = {"dinas": UNIT, "service": SERVICES[0], "case": "K-7", "received_at": "2026-01-20T08:00:00+07:00"}
-    counter.record(event("permit-received", "elsewhere", said))
+    data = {"dinas": UNIT, "service": SERVICES[0], "case": "K-7", "received_at": "2026-01-20T08:00:00+07:00"}
+    counter.record(event("permit-received", "elsewhere", data))
     clerk.press("Enter")
     clerk.sees("#tanda", ID("counter_refusal.natural-key-held"))
     assert entries(counter) == []

@@ -28,31 +28,31 @@ def clerk(clerk: Clerk, line: Line) -> Clerk:
 
 def test_what_another_agencys_token_was_refused_is_recorded_at_the_instant_it_was_pressed(
     counter: Assembled, clerk: Clerk
-) -> None:  # fmt: skip
+) -> None:
     """With the right token by one button, which a keyboard reaches and a screen reader names; no word of it is English."""
     clerk.sign_in(counter.token("asing", "fact", dinas=["lain"]))
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "✕ tidak diterima peladen: token loket ini tidak mencakupnya")
     assert "token may" not in clerk.text("#tanda")
-    was, asked = clerk.pressed(), "document.querySelector('#tanda [data-kind=again]')"
-    assert clerk.ask(f"[{asked}.ariaLabel, {asked}.tabIndex]") == ["Kirim lagi K-1 · diterima", 0]
+    was, button = clerk.pressed(), "document.querySelector('#tanda [data-kind=again]')"
+    assert clerk.ask(f"[{button}.ariaLabel, {button}.tabIndex]") == ["Kirim lagi K-1 · diterima", 0]
     assert clerk.ask("!document.querySelector('#tanda [data-kind=mend]')"), "its instant is not to be lost"
     for width, dark in ((320, False), (1280, True)):
         screen(clerk.page, width, 800, dark=dark)
         assert broken_rules(clerk.page) == []
-        assert clerk.ask(f"{asked}.getBoundingClientRect().height") >= 44
+        assert clerk.ask(f"{button}.getBoundingClientRect().height") >= 44
         assert clerk.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     clerk.sign_in(counter.token("loket-3", "fact", dinas=[UNIT]))
     clerk.click("again", "K-1")
     clerk.sees("#tanda", "✓ posisi")
-    (one,) = entries(counter)
-    assert (one["id"], one["source"], one["data"]["received_at"]) == (
+    (entry,) = entries(counter)
+    assert (entry["id"], entry["source"], entry["data"]["received_at"]) == (
         was["id"],
         was["source"],
         was["data"]["received_at"],
     )
-    assert one["recorded_by"] == "loket-3"
+    assert entry["recorded_by"] == "loket-3"
     assert clerk.waits() == {"waiting": 0, "refused": 0}
 
 
@@ -67,8 +67,8 @@ def test_what_was_not_registered_yet_is_sent_again_once_it_is(counter: Assembled
     clerk.click("again", "K-1")
     clerk.sees("#kabar", "dikirim lagi dengan waktunya semula")
     clerk.sees("#tanda", "✓ posisi")
-    (one,) = entries(counter)
-    assert (one["id"], one["data"]["received_at"]) == (was["id"], was["data"]["received_at"])
+    (entry,) = entries(counter)
+    assert (entry["id"], entry["data"]["received_at"]) == (was["id"], was["data"]["received_at"])
 
 
 def test_a_reversal_that_the_token_may_not_make_is_sent_again_by_one_that_may(counter: Assembled, clerk: Clerk) -> None:
@@ -82,8 +82,11 @@ def test_a_reversal_that_the_token_may_not_make_is_sent_again_by_one_that_may(co
     clerk.sign_in(counter.token("kepala", "fact", "reverse", sources=["/loket/kepala"]))
     clerk.click("again", "K-1")
     clerk.until(lambda: entries(counter, "event-retracted"), "the reversal is in the journal")
-    said, first = entries(counter, "event-retracted")[0], entries(counter)[0]
-    assert (said["source"], said["data"]["event"]) == ("/loket/kepala", {"source": first["source"], "id": first["id"]})
+    retraction, first = entries(counter, "event-retracted")[0], entries(counter)[0]
+    assert (retraction["source"], retraction["data"]["event"]) == (
+        "/loket/kepala",
+        {"source": first["source"], "id": first["id"]},
+    )
 
 
 def rated(clerk: Clerk, number: str, face: int) -> None:
@@ -112,16 +115,16 @@ def test_a_rating_is_sent_again_with_its_answer_and_forgotten_once_it_is_settled
     assert "overall" in kept(clerk), "it is to be sent again"
     clerk.click("again", "R-1")
     clerk.until(lambda: entries(counter, RATING), "it is in the journal")
-    (one,) = entries(counter, RATING)
-    assert (one["source"], one["data"]["overall"]) == ("/loket/tiga", 4)
+    (entry,) = entries(counter, RATING)
+    assert (entry["source"], entry["data"]["overall"]) == ("/loket/tiga", 4)
     clerk.sees("#tanda", "✓ posisi")
     assert "overall" not in kept(clerk)
 
 
 def test_the_answers_of_what_is_refused_for_good_or_seen_are_kept_nowhere(counter: Assembled, clerk: Clerk) -> None:
     """A file rated elsewhere meanwhile; and a refusal that could pass, which the clerk lets be."""
-    said = {"dinas": UNIT, "service": SERVICES[2], "case": "R-1", "overall": 1, "scale": 4}
-    counter.record(event(RATING, "elsewhere", said))
+    data = {"dinas": UNIT, "service": SERVICES[2], "case": "R-1", "overall": 1, "scale": 4}
+    counter.record(event(RATING, "elsewhere", data))
     clerk.sign_in(counter.token("tiga", "fact", dinas=[UNIT]))
     rated(clerk, "R-1", 4)
     clerk.until(lambda: clerk.text("#terima") == ID("counter_said.rated_before"), "it says so")
@@ -137,7 +140,7 @@ def test_the_answers_of_what_is_refused_for_good_or_seen_are_kept_nowhere(counte
 
 def test_an_undo_pressed_twice_makes_one_reversal_and_none_of_what_was_never_sent(
     counter: Assembled, line: Line, clerk: Clerk
-) -> None:  # fmt: skip
+) -> None:
     clerk.sign_in(counter.token("loket-3", "fact", "reverse"))
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")

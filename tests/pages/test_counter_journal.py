@@ -39,8 +39,8 @@ def test_a_journal_begun_anew_knows_nothing_of_what_was_sent_to_the_one_before(
     clerk.step("K-2", "F2")
     clerk.sees("#tanda", "posisi", times=3)
     clerk.until(lambda: "K-1" in clerk.text("#nilai"), "it is offered to the citizen")
-    held = clerk.ask("loket.queue.last(9).then(all => all.map(one => one.journal))")
-    assert held == [old.live.journal] * 3
+    journals = clerk.ask("loket.queue.last(9).then(all => all.map(one => one.journal))")
+    assert journals == [old.live.journal] * 3
     line.mend(new)
     clerk.look_up("K-2", "belum diterima")
     clerk.sees("#tanda", "✓ tercatat di jurnal terdahulu", times=3)

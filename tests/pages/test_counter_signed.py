@@ -57,7 +57,7 @@ def test_a_link_from_elsewhere_leads_to_the_counters_own_page(counter: Assembled
     clerk.step("K-1", "F2")
     clerk.step("K-1", "F8")
     clerk.until(lambda: len(entries(counter)) == 2, "both are in the journal")
-    assert {one["source"] for one in entries(counter)} == {OWN}
+    assert {entry["source"] for entry in entries(counter)} == {OWN}
     led_to(clerk, SCREEN)
     clerk.until("!document.getElementById('layar').hidden", "the citizen's screen asks")
     assert clerk.ask(ALLOWED) == f'["{OWN}"]'
@@ -84,4 +84,4 @@ def test_a_cookie_that_has_ended_takes_no_kept_page_and_no_name_away(
     clerk.sign_in(counter.token("tiga-lagi", "fact", sources=[OWN]))
     clerk.until(lambda: entries(counter), "it is taken at once")
     clerk.sees("#tanda", "posisi")
-    assert [(one["source"], one["recorded_by"]) for one in entries(counter)] == [(OWN, "tiga-lagi")]
+    assert [(entry["source"], entry["recorded_by"]) for entry in entries(counter)] == [(OWN, "tiga-lagi")]

@@ -51,8 +51,10 @@ INSTANTS: Final = {
 
 def test_a_local_time_is_an_instant_the_first_of_two_or_none(clerk: Clerk) -> None:
     clerk.open(ready=False)
-    read = {said: clerk.ask(f"loket.zone.instant({json.dumps(said[0])}, '{said[1]}')") for said in INSTANTS}
-    assert read == INSTANTS
+    instants = {
+        instant: clerk.ask(f"loket.zone.instant({json.dumps(instant[0])}, '{instant[1]}')") for instant in INSTANTS
+    }
+    assert instants == INSTANTS
 
 
 def test_a_time_that_never_was_or_cannot_be_read_is_asked_for_again(counter: Assembled, clerk: Clerk) -> None:
@@ -74,9 +76,9 @@ def test_a_time_that_never_was_or_cannot_be_read_is_asked_for_again(counter: Ass
     assert entries(counter) == []
 
 
-@pytest.mark.parametrize("righted", ["before it is mended", "after it was refused once more"])
+@pytest.mark.parametrize("correction", ["before it is mended", "after it was refused once more"])
 def test_a_receipt_of_a_clock_that_was_ahead_is_of_the_instant_the_clerk_says(
-    counter: Assembled, clerk: Clerk, righted: str
+    counter: Assembled, clerk: Clerk, correction: str
 ) -> None:
     """The press has an instant of its own again; when the file was received is what was said, once it is said."""
     clerk.page.add_init_script("const now = Date.now; Date.now = () => now() + 3600e3;")
@@ -84,29 +86,29 @@ def test_a_receipt_of_a_clock_that_was_ahead_is_of_the_instant_the_clerk_says(
     clerk.press("Alt+1")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "✕ tidak diterima peladen")
-    if righted == "before it is mended":
+    if correction == "before it is mended":
         clerk = clerk.after_repair()
     clerk.click("mend", "K-1")
     clerk.focus_is_on("diterima", "when it was received is asked for")
     clerk.fill("diterima", "2026-01-20T08:00")
     clerk.press("F2")
-    if righted == "after it was refused once more":
-        refused = "loket.queue.last(9).then(all => all.filter(one => one.state === 'refused').length)"
-        clerk.until(f"{refused}.then(n => n === 2)", "it is refused once more")
+    if correction == "after it was refused once more":
+        refusals = "loket.queue.last(9).then(all => all.filter(one => one.state === 'refused').length)"
+        clerk.until(f"{refusals}.then(n => n === 2)", "it is refused once more")
         clerk = clerk.after_repair()
         clerk.click("mend", "K-1")
         clerk.sees("#ada", "belum diterima")
         clerk.press("F2")
-    (one,) = clerk.until(lambda: entries(counter), "it is recorded")
-    assert one["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(one["time"])) < timedelta(minutes=2)
+    (entry,) = clerk.until(lambda: entries(counter), "it is recorded")
+    assert entry["data"]["received_at"] == "2026-01-20T01:00:00.000Z"
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(entry["time"])) < timedelta(minutes=2)
     clerk.until_sent()
 
 
 def received(number: str, hours_ago: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a receipt
     at = datetime.now(UTC) - timedelta(hours=hours_ago)
-    said = {"dinas": UNIT, "service": SERVICES[0], "case": number, "received_at": at.isoformat(), **more}
-    return event("permit-received", f"r-{number}", said)
+    data = {"dinas": UNIT, "service": SERVICES[0], "case": number, "received_at": at.isoformat(), **more}
+    return event("permit-received", f"r-{number}", data)
 
 
 def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(counter: Assembled, clerk: Clerk) -> None:
@@ -119,24 +121,31 @@ def test_a_file_due_at_an_instant_is_judged_by_that_instant_and_by_no_pause(coun
     )
     for number in ("K-1", "K-2"):
         at = (datetime.now(UTC) - timedelta(hours=20)).isoformat()
-        said = {"dinas": UNIT, "service": SERVICES[0], "case": number, "at": at, "reason": "payment"}
-        counter.record(event("permit-paused", f"p-{number}", said))
+        data = {"dinas": UNIT, "service": SERVICES[0], "case": number, "at": at, "reason": "payment"}
+        counter.record(event("permit-paused", f"p-{number}", data))
     clerk.open(ready=False)
     clerk.press("Alt+1")
     clerk.look_up("K-1", "ditangguhkan: menunggu pembayaran")
-    told = clerk.text("#ada")
-    assert "tidak digeser oleh penangguhan" in told
-    assert ID("counter_said.state_overdue") in told
-    assert "berhenti" not in told
+    text = clerk.text("#ada")
+    assert "tidak digeser oleh penangguhan" in text
+    assert ID("counter_said.state_overdue") in text
+    assert "berhenti" not in text
     clerk.fill("nomor", "")
     clerk.look_up("K-2", ID("counter_said.stands_of", length="10 jam", promise="24 jam"))
     assert "melewati" not in clerk.text("#ada")
     clerk.fill("nomor", "")
     clerk.look_up("K-3", "tenggat 20 Jan 2036, 08.00")
     assert "melewati" not in clerk.text("#ada")
-    shown = {"state": "paused", "kind": "due_at", "due_at": "2026-01-20T08:00:00Z", "overdue": False, "pauses": [],
-             "received_at": "2026-01-20T06:00:00Z", "paused_at": "2026-01-20T06:30:00Z"}  # fmt: skip
-    late = f"loket.casefile.late({json.dumps(shown)}, 0, Date.parse('2026-01-20T08:00:01Z'))"
+    answer = {
+        "state": "paused",
+        "kind": "due_at",
+        "due_at": "2026-01-20T08:00:00Z",
+        "overdue": False,
+        "pauses": [],
+        "received_at": "2026-01-20T06:00:00Z",
+        "paused_at": "2026-01-20T06:30:00Z",
+    }
+    late = f"loket.casefile.late({json.dumps(answer)}, 0, Date.parse('2026-01-20T08:00:01Z'))"
     assert clerk.ask(late), "it is overdue from then on, though the server was asked before"
 
 
@@ -154,9 +163,10 @@ def test_a_step_that_the_server_has_counted_already_changes_nothing(clerk: Clerk
     clerk.open(ready=False)
     eight, nine, ten, noon = (f"2026-01-20T{hour:02}:00:00.000Z" for hour in (8, 9, 10, 12))
     steps = (
-        ("permit-received", 11, {"received_at": eight}), ("permit-paused", 12, {"at": nine, "reason": "payment"}),
+        ("permit-received", 11, {"received_at": eight}),
+        ("permit-paused", 12, {"at": nine, "reason": "payment"}),
         ("permit-resumed", 13, {"at": ten}),
-    )  # fmt: skip
+    )
     pause = {"from": nine.replace("Z", "000Z"), "to": ten.replace("Z", "000Z"), "reason": "payment"}
     server = {
         "state": "received",
@@ -166,16 +176,18 @@ def test_a_step_that_the_server_has_counted_already_changes_nothing(clerk: Clerk
         "paused_at": None,
         "reason": None,
     }
-    known = state_of(clerk, server, *steps)
-    assert (known["state"], known["pauses"]) == ("received", [pause])
-    elapsed = f"loket.casefile.elapsed({json.dumps(known)}, Date.parse('{noon}')) / 3600e3"
-    assert clerk.ask(elapsed) == 3
+    state = state_of(clerk, server, *steps)
+    assert (state["state"], state["pauses"]) == ("received", [pause])
+    hours = f"loket.casefile.elapsed({json.dumps(state)}, Date.parse('{noon}')) / 3600e3"
+    assert clerk.ask(hours) == 3
     again = {**server, "state": "paused", "paused_at": noon, "reason": "payment"}
     last = ("permit-paused", 14, {"at": noon, "reason": "payment"})
-    known = state_of(clerk, again, *steps, last)
-    assert (known["state"], known["paused_at"], known["pauses"]) == ("paused", noon, [pause])
-    known = state_of(clerk, {**server, "state": "decided"}, *steps[:2])
-    assert known["state"] == "decided", "a decided file is not paused by what came before"
-    taken = {**server, "state": "decided", "folded": 20}
-    decided, undone = ("permit-processed", 14, {"outcome": "issued"}), ("permit-received", 15, {"received_at": noon})
-    assert state_of(clerk, taken, *steps, decided, undone) == {**taken, "own": False}, "all of it is folded"
+    state = state_of(clerk, again, *steps, last)
+    assert (state["state"], state["paused_at"], state["pauses"]) == ("paused", noon, [pause])
+    state = state_of(clerk, {**server, "state": "decided"}, *steps[:2])
+    assert state["state"] == "decided", "a decided file is not paused by what came before"
+    later_server = {**server, "state": "decided", "folded": 20}
+    decision, undone = ("permit-processed", 14, {"outcome": "issued"}), ("permit-received", 15, {"received_at": noon})
+    assert state_of(clerk, later_server, *steps, decision, undone) == {**later_server, "own": False}, (
+        "all of it is folded"
+    )

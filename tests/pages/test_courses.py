@@ -26,16 +26,18 @@ def rules() -> Iterator[dict[str, Any]]:
     yield event("dinas-registered", "n", {"dinas": "d", "name": "Dinas D"}, time="2026-01-01T00:00:00+07:00")
 
 
-def decided(done: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the data
-    return event("permit-processed", more.pop("name", "d"), {**CASE, "completed_at": f"2026-11-{done}+07:00", **more})
+def decided(completed_at: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the data
+    return event(
+        "permit-processed", more.pop("name", "d"), {**CASE, "completed_at": f"2026-11-{completed_at}+07:00", **more}
+    )
 
 
-def facts(shown: Page) -> dict[str, str]:
-    return dict(zip(shown.all("dt"), shown.all("dd"), strict=True))
+def facts(view: Page) -> dict[str, str]:
+    return dict(zip(view.all("dt"), view.all("dd"), strict=True))
 
 
-def steps(shown: Page) -> list[list[str]]:
-    return [row for row in shown.rows if len(row) == 4 and " 2026, " in row[0]]
+def steps(view: Page) -> list[list[str]]:
+    return [row for row in view.rows if len(row) == 4 and " 2026, " in row[0]]
 
 
 def test_a_decided_file_shows_its_decision_its_clock_its_promise_and_by_how_much_it_was_late(neraca: Assembled) -> None:
@@ -47,17 +49,17 @@ def test_a_decided_file_shows_its_decision_its_clock_its_promise_and_by_how_much
         event("permit-resumed", "q", {**CASE, "at": "2026-11-12T08:00:00+07:00"}),
         decided("15T13:00:00", asn="a-1"),
     )
-    shown = page(neraca, FILE)
-    told = facts(shown)
-    assert told["Keadaan"] == "terbit, ▲ terlambat 1 hari 5 jam"
-    assert told["Waktu yang dijanjikan"] == "3 hari /loket#std"
-    assert told["Tenggat"] == "14 November 2026, 08.00 WIB"
-    assert told["Selesai"] == "15 November 2026, 13.00 WIB Posisi 7"
+    view = page(neraca, FILE)
+    values = facts(view)
+    assert values["Keadaan"] == "terbit, ▲ terlambat 1 hari 5 jam"
+    assert values["Waktu yang dijanjikan"] == "3 hari /loket#std"
+    assert values["Tenggat"] == "14 November 2026, 08.00 WIB"
+    assert values["Selesai"] == "15 November 2026, 13.00 WIB Posisi 7"
     assert (
         "5 hari 5 jam dari diterima sampai selesai − 1 hari ditangguhkan = 4 hari 5 jam waktu layanan, dari 3 hari yang dijanjikan"
-        in shown.all("p")
+        in view.all("p")
     )
-    assert steps(shown) == [
+    assert steps(view) == [
         ["10 Nov 2026, 08.00.00 WIB", "Diterima", "", "4"],
         ["11 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "24 jam", "5"],
         ["12 Nov 2026, 08.00.00 WIB", "Dilanjutkan", "", "6"],
@@ -89,7 +91,11 @@ def test_a_decided_file_shows_its_decision_its_clock_its_promise_and_by_how_much
 @pytest.mark.parametrize(
     ("decision", "state", "due"),
     [
-        (decided("11T08:00:00", outcome="rejected"), "ditolak, tepat waktu lebih cepat 2 hari", "13 November 2026, 08.00 WIB"),
+        (
+            decided("11T08:00:00", outcome="rejected"),
+            "ditolak, tepat waktu lebih cepat 2 hari",
+            "13 November 2026, 08.00 WIB",
+        ),
         (decided("13T08:00:00"), "terbit, tepat waktu tepat pada tenggat", "13 November 2026, 08.00 WIB"),
         (
             decided("11T08:00:00", due_at="2026-11-10T20:00:00+07:00"),
@@ -99,75 +105,75 @@ def test_a_decided_file_shows_its_decision_its_clock_its_promise_and_by_how_much
         (decided("11T08:00:00", service="bebas", received_at="2026-11-11T07:00:00+07:00"), "terbit", None),
     ],
     ids=["early and rejected", "on the dot", "past a due date of its own", "nothing promised"],
-)  # fmt: skip
+)
 def test_a_decision_says_its_outcome_and_how_it_was_judged(
     neraca: Assembled, decision: dict[str, Any], state: str, due: str | None
 ) -> None:
     neraca.record(*rules(), event("permit-received", "r", RECEIVED), decision)
-    told = facts(page(neraca, FILE.replace("pbg", decision["data"]["service"])))
-    assert told["Keadaan"] == state
-    assert told.get("Tenggat") == due
+    values = facts(page(neraca, FILE.replace("pbg", decision["data"]["service"])))
+    assert values["Keadaan"] == state
+    assert values.get("Tenggat") == due
 
 
 def test_a_decision_without_a_receipt_shows_the_receipt_and_the_pauses_that_it_states(neraca: Assembled) -> None:
     pause = {"from": "2026-11-10T10:00:00+07:00", "to": "2026-11-10T12:00:00+07:00", "reason": "applicant"}
     neraca.record(*rules(), decided("10T20:00:00", received_at=RECEIVED["received_at"], pauses=[pause]))
-    shown = page(neraca, FILE)
-    assert [row[1:3] for row in steps(shown)] == [
+    view = page(neraca, FILE)
+    assert [row[1:3] for row in steps(view)] == [
         ["Diterima", ""],
         ["Ditangguhkan: menunggu pemohon", "2 jam"],
         ["Dilanjutkan", ""],
         ["Selesai: terbit", "10 jam dari 3 hari"],
     ]
-    assert "12 jam dari diterima sampai selesai − 2 jam ditangguhkan = 10 jam waktu layanan" in " ".join(shown.all("p"))
+    assert "12 jam dari diterima sampai selesai − 2 jam ditangguhkan = 10 jam waktu layanan" in " ".join(view.all("p"))
 
 
 def test_what_was_corrected_or_retracted_stays_in_the_course_with_its_reason(neraca: Assembled) -> None:
     """A later standard moves nothing: the file is shown as it was judged."""
     name = {"source": "/loket", "id": "d"}
-    replaced = {**CASE, "completed_at": "2026-11-12T08:00:00+07:00", "received_at": RECEIVED["received_at"]}
+    replacement = {**CASE, "completed_at": "2026-11-12T08:00:00+07:00", "received_at": RECEIVED["received_at"]}
     neraca.record(
         *rules(),
         event("permit-received", "r", RECEIVED),
         decided("11T08:00:00"),
-        event("event-corrected", "c", {"event": name, "reason": "salah-waktu", "replacement": replaced}),
+        event("event-corrected", "c", {"event": name, "reason": "salah-waktu", "replacement": replacement}),
         event("standard-set", "later", {**STANDARD, "amount": 1}),
     )
-    shown = page(neraca, FILE)
-    assert facts(shown)["Keadaan"] == "terbit, tepat waktu lebih cepat 1 hari"
-    assert [(row[1].partition(" oleh")[0], row[3]) for row in steps(shown)] == [
+    view = page(neraca, FILE)
+    assert facts(view)["Keadaan"] == "terbit, tepat waktu lebih cepat 1 hari"
+    assert [(row[1].partition(" oleh")[0], row[3]) for row in steps(view)] == [
         ("Diterima", "4"),
         ("Selesai: terbit tidak berlaku lagi: lihat koreksi atau pencabutannya", "5"),
         ("Selesai: terbit", "6"),
         ("Koreksi: Dokumen terbit alasan: salah-waktu ·", "6"),
     ]
     neraca.record(event("event-retracted", "x", {"event": {"source": "/loket", "id": "c"}, "reason": "ganda"}))
-    shown = page(neraca, FILE)
-    assert "berjalan" not in facts(shown)["Keadaan"] or "waktu layanan" in " ".join(shown.all("p"))
-    assert steps(shown)[-1][1].startswith("Pencabutan: Dokumen terbit alasan: ganda")
+    view = page(neraca, FILE)
+    assert "berjalan" not in facts(view)["Keadaan"] or "waktu layanan" in " ".join(view.all("p"))
+    assert steps(view)[-1][1].startswith("Pencabutan: Dokumen terbit alasan: ganda")
     assert neraca.get("/v1" + FILE).json()["decision"] is None
     neraca.record(event("event-retracted", "y", {"event": {"source": "/loket", "id": "r"}, "reason": "ganda"}))
     assert facts(page(neraca, FILE))["Keadaan"] == "dicabut: tidak ada catatan yang berlaku"
 
 
 def test_a_late_task_says_when_it_was_due_by_how_much_it_was_late_and_who_corrected_it(neraca: Assembled) -> None:
-    done = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-10T12:00:00+07:00"}
-    late = {**done, "due_at": "2026-11-10T08:00:00+07:00", "assigned_at": "2026-11-09T08:00:00+07:00"}
+    data = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-10T12:00:00+07:00"}
+    late = {**data, "due_at": "2026-11-10T08:00:00+07:00", "assigned_at": "2026-11-09T08:00:00+07:00"}
     neraca.record(*rules(), event("task-completed", "t", late))
     address = "/asn/a-1/task?at=4"
-    told = facts(page(neraca, address))
-    assert told["Keadaan"] == "▲ terlambat 4 jam"
-    assert told["Tenggat"] == "10 November 2026, 08.00 WIB"
-    assert told["Selesai"] == "10 November 2026, 12.00 WIB"
+    values = facts(page(neraca, address))
+    assert values["Keadaan"] == "▲ terlambat 4 jam"
+    assert values["Tenggat"] == "10 November 2026, 08.00 WIB"
+    assert values["Selesai"] == "10 November 2026, 12.00 WIB"
     fair = {**late, "completed_at": "2026-11-10T07:00:00+07:00", "reported_by": "self"}
     reversal = {"event": {"source": "/loket", "id": "t"}, "reason": "salah-waktu", "replacement": fair}
     neraca.record(event("event-corrected", "c", reversal))
     for at in (4, 5):
-        shown = page(neraca, f"/asn/a-1/task?at={at}")
-        told = facts(shown)
-        assert told["Keadaan"] == "tepat waktu lebih cepat 1 jam"
-        assert told["Dilaporkan oleh"] == "ASN sendiri"
-        assert ["Koreksi: Tugas selesai alasan: salah-waktu · oleh local", "5"] in [row[1::2] for row in steps(shown)]
+        view = page(neraca, f"/asn/a-1/task?at={at}")
+        values = facts(view)
+        assert values["Keadaan"] == "tepat waktu lebih cepat 1 jam"
+        assert values["Dilaporkan oleh"] == "ASN sendiri"
+        assert ["Koreksi: Tugas selesai alasan: salah-waktu · oleh local", "5"] in [row[1::2] for row in steps(view)]
     for wrong in (
         "/asn/a-2/task?at=4",
         "/asn/a-1/task?at=1",

@@ -60,8 +60,8 @@ def test_every_table_is_offered_on_its_page_and_answers(
     desk: Desk, paths: dict[str, str], page: str, name: str
 ) -> None:
     path = paths[page]
-    asked = f"{path}{'&' if '?' in path else '?'}{MONTH}"
-    assert f"{asked}&csv={name}&lang=en" in Page(desk.city.get(f"{asked}&lang=en").text).links
+    address = f"{path}{'&' if '?' in path else '?'}{MONTH}"
+    assert f"{address}&csv={name}&lang=en" in Page(desk.city.get(f"{address}&lang=en").text).links
     assert table(desk.city, path, name)
 
 
@@ -70,12 +70,12 @@ def test_every_page_with_a_table_offers_as_many(desk: Desk, paths: dict[str, str
     """Each link to one gives one, in the language of the page, and no cell of it runs."""
     for page, path in paths.items():
         template = PAGES[page].template
-        asked = f"{path}{'&' if '?' in path else '?'}{MONTH}" + ("&lang=en" if language == "en" else "")
-        shown = Page(desk.city.get(asked).text)
-        tables = sum(tag == "table" for tag, _ in shown.tags)
-        offered = {link for link in shown.links if "csv" in link}
-        assert 0 < (1 if template in APART else tables) <= len(offered), template
-        for link in offered:
+        address = f"{path}{'&' if '?' in path else '?'}{MONTH}" + ("&lang=en" if language == "en" else "")
+        view = Page(desk.city.get(address).text)
+        tables = sum(tag == "table" for tag, _ in view.tags)
+        offers = {link for link in view.links if "csv" in link}
+        assert 0 < (1 if template in APART else tables) <= len(offers), template
+        for link in offers:
             assert ("lang=en" in link) == (language == "en")
             cells = [cell for row in sheet(desk.city, link, ";" if language == "id" else ",") for cell in row]
             assert cells
@@ -94,9 +94,9 @@ def test_no_template_has_a_table_without_its_csv() -> None:
     offer = re.compile(r"\bcsv\(|'differences\.csv'")
     templates = {file.name: file.read_text("utf-8") for file in (ROOT / "api" / "templates").glob("*.html")}
     assert templates.keys() >= CALLED | APART.keys() | WITH_TABLES
-    found = {name: re.split(marks, text)[1:] for name, text in templates.items() if name not in CALLED}
-    assert {name for name, after in found.items() if after and name in APART} == set(APART)
-    bare = {name for name, after in found.items() if not all(offer.search(one) for one in after)}
+    tables_of = {name: re.split(marks, text)[1:] for name, text in templates.items() if name not in CALLED}
+    assert {name for name, after in tables_of.items() if after and name in APART} == set(APART)
+    bare = {name for name, after in tables_of.items() if not all(offer.search(part) for part in after)}
     assert bare <= set(APART)
 
 
@@ -118,10 +118,10 @@ def test_a_list_that_the_page_shows_by_fifty_is_whole(small: Assembled) -> None:
     assert len(staff) > 50
     assert [row["ASN"] for row in table(small, f"/dinas/{TWIN}", "staff")] == [card["subject"]["id"] for card in staff]
     assert len(table(small, f"/dinas/{FAST}", "files")) == 2
-    moved = small.get(f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000").json()["items"]
-    assert len(moved) > 100
+    events = small.get(f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000").json()["items"]
+    assert len(events) > 100
     rows = table(small, f"/dinas/{FAST}/events", "events")
-    assert [int(row["Position"]) for row in rows] == [item["position"] for item in moved]
+    assert [int(row["Position"]) for row in rows] == [item["position"] for item in events]
     assert len(table(small, f"/dinas/{FAST}/events", "events", "&measure=permits_rejected")) == 3
 
 
@@ -132,21 +132,21 @@ def test_a_list_too_long_for_one_file_says_where_it_goes_on(small: Assembled, mo
         (f"/dinas/{FAST}/events", "events", "Position", f"/v1/dinas/{FAST}/events?{MONTH}&limit=1000"),
         (f"/dinas/{TWIN}", "staff", "ASN", f"/v1/dinas/{TWIN}/asn?{MONTH}&limit=1000"),
     ):
-        seen, more = [], ""
+        values, more = [], ""
         while True:
             rows = table(small, path, name, more)
             *rows, last = rows
             if not last[column].startswith("Cut at 60 rows; the rest: "):
-                seen += [row[column] for row in (*rows, last)]
+                values += [row[column] for row in (*rows, last)]
                 break
             assert len(rows) == 60
-            seen += [row[column] for row in rows]
+            values += [row[column] for row in rows]
             address = last[column].partition("the rest: ")[2]
             assert address.startswith(f"{path}?")
             more = "&cursor=" + parse_qs(address.partition("?")[2])["cursor"][0]
         items = small.get(whole).json()["items"]
-        assert len(seen) == len(items) > 60
-        assert seen == [str(item["position"]) if column == "Position" else item["subject"]["id"] for item in items]
+        assert len(values) == len(items) > 60
+        assert values == [str(item["position"]) if column == "Position" else item["subject"]["id"] for item in items]
 
 
 def test_times_are_such_as_a_spreadsheet_reads(small: Assembled) -> None:
@@ -158,9 +158,12 @@ def test_times_are_such_as_a_spreadsheet_reads(small: Assembled) -> None:
 
 def test_what_is_closed_on_the_page_is_closed_as_csv(small: Assembled) -> None:
     for path in (
-        f"/asn/{BUSY}?csv=months", f"/dinas/{FAST}/files?csv=files", f"/dinas/{FAST}/why?csv=events",
-        "/auditor?csv=checks", "/auditor/journal/400?csv=postings",
-    ):  # fmt: skip
+        f"/asn/{BUSY}?csv=months",
+        f"/dinas/{FAST}/files?csv=files",
+        f"/dinas/{FAST}/why?csv=events",
+        "/auditor?csv=checks",
+        "/auditor/journal/400?csv=postings",
+    ):
         assert small.get(path, **FAR).status_code == 401, path
     for name in ("staff", "files"):
         answer = small.get(f"/dinas/{FAST}?csv={name}", **FAR)
@@ -172,7 +175,12 @@ def test_an_entry_as_csv_is_what_it_posts(small: Assembled) -> None:
     """A row for each measure, its amount a figure."""
     for position in (400, 1027, 1028):
         line = small.journal.lines_at([position])[position]
-        amounts = [(*one.account, amount) for one in postings_of(decode(line)) for _, amount in one.amounts if amount]
+        amounts = [
+            (*posting.account, amount)
+            for posting in postings_of(decode(line))
+            for _, amount in posting.amounts
+            if amount
+        ]
         rows = sheet(small, f"/auditor/journal/{position}?csv=postings&lang=en")
         assert rows[0] == ["Agency", "ASN", "Service", "Month", "Measure", "Added"]
         assert [(*row[:4], int(row[5])) for row in rows[1:]] == amounts
@@ -181,9 +189,9 @@ def test_an_entry_as_csv_is_what_it_posts(small: Assembled) -> None:
 def test_the_desk_as_csv_is_what_it_shows(desk: Desk) -> None:
     """Its indicators then and now, the lines that differ, and the checks before with all of both digests."""
     html = desk.city.get(f"{desk.lacking}&{MONTH}&lang=en").text
-    shown = Page(html.partition('id="rinci"')[2].partition("</table>")[0]).rows[1:]
+    table_rows = Page(html.partition('id="rinci"')[2].partition("</table>")[0]).rows[1:]
     rows = table(desk.city, desk.lacking, "indicators")
-    for row, cells in zip(rows, shown, strict=True):
+    for row, cells in zip(rows, table_rows, strict=True):
         ends = [f"{row[end] or '–'} n {row[f'n {end}']}".removesuffix(" n ") for end in ("Then", "Now")]
         assert [row["Indicator"], *ends] == cells[:3]
     assert {row["position now"] for row in rows} == {str(desk.city.journal.head())}
@@ -191,11 +199,11 @@ def test_the_desk_as_csv_is_what_it_shows(desk: Desk) -> None:
     assert [(row["Served"], row["Replayed"]) for row in table(desk.city, desk.lacking, "digest")] == [
         ("", line) for line in lines
     ]
-    checked = table(desk.city, desk.lacking, "checks")[0]
-    assert (checked["Result"], checked["Compared with"]) == ("✕ different", "Served")
-    assert all(len(checked[side]) == 64 for side in ("Compared value", "Replayed"))
-    assert checked["Replayed"] == desk.city.get("/v1/digest").json()["digest"] != checked["Compared value"]
-    other = next(link for link in Page(html).links if checked["Compared value"] in link).partition("#")[0]
+    check = table(desk.city, desk.lacking, "checks")[0]
+    assert (check["Result"], check["Compared with"]) == ("✕ different", "Served")
+    assert all(len(check[side]) == 64 for side in ("Compared value", "Replayed"))
+    assert check["Replayed"] == desk.city.get("/v1/digest").json()["digest"] != check["Compared value"]
+    other = next(link for link in Page(html).links if check["Compared value"] in link).partition("#")[0]
     assert re.fullmatch(r"The first 20 of \d\d lines that differ", sheet(desk.city, f"{other}&csv=digest")[-1][0])
 
 
@@ -242,10 +250,10 @@ def test_a_name_that_is_a_formula_is_text_in_a_spreadsheet(neraca: Assembled) ->
 def test_no_text_begins_a_formula(text: str) -> None:
     """Also where a spreadsheet takes off the blanks before it, or divides cells otherwise; what is no formula stays."""
     for code in ("id", "en"):
-        written = as_text(text, "id" if code == "id" else "en")
-        assert [part for part in re.split("[;,\t]", written) if part.lstrip().startswith(RUNS)] == []
-        assert written.replace("'", "") == text.replace("'", "")
-        assert written == text or any(run in text for run in RUNS)
+        cell = as_text(text, "id" if code == "id" else "en")
+        assert [part for part in re.split("[;,\t]", cell) if part.lstrip().startswith(RUNS)] == []
+        assert cell.replace("'", "") == text.replace("'", "")
+        assert cell == text or any(run in text for run in RUNS)
     rows = list(csv.reader(io.StringIO(as_csv(["x"], [[text]], "en").decode("utf-8-sig"), newline="")))
     assert rows[1:] == [[as_text(text, "en")]]
 

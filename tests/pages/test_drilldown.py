@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.speed("test")
 
 COUNTED: Final = (
-    "permits", "permits_with_standard", "permits_on_time", "permits_rejected", "tasks", "tasks_with_due", "tasks_on_time",
-    "tasks_self_reported", "ratings",
-)  # fmt: skip
+    "permits",
+    "permits_with_standard",
+    "permits_on_time",
+    "permits_rejected",
+    "tasks",
+    "tasks_with_due",
+    "tasks_on_time",
+    "tasks_self_reported",
+    "ratings",
+)
 
 
 def shown(city: Assembled, path: str) -> Page:
@@ -33,22 +40,22 @@ def shown(city: Assembled, path: str) -> Page:
 
 def events_of(city: Assembled, path: str) -> list[str]:
     """The positions of a list of events, over all its pages."""
-    found: list[str] = []
+    positions: list[str] = []
     following: str | None = path
     while following is not None:
         page = shown(city, following)
-        found += [row[0] for row in page.rows if row[0].replace(".", "").isdigit()]
+        positions += [row[0] for row in page.rows if row[0].replace(".", "").isdigit()]
         following = next((link for link in page.links if "cursor=" in link and "lang=" not in link), None)
-    return found
+    return positions
 
 
 @pytest.mark.parametrize("path", [f"/dinas/{FAST}", f"/dinas/{TWIN}", f"/asn/{BUSY}"])
 def test_the_trend_is_the_series_of_the_api(small: Assembled, path: str) -> None:
     scores = [card["iku"]["value"] for card in small.get(f"/v1{path}/series?{MONTH}").json()["items"]]
     html = small.get(f"{path}?{MONTH}").text
-    told = re.findall(r"<title>(\w+) 2026: ([\d,]+)</title>", html)
-    assert [value for _, value in told] == [figure(score) for score in scores if score is not None]
-    assert [month for month, _ in told] == ["Oktober", "November"]
+    points = re.findall(r"<title>(\w+) 2026: ([\d,]+)</title>", html)
+    assert [value for _, value in points] == [figure(score) for score in scores if score is not None]
+    assert [month for month, _ in points] == ["Oktober", "November"]
     assert len(re.findall(r'<circle class="open"', html)) == 1, "the month that runs is hollow"
 
 
@@ -59,8 +66,8 @@ def test_without_a_score_in_any_month_no_trend_is_drawn(small: Assembled) -> Non
 def test_a_row_of_the_board_draws_its_months(small: Assembled) -> None:
     html = small.get(f"/?{MONTH}").text
     scores = [card["iku"]["value"] for card in small.get(f"/v1/dinas/{FAST}/series?{MONTH}").json()["items"]]
-    held = [figure(score) for score in scores if score is not None]
-    assert f'aria-label="12 bulan: dari {held[0]} ke {held[-1]}, {len(held)} bulan bernilai"' in html
+    figures = [figure(score) for score in scores if score is not None]
+    assert f'aria-label="12 bulan: dari {figures[0]} ke {figures[-1]}, {len(figures)} bulan bernilai"' in html
 
 
 def test_open_files_stand_before_the_indicators_with_what_is_due_first_first(small: Assembled) -> None:
@@ -112,11 +119,11 @@ def test_an_open_file_leads_to_why_it_is_late(neraca: Assembled) -> None:
     ]
     assert neraca.get(link, **FAR).status_code == 401
     assert ID("problem.file-text") in neraca.get("/dinas/d/file?service=x&case=y").text
-    done = {**case, "completed_at": "2026-11-24T11:00:00+07:00"}
-    neraca.record(event("permit-processed", "4", done))
+    data = {**case, "completed_at": "2026-11-24T11:00:00+07:00"}
+    neraca.record(event("permit-processed", "4", data))
     text = neraca.get(link).text
-    spent = "99 jam dari diterima sampai selesai − 24 jam 50 mnt ditangguhkan = 74 jam 10 mnt waktu layanan"
-    assert f"{spent}, dari 24 jam yang dijanjikan" in text
+    sentence = "99 jam dari diterima sampai selesai − 24 jam 50 mnt ditangguhkan = 74 jam 10 mnt waktu layanan"
+    assert f"{sentence}, dari 24 jam yang dijanjikan" in text
     assert "terbit, ▲ terlambat 50 jam" in Page(text).all("dd")
 
 
@@ -144,60 +151,77 @@ def test_a_count_leads_to_the_very_events_it_counts(small: Assembled, path: str)
     page = shown(small, f"{path}?{MONTH}")
     behind = small.get(f"/v1{path}/events?{MONTH}&limit=1000").json()["items"]
     for measure in COUNTED:
-        wanted = ("respondents", "overall_n") if measure == "ratings" else (measure,)
-        moved = {
-            item["position"]: net for item in behind
-            if (net := sum(p["amounts"].get(one, 0) for p in item["postings"] for one in wanted))
-            or any(p["amounts"].get(one) for p in item["postings"] for one in wanted)
-        }  # fmt: skip
-        assert sum(moved.values()) == counts[measure]
+        measures = ("respondents", "overall_n") if measure == "ratings" else (measure,)
+        sums = {
+            item["position"]: net
+            for item in behind
+            if (net := sum(p["amounts"].get(name, 0) for p in item["postings"] for name in measures))
+            or any(p["amounts"].get(name) for p in item["postings"] for name in measures)
+        }
+        assert sum(sums.values()) == counts[measure]
         address = f"{path}/events?{MONTH}&measure={measure}"
         assert (address in page.links) == bool(counts[measure])
-        listed = events_of(small, address)
-        assert [int(text.replace(".", "")) for text in listed] == sorted(moved, reverse=True)
+        positions = events_of(small, address)
+        assert [int(text.replace(".", "")) for text in positions] == sorted(sums, reverse=True)
 
 
 def test_events_of_a_service_are_its_own(small: Assembled) -> None:
-    listed = events_of(small, f"/dinas/{FAST}/events?{MONTH}&service=ktp-el&measure=permits_rejected")
-    assert len(listed) == 3
+    positions = events_of(small, f"/dinas/{FAST}/events?{MONTH}&service=ktp-el&measure=permits_rejected")
+    assert len(positions) == 3
     assert events_of(small, f"/dinas/{FAST}/events?{MONTH}&service=lain") == []
-    refused = small.get(f"/dinas/{FAST}/events?measure=rahasia")
-    assert refused.status_code == 422
-    assert Page(refused.text).all("h1") == ["Alamat tidak dapat dijawab"]
+    refusal = small.get(f"/dinas/{FAST}/events?measure=rahasia")
+    assert refusal.status_code == 422
+    assert Page(refusal.text).all("h1") == ["Alamat tidak dapat dijawab"]
 
 
 def served_by(asn: str, hours: int) -> Iterator[dict[str, Any]]:
     """Thirty permits of one ASN, each so many hours after receipt, and thirty tasks in time."""
     yield event("asn-registered", asn, {"asn": asn})
     yield event("asn-assigned", f"t-{asn}", {"asn": asn, "dinas": "d", "effective_from": "2026-01-01"})
-    done = datetime.fromisoformat("2026-11-10T08:00:00+07:00") + timedelta(hours=hours)
+    completed_at = datetime.fromisoformat("2026-11-10T08:00:00+07:00") + timedelta(hours=hours)
     for n in range(30):
-        yield event("permit-processed", f"{asn}-{n}", {
-            "dinas": "d", "service": "ktp-el", "case": f"{asn}-{n}", "asn": asn, "due_at": "2026-11-11T08:00:00+07:00",
-            "received_at": "2026-11-10T08:00:00+07:00", "completed_at": done.isoformat(),
-        })  # fmt: skip
-        yield event("task-completed", f"{asn}-t{n}", {
-            "dinas": "d", "asn": asn, "task": f"{asn}-{n}", "completed_at": "2026-11-10T08:00:00+07:00",
-            "due_at": "2026-11-10T09:00:00+07:00",
-        })  # fmt: skip
+        yield event(
+            "permit-processed",
+            f"{asn}-{n}",
+            {
+                "dinas": "d",
+                "service": "ktp-el",
+                "case": f"{asn}-{n}",
+                "asn": asn,
+                "due_at": "2026-11-11T08:00:00+07:00",
+                "received_at": "2026-11-10T08:00:00+07:00",
+                "completed_at": completed_at.isoformat(),
+            },
+        )
+        yield event(
+            "task-completed",
+            f"{asn}-t{n}",
+            {
+                "dinas": "d",
+                "asn": asn,
+                "task": f"{asn}-{n}",
+                "completed_at": "2026-11-10T08:00:00+07:00",
+                "due_at": "2026-11-10T09:00:00+07:00",
+            },
+        )
 
 
 def test_an_asn_is_ranked_within_their_dinas_as_the_api_ranks_them(neraca: Assembled) -> None:
     staff = {"a-1": 4, "a-2": 20, "a-3": 20, "a-4": 30}
-    named = event("dinas-registered", "d", {"dinas": "d", "name": "Dinas D"})
-    facts = [named, *(fact for asn, hours in staff.items() for fact in served_by(asn, hours))]
+    registration = event("dinas-registered", "d", {"dinas": "d", "name": "Dinas D"})
+    facts = [registration, *(fact for asn, hours in staff.items() for fact in served_by(asn, hours))]
     assert neraca.post(ndjson(facts), NDJSON).json()["rejected"] == []
     neraca.settle()
     ranking = neraca.get(f"/v1/rankings/asn?dinas=d&{MONTH}").json()["items"]
     assert any(card["rank"]["best"] != card["rank"]["worst"] for card in ranking), "a tie is among them"
-    ordered = shown(neraca, f"/dinas/d?{MONTH}&order=score")
-    names = [row[1].split()[0] for row in ordered.rows if len(row) > 1 and row[1][:3] in staff]
+    view = shown(neraca, f"/dinas/d?{MONTH}&order=score")
+    names = [row[1].split()[0] for row in view.rows if len(row) > 1 and row[1][:3] in staff]
     assert names == [card["subject"]["id"] for card in ranking]
     for card in ranking:
         best, worst = card["rank"]["best"], card["rank"]["worst"]
-        told = f"{best} dari 4" if best == worst else f"{best}–{worst} dari 4"
+        rank = f"{best} dari 4" if best == worst else f"{best}–{worst} dari 4"
         page = shown(neraca, f"/asn/{card['subject']['id']}?{MONTH}")
-        assert page.has(("Peringkat di Dinas D", told))
+        assert page.has(("Peringkat di Dinas D", rank))
 
 
 def test_the_trend_of_an_asn_comes_before_any_rank(small: Assembled) -> None:

@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """The small city with everything that pages can offer, practice too."""
-    with Assembled(tmp_path_factory.mktemp("every") / "data") as assembled:
-        settle_in(assembled)
-        assembled.built = build(
+    with Assembled(tmp_path_factory.mktemp("every") / "data") as neraca:
+        settle_in(neraca)
+        neraca.built = build(
             AppParts(
-                assembled.live,
-                assembled.reader,
-                assembled.journal,
-                assembled.tokens,
-                assembled.intake,
-                replays=assembled.replays,
+                neraca.live,
+                neraca.reader,
+                neraca.journal,
+                neraca.tokens,
+                neraca.intake,
+                replays=neraca.replays,
                 reset=lambda: None,
             )
         )
-        yield assembled
+        yield neraca
 
 
 def test_the_routers_list_names_every_page_that_is_served(city: Assembled) -> None:
     """Also those that a section serves by routes of its own."""
-    served = [
+    rows = [
         context.path or ""
         for context in iter_route_contexts(city.framework.routes)
         if getattr(context.original_route, "response_class", None) is HTMLResponse
     ]
-    assert sorted(served) == sorted(PAGES)
+    assert sorted(rows) == sorted(PAGES)
 
 
 def test_each_page_answers_at_its_address_in_both_languages(city: Assembled) -> None:

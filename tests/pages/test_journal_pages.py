@@ -22,29 +22,29 @@ pytestmark = pytest.mark.speed("test")
 
 def test_the_whole_journal_page_by_page_is_the_journal(small: Assembled) -> None:
     """The newest first, each position once, each hash the entry's own, each position a link to its entry."""
-    seen, links, path = list[int](), list[str](), "/auditor/journal"
+    positions, links, path = list[int](), list[str](), "/auditor/journal"
     while path:
-        shown = page(small, path)
-        for row in journal_rows(shown):
+        view = page(small, path)
+        for row in journal_rows(view):
             position = int(row[0].replace(".", ""))
-            seen.append(position)
+            positions.append(position)
             line = json.loads(small.journal.lines_at([position])[position])
             assert row[6] == (line["contenthash"].partition(":")[2] or line["id"])[:8]
             assert row[5] == line["recordedby"]
-        links += [link for link in shown.links if link.removeprefix("/auditor/journal/").isdigit()]
-        path = older(shown)
-    assert seen == list(range(small.journal.head(), 0, -1))
-    assert links == [f"/auditor/journal/{position}" for position in seen]
+        links += [link for link in view.links if link.removeprefix("/auditor/journal/").isdigit()]
+        path = older(view)
+    assert positions == list(range(small.journal.head(), 0, -1))
+    assert links == [f"/auditor/journal/{position}" for position in positions]
 
 
 def test_a_row_says_what_happened_in_plain_words(small: Assembled) -> None:
-    shown = page(small, f"/auditor/journal?dinas={FAST}")
-    corrected, retracted, received = journal_rows(shown)[:3]
-    assert corrected[3] == "± Koreksi: Dokumen terbit"
-    assert f"{NAMES[FAST]} · ktp-el · K-{FAST}-2026-11-1 · {BUSY} · membalik" in corrected[4]
-    assert f"membalik /loket # {FAST}-2026-11-izin-1 · alasan: salah-waktu" in corrected[4]
-    assert retracted[3] == "− Pencabutan: Tugas selesai"
-    assert received[1:4] == [
+    view = page(small, f"/auditor/journal?dinas={FAST}")
+    correction, retraction, receipt = journal_rows(view)[:3]
+    assert correction[3] == "± Koreksi: Dokumen terbit"
+    assert f"{NAMES[FAST]} · ktp-el · K-{FAST}-2026-11-1 · {BUSY} · membalik" in correction[4]
+    assert f"membalik /loket # {FAST}-2026-11-izin-1 · alasan: salah-waktu" in correction[4]
+    assert retraction[3] == "− Pencabutan: Tugas selesai"
+    assert receipt[1:4] == [
         "24 Nov 2026, 11.00.00 WIB",
         "24 Nov 2026, 12.00.00 WIB ○ 1 jam kemudian",
         "Permohonan diterima",
@@ -52,16 +52,16 @@ def test_a_row_says_what_happened_in_plain_words(small: Assembled) -> None:
     rules = journal_rows(page(small, "/auditor/journal?kind=standard-set"))
     assert [row[3] for row in rules] == ["§ Standar ditetapkan"]
     assert "ktp-el · 24 jam · berlaku 1 Januari 2026" in rules[0][4]
-    (opened,) = journal_rows(page(small, "/auditor/journal?kind=journal-opened&lang=en"))
-    assert (opened[3], ZONE in opened[4]) == ("§ Journal opened", True)
+    (opening,) = journal_rows(page(small, "/auditor/journal?kind=journal-opened&lang=en"))
+    assert (opening[3], ZONE in opening[4]) == ("§ Journal opened", True)
 
 
-def test_times_are_asked_in_the_zone_and_said_in_words(told: Assembled) -> None:
-    shown = page(told, "/auditor/journal?from=2026-11-05T12:00&to=2026-11-09T12:00:00")
-    said = "dari Kamis, 5 November 2026, 12.00 WIB, sampai Senin, 9 November 2026, 12.00 WIB"
-    assert any(text.startswith(said) for text in shown.all("p"))
-    assert {row[2][:10] for row in journal_rows(shown)} == {"5 Nov 2026", "9 Nov 2026"}
-    assert 'value="2026-11-05T12:00"' in told.get("/auditor/journal?from=2026-11-05T12:00").text
+def test_times_are_asked_in_the_zone_and_said_in_words(five_days: Assembled) -> None:
+    view = page(five_days, "/auditor/journal?from=2026-11-05T12:00&to=2026-11-09T12:00:00")
+    sentence = "dari Kamis, 5 November 2026, 12.00 WIB, sampai Senin, 9 November 2026, 12.00 WIB"
+    assert any(text.startswith(sentence) for text in view.all("p"))
+    assert {row[2][:10] for row in journal_rows(view)} == {"5 Nov 2026", "9 Nov 2026"}
+    assert 'value="2026-11-05T12:00"' in five_days.get("/auditor/journal?from=2026-11-05T12:00").text
 
 
 def test_a_page_that_looked_far_says_how_far_and_goes_on(small: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,14 +72,14 @@ def test_a_page_that_looked_far_says_how_far_and_goes_on(small: Assembled, monke
     assert [row[3] for row in journal_rows(rare)] == ["§ Standar ditetapkan"]
     assert not older(rare)
     head, early = small.journal.head(), json.loads(small.journal.lines_at([100])[100])
-    shown = page(small, f"/auditor/journal?{urlencode({'q': early['id']})}")
-    assert any(f"diperiksa: posisi {head - 399}–1.028" in text for text in shown.all("p"))
-    assert any("Tidak ada yang cocok" in text for text in shown.all("p"))
-    looked = 1
-    while following := older(shown):
-        shown, looked = page(small, following), looked + 1
-    assert looked == 3
-    assert [row[0] for row in journal_rows(shown)] == ["100"]
+    view = page(small, f"/auditor/journal?{urlencode({'q': early['id']})}")
+    assert any(f"diperiksa: posisi {head - 399}–1.028" in text for text in view.all("p"))
+    assert any("Tidak ada yang cocok" in text for text in view.all("p"))
+    looks = 1
+    while following := older(view):
+        view, looks = page(small, following), looks + 1
+    assert looks == 3
+    assert [row[0] for row in journal_rows(view)] == ["100"]
 
 
 def test_a_position_that_is_typed_is_opened(small: Assembled) -> None:
@@ -90,20 +90,20 @@ def test_a_position_that_is_typed_is_opened(small: Assembled) -> None:
 @pytest.mark.parametrize("position", [1, 2, 400, 1027, 1028])
 def test_an_entry_shows_its_bytes_and_proves_its_hash(small: Assembled, position: int) -> None:
     """The line as it is stored; the canonical bytes hash to what is stored, computed here apart from the page."""
-    stored = small.journal.lines_at([position])[position]
-    shown = page(small, f"/auditor/journal/{position}")
-    assert stored.decode() in shown.all("code")
-    assert hashlib.sha256(stored).hexdigest() in shown.all("code")
-    assert small.get(f"/auditor/journal/{position}/line").content == stored
-    line = json.loads(stored)
+    raw_line = small.journal.lines_at([position])[position]
+    view = page(small, f"/auditor/journal/{position}")
+    assert raw_line.decode() in view.all("code")
+    assert hashlib.sha256(raw_line).hexdigest() in view.all("code")
+    assert small.get(f"/auditor/journal/{position}/line").content == raw_line
+    line = json.loads(raw_line)
     if line["contenthash"]:
         canonical = small.get(f"/auditor/journal/{position}/canonical")
         assert canonical.headers["content-disposition"] == f'attachment; filename="posisi-{position}-kanonik.json"'
         assert line["contenthash"] == "v1:" + hashlib.sha256(canonical.content).hexdigest()
-        assert canonical.text in shown.all("code")
+        assert canonical.text in view.all("code")
         assert "✓ sama, 64 dari 64 karakter" in small.get(f"/auditor/journal/{position}").text
-    posted = [row[0].split()[0] for row in shown.rows if len(row) == 2][1:]
-    assert posted == [one.account[0] for one in postings_of(decode(stored))]
+    dinas = [row[0].split()[0] for row in view.rows if len(row) == 2][1:]
+    assert dinas == [posting.account[0] for posting in postings_of(decode(raw_line))]
 
 
 def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
@@ -139,9 +139,9 @@ def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
     ],
 )
 def test_what_cannot_be_answered_is_a_page(small: Assembled, path: str, status: int, title: str, says: str) -> None:
-    shown = page(small, path, status)
-    assert shown.all("h1") == [title]
-    assert any(says in text for text in shown.all("p"))
+    view = page(small, path, status)
+    assert view.all("h1") == [title]
+    assert any(says in text for text in view.all("p"))
 
 
 @pytest.mark.parametrize("path", ["/auditor/journal", "/auditor/journal/400", "/auditor/journal/400/line"])
@@ -153,8 +153,8 @@ def test_only_an_auditor_reads_the_journal(small: Assembled, path: str) -> None:
     assert BUSY not in answer.text
     name = path.replace("/", "-").strip("-")
     reader, auditor = small.token(f"baca-{name}", "read"), small.token(f"audit-{name}", "audit")
-    refused = small.get(path, headers={"authorization": reader}, **FAR)
-    assert (refused.status_code, ID("problem.forbidden-audit-text") in refused.text) == (403, True)
+    refusal = small.get(path, headers={"authorization": reader}, **FAR)
+    assert (refusal.status_code, ID("problem.forbidden-audit-text") in refusal.text) == (403, True)
     assert small.get(path, headers={"authorization": auditor}, **FAR).status_code == 200
 
 
@@ -168,19 +168,19 @@ def test_english_is_kept_by_every_link_of_a_page(small: Assembled, path: str) ->
 def test_a_dinas_of_any_name_is_filtered_by_its_form(small: Assembled) -> None:
     html = small.get("/auditor/journal").text
     assert html.count("<option value=") > 10
-    shown = page(small, f"/auditor/journal?{urlencode({'dinas': ODD})}")
-    assert len(journal_rows(shown)) == 3
-    assert all(NAMES[ODD] in row[4] for row in journal_rows(shown))
+    view = page(small, f"/auditor/journal?{urlencode({'dinas': ODD})}")
+    assert len(journal_rows(view)) == 3
+    assert all(NAMES[ODD] in row[4] for row in journal_rows(view))
 
 
-def test_what_bears_on_a_period_is_found_by_its_filter(told: Assembled) -> None:
+def test_what_bears_on_a_period_is_found_by_its_filter(five_days: Assembled) -> None:
     """Of the month in which it counts, not of that in which it was told."""
-    tasks = journal_rows(page(told, "/auditor/journal?touches=2026-10&dinas=dishub&kind=task-completed"))
+    tasks = journal_rows(page(five_days, "/auditor/journal?touches=2026-10&dinas=dishub&kind=task-completed"))
     assert len(tasks) == 30
-    assert not journal_rows(page(told, "/auditor/journal?touches=2026-10&dinas=dinkes"))
-    both = page(told, "/auditor/journal?touches=2026-11&dinas=dishub")
+    assert not journal_rows(page(five_days, "/auditor/journal?touches=2026-10&dinas=dinkes"))
+    both = page(five_days, "/auditor/journal?touches=2026-11&dinas=dishub")
     assert [row[3] for row in journal_rows(both)] == ["± Koreksi: Tugas selesai", "§ Perangkat daerah didaftarkan"]
-    assert [row[3] for row in journal_rows(page(told, "/auditor/journal?touches=2027&kind=scheme-adopted"))] == [
+    assert [row[3] for row in journal_rows(page(five_days, "/auditor/journal?touches=2027&kind=scheme-adopted"))] == [
         "§ Skema nilai ditetapkan"
     ]
 

@@ -16,8 +16,8 @@ from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.periods import parse_period
 from streams.journal import searching
+from tests.pages.five_days import DAYS
 from tests.pages.reading import Page
-from tests.pages.told import DAYS
 from tests.serving import Assembled, Clock, event
 
 if TYPE_CHECKING:
@@ -28,81 +28,87 @@ if TYPE_CHECKING:
 
 
 def _facts(line: dict[str, Any]) -> list[dict[str, Any]]:
-    resolved = line["data"].get("resolved") or {}
-    return [line["data"], *(one["data"] for name in ("removes", "adds") if (one := resolved.get(name)))]
+    resolution = line["data"].get("resolved") or {}
+    return [line["data"], *(fact["data"] for name in ("removes", "adds") if (fact := resolution.get(name)))]
 
 
 def _says(line: dict[str, Any], text: str) -> bool:
     names = ("case", "asn", "task", "survey", "service", "name", "scheme")
-    said = [line["source"], line["id"], line["recordedby"], *(line["data"].get("event") or {}).values()]
-    said += [one[name] for one in _facts(line) for name in names if name in one]
+    texts = [line["source"], line["id"], line["recordedby"], *(line["data"].get("event") or {}).values()]
+    texts += [fact[name] for fact in _facts(line) for name in names if name in fact]
     low = "".join(letter.lower() if letter.isascii() else letter for letter in text)
-    return any(low in "".join(letter.lower() if letter.isascii() else letter for letter in one) for one in said)
+    return any(low in "".join(letter.lower() if letter.isascii() else letter for letter in text) for text in texts)
 
 
-def _bears(stored: bytes, line: dict[str, Any], period: Period, dinas: str) -> bool:
+def _bears(raw: bytes, line: dict[str, Any], period: Period, dinas: str) -> bool:
     if line["type"] == "neraca.scheme-adopted.v1":
         return bool(line["data"]["effective_from"] <= period.last_day.isoformat())
-    named = {line["data"]["dinas"]} if line["type"] == "neraca.dinas-registered.v1" else set()
-    posted = {one.account[0] for one in postings_of(decode(stored)) if one.account[3] in period.months}
-    return bool(dinas in named | posted if dinas else named | posted)
+    registrations = {line["data"]["dinas"]} if line["type"] == "neraca.dinas-registered.v1" else set()
+    dinas_posted = {posting.account[0] for posting in postings_of(decode(raw)) if posting.account[3] in period.months}
+    return bool(dinas in registrations | dinas_posted if dinas else registrations | dinas_posted)
 
 
-def naive(lines: Sequence[tuple[int, bytes]], wanted: Wanted) -> list[int]:
+def naive(lines: Sequence[tuple[int, bytes]], criteria: Wanted) -> list[int]:
     """Every line decoded and asked, with nothing of the search itself."""
-    found = []
-    for position, stored in lines:
-        line = json.loads(stored)
+    positions = []
+    for position, raw in lines:
+        line = json.loads(raw)
         at_us = parse_instant(line["recordedtime"])
         if (
-            wanted.after < position <= (wanted.until or position)
-            and (not wanted.kind or line["type"] == f"neraca.{wanted.kind}.v1")
-            and (not wanted.text or _says(line, wanted.text))
-            and (wanted.from_us or at_us) <= at_us <= (wanted.to_us or at_us)
+            criteria.after < position <= (criteria.until or position)
+            and (not criteria.kind or line["type"] == f"neraca.{criteria.kind}.v1")
+            and (not criteria.text or _says(line, criteria.text))
+            and (criteria.from_us or at_us) <= at_us <= (criteria.to_us or at_us)
             and (
-                _bears(stored, line, wanted.touches, wanted.dinas)
-                if wanted.touches
-                else not wanted.dinas or any(one.get("dinas") == wanted.dinas for one in _facts(line))
+                _bears(raw, line, criteria.touches, criteria.dinas)
+                if criteria.touches
+                else not criteria.dinas or any(fact.get("dinas") == criteria.dinas for fact in _facts(line))
             )
         ):
-            found.append(position)
-    return found[::-1]
+            positions.append(position)
+    return positions[::-1]
 
 
-def paged(neraca: Assembled, wanted: Wanted, limit: int, *, whole: bool = False) -> list[int]:
+def paged(neraca: Assembled, criteria: Wanted, limit: int, *, whole: bool = False) -> list[int]:
     """Every page of a search; together they have looked at everything once."""
     positions, before, high = list[int](), neraca.journal.head() + 1, None
     while True:
-        found = searched(neraca.journal, wanted, before, limit, whole=whole)
-        assert high is None or found.high <= high
-        assert all(found.low <= one.position <= found.high for one in found.entries)
-        positions += [one.position for one in found.entries]
-        if not found.more:
+        result = searched(neraca.journal, criteria, before, limit, whole=whole)
+        assert high is None or result.high <= high
+        assert all(result.low <= entry.position <= result.high for entry in result.entries)
+        positions += [entry.position for entry in result.entries]
+        if not result.more:
             return positions
-        assert found.low < before
-        before = high = found.low
+        assert result.low < before
+        before = high = result.low
 
 
-def _wanted(asked: dict[str, Any]) -> Wanted:
-    return Wanted(**asked)
+def _wanted(values: dict[str, Any]) -> Wanted:
+    return Wanted(**values)
 
 
-WANTED: Final = st.fixed_dictionaries({
-    "dinas": st.sampled_from(["", "", "dishub", "dinkes", "lain"]),
-    "kind": st.sampled_from(["", "", *KNOWN_KINDS]),
-    "text": st.sampled_from(["", "", "tugas-1", "a-1", "K-1", "é", '"kutip\\', "t-4", "LOCAL", "Perhubungan", "baru", "tiada"]),
-    "from_us": st.sampled_from([None, *(parse_instant(f"{day}T12:00:00+07:00") for day in DAYS)]),
-    "to_us": st.sampled_from([None, *(parse_instant(f"{day}T{at}+07:00") for day in DAYS for at in ("11:00:00", "12:00:00"))]),
-    "touches": st.sampled_from([None, *map(parse_period, ("2026-10", "2026-11", "2026-Q4", "2027"))]),
-    "after": st.sampled_from([0, 0, 7, 20]),
-    "until": st.sampled_from([None, 1, 12, 25]),
-}).map(_wanted)  # fmt: skip
+WANTED: Final = st.fixed_dictionaries(
+    {
+        "dinas": st.sampled_from(["", "", "dishub", "dinkes", "lain"]),
+        "kind": st.sampled_from(["", "", *KNOWN_KINDS]),
+        "text": st.sampled_from(
+            ["", "", "tugas-1", "a-1", "K-1", "é", '"kutip\\', "t-4", "LOCAL", "Perhubungan", "baru", "tiada"]
+        ),
+        "from_us": st.sampled_from([None, *(parse_instant(f"{day}T12:00:00+07:00") for day in DAYS)]),
+        "to_us": st.sampled_from(
+            [None, *(parse_instant(f"{day}T{at}+07:00") for day in DAYS for at in ("11:00:00", "12:00:00"))]
+        ),
+        "touches": st.sampled_from([None, *map(parse_period, ("2026-10", "2026-11", "2026-Q4", "2027"))]),
+        "after": st.sampled_from([0, 0, 7, 20]),
+        "until": st.sampled_from([None, 1, 12, 25]),
+    }
+).map(_wanted)
 
 
 @pytest.mark.both_databases
-def test_a_filter_finds_what_a_naive_one_finds(told: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_finds_what_a_naive_one_finds(five_days: Assembled, monkeypatch: pytest.MonkeyPatch) -> None:
     """For any filter, however it is cut into pages, however little of the journal one page or one statement may look at."""
-    lines = told.journal.lines(0, 1000)
+    lines = five_days.journal.lines(0, 1000)
 
     @settings(max_examples=250, deadline=None)
     @given(
@@ -113,30 +119,36 @@ def test_a_filter_finds_what_a_naive_one_finds(told: Assembled, monkeypatch: pyt
         st.sampled_from([0.0, 60.0]),
         st.booleans(),
     )
-    def holds(wanted: Wanted, limit: int, looked_at: int, window: int, looked_s: float, whole: bool) -> None:  # noqa: FBT001 - drawn
+    def holds(criteria: Wanted, limit: int, looked_at: int, window: int, looked_s: float, whole: bool) -> None:  # noqa: FBT001 - drawn
         monkeypatch.setattr(searching, "RUN", looked_at)
         monkeypatch.setattr(journal_search, "LOOKED_S", looked_s)
         monkeypatch.setattr(journal_search, "WINDOW", window)
-        assert paged(told, wanted, limit, whole=whole) == naive(lines, wanted)
+        assert paged(five_days, criteria, limit, whole=whole) == naive(lines, criteria)
 
     holds()
 
 
-def test_a_clock_that_was_set_back_hides_nothing_from_who_looks_entry_by_entry(opened: Assembled, clock: Clock) -> None:
+def test_a_clock_that_was_set_back_hides_nothing_from_who_looks_entry_by_entry(
+    october_journal: Assembled, clock: Clock
+) -> None:
     """Bounds by time are found by halving, which needs times that rise; the page says so, and offers the other way."""
     for hour in (12, 13, 8, 9, 10):
         clock.set(f"2026-11-20T{hour:02}:00:00+07:00")
-        opened.record(event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-20T07:00:00+07:00"))
-    wanted = Wanted(from_us=parse_instant("2026-11-20T12:30:00+07:00"))
-    assert paged(opened, wanted, 50, whole=True) == naive(opened.journal.lines(0, 50), wanted) == [3]
+        october_journal.record(
+            event("asn-registered", f"a-{hour}", {"asn": f"a-{hour}"}, time="2026-11-20T07:00:00+07:00")
+        )
+    criteria = Wanted(from_us=parse_instant("2026-11-20T12:30:00+07:00"))
+    assert (
+        paged(october_journal, criteria, 50, whole=True) == naive(october_journal.journal.lines(0, 50), criteria) == [3]
+    )
     address = "/auditor/journal?from=2026-11-20T12:30"
-    other = next(link for link in Page(opened.get(address).text).links if "whole=1" in link)
-    assert [row[0] for row in Page(opened.get(other).text).rows[1:]] == ["3"]
+    other = next(link for link in Page(october_journal.get(address).text).links if "whole=1" in link)
+    assert [row[0] for row in Page(october_journal.get(other).text).rows[1:]] == ["3"]
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=40).map(sorted), st.integers(-1, 31), st.data())
-def test_the_last_entry_recorded_by_an_instant(seconds: list[int], asked: int, data: st.DataObject) -> None:
+def test_the_last_entry_recorded_by_an_instant(seconds: list[int], second_asked: int, data: st.DataObject) -> None:
     class Kept:
         """A journal of nothing but times."""
 
@@ -166,6 +178,6 @@ def test_the_last_entry_recorded_by_an_instant(seconds: list[int], asked: int, d
             raise NotImplementedError
 
     low = data.draw(st.integers(0, len(seconds)))
-    at_us = parse_instant("2026-11-24T00:00:00Z") + asked * 1_000_000
-    expected = max([low, *(at for at, second in enumerate(seconds, 1) if second <= asked)])
-    assert last_recorded(Kept(), at_us, low, len(seconds)) == expected
+    at_us = parse_instant("2026-11-24T00:00:00Z") + second_asked * 1_000_000
+    last = max([low, *(at for at, second in enumerate(seconds, 1) if second <= second_asked)])
+    assert last_recorded(Kept(), at_us, low, len(seconds)) == last

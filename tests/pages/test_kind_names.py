@@ -38,5 +38,5 @@ def test_a_cause_without_a_label_is_called_by_its_kind() -> None:
 def test_the_mark_of_an_entry_follows_from_its_role(kind: str) -> None:
     """Facts have none; what this version does not know is marked as rules are."""
     line = {"type": type_of(kind), "source": "s", "id": "i", "time": "2026-11-24T00:00:00Z", "data": {}}
-    expected = "" if kind in KINDS and KINDS[kind].role == "fact" else SIGNS.get(kind, "§")
-    assert sign_of(read_line(msgspec.json.encode(line))) == expected
+    sign = "" if kind in KINDS and KINDS[kind].role == "fact" else SIGNS.get(kind, "§")
+    assert sign_of(read_line(msgspec.json.encode(line))) == sign

@@ -26,8 +26,8 @@ CHECKED: Final = 40
 """The most pages that a test goes to from one list."""
 
 
-def facts(shown: Page) -> dict[str, str]:
-    return dict(zip(shown.all("dt"), shown.all("dd"), strict=True))
+def facts(view: Page) -> dict[str, str]:
+    return dict(zip(view.all("dt"), view.all("dd"), strict=True))
 
 
 def lists(ask: Callable[[str], str]) -> Iterator[tuple[str, int, int]]:
@@ -55,9 +55,9 @@ def length(ask: Callable[[str], str], address: str) -> int:
     """The rows of a list over all its pages."""
     rows, following = 0, address
     while following:
-        shown = Page(ask(following))
-        rows += len([row for row in shown.rows if len(row) == 5 and "▲ terlambat" in row[3]])
-        following = next((link for link in shown.links if "cursor=" in link and "lang=" not in link), "")
+        view = Page(ask(following))
+        rows += len([row for row in view.rows if len(row) == 5 and "▲ terlambat" in row[3]])
+        following = next((link for link in view.links if "cursor=" in link and "lang=" not in link), "")
     return rows
 
 
@@ -71,9 +71,9 @@ def in_process(city: Assembled) -> Callable[[str], str]:
 
 
 def all_are_listed(ask: Callable[[str], str]) -> None:
-    found = list(lists(ask))
-    assert [(address, count) for address, count, _ in found] == [(address, rows) for address, _, rows in found]
-    assert sum(rows for _, _, rows in found) > 0, "something was late"
+    pages = list(lists(ask))
+    assert [(address, count) for address, count, _ in pages] == [(address, rows) for address, _, rows in pages]
+    assert sum(rows for _, _, rows in pages) > 0, "something was late"
 
 
 def test_a_count_of_late_ones_equals_its_list_in_every_shared_city(
@@ -92,20 +92,20 @@ def test_a_count_of_late_ones_equals_its_list_in_practice(practice: Process) -> 
 @pytest.mark.parametrize("path", [f"/dinas/{TWIN}", f"/dinas/{FAST}", f"/asn/{BUSY}"])
 def test_each_count_of_late_ones_leads_to_its_list_with_due_times(small: Assembled, path: str) -> None:
     """Beside what was on time; the API and the spreadsheet list the same."""
-    shown = page(small, f"{path}?{MONTH}")
+    view = page(small, f"{path}?{MONTH}")
     counts = small.get(f"/v1{path}?{MONTH}").json()["counts"]
     for kind, late, label in (
         ("permits", counts["permits_with_standard"] - counts["permits_on_time"], "Melewati standar waktu"),
         ("tasks", counts["tasks_with_due"] - counts["tasks_on_time"], "Tugas terlambat"),
     ):
-        assert facts(shown)[label] == str(late)
+        assert facts(view)[label] == str(late)
         address = f"{path}/late?{MONTH}&kind={kind}"
-        assert (address in shown.links) == bool(late)
-        served = small.get(f"/v1{path}/late/{kind}?{MONTH}&limit=1000").json()["items"]
-        taken = small.get(f"{address}&csv=late&lang=en").text.splitlines()[1:]
-        assert len(served) == len(taken) == late
-        assert [str(item["position"]) for item in served] == [line.split(",")[-2] for line in taken]
-        assert all(item["late_us"] > 0 and item["due_at"] < item["completed_at"] for item in served)
+        assert (address in view.links) == bool(late)
+        items = small.get(f"/v1{path}/late/{kind}?{MONTH}&limit=1000").json()["items"]
+        lines = small.get(f"{address}&csv=late&lang=en").text.splitlines()[1:]
+        assert len(items) == len(lines) == late
+        assert [str(item["position"]) for item in items] == [line.split(",")[-2] for line in lines]
+        assert all(item["late_us"] > 0 and item["due_at"] < item["completed_at"] for item in items)
 
 
 def test_late_files_of_a_service_are_its_own(small: Assembled) -> None:
@@ -116,11 +116,18 @@ def test_late_files_of_a_service_are_its_own(small: Assembled) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [f"/asn/{BUSY}", f"/asn/{BUSY}/events", f"/asn/{BUSY}/why", f"/dinas/{FAST}/events", f"/dinas/{FAST}/why", "/auditor/journal"],
-)  # fmt: skip
+    [
+        f"/asn/{BUSY}",
+        f"/asn/{BUSY}/events",
+        f"/asn/{BUSY}/why",
+        f"/dinas/{FAST}/events",
+        f"/dinas/{FAST}/why",
+        "/auditor/journal",
+    ],
+)
 def test_each_event_of_a_file_or_a_task_leads_to_its_page(small: Assembled, path: str) -> None:
     """Each such page is there, and shows the position of the event that led to it."""
-    seen = 0
+    number = 0
     for measure in ("permits", "tasks"):
         limit = f"&measure={measure}" if path.endswith("/events") else ""
         html = small.get(f"{path}?{MONTH}{limit}").text
@@ -128,11 +135,11 @@ def test_each_event_of_a_file_or_a_task_leads_to_its_page(small: Assembled, path
             links = Page(row).links
             target = [link for link in links if "/file?" in link or "/task?" in link]
             assert len(target) == ("Warga menilai" not in row), row
-            if target and seen < CHECKED:
-                seen += 1
+            if target and number < CHECKED:
+                number += 1
                 (entry,) = {link for link in links if link.startswith("/auditor/journal/")}
                 assert entry in page(small, target[0]).links
-    assert seen
+    assert number
 
 
 def test_a_rating_never_leads_to_the_file_of_its_citizen(small: Assembled) -> None:
@@ -170,7 +177,7 @@ def test_a_link_is_offered_only_to_those_for_whom_it_opens(small: Assembled) -> 
 
 
 def test_an_entry_leads_to_its_corrections_and_these_to_it(small: Assembled) -> None:
-    (wrong,) = [one["position"] for one in small.get(f"/v1/journal?id={FAST}-2026-11-izin-1").json()["items"]]
-    (correction,) = [one["position"] for one in small.get("/v1/journal?id=koreksi").json()["items"]]
+    (wrong,) = [item["position"] for item in small.get(f"/v1/journal?id={FAST}-2026-11-izin-1").json()["items"]]
+    (correction,) = [item["position"] for item in small.get("/v1/journal?id=koreksi").json()["items"]]
     assert f"/auditor/journal/{correction}" in page(small, f"/auditor/journal/{wrong}").links
     assert f"/auditor/journal/{wrong}" in page(small, f"/auditor/journal/{correction}").links

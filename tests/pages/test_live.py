@@ -57,13 +57,13 @@ def test_a_row_moves_after_a_post_and_the_others_stand(
     before = open_files(page, FAST)
     own_small.record(received(FAST), received(FAST))
     moves(page, FAST, before + 2)
-    moved = "[...document.querySelectorAll('tr.moved')].map(row => row.id)"
-    assert page.evaluate(moved) == [anchor_of(FAST)]
+    rows = "[...document.querySelectorAll('tr.moved')].map(row => row.id)"
+    assert page.evaluate(rows) == [anchor_of(FAST)]
     assert page.evaluate(f"document.querySelector('#{anchor_of(FAST)} .mv').textContent") == "• berubah"
     position = f"{own_small.journal.head():,}".replace(",", ".")
     assert page.evaluate("document.querySelector('#posisi b').textContent") == position
     page.clock.fast_forward(TINT_MS)
-    until(page, lambda: page.evaluate(moved) == [], "the tint goes")
+    until(page, lambda: page.evaluate(rows) == [], "the tint goes")
     assert (page.evaluate(MARK), console) == ("here", [])
 
 
@@ -113,19 +113,19 @@ def test_the_focus_stays_in_its_row_however_the_table_moves(
 ) -> None:
     """Its own row moves, and then all of them."""
     own = f"#{anchor_of(FAST)} {link}"
-    focused = f"document.activeElement === document.querySelector('{own}')"
+    has_focus = f"document.activeElement === document.querySelector('{own}')"
     page.add_init_script(before)
     look(page, own_url)
     page.evaluate(f"document.querySelector('{own}').focus()")
     count = open_files(page, FAST)
     own_small.record(received(FAST))
     moves(page, FAST, count + 1)
-    until(page, focused, "it has the focus", within_s=2)
+    until(page, has_focus, "it has the focus", within_s=2)
     place = f"[...document.querySelectorAll('#papan tr[id]')].indexOf(document.querySelector('#{anchor_of(FAST)}'))"
     assert page.evaluate(place) == 0
     fall(own_small)
     until(page, f"{place} > 0", "the rows are in another order")
-    until(page, focused, "it has the focus", within_s=2)
+    until(page, has_focus, "it has the focus", within_s=2)
     assert page.evaluate(MARK) == "here"
 
 
@@ -176,11 +176,11 @@ def test_a_page_that_is_not_yet_connected_says_nothing_for_a_while(small_url: st
     page.clock.install()
     page.add_init_script("window.fetch = () => new Promise(() => {});")
     page.goto(f"{small_url}/?period=2026-11")
-    said = f"[{TAG}, {VOICES}[0].textContent]"
-    assert page.evaluate(f"[document.querySelector('#langsung .tag').checkVisibility(), {said}]") == [False, ["", ""]]
+    texts = f"[{TAG}, {VOICES}[0].textContent]"
+    assert page.evaluate(f"[document.querySelector('#langsung .tag').checkVisibility(), {texts}]") == [False, ["", ""]]
     page.clock.fast_forward(PATIENCE_MS)
     cut = ["○ terputus, mencoba lagi", "terputus, mencoba lagi"]
-    until(page, lambda: page.evaluate(said) == cut, "it says that there is no connection")
+    until(page, lambda: page.evaluate(texts) == cut, "it says that there is no connection")
 
 
 def test_a_page_whose_first_connection_fails_tries_again(small_url: str, page: Page) -> None:
@@ -200,9 +200,9 @@ def test_what_stands_beside_the_rows_moves_with_them(own_small: Assembled, own_u
     late["data"] |= {"received_at": "2026-11-01T08:00:00+07:00", "due_at": "2026-11-02T08:00:00+07:00"}
     own_small.record(late)
     until(page, lambda: page.evaluate(aside) != before, "the aside moves")
-    moved = page.evaluate(aside)
+    rows = page.evaluate(aside)
     page.goto(f"{own_url}/?period=2026-11")
-    assert page.evaluate(aside) == moved
+    assert page.evaluate(aside) == rows
 
 
 def test_the_board_of_a_city_without_an_event_is_live_and_fills(tmp_path: Path, page: Page, console: list[str]) -> None:

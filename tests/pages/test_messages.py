@@ -45,10 +45,10 @@ def blanks_of(text: str) -> set[str]:
 
 def test_the_catalogs_hold_the_same_messages_in_one_order_and_none_in_doubt() -> None:
     """They also count in the same messages, each with all forms of its own language."""
-    read = {code: [(message.id, message.fuzzy) for message in catalog_of(code) if message.id] for code in CODES}
-    assert read["id"] == read["en"]
-    assert len(read["id"]) == len(load_labels()) > 500
-    assert not any(fuzzy for _, fuzzy in read["id"])
+    messages = {code: [(message.id, message.fuzzy) for message in catalog_of(code) if message.id] for code in CODES}
+    assert messages["id"] == messages["en"]
+    assert len(messages["id"]) == len(load_labels()) > 500
+    assert not any(fuzzy for _, fuzzy in messages["id"])
     for code in CODES:
         assert {len(load_labels()[key][code].forms) for key in COUNTING} == {FORMS[code]}
 
@@ -58,11 +58,11 @@ def test_a_message_has_the_same_blanks_in_both_languages() -> None:
     odd = {}
     for key, label in load_labels().items():
         blanks = {code: [blanks_of(form) for form in label[code].forms] for code in CODES}
-        wanted = blanks["id"][-1]
+        blanks_of_many = blanks["id"][-1]
         assert all(form.strip() for code in CODES for form in label[code].forms), key
-        if any(found | {COUNT} != wanted | {COUNT} for code in CODES for found in blanks[code]):
+        if any(names | {COUNT} != blanks_of_many | {COUNT} for code in CODES for names in blanks[code]):
             odd[key] = blanks
-        if blanks["en"][-1] != wanted:
+        if blanks["en"][-1] != blanks_of_many:
             odd[key] = blanks
     assert odd == {}
 
@@ -72,9 +72,9 @@ def test_every_message_is_said_somewhere() -> None:
     folders = (("api", "**/*.py"), ("api/templates", "*.html"), ("api/static", "**/*.js"))
     text = "\n".join(path.read_text() for folder, names in folders for path in sorted((ROOT / folder).glob(names)))
     families = (r"[\"'](\w+(?:\.\w+)*[._]\w*)[\"'] ?~", r"f\"(\w+\.\w*)\{", r"(?:named|section)\(\s*\"(\w+)\"")
-    begun = {name if "." in name else f"{name}." for pattern in families for name in re.findall(pattern, text)}
-    said = set(re.findall(r"[\"']([\w.-]+)(?=[\"'])", text))
-    assert {key for key in load_labels() if key not in said and not key.startswith(tuple(begun))} == set()
+    prefixes = {name if "." in name else f"{name}." for pattern in families for name in re.findall(pattern, text)}
+    names_said = set(re.findall(r"[\"']([\w.-]+)(?=[\"'])", text))
+    assert {key for key in load_labels() if key not in names_said and not key.startswith(tuple(prefixes))} == set()
 
 
 def test_a_counted_noun_has_plural_forms() -> None:
@@ -92,25 +92,28 @@ def test_a_counted_noun_has_plural_forms() -> None:
 def test_the_singular_differs_from_the_plural() -> None:
     """Otherwise the forms are there for nothing; and the plural holds its count, or is a noun by itself."""
     for key in sorted(COUNTING):
-        one, many = load_labels()[key]["en"].forms
-        assert one != many, key
+        singular, many = load_labels()[key]["en"].forms
+        assert singular != many, key
         assert f"{{{COUNT}}}" in many or not blanks_of(many), key
 
 
 @pytest.mark.parametrize(
-    ("key", "one", "none_or_many"),
+    ("key", "singular", "none_or_many"),
     [
         ("auditor.unchanged", "1 other agency did not change.", "{n} other agencies did not change."),
         ("auditor.differs", "1 line differs; the first 9:", "{n} lines differ; the first 9:"),
         ("public.rated", "80.00 · 1 citizen", "80.00 · {n} citizens"),
-        ("reason.tasks_all", "The only task was completed before its deadline.",
-         "All {n} tasks were completed before their deadlines."),
+        (
+            "reason.tasks_all",
+            "The only task was completed before its deadline.",
+            "All {n} tasks were completed before their deadlines.",
+        ),
         ("unit.permits", "application", "applications"),
     ],
-)  # fmt: skip
-def test_one_is_singular_and_none_two_and_many_are_plural(key: str, one: str, none_or_many: str) -> None:
+)
+def test_one_is_singular_and_none_two_and_many_are_plural(key: str, singular: str, none_or_many: str) -> None:
     others = {"shown": 9, "value": "80.00"}
-    assert EN(key, n=1, **others) == one
+    assert EN(key, n=1, **others) == singular
     for count, text in ((0, "0"), (2, "2"), (21, "21"), (1204, "1,204")):
         assert EN(key, n=count, **others) == none_or_many.format(n=text)
 
@@ -147,7 +150,7 @@ def test_a_script_gets_all_forms_of_a_message_that_counts() -> None:
 
 def test_whoever_uses_a_message_that_counts_gives_its_count() -> None:
     """As a whole number: not one that is written already."""
-    wrong = [place for place, given in (*calls_in_templates(), *calls_in_sources()) if not given]
+    wrong = [place for place, count in (*calls_in_templates(), *calls_in_sources()) if not count]
     assert wrong == []
 
 
@@ -180,5 +183,5 @@ def calls_in_sources() -> Iterator[tuple[str, bool]]:
             if key not in COUNTING:
                 continue
             counts = [keyword.value for keyword in call.keywords if keyword.arg == COUNT]
-            written = [count for count in counts if "number" in ast.unparse(count)]
-            yield f"{path.name}:{call.lineno}: {key}", bool(counts) and not written
+            counts_in_words = [count for count in counts if "number" in ast.unparse(count)]
+            yield f"{path.name}:{call.lineno}: {key}", bool(counts) and not counts_in_words

@@ -38,7 +38,7 @@ def test_a_counters_script_writes_a_count_as_the_pages_do(
 ) -> None:
     page.goto(f"{small_url}/loket?dinas={FAST}{language}")
     until(page, "!!self.loket?.words", "the scripts are loaded")
-    written = page.evaluate(f"{list(COUNTS)}.map(n => loket.words.say('days', {{ n }}))")
-    assert written == [words("counter_said.days", n=n) for n in COUNTS]
+    texts = page.evaluate(f"{list(COUNTS)}.map(n => loket.words.say('days', {{ n }}))")
+    assert texts == [words("counter_said.days", n=n) for n in COUNTS]
     unsent = page.evaluate(f"{list(COUNTS)}.map(n => loket.words.say('unsent', {{ n }}))")
     assert unsent == [words("counter_said.unsent", n=n) for n in COUNTS]

@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 
 MARK: Final = "LATIHAN: tidak dihitung"
 PAGES: Final = (
-    "/", "/dinas/disdukcapil", "/dinas/disdukcapil/why", "/dinas/disdukcapil/files", "/publik", "/masuk", "/latihan",
-    "/dinas/tak-ada", "/loket", "/loket/warga", "/auditor", "/auditor/journal", "/tak/ada/di/sini",
-)  # fmt: skip
+    "/",
+    "/dinas/disdukcapil",
+    "/dinas/disdukcapil/why",
+    "/dinas/disdukcapil/files",
+    "/publik",
+    "/masuk",
+    "/latihan",
+    "/dinas/tak-ada",
+    "/loket",
+    "/loket/warga",
+    "/auditor",
+    "/auditor/journal",
+    "/tak/ada/di/sini",
+)
 TASK: Final = {"dinas": "disdukcapil", "asn": "a-00001", "task": "LATIH-1", "completed_at": "2026-08-03T10:00:00+07:00"}
 
 
@@ -41,16 +52,16 @@ def own_practice(practice_directory: Path, tmp_path: Path) -> Iterator[Process]:
         yield process
 
 
-def get(practice: Process, path: str, **asked: Any) -> httpx.Response:  # noqa: ANN401 - keywords of httpx
-    return httpx.get(practice.url.rstrip("/") + path, follow_redirects=True, timeout=30, **asked)
+def get(practice: Process, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - keywords of httpx
+    return httpx.get(practice.url.rstrip("/") + path, follow_redirects=True, timeout=30, **options)
 
 
-def journaled(practice: Process, **wanted: str) -> list[dict[str, Any]]:
+def journaled(practice: Process, **filters: str) -> list[dict[str, Any]]:
     """The entries of some kind in the whole journal: a page of it looks through a part."""
     items: list[dict[str, Any]] = []
     cursor: dict[str, str] | None = {}
     while cursor is not None:
-        page = get(practice, f"/v1/journal?{urlencode({'limit': '1000', **wanted, **cursor})}").json()
+        page = get(practice, f"/v1/journal?{urlencode({'limit': '1000', **filters, **cursor})}").json()
         items += page["items"]
         cursor = {"cursor": page["next"]} if page["next"] else None
     return items
@@ -58,8 +69,12 @@ def journaled(practice: Process, **wanted: str) -> list[dict[str, Any]]:
 
 def test_every_page_is_marked(practice: Process) -> None:
     answers = {path: get(practice, path, headers={"accept": "text/html"}) for path in PAGES}
-    assert {path for path, one in answers.items() if not one.headers["content-type"].startswith("text/html")} == set()
-    assert {path for path, one in answers.items() if f'<span class="tag sim">{MARK}</span>' not in one.text} == set()
+    assert {
+        path for path, answer in answers.items() if not answer.headers["content-type"].startswith("text/html")
+    } == set()
+    assert {
+        path for path, answer in answers.items() if f'<span class="tag sim">{MARK}</span>' not in answer.text
+    } == set()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -89,20 +104,22 @@ class Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a form, or take a field."""
-        said = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._fields = {} if said.get("method") == "get" else None
+            self._fields = {} if attributes.get("method") == "get" else None
             if self._fields is not None:
-                self.found.append((said.get("action", ""), self._fields))
-        fields, name = self._fields, said.get("name", "")
+                self.found.append((attributes.get("action", ""), self._fields))
+        fields, name = self._fields, attributes.get("name", "")
         if fields is None:
             return
         if tag == "select":
             self._select = name
-        elif tag == "option" and (self._select not in fields or "selected" in said):
-            fields[self._select] = said["value"]
-        elif tag == "input" and name and (said.get("type") not in ("radio", "checkbox") or "checked" in said):
-            fields[name] = said.get("value") or ("a-00001" if "required" in said else "")
+        elif tag == "option" and (self._select not in fields or "selected" in attributes):
+            fields[self._select] = attributes["value"]
+        elif (
+            tag == "input" and name and (attributes.get("type") not in ("radio", "checkbox") or "checked" in attributes)
+        ):
+            fields[name] = attributes.get("value") or ("a-00001" if "required" in attributes else "")
 
     def handle_endtag(self, tag: str) -> None:
         """End a form."""
@@ -113,16 +130,16 @@ class Forms(HTMLParser):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_step_stays_on_the_page_whichever_of_its_forms_is_sent(practice: Process, role: str) -> None:
     """But for a form that is answered by a file: it leaves the page where it is."""
-    sent = 0
+    count = 0
     for number in range(1, STEPS + 1):
-        page, told = get(practice, f"/latihan/{role}-{number}"), f"langkah {number} dari {STEPS}"
+        page, progress = get(practice, f"/latihan/{role}-{number}"), f"langkah {number} dari {STEPS}"
         for action, fields in Forms(page.text).found:
-            sent += 1
-            asked = urljoin(str(page.url), action).partition("?")[0].partition("#")[0]
-            answer = httpx.get(f"{asked}?{urlencode(fields)}", follow_redirects=True, timeout=30)
+            count += 1
+            address = urljoin(str(page.url), action).partition("?")[0].partition("#")[0]
+            answer = httpx.get(f"{address}?{urlencode(fields)}", follow_redirects=True, timeout=30)
             if answer.headers["content-type"].startswith("text/html"):
-                assert told in answer.text, f"{page.url}: {action} {fields}"
-    assert sent >= STEPS - 1
+                assert progress in answer.text, f"{page.url}: {action} {fields}"
+    assert count >= STEPS - 1
 
 
 def test_the_clerks_tour_begins_at_a_counter_that_works(practice: Process) -> None:
@@ -141,11 +158,11 @@ def test_only_steps_that_exist_are_steps(practice: Process) -> None:
 def test_beginning_anew_takes_away_what_was_practised_and_serves_at_the_same_address(own_practice: Process) -> None:
     """And the small city is loaded anew."""
     url, body = own_practice.url, [event("task-completed", "latih-1", TASK)]
-    posted = httpx.post(f"{url}/v1/events", json=body, headers={"content-type": BATCH})
-    assert posted.json()["accepted"] == 1, posted.text
+    tally = httpx.post(f"{url}/v1/events", json=body, headers={"content-type": BATCH})
+    assert tally.json()["accepted"] == 1, tally.text
     before = get(own_practice, "/v1/journal?limit=1").json()["journal"]
-    lured = httpx.post(f"{url}/latihan/ulang", headers={"sec-fetch-site": "cross-site"})
-    assert lured.status_code == 403
+    refusal = httpx.post(f"{url}/latihan/ulang", headers={"sec-fetch-site": "cross-site"})
+    assert refusal.status_code == 403
     answer = httpx.post(f"{url}/latihan/ulang")
     assert answer.status_code == 202
     assert MARK in answer.text
@@ -185,8 +202,8 @@ def test_a_clerk_practises_without_a_network_on_a_machine_that_has_no_cable(
 
     def recorded() -> list[str]:
         own_practice.settle()
-        found = journaled(own_practice, source="/loket/disdukcapil/1")
-        return [one["data"]["case"] for one in found if one["data"].get("case") in numbers]
+        entries = journaled(own_practice, source="/loket/disdukcapil/1")
+        return [entry["data"]["case"] for entry in entries if entry["data"].get("case") in numbers]
 
     clerk = Clerk(page, own_practice.url.rstrip("/"))
     page.goto(f"{clerk.url}/latihan/petugas-4")
@@ -233,12 +250,15 @@ def test_practice_is_not_begun_in_a_journal_that_counts(tmp_path: Path) -> None:
         assert "putus" not in [attributes.get("id") for _, attributes in Page(counter).tags]
         scripts = [attributes["src"] or "" for tag, attributes in Page(counter).tags if tag == "script"]
         assert [source for source in scripts if source.startswith("/static/loket/practice.js")] == []
-    refused = subprocess.run(
+    refusal = subprocess.run(
         [sys.executable, "-m", "neraca", "up", "--latihan", "--port", "0", "--data", str(data)],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert refused.returncode != 0
-    assert "holds a journal that counts" in refused.stderr
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refusal.returncode != 0
+    assert "holds a journal that counts" in refusal.stderr
     assert (data / "journal.sqlite").exists()
 
 

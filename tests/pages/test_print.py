@@ -26,9 +26,14 @@ A4: Final = (595, 842)
 UPRIGHT, ACROSS = 703, 1032
 """Sheets in CSS pixels, without their margins."""
 PAGES: Final = (
-    *(address for path, address in ADDRESSES.items() if path not in ("/", "/loket")), f"/dinas/{TWIN}",
-    f"/dinas/{TWIN}?order=score", f"/dinas/{FAST}/events?measure=permits", f"/loket?dinas={FAST}", "desk", "rating",
-)  # fmt: skip
+    *(address for path, address in ADDRESSES.items() if path not in ("/", "/loket")),
+    f"/dinas/{TWIN}",
+    f"/dinas/{TWIN}?order=score",
+    f"/dinas/{FAST}/events?measure=permits",
+    f"/loket?dinas={FAST}",
+    "desk",
+    "rating",
+)
 """Every page but the board, which prints across, and a counter of no unit, which has nothing to say on paper."""
 CONTROLS: Final = """[...document.querySelectorAll('button, .button, select, input:not([type=hidden]), summary, .skip')]
   .filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 90))"""
@@ -103,9 +108,9 @@ def test_a_page_prints_upright_with_what_it_says(desk_url: str, answers: dict[st
     box = pdf.pages[0].mediabox
     assert (round(box.width), round(box.height)) == A4
     on_paper(page, UPRIGHT)
-    wanted, text = page.evaluate(SAID), solid(text_of(pdf))
-    assert len(wanted) >= 1
-    assert [said for said in wanted if solid(said) not in text] == []
+    sentences, text = page.evaluate(SAID), solid(text_of(pdf))
+    assert len(sentences) >= 1
+    assert [sentence for sentence in sentences if solid(sentence) not in text] == []
 
 
 @pytest.mark.parametrize("path", [f"/?{MONTH}", *PAGES])

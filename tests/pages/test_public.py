@@ -30,33 +30,40 @@ def test_a_share_is_all_or_none_only_where_it_is(whole: int, data: st.DataObject
     """Else the nearest of ten, or of a hundred, halves up."""
     n = data.draw(st.integers(1, 10_000))
     part = data.draw(st.integers(0, n))
-    told = _of(whole, part, n)
-    assert (told == whole) == (part == n)
-    assert (told == 0) == (part == 0)
-    if 0 < told < whole and told not in (1, whole - 1):
-        assert abs(Fraction(whole * part, n) - told) <= Fraction(1, 2)
+    number = _of(whole, part, n)
+    assert (number == whole) == (part == n)
+    assert (number == 0) == (part == 0)
+    if 0 < number < whole and number not in (1, whole - 1):
+        assert abs(Fraction(whole * part, n) - number) <= Fraction(1, 2)
 
 
 def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
     """18 of 20 within 24 hours; on average (18 x 12 + 2 x 48) / 20 = 15 h 36 min; the mean stands at 65 % of the promise."""
     fill(
-        neraca, STANDARD, event("dinas-registered", "n", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
-        *(permit("dishub", 12) for _ in range(18)), *(permit("dishub", 48) for _ in range(2)),
+        neraca,
+        STANDARD,
+        event("dinas-registered", "n", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
+        *(permit("dishub", 12) for _ in range(18)),
+        *(permit("dishub", 48) for _ in range(2)),
         *(permit("dishub", 1, service="lain") for _ in range(3)),
         *(rating("dishub", 4, service="kir", asn="a-7") for _ in range(30)),
         *(permit("dinkes", 30) for _ in range(LEAST_FILES)),
-    )  # fmt: skip
+    )
     text = neraca.get(PATH).text
-    shown = Page(text)
-    assert shown.all("h2")[:2] == ["Dinas Perhubungan", "dinkes"]
-    assert shown.row("kir") == [
-        "kir Janji: 24 jam", "rata-rata 15 jam 36 mnt", "9 dari 10 sesuai janji 18 dari 20 permohonan",
+    view = Page(text)
+    assert view.all("h2")[:2] == ["Dinas Perhubungan", "dinkes"]
+    assert view.row("kir") == [
+        "kir Janji: 24 jam",
+        "rata-rata 15 jam 36 mnt",
+        "9 dari 10 sesuai janji 18 dari 20 permohonan",
         "A sangat baik 100,00 · 30 warga",
-    ]  # fmt: skip
-    assert shown.row("lain") == [
-        "lain Belum ada janji waktu", "rata-rata 1 jam", "–",
+    ]
+    assert view.row("lain") == [
+        "lain Belum ada janji waktu",
+        "rata-rata 1 jam",
+        "–",
         "○ belum cukup data 0 dari 30 penilaian",
-    ]  # fmt: skip
+    ]
     assert '<rect width="45.50%"/>' in text
     assert "0 dari 10 sesuai janji" in text
     assert '<rect class="u" width="87.50%"/>' in text
@@ -66,17 +73,21 @@ def test_what_was_promised_and_what_was_kept(neraca: Assembled) -> None:
 def test_nearly_all_is_neither_all_nor_nine_of_ten(neraca: Assembled) -> None:
     """275 of 276 is not one in ten that waits too long; a file with a due date of its own has a promise without a standard."""
     fill(
-        neraca, STANDARD, *(permit("dishub", 12) for _ in range(39)), permit("dishub", 48),
-        *(permit("dinkes", 48) for _ in range(39)), permit("dinkes", 12),
+        neraca,
+        STANDARD,
+        *(permit("dishub", 12) for _ in range(39)),
+        permit("dishub", 48),
+        *(permit("dinkes", 48) for _ in range(39)),
+        permit("dinkes", 12),
         *(permit("dlh", 12, service="tebang", due_at="2026-11-20T00:00:00+07:00") for _ in range(12)),
-    )  # fmt: skip
-    shown = Page(neraca.get(PATH).text)
-    kept = [row[2] for row in shown.rows if row and row[0].startswith("kir ")]
-    assert kept == [
+    )
+    view = Page(neraca.get(PATH).text)
+    shares = [row[2] for row in view.rows if row and row[0].startswith("kir ")]
+    assert shares == [
         "hampir tidak ada yang sesuai janji 1 dari 40 permohonan",
         "hampir semua sesuai janji 39 dari 40 permohonan",
     ]
-    assert shown.row("tebang")[0] == f"tebang {ID('public.own_promise')}"
+    assert view.row("tebang")[0] == f"tebang {ID('public.own_promise')}"
 
 
 def test_what_is_known_without_a_score_is_on_the_board(neraca: Assembled) -> None:
@@ -97,32 +108,32 @@ def test_nobody_is_named(neraca: Assembled) -> None:
     assert "K-" not in answer.text
 
 
-@pytest.mark.parametrize(("query", "said"), [("", ID("public.empty")), ("&lang=en", EN("public.empty"))])
-def test_without_services_it_says_so(assemble: Assemble, query: str, said: str) -> None:
-    assert said in assemble().get(PATH + query).text
+@pytest.mark.parametrize(("query", "sentence"), [("", ID("public.empty")), ("&lang=en", EN("public.empty"))])
+def test_without_services_it_says_so(assemble: Assemble, query: str, sentence: str) -> None:
+    assert sentence in assemble().get(PATH + query).text
 
 
 def test_a_page_for_the_whole_city_is_made_once_a_second_at_most(
     neraca: Assembled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second caller gets the same bytes; who holds them gets 304; another language, or a refusal, is its own."""
-    made: list[str] = []
+    periods: list[str] = []
 
     def counted(snapshot: Snapshot, period: Period, today: date) -> Public:
-        made.append("x")
+        periods.append("x")
         return public(snapshot, period, today)
 
     monkeypatch.setattr("api.pages.public.public", counted)
     first = neraca.get("/publik?period=2026-11")
-    assert made == ["x"]
+    assert periods == ["x"]
     again = neraca.get("/publik?period=2026-11")
-    assert (again.content, made) == (first.content, ["x"])
-    held = neraca.get("/publik?period=2026-11", headers={"if-none-match": first.headers["etag"]})
-    assert (held.status_code, held.content, made) == (304, b"", ["x"])
+    assert (again.content, periods) == (first.content, ["x"])
+    answer = neraca.get("/publik?period=2026-11", headers={"if-none-match": first.headers["etag"]})
+    assert (answer.status_code, answer.content, periods) == (304, b"", ["x"])
     assert neraca.get("/publik?period=2026-11&lang=en").content != first.content
     assert [neraca.get("/publik?period=besok").status_code for _ in range(2)] == [422, 422]
     until(
-        lambda: neraca.get("/publik?period=2026-11").status_code == 200 and len(made) == 3,
+        lambda: neraca.get("/publik?period=2026-11").status_code == 200 and len(periods) == 3,
         "it is made anew",
         within_s=5,
     )

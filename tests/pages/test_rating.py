@@ -37,11 +37,11 @@ def show(page: Page, url: str, number: str) -> None:
 
 def says(page: Page, text: str) -> None:
     """Wait until the screen says something."""
-    shown = "document.querySelector('#terima').textContent + document.querySelector('#gagal').textContent"
+    texts = "document.querySelector('#terima').textContent + document.querySelector('#gagal').textContent"
     try:
-        until(page, lambda: text in page.evaluate(shown), f"the screen says {text}")
+        until(page, lambda: text in page.evaluate(texts), f"the screen says {text}")
     except TimeoutError:
-        raise AssertionError(page.evaluate(shown)) from None
+        raise AssertionError(page.evaluate(texts)) from None
 
 
 def choose(page: Page, name: str, value: int) -> None:
@@ -71,12 +71,12 @@ def test_a_citizen_rates_the_file_that_was_just_decided(counter: Assembled, cler
     choose(clerk.page, "overall", 4)
     clerk.press("Enter")
     says(clerk.page, "sudah tercatat")
-    (rated,) = entries(counter, KIND)
-    said = {name: value for name, value in rated["data"].items() if name != "resolved"}
-    assert said == {"dinas": UNIT, "service": SERVICES[2], "case": "K-1", "overall": 4, "scale": 4}
-    kept = clerk.ask("loket.queue.last(99).then(all => JSON.stringify(all))")
-    assert "K-1" in kept
-    assert "overall" not in kept, "once recorded, the answer is read nowhere at the counter"
+    (rating,) = entries(counter, KIND)
+    data = {name: value for name, value in rating["data"].items() if name != "resolved"}
+    assert data == {"dinas": UNIT, "service": SERVICES[2], "case": "K-1", "overall": 4, "scale": 4}
+    queue = clerk.ask("loket.queue.last(99).then(all => JSON.stringify(all))")
+    assert "K-1" in queue
+    assert "overall" not in queue, "once recorded, the answer is read nowhere at the counter"
     clerk.open()
     clerk.until("document.querySelector('#warga').hidden", "a rated file is not offered again")
     assert "K-1 · penilaian warga" in clerk.text("#tanda")
@@ -91,9 +91,9 @@ def test_aspects_are_recorded_and_not_the_face(counter: Assembled, line: Line, p
     choose(page, "perilaku", 3)
     send(page)
     says(page, "sudah tercatat")
-    (rated,) = entries(counter, KIND)
-    assert rated["data"]["unsur"] == {"waktu": 4, "perilaku": 3}
-    assert "overall" not in rated["data"]
+    (rating,) = entries(counter, KIND)
+    assert rating["data"]["unsur"] == {"waktu": 4, "perilaku": 3}
+    assert "overall" not in rating["data"]
 
 
 def test_nothing_chosen_is_nothing_recorded(counter: Assembled, line: Line, page: Page) -> None:
@@ -130,17 +130,20 @@ def test_a_file_is_rated_once_here_and_everywhere(
     choose(tablet, "overall", 1)
     press(tablet, "Enter")
     says(tablet, ID("counter_said.rated_before"))
-    assert [(one["data"]["case"], one["data"]["overall"]) for one in entries(counter, KIND)] == [("R-3", 3), ("R-4", 2)]
+    assert [(entry["data"]["case"], entry["data"]["overall"]) for entry in entries(counter, KIND)] == [
+        ("R-3", 3),
+        ("R-4", 2),
+    ]
 
 
 def test_the_other_language_is_of_the_same_file_though_the_page_was_kept_for_another(line: Line, page: Page) -> None:
     show(page, line.url, "R-2")
     until(page, "!!navigator.serviceWorker.controller", "the worker is there")
-    held = (
+    texts = (
         f"caches.match('{line.url}/loket/warga', {{ignoreVary: true, ignoreSearch: true}}).then(held => held?.text())"
     )
-    until(page, lambda: "layar" in (page.evaluate(held) or ""), "it has kept the screen")
-    assert "R-2" not in page.evaluate(held)
+    until(page, lambda: "layar" in (page.evaluate(texts) or ""), "it has kept the screen")
+    assert "R-2" not in page.evaluate(texts)
     page.context.set_offline(True)
     show(page, line.url, "R-3")
     link = "document.querySelector('.mast nav a[lang=en]')"
@@ -178,9 +181,9 @@ def test_a_screen_without_a_file_says_where_to_begin(line: Line, page: Page) -> 
 
 def photographed(screenshot: bytes) -> Image.Image:
     """A picture of the screen as a phone in a hand has it: slanted, smaller, a little out of focus."""
-    with Image.open(io.BytesIO(screenshot)) as shown:
-        slanted = shown.convert("L").rotate(7, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-    return slanted.resize((slanted.width * 4 // 5, slanted.height * 4 // 5)).filter(ImageFilter.GaussianBlur(0.8))
+    with Image.open(io.BytesIO(screenshot)) as image:
+        tilt = image.convert("L").rotate(7, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+    return tilt.resize((tilt.width * 4 // 5, tilt.height * 4 // 5)).filter(ImageFilter.GaussianBlur(0.8))
 
 
 def test_a_phone_that_scans_the_code_rates_without_a_token(
@@ -192,8 +195,8 @@ def test_a_phone_that_scans_the_code_rates_without_a_token(
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.step("K-1", "F8")
-    drawn = "!document.querySelector('#qr').hidden && document.querySelector('#qr img').naturalWidth > 100"
-    clerk.until(drawn, "a code")
+    is_drawn = "!document.querySelector('#qr').hidden && document.querySelector('#qr img').naturalWidth > 100"
+    clerk.until(is_drawn, "a code")
     assert console == []
     (code,) = zxingcpp.read_barcodes(photographed(page.screenshot(full_page=True)))
     assert code.text.startswith(f"{line.away}/nilai?")
@@ -208,5 +211,5 @@ def test_a_phone_that_scans_the_code_rates_without_a_token(
     press(phone, "Enter")
     until(phone, "document.querySelector('main').textContent.includes('sudah tercatat')", "it is recorded")
     assert broken_rules(phone) == []
-    (rated,) = entries(counter, KIND)
-    assert (rated["data"]["overall"], rated["recorded_by"]) == (3, "loket-3")
+    (rating,) = entries(counter, KIND)
+    assert (rating["data"]["overall"], rating["recorded_by"]) == (3, "loket-3")

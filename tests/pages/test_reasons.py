@@ -35,30 +35,32 @@ def test_a_reason_says_the_counts_and_its_arithmetic_adds_up_to_the_score(small:
     card = small.get(f"/v1{path}?{MONTH}").json()
     why = small.get(f"/v1{path}/why?{MONTH}").json()["formula"]["indicators"]
     html = small.get(f"{path}?{MONTH}").text
-    counts, said = card["counts"], reasons(html)
-    late, missed = (
+    counts, sentences = card["counts"], reasons(html)
+    late, misses = (
         counts["permits_with_standard"] - counts["permits_on_time"],
         counts["tasks_with_due"] - counts["tasks_on_time"],
     )
     permits = (
         f"{counts['permits_on_time']} dari {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang "
         f"dijanjikan; {late} terlambat."
-        if late else f"Semua {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang dijanjikan."
-    )  # fmt: skip
-    tasks = (
-        f"{counts['tasks_on_time']} dari {counts['tasks_with_due']} tugas selesai sebelum tenggat; {missed} terlambat."
+        if late
+        else f"Semua {counts['permits_with_standard']} permohonan berstandar selesai dalam waktu yang dijanjikan."
     )
-    rated = [
+    tasks = (
+        f"{counts['tasks_on_time']} dari {counts['tasks_with_due']} tugas selesai sebelum tenggat; {misses} terlambat."
+    )
+    sentence = [
         f"{part['denominator']['balance']} warga menilai; rata-rata kesembilan unsur "
-        f"{figure(sum(Decimal(one['sum']) / one['n'] for one in part['unsur']) / 9)} dari 4."
-        for part in why if part["id"] == "kepuasan" and part["capaian"] is not None
-    ]  # fmt: skip
+        f"{figure(sum(Decimal(unsur['sum']) / unsur['n'] for unsur in part['unsur']) / 9)} dari 4."
+        for part in why
+        if part["id"] == "kepuasan" and part["capaian"] is not None
+    ]
     speed = next(part["capaian"] for part in why if part["id"] == "kecepatan")
     pace = "di atas 100: lebih cepat" if speed > 100 else "di bawah 100: lebih lambat"
-    assert said == [f"Rata-rata capaian waktu {pace} daripada standar. {permits}", *rated, tasks]
-    added = [decimal(text.rpartition(" = ")[2]) for text in Page(html).all("code")]
-    assert len(added) == len(said)
-    assert abs(sum(added) - Decimal(str(card["iku"]["value"]))) <= Decimal("0.02"), "each is rounded by itself"
+    assert sentences == [f"Rata-rata capaian waktu {pace} daripada standar. {permits}", *sentence, tasks]
+    contributions = [decimal(text.rpartition(" = ")[2]) for text in Page(html).all("code")]
+    assert len(contributions) == len(sentences)
+    assert abs(sum(contributions) - Decimal(str(card["iku"]["value"]))) <= Decimal("0.02"), "each is rounded by itself"
 
 
 def test_of_what_has_not_enough_data_no_reason_gives_a_rating_away(small: Assembled) -> None:
@@ -109,16 +111,25 @@ def tasks(dinas: str, month: str, late: int) -> Iterable[dict[str, Any]]:
     for n in range(40):
         if n < 20:
             due = start + timedelta(hours=-1 if n < late else 1)
-            said = {"dinas": dinas, "asn": "a-1", "task": f"{month}-{n}", "completed_at": start.isoformat()}
-            yield event("task-completed", f"{month}-t{n}", {**said, "due_at": due.isoformat()})
-        yield event("permit-processed", f"{month}-p{n}", {
-            "dinas": dinas, "service": "s", "case": f"{month}-{n}", "asn": "a-1", "received_at": start.isoformat(),
-            "completed_at": (start + timedelta(hours=12)).isoformat(), "due_at": (start + timedelta(hours=24)).isoformat(),
-        })  # fmt: skip
+            data = {"dinas": dinas, "asn": "a-1", "task": f"{month}-{n}", "completed_at": start.isoformat()}
+            yield event("task-completed", f"{month}-t{n}", {**data, "due_at": due.isoformat()})
+        yield event(
+            "permit-processed",
+            f"{month}-p{n}",
+            {
+                "dinas": dinas,
+                "service": "s",
+                "case": f"{month}-{n}",
+                "asn": "a-1",
+                "received_at": start.isoformat(),
+                "completed_at": (start + timedelta(hours=12)).isoformat(),
+                "due_at": (start + timedelta(hours=24)).isoformat(),
+            },
+        )
 
 
 @pytest.mark.parametrize(
-    ("months", "told"),
+    ("months", "sentence"),
     [
         ({"2026-08": 10, "2026-09": 5, "2026-10": 0}, "Dari Agustus 2026 ({}) ke Oktober 2026 ({}): naik {} poin."),
         ({"2026-08": 0, "2026-10": 10}, "Dari Agustus 2026 ({}) ke Oktober 2026 ({}): turun {} poin."),
@@ -127,7 +138,7 @@ def tasks(dinas: str, month: str, late: int) -> Iterable[dict[str, Any]]:
     ],
 )
 def test_an_asns_own_way_is_told_in_words_from_whole_month_to_whole_month(
-    assemble: Assemble, months: dict[str, int], told: str
+    assemble: Assemble, months: dict[str, int], sentence: str
 ) -> None:
     """The month that runs is left out: it still changes."""
     neraca = assemble()
@@ -136,21 +147,23 @@ def test_an_asns_own_way_is_told_in_words_from_whole_month_to_whole_month(
     neraca.settle()
     scores = [neraca.get(f"/v1/asn/a-1?period={month}").json()["iku"]["value"] for month in months]
     gap = figure(abs(scores[-1] - scores[0]))
-    figures = (figure(scores[-1]),) if "tetap" in told else (figure(scores[0]), figure(scores[-1]), gap)
-    said = [text for text in Page(neraca.get(f"/asn/a-1?{MONTH}").text).all("p") if text.startswith("Dari ")]
-    assert [text.partition(" Ketidakpastian")[0] for text in said] == ([told.format(*figures)] if told else [])
+    figures = (figure(scores[-1]),) if "tetap" in sentence else (figure(scores[0]), figure(scores[-1]), gap)
+    sentences = [text for text in Page(neraca.get(f"/asn/a-1?{MONTH}").text).all("p") if text.startswith("Dari ")]
+    assert [text.partition(" Ketidakpastian")[0] for text in sentences] == (
+        [sentence.format(*figures)] if sentence else []
+    )
 
 
 def test_an_asn_finds_their_own_page_by_id(small: Assembled) -> None:
     page = Page(small.get("/asn").text)
     assert page.all("h1") == ["Nilai saya"]
     assert "/asn" in Page(small.get("/").text).links
-    found = small.get(f"/asn?asn=%20{BUSY}%20&lang=en")
-    assert (found.status_code, found.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
+    answer = small.get(f"/asn?asn=%20{BUSY}%20&lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
     odd = small.get("/asn?asn=%2F%2Fjahat.example%2F..")
     assert odd.headers["location"] == "/asn/%2F%2Fjahat.example%2F..", "an id leads to no other place"
-    sent = small.ask("POST", "/asn?lang=en", content=f"asn=+{BUSY}+".encode())
-    assert (sent.status_code, sent.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
+    redirection = small.ask("POST", "/asn?lang=en", content=f"asn=+{BUSY}+".encode())
+    assert (redirection.status_code, redirection.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
     unknown = small.get("/asn/a-lain")
     assert unknown.status_code == 404
     assert "/asn" in Page(unknown.text).links
@@ -170,15 +183,15 @@ def test_a_personal_number_is_not_searched_and_stands_in_no_answer(small: Assemb
     assert "NIK atau NIP" in main
     assert number.strip() not in main
     for page in (f"/auditor/journal?q={quote(number)}", f"/loket?{query}"):
-        refused = small.get(page)
-        assert (refused.status_code, number.strip() in refused.text.partition("<main")[2]) == (422, False), page
+        refusal = small.get(page)
+        assert (refusal.status_code, number.strip() in refusal.text.partition("<main")[2]) == (422, False), page
 
 
 def test_an_id_is_found_whatever_its_capitals_by_those_who_may_read_of_persons(small: Assembled) -> None:
     """Only the way on from the form is kind: the address of a page is an id letter for letter."""
     for text in (BUSY.upper(), BUSY.title(), BUSY):
-        sent = small.ask("POST", "/asn", content=f"asn={text}".encode())
-        assert (sent.status_code, sent.headers["location"]) == (303, f"/asn/{BUSY}")
+        redirection = small.ask("POST", "/asn", content=f"asn={text}".encode())
+        assert (redirection.status_code, redirection.headers["location"]) == (303, f"/asn/{BUSY}")
     assert small.get(f"/asn/{BUSY.upper()}").status_code == 404
     guest = small.ask("POST", "/asn", content=f"asn={BUSY.upper()}".encode(), **FAR)
     assert guest.headers["location"] == f"/asn/{BUSY.upper()}", "a guest learns of no id"
@@ -186,15 +199,15 @@ def test_an_id_is_found_whatever_its_capitals_by_those_who_may_read_of_persons(s
 
 def test_who_may_not_read_of_persons_finds_nobody(small: Assembled) -> None:
     assert small.get("/asn", **FAR).status_code == 200
-    known, unknown = (small.get(f"/asn/{asn}", **FAR) for asn in (BUSY, "a-lain"))
-    assert (known.status_code, unknown.status_code) == (401, 401)
+    own, unknown = (small.get(f"/asn/{asn}", **FAR) for asn in (BUSY, "a-lain"))
+    assert (own.status_code, unknown.status_code) == (401, 401)
 
 
 def test_the_newest_events_stand_on_an_asns_page_and_all_of_them_in_its_table(small: Assembled) -> None:
     newest = [item["position"] for item in small.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=8").json()["items"]]
     page = Page(small.get(f"/asn/{BUSY}?{MONTH}").text)
-    listed = [row[0] for row in page.rows if row and row[0].replace(".", "").isdigit()]
-    assert listed == [figure(position, 0) for position in newest]
+    positions = [row[0] for row in page.rows if row and row[0].replace(".", "").isdigit()]
+    assert positions == [figure(position, 0) for position in newest]
     assert f"/asn/{BUSY}/events?{MONTH}" in page.links
     rows = small.get(f"/asn/{BUSY}?{MONTH}&csv=events").text.splitlines()
     behind = small.get(f"/v1/asn/{BUSY}/events?{MONTH}&limit=1000").json()["items"]
@@ -208,8 +221,8 @@ def test_what_one_citizen_answered_is_on_no_page(small: Assembled, path: str, mo
     address = f"{quote(path)}{more}{'&' if '?' in more else '?'}{MONTH}"
     page = small.get(address)
     assert page.status_code == 200
-    told = [row[-1] for row in Page(page.text).rows if any(cell.startswith("Warga menilai") for cell in row)]
-    listed = [line for line in small.get(f"{address}&csv=events").text.splitlines() if "Warga menilai" in line]
-    assert listed
-    assert set(told) <= {"responden +1 · isi jawaban tidak ditampilkan satu per satu"}
-    assert all(line.endswith(";responden +1 · isi jawaban tidak ditampilkan satu per satu") for line in listed)
+    cells = [row[-1] for row in Page(page.text).rows if any(cell.startswith("Warga menilai") for cell in row)]
+    lines = [line for line in small.get(f"{address}&csv=events").text.splitlines() if "Warga menilai" in line]
+    assert lines
+    assert set(cells) <= {"responden +1 · isi jawaban tidak ditampilkan satu per satu"}
+    assert all(line.endswith(";responden +1 · isi jawaban tidak ditampilkan satu per satu") for line in lines)

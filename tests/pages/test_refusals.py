@@ -70,11 +70,11 @@ def test_no_address_is_the_servers_failure(unit: Assembled, path: str, status: i
 
 def test_a_case_too_long_for_a_code_has_none(unit: Assembled) -> None:
     """Its screen remains; the counter shows no broken picture."""
-    held = {"cookie": "neraca=" + unit.token("loket-3", "fact").removeprefix("Bearer ")}
+    headers = {"cookie": "neraca=" + unit.token("loket-3", "fact").removeprefix("Bearer ")}
     long = {"dinas": UNIT, "service": "é" * 200, "case": "é" * 200}
-    assert unit.get(f"/loket/qr.svg?{urlencode(long)}", headers=held, **FAR).status_code == 404
+    assert unit.get(f"/loket/qr.svg?{urlencode(long)}", headers=headers, **FAR).status_code == 404
     short = {"dinas": UNIT, "service": SERVICES[0], "case": "K-1"}
-    assert unit.get(f"/loket/qr.svg?{urlencode(short)}", headers=held, **FAR).status_code == 200
+    assert unit.get(f"/loket/qr.svg?{urlencode(short)}", headers=headers, **FAR).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_an_address_of_the_public_page_makes_no_other_page(unit: Assembled) -> N
 
 
 @pytest.mark.parametrize(
-    ("path", "kept"), [("/static/live.js", "no-cache"), ("/static/loket/queue.js?v=1", "no-cache")]
+    ("path", "cache_control"), [("/static/live.js", "no-cache"), ("/static/loket/queue.js?v=1", "no-cache")]
 )
 def test_a_script_is_asked_for_anew_unless_its_address_names_its_content(
-    unit: Assembled, path: str, kept: str | None
+    unit: Assembled, path: str, cache_control: str | None
 ) -> None:
     """After an upgrade no browser runs yesterday's script; and none takes a file for another type.
 
     A version that is not the present one may be the next: another process may have been upgraded before this one.
     """
     answer = unit.get(path)
-    assert (answer.status_code, answer.headers.get("cache-control")) == (200, kept)
+    assert (answer.status_code, answer.headers.get("cache-control")) == (200, cache_control)
     assert answer.headers["x-content-type-options"] == "nosniff"
     same = unit.get(path, headers={"if-none-match": answer.headers["etag"]})
     assert same.status_code == 304

@@ -30,21 +30,21 @@ def secret_of(city: Assembled, token_id: str, *scopes: str) -> str:
 
 
 def cookie_of(answer: httpx.Response) -> dict[str, str]:
-    held = SimpleCookie(answer.headers["set-cookie"])["neraca"]
-    return {"cookie": f"neraca={held.value}"}
+    morsel = SimpleCookie(answer.headers["set-cookie"])["neraca"]
+    return {"cookie": f"neraca={morsel.value}"}
 
 
 def test_a_browser_that_signs_in_reads_what_the_token_covers_until_it_is_revoked(own_small: Assembled) -> None:
     answer = send(own_small, "/masuk", token=f" {secret_of(own_small, 'kepala', 'read')} ", ke=f"/asn/{BUSY}")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/asn/{BUSY}")
-    held = cookie_of(answer)
-    assert own_small.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 200
-    assert own_small.get(f"/v1/asn/{BUSY}", headers=held, **FAR).status_code == 200
-    assert "Keluar (kepala)" in own_small.get("/", headers=held, **FAR).text
-    assert own_small.get("/v1/journal", headers=held, **FAR).status_code == 403
+    headers = cookie_of(answer)
+    assert own_small.get(f"/asn/{BUSY}", headers=headers, **FAR).status_code == 200
+    assert own_small.get(f"/v1/asn/{BUSY}", headers=headers, **FAR).status_code == 200
+    assert "Keluar (kepala)" in own_small.get("/", headers=headers, **FAR).text
+    assert own_small.get("/v1/journal", headers=headers, **FAR).status_code == 403
     own_small.tokens.revoke("kepala", "2026-11-24T00:00:00Z")
-    assert own_small.get(f"/asn/{BUSY}", headers=held, **FAR).status_code == 401
-    assert own_small.get("/", headers=held, **FAR).status_code == 200, "what anybody may read stays open"
+    assert own_small.get(f"/asn/{BUSY}", headers=headers, **FAR).status_code == 401
+    assert own_small.get("/", headers=headers, **FAR).status_code == 200, "what anybody may read stays open"
 
 
 def test_the_cookie_is_kept_from_scripts_and_from_other_sites(own_small: Assembled) -> None:
@@ -53,15 +53,15 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(own_small: Assembl
         send(own_small, "/masuk", token=secret),
         send(own_small, "/masuk", {"x-forwarded-proto": "https"}, token=secret),
     )
-    said = plain.headers["set-cookie"].lower()
-    assert "httponly" in said
-    assert "samesite=strict" in said
-    assert "path=/" in said
-    assert "secure" not in said
+    text = plain.headers["set-cookie"].lower()
+    assert "httponly" in text
+    assert "samesite=strict" in text
+    assert "path=/" in text
+    assert "secure" not in text
     assert "secure" in behind_tls.headers["set-cookie"].lower()
     for site in ("cross-site", "same-site"):
-        lured = cookie_of(plain) | {"sec-fetch-site": site}
-        assert own_small.get(f"/asn/{BUSY}", headers=lured, **FAR).status_code == 401, site
+        headers = cookie_of(plain) | {"sec-fetch-site": site}
+        assert own_small.get(f"/asn/{BUSY}", headers=headers, **FAR).status_code == 401, site
         assert send(own_small, "/masuk", {"sec-fetch-site": site}, token=secret).status_code == 403, site
 
 
@@ -84,13 +84,11 @@ def test_signing_in_leads_nowhere_else(own_small: Assembled, elsewhere: str) -> 
 
 
 def test_a_page_that_is_refused_leads_to_signing_in_and_back(own_small: Assembled) -> None:
-    refused = Page(own_small.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
-    assert [link for link in refused.links if "ke=" in link] == [
-        f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"
-    ]
-    shown = own_small.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
-    assert shown.headers["cache-control"] == "no-store"
-    assert f'value="/asn/{BUSY}"' in shown.text
+    view = Page(own_small.get(f"/asn/{BUSY}?period=2026-11&lang=en", **FAR).text)
+    assert [link for link in view.links if "ke=" in link] == [f"/masuk?ke=%2Fasn%2F{BUSY}%3Fperiod%3D2026-11&lang=en"]
+    form = own_small.get(f"/masuk?ke=/asn/{BUSY}&lang=en", **FAR)
+    assert form.headers["cache-control"] == "no-store"
+    assert f'value="/asn/{BUSY}"' in form.text
     answer = send(
         own_small, "/masuk?lang=en", token=secret_of(own_small, "reader", "read"), ke=f"/asn/{BUSY}?period=2026-11"
     )
@@ -104,13 +102,13 @@ def test_signing_out_forgets_the_token(own_small: Assembled) -> None:
 
 
 def test_a_counter_that_signed_in_records_under_its_token(own_small: Assembled) -> None:
-    held = cookie_of(send(own_small, "/masuk", token=secret_of(own_small, "loket-3", "fact")))
+    headers = cookie_of(send(own_small, "/masuk", token=secret_of(own_small, "loket-3", "fact")))
     task = event(
         "task-completed",
         "masuk-1",
         {"dinas": "cepat", "asn": BUSY, "task": "T-masuk", "completed_at": "2026-11-24T10:00:00+07:00"},
     )
-    answer = own_small.post([task], BATCH, headers=held, **FAR)
+    answer = own_small.post([task], BATCH, headers=headers, **FAR)
     assert answer.json()["accepted"] == 1, answer.text
     assert own_small.post([task], BATCH, **FAR).status_code == 401
-    assert own_small.post([task], BATCH, headers=held | {"sec-fetch-site": "cross-site"}, **FAR).status_code == 401
+    assert own_small.post([task], BATCH, headers=headers | {"sec-fetch-site": "cross-site"}, **FAR).status_code == 401

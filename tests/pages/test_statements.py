@@ -28,16 +28,16 @@ MOST: Final = {
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
-    with Assembled(tmp_path_factory.mktemp("statements") / "data", clock=Clock()) as assembled:
-        settle_in(assembled)
-        yield assembled
+    with Assembled(tmp_path_factory.mktemp("statements") / "data", clock=Clock()) as neraca:
+        settle_in(neraca)
+        yield neraca
 
 
 @pytest.mark.parametrize("path", MOST)
 def test_a_page_sends_few_statements(city: Assembled, path: str) -> None:
     """Counted while nothing is kept of an earlier reading."""
     city.reader._cache = None
-    with statements(city.live.store) as sent:
+    with statements(city.live.store) as queries:
         assert city.get(path).status_code == 200
-    selects = [statement for statement in sent if statement.startswith("SELECT")]
+    selects = [statement for statement in queries if statement.startswith("SELECT")]
     assert len(selects) <= MOST[path], selects

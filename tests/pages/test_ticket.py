@@ -41,26 +41,26 @@ def ratings(city: Assembled) -> list[dict[str, Any]]:
 
 def test_the_counters_code_leads_to_a_page_that_records_one_rating(unit: Assembled) -> None:
     """Without a token of the phone's own and without a script; under the counter's token, of exactly that case."""
-    held = cookie(unit, "loket-3", "fact", dinas=[UNIT])
-    picture = unit.get(f"/loket/qr.svg?{urlencode(CASE._asdict())}", headers=held, **FAR)
+    headers = cookie(unit, "loket-3", "fact", dinas=[UNIT])
+    picture = unit.get(f"/loket/qr.svg?{urlencode(CASE._asdict())}", headers=headers, **FAR)
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/svg+xml")
     assert ET.fromstring(picture.content).tag == "{http://www.w3.org/2000/svg}svg"  # noqa: S314 - our own
     ticket = ticket_of(unit, "loket-3", CASE)
     address = f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket})}"
-    shown = Page(unit.get(address, **FAR).text)
+    view = Page(unit.get(address, **FAR).text)
     fields = {
         attributes.get("name"): attributes.get("value")
-        for tag, attributes in shown.tags
+        for tag, attributes in view.tags
         if attributes.get("type") == "hidden"
     }
     assert fields == {**CASE._asdict(), "tiket": ticket}
-    assert [attributes["src"] for tag, attributes in shown.tags if tag == "script"] == []
+    assert [attributes["src"] for tag, attributes in view.tags if tag == "script"] == []
     assert "Pilih salah satu wajah" in rate(unit, ticket).text
     assert ratings(unit) == []
     assert "Penilaian Anda sudah tercatat" in rate(unit, ticket, overall="1", waktu="4", sarana="3").text
     unit.settle()
-    (one,) = ratings(unit)
-    assert (one["data"]["case"], one["data"]["unsur"], one["recorded_by"]) == (
+    (entry,) = ratings(unit)
+    assert (entry["data"]["case"], entry["data"]["unsur"], entry["recorded_by"]) == (
         CASE.case,
         {"waktu": 4, "sarana": 3},
         "loket-3",
@@ -74,10 +74,10 @@ def test_the_counters_code_leads_to_a_page_that_records_one_rating(unit: Assembl
 def test_whoever_is_asked_may_read_it_in_the_other_language(unit: Assembled) -> None:
     """The case and its ticket go along, also from a page that asks again."""
     cookie(unit, "loket-3", "fact")
-    shown = Page(
+    view = Page(
         unit.get(f"/nilai?{urlencode({**CASE._asdict(), 'tiket': ticket_of(unit, 'loket-3', CASE)})}", **FAR).text
     )
-    (english,) = [link for link in shown.links if "lang=en" in link]
+    (english,) = [link for link in view.links if "lang=en" in link]
     other = unit.get(english, **FAR).text
     assert '<html lang="en">' in other
     assert f'value="{CASE.case}"' in other
@@ -96,9 +96,9 @@ def test_a_ticket_is_of_one_case_and_ends_with_its_token(unit: Assembled) -> Non
     ticket = ticket_of(unit, "loket-3", CASE)
     for case in (CASE._replace(case="K-2"), CASE._replace(service=SERVICES[0]), CASE._replace(dinas="lain")):
         assert rate(unit, ticket, case, overall="4").status_code == 403, case
-    for forged in ("", "x", ticket[1:], f"x{ticket}", ticket.partition(".")[0], ticket + "x", ".loket-3", "é.loket-3"):
-        answer = rate(unit, forged, overall="4")
-        assert answer.status_code == 403, forged
+    for forgery in ("", "x", ticket[1:], f"x{ticket}", ticket.partition(".")[0], ticket + "x", ".loket-3", "é.loket-3"):
+        answer = rate(unit, forgery, overall="4")
+        assert answer.status_code == 403, forgery
         assert "Minta kode baru di loket" in answer.text
     unit.tokens.revoke("loket-3", "2026-11-24T00:00:00Z")
     assert rate(unit, ticket, overall="4").status_code == 403
@@ -141,12 +141,12 @@ def test_files_that_are_called_alike_are_rated_each(unit: Assembled) -> None:
     for case in cases:
         assert rate(unit, ticket_of(unit, "loket-1", case), case, overall="4").status_code == 200, case
     unit.settle()
-    held = ratings(unit)
-    assert [one["data"]["case"] for one in held] == [case.case for case in cases]
-    assert not [one["id"] for one in held if one["data"]["case"] in one["id"]]
+    entries = ratings(unit)
+    assert [entry["data"]["case"] for entry in entries] == [case.case for case in cases]
+    assert not [entry["id"] for entry in entries if entry["data"]["case"] in entry["id"]]
 
 
 def test_the_counter_offers_the_code_to_whoever_signed_in(unit: Assembled) -> None:
-    held = cookie(unit, "loket-3", "fact")
-    assert 'id="qr"' in unit.get(f"/loket?dinas={UNIT}", headers=held, **FAR).text
+    headers = cookie(unit, "loket-3", "fact")
+    assert 'id="qr"' in unit.get(f"/loket?dinas={UNIT}", headers=headers, **FAR).text
     assert 'id="qr"' not in unit.get(f"/loket?dinas={UNIT}").text

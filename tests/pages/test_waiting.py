@@ -62,17 +62,17 @@ def url(own_small: Assembled, replays: Any) -> Iterator[str]:  # noqa: ANN401 - 
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("query", "sentence"),
     [("check=1", "✓ sama, 64 dari 64 karakter"), ("position=500", "November 2026: dulu dan kini")],
 )
 def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
-    url: str, replays: Told, page: Page, console: list[str], asked: str, said: str
+    url: str, replays: Told, page: Page, console: list[str], query: str, sentence: str
 ) -> None:
     """The page polls and is not left: typed text and focus stay; the end is announced once."""
     progress = "document.querySelector('[data-again-s]').textContent"
     field = "document.querySelector('[name=digest]')"
     page.clock.install()
-    page.goto(f"{url}&{asked}")
+    page.goto(f"{url}&{query}")
     page.evaluate(f"{MARK} = 'here'; {HEARD}; {field}.focus()")
     page.keyboard.type("abc")
     assert broken_rules(page) == []
@@ -84,7 +84,7 @@ def test_while_a_replay_runs_nobody_is_taken_from_where_they_are(
     replays.ended = True
     page.clock.fast_forward(AGAIN_MS)
     until(page, "heard.length", "the end is told")
-    assert said in page.evaluate("heard[0]")
+    assert sentence in page.evaluate("heard[0]")
     assert page.evaluate("document.querySelectorAll('#hasil, #sidik').length") == 2
     assert page.evaluate("[...document.querySelectorAll('main .hash')].length") >= 2
     asked_before = replays.asked

@@ -100,7 +100,7 @@ def test_instants_are_said_in_the_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (40, "40 dtk"),
         (61, "1 mnt"),
@@ -110,19 +110,19 @@ def test_instants_are_said_in_the_zone() -> None:
         (0, "0 dtk"),
     ],
 )
-def test_durations(seconds: int, said: str) -> None:
-    assert ID.duration(seconds * 1_000_000) == said
+def test_durations(seconds: int, text: str) -> None:
+    assert ID.duration(seconds * 1_000_000) == text
 
 
 def test_a_formula_is_written_as_its_language_writes() -> None:
     """One arithmetic: figures and the few words differ, by the language of a page and in the API."""
     speed = FORMULA.indicators[0]
     lower = replace(speed, numerator=Term("permits_rejected", 3), direction="lower")
-    unmeasured, withheld = replace(speed, value=None, capaian=None), replace(speed, capaian=None, withheld=True)
+    without_value, withheld = replace(speed, value=None, capaian=None), replace(speed, capaian=None, withheld=True)
     lines = [
         [
             indicator_line(part, Fraction(111, 1000), notation)
-            for part in (*FORMULA.indicators, lower, unmeasured, withheld)
+            for part in (*FORMULA.indicators, lower, without_value, withheld)
         ]
         for notation in (notation_of(ID), notation_of(EN), API)
     ]
@@ -143,10 +143,10 @@ def test_a_formula_is_written_as_its_language_writes() -> None:
         "25 × 111/1000 × Σ NRR = 75.00; n = 12 < 30",
     ]
     assert lines[2][3] == "belum ada data"
-    uncovered = replace(FORMULA, iku=None, covered_weight=Decimal("0.3"))
+    without_cover = replace(FORMULA, iku=None, covered_weight=Decimal("0.3"))
     assert score_line(FORMULA, notation_of(ID)) == "(0,125 × 120,00) / 1 = 97,11"
-    assert score_line(uncovered, notation_of(EN)) == "covered weight 0.3 < 0.6"
-    assert [score_line(formula, API) for formula in (FORMULA, uncovered)] == [
+    assert score_line(without_cover, notation_of(EN)) == "covered weight 0.3 < 0.6"
+    assert [score_line(formula, API) for formula in (FORMULA, without_cover)] == [
         "(0.125 × 120.00) / 1 = 97.11",
         "bobot tercakup 0.3 < 0.6",
     ]
@@ -155,20 +155,28 @@ def test_a_formula_is_written_as_its_language_writes() -> None:
 def test_marks_lie_within_their_scale() -> None:
     bars = [bar(Decimal(value)) for value in ("100", "112.40", "94.10", "0", "120", "500")]
     assert [(b.x, b.width, b.under) for b in bars if b] == [
-        ("50.00", "0.00", False), ("50.00", "31.00", False), ("35.25", "14.75", True), ("0.00", "50.00", True),
-        ("50.00", "50.00", False), ("50.00", "50.00", False),
-    ]  # fmt: skip
+        ("50.00", "0.00", False),
+        ("50.00", "31.00", False),
+        ("35.25", "14.75", True),
+        ("0.00", "50.00", True),
+        ("50.00", "50.00", False),
+        ("50.00", "50.00", False),
+    ]
     dots = [dot(Decimal(value)) for value in ("70", "98.43", "110", "20", "130")]
     assert [(d.x, d.beyond) for d in dots if d] == [
-        ("0.00", ""), ("71.08", ""), ("100.00", ""), ("0.00", "‹"), ("100.00", "›"),
-    ]  # fmt: skip
+        ("0.00", ""),
+        ("71.08", ""),
+        ("100.00", ""),
+        ("0.00", "‹"),
+        ("100.00", "›"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("notice", "said"), [(lambda: "1/6", "riwayat simulasi sedang dimuat: 1/6"), (lambda: None, None)]
+    ("notice", "sentence"), [(lambda: "1/6", "riwayat simulasi sedang dimuat: 1/6"), (lambda: None, None)]
 )
 def test_a_simulation_is_marked_on_every_page(
-    neraca: Assembled, notice: Callable[[], str | None], said: str | None
+    neraca: Assembled, notice: Callable[[], str | None], sentence: str | None
 ) -> None:
     reader = Reader(neraca.live, ZONE, neraca.clock)
     app = FastAPI()
@@ -181,8 +189,8 @@ def test_a_simulation_is_marked_on_every_page(
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return (await client.get(path)).text
 
-    board, lost = (asyncio.run(get(path)) for path in ("/", "/dinas/tak-ada"))
+    board, not_found = (asyncio.run(get(path)) for path in ("/", "/dinas/tak-ada"))
     assert '<span class="tag sim">Data simulasi</span>' in board
-    assert '<span class="tag sim">Data simulasi</span>' in lost
-    assert ("sedang dimuat" in board) == (said is not None)
-    assert said is None or said in board
+    assert '<span class="tag sim">Data simulasi</span>' in not_found
+    assert ("sedang dimuat" in board) == (sentence is not None)
+    assert sentence is None or sentence in board

@@ -14,7 +14,6 @@ NOT_YET: Final = (
     "domain/intake/",
     "streams/emitting/",
     "api/pages/subject/",
-    "tests/pages/",
     "tests/soak/guards/",
 )
 PARTICIPLE: Final = re.compile(
@@ -34,7 +33,6 @@ ALLOWED: Final = {
     ("undivided", "*"): "the option --undivided of `neraca rebuild`: an adjective",
     ("assigned", "streams/worker/shell.py"): "the parameter of Faust's own method",
     ("assigned", "tests/kafka/test_guards_seek.py"): "the parameter of Faust's own method",
-    ("opened", "tests/journal/test_comparison.py"): "the fixture of that name",
 }
 
 

@@ -20,8 +20,6 @@ FUNCTION_MOST: Final = 40
 TEST_MOST: Final = 60
 """A test tells a history, and what must hold of it, in one piece."""
 LONGER: Final = {
-    "tests/pages/test_pages.py": "one suite over the pages, and the words of each",
-    "tests/pages/test_counter_offline.py": "one suite over a counter that loses its network in every way",
     "tests/streams/test_demo.py": "one simulated city, and what must hold of it",
     "tests/streams/test_importer.py": "tables of files as they come",
 }

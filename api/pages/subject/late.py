@@ -48,6 +48,7 @@ class LatePage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "late.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"kind", "service", "cursor"})
 
     subject: Subject
     name: str
@@ -67,8 +68,8 @@ class LatePage(AddressedPage, frozen=True):
         if kind is None:
             raise Refusal("invalid-query", "kind: permits or tasks", Fault("/kind", "must be permits or tasks"))
         subject = standing.subject
-        wanted = LateQuery(subject, query.period, kind, service)
-        page = late_page(query.snapshot, query.lines, wanted, query.listed, query.cursor)
+        late_query = LateQuery(subject, query.period, kind, service)
+        page = late_page(query.snapshot, query.lines, late_query, query.listed, query.cursor)
         return cls(
             subject,
             name_of(query.snapshot, subject.id) if subject.kind == "dinas" else subject.id,

@@ -42,6 +42,7 @@ class TaskPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "task.html"
     scope: ClassVar[str] = "read"
+    parameters: ClassVar[frozenset[str]] = frozenset({"at"})
 
     asn: str
     task: TaskView

@@ -1,0 +1,54 @@
+"""Ratings by one tap are a figure of their own on every page that shows satisfaction."""
+
+import pytest
+
+from tests.api.facts import fill, rating
+from tests.pages.messages import EN, ID
+from tests.pages.reading import Page
+from tests.serving import Assembled, event
+
+pytestmark = pytest.mark.speed("test")
+
+
+def taps(count: int, answer: int, **data: object) -> list[dict[str, object]]:
+    """So many answers to a single question at one agency."""
+    return [
+        event(
+            "satisfaction-rated",
+            f"tap-{answer}-{n}",
+            {"dinas": "dishub", "survey": f"s-{answer}-{n}", "overall": answer, **data},
+        )
+        for n in range(count)
+    ]
+
+
+def notes(text: str) -> str:
+    return " ".join(Page(text).all("p"))
+
+
+def test_the_page_of_an_agency_shows_taps_beside_the_survey(neraca: Assembled) -> None:
+    """Two taps of 3 of 4: they enter no score of the built-in scheme, and the page says so."""
+    fill(neraca, *(rating("dishub", 3) for _ in range(30)), *taps(2, 3))
+    assert ID("subject.taps", value="75,00 %", n=2) in notes(neraca.get("/dinas/dishub?period=2026-11").text)
+    english = neraca.get("/dinas/dishub?period=2026-11&lang=en").text
+    assert EN("subject.taps", value="75.00 %", n=2) in notes(english)
+
+
+def test_the_page_of_an_asn_withholds_few_taps(neraca: Assembled) -> None:
+    fill(neraca, *taps(29, 2, asn="a-1"))
+    text = notes(neraca.get("/asn/a-1?period=2026-11").text)
+    assert ID("subject.taps_withheld", n=29) in text
+    assert "50,00" not in text
+
+
+def test_the_page_for_citizens_shows_taps_of_a_service_from_thirty_on(neraca: Assembled) -> None:
+    fill(neraca, *_of_cases("kir", 30), *_of_cases("uji", 29))
+    page_read = Page(neraca.get("/publik?period=2026-11").text)
+    cells = {service: " ".join(page_read.row(service)).replace("\N{NO-BREAK SPACE}", " ") for service in ("kir", "uji")}
+    assert "satu ketuk 100,00 % · 30 jawaban" in cells["kir"]
+    assert "satu ketuk" not in cells["uji"]
+
+
+def _of_cases(service: str, count: int) -> list[dict[str, object]]:
+    data = {"dinas": "dishub", "service": service, "overall": 4}
+    return [event("satisfaction-rated", f"{service}-{n}", {**data, "case": f"{service}-{n}"}) for n in range(count)]
