@@ -1,5 +1,6 @@
 """`neraca import` as an operator meets it: cases from public reports, what ends an import, and a check beforehand."""
 
+import gc
 import gzip
 import http.server
 import json
@@ -64,9 +65,13 @@ class Operator:
 
 
 @pytest.fixture
-def operator(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Operator:
+def operator(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """The command settles the memory of its process, which here is that of all tests: that is undone."""
     monkeypatch.setenv("NERACA_ZONE", "Asia/Jakarta")
-    return Operator(tmp_path, capsys)
+    thresholds = gc.get_threshold()
+    yield Operator(tmp_path, capsys)
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 def last(*counts: int) -> str:
