@@ -43,6 +43,16 @@ _PATTERNS: Final = {
     "f": r"\d{1,9}",
     "z": rf"(?:utc|gmt)?\s*{_OFFSET}|(?:{_one_of(ZONE_MINUTES)})(?!\w)",
 }
+_SIDE_BY_SIDE: Final = {
+    "m": r"1[0-2]|0[1-9]",
+    "d": r"3[01]|[12]\d|0[1-9]",
+    "j": r"[0-3]\d\d",
+    "H": r"2[0-3]|[01]\d",
+    "I": r"1[0-2]|0[1-9]",
+    "M": r"[0-5]\d",
+    "S": r"[0-5]\d",
+}
+"""Of ``%Y%m%d`` a text such as ``2026111`` would be the first of November and the eleventh of January."""
 _WHOLE: Final = {"c": "%a %b %d %H:%M:%S %Y", "x": "%m/%d/%y", "X": "%H:%M:%S"}
 """The directives that stand for several, as the locale C has them."""
 _SPLIT: Final = re.compile(r"%(.)", re.DOTALL)
@@ -136,11 +146,15 @@ def _names_a_moment(directives: set[str]) -> bool:
 
 
 def _expression(pattern: str) -> str:
+    """The regular expression of a format; figures that stand side by side have all their digits."""
     parts, end = list[str](), 0
-    for match in _SPLIT.finditer(pattern):
+    marks = list(_SPLIT.finditer(pattern))
+    for number, match in enumerate(marks):
         parts.append(_literal(pattern[end : match.start()]))
-        name = match[1]
-        parts.append("%" if name == "%" else f"(?P<{name}>{_PATTERNS[name]})")
+        name, following = match[1], marks[number + 1].start() if number + 1 < len(marks) else None
+        beside = (number > 0 and match.start() == end) or match.end() == following
+        digits = _SIDE_BY_SIDE.get(name, _PATTERNS.get(name)) if beside else _PATTERNS.get(name)
+        parts.append("%" if digits is None else f"(?P<{name}>{digits})")
         end = match.end()
     return "".join([*parts, _literal(pattern[end:])])
 

@@ -86,7 +86,7 @@ class Records:
             except csv.Error as error:
                 fault = str(error)
             breaks_off = lines.taken[-1][-1] not in "\r\n" or (lines.ended and fault)
-            if breaks_off and self.is_cut() and not any(map(self._is_row, lines.taken[1:])):
+            if breaks_off and self.is_cut() and not (fault and any(map(self._is_row, lines.taken[1:]))):
                 yield Record(first, None, f"line {first}: {CUT}")
             elif fault:
                 yield self._broken(first, fault)

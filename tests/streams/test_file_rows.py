@@ -164,6 +164,16 @@ def _unpacked(data: bytes) -> bytes:
     return rows_read
 
 
+def test_the_row_that_a_cut_goes_through_is_refused_though_it_can_be_read(desk: Desk) -> None:
+    """Its last time has lost a digit, and its note spans lines: what is left of it reads as a row, and is none."""
+    whole = "N,D,S,C,R,E\n" + "".join(f"note {n},d,s,{n},{SPAN}\n" for n in range(2000))
+    text = whole + f'"long\nnote",d,s,x,{SPAN[:-1]}'
+    path = desk.write(text, "rows.csv.gz")
+    path.write_bytes(path.read_bytes()[:-8])
+    rows, _ = until_it_breaks(path, desk)
+    assert told(rows[-2:]) == ["1999", "refused"]
+
+
 def test_a_plain_file_cut_within_a_row_has_one_row_less(desk: Desk) -> None:
     text = HEADER + row(1) + row(2, '"a note')
     assert told(desk.read(text[:-30], PERMITS)) == ["1", "refused"]
