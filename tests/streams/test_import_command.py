@@ -177,9 +177,9 @@ def busy() -> Iterator[tuple[str, list[int]]]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            events = self.rfile.read(int(self.headers["content-length"])).splitlines()
             statuses.append(503 if len(statuses) < 2 else 200)
-            body = b'{"accepted":1,"duplicates":0,"rejected":[]}'
+            body = b'{"accepted":%d,"duplicates":0,"rejected":[]}' % len(events)
             self.send_response(statuses[-1])
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
