@@ -5,7 +5,10 @@ it cannot turn into an event; whether a fact is acceptable is for the intake to 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from streams.importing.cells import MalformedError, read_cells
@@ -36,11 +39,29 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a file in its order; the same file, mapping and zone give the same events under the same ids.
 
-    The file is read twice: its columns of times are looked at as a whole first, and ``note`` hears of what they show. Of the
-    rows that share a ``one_per`` only the first counts. Memory grows only with distinct events and cases.
+    The file is read twice: its columns of times are looked at as a whole first, and ``note`` hears of what they show. A pipe
+    is kept in a temporary file for that. Of the rows that share a ``one_per`` only the first counts. Memory grows only with
+    distinct events and cases.
     Raises: ``MappingError`` before the first row, for a column the file lacks; ``ReadError``.
     """
-    path = Path(path)
+    with _readable_twice(Path(path)) as source:
+        yield from _rows(source, mapping, zone, note)
+
+
+@contextmanager
+def _readable_twice(path: Path) -> Iterator[Path]:
+    """A file as it is; the content of a pipe as a file of the same name."""
+    if not path.is_fifo():
+        yield path
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        with path.open("rb") as pipe, copy.open("wb") as target:
+            copyfileobj(pipe, target)
+        yield copy
+
+
+def _rows(path: Path, mapping: Mapping, zone: str, note: Callable[[str], None]) -> Iterator[Row]:
     compose = Composer(mapping, zone_of(mapping.zone or zone))
     for cells in _readable(path, mapping, compose):
         compose.see(cells)

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -162,6 +164,16 @@ def _unpacked(data: bytes) -> bytes:
     except EOFError:
         pass
     return rows_read
+
+
+def test_a_pipe_is_read_as_a_file_is(desk: Desk, tmp_path: Path) -> None:
+    """A file is read twice, and a pipe can be read once: it is kept in the meantime."""
+    pipe = tmp_path / "rows.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(HEADER + row(1) + row(2),))
+    writer.start()
+    assert told(list(read_rows(pipe, desk.mapping(PERMITS), "UTC"))) == ["1", "2"]
+    writer.join()
 
 
 def test_the_row_that_a_cut_goes_through_is_refused_though_it_can_be_read(desk: Desk) -> None:
