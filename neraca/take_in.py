@@ -1,9 +1,10 @@
 """The command that takes a foreign file in: `import`."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -15,16 +16,21 @@ from neraca.wiring import journal_of, now_us, place_of, policy_of
 from projections.ports import Grant
 from streams.emitting.client import NotNow, NotTaken
 from streams.emitting.http import IntakeClient
-from streams.importing.rows import Mapping, ReadError, read_rows
-from streams.importing.sending import LocalSink, Refused, RemoteSink, import_rows
+from streams.importing.rows import Mapping, ReadError, Row, read_rows
+from streams.importing.sending import Importing, LocalSink, Refused, RemoteSink, Sink
+from streams.importing.trying import FormSink, trial
+from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
+from streams.places.directory import DataDirectory
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSALS_SHOWN: Final = 20
+EVENTS_SHOWN: Final = 20
+"""The events that a check prints."""
 
 
 def _import_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, help="CSV or NDJSON, also .gz")
+    command.add_argument("file", type=Path, help="CSV or NDJSON, also .gz; or .xlsx")
     command.add_argument(
         "--map", type=Path, required=True, metavar="MAPPING.toml", help="which column is which field (see examples/)"
     )
@@ -37,26 +43,68 @@ def _import_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--refused", type=Path, metavar="FILE", help="write each refused row and its reason to FILE, as NDJSON"
     )
+    command.add_argument(
+        "--correct", action="store_true", help="record a row that says something else than before as a correction"
+    )
+    command.add_argument(
+        "--check", action="store_true", help="record nothing: print the first 20 events, and say what would be refused"
+    )
 
 
 def import_file(options: argparse.Namespace) -> int:
-    """Import a CSV or NDJSON file by a mapping; the last line, on standard output, counts the rows by outcome."""
+    """Import a file by a mapping; the last line, on standard output, counts the rows by outcome whatever ends the import."""
     policy = policy_of(options)
     mapping = Mapping.load(options.map, dict(options.set))
-    rows = read_rows(options.file, mapping, options.zone)
-    progress = Progress("rows read:")
+    rows = read_rows(options.file, mapping, options.zone, say)
     with ExitStack() as ending:
         refuse = _refusals(ending, options.refused)
-        if options.url:
-            client = IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
-            total = import_rows(rows, RemoteSink(client, say), refuse, progress)
-        else:
-            journal = ending.enter_context(journal_of(place_of(options), options.zone))
-            intake = IntakeService(journal, policy, now_us)
-            ending.callback(intake.close)
-            total = import_rows(rows, LocalSink(intake, IMPORT), refuse, progress)
-    print(total)
+        sink = _trial(ending, options, policy) if options.check else _sink(ending, options, policy)
+        importing = Importing(sink, refuse, policy.zone, correct=options.correct)
+        try:
+            importing.run(_shown(rows) if options.check else rows, Progress("rows read:"))
+        finally:
+            _tell(importing, check=options.check)
     return 0
+
+
+def _shown(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, of which the first events are printed."""
+    to_print = EVENTS_SHOWN
+    for row in rows:
+        if row.event is not None and to_print:
+            to_print -= 1
+            print(msgspec.json.encode(row.event).decode())
+        yield row
+
+
+def _tell(importing: Importing, *, check: bool) -> None:
+    total = importing.total
+    if total.corrected:
+        say(f"corrections among the accepted: {total.corrected}")
+    if check:
+        say("nothing was recorded: this was a check")
+    print(total)
+
+
+def _sink(ending: ExitStack, options: argparse.Namespace, policy: Policy) -> Sink:
+    """The receiver of the events: an intake elsewhere, or the journal of this machine."""
+    if options.url:
+        return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given), say)
+    journal = ending.enter_context(journal_of(place_of(options), options.zone))
+    intake = IntakeService(journal, policy, now_us)
+    ending.callback(intake.close)
+    return LocalSink(intake, IMPORT)
+
+
+def _trial(ending: ExitStack, options: argparse.Namespace, policy: Policy) -> Sink:
+    """A receiver that records nothing; a journal that does not exist is not begun."""
+    if options.url:
+        return FormSink()
+    place = place_of(options)
+    if not place.journal.exists():
+        place = DataDirectory(Path(ending.enter_context(TemporaryDirectory())))
+    journal = ending.enter_context(journal_of(place, options.zone))
+    return ending.enter_context(trial(journal, policy, now_us(), IMPORT))
 
 
 def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]:
@@ -64,13 +112,13 @@ def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]
     file = ending.enter_context(path.open("wb")) if path else None
     count = 0
 
-    def refuse(refused: Refused) -> None:
+    def refuse(refusal: Refused) -> None:
         nonlocal count
         count += 1
         if file is not None:
-            file.write(msgspec.json.encode(refused) + b"\n")
+            file.write(msgspec.json.encode(refusal) + b"\n")
         if count <= REFUSALS_SHOWN:
-            say(f"row {refused.row} refused: {refused.detail}")
+            say(f"row {refusal.row} refused: {refusal.detail}")
         elif count == REFUSALS_SHOWN + 1:
             say("further refusals are not shown" + ("" if file else "; --refused FILE keeps them all"))
 
@@ -80,10 +128,11 @@ def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]
 COMMANDS: Final = (
     Command(
         "import",
-        "import a CSV or NDJSON file by a mapping",
+        "import a CSV, NDJSON or XLSX file by a mapping",
         _import_options,
         import_file,
         errors=(ReadError, NotNow, NotTaken),
-        note="Safe to run twice: rows already imported are counted as duplicates. The last line counts the rows by outcome.",
+        note="Safe to run twice: rows that say nothing new are counted as duplicates. The last line counts the rows by outcome. "
+        "docs/reference/mapping.md describes mappings.",
     ),
 )

@@ -9,14 +9,20 @@ from msgspec import Struct
 
 from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal
+from projections.ports import Unavailable
+from streams.emitting.client import NotNow
 from streams.emitting.sender import Sender
+from streams.importing.opening import ReadError
+from streams.importing.settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import tzinfo
 
     from projections.ports import Grant, Intake
     from streams.emitting.client import Client
     from streams.importing.rows import Row
+    from streams.importing.settling import Answers, Event
 
 BATCH: Final = 500
 PATIENCE_S: Final = 60.0
@@ -24,12 +30,13 @@ PATIENCE_S: Final = 60.0
 
 
 class Imported(Struct):
-    """The number of rows of a file, by their outcome."""
+    """The number of rows of a file, by their outcome; ``corrected`` are those accepted rows that are corrections."""
 
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
     skipped: int = 0
+    corrected: int = 0
 
     def __str__(self) -> str:
         """The last line of an import."""
@@ -47,8 +54,8 @@ class Refused(Struct):
 class Sink(Protocol):
     """The receiver of a batch of events."""
 
-    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
-        """The number accepted, the number of duplicates, and the refusals by index."""
+    def send(self, events: list[Event]) -> Answers:
+        """The number accepted, and the problem of each refused event by its index; the others were duplicates."""
         ...
 
 
@@ -59,71 +66,91 @@ class LocalSink:
         self._intake = intake
         self._grant = grant
 
-    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
-        """Record a batch."""
-        outcomes = self._intake.submit([submission_or_refusal(event) for event in events], self._grant)
-        refused = {
-            index: Refused(
-                0,
-                outcome.detail,
-                {"type": outcome.slug, "errors": [{"pointer": f.pointer, "detail": f.detail} for f in outcome.faults]},
-            )
-            for index, outcome in enumerate(outcomes)
-            if isinstance(outcome, Refusal)
+    def send(self, events: list[Event]) -> Answers:
+        """Record a batch. Raises: ``NotNow`` when nothing was recorded, as on a full disk."""
+        try:
+            outcomes = self._intake.submit([submission_or_refusal(event) for event in events], self._grant)
+        except Unavailable as error:
+            raise NotNow(str(error)) from error
+        problems = {
+            index: problem_of(decision) for index, decision in enumerate(outcomes) if isinstance(decision, Refusal)
         }
-        repeated = sum(not isinstance(outcome, Refusal) and outcome.repeated for outcome in outcomes)
-        return len(outcomes) - len(refused) - repeated, repeated, refused
+        new = sum(not isinstance(decision, Refusal) and not decision.repeated for decision in outcomes)
+        return new, problems
+
+
+def problem_of(refusal: Refusal) -> dict[str, Any]:
+    """A refusal in the form of the service's problems."""
+    problem: dict[str, Any] = {
+        "type": refusal.slug,
+        "detail": refusal.detail,
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults],
+    }
+    return problem if refusal.holder is None else problem | {"holder": refusal.holder}
 
 
 class RemoteSink:
-    """Sends a batch over HTTP to an intake elsewhere, and waits for one that does not answer."""
+    """Sends a batch over HTTP to an intake elsewhere, and waits for one that does not answer; ``say`` hears that it waits."""
 
-    def __init__(self, client: Client, say: Callable[[str], None]) -> None:
+    def __init__(self, client: Client, say: Callable[[str], None] = lambda _text: None) -> None:
         self._sender = Sender(client, say, patience_s=PATIENCE_S)
 
-    def send(self, events: list[dict[str, Any]]) -> tuple[int, int, dict[int, Refused]]:
+    def send(self, events: list[Event]) -> Answers:
         """Send a batch until it is answered. Raises: ``NotNow`` once patience ends; ``NotTaken``."""
         lines = [msgspec.json.encode(event) for event in events]
-        done, accepted, duplicates, refused = 0, 0, 0, dict[int, Refused]()
-        while done < len(lines):
-            delivered = self._sender.send(lines[done:])
-            answer = delivered.answer
-            accepted, duplicates = accepted + answer.accepted, duplicates + answer.duplicates
-            for one in answer.rejected:
-                refused[done + one.index] = Refused(0, str(one.problem.get("detail")), one.problem)
-            done += delivered.number
-        return accepted, duplicates, refused
+        position, new, problems = 0, 0, dict[int, dict[str, Any]]()
+        while position < len(lines):
+            delivery = self._sender.send(lines[position:])
+            new += delivery.answer.accepted
+            problems |= {position + rejection.index: rejection.problem for rejection in delivery.answer.rejected}
+            position += delivery.number
+        return new, problems
 
 
-def import_rows(
-    rows: Iterable[Row], sink: Sink, refuse: Callable[[Refused], None], progress: Callable[[int], None]
-) -> Imported:
-    """Every row is accepted, known already, refused or skipped; ``refuse`` hears of each refusal, with its row."""
-    total, batch = Imported(), list[tuple[int, dict[str, Any]]]()
-    for row in rows:
+class Importing:
+    """The rows of a file on their way to the intake: each is accepted, known already, refused or skipped.
+
+    ``refuse`` hears of each refusal, with its row. With ``correct`` a row that says something else than was recorded
+    becomes a correction. ``total`` counts the rows that were answered, whatever ends the import.
+    """
+
+    def __init__(self, sink: Sink, refuse: Callable[[Refused], None], zone: tzinfo, *, correct: bool = False) -> None:
+        self.total = Imported()
+        self._refuse = refuse
+        self._settling = Settling(sink.send, zone, correct=correct)
+        self._batch: list[Row] = []
+
+    def run(self, rows: Iterable[Row], progress: Callable[[int], None]) -> None:
+        """Send all rows; if reading breaks off, those that were read before. Raises: all that reading and sending raise."""
+        try:
+            for row in rows:
+                self._take(row)
+                if len(self._batch) >= BATCH:
+                    self._flush()
+                    progress(row.number)
+        except ReadError:
+            self._flush()
+            raise
+        self._flush()
+
+    def _take(self, row: Row) -> None:
         if row.event is not None:
-            batch.append((row.number, row.event))
+            self._batch.append(row)
         elif row.skipped is not None:
-            total.skipped += 1
+            self.total.skipped += 1
         else:
-            total.refused += 1
-            refuse(Refused(row.number, row.refusal or "cannot be mapped"))
-        if len(batch) >= BATCH:
-            _flush(batch, sink, refuse, total)
-            progress(row.number)
-    _flush(batch, sink, refuse, total)
-    return total
+            self.total.refused += 1
+            self._refuse(Refused(row.number, row.refusal or "cannot be mapped"))
 
-
-def _flush(
-    batch: list[tuple[int, dict[str, Any]]], sink: Sink, refuse: Callable[[Refused], None], total: Imported
-) -> None:
-    if not batch:
-        return
-    accepted, duplicates, refused = sink.send([event for _, event in batch])
-    total.accepted += accepted
-    total.duplicates += duplicates
-    total.refused += len(refused)
-    for index, refusal in sorted(refused.items()):
-        refuse(msgspec.structs.replace(refusal, row=batch[index][0]))
-    batch.clear()
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        outcome = self._settling.settle([(row.event or {}, row.former) for row in batch])
+        total = self.total
+        total.accepted += outcome.accepted
+        total.corrected += outcome.corrected
+        total.refused += len(outcome.problems)
+        total.duplicates += len(batch) - outcome.accepted - len(outcome.problems)
+        for index, problem in sorted(outcome.problems.items()):
+            self._refuse(Refused(batch[index].number, str(problem.get("detail", "")), problem))

@@ -12,10 +12,8 @@ from tests.tidy.test_source import ROOMS, SOURCES, tree
 NAMED_BY_NOUNS: Final = tuple(f"{folder}/" for folder in (*ROOMS, "local", "tests"))
 NOT_YET: Final = (
     "domain/intake/",
-    "streams/importing/",
     "streams/emitting/",
     "api/pages/subject/",
-    "neraca/take_in.py",
     "tests/soak/guards/",
 )
 PARTICIPLE: Final = re.compile(

@@ -1,0 +1,71 @@
+"""Trying an import: what the intake would decide about each row, and nothing recorded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from domain.events.entries import decode
+from domain.intake.wire import submission_or_refusal
+from domain.refusal import Refusal, attempt
+from domain.rules.rulebook import Rulebook
+from streams.importing.sending import problem_of
+from streams.intake.keyed import keyed
+from streams.intake.recording import Policy, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from projections.ports import Grant
+    from streams.importing.settling import Answers, Event
+    from streams.journal.journal import Appending, Journal
+
+
+class _Undone(Exception):  # noqa: N818 - not an error: the end of a trial
+    """The end of a transaction that must leave no trace."""
+
+
+class FormSink:
+    """Looks at the form of events alone, as an intake elsewhere would."""
+
+    def send(self, events: list[Event]) -> Answers:
+        """Refuse what breaks the contract of events."""
+        outcomes = [submission_or_refusal(event) for event in events]
+        problems = {index: problem_of(item) for index, item in enumerate(outcomes) if isinstance(item, Refusal)}
+        return len(events) - len(problems), problems
+
+
+class TrialSink:
+    """Decides events as the intake does, in an append that is undone in the end."""
+
+    def __init__(self, append: Appending, policy: Policy, now_us: int, grant: Grant) -> None:
+        rulebook = Rulebook()
+        for position, line in append.rules_since(0):
+            rulebook.apply(position, decode(line))
+        self._recording = Recording(append, rulebook, policy, now_us)
+        self._grant = grant
+
+    def send(self, events: list[Event]) -> Answers:
+        """Decide a batch."""
+        submissions = [submission_or_refusal(event) for event in events]
+        queries = [item if isinstance(item, Refusal) else keyed(item) for item in submissions]
+        # Nothing is looked up in bulk: that would forget the events which this append has added and not written.
+        count, problems = 0, dict[int, dict[str, Any]]()
+        for index, query in enumerate(queries):
+            outcome = query if isinstance(query, Refusal) else attempt(self._recording.record, query, self._grant)
+            if isinstance(outcome, Refusal):
+                problems[index] = problem_of(outcome)
+            else:
+                count += not outcome.repeated
+        return count, problems
+
+
+@contextmanager
+def trial(journal: Journal, policy: Policy, now_us: int, grant: Grant) -> Iterator[TrialSink]:
+    """A sink over a journal, which is as it was afterwards. The journal's lock is held meanwhile."""
+    try:
+        with journal.appending() as append:
+            yield TrialSink(append, policy, now_us, grant)
+            raise _Undone  # noqa: TRY301 - it is what undoes the append
+    except _Undone:
+        pass
