@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from domain.events.entries import decode
+from domain.rules.rulebook import Rulebook
 from neraca.options import Command, add_data, add_zone, pair
 from neraca.settings import SETTINGS
 from neraca.terminal import Progress, say
@@ -16,11 +18,13 @@ from neraca.wiring import journal_of, now_us, place_of, policy_of
 from projections.ports import Grant
 from streams.emitting.client import NotNow, NotTaken
 from streams.emitting.http import IntakeClient
+from streams.importing.promises import REMEDY, Unpromised
 from streams.importing.rows import Mapping, ReadError, Row, read_rows
 from streams.importing.sending import Importing, LocalSink, Refused, RemoteSink, Sink
 from streams.importing.trying import FormSink, trial
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
+from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
 
 IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
@@ -58,11 +62,16 @@ def import_file(options: argparse.Namespace) -> int:
     rows = read_rows(options.file, mapping, options.zone, say)
     with ExitStack() as ending:
         refuse = _refusals(ending, options.refused)
-        sink = _trial(ending, options, policy) if options.check else _sink(ending, options, policy)
+        journal = None if options.url else _journal(ending, options)
+        sink = _trial(ending, journal, policy) if options.check else _sink(ending, options, journal, policy)
+        if journal is not None:
+            rows = Unpromised(_rules(journal), policy.zone).watched(rows, say)
         importing = Importing(sink, refuse, policy.zone, correct=options.correct)
         try:
             importing.run(_shown(rows) if options.check else rows, Progress("rows read:"))
         finally:
+            if isinstance(sink, RemoteSink) and sink.unpromised:
+                say(f"rows without a standard of their time: {sink.unpromised:,}; {REMEDY}")
             _tell(importing, check=options.check)
     return 0
 
@@ -86,25 +95,33 @@ def _tell(importing: Importing, *, check: bool) -> None:
     print(total)
 
 
-def _sink(ending: ExitStack, options: argparse.Namespace, policy: Policy) -> Sink:
+def _journal(ending: ExitStack, options: argparse.Namespace) -> Journal:
+    """The journal of this machine; a check begins none that does not exist."""
+    place = place_of(options)
+    if options.check and not place.journal.exists():
+        place = DataDirectory(Path(ending.enter_context(TemporaryDirectory())))
+    return ending.enter_context(journal_of(place, options.zone))
+
+
+def _rules(journal: Journal) -> Rulebook:
+    rulebook = Rulebook()
+    for position, line in journal.rule_lines(0):
+        rulebook.apply(position, decode(line))
+    return rulebook
+
+
+def _sink(ending: ExitStack, options: argparse.Namespace, journal: Journal | None, policy: Policy) -> Sink:
     """The receiver of the events: an intake elsewhere, or the journal of this machine."""
-    if options.url:
+    if journal is None:
         return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given), say)
-    journal = ending.enter_context(journal_of(place_of(options), options.zone))
     intake = IntakeService(journal, policy, now_us)
     ending.callback(intake.close)
     return LocalSink(intake, IMPORT)
 
 
-def _trial(ending: ExitStack, options: argparse.Namespace, policy: Policy) -> Sink:
-    """A receiver that records nothing; a journal that does not exist is not begun."""
-    if options.url:
-        return FormSink()
-    place = place_of(options)
-    if not place.journal.exists():
-        place = DataDirectory(Path(ending.enter_context(TemporaryDirectory())))
-    journal = ending.enter_context(journal_of(place, options.zone))
-    return ending.enter_context(trial(journal, policy, now_us(), IMPORT))
+def _trial(ending: ExitStack, journal: Journal | None, policy: Policy) -> Sink:
+    """A receiver that records nothing."""
+    return FormSink() if journal is None else ending.enter_context(trial(journal, policy, now_us(), IMPORT))
 
 
 def _refusals(ending: ExitStack, path: Path | None) -> Callable[[Refused], None]:

@@ -37,10 +37,14 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """An event that the journal holds: recorded now, or ``repeated`` when it was recorded before."""
+    """An event that the journal holds: recorded now, or ``repeated`` when it was recorded before.
+
+    ``unpromised``: a receipt or a decision recorded now that nothing promised a time, so that it counts as volume.
+    """
 
     receipt: Receipt
     repeated: bool = False
+    unpromised: bool = False
 
 
 Outcome = Accepted | Refusal

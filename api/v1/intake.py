@@ -138,6 +138,7 @@ def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], head
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The numbers of accepted and repeated events, and each rejection with its index from 0."""
     results = list(outcomes)
+    volume = sum(isinstance(outcome, Accepted) and outcome.unpromised for outcome in results)
     return {
         "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in results),
         "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in results),
@@ -146,4 +147,5 @@ def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
             for index, outcome in enumerate(results)
             if isinstance(outcome, Refusal)
         ],
+        **({"unpromised": volume} if volume else {}),
     }

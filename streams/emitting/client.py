@@ -62,6 +62,8 @@ class Answer(Struct):
     accepted: int
     duplicates: int
     rejected: list[Rejection]
+    unpromised: int = 0
+    """The receipts and decisions accepted without a standard of their time."""
 
     def accounts_for(self, number: int) -> bool:
         """True if it says of each of so many events what became of it."""

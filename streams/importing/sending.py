@@ -94,6 +94,7 @@ class RemoteSink:
 
     def __init__(self, client: Client, say: Callable[[str], None] = lambda _text: None) -> None:
         self._sender = Sender(client, say, patience_s=PATIENCE_S)
+        self.unpromised = 0
 
     def send(self, events: list[Event]) -> Answers:
         """Send a batch until it is answered. Raises: ``NotNow`` once patience ends; ``NotTaken``."""
@@ -102,6 +103,7 @@ class RemoteSink:
         while position < len(lines):
             delivery = self._sender.send(lines[position:])
             new += delivery.answer.accepted
+            self.unpromised += delivery.answer.unpromised
             problems |= {position + rejection.index: rejection.problem for rejection in delivery.answer.rejected}
             position += delivery.number
         return new, problems

@@ -12,7 +12,7 @@ from domain.events.entries import decode
 from domain.events.kinds import BY_TYPE, NOTES
 from domain.intake.checks import ahead_faults, data_ahead_faults
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
-from domain.intake.resolve import CaseContext, Setting, resolve_correction, resolve_fact
+from domain.intake.resolve import CaseContext, Setting, resolve_correction, resolve_fact, unpromised
 from domain.intake.wire import Submission, read_data
 from domain.refusal import Fault, Refusal, invalid
 from projections.ports import Accepted, Grant, Receipt
@@ -75,7 +75,10 @@ class Recording:
         self._must_be_known(fact, "/data")
         submission = query.submission
         case = self._cases.case(submission.data) if query.receipt else None
-        outcome = self._add(query, grant, resolve_fact(fact, submission.time_us, self._setting, case))
+        resolution = resolve_fact(fact, submission.time_us, self._setting, case)
+        outcome = self._add(query, grant, resolution)
+        if isinstance(fact, events.PermitReceived | events.PermitProcessed) and unpromised(resolution):
+            outcome = Accepted(outcome.receipt, unpromised=True)
         if query.key is not None:
             self._append.set_key(query.key, query.originator)
         decision = self._append.holder(query.decision) if query.decision else None

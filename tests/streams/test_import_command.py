@@ -16,7 +16,7 @@ from neraca.__main__ import main
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
 from tests.conftest import Assemble
-from tests.serving import Listening
+from tests.serving import Assembled, Listening, event
 
 CASES: Final = Path(__file__).parents[1] / "data" / "cases"
 OUTCOMES: Final = [
@@ -168,6 +168,37 @@ def test_a_check_of_a_service_looks_at_the_form_alone(operator: Operator, assemb
     assert (code, lines[-1], len(lines)) == (0, last(2, 0, 1, 0), 4)
     assert "looks like a NIK or NIP" in operator.told
     assert neraca.journal.head() == 1
+
+
+PROMISE: Final = {"service": "s", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
+
+
+def test_an_import_says_before_and_after_that_facts_have_no_standard(operator: Operator) -> None:
+    """Permits of one service; once a standard of their time is recorded, another file is imported without a word."""
+    file = operator.folder / "permits.csv"
+    file.write_text(
+        "D,S,C,R,E\n" + "d,s,1,2026-03-02 08:00,2026-03-02 10:00\nd,s,2,2026-03-02 08:00,2026-03-02 10:00\n"
+    )
+    assert operator.take(file, "permits.toml")[0] == 0
+    before, _, after = operator.told.partition("rows without a standard of their time: 2")
+    assert "no standard of its time is recorded for s of d" in before
+    assert "neraca resolve" in before
+    assert "neraca resolve" in after
+    with Assembled(operator.data) as neraca:
+        neraca.record(event("standard-set", "std", PROMISE))
+    file.write_text("D,S,C,R,E\n" + "d,s,3,2026-03-02 08:00,2026-03-02 10:00\n")
+    assert operator.take(file, "permits.toml")[0] == 0
+    assert "no standard" not in operator.told
+
+
+def test_an_import_into_a_service_says_afterwards_that_facts_have_no_standard(
+    operator: Operator, assemble: Assemble
+) -> None:
+    file = operator.folder / "permits.csv"
+    file.write_text("D,S,C,R,E\n" + "d,s,1,2026-03-02 08:00,2026-03-02 10:00\n")
+    with Listening(assemble()) as listening:
+        assert operator.take(file, "permits.toml", to=listening.url)[0] == 0
+    assert "rows without a standard of their time: 1" in operator.told
 
 
 @pytest.fixture
