@@ -78,7 +78,7 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/latihan/{code}": FRAMED,
     "/latihan/ulang": FRAMED,
     "/keluar": FRAMED,
-    "/live/board": FRAMED | {"period"},
+    "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
