@@ -24,6 +24,8 @@ EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
+UNPROMISED: Final = "neraca-unpromised"
+"""The header of a batch's answer with the number of receipts and decisions accepted that no standard of their time is for."""
 _PREFIX: Final = "ce-"
 
 
@@ -132,13 +134,14 @@ def _many(intake: Intake, grant: Grant, events: list[Submission | Refusal], head
     receipts: dict[str, Any] = {}
     if "return=representation" in headers.get("prefer", "").replace(" ", "").lower():
         receipts["receipts"] = [outcome.receipt if isinstance(outcome, Accepted) else None for outcome in outcomes]
-    return Response(msgspec.json.encode(tally(outcomes) | receipts), media_type="application/json")
+    number = sum(isinstance(outcome, Accepted) and outcome.unpromised for outcome in outcomes)
+    extra = {UNPROMISED: str(number)} if number else None
+    return Response(msgspec.json.encode(tally(outcomes) | receipts), 200, extra, "application/json")
 
 
 def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """The numbers of accepted and repeated events, and each rejection with its index from 0."""
     results = list(outcomes)
-    volume = sum(isinstance(outcome, Accepted) and outcome.unpromised for outcome in results)
     return {
         "accepted": sum(isinstance(outcome, Accepted) and not outcome.repeated for outcome in results),
         "duplicates": sum(isinstance(outcome, Accepted) and outcome.repeated for outcome in results),
@@ -147,5 +150,4 @@ def tally(outcomes: Iterable[Outcome]) -> dict[str, Any]:
             for index, outcome in enumerate(results)
             if isinstance(outcome, Refusal)
         ],
-        **({"unpromised": volume} if volume else {}),
     }

@@ -39,8 +39,6 @@ class Tally(msgspec.Struct):
     accepted: int
     duplicates: int
     rejected: list[Rejected]
-    unpromised: int | msgspec.UnsetType = msgspec.UNSET
-    """The number of receipts and decisions accepted without a standard of their time and without a deadline, if any."""
     receipts: list[Receipt | None] | msgspec.UnsetType = msgspec.UNSET
     """Of each event by its index, null for a rejected one; where `Prefer: return=representation` asks for them."""
 

@@ -125,6 +125,8 @@ def read_answer(status: int, headers: Message, body: bytes, number: int) -> Answ
         if answer is None or not answer.accounts_for(number):
             message = f"an answer that does not account for the {number} events sent, as of a network's sign-in page: {detail}"
             raise NotNow(message, begun=True)
+        number_unpromised = headers.get("neraca-unpromised", "")
+        answer.unpromised = int(number_unpromised) if number_unpromised.isascii() and number_unpromised.isdigit() else 0
         return answer
     problem = _problem(status, body)
     ours = str(problem["type"]).startswith(OUR_PROBLEMS)

@@ -248,7 +248,7 @@ def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled) -> 
 def test_the_feed_tells_of_units_and_services_only(small: Assembled) -> None:
     html = small.get("/").text
     feed = html[html.index('id="baru-isi"') : html.index("</ol>", html.index('id="baru-isi"'))]
-    assert feed.count("<li>") == 8
+    assert feed.count("<li id=") == 8
     assert f"/dinas/{quote(FAST)}" in feed
     for secret in (BUSY, RARE, "K-", "B-", "T-", "loket"):
         assert secret not in feed, secret
