@@ -47,12 +47,13 @@ class Score(Struct, frozen=True):
 
 
 class RankKey(Struct, frozen=True):
-    """The key by which a score is ranked: its value, its covered weight, and the indicators with enough data.
+    """The key by which a score is ranked: its value as served, its covered weight, and the indicators with enough data.
 
-    Only subjects with the same covered indicators are ranked together.
+    The value counts in hundredths of a percent, so that scores that read the same are equal. Only subjects with the
+    same covered indicators are ranked together.
     """
 
-    value: Fraction | None
+    hundredths: int | None
     covered: Fraction
     covered_set: tuple[int, ...]
 
@@ -110,7 +111,8 @@ def rank_keys(scheme: Scheme) -> Callable[[Balance], RankKey]:
             balance[index] = amount
         score = score_of(balance, scheme)
         covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
-        return RankKey(score.value, score.covered, covered_set)
+        value = None if score.value is None else hundredths(score.value)
+        return RankKey(value, score.covered, covered_set)
 
     return lambda balance: remembered(tuple(map(balance.__getitem__, measures_read)))
 
