@@ -21,6 +21,9 @@ REMEMBERED: Final = 16_384
 OVERALL_LEAST: Final = 30
 """The number of answers to a single question below which their mean is insufficient: that of `contoh-2026`'s surveys."""
 
+BANDS: Final = (("sangat_tinggi", 91), ("tinggi", 76), ("sedang", 66), ("rendah", 51), ("sangat_rendah", 0))
+"""The bands of a capaian, each with its least percent, the highest first."""
+
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
 
@@ -145,5 +148,4 @@ def mutu(ikm_value: Fraction) -> str:
 def band(capaian: Fraction) -> str:
     """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
     capaian_hundredths = hundredths(capaian)
-    bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
-    return next((name for name, least in bands if capaian_hundredths >= least), "sangat_rendah")
+    return next((name for name, least in BANDS if capaian_hundredths >= 100 * least), BANDS[-1][0])
