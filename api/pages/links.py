@@ -29,6 +29,11 @@ class Links:
         """True if pages that need a scope open to the caller."""
         return scope in self._scopes
 
+    @property
+    def guest(self) -> bool:
+        """True if the caller holds no right at all: signing in may open more."""
+        return not self._scopes
+
     def __call__(self, *steps: str, **query: str) -> str:
         """The address of a page."""
         query |= {"lang": "en"} if self._code == "en" else {}

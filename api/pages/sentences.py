@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from projections.reading.reader import Snapshot
     from projections.reading.why import Behind
 
+LATE_US: Final = 60_000_000
+"""A recording within a minute of the occurrence is at the same time for a reader."""
 PROCESSED: Final = KINDS["permit-processed"].type
 RATED: Final = KINDS["satisfaction-rated"].type
 PLAIN_MEASURES: Final = tuple(name for name in MEASURES if not name.startswith("capaian_s") and not is_answer(name))
@@ -29,7 +31,10 @@ PLAIN_MEASURES: Final = tuple(name for name in MEASURES if not name.startswith("
 
 
 class Event(Struct, frozen=True):
-    """An event behind a score, in words; ``at`` is its position as a number, ``target`` the page of its file or task."""
+    """An event behind a score, in words; ``at`` is its position as a number, ``target`` the page of its file or task.
+
+    ``recorded`` is empty unless it was recorded later than it occurred: lists are in the order of recording.
+    """
 
     at: int
     position: str
@@ -38,6 +43,8 @@ class Event(Struct, frozen=True):
     name: str
     time: str
     instant: str
+    recorded: str
+    recorded_at: str
     posted: str
     target: Target | None
 
@@ -55,17 +62,25 @@ def notation_of(words: Words) -> Notation:
 def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
     """An event behind a score, in words."""
     data = event.data or {}
+    occurred_us, recorded_us = stored_instant(event.time), stored_instant(event.recorded_at)
     return Event(
         event.position,
         words.number(event.position),
         what(event.type, data, words),
         words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
         f"{event.source} # {event.id}" if event.id else event.source,
-        words.moment(stored_instant(event.time), short=True),
-        words.sortable(stored_instant(event.time)),
+        words.moment(occurred_us, short=True),
+        words.sortable(occurred_us),
+        words.moment(recorded_us, short=True) if is_late(occurred_us, recorded_us) else "",
+        words.sortable(recorded_us),
         "" if event.suppressed else _posted(event, scheme, words),
         target_of(event.type, data, event.position),
     )
+
+
+def is_late(occurred_us: int, recorded_us: int) -> bool:
+    """True if an entry was recorded so long after it occurred that a list by recording needs both times."""
+    return recorded_us - occurred_us > LATE_US
 
 
 def what(type_: str, data: dict[str, Any], words: Words) -> str:

@@ -32,7 +32,7 @@ from domain.refusal import Fault, Refusal
 from projections.reading.backlog import backlog_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Page, ReadingPage
@@ -122,7 +122,8 @@ class Site:
     def shared(self, request: Request, make: Callable[[PageQuery], ReadingPage]) -> Response:
         """A page that is the same for all callers, kept for the next one."""
         account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
-        caller = f"{account.id if account else ''} {is_local(request)} {self._services.notice()} {has_stopped}"
+        rights = ",".join(sorted(self.scopes(request)))  # of a token in a header too: the links offered depend on them
+        caller = f"{account.id if account else ''} {rights} {is_local(request)} {self._services.notice()} {has_stopped}"
         return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
 
     def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
@@ -155,10 +156,11 @@ class Site:
         page = ProblemPage.of(refusal, request, self.words[code_of(request)], scope)
         return self._html(request, page, status, response_headers)
 
-    def fragment(self, part: Fragment, code: Code) -> str:
-        """A part of a page, in one line."""
+    def fragment(self, part: Fragment, code: Code, scopes: Collection[str] = ()) -> str:
+        """A part of a page for callers with these scopes, in one line."""
         template = self._templates.get_template(part.template)
-        return template.render(t=self.words[code], link=Links(code), **asdict(part)).replace("\n", "")
+        link = Links(code, scopes=scopes)
+        return template.render(t=self.words[code], link=link, **asdict(part)).replace("\n", "")
 
     def _read(
         self, request: Request, make: Callable[[PageQuery], ReadingPage], grant: Grant | None, extra_state: str
@@ -200,7 +202,7 @@ class Site:
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
-            Links(code, request, self._scopes(request, away=away)),
+            Links(code, request, frozenset() if away else self.scopes(request)),
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
@@ -212,10 +214,10 @@ class Site:
         body = self._templates.get_template(page.template).render(names)
         return HTMLResponse(body, status, {**headers, "content-language": code})
 
-    def _scopes(self, request: Request, *, away: bool) -> frozenset[str]:
-        """The scopes of the caller; none while that is not known."""
+    def scopes(self, request: Request) -> frozenset[str]:
+        """The scopes of the caller; none for a token that is not known."""
         try:
-            grant = None if away else self._reads.access.grant(request)
+            grant = self._reads.access.grant(request)
         except Refusal:
             return frozenset()
         return frozenset() if grant is None else grant.scopes

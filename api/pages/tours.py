@@ -17,6 +17,8 @@ PATHS: Final[dict[Role, tuple[str, ...]]] = {
     "auditor": ("/auditor",) * STEPS,
 }
 """The address of each step; `{asn}` and `{dinas}` are blanks for those that the tours are about."""
+SCOPES: Final[dict[Role, str]] = {"petugas": "fact", "asn": "read", "pimpinan": "read", "auditor": "audit"}
+"""The right that each tour needs: without it one of its pages is refused, so the tour is not offered."""
 
 
 class Step(Struct, frozen=True):
@@ -29,6 +31,11 @@ class Step(Struct, frozen=True):
     def code(self) -> str:
         """Its name in addresses."""
         return f"{self.role}-{self.number}"
+
+    @property
+    def scope(self) -> str:
+        """The right that its tour needs."""
+        return SCOPES[self.role]
 
     @property
     def before(self) -> Step | None:

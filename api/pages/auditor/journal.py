@@ -10,11 +10,11 @@ from api.http.problems import bad_query
 from api.pages.auditor.search import KNOWN_KINDS, Entry, Wanted, searched
 from api.pages.instants import asked_instant, input_text, said_in_full
 from api.pages.page import ReadingPage
-from api.pages.sentences import name_of, reason_of, what
+from api.pages.sentences import LATE_US, name_of, reason_of, what
 from api.pages.tables import Table
 from api.pages.targets import Target, target_of
 from api.v1.reads import cursor_of, number_after
-from domain.clock import DAY_US, SECOND_US, local_date, parse_date, stored_instant
+from domain.clock import DAY_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
 from domain.intake.checks import looks_personal
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 AUDIT: Final = "audit"
 """The scope of all pages of an auditor."""
 ROWS: Final = 50
-LATE_US: Final = 60 * SECOND_US
-"""An entry recorded longer than this after it occurred is marked."""
 DAYS_FROM: Final = 2
 _SIGNS: Final = {"fact": "", "note": "❚❚", "reversal": "−", "rule": "§"}
 """The mark of an entry, by the role of its kind."""

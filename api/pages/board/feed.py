@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from api.pages.sentences import name_of, took, what
-from domain.clock import parse_instant
+from api.pages.sentences import is_late, name_of, took, what
+from domain.clock import parse_instant, stored_instant
 from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.intake.recorded import read_line, resolved_of
 
 if TYPE_CHECKING:
     from api.pages.words import Words
+    from domain.intake.recorded import Recorded
     from projections.ports import Lines
     from projections.reading.reader import Snapshot
 
@@ -42,26 +43,29 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
     for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
         event = read_line(line)
         if event.type in TYPES:
-            items.append(_item(snapshot, position, event.type, event.data, event.recordedtime, words))
+            items.append(_item(snapshot, position, event, words))
         if len(items) == SHOWN:
             break
     return tuple(items)
 
 
-def _item(snapshot: Snapshot, position: int, type_: str, data: dict[str, Any], recordedtime: str, words: Words) -> Item:
+def _item(snapshot: Snapshot, position: int, event: Recorded, words: Words) -> Item:
+    data, recorded_us, occurred_us = event.data, parse_instant(event.recordedtime), stored_instant(event.time)
     fact = resolved_of(data).adds or resolved_of(data).removes
     content = data if fact is None else fact.data
     outcome = resolved_of(content)
     details = [content.get("service") or ""]
+    if is_late(occurred_us, recorded_us):  # the list is by recording, and its clock too
+        details.insert(0, words("feed.occurred", moment=words.moment(occurred_us, short=True)))
     if outcome.elapsed_us is not None:
         details.append(took(outcome.elapsed_us, outcome.promise_us, words))
     return Item(
         position,
-        words.clock(parse_instant(recordedtime)),
-        recordedtime,
+        words.clock(recorded_us),
+        event.recordedtime,
         content["dinas"],
         name_of(snapshot, content["dinas"]),
-        what(type_, data, words),
+        what(event.type, data, words),
         " · ".join(filter(None, details)),
         None if outcome.on_time is None else not outcome.on_time,
     )

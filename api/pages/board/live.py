@@ -30,6 +30,8 @@ ALIVE_S: Final = 2.5
 """A page hears this often that nothing has moved, and counts as fresh as long as it does."""
 BETWEEN_S: Final = 0.5
 """The shortest time between two changes: nobody reads a board that moves more often."""
+OFFERING: Final = frozenset({"read"})
+"""The scopes without which the board offers less: readers of one board who differ in them have channels of their own."""
 
 Messages = AsyncGenerator[ServerSentEvent]
 
@@ -206,12 +208,17 @@ class LiveBoards:
         self._reads = reads
         self._site = site
         self._ending = ending
-        self._channels: dict[tuple[Watched, Code], Channel] = {}
+        self._channels: dict[tuple[Watched, Code, frozenset[str]], Channel] = {}
 
-    async def stream(self, choice: Watched, code: Code) -> Messages:
+    def offered(self, request: Request) -> frozenset[str]:
+        """The scopes of a caller that change what the board offers."""
+        return self._site.scopes(request) & OFFERING
+
+    async def stream(self, choice: Watched, code: Code, scopes: frozenset[str]) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
-        channel = self._channels.get((choice, code)) or self._channel(choice, code)
-        self._channels[choice, code] = channel
+        key = (choice, code, scopes)
+        channel = self._channels.get(key) or self._channel(choice, code, scopes)
+        self._channels[key] = channel
         following = channel.follow()
         try:
             async for message in following:
@@ -223,13 +230,13 @@ class LiveBoards:
         finally:
             await following.aclose()
             if not channel.listeners:
-                self._channels.pop((choice, code), None)
+                self._channels.pop(key, None)
 
-    def _channel(self, choice: Watched, code: Code) -> Channel:
+    def _channel(self, choice: Watched, code: Code, scopes: frozenset[str]) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
             lambda: draw(reads, choice, words),
-            lambda message: self._site.fragment(message, code),
+            lambda message: self._site.fragment(message, code, scopes),
             words,
             live.movement,
             self._ending,
@@ -246,11 +253,18 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
         text = request.query_params.get("period")
         return Watched() if text is None else Watched(reads.period(text), "follow" in request.query_params)
 
-    async def following(request: Request, choice: Annotated[Watched, Depends(board_of)]) -> AsyncIterator[Messages]:
+    def offered(request: Request) -> frozenset[str]:
+        return boards.offered(request)
+
+    async def following(
+        request: Request,
+        choice: Annotated[Watched, Depends(board_of)],
+        scopes: Annotated[frozenset[str], Depends(offered)],
+    ) -> AsyncIterator[Messages]:
         """The messages for one reader, closed when the request ends: also of a reader that took nothing more."""
         listeners.inc()
         try:
-            async with aclosing(boards.stream(choice, code_of(request))) as messages:
+            async with aclosing(boards.stream(choice, code_of(request), scopes)) as messages:
                 yield messages
         finally:
             listeners.dec()

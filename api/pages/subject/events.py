@@ -100,10 +100,21 @@ def events_behind(query: PageQuery, standing: Standing, limits: Mapping[str, str
 
 def events_table(events: Sequence[Event], rest: str | None, words: Words, page: tuple[str, ...] = ()) -> Table:
     """Events with what they posted; ``page`` is the one that lists all of them, if it is another."""
-    names = ("receipt.position", "receipt.occurred", "receipt.event", "csv.detail", "csv.name", "receipt.posted")
+    names = (
+        "receipt.position",
+        "receipt.occurred",
+        "receipt.event",
+        "csv.detail",
+        "csv.name",
+        "receipt.posted",
+        "journal.recorded",
+    )
     return Table(
         [words(name) for name in names],
-        [(event.at, event.instant, event.what, event.detail, event.name, event.posted) for event in events],
+        [
+            (event.at, event.instant, event.what, event.detail, event.name, event.posted, event.recorded_at)
+            for event in events
+        ],
         rest,
         page,
     )
