@@ -139,6 +139,7 @@ def test_a_live_board_without_data_shows_the_first_fact(neraca: Assembled, page:
         page.goto(f"{listening.url}/")
         until(page, f"{TAG} === '● langsung'", "the board is live", within_s=60)
         assert ID("page.no_data_yet") in page.inner_text("#papan")
+        assert page.inner_text("#papan li a") == "D"
         fill(neraca, task("d", on_time=True))
         until(page, "document.querySelector('#papan tr[id]') !== null", "the row is drawn")
         assert ID("page.no_data") not in page.inner_text("#papan")
