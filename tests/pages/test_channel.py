@@ -108,7 +108,10 @@ class Flood:
     def __init__(self) -> None:
         self.ended = False
 
-    async def stream(self, _: object, __: str) -> AsyncGenerator[ServerSentEvent]:
+    def offered(self, _: object) -> frozenset[str]:
+        return frozenset()
+
+    async def stream(self, _: object, __: str, ___: frozenset[str]) -> AsyncGenerator[ServerSentEvent]:
         """More than anybody takes."""
         try:
             while True:
