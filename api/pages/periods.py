@@ -35,6 +35,21 @@ class Chosen(Struct, frozen=True):
         """True if the period shown has ended."""
         return self.period.months[-1] < self.current.name
 
+    @property
+    def running(self) -> bool:
+        """True if the period shown runs now."""
+        return self.current.name in self.period.months
+
+    @property
+    def future(self) -> bool:
+        """True if the period shown has not begun."""
+        return self.period.months[0] > self.current.name
+
+    @property
+    def live(self) -> bool:
+        """True if the page goes on with the running period: it shows that, or another one while that is thin."""
+        return self.running or self.thin is not None
+
 
 class Choice(Struct, frozen=True):
     """An option of the period selector."""

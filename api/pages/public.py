@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.pages.bare import bare_city
 from api.pages.links import anchor_of
 from api.pages.measures import amount
 from api.pages.page import AddressedPage
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from api.pages.bare import Bare
     from api.pages.page import PageQuery
     from api.pages.services import ServiceRow
     from api.pages.tables import Tables
@@ -85,11 +87,14 @@ class PublicPage(AddressedPage, frozen=True):
     shared: ClassVar[bool] = True
 
     public: Public
+    bare: Bare | None
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """All units in the period of an address."""
-        return cls(public(query.snapshot, query.period, query.today))
+        snapshot, period = query.snapshot, query.period
+        bare = bare_city(snapshot, snapshot.dinas(period), query.chosen)
+        return cls(public(snapshot, period, query.today), bare)
 
     def tables(self, words: Words) -> Tables:
         """Every service of every unit."""

@@ -45,7 +45,7 @@ class Board:
         if self.failing:
             message = "away"
             raise ConnectionError(message)
-        empty: Any = type("Empty", (), {"groups": ()})
+        empty: Any = type("Empty", (), {"groups": (), "bare": None})
         return Drawn(empty, {}, (), (), self.version, 0, self.version.until_us, self.chosen)
 
     def tell(self, message: BoardMoved) -> str:

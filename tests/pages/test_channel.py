@@ -109,6 +109,7 @@ class Flood:
         self.ended = False
 
     def offered(self, _: object) -> frozenset[str]:
+        """The scopes of a guest."""
         return frozenset()
 
     async def stream(self, _: object, __: str, ___: frozenset[str]) -> AsyncGenerator[ServerSentEvent]:

@@ -177,8 +177,8 @@ def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(small: Assembled)
     assert "Persyaratan" not in why
 
 
-def test_an_asn_nobody_reported_on_is_known_and_has_no_score(small: Assembled) -> None:
-    assert "○ belum cukup data" in small.get(f"/asn/{IDLE}{MONTH}").text
+def test_an_asn_nobody_reported_on_is_known_and_has_no_data(small: Assembled) -> None:
+    assert f"○ {ID('page.no_data')}" in small.get(f"/asn/{IDLE}{MONTH}").text
 
 
 def test_an_asn_sees_the_open_files_that_are_theirs(neraca: Assembled) -> None:

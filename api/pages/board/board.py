@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.pages.bare import bare_city
 from api.pages.board.feed import feed
 from api.pages.drawing import TARGET, Dot, Indicator, covered_weight, dot, indicators_of, rank_text
 from api.pages.links import anchor_of
@@ -19,12 +20,13 @@ from api.pages.trends import Scale, Spark, scale_of, spark, trends
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from api.pages.bare import Bare
     from api.pages.board.feed import Item
     from api.pages.csv import Cell
     from api.pages.page import PageQuery
+    from api.pages.periods import Chosen
     from api.pages.tables import Tables
     from api.pages.words import Words
-    from domain.periods import Period
     from domain.rules.scheme import Scheme
     from domain.score.scorecard import Scorecard, Standing
     from projections.reading.reader import Snapshot
@@ -74,6 +76,7 @@ class Board(Struct, frozen=True):
     above: int
     overdue: tuple[Overdue, ...]
     scale: Scale
+    bare: Bare | None
 
 
 class BoardPage(AddressedPage, frozen=True):
@@ -83,27 +86,29 @@ class BoardPage(AddressedPage, frozen=True):
 
     board: Board
     feed: tuple[Item, ...]
-    stream: dict[str, str]
-    """The question of the stream that the page follows: none for the running month, whatever month that comes to be."""
+    stream: dict[str, str] | None
+    """The question of the stream that the page follows, an empty one for the running month, whatever month that comes to
+    be; none for a period that does not run: its board stands."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The board in the period of an address."""
         snapshot, words, period = query.snapshot, query.words, query.period
         address = {"period": period.name} if "period" in query.parameters else {}
-        stream = address | ({"follow": "1"} if address and not query.chosen.ended else {})
-        return cls(board(snapshot, period, words, query.running), feed(snapshot, query.lines, words), stream)
+        stream = address | ({"follow": "1"} if address else {}) if query.chosen.live else None
+        return cls(board(snapshot, query.chosen, words), feed(snapshot, query.lines, words), stream)
 
     def tables(self, words: Words) -> Tables:
         """The board."""
         return {"board": lambda: _table(self.board, words)}
 
 
-def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Board:
-    """Every dinas, ranked within its covered set; ``running`` is the name of the current month."""
+def board(snapshot: Snapshot, choice: Chosen, words: Words) -> Board:
+    """Every dinas, ranked within its covered set."""
+    period = choice.period
     scheme, standings, months = snapshot.scheme(period), snapshot.dinas(period), trends(snapshot, period)
     scale = scale_of(value for values in months.values() for value in values)
-    last = f"{period.year:04d}-{period.last:02d}" == running
+    last = f"{period.year:04d}-{period.last:02d}" == choice.current.name
     lines = {dinas: spark(values, scale, words, running=last) for dinas, values in months.items()}
     rows = tuple(
         _row(snapshot, card, scheme, words, lines.get(card.subject.id)) for card in snapshot.ranking(standings, period)
@@ -116,7 +121,8 @@ def board(snapshot: Snapshot, period: Period, words: Words, running: str) -> Boa
     heads = rows[0].indicators if rows else ()
     weights = ", ".join(f"{head.name} {words.weight(head.line.weight)}" for head in heads)
     overdue = _overdue(snapshot, standings)
-    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue, scale)
+    bare = bare_city(snapshot, standings, choice)
+    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue, scale, bare)
 
 
 def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, months: Spark | None) -> Row:

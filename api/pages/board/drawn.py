@@ -78,7 +78,8 @@ class Drawn(Struct, frozen=True):
         """The message to those who have the drawing before. In another period all rows are others, and none has moved."""
         is_other = self.chosen != before.chosen
         marks = {} if is_other else changes(before, self, words)
-        return self._message(marks, whole=is_other or self.order != before.order, head=is_other)
+        whole = is_other or self.order != before.order or self.board.bare is not None
+        return self._message(marks, whole=whole, head=is_other)
 
     def whole(self) -> BoardMoved:
         """The message to those who have nothing."""
@@ -105,7 +106,7 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     marks = {}
     for group in now.board.groups:
         for row in group.rows:
-            if before.rows.get(row.anchor) == now.rows[row.anchor]:
+            if row.anchor not in now.rows or before.rows.get(row.anchor) == now.rows[row.anchor]:
                 continue
             value, was = row.card.iku.value, scores.get(row.anchor)
             gap = None if value is None or was is None else value - was
@@ -119,10 +120,10 @@ def draw(reads: Reads, request: Watched, words: Words) -> Drawn:
     with reader.snapshot() as snapshot:
         now_us, current = snapshot.now_us, reader.month(snapshot.now_us)
         choice = choose(snapshot, request.period, current, follow=request.follow)
-        drawing = board(snapshot, choice.period, words, current.name)
+        drawing = board(snapshot, choice, words)
         rows: dict[str, object] = {
             row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
-            for group in drawing.groups
+            for group in (() if drawing.bare else drawing.groups)
             for row in group.rows
         }
         ends_us, late_us = current.end_us(reader.zone) - 1, snapshot.version.until_us

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from api.pages.bare import bare_subject
 from api.pages.page import AddressedPage
 from api.pages.subject.beam import beam
 from api.pages.subject.events import events_behind, events_table
@@ -12,6 +13,7 @@ from api.pages.subject.ranks import places_of
 from api.pages.subject.subject import counts_table, indicators_table, months_table, reading_of, subject_view
 
 if TYPE_CHECKING:
+    from api.pages.bare import Bare
     from api.pages.page import PageQuery
     from api.pages.subject.beam import Beam
     from api.pages.subject.events import Events
@@ -33,6 +35,7 @@ class AsnPage(AddressedPage, frozen=True):
 
     name: str
     view: SubjectView
+    bare: Bare | None
     beam: Beam | None
     places: tuple[Place, ...]
     files: OpenFiles
@@ -47,6 +50,7 @@ class AsnPage(AddressedPage, frozen=True):
         return cls(
             asn,
             view,
+            bare_subject(subject, query.chosen),
             beam(view.card.iku.value, (), view.band),
             places_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.pages.bare import bare_subject
 from api.pages.drawing import rank_text
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
@@ -27,6 +28,7 @@ from projections.reading import subject as reading
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from api.pages.bare import Bare
     from api.pages.page import PageQuery
     from api.pages.services import Services
     from api.pages.subject.beam import Beam
@@ -62,6 +64,7 @@ class DinasPage(AddressedPage, frozen=True):
 
     name: str
     view: SubjectView
+    bare: Bare | None
     rank: str
     beam: Beam | None
     services: Services
@@ -83,8 +86,9 @@ class DinasPage(AddressedPage, frozen=True):
             files = open_files(snapshot, dinas, words, query.now_us, None, query.most(FILES_FIRST))
             by_score = query.parameters.get("order") == "score"
             staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
+        bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
-        return cls(name_of(snapshot, dinas), view, rank, drawing, services, ahead, files, staff)
+        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, files, staff)
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""
