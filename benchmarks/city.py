@@ -86,22 +86,24 @@ class City:
             self._received.append((f"k-{number}", data, at))
             return event("permit-received", number, at, data)
         target = self._reversible.pop(int(draw() * len(self._reversible)))
-        named = {"source": "/loket/bench", "id": target}
-        return event("event-retracted", number, at, {"event": named, "reason": "entry_error"})
+        reference = {"source": "/loket/bench", "id": target}
+        return event("event-retracted", number, at, {"event": reference, "reason": "entry_error"})
 
     def _decision(self, number: str, dinas: str, name: str, at: datetime) -> Event:
         draw = self._random.random
         if self._received and draw() < 0.12:
             case, receipt, at = self._received.pop(int(draw() * len(self._received)))
-            done = at + timedelta(hours=60 * draw())
+            completion = at + timedelta(hours=60 * draw())
             data = {key: receipt[key] for key in ("dinas", "service", "asn")}
-            return event("permit-processed", number, done, {**data, "case": case, "completed_at": done.isoformat()})
+            return event(
+                "permit-processed", number, completion, {**data, "case": case, "completed_at": completion.isoformat()}
+            )
         self._reversible.append(number)
-        received = at - timedelta(seconds=int(200_000 * draw()))
+        receipt_at = at - timedelta(seconds=int(200_000 * draw()))
         data = {"dinas": dinas, "service": self._service(int(name[2:])), "case": f"k-{number}", "asn": name}
-        data |= {"received_at": received.isoformat(), "completed_at": at.isoformat()}
+        data |= {"received_at": receipt_at.isoformat(), "completed_at": at.isoformat()}
         if draw() < 0.3:
-            data["due_at"] = (received + timedelta(hours=48)).isoformat()
+            data["due_at"] = (receipt_at + timedelta(hours=48)).isoformat()
         return event("permit-processed", number, at, data | ({"outcome": "rejected"} if draw() < 0.08 else {}))
 
     def _service(self, asn: int) -> str:

@@ -94,8 +94,8 @@ def pairs(ours: Callable[[], float], theirs: Callable[[], float], count: int) ->
 
 def quantile(values: list[float], share: float) -> float:
     """The value that ``share`` of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    sequence = sorted(values)
+    return sequence[min(len(sequence) - 1, int(share * len(sequence)))]
 
 
 def command(*words: str) -> list[str]:
@@ -114,8 +114,8 @@ def record(journal: Journal, events: Iterable[dict[str, object]], batch: int = 1
     supply = iter(events)
     try:
         while chunk := submissions(islice(supply, batch)):
-            refused = [outcome for outcome in intake.submit(chunk, LOCAL) if not isinstance(outcome, Accepted)]
-            assert not refused, refused[0]
+            refusals = [outcome for outcome in intake.submit(chunk, LOCAL) if not isinstance(outcome, Accepted)]
+            assert not refusals, refusals[0]
     finally:
         intake.close()
 
@@ -123,8 +123,8 @@ def record(journal: Journal, events: Iterable[dict[str, object]], batch: int = 1
 def prepared(name: str, *supplies: Iterable[dict[str, object]]) -> DataDirectory:
     """A data directory whose journal holds the rules and some events, recorded once and kept."""
     data = DataDirectory(WORK / name)
-    done = data.path / "prepared"
-    if not done.exists():
+    exit_result = data.path / "prepared"
+    if not exit_result.exists():
         data.path.mkdir(parents=True, exist_ok=True)
         for rest in data.path.glob("journal.sqlite*"):
             rest.unlink()
@@ -133,7 +133,7 @@ def prepared(name: str, *supplies: Iterable[dict[str, object]]) -> DataDirectory
         for supply in (rules(), *supplies):
             record(journal, supply)
         journal.close()
-        done.touch()
+        exit_result.touch()
     return data
 
 

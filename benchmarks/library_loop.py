@@ -70,12 +70,12 @@ class View(TrackingRecorder):
         self._run(cursor, f"INSERT INTO @dinas_months VALUES (?,?,?) {put}", *key, text)
 
     def _file(self, cursor: Any, change: Change) -> None:  # noqa: ANN401 - the library's cursor
-        key, added = change
+        key, additions = change
         self._run(cursor, 'SELECT state FROM @case_files WHERE dinas=? AND service=? AND "case"=?', *key)
         row = cursor.fetchone()
-        file = merged(EMPTY if row is None else msgspec.json.decode(row["state"], type=CaseFile), added)
-        opened = open_file(key, file)
-        values = (*key, msgspec.json.encode(file), *((None,) * 5 if opened is None else opened[3:]))
+        file = merged(EMPTY if row is None else msgspec.json.decode(row["state"], type=CaseFile), additions)
+        library_app = open_file(key, file)
+        values = (*key, msgspec.json.encode(file), *((None,) * 5 if library_app is None else library_app[3:]))
         put = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
         conflict = f'ON CONFLICT (dinas, service, "case") DO UPDATE SET {put}'
         self._run(cursor, f"INSERT INTO @case_files VALUES (?,?,?,?,?,?,?,?,?) {conflict}", *values)
@@ -106,18 +106,18 @@ def _added(row: Any, posting: Posting) -> str:  # noqa: ANN401 - a row of either
 
 def pulled(application: JournalApplication, view: View, count: int) -> float:
     """Events a second of the loop over the first ``count`` events."""
-    begun, done = time.perf_counter(), 0
-    while done < count:
+    beginning, finish = time.perf_counter(), 0
+    while finish < count:
         start = (view.max_tracking_id("neraca") or 0) + 1
-        for notification in application.recorder.select_notifications(start, min(AT_ONCE, count - done)):
+        for notification in application.recorder.select_notifications(start, min(AT_ONCE, count - finish)):
             view.post(decode(notification.state), Tracking("neraca", notification.id))
-            done += 1
-    return done / (time.perf_counter() - begun)
+            finish += 1
+    return finish / (time.perf_counter() - beginning)
 
 
 def check(rows: Iterable[Any], application: JournalApplication, count: int) -> None:
     """The accounts of the view are those of a plain fold of the same events. Raises: ``AssertionError``."""
-    folded = Ledger()
+    fold_s = Ledger()
     for notification in application.recorder.select_notifications(1, count):
-        folded.post(postings_of(decode(notification.state)))
-    assert {tuple(row[:4]): balance_of(row[4]) for row in rows} == folded.accounts
+        fold_s.post(postings_of(decode(notification.state)))
+    assert {tuple(row[:4]): balance_of(row[4]) for row in rows} == fold_s.accounts

@@ -215,21 +215,21 @@ def state(score: Fraction | None) -> str:
 
 
 def places(scores: dict[str, Weighed]) -> list[Place]:
-    """Rank inside one covered set by the exact IKU; larger covered weight first, the unranked last, ties by id.
+    """Rank inside one covered set by the IKU as shown; larger covered weight first, the unranked last, ties by id.
 
     Covered sets of equal weight stand in the order in which the scheme lists their indicators.
     """
-    comparable = {subject: score for subject, score in scores.items() if score.iku is not None}
+    values = {subject: edge(score.iku) for subject, score in scores.items()}
+    comparable = {subject: value for subject, value in values.items() if value is not None}
 
-    def order(subject: str) -> tuple[Fraction, tuple[int, ...], Fraction, str]:
-        score = comparable[subject]
-        return -score.weight, score.covers, -(score.iku or Fraction(0)), subject
+    def order(subject: str) -> tuple[Fraction, tuple[int, ...], float, str]:
+        score = scores[subject]
+        return -score.weight, score.covers, -comparable[subject], subject
 
     ranking = []
     for subject in sorted(comparable, key=order):
         mine = comparable[subject]
-        peers = [peer for peer in comparable.values() if peer.covers == mine.covers]
-        better = sum(peer.iku > mine.iku for peer in peers if peer.iku is not None and mine.iku is not None)
-        worse = sum(peer.iku < mine.iku for peer in peers if peer.iku is not None and mine.iku is not None)
+        peers = [value for peer, value in comparable.items() if scores[peer].covers == scores[subject].covers]
+        better, worse = sum(value > mine for value in peers), sum(value < mine for value in peers)
         ranking.append(Place(subject, 1 + better, len(peers) - worse))
     return ranking + [Place(subject, None, None) for subject in sorted(scores.keys() - comparable.keys())]

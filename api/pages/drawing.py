@@ -34,7 +34,7 @@ class Bar(Struct, frozen=True):
 
 
 class Dot(Struct, frozen=True):
-    """A place on the axis from 70 to 110, in percent; ``beyond`` is the end outside of which it lies."""
+    """A place on the board's axis from 70 to 110, in percent; ``beyond`` is the end outside of which it lies."""
 
     x: str
     beyond: str = ""
@@ -70,7 +70,7 @@ def bar(capaian: Decimal | None) -> Bar | None:
 
 
 def dot(value: Decimal | None) -> Dot | None:
-    """A score on the axis; a score beyond it is drawn at its end, with a sign."""
+    """A score on the board's axis; a score beyond it is drawn at its end, with a sign."""
     if value is None:
         return None
     low, high = AXIS

@@ -32,6 +32,10 @@ SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = Decimal(70), Decimal(16), Decimal(3)
 LEFT, RIGHT, TOP, BOTTOM = Decimal(34), Decimal(410), Decimal(16), Decimal(176)
 STEPS: Final = (2, 5, 10, 20, 50, 100)
 LINES_MOST: Final = 6
+BESIDE: Final = RIGHT + 10
+"""The column right of the chart, where the target and the value of the last month are named."""
+APART: Final = Decimal(14)
+"""The least distance between the two names in it, from middle to middle: a line of text."""
 BETWEEN: Final = 2
 """A way from one month to another needs so many months."""
 
@@ -76,12 +80,25 @@ class Tick(Struct, frozen=True):
     text: str
 
 
+class Name(Struct, frozen=True):
+    """The place of a text: right of the chart, or ``above`` a point inside it."""
+
+    x: str
+    y: str
+    above: bool = False
+
+
 class Chart(Struct, frozen=True):
-    """The months of a subject: grid, target, line and points; ``since`` is the month before and the change from it."""
+    """The months of a subject: grid, target, line and points; ``since`` is the month before and the change from it.
+
+    ``target_name`` and ``last_name`` are the places of the two names, of the target and of the last value.
+    """
 
     grid: tuple[Tick, ...]
     months: tuple[Tick, ...]
     target: str
+    target_name: Name
+    last_name: Name
     path: str
     points: tuple[Point, ...]
     label: str
@@ -146,10 +163,13 @@ def chart(series: Sequence[Scorecard], period: Period, words: Words, running: st
     places = [None if value is None else (x, _y(value, scale)) for x, value in zip(xs, values, strict=True)]
     columns = list(zip(months, places, values, strict=True))
     whole = [(month, value) for month, _, value in columns if value is not None and month.name != running]
+    target_name, last_name = _names(_y(TARGET, scale), next(place for place in reversed(places) if place is not None))
     return Chart(
         grid,
         tuple(Tick(f"{x:.1f}", words.short_months[month.first - 1]) for x, month in zip(xs, months, strict=True)),
         f"{_y(TARGET, scale):.1f}",
+        target_name,
+        last_name,
         _path(places),
         tuple(_point(month, place, value, words, running) for month, place, value in columns if place),
         words(
@@ -163,6 +183,24 @@ def chart(series: Sequence[Scorecard], period: Period, words: Words, running: st
         _summary(whole, words),
         _since(months, values, period, words),
     )
+
+
+def _names(target: Decimal, last: tuple[Decimal, Decimal]) -> tuple[Name, Name]:
+    """The names of the target and of the last value: beside their marks, moved apart where these lie close together.
+
+    Both give way alike, unless one would leave the chart. In a year that ends without a score, the last value is named
+    above its point.
+    """
+    x, y = last
+    if x < RIGHT:
+        return Name(f"{BESIDE}", f"{target:.1f}"), Name(f"{x:.1f}", f"{y:.1f}", above=True)
+    upper, lower = min(y, target), max(y, target)
+    missing = max(APART - (lower - upper), Decimal(0))
+    upper, lower = upper - missing / 2, lower + missing / 2
+    excess = max(lower - BOTTOM, Decimal(0)) if missing else Decimal(0)
+    upper, lower = upper - excess, lower - excess
+    y, target = (upper, lower) if y <= target else (lower, upper)
+    return Name(f"{BESIDE}", f"{target:.1f}"), Name(f"{BESIDE}", f"{y:.1f}")
 
 
 def _point(month: Period, place: tuple[Decimal, Decimal], value: Decimal | None, words: Words, running: str) -> Point:

@@ -40,15 +40,15 @@ def journal_rate(batches: list[Any], ready: Callable[[Any], list[Submission]], c
         journal = Journal.open(JournalFile(Path(folder) / "journal.sqlite"), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
-        begun = time.perf_counter()
+        beginning = time.perf_counter()
         with ThreadPoolExecutor(callers) as pool:
             answers = pool.map(lambda batch: intake.submit(ready(batch), LOCAL), batches)
-            accepted = sum(isinstance(outcome, Accepted) for outcomes in answers for outcome in outcomes)
-        took = time.perf_counter() - begun
+            outcome_lists = sum(isinstance(outcome, Accepted) for outcomes in answers for outcome in outcomes)
+        took = time.perf_counter() - beginning
         intake.close()
         journal.close()
     # A retraction whose event is of a batch another caller has not sent yet is refused; with one caller nothing is.
-    assert accepted == sum(map(len, batches)) or callers > 1
+    assert outcome_lists == sum(map(len, batches)) or callers > 1
     return sum(map(len, batches)) / took
 
 
@@ -66,12 +66,12 @@ def appended(journal: Journal, batches: list[list[Submission]], rows: list[Rows]
     """Events a second through a journal's append alone: names, lock, look-ups, lines, keys, one commit a batch."""
     lines = [[read_line(row[4]) for row in batch["stored_events"]] for batch in rows]
     keys_of = [_keys_by_holder(batch) for batch in rows]
-    begun = time.perf_counter()
-    for batch, recorded, keys in zip(batches, lines, keys_of, strict=True):
-        named = [keyed(submission) for submission in batch]
+    beginning = time.perf_counter()
+    for batch, recordings, keys in zip(batches, lines, keys_of, strict=True):
+        labels = [keyed(submission) for submission in batch]
         with journal.appending() as append:
-            prefetch(append, named)
-            for keyed_one, event in zip(named, recorded, strict=True):
+            prefetch(append, labels)
+            for keyed_one, event in zip(labels, recordings, strict=True):
                 originator = keyed_one.originator
                 assert append.find(originator) is None
                 if keyed_one.key is not None:
@@ -79,7 +79,7 @@ def appended(journal: Journal, batches: list[list[Submission]], rows: list[Rows]
                 append.add(originator, event.type, line_of(event))
                 for key in keys.get(originator, ()):
                     append.set_key(key, originator)
-    return sum(map(len, batches)) / (time.perf_counter() - begun)
+    return sum(map(len, batches)) / (time.perf_counter() - beginning)
 
 
 def _keys_by_holder(batch: Rows) -> dict[str, list[str]]:
@@ -96,21 +96,21 @@ def rows_of(batches: list[list[Submission]]) -> tuple[list[str], list[Rows]]:
         journal = Journal.open(JournalFile(path), ZONE, now_us())
         record(journal, rules())
         intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), now_us)
-        added = []
+        additions = []
         with closing(sqlite3.connect(path)) as db:
-            seen = {table: set(db.execute(f"SELECT * FROM {table}")) for table in TABLES}
+            numbers = {table: set(db.execute(f"SELECT * FROM {table}")) for table in TABLES}
             for batch in batches:
                 intake.submit(batch, LOCAL)
                 rows: Rows = {}
                 for table in TABLES:
                     now = db.execute(f"SELECT * FROM {table}").fetchall()
-                    rows[table] = [row for row in now if row not in seen[table]]
-                    seen[table].update(rows[table])
-                added.append(rows)
+                    rows[table] = [row for row in now if row not in numbers[table]]
+                    numbers[table].update(rows[table])
+                additions.append(rows)
             schema = [row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
         intake.close()
         journal.close()
-    return schema, added
+    return schema, additions
 
 
 def raw_rate(schema: list[str], batches: list[Rows]) -> float:
@@ -121,14 +121,14 @@ def raw_rate(schema: list[str], batches: list[Rows]) -> float:
             db.execute("PRAGMA synchronous=FULL")
             for statement in schema:
                 db.execute(statement)
-            begun = time.perf_counter()
+            beginning = time.perf_counter()
             for rows in batches:
                 db.execute("BEGIN IMMEDIATE")
                 db.executemany("INSERT INTO stored_events VALUES (?,?,?,?,?)", rows["stored_events"])
                 db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", rows["natural_keys"])
                 db.executemany("INSERT INTO case_notes VALUES (?,?)", rows["case_notes"])
                 db.execute("COMMIT")
-            took = time.perf_counter() - begun
+            took = time.perf_counter() - beginning
     return sum(len(rows["stored_events"]) for rows in batches) / took
 
 
@@ -156,7 +156,7 @@ def run(size: Size) -> list[Figure]:
         return pairs(ours, lambda: raw_rate(schema, rows), size.count(PAIRS))
 
     append = ratio(lambda: append_rate(ready, rows))
-    decided = ratio(lambda: journal_rate(ready, lambda batch: batch))
+    decisions = ratio(lambda: journal_rate(ready, lambda batch: batch))
     together = ratio(lambda: journal_rate(ready, lambda batch: batch, 4))
     whole = ratio(lambda: journal_rate(texts, read))
     return [
@@ -166,7 +166,7 @@ def run(size: Size) -> list[Figure]:
             0.5,
             note=f"look up, encode, insert, keys; {BATCH} a batch, synchronous=FULL",
         ),
-        shown("intake ÷ raw sqlite3", decided, note="the same, and each event checked and resolved in the lock"),
+        shown("intake ÷ raw sqlite3", decisions, note="the same, and each event checked and resolved in the lock"),
         shown("intake by four callers ÷ raw sqlite3", together, note="two waiting batches share a commit"),
         shown("intake from JSON bytes ÷ raw sqlite3", whole, note="parse, check, resolve and append"),
     ]

@@ -32,7 +32,7 @@ _PICKED: Final = (
 def _measures() -> dict[str, str]:
     """An expression over ``f`` for each measure; null where a fact does not post it."""
     permit, task, rating = "kind = 'permit-processed'", "kind = 'task-completed'", "unsur IS NOT NULL"
-    posted = {
+    terms = {
         "permits": f"({permit})::INT",
         "permits_with_standard": f"({permit} AND on_time IS NOT NULL)::INT",
         "permits_on_time": f"({permit} AND on_time)::INT",
@@ -52,19 +52,22 @@ def _measures() -> dict[str, str]:
         "received": "(kind = 'permit-received')::INT",
     }
     for cap in CAPS:
-        capped = "c" if cap is None else f"CASE WHEN c IS NOT NULL THEN least(c, {cap * 100}) END"
-        posted |= {f"capaian_sum_{cap_name(cap)}": capped, f"capaian_sq_{cap_name(cap)}": f"{capped} * {capped}"}
+        cap_terms = "c" if cap is None else f"CASE WHEN c IS NOT NULL THEN least(c, {cap * 100}) END"
+        terms |= {
+            f"capaian_sum_{cap_name(cap)}": cap_terms,
+            f"capaian_sq_{cap_name(cap)}": f"{cap_terms} * {cap_terms}",
+        }
     for unsur in UNSUR:
-        posted |= {f"unsur_n_{unsur}": f"(unsur.{unsur} IS NOT NULL)::INT", f"unsur_sum_{unsur}": f"unsur.{unsur}"}
-    return posted
+        terms |= {f"unsur_n_{unsur}": f"(unsur.{unsur} IS NOT NULL)::INT", f"unsur_sum_{unsur}": f"unsur.{unsur}"}
+    return terms
 
 
 def statement() -> str:
     """All measures of all leaf accounts, in the order of the closed list."""
-    posted = _measures()
-    answered = " + ".join(f"(unsur.{unsur} IS NOT NULL)::INT" for unsur in UNSUR)
+    terms = _measures()
+    answers = " + ".join(f"(unsur.{unsur} IS NOT NULL)::INT" for unsur in UNSUR)
     total = " + ".join(f"coalesce(unsur.{unsur}, 0)" for unsur in UNSUR)
-    sums = ",\n  ".join(f"coalesce(sum(sign * ({posted[name]})), 0)::HUGEINT AS {name}" for name in MEASURES)
+    sums = ",\n  ".join(f"coalesce(sum(sign * ({terms[name]})), 0)::HUGEINT AS {name}" for name in MEASURES)
     return f"""
 WITH lines AS (
   SELECT replace(replace(type, 'neraca.', ''), '.v1', '') AS kind, data
@@ -79,7 +82,7 @@ WITH lines AS (
   SELECT *,
     CASE WHEN kind = 'permit-processed' AND t > 0 THEN
       CASE WHEN 2 * t - a > 0 THEN (2 * 10000::HUGEINT * (2 * t - a) + t) // (2 * t) ELSE 0 END END::BIGINT AS c,
-    CASE WHEN unsur IS NOT NULL THEN (2 * 10000 * ({total}) + 4 * ({answered})) // (8 * ({answered})) END AS mean,
+    CASE WHEN unsur IS NOT NULL THEN (2 * 10000 * ({total}) + 4 * ({answers})) // (8 * ({answers})) END AS mean,
     CASE WHEN overall IS NOT NULL THEN (2 * 10000 * overall + coalesce(scale, 4)) // (2 * coalesce(scale, 4)) END AS o
   FROM facts
 )

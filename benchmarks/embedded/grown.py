@@ -77,10 +77,10 @@ def cpu_rate(up: Served, path: str, count: int) -> float:
 
 def ran(words: Sequence[str]) -> Run:
     """Run a command to its end. The memory is that of its largest process. Raises: ``RuntimeError``."""
-    begun = time.perf_counter()
+    beginning = time.perf_counter()
     process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
-    wall, process.returncode = time.perf_counter() - begun, os.waitstatus_to_exitcode(status)
+    wall, process.returncode = time.perf_counter() - beginning, os.waitstatus_to_exitcode(status)
     if process.returncode:
         message = f"{words} ended with {process.returncode}"
         raise RuntimeError(message)

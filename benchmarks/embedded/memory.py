@@ -27,7 +27,7 @@ def run(size: Size) -> list[Figure]:
     seconds, facts = size.seconds(SECONDS), size.facts(ERA)
     asn = first("task-completed", "dinas-03", City(7, "b0").facts(facts))["asn"]
     with up_over(data_directory(facts).path) as up:
-        _, folded = up.memory_mb()
+        _, fold_mb = up.memory_mb()
         for path in (*READS, f"/v1/asn/{asn}", f"/v1/asn/{asn}/why"):
             up.get(path)
         with arriving(up.port, 1000, seconds) as traffic:
@@ -36,10 +36,10 @@ def run(size: Size) -> list[Figure]:
                 time.sleep(4.5)
             count = traffic.count()
         time.sleep(size.seconds(5))
-        settled, peak = up.memory_mb()
-    note = f"{folded:.0f} MB when caught up; a digest too"
+        idle_mb, peak = up.memory_mb()
+    note = f"{fold_mb:.0f} MB when caught up; a digest too"
     return [
-        Figure("resident memory, settled", settled, 300, "MB", at_most=True, note="a million events, 10,000 ASN"),
+        Figure("resident memory, settled", idle_mb, 300, "MB", at_most=True, note="a million events, 10,000 ASN"),
         Figure("resident memory, peak", peak, 300, "MB", at_most=True, note=note),
         shown("events that arrived ÷ 1,000/s", count / seconds / 1000),
     ]

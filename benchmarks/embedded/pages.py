@@ -61,8 +61,8 @@ def crowd(staff: int) -> Iterator[Event]:
     yield event("scheme-adopted", "skema", START, scheme | {"indicators": indicators})
     yield event("dinas-registered", "satu", START, {"dinas": "satu", "name": "Dinas Satu"})
     for asn in range(staff):
-        assigned = {"asn": f"a-{asn:05}", "dinas": "satu", "effective_from": "2026-01-01"}
-        yield event("asn-assigned", f"p-{asn}", START, assigned)
+        assignment = {"asn": f"a-{asn:05}", "dinas": "satu", "effective_from": "2026-01-01"}
+        yield event("asn-assigned", f"p-{asn}", START, assignment)
         for n in range(10 + asn % 7):
             data = {"dinas": "satu", "asn": f"a-{asn:05}", "task": f"t-{asn}-{n}"}
             data["completed_at"] = f"2026-10-{n + 1:02}T09:00:00+07:00"
@@ -88,5 +88,5 @@ def measured(source: Path, paths: dict[str, str], size: Size) -> Iterator[Figure
 def run(size: Size) -> list[Figure]:
     """The figures of this measurement."""
     facts, staff = size.facts(FACTS), size.count(STAFF, 40)
-    crowded = prepared(f"data-crowd-{staff}", crowd(staff))
-    return [*measured(data_directory(facts).path, pages(facts), size), *measured(crowded.path, CROWDED, size)]
+    busy_dinas = prepared(f"data-crowd-{staff}", crowd(staff))
+    return [*measured(data_directory(facts).path, pages(facts), size), *measured(busy_dinas.path, CROWDED, size)]

@@ -42,18 +42,18 @@ def new_store() -> Iterator[tuple[Path, Store]]:
 def paged(journal: Journal) -> float:
     """Events a second of a catch-up from zero."""
     with new_store() as (_, store), uncollected():
-        begun = time.perf_counter()
-        return catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
+        beginning = time.perf_counter()
+        return catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - beginning)
 
 
-def one_by_one(path: Path, count: int, *, relaxed: bool = False) -> float:
+def one_by_one(path: Path, count: int, *, settings: bool = False) -> float:
     """Events a second of the library's pull loop, as it comes (synchronous=FULL) or ``relaxed`` to ours (NORMAL)."""
     application = JournalApplication(JournalFile(path).environment)
     with new_store() as (balances, store):
         datastore = SQLiteDatastore(str(balances))
         view = SqliteView(datastore)
         view.create_table()
-        if relaxed:
+        if settings:
             with datastore.get_connection(commit=True) as connection:
                 connection._sqlite_conn.execute("PRAGMA synchronous=NORMAL")  # noqa: SLF001 - it has no setting for it
         rate = pulled(application, view, count)
@@ -70,10 +70,10 @@ def run(size: Size) -> list[Figure]:
     data, count = data_directory(size.facts(FACTS)), size.facts(ONE_BY_ONE)
     journal, path, number = Journal.read_only(data.journal), data.journal.path, size.count(PAIRS)
     ratio = pairs(lambda: paged(journal), lambda: one_by_one(path, count), number)
-    relaxed = pairs(lambda: paged(journal), lambda: one_by_one(path, count, relaxed=True), number)
+    settings = pairs(lambda: paged(journal), lambda: one_by_one(path, count, settings=True), number)
     journal.close()
     note = "same tables; there a durable commit an event, as it comes"
     return [
         Figure("rebuild ÷ the library's loop", ratio, 10, note=note),
-        shown("rebuild ÷ the library's loop at synchronous=NORMAL", relaxed, note="the durability of our balances"),
+        shown("rebuild ÷ the library's loop at synchronous=NORMAL", settings, note="the durability of our balances"),
     ]

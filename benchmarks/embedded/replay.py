@@ -29,17 +29,17 @@ print(len(rows))
 
 def ours(path: Path) -> float:
     """Events a second of the whole command, start and scorecards included."""
-    begun = time.perf_counter()
-    done = subprocess.run(command("replay", "--journal", str(path)), check=True, capture_output=True)
-    took = time.perf_counter() - begun
-    return int(msgspec.json.decode(done.stdout)["position"]) / took
+    beginning = time.perf_counter()
+    exit_result = subprocess.run(command("replay", "--journal", str(path)), check=True, capture_output=True)
+    took = time.perf_counter() - beginning
+    return int(msgspec.json.decode(exit_result.stdout)["position"]) / took
 
 
 def theirs(path: Path, count: int) -> float:
     """Events a second of a DuckDB process with two threads, start included."""
-    begun = time.perf_counter()
+    beginning = time.perf_counter()
     subprocess.run([sys.executable, "-c", DUCK, str(path), statement()], check=True, capture_output=True)
-    return count / (time.perf_counter() - begun)
+    return count / (time.perf_counter() - beginning)
 
 
 def run(size: Size) -> list[Figure]:

@@ -148,28 +148,28 @@ def reads_a_second(port: int, path: str, seconds: float, connections: int = 4) -
     """Complete answers a second over a few kept connections, the server always having one more to answer."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     sockets = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(connections)]
-    done, end = 0, time.perf_counter() + seconds
+    finish, end = 0, time.perf_counter() + seconds
     for connection in sockets:
         connection.sendall(request)
-    begun = time.perf_counter()
+    beginning = time.perf_counter()
     while time.perf_counter() < end:
         for connection in sockets:
             _answer(connection)
             connection.sendall(request)
-            done += 1
-    took = time.perf_counter() - begun
+            finish += 1
+    took = time.perf_counter() - beginning
     for connection in sockets:
         connection.close()
-    return done / took
+    return finish / took
 
 
 def _answer(connection: socket.socket) -> None:
-    received = connection.recv(1 << 18)
-    head, _, body = received.partition(b"\r\n\r\n")
+    receipts = connection.recv(1 << 18)
+    head, _, body = receipts.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head[:80]
-    left = int(re.search(rb"content-length: (\d+)", head)[1]) - len(body)  # type: ignore[index]
-    while left > 0:
-        left -= len(connection.recv(1 << 18))
+    rest = int(re.search(rb"content-length: (\d+)", head)[1]) - len(body)  # type: ignore[index]
+    while rest > 0:
+        rest -= len(connection.recv(1 << 18))
 
 
 def batches(prefix: str) -> Iterator[bytes]:
@@ -184,18 +184,18 @@ def send(port: int, per_second: int, seconds: float) -> int:
     connection, supply = http.client.HTTPConnection("127.0.0.1", port, timeout=60), batches(f"t{time.time_ns()}")
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    begun, sent = time.monotonic(), 0
-    while (elapsed := time.monotonic() - begun) < seconds:
-        if sent > elapsed * per_second:
-            time.sleep(sent / per_second - elapsed)
+    beginning, count_sent = time.monotonic(), 0
+    while (duration := time.monotonic() - beginning) < seconds:
+        if count_sent > duration * per_second:
+            time.sleep(count_sent / per_second - duration)
         connection.request("POST", "/v1/events", next(supply), {"content-type": "application/x-ndjson"})
         answer = connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body[:300]
         tally = msgspec.json.decode(body)
         assert tally["accepted"] == BATCH, tally
-        sent += BATCH
-    return sent
+        count_sent += BATCH
+    return count_sent
 
 
 if __name__ == "__main__":

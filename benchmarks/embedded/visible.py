@@ -45,12 +45,12 @@ def acknowledged(port: int, seconds: float) -> list[tuple[float, int]]:
     connection, city = http.client.HTTPConnection("127.0.0.1", port, timeout=30), City(31, f"v{time.time_ns()}")
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    start, begun, receipts = datetime.now(UTC) - timedelta(days=6), time.monotonic(), list[tuple[float, int]]()
+    start, beginning, receipts = datetime.now(UTC) - timedelta(days=6), time.monotonic(), list[tuple[float, int]]()
     for number in itertools.count():
-        elapsed = time.monotonic() - begun
-        if elapsed >= seconds:
+        duration = time.monotonic() - beginning
+        if duration >= seconds:
             return receipts
-        time.sleep(max(0.0, number / PROBES - elapsed))
+        time.sleep(max(0.0, number / PROBES - duration))
         body = msgspec.json.encode(next(city.facts(1, start=start, span=timedelta(days=3))))
         connection.request("POST", "/v1/events", body, {"content-type": "application/cloudevents+json"})
         answer = connection.getresponse()
@@ -60,12 +60,12 @@ def acknowledged(port: int, seconds: float) -> list[tuple[float, int]]:
     raise AssertionError
 
 
-def lags_ms(receipts: list[tuple[float, int]], seen: list[tuple[float, int]]) -> list[float]:
+def lags_ms(receipts: list[tuple[float, int]], sights: list[tuple[float, int]]) -> list[float]:
     """For each receipt, how long after it its position was told; 0 when the stream was first."""
-    lags, sightings = [], iter(seen)
+    lags, sightings = [], iter(sights)
     at, position = next(sightings)
-    for acknowledged_at, wanted in receipts:
-        while position < wanted:
+    for acknowledged_at, goal in receipts:
+        while position < goal:
             at, position = next(sightings)
         lags.append(max(0.0, at - acknowledged_at) * 1000)
     return lags

@@ -40,34 +40,34 @@ class Seen(msgspec.Struct):
 
 def watch(port: int, seconds: float, watchers: int) -> Seen:
     """Follow the board over many connections, in one process of its own; only positions are read."""
-    chosen = selectors.DefaultSelector()
-    seen: list[list[tuple[float, int]]] = [[] for _ in range(watchers)]
+    selection = selectors.DefaultSelector()
+    sights: list[list[tuple[float, int]]] = [[] for _ in range(watchers)]
     for number in range(watchers):
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         connection.sendall(f"GET /live/board?period={PERIOD} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         connection.setblocking(False)  # noqa: FBT003 - the socket's own call
-        chosen.register(connection, selectors.EVENT_READ, number)
+        selection.register(connection, selectors.EVENT_READ, number)
     print("watching", flush=True)
-    received, end = 0, time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        for key, _ in chosen.select(left):
+    arrivals, end = 0, time.monotonic() + seconds
+    while (rest := end - time.monotonic()) > 0:
+        for key, _ in selection.select(rest):
             assert isinstance(key.fileobj, socket.socket)
             data = key.fileobj.recv(1 << 20)
-            received += len(data)
+            arrivals += len(data)
             positions = POSITION.findall(data)
             if positions:
-                seen[key.data].append((time.monotonic(), int(positions[-1].replace(b".", b""))))
+                sights[key.data].append((time.monotonic(), int(positions[-1].replace(b".", b""))))
             if not data:
-                chosen.unregister(key.fileobj)
-    return Seen(seen, received)
+                selection.unregister(key.fileobj)
+    return Seen(sights, arrivals)
 
 
-def to_screen_ms(receipts: Sequence[tuple[float, int]], seen: Sequence[tuple[float, int]]) -> list[float]:
+def to_screen_ms(receipts: Sequence[tuple[float, int]], sights: Sequence[tuple[float, int]]) -> list[float]:
     """For each receipt, how long until a watcher's screen showed its position; what no screen showed is left out."""
-    lags, sightings = list[float](), iter(seen)
+    lags, sightings = list[float](), iter(sights)
     at, position = next(sightings, (0.0, -1))
-    for acknowledged_at, wanted in receipts:
-        while position < wanted:
+    for acknowledged_at, goal in receipts:
+        while position < goal:
             following = next(sightings, None)
             if following is None:
                 return lags
@@ -96,25 +96,25 @@ def run(size: Size) -> list[Figure]:
             arriving(up.port, PER_SECOND, seconds + settling) as traffic,
         ):
             time.sleep(settling)
-            begun, used = time.monotonic(), up.cpu_s()
+            beginning, usage = time.monotonic(), up.cpu_s()
             receipts = acknowledged(up.port, seconds)
-            share = (up.cpu_s() - used) / (time.monotonic() - begun)
+            share = (up.cpu_s() - usage) / (time.monotonic() - beginning)
             memory, peak = up.memory_mb()
             count = traffic.count()
             assert screens.stdout is not None
-            seen = msgspec.json.decode(screens.stdout.readline(), type=Seen)
-        lags = [lag for screen in seen.of for lag in to_screen_ms(receipts, screen)]
-        ended = _ended_while_watched(up, watchers)
-    p99, rate = quantile(lags, 0.99), seen.received / watchers / (seconds + settling) / 1024
+            sights = msgspec.json.decode(screens.stdout.readline(), type=Seen)
+        lags = [lag for screen in sights.of for lag in to_screen_ms(receipts, screen)]
+        end_s = _ended_while_watched(up, watchers)
+    p99, rate = quantile(lags, 0.99), sights.received / watchers / (seconds + settling) / 1024
     return [
-        shown("watchers that were served", sum(map(bool, seen.of)), f"of {watchers}"),
+        shown("watchers that were served", sum(map(bool, sights.of)), f"of {watchers}"),
         shown("acknowledged → on a screen, p50", quantile(lags, 0.5), "ms", f"{len(lags):,} sightings"),
         Figure("acknowledged → on a screen, p99", p99, 2000, "ms", at_most=True, note=f"of {watchers} watchers"),
         shown("memory, 500 watchers more than none", memory - alone, "MB", f"{memory:.0f} MB, peak {peak:.0f} MB"),
         shown("processor of the one process", share, "cores", "intake, fold, board and the streams"),
         shown("sent to each watcher", rate, "KB/s"),
         shown("events that arrived ÷ 1,000/s", (count / (seconds + settling) + len(receipts) / seconds) / 1000),
-        Figure("SIGTERM with 500 watchers → ended", ended, 5, "s", at_most=True),
+        Figure("SIGTERM with 500 watchers → ended", end_s, 5, "s", at_most=True),
     ]
 
 
@@ -122,10 +122,10 @@ def _ended_while_watched(up: Served, watchers: int) -> float:
     """The seconds a server takes to end while everybody watches."""
     with watching(up.port, 15, watchers) as screens:
         time.sleep(2)
-        begun = time.monotonic()
+        beginning = time.monotonic()
         up.process.send_signal(signal.SIGTERM)
         assert up.process.wait(60) == 0
-        took = time.monotonic() - begun
+        took = time.monotonic() - beginning
         screens.kill()
     return took
 

@@ -73,18 +73,18 @@ def intake_rate(ground: Ground, batches: list[Any], ready: Callable[[Any], list[
 
 def raw_rate(ground: Ground, batches: list[Rows]) -> float:
     """Events a second of binary COPY and INSERT into the same tables, a transaction a batch, `synchronous_commit` on."""
-    typed = [[(row[0], UUID(hex=row[1]), *row[2:]) for row in batch["stored_events"]] for batch in batches]
+    values = [[(row[0], UUID(hex=row[1]), *row[2:]) for row in batch["stored_events"]] for batch in batches]
     with begun(ground) as (url, journal), psycopg.connect(url) as db:
         journal.close()
         start = time.perf_counter()
-        for events, rows in zip(typed, batches, strict=True):
+        for events, rows in zip(values, batches, strict=True):
             with db.cursor() as cursor:
                 _copied(cursor, _EVENTS, ("int8", "uuid", "int8", "text", "bytea"), events)
                 cursor.execute(_KEYS, tuple(list(column) for column in zip(*rows["natural_keys"], strict=True)))
                 _copied(cursor, _NOTES, ("text", "int8"), rows["case_notes"])
             db.commit()
         took = time.perf_counter() - start
-    return sum(map(len, typed)) / took
+    return sum(map(len, values)) / took
 
 
 def _copied(cursor: psycopg.Cursor[Any], into: str, types: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
@@ -103,7 +103,7 @@ def run(ground: Ground) -> list[Figure]:
         return pairs(ours, lambda: raw_rate(ground, rows), ground.size.count(PAIRS))
 
     append = ratio(lambda: append_rate(ground, ready, rows))
-    decided = ratio(lambda: intake_rate(ground, ready, lambda batch: batch))
+    decisions = ratio(lambda: intake_rate(ground, ready, lambda batch: batch))
     whole = ratio(lambda: intake_rate(ground, texts, read))
     return [
         Figure(
@@ -112,6 +112,6 @@ def run(ground: Ground) -> list[Figure]:
             0.5,
             note=f"look up, encode, copy, keys; {BATCH} a batch, every commit durable",
         ),
-        shown("intake ÷ raw psycopg", decided, note="the same, and each event checked and resolved in the lock"),
+        shown("intake ÷ raw psycopg", decisions, note="the same, and each event checked and resolved in the lock"),
         shown("intake from JSON bytes ÷ raw psycopg", whole, note="parse, check, resolve and append"),
     ]

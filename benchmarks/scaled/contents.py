@@ -80,8 +80,8 @@ def segments(ground: Ground) -> tuple[SegmentRecord, ...]:
 def placed(ground: Ground) -> dict[int, list[int]]:
     """The positions of each partition's entries, in order."""
     positions: dict[int, list[int]] = {partition: [] for partition in range(PARTITIONS)}
-    for sent in segments(ground):
-        positions[sent.partition] += [position for position, _ in sent.entries]
+    for messages in segments(ground):
+        positions[messages.partition] += [position for position, _ in messages.entries]
     return positions
 
 
@@ -89,9 +89,9 @@ def records(ground: Ground) -> list[Record]:
     """The segments as a topic would hold them."""
     ends = [0] * PARTITIONS
     topic_records = []
-    for sent in segments(ground):
-        topic_records.append(Record(sent.partition, ends[sent.partition], packed(sent)))
-        ends[sent.partition] += 1
+    for messages in segments(ground):
+        topic_records.append(Record(messages.partition, ends[messages.partition], packed(messages)))
+        ends[messages.partition] += 1
     return topic_records
 
 
@@ -103,10 +103,10 @@ def relayed(ground: Ground, url: str, number: int) -> float:
     with database.connected("relay") as db:
         cursors = DatabaseCursors(db, layout)
         run = LayoutRelay(journal, layout, cursors, sender.send, RelayState())
-        begun = time.perf_counter()
+        beginning = time.perf_counter()
         while run.step():
             pass
-        took = time.perf_counter() - begun
+        took = time.perf_counter() - beginning
         while min(cursors.load().sent) < cursors.load().scanned:  # a partition that lies idle is told once a second
             time.sleep(WATERMARK_S / 10)
             run.step()

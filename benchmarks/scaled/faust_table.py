@@ -30,12 +30,12 @@ def counting(server: str, topic: str, partitions: int, total: int, path: Path) -
         datadir=tempfile.mkdtemp(),
     )
     accounts = app.Table("accounts", default=dict)
-    done = 0
+    finish = 0
 
     async def count(stream: Any) -> None:  # noqa: ANN401 - an untyped framework
-        nonlocal done
+        nonlocal finish
         async for event in stream:
-            if not done:
+            if not finish:
                 print("first", flush=True)
             for posting in postings_of(decode(event)):
                 key = "|".join(posting.account)
@@ -43,8 +43,8 @@ def counting(server: str, topic: str, partitions: int, total: int, path: Path) -
                 for index, amount in posting.amounts:
                     balance[MEASURES[index]] = balance.get(MEASURES[index], 0) + amount
                 accounts[key] = balance
-            done += 1
-            if done == total:
+            finish += 1
+            if finish == total:
                 print("counted", flush=True)
                 write(accounts, path)
 

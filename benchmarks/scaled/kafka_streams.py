@@ -41,11 +41,11 @@ def built() -> Path:
     if not jar.exists() or jar.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         print("building the Kafka Streams topology …", file=sys.stderr, flush=True)
         for offline in (["-o"], []):
-            done = subprocess.run([maven, "-B", "-q", *offline, "package"], cwd=JAVA, capture_output=True, text=True)  # noqa: PLW1510 - its code is looked at
-            if done.returncode == 0:
+            finish = subprocess.run([maven, "-B", "-q", *offline, "package"], cwd=JAVA, capture_output=True, text=True)  # noqa: PLW1510 - its code is looked at
+            if finish.returncode == 0:
                 break
         else:
-            message = f"Maven could not build it: {done.stdout.strip()[-300:]}"
+            message = f"Maven could not build it: {finish.stdout.strip()[-300:]}"
             raise LeftOut(message)
     return jar.parent
 
@@ -85,4 +85,4 @@ def _committed(admin: KafkaAdminClient, group: str) -> int:
         offsets = admin.list_group_offsets({group: None})[group]
     except KafkaError:
         return 0
-    return sum(committed.offset for committed in offsets.values())
+    return sum(commits.offset for commits in offsets.values())

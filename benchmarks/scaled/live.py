@@ -81,25 +81,28 @@ class Served(threading.Thread):
                     self.seen.append((time.monotonic(), dict(enumerate(positions_told))))
 
 
-def lags(notes: Sequence[Note], seen: Seen) -> list[tuple[float, float]]:
+def lags(notes: Sequence[Note], sights: Seen) -> list[tuple[float, float]]:
     """For each fact when it was recorded, and how many seconds later it was seen; what was seen first counts 0."""
     delays: list[tuple[float, float]] = []
     for partition in range(PARTITIONS):
-        sightings = iter((at, reached[partition]) for at, reached in seen if partition in reached)
-        at, reached = next(sightings)
-        for recorded, _, position in (note for note in notes if note[1] == partition):
-            while reached < position:
-                at, reached = next(sightings)
-            delays.append((recorded, max(0.0, at - recorded)))
+        sightings = iter((at, reach_marks[partition]) for at, reach_marks in sights if partition in reach_marks)
+        at, reach_marks = next(sightings)
+        for recordings, _, position in (note for note in notes if note[1] == partition):
+            while reach_marks < position:
+                at, reach_marks = next(sightings)
+            delays.append((recordings, max(0.0, at - recordings)))
     return sorted(delays)
 
 
-def recovered(kills: Sequence[float], folded: Sequence[tuple[float, float]]) -> list[float]:
+def recovered(kills: Sequence[float], fold_marks: Sequence[tuple[float, float]]) -> list[float]:
     """For each kill, after how many seconds the last late fact was folded; who waits for the next kill is late by that."""
     ends = [*(kill - LATE_S for kill in kills[1:]), float("inf")]
     return [
-        max((at + lag - killed for at, lag in folded if killed - LATE_S <= at < end and lag > LATE_S), default=0.0)
-        for killed, end in zip(kills, ends, strict=True)
+        max(
+            (at + lag - kill_marks for at, lag in fold_marks if kill_marks - LATE_S <= at < end and lag > LATE_S),
+            default=0.0,
+        )
+        for kill_marks, end in zip(kills, ends, strict=True)
     ]
 
 
@@ -143,12 +146,12 @@ def measured(ground: Ground, url: str) -> tuple[list[Note], Seen, Seen, list[flo
         address = re.search(r"http://127\.0\.0\.1:(\d+)/", api.wait_for("API:"))
         assert address is not None
         caught_up(url)
-        stored, served = Stored(url), Served(int(address[1]))
+        positions_stored, service = Stored(url), Served(int(address[1]))
         words = [sys.executable, "-m", "benchmarks.scaled.recording", url, str(PER_SECOND), str(seconds), str(notes)]
         process = ending.enter_context(speaking(words, errors))
         heard(process, "recording", errors)
-        stored.start()
-        served.start()
+        positions_stored.start()
+        service.start()
         time.sleep(WARM_S + peace)
         kills = []
         for _ in range(number):
@@ -157,23 +160,28 @@ def measured(ground: Ground, url: str) -> tuple[list[Note], Seen, Seen, list[flo
         heard(process, "recorded", errors)
         caught_up(url)
         time.sleep(2.0)
-        stored.ending.set()
-        stored.join()
-        served_seen = served.seen.copy()
-    return msgspec.json.decode(notes.read_bytes(), type=list[tuple[float, int, int]]), stored.seen, served_seen, kills
+        positions_stored.ending.set()
+        positions_stored.join()
+        served_seen = service.seen.copy()
+    return (
+        msgspec.json.decode(notes.read_bytes(), type=list[tuple[float, int, int]]),
+        positions_stored.seen,
+        served_seen,
+        kills,
+    )
 
 
 def run(ground: Ground) -> list[Figure]:
     """The figures of this measurement."""
     with ground.database(JOURNAL) as url:
         prepared(ground, url)
-        notes, stored, served, kills = measured(ground, url)
+        notes, positions_stored, service, kills = measured(ground, url)
         served_is_replayed(url)
     peace = [note for note in notes if notes[0][0] + WARM_S <= note[0] < kills[0] - LATE_S]
-    in_store = [1000 * lag for _, lag in lags(peace, stored)]
-    in_api = [1000 * lag for _, lag in lags(peace, served)]
-    late = recovered(kills, lags(notes, stored))
-    arrived = len(peace) / (peace[-1][0] - peace[0][0]) / PER_SECOND
+    in_store = [1000 * lag for _, lag in lags(peace, positions_stored)]
+    in_api = [1000 * lag for _, lag in lags(peace, service)]
+    late = recovered(kills, lags(notes, positions_stored))
+    arrivals = len(peace) / (peace[-1][0] - peace[0][0]) / PER_SECOND
     return [
         shown(
             "recorded → folded, p50",
@@ -184,7 +192,7 @@ def run(ground: Ground) -> list[Figure]:
         shown("recorded → folded, p99", quantile(in_store, 0.99), "ms"),
         shown("recorded → told by the API's stream, p50", quantile(in_api, 0.5), "ms"),
         shown("recorded → told by the API's stream, p99", quantile(in_api, 0.99), "ms"),
-        shown(f"facts that arrived ÷ {PER_SECOND:,}/s", arrived, note="reversals, one in a hundred, are not counted"),
+        shown(f"facts that arrived ÷ {PER_SECOND:,}/s", arrivals, note="reversals, one in a hundred, are not counted"),
         shown(
             "kill -9 of a worker → caught up, median",
             quantile(late, 0.5),

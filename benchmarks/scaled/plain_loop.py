@@ -46,18 +46,16 @@ async def read(server: str, topic: str, fold: PartitionFold, head: int) -> None:
     )
     await consumer.start()
     consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
-    loop, thread, reached = asyncio.get_running_loop(), ThreadPoolExecutor(1), dict.fromkeys(range(PARTITIONS), 0)
+    loop, thread, last_offset = asyncio.get_running_loop(), ThreadPoolExecutor(1), dict.fromkeys(range(PARTITIONS), 0)
     first = True
-    while min(reached.values()) < head:
-        fetched = await consumer.getmany(timeout_ms=50, max_records=TAKE)
-        records = [
-            Record(record.partition, record.offset, record.value) for some in fetched.values() for record in some
-        ]
+    while min(last_offset.values()) < head:
+        batch = await consumer.getmany(timeout_ms=50, max_records=TAKE)
+        records = [Record(record.partition, record.offset, record.value) for some in batch.values() for record in some]
         if first and records:
             first = False
             print("first", flush=True)
         counts = await loop.run_in_executor(thread, fold.fold, records)
-        reached |= {partition: to.position for partition, to in counts.moved.items()}
+        last_offset |= {partition: to.position for partition, to in counts.moved.items()}
     print("folded", flush=True)
     await consumer.stop()
 

@@ -38,10 +38,10 @@ class Stopwatch:
         self._begun = time.perf_counter()
         self._half: tuple[float, int] | None = None
 
-    def pace(self, done: Callable[[], int], look_s: float = LOOK_S) -> Pace:
+    def pace(self, exit_result: Callable[[], int], look_s: float = LOOK_S) -> Pace:
         """Look until all are done. Raises: ``TimeoutError``."""
         while True:
-            number, now = done(), time.perf_counter()
+            number, now = exit_result(), time.perf_counter()
             if self._half is None and number >= self._total / 2:
                 self._half = now, number
             if number >= self._total:

@@ -32,15 +32,15 @@ def paged(ground: Ground) -> float:
         generations = database.generations()
         _, store = generations.begin()
         with uncollected():
-            begun = time.perf_counter()
-            pace = catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - begun)
+            beginning = time.perf_counter()
+            pace = catch_up(journal, store, REBUILD_PAGE) / (time.perf_counter() - beginning)
         store.engine.dispose()
         generations.close()
         journal.close()
     return pace
 
 
-def one_by_one(ground: Ground, *, relaxed: bool = False) -> float:
+def one_by_one(ground: Ground, *, settings: bool = False) -> float:
     """Events a second of the library's pull loop, each commit durable, or ``relaxed`` to `synchronous_commit=off`."""
     count = ground.size.facts(ONE_BY_ONE)
     with ground.database(JOURNAL) as url:
@@ -48,7 +48,7 @@ def one_by_one(ground: Ground, *, relaxed: bool = False) -> float:
         generations = database.generations()
         generations.begin()[1].engine.dispose()
         generations.close()
-        if relaxed:
+        if settings:
             with psycopg.connect(url, autocommit=True) as db:
                 db.execute(f"ALTER DATABASE {db.info.dbname} SET synchronous_commit = off".encode())
         application = JournalApplication(database.environment)
@@ -69,9 +69,9 @@ def run(ground: Ground) -> list[Figure]:
     """The ratios of this measurement."""
     number = ground.size.count(PAIRS)
     ratio = pairs(lambda: paged(ground), lambda: one_by_one(ground), number)
-    relaxed = pairs(lambda: paged(ground), lambda: one_by_one(ground, relaxed=True), number)
+    settings = pairs(lambda: paged(ground), lambda: one_by_one(ground, settings=True), number)
     note = "same tables; there a durable commit an event, as it comes"
     return [
         Figure("rebuild ÷ the library's loop", ratio, 10, note=note),
-        shown("rebuild ÷ the library's loop at synchronous_commit=off", relaxed, note="balances may be that soft"),
+        shown("rebuild ÷ the library's loop at synchronous_commit=off", settings, note="balances may be that soft"),
     ]

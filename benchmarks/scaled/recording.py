@@ -38,18 +38,18 @@ Note = tuple[float, int, int]
 def record(intake: IntakeService, supply: list[Event], per_second: int, seconds: float) -> list[Note]:
     """Batches at their time, each acknowledged before the next; when, and where each fact lies."""
     notes: list[Note] = []
-    begun, sent = time.monotonic(), 0
-    while (elapsed := time.monotonic() - begun) < seconds and sent < len(supply):
-        if sent > elapsed * per_second:
-            time.sleep(sent / per_second - elapsed)
-        batch = supply[sent : sent + BATCH]
+    beginning, futures = time.monotonic(), 0
+    while (duration := time.monotonic() - beginning) < seconds and futures < len(supply):
+        if futures > duration * per_second:
+            time.sleep(futures / per_second - duration)
+        batch = supply[futures : futures + BATCH]
         outcomes = intake.submit(submissions(batch), LOCAL)
         now = time.monotonic()
         for event, outcome in zip(batch, outcomes, strict=True):
             assert isinstance(outcome, Accepted), outcome
             if "dinas" in event["data"]:
                 notes.append((now, partition_of(event["data"]["dinas"], PARTITIONS), outcome.receipt.position))
-        sent += len(batch)
+        futures += len(batch)
     return notes
 
 

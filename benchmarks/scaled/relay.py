@@ -25,7 +25,7 @@ FIRST: Final = 1001
 
 def bare(ground: Ground, topic: str, *, ready: bool) -> float:
     """Events a second of a producer that sends all segments and waits for their acknowledgement; each ``ready`` packed."""
-    records = [(sent, packed(sent) if ready else b"") for sent in segments(ground)]
+    records = [(waits, packed(waits) if ready else b"") for waits in segments(ground)]
     ensure_topic(ground.settings, topic, PARTITIONS)
     producer: Any = KafkaProducer(
         **ground.settings.client(),
@@ -35,12 +35,14 @@ def bare(ground: Ground, topic: str, *, ready: bool) -> float:
         batch_size=1 << 20,
         max_request_size=RECORD_MOST,
     )
-    begun = time.perf_counter()
-    futures = [producer.send(topic, partition=sent.partition, value=value or packed(sent)) for sent, value in records]
+    beginning = time.perf_counter()
+    futures = [
+        producer.send(topic, partition=waits.partition, value=value or packed(waits)) for waits, value in records
+    ]
     producer.flush(ACK_S)
     for future in futures:
         future.get(ACK_S)
-    took = time.perf_counter() - begun
+    took = time.perf_counter() - beginning
     producer.close()
     return ground.facts / took
 

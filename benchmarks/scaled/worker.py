@@ -52,9 +52,9 @@ def through_workers(ground: Ground, number: int = 1) -> Pace:
 
 def _folded(db: psycopg.Connection[tuple[object, ...]], ground: Ground) -> int:
     """How many facts are folded; all of them not before every partition stands at the journal's head."""
-    reached, head = positions(db), segments(ground)[-1].last
-    done = sum(bisect_right(positions_of, reached[partition]) for partition, positions_of in placed(ground).items())
-    return done if min(reached.values()) >= head else min(done, ground.facts - 1)
+    marks, head = positions(db), segments(ground)[-1].last
+    finish = sum(bisect_right(positions_of, marks[partition]) for partition, positions_of in placed(ground).items())
+    return finish if min(marks.values()) >= head else min(finish, ground.facts - 1)
 
 
 def through_loop(ground: Ground) -> Pace:
@@ -74,10 +74,10 @@ def from_memory(ground: Ground) -> Pace:
     topic_records = records(ground)
     with ground.database(BEGUN) as url:
         fold = folding(url, segments(ground)[0].journal, LAYOUT)
-        begun = time.perf_counter()
+        beginning = time.perf_counter()
         for start in range(0, len(topic_records), TAKE):
             fold.fold(topic_records[start : start + TAKE])
-        pace = ground.facts / (time.perf_counter() - begun)
+        pace = ground.facts / (time.perf_counter() - beginning)
         folded_right(ground, url)
     return Pace(pace, pace)
 
@@ -97,9 +97,9 @@ def through_faust(ground: Ground) -> Pace:
     ]
     with speaking(words, errors) as process:
         heard(process, "first", errors)
-        begun = time.perf_counter()
+        beginning = time.perf_counter()
         heard(process, "counted", errors)
-        pace = total / (time.perf_counter() - begun)
+        pace = total / (time.perf_counter() - beginning)
         heard(process, "written", errors)
     counted_right(ground, accounts)
     return Pace(pace, pace)

@@ -20,13 +20,13 @@ def due_us(fact: EffectiveFact) -> int | None:
     """
     if fact.type == TASK:
         return parse_instant(fact.data["due_at"]) if "due_at" in fact.data else None
-    resolved = fact.resolved
-    if resolved.due_us is not None or resolved.promise_us is None or resolved.received_us is None:
-        return resolved.due_us
-    due = resolved.received_us + resolved.promise_us
-    for begun, ended, _ in sorted(resolved.pauses):
-        if begun < due:
-            due += ended - begun
+    resolution = fact.resolved
+    if resolution.due_us is not None or resolution.promise_us is None or resolution.received_us is None:
+        return resolution.due_us
+    due = resolution.received_us + resolution.promise_us
+    for start_us, end_us, _ in sorted(resolution.pauses):
+        if start_us < due:
+            due += end_us - start_us
     return due
 
 
@@ -35,14 +35,14 @@ def margin_us(fact: EffectiveFact) -> int | None:
 
     Of a standard it is time of the clock: the promised time less the service time (DOMAIN §3).
     """
-    due, resolved = due_us(fact), fact.resolved
+    due, resolution = due_us(fact), fact.resolved
     if due is None:
         return None
-    if fact.type == TASK or resolved.due_us is not None:
+    if fact.type == TASK or resolution.due_us is not None:
         return due - parse_instant(fact.data["completed_at"])
-    return (resolved.promise_us or 0) - (resolved.elapsed_us or 0)
+    return (resolution.promise_us or 0) - (resolution.elapsed_us or 0)
 
 
-def paused_us(resolved: Resolved) -> int:
+def paused_us(resolution: Resolved) -> int:
     """The time for which the clock of a decision stood."""
-    return sum(ended - begun for begun, ended, _ in resolved.pauses)
+    return sum(end_us - start_us for start_us, end_us, _ in resolution.pauses)

@@ -54,11 +54,11 @@ NOTHING = Resolved()
 
 def resolved_of(data: Mapping[str, Any]) -> Resolved:
     """The resolved values among an event's data. A block that this version cannot read counts as none."""
-    resolved = data.get("resolved")
-    if resolved is None:
+    resolution = data.get("resolved")
+    if resolution is None:
         return NOTHING
     try:
-        return msgspec.convert(resolved, Resolved)
+        return msgspec.convert(resolution, Resolved)
     except msgspec.ValidationError:
         return NOTHING
 
@@ -66,8 +66,8 @@ def resolved_of(data: Mapping[str, Any]) -> Resolved:
 def stated(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The data of an entry, and of each fact it embeds."""
     yield data
-    resolved = resolved_of(data)
-    for fact in (resolved.removes, resolved.adds):
+    resolution = resolved_of(data)
+    for fact in (resolution.removes, resolution.adds):
         if fact is not None:
             yield fact.data
 
@@ -110,14 +110,14 @@ class _Line(Struct, gc=False):
     contenthash: str
 
 
-def recorded(submission: Submission, resolved: Resolved | None, recorded_us: int, recorded_by: str) -> Recorded:
+def recorded(submission: Submission, resolution: Resolved | None, recorded_us: int, recorded_by: str) -> Recorded:
     """A submission, resolved, as it enters the journal."""
     return Recorded(
         type=submission.type,
         source=submission.source,
         id=submission.id,
         time=submission.time,
-        data=submission.data if resolved is None else {**submission.data, "resolved": resolved},
+        data=submission.data if resolution is None else {**submission.data, "resolved": resolution},
         attributes=submission.attributes,
         recordedtime=utc_text(recorded_us),
         recordedby=recorded_by,
@@ -165,8 +165,8 @@ def exported(line: bytes, position: int) -> bytes:
 def read_line(line: bytes) -> Recorded:
     """A stored or exported line, in full. Raises: ``msgspec.DecodeError`` when it is not one."""
     event: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
-    known = {name: event.pop(name) for name in ("type", "source", "id", "time", "data")}
-    written = {name: event.pop(name, "") for name in _WRITTEN_LAST[:3]}
+    attributes_known = {name: event.pop(name) for name in ("type", "source", "id", "time", "data")}
+    attributes_written = {name: event.pop(name, "") for name in _WRITTEN_LAST[:3]}
     event.pop("specversion", None)
     event.pop("position", None)
-    return Recorded(**known, attributes=event, **written)
+    return Recorded(**attributes_known, attributes=event, **attributes_written)

@@ -75,18 +75,18 @@ def resolve_fact(fact: Fact, time_us: int, setting: Setting, case: CaseContext |
 
 
 def resolve_correction(
-    correct: Fact, removed: EffectiveFact, data: Mapping[str, Any], setting: Setting, case: CaseContext | None, at: str
+    correct: Fact, removal: EffectiveFact, data: Mapping[str, Any], setting: Setting, case: CaseContext | None, at: str
 ) -> Resolved:
     """The `resolved` block of the fact that a correction puts in the place of ``removed``; ``data`` is its data.
 
     A correction that leaves receipt, completion, deadline and pauses as they were leaves standard and verdict as they were:
     a standard that was recorded in between changes no earlier case. Raises: ``Refusal``, as ``resolve_fact`` does.
     """
-    if isinstance(correct, PermitReceived | PermitProcessed) and _timing(data) == _timing(removed.data):
-        kept = removed.resolved
-        flags = tuple(flag for flag in kept.flags if not flag.startswith("unknown_"))
-        return replace(kept, flags=flags + _unknown(correct, setting.rulebook))
-    return resolve_fact(correct, stored_instant(removed.time), setting, case, at)
+    if isinstance(correct, PermitReceived | PermitProcessed) and _timing(data) == _timing(removal.data):
+        former = removal.resolved
+        flags = tuple(flag for flag in former.flags if not flag.startswith("unknown_"))
+        return replace(former, flags=flags + _unknown(correct, setting.rulebook))
+    return resolve_fact(correct, stored_instant(removal.time), setting, case, at)
 
 
 def _timing(data: Mapping[str, Any]) -> tuple[object, ...]:
@@ -94,9 +94,9 @@ def _timing(data: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(data.get(name) for name in ("received_at", "completed_at", "due_at", "pauses"))
 
 
-def unpromised(resolved: Resolved) -> bool:
+def unpromised(resolution: Resolved) -> bool:
     """True of a receipt or a decision that had neither a standard nor a deadline when it was recorded."""
-    return resolved.standard is None and resolved.due_us is None
+    return resolution.standard is None and resolution.due_us is None
 
 
 def judged_otherwise(first: Resolved, second: Resolved) -> bool:
@@ -173,7 +173,7 @@ def _decision(
         promise_us, on_time = standard.us, elapsed_us <= standard.us
     if promise_us is not None and on_time is not None:
         on_time = _kept(on_time, promise_us)
-    skewed = ("clock_skew",) if completed_us < received_us else ()
+    skew_flags = ("clock_skew",) if completed_us < received_us else ()
     return Resolved(
         month=local_month(completed_us, setting.zone),
         received_us=received_us,
@@ -184,7 +184,7 @@ def _decision(
         on_time=on_time,
         pauses=pauses,
         rulebook=setting.rulebook.position,
-        flags=(*skewed, *flags, *_odd(promise_us)),
+        flags=(*skew_flags, *flags, *_odd(promise_us)),
     )
 
 

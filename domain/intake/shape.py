@@ -17,23 +17,21 @@ REQUIRED: Final = "is required"
 UNKNOWN: Final = "is no field of this kind"
 
 
-def shape_faults(value: object, wanted: object, at: str) -> list[Fault]:
+def shape_faults(value: object, kind_struct: object, at: str) -> list[Fault]:
     """Every fault of the shape of a JSON value that should be of a type; none if a decoder takes it."""
-    if isinstance(wanted, type) and issubclass(wanted, Struct):
-        return _struct_faults(value, wanted, at) if isinstance(value, dict) else _own_faults(value, dict, at)
-    origin, inner = get_origin(wanted), get_args(wanted)
+    if isinstance(kind_struct, type) and issubclass(kind_struct, Struct):
+        return _struct_faults(value, kind_struct, at) if isinstance(value, dict) else _own_faults(value, dict, at)
+    origin, inner = get_origin(kind_struct), get_args(kind_struct)
     if origin is dict and isinstance(value, dict):
         return [fault for name, part in value.items() for fault in shape_faults(part, inner[1], pointer(at, name))]
     if origin is tuple and isinstance(value, list):
         return [fault for index, part in enumerate(value) for fault in shape_faults(part, inner[0], f"{at}/{index}")]
-    return _own_faults(value, wanted, at)
+    return _own_faults(value, kind_struct, at)
 
 
-def _struct_faults(value: dict[str, Any], wanted: type[Struct], at: str) -> list[Fault]:
-    fields, faults = _fields(wanted), list[Fault]()
-    faults += [
-        Fault(pointer(at, name), REQUIRED) for name, (_, needed) in fields.items() if needed and name not in value
-    ]
+def _struct_faults(value: dict[str, Any], kind_struct: type[Struct], at: str) -> list[Fault]:
+    fields, faults = _fields(kind_struct), list[Fault]()
+    faults += [Fault(pointer(at, name), REQUIRED) for name, (_, needs) in fields.items() if needs and name not in value]
     faults += [Fault(pointer(at, name), UNKNOWN) for name in value if name not in fields]
     for name, (type_, _) in fields.items():
         if name in value:
@@ -42,9 +40,9 @@ def _struct_faults(value: dict[str, Any], wanted: type[Struct], at: str) -> list
 
 
 @cache
-def _fields(wanted: type[Struct]) -> dict[str, tuple[object, bool]]:
+def _fields(kind_struct: type[Struct]) -> dict[str, tuple[object, bool]]:
     """The fields of a struct by their names on the wire: the type of each, and whether it is required."""
-    return {field.encode_name: (_one_type(field.type), field.required) for field in msgspec.structs.fields(wanted)}
+    return {field.encode_name: (_one_type(field.type), field.required) for field in msgspec.structs.fields(kind_struct)}
 
 
 def _one_type(annotation: object) -> object:
@@ -53,10 +51,10 @@ def _one_type(annotation: object) -> object:
     return next(iter(types)) if len(types) == 1 and type(None) not in get_args(annotation) else annotation
 
 
-def _own_faults(value: object, wanted: Any, at: str) -> list[Fault]:  # noqa: ANN401 - any annotation
+def _own_faults(value: object, kind_struct: Any, at: str) -> list[Fault]:  # noqa: ANN401 - any annotation
     """The fault of a value by itself, in the decoder's words."""
     try:
-        msgspec.convert(value, wanted)
+        msgspec.convert(value, kind_struct)
     except msgspec.ValidationError as error:
         detail = str(error).partition(" - at `")[0]
         return [Fault(at, detail[0].lower() + detail[1:])]

@@ -56,9 +56,9 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     Raises: ``Refusal`` with slug ``malformed-json``.
     """
     try:
-        decoded = text.decode()
-        value = _DECODER.decode(decoded)
-        if "\\u" in decoded:
+        text_read = text.decode()
+        value = _DECODER.decode(text_read)
+        if "\\u" in text_read:
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise Refusal("malformed-json", f"not UTF-8: byte {error.start}") from None
@@ -67,7 +67,7 @@ def parse_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except RecursionError:
         raise invalid(Fault("", f"is nested deeper than {MAX_DEPTH}")) from None
     except _TwiceError:
-        raise Refusal("malformed-json", _twice_in(decoded)) from None
+        raise Refusal("malformed-json", _twice_in(text_read)) from None
     except ValueError as error:
         raise Refusal("malformed-json", str(error)) from None
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH and not _within(value, MAX_DEPTH):
@@ -181,8 +181,8 @@ def read_submission(event: object) -> Submission:
     kind = _known_kind(event["type"])
     time_us = _time(event["time"], faults)
     data: Any = _answered(event["data"])
-    typed = read_data(kind.submitted, data, "/data", faults)
-    if faults or typed is None:
+    struct_values = read_data(kind.submitted, data, "/data", faults)
+    if faults or struct_values is None:
         raise invalid(*faults)
     return Submission(
         type=event["type"],
@@ -190,7 +190,7 @@ def read_submission(event: object) -> Submission:
         id=event["id"],
         time=event["time"],
         time_us=time_us,
-        typed=typed,
+        typed=struct_values,
         data=data,
         attributes=attributes,
         content_hash=content_hash(event["type"], utc_text(time_us), data),
@@ -201,14 +201,14 @@ def _answered(data: object) -> object:
     """Data without the questions that were not answered: survey tools write null for them, and others leave them out."""
     if not isinstance(data, dict):
         return data
-    answered = dict(data)
+    answers = dict(data)
     if isinstance(data.get("unsur"), dict):
-        answered["unsur"] = {
+        answers["unsur"] = {
             name: answer for name, answer in data["unsur"].items() if answer is not None or name not in UNSUR
         }
     if "replacement" in data:
-        answered["replacement"] = _answered(data["replacement"])
-    return answered
+        answers["replacement"] = _answered(data["replacement"])
+    return answers
 
 
 def submission_or_refusal(event: object) -> Submission | Refusal:
@@ -240,7 +240,7 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
     if event["specversion"] != "1.0":
         faults.append(Fault("/specversion", 'must be "1.0"'))
     faults += _name(event)
-    kept: dict[str, str | int | bool] = {}
+    extras: dict[str, str | int | bool] = {}
     for name, value in event.items():
         if name in _REQUIRED or value is None:
             continue
@@ -256,8 +256,8 @@ def _attributes(event: dict[str, Any]) -> tuple[dict[str, str | int | bool], lis
         elif name == "datacontenttype" and not _is_json(str(value)):
             faults.append(Fault(place, "must be application/json"))
         else:
-            kept[name] = value
-    return kept, faults
+            extras[name] = value
+    return extras, faults
 
 
 def _name(event: dict[str, Any]) -> list[Fault]:
@@ -273,17 +273,17 @@ def _is_json(text: str) -> bool:
     return media is not None and media.type == "application/json"
 
 
-def read_data(wanted: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:
+def read_data(kind_struct: type[Submittable], data: object, at: str, faults: list[Fault]) -> Submittable | None:
     """Typed data of a kind. Every missing, unknown, mistyped or malformed field is a fault below pointer ``at``."""
     if not isinstance(data, dict):
         faults.append(Fault(at, "must be an object"))
         return None
     try:
-        typed = msgspec.convert(data, wanted)
+        struct_values = msgspec.convert(data, kind_struct)
     except msgspec.ValidationError as error:
-        faults += shape_faults(data, wanted, at) or [Fault(at, str(error))]
-        faults += checks.part_faults(wanted, data, at)
+        faults += shape_faults(data, kind_struct, at) or [Fault(at, str(error))]
+        faults += checks.part_faults(kind_struct, data, at)
         return None
-    wrong = checks.data_faults(typed, at)
+    wrong = checks.data_faults(struct_values, at)
     faults += wrong
-    return None if wrong else typed
+    return None if wrong else struct_values

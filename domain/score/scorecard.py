@@ -77,7 +77,7 @@ class Overall(Struct, frozen=True):
 
 
 class Rank(Struct, frozen=True):
-    """A place among the peers of one covered set; best and worst differ when values are equal."""
+    """A place among the peers of one covered set; best and worst differ when values as served are equal."""
 
     best: int
     worst: int
@@ -166,30 +166,26 @@ def _overall(balance: Balance) -> Overall:
 
 
 def ranked(standings: Iterable[Standing], scheme: Scheme) -> list[tuple[Standing, Rank | None]]:
-    """Subjects of one covered set are ranked by exact value; larger covered weight first, unranked last.
+    """Subjects of one covered set are ranked by value as served; larger covered weight first, unranked last.
 
-    Ties share their ranks, in the order of their ids.
+    Values equal to two decimals are a tie: they share their ranks, in the order of their ids.
     """
     key_of = rank_keys(scheme)
-    groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[Fraction, Standing]]] = {}
+    groups: dict[tuple[Fraction, tuple[int, ...]], list[tuple[int, Standing]]] = {}
     unranked_rows: list[tuple[Standing, Rank | None]] = []
     for standing in sorted(standings, key=lambda standing: standing.subject.id):
         key = key_of(standing.balance)
-        if key.value is None:
+        if key.hundredths is None:
             unranked_rows.append((standing, None))
         else:
-            groups.setdefault((-key.covered, key.covered_set), []).append((key.value, standing))
+            groups.setdefault((-key.covered, key.covered_set), []).append((key.hundredths, standing))
     out: list[tuple[Standing, Rank | None]] = []
     for _, group in sorted(groups.items(), key=itemgetter(0)):
         place = 1
-        for _, tie in groupby(sorted(group, key=_coarse_then_exact, reverse=True), key=itemgetter(0)):
+        # The sort is stable, also in reverse: the peers of a tie stay in the order of their ids.
+        for _, tie in groupby(sorted(group, key=itemgetter(0), reverse=True), key=itemgetter(0)):
             peers = [standing for _, standing in tie]
             rank = Rank(place, place + len(peers) - 1)
             out += [(standing, rank) for standing in peers]
             place += len(peers)
     return out + unranked_rows
-
-
-def _coarse_then_exact(row: tuple[Fraction, Standing]) -> tuple[int, Fraction]:
-    """The order of exact values; whole billionths of them decide nearly all, and are compared in no time."""
-    return row[0].numerator * 10**9 // row[0].denominator, row[0]

@@ -21,6 +21,9 @@ REMEMBERED: Final = 16_384
 OVERALL_LEAST: Final = 30
 """The number of answers to a single question below which their mean is insufficient: that of `contoh-2026`'s surveys."""
 
+BANDS: Final = (("sangat_tinggi", 91), ("tinggi", 76), ("sedang", 66), ("rendah", 51), ("sangat_rendah", 0))
+"""The bands of a capaian, each with its least percent, the highest first."""
+
 _UNSUR_INDEX: Final = tuple((INDEX[f"unsur_n_{unsur}"], INDEX[f"unsur_sum_{unsur}"]) for unsur in UNSUR)
 
 
@@ -47,12 +50,13 @@ class Score(Struct, frozen=True):
 
 
 class RankKey(Struct, frozen=True):
-    """The key by which a score is ranked: its value, its covered weight, and the indicators with enough data.
+    """The key by which a score is ranked: its value as served, its covered weight, and the indicators with enough data.
 
-    Only subjects with the same covered indicators are ranked together.
+    The value counts in hundredths of a percent, so that scores that read the same are equal. Only subjects with the
+    same covered indicators are ranked together.
     """
 
-    value: Fraction | None
+    hundredths: int | None
     covered: Fraction
     covered_set: tuple[int, ...]
 
@@ -110,7 +114,8 @@ def rank_keys(scheme: Scheme) -> Callable[[Balance], RankKey]:
             balance[index] = amount
         score = score_of(balance, scheme)
         covered_set = tuple(place for place, part in enumerate(score.indicators) if part.sufficient)
-        return RankKey(score.value, score.covered, covered_set)
+        value = None if score.value is None else hundredths(score.value)
+        return RankKey(value, score.covered, covered_set)
 
     return lambda balance: remembered(tuple(map(balance.__getitem__, measures_read)))
 
@@ -143,5 +148,4 @@ def mutu(ikm_value: Fraction) -> str:
 def band(capaian: Fraction) -> str:
     """The band of a capaian: from 91 sangat tinggi, 76 tinggi, 66 sedang, 51 rendah, else sangat rendah."""
     capaian_hundredths = hundredths(capaian)
-    bands = (("sangat_tinggi", 9100), ("tinggi", 7600), ("sedang", 6600), ("rendah", 5100))
-    return next((name for name, least in bands if capaian_hundredths >= least), "sangat_rendah")
+    return next((name for name, least in BANDS if capaian_hundredths >= 100 * least), BANDS[-1][0])

@@ -42,9 +42,9 @@ def _case_of(line: bytes) -> tuple[str, bool] | None:
 class CaseOrder:
     """The notes that wait, by their numbers, and what they hold back."""
 
-    def __init__(self, held: Iterable[Numbered]) -> None:
+    def __init__(self, cases: Iterable[Numbered]) -> None:
         self._notes: dict[int, str] = {}
-        for number, line in held:
+        for number, line in cases:
             self.waits(number, line)
 
     def waits(self, number: int, line: bytes) -> None:

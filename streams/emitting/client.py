@@ -18,14 +18,14 @@ FORBIDDEN: Final = f"{OUR_PROBLEMS}forbidden"
 class NotNow(Exception):  # noqa: N818 - a state of the network
     """Nothing is known to be recorded; the same may be sent again.
 
-    ``after_s``: the pause that the server asks for. ``begun``: the connection stood, so the request may have been too
+    ``after_s``: the pause that the server asks for. ``had_connection``: the connection stood, so the request may have been too
     large or too slow for this network.
     """
 
-    def __init__(self, detail: str, *, after_s: float = 0.0, begun: bool = False) -> None:
+    def __init__(self, detail: str, *, after_s: float = 0.0, had_connection: bool = False) -> None:
         super().__init__(detail)
         self.after_s = after_s
-        self.begun = begun
+        self.had_connection = had_connection
 
 
 class NotTaken(Exception):  # noqa: N818 - an answer

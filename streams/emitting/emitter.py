@@ -59,14 +59,14 @@ class Emitter:
         """The number of events that the intake has recorded."""
         return self.tally.accepted + self.tally.duplicates
 
-    def drain(self, *, held: bool = True) -> bool:
+    def drain(self, *, events_waiting: bool = True) -> bool:
         """Send until nothing is left that can be; false when the network stays down longer than the patience.
 
         With ``held`` events refused for now are tried too, and again as long as any of them is settled.
         Raises: ``NotTaken`` when the intake refuses this sender.
         """
         try:
-            while self._send_fresh() or (held and self._send_held()):
+            while self._send_fresh() or (events_waiting and self._send_held()):
                 pass
         except NotNow as error:
             self._say(f"not acknowledged: {error}")
@@ -85,36 +85,36 @@ class Emitter:
 
     def _send_held(self) -> bool:
         """Try each event that was refused for now; true if any is settled, which may lift another's refusal."""
-        after, settled = 0, 0
+        after, outcomes = 0, 0
         while batch := self._outbox.held(after, EVENTS_MOST):
             sendable, _ = self._order.sendable(batch)
             after = batch[-1][0]
             if sendable:
-                delivered = self._sender.send([line for _, line in sendable])
-                settled += self._settle(sendable, delivered)
-                after = after if delivered.number == len(sendable) else sendable[delivered.number - 1][0]
-        return settled > 0
+                delivery = self._sender.send([line for _, line in sendable])
+                outcomes += self._settle(sendable, delivery)
+                after = after if delivery.number == len(sendable) else sendable[delivery.number - 1][0]
+        return outcomes > 0
 
-    def _settle(self, batch: list[tuple[int, bytes]], delivered: Delivered) -> int:
+    def _settle(self, batch: list[tuple[int, bytes]], delivery: Delivered) -> int:
         """Note the outcome of the leading events of a batch; the number of those that wait no longer."""
-        answer, sent = delivered.answer, batch[: delivered.number]
-        problems = {sent[rejection.index][0]: rejection for rejection in answer.rejected}
-        refused = {number: rejection.problem for number, rejection in problems.items() if not rejection.for_now}
-        held = {number: rejection.problem for number, rejection in problems.items() if rejection.for_now}
-        for number, line in sent:
-            if number in held:
+        answer, lines_out = delivery.answer, batch[: delivery.number]
+        problems = {lines_out[rejection.index][0]: rejection for rejection in answer.rejected}
+        refusals = {number: rejection.problem for number, rejection in problems.items() if not rejection.for_now}
+        events_waiting = {number: rejection.problem for number, rejection in problems.items() if rejection.for_now}
+        for number, line in lines_out:
+            if number in events_waiting:
                 self._order.waits(number, line)
-                if (self._outbox.problem(number) or {}).get("detail") != held[number].get("detail"):
-                    self._tell("waits, to be sent again", line, held[number])
+                if (self._outbox.problem(number) or {}).get("detail") != events_waiting[number].get("detail"):
+                    self._tell("waits, to be sent again", line, events_waiting[number])
             else:
                 self._order.is_settled(number)
-                if number in refused:
-                    self._tell("refused", line, refused[number])
-        self._outbox.settle([number for number, _ in sent], refused, held)
+                if number in refusals:
+                    self._tell("refused", line, refusals[number])
+        self._outbox.settle([number for number, _ in lines_out], refusals, events_waiting)
         self.tally.accepted += answer.accepted
         self.tally.duplicates += answer.duplicates
-        self.tally.refused += len(refused)
-        return len(sent) - len(held)
+        self.tally.refused += len(refusals)
+        return len(lines_out) - len(events_waiting)
 
     def _tell(self, outcome: str, line: bytes, problem: dict[str, object]) -> None:
         self._say(f"{outcome}: {line.decode(errors='replace')[:200]}: {problem.get('detail')}")
@@ -190,15 +190,15 @@ def emit_as_they_come(lines: Iterable[bytes], emitter: Emitter, outbox: Outbox) 
     feed, failures, due_s = _Feed(lines, outbox), Failures(HELD), 0.0
     while True:
         feed.arrived.clear()
-        ended = feed.ended.is_set()
-        settled, held = emitter.settled, ended or time.monotonic() >= due_s
-        complete = emitter.drain(held=held)
-        if ended:
+        is_over = feed.ended.is_set()
+        outcomes, events_waiting = emitter.settled, is_over or time.monotonic() >= due_s
+        complete = emitter.drain(events_waiting=events_waiting)
+        if is_over:
             break
-        if emitter.settled > settled:
+        if emitter.settled > outcomes:
             failures.clear()
             due_s = min(due_s, time.monotonic() + HELD.first_s)
-        if held:
+        if events_waiting:
             due_s = time.monotonic() + (failures.pause_s(0.0) or HELD.longest_s)
         feed.arrived.wait(max(0.0, due_s - time.monotonic()) if complete else LOOK_S)
     if feed.error is not None:

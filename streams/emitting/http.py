@@ -79,7 +79,7 @@ class IntakeClient:
             return self._exchange(self._connection, body, within_s, len(lines))
         except ConnectionError as error:
             self.close()
-            raise NotNow(str(error) or type(error).__name__, begun=True) from error
+            raise NotNow(str(error) or type(error).__name__, had_connection=True) from error
 
     def _exchange(self, connection: http.client.HTTPConnection, body: bytes, within_s: float, number: int) -> Answer:
         """Send a request and read its answer. Raises: ``ConnectionError``; and as ``send``."""
@@ -95,7 +95,7 @@ class IntakeClient:
             self.close()
             if isinstance(error, TimeoutError) and number:
                 self._answer_s = min(ANSWER_MOST_S, self._answer_s * 2)
-            raise NotNow(str(error) or type(error).__name__, begun=True) from error
+            raise NotNow(str(error) or type(error).__name__, had_connection=True) from error
         if response.will_close:
             self.close()
         return read_answer(response.status, response.headers, content, number)
@@ -124,7 +124,7 @@ def read_answer(status: int, headers: Message, body: bytes, number: int) -> Answ
         answer = _account(body)
         if answer is None or not answer.accounts_for(number):
             message = f"an answer that does not account for the {number} events sent, as of a network's sign-in page: {detail}"
-            raise NotNow(message, begun=True)
+            raise NotNow(message, had_connection=True)
         number_unpromised = headers.get("neraca-unpromised", "")
         answer.unpromised = int(number_unpromised) if number_unpromised.isascii() and number_unpromised.isdigit() else 0
         return answer
@@ -137,7 +137,9 @@ def read_answer(status: int, headers: Message, body: bytes, number: int) -> Answ
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
         elsewhere = headers.get("location")
         raise NotNow(
-            detail if elsewhere is None else f"{detail} (to {elsewhere})", after_s=_retry_after_s(headers), begun=True
+            detail if elsewhere is None else f"{detail} (to {elsewhere})",
+            after_s=_retry_after_s(headers),
+            had_connection=True,
         )
     raise RequestRefused(problem, ours=ours)
 
@@ -152,12 +154,15 @@ def _account(body: bytes) -> Answer | None:
 def _problem(status: int, body: bytes) -> dict[str, Any]:
     """The problem object of an answer; one is made of a page that something on the way wrote."""
     title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Refused"
-    made = {"type": "about:blank", "title": title, "status": status, "detail": title}
+    problem_made = {"type": "about:blank", "title": title, "status": status, "detail": title}
     try:
         problem = msgspec.json.decode(body)
     except msgspec.DecodeError:
-        return {**made, "detail": f"{title}, says something on the way: {body[:200].decode(errors='replace')}".strip()}
-    return {**made, **problem, "status": status} if isinstance(problem, dict) else made
+        return {
+            **problem_made,
+            "detail": f"{title}, says something on the way: {body[:200].decode(errors='replace')}".strip(),
+        }
+    return {**problem_made, **problem, "status": status} if isinstance(problem, dict) else problem_made
 
 
 def _retry_after_s(headers: Message) -> float:

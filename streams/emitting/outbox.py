@@ -66,15 +66,15 @@ class Outbox:
             return list(self._db.execute(query, [after, most]))
 
     def settle(
-        self, numbers: Iterable[int], refused: dict[int, dict[str, Any]], held: dict[int, dict[str, Any]]
+        self, numbers: Iterable[int], refusals: dict[int, dict[str, Any]], rows_waiting: dict[int, dict[str, Any]]
     ) -> None:
         """Remove acknowledged events; one that was refused, for good or for now, stays with its problem."""
-        acknowledged = [(number,) for number in numbers if number not in refused and number not in held]
+        acknowledgements = [(number,) for number in numbers if number not in refusals and number not in rows_waiting]
         with self._lock, self._db:
-            for column, problems in (("refused", refused), ("held", held)):
+            for column, problems in (("refused", refusals), ("held", rows_waiting)):
                 rows = [(msgspec.json.encode(problem).decode(), number) for number, problem in problems.items()]
                 self._db.executemany(f"UPDATE outbox SET {column}=? WHERE number=?", rows)  # noqa: S608 - our own names
-            self._db.executemany("DELETE FROM outbox WHERE number=?", acknowledged)
+            self._db.executemany("DELETE FROM outbox WHERE number=?", acknowledgements)
 
     def problem(self, number: int) -> dict[str, Any] | None:
         """The problem for which an event is held; ``None`` if it is not."""

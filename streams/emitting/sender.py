@@ -111,7 +111,7 @@ class Sender:
 
     def _attempt(self, lines: Sequence[bytes]) -> Delivered:
         self._look()
-        refused = 0
+        refusals = 0
         while True:
             batch = list(lines[: self._window.fit(lines)])
             size = sum(len(line) + 1 for line in batch)
@@ -121,8 +121,8 @@ class Sender:
                 if len(batch) > 1:
                     self._narrow(size, error)
                     continue
-                refused += 1
-                if (error.ours and error.problem["status"] in OF_CONTENT) or refused >= REFUSED_TIMES:
+                refusals += 1
+                if (error.ours and error.problem["status"] in OF_CONTENT) or refusals >= REFUSED_TIMES:
                     self._window.refused_alone()
                     return _alone(error.problem)
                 self._must_be_open(error)
@@ -163,7 +163,7 @@ class Sender:
     def _broke_off(self, number: int, size: int, error: NotNow) -> Delivered:
         """Send less next time; an event that alone breaks off each time gives way. Raises: the error."""
         self._is_lost = True
-        if error.begun:
+        if error.had_connection:
             self._window.failed(size)
             self._alone_failed = self._alone_failed + 1 if number == 1 else 0
             if self._alone_failed >= FAILED_TIMES:

@@ -5,8 +5,9 @@ from typing import Final
 
 import pytest
 
-from tests.api.facts import RULES, fill, standings, task
-from tests.serving import Assembled
+from tests.api.facts import RULES, fill, permit, standings, task
+from tests.pages.reading import page
+from tests.serving import Assembled, event
 
 RANKED: Final = [
     ("c", 100.0, {"best": 1, "worst": 1}),
@@ -26,6 +27,33 @@ def test_a_ranking_compares_only_the_comparable(neraca: Assembled) -> None:
     assert [(card["subject"]["id"], card["iku"]["value"], card["rank"]) for card in page["items"]] == RANKED
     assert "rank" not in neraca.get("/v1/dinas").json()["items"][0]
     assert "rank" not in neraca.get("/v1/dinas/a").json()
+
+
+def test_scores_that_read_the_same_share_their_ranks_wherever_they_are_read(neraca: Assembled) -> None:
+    """100.00 and 100.00333… are both served as 100.00: of a dinas and of an ASN, in the API, on pages and in tables."""
+    fill(
+        neraca,
+        *RULES,
+        *(event("dinas-registered", f"d-{dinas}", {"dinas": dinas, "name": dinas}) for dinas in ("d1", "d2")),
+        *(
+            event("asn-assigned", f"a-{asn}", {"asn": asn, "dinas": "d1", "effective_from": "2026-01-01"})
+            for asn in ("x", "y")
+        ),
+        *(permit(dinas, 24, asn=asn) for dinas, asn in [("d1", "x")] * 3 + [("d1", "y")] * 2 + [("d2", "z")] * 3),
+        permit("d1", 24 - 0.0024, asn="y"),
+    )
+    tie = {"best": 1, "worst": 2}
+    for kind, query in (("dinas", ""), ("asn", "&dinas=d1")):
+        items = neraca.get(f"/v1/rankings/{kind}?period=2026-11{query}").json()["items"]
+        ids = ["d1", "d2"] if kind == "dinas" else ["x", "y"]
+        assert [(card["subject"]["id"], card["iku"]["value"], card["rank"]) for card in items] == [
+            (name, 100.0, tie) for name in ids
+        ]
+    lines = neraca.get("/?period=2026-11&csv=board").text.splitlines()[1:]
+    assert [line.split(";")[:3] for line in lines] == [["1", "2", "d1"], ["1", "2", "d2"]]
+    assert [page(neraca, "/?period=2026-11").row(name)[0] for name in ("d1", "d2")] == ["1–2", "1–2"]
+    for address in ("/dinas/d1", "/asn/x", "/asn/y"):
+        assert "1–2 dari 2" in page(neraca, f"{address}?period=2026-11").all("dd")
 
 
 def test_nobody_is_ranked_beyond_their_own_dinas(neraca: Assembled) -> None:

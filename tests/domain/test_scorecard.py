@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.measures import INDEX, MEASURES
 from domain.rules.scheme import CONTOH_2026, Indicator, Scheme
 from domain.score.scorecard import Rank, Standing, Subject, number, ranked, scorecard
-from domain.score.scoring import rank_keys, score_of
+from domain.score.scoring import hundredths, rank_keys, score_of
 from tests.domain.said import measured
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -119,12 +119,11 @@ def test_equal_values_share_a_range_of_ranks_and_stand_by_id() -> None:
     assert places == [("c", Rank(1, 1)), ("a", Rank(2, 3)), ("b", Rank(2, 3)), ("d", Rank(4, 4)), ("e", Rank(5, 5))]
 
 
-def test_values_that_are_shown_alike_are_still_ranked_apart() -> None:
-    """Ranks go by the exact value: 66.666… is above 66.6655."""
-    assert _places(_tasks("b", 200_000, 300_000), _tasks("a", 199_999, 300_000)) == [
-        ("b", Rank(1, 1)),
-        ("a", Rank(2, 2)),
-    ]
+def test_values_that_are_shown_alike_share_their_ranks() -> None:
+    """Ranks go by the value as served: 66.666… and 66.6655 are both 66.67; 66.66499… is 66.66."""
+    assert _places(
+        _tasks("b", 200_000, 300_000), _tasks("a", 133_331, 200_000), _tasks("c", 6_666_499, 10_000_000)
+    ) == [("a", Rank(1, 2)), ("b", Rank(1, 2)), ("c", Rank(3, 3))]
 
 
 def test_only_subjects_of_one_covered_set_are_ranked_together_the_larger_first_and_the_unranked_last() -> None:
@@ -149,14 +148,13 @@ def test_the_balance_of_a_scorecard_is_never_changed_by_reading_it() -> None:
     assert standing.balance[INDEX["tasks"]] == 2
 
 
-def test_values_of_one_billionth_are_ranked_by_the_exact_value() -> None:
-    """Of values that lie within one billionth, neither is taken for the other, nor for its equal."""
-    many = 3 * 10**17
-    near = [_tasks("c", many // 3, many), _tasks("a", many // 3 + 1, many), _tasks("b", many // 3, many - 1)]
-    values = [rank_keys(EVEN)(standing.balance).value for standing in near]
-    assert len(set(values)) == 3
-    assert len({value * 10**9 // 1 for value in values if value is not None}) == 1
-    assert _places(*near) == [("a", Rank(1, 1)), ("b", Rank(2, 2)), ("c", Rank(3, 3))]
+def test_a_value_is_rounded_from_its_exact_fraction_before_it_is_ranked() -> None:
+    """The half of a hundredth is shown, and ranked, as the hundredth above; what lacks 10⁻¹⁷ of it is the one below."""
+    many = 2 * 10**17
+    half = many * 66_665 // 100_000
+    near = [_tasks("c", half, many), _tasks("a", half - 1, many), _tasks("b", half + 1, many)]
+    assert [rank_keys(EVEN)(standing.balance).hundredths for standing in near] == [6667, 6666, 6667]
+    assert _places(*near) == [("b", Rank(1, 2)), ("c", Rank(1, 2)), ("a", Rank(3, 3))]
 
 
 RATIOS = [("tasks_on_time", "tasks"), ("tasks", "tasks"), ("capaian_sum_120", "capaian_n"), ("ikm", "respondents")]
@@ -183,7 +181,8 @@ def test_a_rank_key_is_that_of_the_score_however_often_it_is_computed(
     scheme = Scheme("any", indicators, Fraction(1, 9), coverage)
     for balance in [measured(**measures) for measures in amounts * 2]:
         score, key = score_of(balance, scheme), rank_keys(scheme)(balance)
-        assert (key.value, key.covered) == (score.value, score.covered)
+        hundreds = None if score.value is None else hundredths(score.value)
+        assert (key.hundredths, key.covered) == (hundreds, score.covered)
         assert [indicators[place] for place in key.covered_set] == [
             part.indicator for part in score.indicators if part.sufficient
         ]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.pages.browser import screen, until
-from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL
+from tests.pages.city import ANSWERED, BUSY, FAST, LONG, ODD, REPLAYED, SMALL, TWIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,10 @@ PAGES: Final = (
     f"/dinas/{LONG}/why",
     f"/asn/{BUSY}",
     f"/asn/{BUSY}/why?lang=en",
+    f"/dinas/{TWIN}/file?service=ktp-el&case=K-{TWIN}-2026-11-1",
+    f"/dinas/{FAST}/file?service=ktp-el&case=K-{FAST}-2026-11-1&lang=en",
+    f"/dinas/{TWIN}/late?period=2026-11",
+    f"/asn/{BUSY}/task?at=1019",
 )
 WIDTHS: Final = (320, 390, 641, 1000, 1089, 1345, 1440, 1600, 1824, 1920)
 WIDEST: Final = """Math.max(

@@ -61,7 +61,7 @@ def test_a_decided_file_shows_its_decision_its_clock_its_promise_and_by_how_much
     )
     assert steps(view) == [
         ["10 Nov 2026, 08.00.00 WIB", "Diterima", "", "4"],
-        ["11 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "24 jam", "5"],
+        ["11 Nov 2026, 08.00.00 WIB", "Ditangguhkan: blangko habis", "1 hari", "5"],
         ["12 Nov 2026, 08.00.00 WIB", "Dilanjutkan", "", "6"],
         ["15 Nov 2026, 13.00.00 WIB", "Selesai: terbit", "4 hari 5 jam dari 3 hari", "7"],
     ]

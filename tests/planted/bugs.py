@@ -147,8 +147,8 @@ BUGS: Final = (
     Bug(
         "a corrected rating counts in the month of its correction",
         "domain/intake/resolve.py",
-        "resolve_fact(correct, stored_instant(removed.time), ",
-        "resolve_fact(correct, stored_instant(removed.time) + 32 * 86_400_000_000, ",
+        "resolve_fact(correct, stored_instant(removal.time), ",
+        "resolve_fact(correct, stored_instant(removal.time) + 32 * 86_400_000_000, ",
         (FIRST_TIME,),
     ),
     Bug(

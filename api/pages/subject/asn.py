@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from api.pages.page import AddressedPage
+from api.pages.subject.beam import beam
 from api.pages.subject.events import events_behind, events_table
 from api.pages.subject.files import files_table, open_files_of_asn
 from api.pages.subject.ranks import places_of
@@ -12,6 +13,7 @@ from api.pages.subject.subject import counts_table, indicators_table, months_tab
 
 if TYPE_CHECKING:
     from api.pages.page import PageQuery
+    from api.pages.subject.beam import Beam
     from api.pages.subject.events import Events
     from api.pages.subject.files import OpenFiles
     from api.pages.subject.ranks import Place
@@ -31,6 +33,7 @@ class AsnPage(AddressedPage, frozen=True):
 
     name: str
     view: SubjectView
+    beam: Beam | None
     places: tuple[Place, ...]
     files: OpenFiles
     events: Events
@@ -40,9 +43,11 @@ class AsnPage(AddressedPage, frozen=True):
         """The ASN that an address names. Raises: ``Refusal``."""
         snapshot, period, words, asn = query.snapshot, query.period, query.words, query.path["asn"]
         subject = reading_of(query)
+        view = subject_view(subject, words, query.running)
         return cls(
             asn,
-            subject_view(subject, words, query.running),
+            view,
+            beam(view.card.iku.value, (), view.band),
             places_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),
             events_behind(query, subject.standing, {}, query.most(EVENTS_FIRST)),

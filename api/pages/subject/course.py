@@ -40,17 +40,21 @@ class Step(Struct, frozen=True):
 
 def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]:
     """The steps of a case in the order in which they happened; the pauses that its decision states are among them."""
-    lengths = _pause_lengths(course, words, now_us)
+    lengths, promise_us = _pause_lengths(course, now_us), _promise_us(course)
+    pending = course.decision is None
     steps = [*_steps_of_facts(course, words)]
     for position, event in course.entries:
-        if event.type in NOTE_TYPES:
-            at_us = parse_instant(event.data["at"])
-            text = words("file.resumed")
-            if event.type == PAUSED:
-                text = words("file.paused", reason=words.named("pause", event.data["reason"]))
-            length = lengths.get(at_us, "") if event.type == PAUSED else ""
-            steps.append(_step(at_us, text, words, position, length=length))
-    return _ordered([*steps, *_from_decision(course, words)])
+        if event.type not in NOTE_TYPES:
+            continue
+        at_us, text, length = parse_instant(event.data["at"]), words("file.resumed"), ""
+        if event.type == PAUSED:
+            text = words("file.paused", reason=words.named("pause", event.data["reason"]))
+            if at_us in lengths:
+                length_us, ended = lengths[at_us]
+                length = _pause(length_us, promise_us, words)
+                length = words("file.stands", length=length) if pending and not ended else length
+        steps.append(_step(at_us, text, words, position, length=length))
+    return _ordered([*steps, *_from_decision(course, promise_us, words)])
 
 
 def steps_of_task(course: Course, words: Words) -> tuple[Step, ...]:
@@ -114,28 +118,42 @@ def _reason(data: Mapping[str, Any], words: Words) -> str:
     return words("receipt.reason", reason=data["reason"])
 
 
-def _pause_lengths(course: Course, words: Words, now_us: int) -> dict[int, str]:
-    """The length of each pause that a note began, by the instant of its beginning."""
+def _promise_us(course: Course) -> int | None:
+    """The standard that was promised, in whose unit the lengths of a case are written; none if no standard was."""
+    if course.decision is not None:
+        resolved = course.decision.fact.resolved
+        return resolved.promise_us if resolved.due_us is None else None
+    standard = None if course.receipt is None else course.receipt.fact.resolved.standard
+    return None if standard is None else standard.us
+
+
+def _pause(length_us: int, promise_us: int | None, words: Words) -> str:
+    """The length of a pause, in the unit of the promise."""
+    return words.span(length_us) if promise_us is None else words.against(length_us, promise_us)
+
+
+def _pause_lengths(course: Course, now_us: int) -> dict[int, tuple[int, bool]]:
+    """The length of each pause that a note began, by the instant of its beginning, and whether a note ended it.
+
+    A pause that no note ended lasts until the decision, else until now.
+    """
     notes = [(parse_instant(e.data["at"]), e.type == PAUSED) for _, e in course.entries if e.type in NOTE_TYPES]
-    lengths: dict[int, str] = {}
+    lengths: dict[int, tuple[int, bool]] = {}
     running: int | None = None
     for at_us, begins in sorted(notes):
         if begins and running is None:
             running = at_us
         elif not begins and running is not None:
-            lengths[running] = words.span(at_us - running)
+            lengths[running] = at_us - running, True
             running = None
     if running is not None:
         decision = course.decision
-        if decision is None:
-            lengths[running] = words("file.stands", length=words.span(max(now_us - running, 0)))
-        else:
-            done_us = parse_instant(decision.fact.data["completed_at"])
-            lengths[running] = words.span(max(done_us - running, 0))
+        until_us = now_us if decision is None else parse_instant(decision.fact.data["completed_at"])
+        lengths[running] = max(until_us - running, 0), False
     return lengths
 
 
-def _from_decision(course: Course, words: Words) -> Iterator[Step]:
+def _from_decision(course: Course, promise_us: int | None, words: Words) -> Iterator[Step]:
     """The receipt and the pauses that only the decision states."""
     decision = course.decision
     if decision is None:
@@ -147,5 +165,5 @@ def _from_decision(course: Course, words: Words) -> Iterator[Step]:
         return
     for begun, ended, reason in resolved.pauses:
         text = words("file.paused", reason=words.named("pause", reason))
-        yield _step(begun, text, words, decision.position, length=words.span(ended - begun))
+        yield _step(begun, text, words, decision.position, length=_pause(ended - begun, promise_us, words))
         yield _step(ended, words("file.resumed"), words, decision.position)

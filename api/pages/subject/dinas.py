@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
-from api.pages.drawing import dot, rank_text
+from api.pages.drawing import rank_text
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
 from api.pages.services import services_of, services_table
+from api.pages.subject.beam import beam
 from api.pages.subject.files import files_table, open_files
 from api.pages.subject.subject import (
     counts_table,
@@ -24,9 +25,11 @@ from domain.refusal import Refusal
 from projections.reading import subject as reading
 
 if TYPE_CHECKING:
-    from api.pages.drawing import Dot
+    from decimal import Decimal
+
     from api.pages.page import PageQuery
     from api.pages.services import Services
+    from api.pages.subject.beam import Beam
     from api.pages.subject.files import OpenFiles
     from api.pages.subject.subject import SubjectView
     from api.pages.tables import Tables
@@ -60,7 +63,7 @@ class DinasPage(AddressedPage, frozen=True):
     name: str
     view: SubjectView
     rank: str
-    peers: tuple[Dot, ...]
+    beam: Beam | None
     services: Services
     ahead: Ahead
     files: OpenFiles | None
@@ -80,7 +83,8 @@ class DinasPage(AddressedPage, frozen=True):
             files = open_files(snapshot, dinas, words, query.now_us, None, query.most(FILES_FIRST))
             by_score = query.parameters.get("order") == "score"
             staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
-        return cls(name_of(snapshot, dinas), view, rank, peers, services, ahead, files, staff)
+        drawing = beam(view.card.iku.value, peers, view.band)
+        return cls(name_of(snapshot, dinas), view, rank, drawing, services, ahead, files, staff)
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""
@@ -94,15 +98,15 @@ class DinasPage(AddressedPage, frozen=True):
         }
 
 
-def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Dot, ...]]:
-    """The rank of a dinas among those of its covered set, and the places of the others of that set."""
+def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) -> tuple[str, tuple[Decimal, ...]]:
+    """The rank of a dinas among those of its covered set, and the scores of the others of that set."""
     if card.iku.value is None:
         return words("subject.no_rank"), ()
     peers = reading.peers_of(snapshot, card, period)
     mine = next((peer for peer in peers if peer.subject == card.subject), card)
     rank = words("page.of", n=rank_text(mine, words), total=words.number(len(peers)))
-    dots = (dot(peer.iku.value) for peer in peers if peer.subject != card.subject)
-    return rank, tuple(place for place in dots if place is not None)
+    scores = (peer.iku.value for peer in peers if peer.subject != card.subject)
+    return rank, tuple(score for score in scores if score is not None)
 
 
 def staff_of(

@@ -27,11 +27,13 @@ def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Wor
     merit_of = rank_keys(snapshot.scheme(period))
     keys = {other: merit_of(balance) for other, balance in snapshot.asn_balances(dinas, period).items()}
     mine = keys.get(asn)
-    if mine is None or mine.value is None:
+    if mine is None or mine.hundredths is None:
         return "–"
-    peers = [key.value for key in keys.values() if key.value is not None and key.covered_set == mine.covered_set]
-    best = 1 + sum(value > mine.value for value in peers)
-    worst = best - 1 + sum(value == mine.value for value in peers)
+    peers = [
+        key.hundredths for key in keys.values() if key.hundredths is not None and key.covered_set == mine.covered_set
+    ]
+    best = 1 + sum(value > mine.hundredths for value in peers)
+    worst = best - 1 + sum(value == mine.hundredths for value in peers)
     return words("page.of", n=words.range(best, worst), total=words.number(len(peers)))
 
 

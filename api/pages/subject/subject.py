@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from api.http.withheld import formula_told, suppressed
-from api.pages.drawing import Bar, Dot, Indicator, bar, covered_weight, dot, indicators_of
+from api.pages.drawing import Bar, Indicator, bar, covered_weight, indicators_of
 from api.pages.subject.reasons import reason_of
 from api.pages.tables import Table
 from api.pages.trends import Chart, chart
@@ -74,7 +74,6 @@ class SubjectView(Struct, frozen=True):
     min_coverage: Decimal
     equation: str
     band: str
-    dot: Dot | None
     months: tuple[MonthRow, ...]
     chart: Chart | None
     late: dict[str, LateCount]
@@ -118,7 +117,6 @@ def subject_view(subject: SubjectReading, words: Words, running: str) -> Subject
         number(scheme.min_coverage),
         _equation(card, words),
         "" if score.value is None else band(score.value),
-        dot(card.iku.value),
         _months(subject, words),
         chart(subject.series, subject.period, words, running),
         late,

@@ -102,7 +102,7 @@ class Network:
         if fault == "cut in the request" or (fault == "slow line" and len(body) > LINE_TAKES):
             takes(15.0)
             message = "timed out"
-            raise NotNow(message, begun=True)
+            raise NotNow(message, had_connection=True)
         if fault in PAGES:
             return self._read(*PAGES[fault], lines)
         return self._answered(fault, lines, body)
@@ -119,7 +119,7 @@ class Network:
         content = response.content
         if fault == "cut in the answer":
             message = "connection reset"
-            raise NotNow(message, begun=True)
+            raise NotNow(message, had_connection=True)
         if fault == "half an answer":
             content = content[: len(content) // 2]
         if fault == "account of more events":

@@ -107,11 +107,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     program, began, copies = sources(), time.monotonic(), Copies()
     pytest.main([str(ROOT / GUARDED), "--speed", "soak", "-m", "planted", "-q"], plugins=[copies])
-    found = copies.all()
-    problems = wrong(found)
+    results = copies.all()
+    problems = wrong(results)
     if sources() != program:
         problems.append("the sources changed while it ran: run it again")
-    text = report(found, problems, program, time.monotonic() - began)
+    text = report(results, problems, program, time.monotonic() - began)
     if options.report is None:
         print(text, end="")
     else:
