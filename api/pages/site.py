@@ -24,8 +24,8 @@ from api.pages.csv import csv_response
 from api.pages.links import Links, code_of
 from api.pages.page import LISTED, PageQuery
 from api.pages.periods import choices, choose
-from api.pages.practice.progress import Progress
 from api.pages.problem import ProblemPage
+from api.pages.progress import Progress
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words

@@ -40,7 +40,7 @@ ASKED: Final[dict[str, Asked]] = {
     "auditor-4": Asked("/auditor", ("check", "digest")),
     "auditor-5": Asked("/auditor/journal.ndjson"),
 }
-"""The act of a reader on a page in each step. The steps of a clerk are done by what the counter records."""
+"""The request that does each step of a reader. The steps of a clerk are done by what the counter records."""
 
 
 class Step(Struct, frozen=True):

@@ -63,7 +63,7 @@ def test_a_step_of_a_reader_is_ticked_once_it_is_done(practice: Process, role: s
     """Reading is done where the page is reached; a form, a period or a download only when it was sent or taken."""
     with httpx.Client(base_url=practice.url, follow_redirects=True, timeout=30) as visitor:
         assert ticked(visitor) == set()
-        ticks: set[str] = set()
+        codes: set[str] = set()
         for number in range(1, STEPS + 1):
             code = f"{role}-{number}"
             text = visitor.get(f"/latihan/{code}").text
@@ -71,8 +71,8 @@ def test_a_step_of_a_reader_is_ticked_once_it_is_done(practice: Process, role: s
             assert ("Lewati langkah ini" in text) == (code in DONE_BY and number < STEPS), code
             if code in DONE_BY:
                 assert visitor.get(DONE_BY[code]).status_code == 200, code
-            ticks.add(code)
-            assert ticked(visitor) == ticks, code
+            codes.add(code)
+            assert ticked(visitor) == codes, code
         with httpx.Client(base_url=practice.url) as another:
             assert ticked(another) == set(), "another reader has done nothing"
 
@@ -94,14 +94,14 @@ def test_a_step_of_a_clerk_is_ticked_once_a_counter_has_recorded_it(own_practice
     ]
     with httpx.Client(base_url=own_practice.url, follow_redirects=True, timeout=30) as visitor:
         assert ticked(visitor) == set()
-        ticks: set[str] = set()
+        codes: set[str] = set()
         for number, (code, kind, data) in enumerate(steps):
-            answer_made = at(-50) if code == "petugas-4" else datetime.now(UTC).isoformat()
-            body = event(kind, f"l-{number}", {**case, **data}, source="/loket/disdukcapil/1", time=answer_made)
+            stamp = at(-50) if code == "petugas-4" else datetime.now(UTC).isoformat()
+            body = event(kind, f"l-{number}", {**case, **data}, source="/loket/disdukcapil/1", time=stamp)
             tally = visitor.post("/v1/events", json=[body], headers={"content-type": BATCH}).json()
             assert tally["accepted"] == 1, tally
-            ticks |= {code} - {""}
-            assert ticked(visitor) == ticks, kind
+            codes |= {code} - {""}
+            assert ticked(visitor) == codes, kind
         assert "data-done" in visitor.get("/latihan/petugas-5").text
 
 

@@ -1,6 +1,6 @@
 """Progress in the tours of practice: a step is done once its page was reached, its form sent, or its entry recorded.
 
-The journal of practice tells the work of a counter, a cookie of the browser the steps of a reader. No script is needed.
+The deeds of a counter stand in the journal of practice, those of a reader in a cookie of the browser. No script is needed.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Progress:
         with self._lock:
             self._read_on()
             kinds = frozenset(self._seen)
-        steps_done = {code for code, step_sought in RECORDED.items() if step_sought <= kinds}
-        return frozenset(steps_done | self._remembered(request, journal) | _now(request))
+        codes = {code for code, marks in RECORDED.items() if marks <= kinds}
+        return frozenset(codes | self._remembered(request, journal) | _now(request))
 
     def remember(self, request: Request, response: Response, journal: str) -> None:
         """Have the browser remember the step that a request does. A journal that began anew forgets it."""
@@ -55,8 +55,8 @@ class Progress:
 
     @staticmethod
     def _remembered(request: Request, journal: str) -> set[str]:
-        start, *codes = unquote(request.cookies.get(COOKIE, "")).split(" ")
-        return set(CODES.intersection(codes)) if start == journal[:8] else set()
+        origin, *codes = unquote(request.cookies.get(COOKIE, "")).split(" ")
+        return set(CODES.intersection(codes)) if origin == journal[:8] else set()
 
     def _read_on(self) -> None:
         while page := self._lines.lines(self._position, READ_AT_ONCE):
@@ -77,15 +77,15 @@ def _marks(event: Recorded) -> set[str]:
 def _now(request: Request) -> set[str]:
     """The step that a request does: its page is reached, or its form sent."""
     step = step_of(request.query_params.get("tur", ""))
-    request_page = None if step is None else step.asked
-    if step is None or request_page is None:
+    act = None if step is None else step.asked
+    if step is None or act is None:
         return set()
-    return {step.code} if _fits(request, request_page) else set()
+    return {step.code} if _fits(request, act) else set()
 
 
-def _fits(request: Request, request_page: Asked) -> bool:
-    has_path = not request_page.path or request.url.path == request_page.path
-    return has_path and (not request_page.filled or any(request.query_params.get(name) for name in request_page.filled))
+def _fits(request: Request, act: Asked) -> bool:
+    has_path = not act.path or request.url.path == act.path
+    return has_path and (not act.filled or any(request.query_params.get(name) for name in act.filled))
 
 
 WAITED: Final = "waited"
