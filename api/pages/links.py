@@ -49,6 +49,11 @@ class Links:
         """The step of a tour that shows the page at hand; a form of the page passes it on."""
         return "" if self._request is None else self._request.query_params.get("tur", "")
 
+    @property
+    def toured(self) -> dict[str, str]:
+        """The step of a tour as the query of a link that goes on with it."""
+        return {"tur": self.tour} if self.tour else {}
+
     def here(self, code: Code) -> str:
         """The page at hand, in a language."""
         return self._here(code)

@@ -25,6 +25,7 @@ from api.pages.links import Links, code_of
 from api.pages.page import LISTED, PageQuery
 from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
+from api.pages.progress import Progress
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words
@@ -78,6 +79,7 @@ class Frame(Struct, frozen=True):
     signed: str
     at_machine: bool
     step: Step | None
+    practised: frozenset[str]
 
 
 class Reading(Struct, frozen=True):
@@ -112,6 +114,7 @@ class Site:
         )
         self._build = _build_of()
         self._shared = SharedPages()
+        self._progress = None if services.reset is None else Progress(reads.lines)
 
     def page(
         self, request: Request, make: Callable[[PageQuery], ReadingPage], *, scope: str = "", extra_state: str = ""
@@ -130,9 +133,12 @@ class Site:
         """An answer to a caller who holds the scope, if one is needed; or the page of the refusal."""
         access = self._reads.access
         try:
-            return make(access.require(request, scope) if scope else access.grant(request))
+            response = make(access.require(request, scope) if scope else access.grant(request))
         except Refusal as refusal:
             return self.refused(request, refusal, scope=scope)
+        if self._progress is not None and response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
+            self._progress.remember(request, response, self._reads.reader.live.journal)
+        return response
 
     def unread(self, request: Request, make: Callable[[], Response]) -> Response:
         """An answer without a reading, open to every caller; or the page of its refusal."""
@@ -172,7 +178,16 @@ class Site:
         with reads.reader.snapshot() as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
-            caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), self._build, extra_state)
+            progress = ",".join(sorted(self._practised(request)))
+            caller = (
+                grant.id if grant else "",
+                notice or "",
+                str(has_stopped),
+                str(behind),
+                self._build,
+                progress,
+                extra_state,
+            )
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -209,10 +224,15 @@ class Site:
             signed=account.id if account else "",
             at_machine=is_local(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
+            practised=frozenset() if away else self._practised(request),
         )
         names = asdict(frame) | (asdict(reading) if reading else {}) | asdict(page)
         body = self._templates.get_template(page.template).render(names)
         return HTMLResponse(body, status, {**headers, "content-language": code})
+
+    def _practised(self, request: Request) -> frozenset[str]:
+        """The steps of the tours that are done; none outside practice."""
+        return frozenset() if self._progress is None else self._progress.of(request, self._reads.reader.live.journal)
 
     def scopes(self, request: Request) -> frozenset[str]:
         """The scopes of the caller; none for a token that is not known."""

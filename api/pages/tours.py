@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
@@ -21,6 +21,28 @@ SCOPES: Final[dict[Role, str]] = {"petugas": "fact", "asn": "read", "pimpinan": 
 """The right that each tour needs: without it one of its pages is refused, so the tour is not offered."""
 
 
+class Asked(NamedTuple):
+    """The request by which a reader does a step: one to ``path``, any if empty, with one of the ``filled`` parameters."""
+
+    path: str = ""
+    filled: tuple[str, ...] = ()
+
+
+REACHED: Final = Asked()
+ASKED: Final[dict[str, Asked]] = {
+    **{f"asn-{number}": REACHED for number in (1, 2, 4, 5)},
+    "asn-3": Asked(filled=("period",)),
+    **{f"pimpinan-{number}": REACHED for number in (1, 2, 3, 4)},
+    "pimpinan-5": Asked(filled=("period",)),
+    "auditor-1": REACHED,
+    "auditor-2": Asked("/auditor/journal", ("dinas", "kind", "q", "from", "to", "touches", "after", "until")),
+    "auditor-3": Asked("/auditor", ("at", "position", "until")),
+    "auditor-4": Asked("/auditor", ("check", "digest")),
+    "auditor-5": Asked("/auditor/journal.ndjson"),
+}
+"""The request that does each step of a reader. The steps of a clerk are done by what the counter records."""
+
+
 class Step(Struct, frozen=True):
     """One step of one tour."""
 
@@ -36,6 +58,11 @@ class Step(Struct, frozen=True):
     def scope(self) -> str:
         """The right that its tour needs."""
         return SCOPES[self.role]
+
+    @property
+    def asked(self) -> Asked | None:
+        """The request that does it; ``None`` if it is done at a counter."""
+        return ASKED.get(self.code)
 
     @property
     def before(self) -> Step | None:

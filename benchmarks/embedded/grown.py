@@ -68,10 +68,10 @@ def paths(facts: int) -> dict[str, str]:
 
 
 def cpu_rate(up: Served, path: str, count: int) -> float:
-    """Answers for each second of the server's processor time; each asks for another moment, so none comes from a cache."""
+    """Answers for each second of the server's processor time; no two addresses are spelt alike, so none comes from a cache."""
     before = up.cpu_s()
     for number in range(count):
-        up.get(f"{path}{'&' if '?' in path else '?'}n={number}-{time.monotonic_ns()}")
+        up.get(f"{path}{'&' if '?' in path else '?'}{'&' * number}")
     return count / (up.cpu_s() - before)
 
 

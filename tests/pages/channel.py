@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from api.pages.board.drawn import Drawn
-from api.pages.board.live import Channel
+from api.pages.board.live import Channel, Freshness
 from api.pages.periods import Chosen
 from domain.periods import parse_period
 from projections.reading.version import Version
@@ -68,4 +68,4 @@ def channel_of(
 ) -> Channel:
     """All readers of a board, by a stopped clock."""
     words: Any = None
-    return Channel(board.draw, board.tell, words, movement, ending, now_us, backlog)
+    return Channel(board.draw, board.tell, words, movement, ending, now_us, Freshness(backlog))

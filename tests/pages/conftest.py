@@ -239,6 +239,13 @@ def practice(practice_directory: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
+def own_practice(practice_directory: Path, tmp_path: Path) -> Iterator[Process]:
+    """The city to practise in, for a test that writes to it."""
+    with Process(copied(practice_directory, tmp_path / "latihan"), "--latihan") as process:
+        yield process
+
+
+@pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that looks, and tells, many times a second."""
     monkeypatch.setattr(page_live, "ALIVE_S", 0.05)

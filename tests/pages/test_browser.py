@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from tests.process import Process
+
 pytestmark = pytest.mark.browser
 
 PAGES: Final = (
@@ -74,6 +76,17 @@ def test_nothing_scrolls_sideways_at_any_width(small_url: str, page: Page) -> No
             inner, widest, spilt = page.evaluate(f"[innerWidth, {WIDEST}, {SPILT}]")
             assert inner == width
             wide += [(path, width, past) for past in (widest, spilt) if past > 0.5]
+    assert wide == []
+
+
+def test_a_board_of_four_indicators_fits_every_width(practice: Process, page: Page) -> None:
+    """The city to practise in adopts the scheme that weighs taps, too."""
+    page.goto(practice.url)
+    assert page.locator("thead th.bar").count() == 4
+    wide = []
+    for width in WIDTHS:
+        screen(page, width)
+        wide += [(width, past) for past in page.evaluate(f"[{WIDEST}, {SPILT}]") if past > 0.5]
     assert wide == []
 
 

@@ -6,18 +6,17 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
+import httpx
 import pytest
 
 from api.app import AppParts, build
 from tests.pages.city import BUSY, FAST, MONTH, REPLAYED, TWIN, settle_in
 from tests.pages.every import ADDRESSES
 from tests.pages.reading import FAR, Page, page
-from tests.serving import Assembled
+from tests.serving import Assembled, Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import httpx
 
 STARTS: Final = (
     *(address for address in ADDRESSES.values() if not address.startswith("/nilai")),
@@ -153,3 +152,13 @@ def test_a_page_that_is_the_same_for_all_offers_each_caller_their_own(city: Asse
     for _ in range(2):
         assert "/auditor" in page(city, "/publik", **auditor).links
         assert "/auditor" not in page(city, "/publik", **FAR).links
+
+
+def test_the_moving_board_offers_each_reader_what_its_page_does(city: Assembled) -> None:
+    """A row that is sent has the reasons of its score for those to whom they open, and for nobody else."""
+    reader = {"authorization": city.token("papan", "read"), "x-forwarded-for": FAR["caller"]}
+    with Listening(city) as listening:
+        for headers, count in (({"x-forwarded-for": FAR["caller"]}, 0), (reader, 1), ({}, 1)):
+            with httpx.stream("GET", f"{listening.url}/live/board?{MONTH}", headers=headers, timeout=30) as stream:
+                whole = next(line for line in stream.iter_lines() if FAST in line)
+            assert whole.count(f"/dinas/{FAST}/why") == count

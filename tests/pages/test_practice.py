@@ -14,14 +14,12 @@ import pytest
 from api.pages.tours import ROLES, STEPS, step_of
 from streams.demo.practice import Practice
 from tests.pages.axe_rules import broken_on, broken_rules
-from tests.pages.conftest import copied
 from tests.pages.counter import Clerk
 from tests.pages.reading import Page
 from tests.process import Process
 from tests.serving import BATCH, event, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page as Window
@@ -43,13 +41,6 @@ PAGES: Final = (
     "/tak/ada/di/sini",
 )
 TASK: Final = {"dinas": "disdukcapil", "asn": "a-00001", "task": "LATIH-1", "completed_at": "2026-08-03T10:00:00+07:00"}
-
-
-@pytest.fixture
-def own_practice(practice_directory: Path, tmp_path: Path) -> Iterator[Process]:
-    """The city to practise in, for a test that writes to it."""
-    with Process(copied(practice_directory, tmp_path / "latihan"), "--latihan") as process:
-        yield process
 
 
 def get(practice: Process, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - keywords of httpx

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -36,6 +36,13 @@ OFFERING: Final = frozenset({"read"})
 Messages = AsyncGenerator[ServerSentEvent]
 
 
+class Freshness(NamedTuple):
+    """Two looks at the served figures: how far they are behind, and, at no cost, whether the fold goes on."""
+
+    backlog: Callable[[], Backlog | None]
+    follows: Callable[[], bool] = lambda: True
+
+
 class Channel:
     """The readers of one board in one language."""
 
@@ -47,10 +54,11 @@ class Channel:
         movement: Movement,
         ending: Ending,
         now_us: Callable[[], int],
-        backlog: Callable[[], Backlog | None],
+        freshness: Freshness,
     ) -> None:
+        self._follows = freshness.follows
         self._now_us = now_us
-        self._backlog = backlog
+        self._backlog = freshness.backlog
         self._draw = draw
         self._tell = tell
         self._words = words
@@ -121,9 +129,9 @@ class Channel:
         return ReadAt(self._drawn.chosen.period, self._now_us(), behind)
 
     def _knows(self) -> bool:
-        """True if the board can be drawn in time, so that it is known whether it is up to date."""
+        """True if it is known whether the board is up to date: it can be drawn in time, and a fold that stopped was looked at."""
         late = self._began_s is not None and time.monotonic() - self._began_s > ALIVE_S
-        return not self._failing and not late
+        return not self._failing and not late and (self._behind is not None or self._follows())
 
     def _wake(self) -> None:
         """Readers that wait look again."""
@@ -241,7 +249,9 @@ class LiveBoards:
             live.movement,
             self._ending,
             reads.reader.now_us,
-            lambda: backlog_of(live, reads.lines, live.position, reads.reader.now_us()),
+            Freshness(
+                lambda: backlog_of(live, reads.lines, live.position, reads.reader.now_us()), lambda: live.follows
+            ),
         )
 
 
