@@ -239,5 +239,6 @@ def test_a_decision_never_overtakes_a_pause_that_waits(counter: Assembled, clerk
     counter.record({**receipt("K-1"), "time": "2026-01-20T08:00:00+07:00"})
     clerk.page.context.set_offline(False)
     clerk.until(lambda: clerk.waits()["waiting"] == 0, "all of it is sent", within_s=60)
+    clerk.until(lambda: len(entries(counter)) >= 4, "the journal lists what is folded")
     kinds = [entry["type"].split(".")[1] for entry in entries(counter)]
     assert kinds == ["permit-received", "permit-paused", "permit-resumed", "permit-processed"]
