@@ -134,7 +134,9 @@ def test_what_was_read_of_a_broken_file_is_recorded_and_counted(operator: Operat
     assert f"cannot be read after row {sum(map(int, tally.values()))}: " in operator.told
 
 
-@pytest.mark.parametrize("content", [rows(3).encode("utf-16"), gzip.compress(rows(3).encode(), mtime=0), b"PK\x03\x04", b""])
+@pytest.mark.parametrize(
+    "content", [rows(3).encode("utf-16"), gzip.compress(rows(3).encode(), mtime=0), b"PK\x03\x04", b""]
+)
 def test_a_file_that_cannot_be_read_ends_with_code_1(operator: Operator, content: bytes) -> None:
     path = operator.folder / "rows.csv"
     path.write_bytes(content)
