@@ -38,6 +38,8 @@ NAMES: Final = {
     "ticket": "nilai",
     "signin": "masuk",
     "mine": "saya",
+    "late": "terlambat",
+    "task": "tugas",
 }
 """Names of pictures by the template of their page; others are named as their template."""
 QUERIES: Final = {
