@@ -51,9 +51,13 @@ def test_dates_are_read_by_their_style_and_ids_stay_text(desk: Desk) -> None:
     """A date cell needs no format of the mapping; a date without a time of day is a day; zeros before an id stay."""
     (row,) = desk.read(workbook(HEADINGS, cells(due=number("46083", "F2", "m/d/yyyy"))), permits(), "rows.xlsx")
     assert data(row) == {
-        "dinas": "d", "service": "s", "case": "0017", "received_at": "2026-03-01T08:00:00+07:00",
-        "completed_at": "2026-03-02T10:30:00+07:00", "due_at": "2026-03-02T23:59:59.999999+07:00",
-    }  # fmt: skip
+        "dinas": "d",
+        "service": "s",
+        "case": "0017",
+        "received_at": "2026-03-01T08:00:00+07:00",
+        "completed_at": "2026-03-02T10:30:00+07:00",
+        "due_at": "2026-03-02T23:59:59.999999+07:00",
+    }
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,9 @@ def test_the_domain_knows_no_fractions_of_two() -> None:
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     }
     assert floats == {("domain/intake/wire.py", "float")}
+
+
+def test_the_formatter_lays_everything_out() -> None:
+    """No line is kept from the formatter."""
+    mark = "# fmt" + ": "
+    assert [source for source in SOURCES if mark in text_of(source)] == []

@@ -27,9 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 RUN: Final = (
-    "domain/**/*.py", "streams/emitting/*.py", "streams/intake/*.py", "streams/retrying.py", "api/http/*.py", "api/v1/intake.py",
+    "domain/**/*.py",
+    "streams/emitting/*.py",
+    "streams/intake/*.py",
+    "streams/retrying.py",
+    "api/http/*.py",
+    "api/v1/intake.py",
     "tests/soak/counters/*.py",
-)  # fmt: skip
+)
 """The files that a round runs: the program's, and its own."""
 PLANTED_ROUNDS: Final = 30
 """Within so many rounds a planted bug is caught, or it counts as missed."""

@@ -14,9 +14,15 @@ ENCODINGS: Final = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "windows-1
 """Each encoding as Python names it, and as a mapping does."""
 ZONES: Final = ("Asia/Jakarta", "UTC", "Asia/Kolkata", "Pacific/Auckland", "America/New_York")
 FORMATS: Final = (
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%d/%m/%Y %H.%M.%S", "%m/%d/%Y %I:%M:%S %p", "%d %B %Y %H:%M:%S",
-    "%A, %d %b %Y pukul %H:%M:%S", "%Y%m%d %H%M%S", "%d-%m-%y %H:%M:%S",
-)  # fmt: skip
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%d/%m/%Y %H.%M.%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d %B %Y %H:%M:%S",
+    "%A, %d %b %Y pukul %H:%M:%S",
+    "%Y%m%d %H%M%S",
+    "%d-%m-%y %H:%M:%S",
+)
 _MONTHS: Final = "Januari Pebruari Maret April Mei Juni Juli Agustus September Oktober Nopember Desember"
 _SHORT: Final = "Jan Feb Mar Apr Mei Jun Jul Agt Sep Okt Nov Des"
 _DAYS: Final = "Senin Selasa Rabu Kamis Jumat Sabtu Minggu"
