@@ -9,7 +9,7 @@ from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
 from api.v1.histories import text_of
 from api.v1.reads import Dinas, Reads, found
 from api.v1.schemas import read_doc
-from domain.clock import parse_instant, utc_text
+from domain.clock import stored_instant, utc_text
 from domain.events.kinds import KINDS, NOTE_TYPES
 from domain.fold.casefiles import EMPTY, Interval, intervals, open_file
 from domain.intake.judged import due_us, margin_us, paused_us
@@ -68,7 +68,7 @@ def _decision(decision: Standing) -> DecisionAnswer:
     return DecisionAnswer(
         decision.position,
         fact.data.get("outcome", "issued"),
-        utc_text(parse_instant(fact.data["completed_at"])),
+        utc_text(stored_instant(fact.data["completed_at"])),
         text_of(resolution.received_us),
         resolution.elapsed_us,
         paused_us(resolution),

@@ -5,7 +5,7 @@ Both follow from the values that were resolved at recording, so no later rule mo
 
 from typing import Final
 
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.events.kinds import KINDS
 from domain.intake.recorded import EffectiveFact, Resolved
 
@@ -19,7 +19,7 @@ def due_us(fact: EffectiveFact) -> int | None:
     Of a standard it is the instant at which the clock, which stands while the case is paused, reaches the promised time.
     """
     if fact.type == TASK:
-        return parse_instant(fact.data["due_at"]) if "due_at" in fact.data else None
+        return stored_instant(fact.data["due_at"]) if "due_at" in fact.data else None
     resolution = fact.resolved
     if resolution.due_us is not None or resolution.promise_us is None or resolution.received_us is None:
         return resolution.due_us
@@ -39,7 +39,7 @@ def margin_us(fact: EffectiveFact) -> int | None:
     if due is None:
         return None
     if fact.type == TASK or resolution.due_us is not None:
-        return due - parse_instant(fact.data["completed_at"])
+        return due - stored_instant(fact.data["completed_at"])
     return (resolution.promise_us or 0) - (resolution.elapsed_us or 0)
 
 

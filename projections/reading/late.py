@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.events.entries import PermitProcessed, TaskCompleted, decode, fact_of
 from domain.fold.postings import posting_of
 from domain.intake.judged import due_us, margin_us
@@ -104,4 +104,4 @@ def _standing(snapshot: Snapshot, lines: Lines, late: Iterable[tuple[int, bytes]
             continue
         due, margin = due_us(fact), margin_us(fact)
         if due is not None and margin is not None:
-            yield LateFact(position, fact, due, parse_instant(fact.data["completed_at"]), -margin)
+            yield LateFact(position, fact, due, stored_instant(fact.data["completed_at"]), -margin)

@@ -63,5 +63,12 @@ def test_a_task_is_due_at_its_own_due_time() -> None:
     assert (due_us(without), margin_us(without)) == (None, None)
 
 
+def test_what_a_former_version_took_is_read_as_it_was() -> None:
+    """It took offsets whose minutes run beyond 59; such a line is in the journal for ever."""
+    fact_data = {"completed_at": "2026-11-02T11:00:00+07:60", "due_at": "2026-11-02T09:00:00+07:60"}
+    assert due_us(EffectiveFact(TASK, "", fact_data)) == AT
+    assert margin_us(EffectiveFact(TASK, "", fact_data)) == -2 * HOUR
+
+
 def test_the_pauses_of_a_decision_add_up() -> None:
     assert paused_us(decision(9, promise=8, pauses=((1, 2), (4, 6))).resolved) == 3 * HOUR

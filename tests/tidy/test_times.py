@@ -1,6 +1,7 @@
 """Times are read out of texts in one module: what the standard library tolerates changes with its version."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import pytest
 from tests.tidy.test_source import ROOMS, SOURCES, text_of
 
 EXEMPT: Final = {"streams/importing/": "the formats of foreign files are those of strptime, named by a mapping"}
+PRODUCT: Final = tuple(f"{room}/" for room in ROOMS)
 PARSERS: Final = {"fromisoformat", "strptime", "fromisocalendar", "parsedate", "parsedate_to_datetime", "parsedate_tz"}
 DECODING: Final = {"convert", "decode", "Decoder"}
 MOMENTS: Final = {"datetime", "date", "time", "timedelta"}
@@ -35,9 +37,15 @@ def left_to_a_library(text: str) -> list[int]:
 
 def test_no_time_is_read_by_what_may_read_it_otherwise_tomorrow() -> None:
     """`domain/clock.py` reads times by their patterns, and computes them."""
-    sources = [source for source in SOURCES if source.startswith(tuple(f"{room}/" for room in ROOMS))]
+    sources = [source for source in SOURCES if source.startswith(PRODUCT)]
     offenders = [source for source in sources if left_to_a_library(text_of(source))]
     assert [source for source in offenders if not source.startswith(tuple(EXEMPT))] == []
+
+
+def test_what_is_stored_is_read_by_the_rule_of_what_was_ever_stored() -> None:
+    """The data of a recorded event may be spelt as only a former version took it."""
+    strict = re.compile(r"parse_instant\([\w.]+\.data\[")
+    assert [source for source in SOURCES if source.startswith(PRODUCT) and strict.search(text_of(source))] == []
 
 
 def test_every_exemption_is_of_something_that_is_there() -> None:

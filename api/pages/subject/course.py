@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.pages.sentences import took, what
 from api.pages.tables import Table
-from domain.clock import parse_instant
+from domain.clock import parse_instant, stored_instant
 from domain.events.kinds import FACT_TYPES, KINDS, NOTE_TYPES, REVERSAL_TYPES
 from domain.intake.judged import DECIDED, TASK
 from projections.reading.course import RECEIVED
@@ -46,7 +46,7 @@ def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]
     for position, event in course.entries:
         if event.type not in NOTE_TYPES:
             continue
-        at_us, text, length = parse_instant(event.data["at"]), words("file.resumed"), ""
+        at_us, text, length = stored_instant(event.data["at"]), words("file.resumed"), ""
         if event.type == PAUSED:
             text = words("file.paused", reason=words.named("pause", event.data["reason"]))
             if at_us in lengths:
@@ -62,7 +62,7 @@ def steps_of_task(course: Course, words: Words) -> tuple[Step, ...]:
     steps = [*_steps_of_facts(course, words)]
     task = course.last(TASK)
     if task is not None and "assigned_at" in task.fact.data:
-        at_us = parse_instant(task.fact.data["assigned_at"])
+        at_us = stored_instant(task.fact.data["assigned_at"])
         steps.append(_step(at_us, words("task.assigned"), words, task.position))
     return _ordered(steps)
 
@@ -98,7 +98,7 @@ def _steps_of_facts(course: Course, words: Words) -> Iterator[Step]:
 
 
 def _fact(position: int, fact: EffectiveFact, words: Words, *, gone: bool) -> Step:
-    at_us = parse_instant(fact.data[_DONE[fact.type]])
+    at_us = stored_instant(fact.data[_DONE[fact.type]])
     text, length = what(fact.type, fact.data, words), ""
     if fact.type == RECEIVED:
         text = words("file.received")
@@ -137,7 +137,7 @@ def _pause_lengths(course: Course, now_us: int) -> dict[int, tuple[int, bool]]:
 
     A pause that no note ended lasts until the decision, else until now.
     """
-    notes = [(parse_instant(e.data["at"]), e.type == PAUSED) for _, e in course.entries if e.type in NOTE_TYPES]
+    notes = [(stored_instant(e.data["at"]), e.type == PAUSED) for _, e in course.entries if e.type in NOTE_TYPES]
     lengths: dict[int, tuple[int, bool]] = {}
     running: int | None = None
     for at_us, begins in sorted(notes):
@@ -148,7 +148,7 @@ def _pause_lengths(course: Course, now_us: int) -> dict[int, tuple[int, bool]]:
             running = None
     if running is not None:
         decision = course.decision
-        until_us = now_us if decision is None else parse_instant(decision.fact.data["completed_at"])
+        until_us = now_us if decision is None else stored_instant(decision.fact.data["completed_at"])
         lengths[running] = max(until_us - running, 0), False
     return lengths
 

@@ -11,7 +11,7 @@ from api.pages.sentences import name_of, verdict
 from api.pages.subject.course import Step, course_table, steps_of_case
 from api.pages.subject.files import time_left
 from api.pages.words import MINUTE_US
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.fold.casefiles import counted_pauses, intervals, length_us, open_file
 from domain.intake.judged import due_us, margin_us, paused_us
 from domain.refusal import Fault, Refusal
@@ -110,7 +110,7 @@ def _pending(
 def _decided(service: str, case: str, decision: Standing, words: Words, steps: tuple[Step, ...]) -> CaseView:
     """A decided case: what was promised and when it was due, as they were judged, and the arithmetic of its clock."""
     fact, resolved = decision.fact, decision.fact.resolved
-    due, margin, done_us = due_us(fact), margin_us(fact), parse_instant(fact.data["completed_at"])
+    due, margin, done_us = due_us(fact), margin_us(fact), stored_instant(fact.data["completed_at"])
     standard_us = resolved.promise_us if resolved.due_us is None else None
     return CaseView(
         service=service,

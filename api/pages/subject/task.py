@@ -9,7 +9,7 @@ from msgspec import Struct
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of, verdict
 from api.pages.subject.course import Step, course_table, steps_of_task
-from domain.clock import parse_instant
+from domain.clock import stored_instant
 from domain.intake.judged import TASK, due_us, margin_us
 from domain.intake.recorded import read_line
 from domain.refusal import Fault, Refusal
@@ -79,7 +79,7 @@ def _view(fact: EffectiveFact, position: int | None, query: PageQuery, steps: tu
         fact.data["dinas"],
         name_of(query.snapshot, fact.data["dinas"]),
         "" if due is None else words.moment(due),
-        words.moment(parse_instant(fact.data["completed_at"])),
+        words.moment(stored_instant(fact.data["completed_at"])),
         verdict(margin, None, words),
         None if margin is None else margin < 0,
         words("task.by_self" if fact.data.get("reported_by") == "self" else "task.by_system"),
