@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from audit.folded import Folded, ReplayError
 from domain.events.decoding import UnknownEntry, entries_of
-from domain.events.entries import DECODER, AnyEntry
 from domain.fold.digest import digest
 from domain.fold.ledger import Balance, total, zero
 from domain.rules.rulebook import Rulebook
@@ -22,6 +21,7 @@ from domain.score.scoring import score_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from domain.events.entries import AnyEntry
     from domain.fold.casefiles import OpenFile
     from domain.fold.digest import Accounts
     from domain.fold.partition import Vector
@@ -68,8 +68,7 @@ def checked(run: Folded) -> Folded:
 def rulebook_of(run: Folded) -> Rulebook:
     """The rules in force at the end of a run."""
     rulebook = Rulebook()
-    for position, line in run.rules:
-        rulebook.apply(position, DECODER.decode(line))
+    rulebook.read(run.rules)
     return rulebook
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from domain.events.entries import decode
 from domain.rules.rulebook import Rulebook
 from neraca.options import Command, add_data, add_zone, pair
 from neraca.settings import SETTINGS
@@ -105,8 +104,7 @@ def _journal(ending: ExitStack, options: argparse.Namespace) -> Journal:
 
 def _rules(journal: Journal) -> Rulebook:
     rulebook = Rulebook()
-    for position, line in journal.rule_lines(0):
-        rulebook.apply(position, decode(line))
+    rulebook.read(journal.rule_lines(0))
     return rulebook
 
 

@@ -47,6 +47,8 @@ class Accepted(Struct, frozen=True, gc=False):
     unpromised: bool = False
 
 
+UNPROMISED = "neraca-unpromised"
+"""The header of a batch's answer with the number of its accepted events that are ``unpromised``."""
 Outcome = Accepted | Refusal
 
 

@@ -16,7 +16,7 @@ from api.v1.schemas import EVENTS_DOC
 from domain.intake.media import media_of, unquoted
 from domain.intake.wire import Submission, parse_json, read_submission, submission_or_refusal
 from domain.refusal import Fault, Refusal, attempt, invalid
-from projections.ports import Accepted, Grant, Intake, Outcome
+from projections.ports import UNPROMISED, Accepted, Grant, Intake, Outcome
 
 BODY_MOST: Final = 16 * 2**20
 EVENTS_MOST: Final = 10_000
@@ -24,8 +24,6 @@ EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
-UNPROMISED: Final = "neraca-unpromised"
-"""The header of a batch's answer with the number of receipts and decisions accepted that no standard of their time is for."""
 _PREFIX: Final = "ce-"
 
 

@@ -63,6 +63,11 @@ def resolved_of(data: Mapping[str, Any]) -> Resolved:
         return NOTHING
 
 
+def as_submitted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's data without the resolved values."""
+    return {name: value for name, value in data.items() if name != "resolved"}
+
+
 def stated(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The data of an entry, and of each fact it embeds."""
     yield data

@@ -3,7 +3,7 @@
 Of two entries with the same key the later recorded one is in force, in any order of folding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import assert_never
 
@@ -20,6 +20,7 @@ from domain.events.entries import (
     SchemeAdopted,
     Standard,
     StandardSet,
+    decode,
 )
 from domain.rules.scheme import CONTOH_2026, Scheme, scheme_of
 
@@ -77,6 +78,11 @@ class Rulebook:
                 pass
             case _:
                 assert_never(entry)
+
+    def read(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Fold stored lines, each with its position. Raises: ``msgspec.ValidationError`` for one that is unknown here."""
+        for position, line in lines:
+            self.apply(position, decode(line))
 
     def standard(self, dinas: str, service: str, received_on: date) -> Standard | None:
         """The standard in force on the local date of receipt: the dinas's own beats a general one, then the later."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from domain.clock import local_month
-from domain.events.entries import decode
 from domain.fold.digest import digest_lines, digest_of
 from domain.fold.ledger import Balance, total, zero
 from domain.fold.partition import partition_of
@@ -294,7 +293,6 @@ class Reader:
             if known_generation == generation and queries.last_rule() == rulebook.position:
                 return rulebook
             fresh = rulebook.copy() if known_generation == generation else Rulebook()
-            for position, line in queries.rule_lines(fresh.position):
-                fresh.apply(position, decode(line))
+            fresh.read(queries.rule_lines(fresh.position))
             self._rulebook = (generation, fresh)
             return fresh

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from projections.ports import UNPROMISED
 from streams.emitting.client import OUR_PROBLEMS, Answer, NotNow, NotTaken, RequestRefused
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def read_answer(status: int, headers: Message, body: bytes, number: int) -> Answ
         if answer is None or not answer.accounts_for(number):
             message = f"an answer that does not account for the {number} events sent, as of a network's sign-in page: {detail}"
             raise NotNow(message, had_connection=True)
-        number_unpromised = headers.get("neraca-unpromised", "")
+        number_unpromised = headers.get(UNPROMISED, "")
         answer.unpromised = int(number_unpromised) if number_unpromised.isascii() and number_unpromised.isdigit() else 0
         return answer
     problem = _problem(status, body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from domain.events.entries import decode
 from domain.intake.wire import submission_or_refusal
 from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
@@ -40,8 +39,7 @@ class TrialSink:
 
     def __init__(self, append: Appending, policy: Policy, now_us: int, grant: Grant) -> None:
         rulebook = Rulebook()
-        for position, line in append.rules_since(0):
-            rulebook.apply(position, decode(line))
+        rulebook.read(append.rules_since(0))
         self._recording = Recording(append, rulebook, policy, now_us)
         self._grant = grant
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from domain.events.entries import PermitProcessed, PermitReceived, decode, fact_of
 from domain.events.kinds import BY_TYPE
 from domain.intake.recorded import read_line
-from domain.intake.resolve import Setting, unpromised
+from domain.intake.resolve import Setting
 from domain.rules.rulebook import Rulebook
 from streams.intake.own_corrections import OwnCorrections
 from streams.journal.journal import originator_of
@@ -56,8 +56,7 @@ def resolve_late(
         candidates = [read_line(line) for _, line in lines if _lacks_promise(line)]
         if candidates:
             with journal.appending() as append:
-                for at, line in append.rules_since(rulebook.position):
-                    rulebook.apply(at, decode(line))
+                rulebook.read(append.rules_since(rulebook.position))
                 own = OwnCorrections(append, Setting(rulebook, policy.zone), now_us)
                 for event, resolution in _found(append, own, candidates):
                     if resolution is None:
@@ -90,7 +89,7 @@ def _lacks_promise(line: bytes) -> bool:
         case PermitReceived(data=receipt):
             return receipt.resolved.standard is None and receipt.resolved.due_us is None
         case PermitProcessed(data=decision):
-            return decision.resolved.promise_us is None and unpromised(read_line(line).fact.resolved)
+            return decision.resolved.promise_us is None
         case _:
             return False
 

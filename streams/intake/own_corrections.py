@@ -16,7 +16,7 @@ from domain.events import own
 from domain.events.kinds import BY_TYPE, reversed_key
 from domain.events.submitted import PermitProcessed, PermitReceived
 from domain.intake.checks import is_instant
-from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line
+from domain.intake.recorded import EffectiveFact, Recorded, Resolved, as_submitted, line_of, read_line
 from domain.intake.resolve import judged_otherwise, resolve_fact, unpromised
 from domain.refusal import Refusal
 from streams.intake.cases import CORRECTED, Cases
@@ -47,9 +47,7 @@ class OwnCorrections:
             self._record(event, resolution, "receipt-came-later")
 
     def after_rule(self, event: Recorded) -> Resolved | None:
-        """The values of a receipt or a decision in force that lacked a promise and has a standard now; else ``None``."""
-        if not unpromised(event.fact.resolved):
-            return None
+        """The values of a receipt or a decision in force that lacked a promise, if it has a standard now; else ``None``."""
         resolution = self._again(event.fact, late_rule=True)
         return None if resolution is None or unpromised(resolution) else resolution
 
@@ -59,7 +57,7 @@ class OwnCorrections:
 
     def _again(self, fact: EffectiveFact, *, late_rule: bool = False) -> Resolved | None:
         """A receipt or a decision resolved again; ``None`` where it cannot be, as when it ends before its receipt."""
-        data = {name: value for name, value in fact.data.items() if name != "resolved"}
+        data = as_submitted(fact.data)
         values = msgspec.convert(_in_utc(data), BY_TYPE[fact.type].submitted)
         if not isinstance(values, PermitReceived | PermitProcessed):
             return None
@@ -74,7 +72,7 @@ class OwnCorrections:
 
     def _record(self, event: Recorded, resolution: Resolved, reason: own.Reason) -> None:
         fact = event.fact
-        data = {name: value for name, value in fact.data.items() if name != "resolved"}
+        data = as_submitted(fact.data)
         target = originator_of(event.source, event.id)
         statement = {"event": {"source": event.source, "id": event.id}, "reason": reason, "replacement": data}
         adds = EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})

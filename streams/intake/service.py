@@ -12,7 +12,6 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from domain.events.entries import decode
 from domain.events.kinds import REVERSAL_TYPES, RULE_TYPES
 from domain.intake.wire import Submission
 from domain.refusal import Fault, Refusal, attempt
@@ -137,8 +136,7 @@ class IntakeService:
     def _rules(self, append: Appending) -> Rulebook:
         """The rulebook, brought up to date inside the lock: another process may have recorded rules."""
         rulebook = self._rulebook = self._rulebook or Rulebook()
-        for position, line in append.rules_since(rulebook.position):
-            rulebook.apply(position, decode(line))
+        rulebook.read(append.rules_since(rulebook.position))
         return rulebook
 
 

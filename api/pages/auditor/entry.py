@@ -17,7 +17,7 @@ from domain.canonical import canonical
 from domain.clock import stored_instant, utc_text
 from domain.events.entries import decode
 from domain.fold.postings import postings_of
-from domain.intake.recorded import Recorded, read_line
+from domain.intake.recorded import Recorded, as_submitted, read_line
 from domain.measures import MEASURES
 from domain.refusal import Fault, Refusal
 
@@ -97,7 +97,7 @@ def stored(lines: Lines, text: str) -> tuple[int, bytes]:
 
 def hashed_bytes(event: Recorded) -> bytes:
     """The canonical bytes that an entry's content hash is of: its data without the resolved fields."""
-    data = {name: value for name, value in event.data.items() if name != "resolved"}
+    data = as_submitted(event.data)
     return canonical({"data": data, "time": utc_text(stored_instant(event.time)), "type": event.type})
 
 
