@@ -62,7 +62,7 @@ class Built(Struct, frozen=True):
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
-    access, answers = Access(parts.tokens), Answers(parts.reader)
+    access, answers = Access(parts.tokens, parts.reader.now_us), Answers(parts.reader)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),

@@ -45,6 +45,7 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting("NERACA_UNDO_S", "900", "the seconds in which whoever recorded an event may undo it alone"),
     Setting("NERACA_TOKEN", None, "the token that `neraca emit` and `neraca import` send with `--url`"),
 )
 SETTINGS: Final = {setting.name: setting for setting in _TABLE}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BUDGETS_S: Final[dict[str, dict[str, float]]] = {
     "api": {"quick": 6, "test": 90, "all": 30},
+    "attacks": {"test": 10},
     "benchmarks": {"all": 90},
     "deploy": {"test": 20, "all": 300},
     "domain": {"quick": 3},

@@ -20,6 +20,7 @@ from anyio.from_thread import start_blocking_portal
 
 from api.app import AppParts, build
 from api.server import _Server
+from domain.access.limits import Limits
 from domain.clock import parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
@@ -137,11 +138,18 @@ class Assembled:
         self._ending.close()
 
     def token(
-        self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None
+        self,
+        token_id: str,
+        *roles: str,
+        dinas: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
+        asn: str = "",
+        until_us: int | None = None,
     ) -> str:
         """A new token's ``authorization`` header."""
-        secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
-        return f"Bearer {secret}"
+        of_dinas, of_sources = (None if names is None else frozenset(names) for names in (dinas, sources))
+        limits = Limits(of_dinas, of_sources, asn)
+        return f"Bearer {self.tokens.make(token_id, roles, utc_text(self.clock()), limits, until_us=until_us)}"
 
     def ask(
         self,

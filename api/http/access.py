@@ -5,10 +5,13 @@ in a header, or in the cookie of a browser that has signed in.
 """
 
 import ipaddress
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
 
+from domain.access.policy import Action, allowed, in_force
+from domain.access.subjects import SOME, Subject
 from domain.refusal import Refusal
 from projections.ports import LOCAL, Grant, Tokens
 
@@ -56,8 +59,9 @@ def is_own_form(request: Request) -> bool:
 class Access:
     """Turns a request into a grant."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, now_us: Callable[[], int]) -> None:
         self._tokens = tokens
+        self.now_us = now_us
 
     @property
     def tokens(self) -> Tokens:
@@ -71,8 +75,8 @@ class Access:
             return self.signed_in(request) or (LOCAL if is_local(request) else None)
         scheme, _, secret = header.partition(" ")
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
-        if grant is None:
-            raise Refusal("unauthorized", "the token is not known here, or was revoked")
+        if grant is None or not in_force(grant, self.now_us()):
+            raise Refusal("unauthorized", "the token is not known here, was revoked, or has ended")
         return grant
 
     def signed_in(self, request: Request) -> Grant | None:
@@ -80,17 +84,22 @@ class Access:
         secret = request.cookies.get(COOKIE)
         if not secret or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return None
-        return self._tokens.grant(secret)
+        return self.grant_of_secret(secret)
 
     def grant_of_secret(self, secret: str) -> Grant | None:
-        """The grant of a token that somebody signs in with."""
-        return self._tokens.grant(secret)
+        """The grant of a token that somebody signs in with; ``None`` if there is none, or it has ended."""
+        grant = self._tokens.grant(secret)
+        return grant if grant is not None and in_force(grant, self.now_us()) else None
 
-    def require(self, request: Request, *scopes: str) -> Grant:
-        """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
+    def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
+        """True if a caller may do an action on a subject now."""
+        return allowed(grant, action, subject, self.now_us())
+
+    def require(self, request: Request, action: Action, subject: Subject = SOME) -> Grant:
+        """The grant of a caller who may do an action on a subject. Raises: ``Refusal``."""
         grant = self.grant(request)
         if grant is None:
             raise Refusal("unauthorized", "beyond this machine a token is needed: Authorization: Bearer …")
-        if not grant.scopes.intersection(scopes):
-            raise Refusal("forbidden", f"the token has no scope {' or '.join(scopes)}")
+        if not self.allows(grant, action, subject):
+            raise Refusal("forbidden", "the token does not cover this")
         return grant

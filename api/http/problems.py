@@ -20,6 +20,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-encoding": (400, "The body is not what its Content-Encoding says"),
     "unauthorized": (401, "A valid token is needed"),
     "forbidden": (403, "The token does not cover this"),
+    "second-person": (403, "Another person has to do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This is not done here"),
     "content-conflict": (409, "The same source and id, other content"),

@@ -30,6 +30,7 @@ from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
 from api.pages.subject.task import TaskPage
+from domain.access.policy import PUBLIC
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -114,6 +115,6 @@ def _add(router: APIRouter, site: Site, path: str, page: type[AddressedPage]) ->
 
     @router.get(path, response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        if page.shared and not page.scope:  # a page that needs a scope is never the same for all callers
+        if page.shared and page.action in PUBLIC:  # a page that is guarded is never the same for all callers
             return site.shared(request, page.of)
-        return site.page(request, page.of, scope=page.scope)
+        return site.page(request, page.of, need=page.need(request.path_params))

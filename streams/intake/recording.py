@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, UnsetType
 
-from domain.clock import local_date, parse_instant
+from domain.access.policy import allowed
+from domain.access.subjects import Reversal, Rule
+from domain.clock import SECOND_US, local_date, parse_date, parse_instant
 from domain.events import submitted as events
 from domain.events.entries import decode
-from domain.events.kinds import BY_TYPE, NOTES
+from domain.events.kinds import BY_TYPE, KINDS, NOTES
 from domain.intake.checks import ahead_faults, data_ahead_faults
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
 from domain.intake.resolve import CaseContext, Setting, resolve_correction, resolve_fact, unpromised
@@ -18,6 +21,7 @@ from domain.refusal import Fault, Refusal, invalid
 from projections.ports import Accepted, Grant, Receipt
 from streams.intake.cases import UNKNOWN_TARGET, Cases, holder_name, key_holder
 from streams.intake.own_corrections import OwnCorrections
+from streams.intake.permitting import NOT_COVERED, not_covered
 from streams.journal.journal import line_hash
 
 if TYPE_CHECKING:
@@ -27,12 +31,19 @@ if TYPE_CHECKING:
     from streams.intake.keyed import Keyed
     from streams.journal.journal import Appending
 
+RATED: Final = KINDS["satisfaction-rated"].type
+UNDO_US: Final = 900 * SECOND_US
+
 
 class Policy(Struct, frozen=True):
-    """A city's settings for its events: the zone of its months, and whether unknown dinas and ASN are refused."""
+    """A city's settings for its events: the zone of its months, and whether unknown dinas and ASN are refused.
+
+    ``undo_us`` is the time in which whoever recorded an event may undo it alone.
+    """
 
     zone: tzinfo
     strict: bool = False
+    undo_us: int = UNDO_US
 
 
 class Recording:
@@ -52,6 +63,7 @@ class Recording:
         submission = query.submission
         earlier = self._append.find(query.originator)
         if earlier is not None:
+            self._must_be_told(query, grant, earlier[1])
             return _repeat(submission, *earlier)
         values = submission.typed
         faults = ahead_faults(submission.time_us, values, self._now_us)
@@ -122,10 +134,8 @@ class Recording:
         return self._add(query, grant, note=NOTES.text(data))
 
     def _reversal(self, query: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
+        self._must_be_covered(query, grant)
         key, fact = self._reversible(query)
-        dinas = fact.data["dinas"]
-        if grant.dinas is not None and dinas not in grant.dinas:
-            raise Refusal("forbidden", f"the token may not reverse events of dinas {dinas}")
         adds = self._replacement(reversal, fact) if isinstance(reversal, events.EventCorrected) else None
         outcome = self._add(query, grant, Resolved(removes=fact, adds=adds))
         natural_key = BY_TYPE[fact.type].natural_key(fact.data)
@@ -140,6 +150,43 @@ class Recording:
             raise invalid(UNKNOWN_TARGET)
         key, event = self._cases.reversible(query.target, query.key)
         return key, event.fact
+
+    def _must_be_told(self, query: Keyed, grant: Grant, line: bytes) -> None:
+        """Refuse the receipt of a reversal that another caller recorded, unless the grant covers the event that it names."""
+        if not isinstance(query.submission.typed, events.Reversal):
+            return
+        event = read_line(line)
+        removal = event.resolved.removes
+        if event.recordedby != grant.id and removal is not None:
+            under = query.submission.source
+            mine = Reversal(removal.data["dinas"], under, under, frozenset({grant.id}), self._now_us + 1)
+            if not allowed(grant, "reverse", mine, self._now_us):
+                raise not_covered(Fault("/data/event", NOT_COVERED, for_now=True))
+
+    def _must_be_covered(self, query: Keyed, grant: Grant) -> None:
+        """Refuse a reversal that the grant does not cover, in the same words whether there is such an event or not."""
+        target = self._append.find(query.target) if query.target else None
+        subject = self._reversed(query.submission.source, None if target is None else read_line(target[1]))
+        if allowed(grant, "reverse", subject, self._now_us):
+            return
+        if allowed(grant, "correct", subject, self._now_us):
+            raise Refusal("second-person", "whoever recorded this reverses it no longer: another person has to")
+        raise not_covered(Fault("/data/event", NOT_COVERED, for_now=True))
+
+    def _reversed(self, under: str, event: Recorded | None) -> Reversal:
+        """The reversal of an event as the policy knows it; of one that the journal does not hold, nothing is known."""
+        statements = () if event is None else self._cases.statements(event)
+        if event is None or not statements:
+            return Reversal("", "", under, frozenset(), 0)
+        first = statements[-1]
+        return Reversal(
+            event.fact.data.get("dinas", ""),
+            first.source,
+            under,
+            frozenset(statement.recordedby for statement in statements),
+            parse_instant(first.recordedtime) + self._policy.undo_us,
+            rating=event.fact.type == RATED,
+        )
 
     def _replacement(self, correction: events.EventCorrected, fact: EffectiveFact) -> EffectiveFact:
         at, data, faults = "/data/replacement", correction.replacement, list[Fault]()
@@ -160,6 +207,7 @@ class Recording:
         return EffectiveFact(fact.type, fact.time, {**data, "resolved": resolution})
 
     def _rule(self, query: Keyed, rule: events.Rule, grant: Grant) -> Accepted:
+        self._must_be_its_rule(query.submission.source, rule, grant)
         if isinstance(rule, events.SchemeAdopted):
             today = local_date(self._now_us, self._policy.zone).isoformat()
             if rule.effective_from < today and self._append.holds_facts():
@@ -168,6 +216,15 @@ class Recording:
         position, line = self._cases.event(query.originator)
         self._rulebook.apply(position, decode(line))
         return outcome
+
+    def _must_be_its_rule(self, source: str, rule: events.Rule, grant: Grant) -> None:
+        """Refuse to a grant of some dinas an ASN whom an assignment places elsewhere on a day of this one."""
+        if isinstance(rule, events.AsnAssigned):
+            until = date.max if rule.effective_to is None else parse_date(rule.effective_to)
+            places = self._rulebook.places(rule.asn, parse_date(rule.effective_from), until) or frozenset()
+            subject = Rule(rule.dinas, source, elsewhere=bool(places - {rule.dinas}))
+            if not allowed(grant, "set-rules", subject, self._now_us):
+                raise not_covered()
 
 
 def _must_pause(case: CaseContext, at_us: int) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from api.http.access import Access
 from api.http.tickets import Case, ticket_for
 from tests.pages.browser import press, until
 from tests.serving import Assembled, Clock, event
@@ -195,7 +196,7 @@ def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
     """The ticket for a case, vouched for by a counter's token."""
     token = neraca.tokens.by_id(token_id)
     assert token is not None
-    ticket = ticket_for(neraca.tokens, token[0], case)
+    ticket = ticket_for(Access(neraca.tokens, neraca.clock), token[0], case)
     assert ticket is not None
     return ticket
 

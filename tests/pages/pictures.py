@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from api.http.access import Access
 from api.http.tickets import Case, ticket_for
 from api.pages.router import PAGES as ROUTED
 from domain.clock import utc_text
@@ -76,7 +77,7 @@ def ticket(data: Path, case: Case) -> str:
     tokens.make("gambar", ["fact"], utc_text(now_us()))
     token = tokens.by_id("gambar")
     assert token is not None
-    return urlencode({**case._asdict(), "tiket": ticket_for(tokens, token[0], case)})
+    return urlencode({**case._asdict(), "tiket": ticket_for(Access(tokens, now_us), token[0], case)})
 
 
 def replayed(url: str) -> str:

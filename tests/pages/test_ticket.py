@@ -129,7 +129,7 @@ def test_a_rating_is_given_under_a_name_the_token_allows(unit: Assembled) -> Non
     assert rate(unit, ticket_of(unit, "loket-3", CASE), overall="4").status_code == 200
     unit.settle()
     assert ratings(unit)[0]["source"] == "/loket/a"
-    anyone = Grant("t", frozenset({"fact"}))
+    anyone = Grant("t", frozenset({"counter"}))
     assert source_of(anyone, "a b/c'(é)") == "/loket/a%20b%2Fc'(%C3%A9)/warga"
     assert source_of(anyone, "é" * 200) == "/loket"
 

@@ -17,6 +17,7 @@ from api.http.forms import fields_of
 from api.http.tickets import Case, grant_of, ticket_for
 from api.pages.page import Page
 from api.pages.site import GUARDS
+from domain.access.subjects import Unit
 from domain.clock import utc_text
 from domain.events.kinds import KINDS
 from domain.intake.wire import submission_or_refusal
@@ -27,9 +28,10 @@ from projections.ports import Accepted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api.http.access import Access
     from api.pages.site import Site
     from api.v1.reads import Reads
-    from projections.ports import Grant, Intake, Tokens
+    from projections.ports import Grant, Intake
 
 SOURCE_MOST: Final = 500
 UNQUOTED: Final = "!*'()"
@@ -52,12 +54,12 @@ class TicketPage(Page, frozen=True):
 
 def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
     """The QR at the counter, and the page it leads to."""
-    router, access, tokens = APIRouter(), reads.access, reads.access.tokens
+    router, access = APIRouter(), reads.access
 
     @router.get("/loket/qr.svg")
     def show_code(request: Request) -> Response:
         case = _case(dict(request.query_params))
-        ticket = ticket_for(tokens, access.require(request, "fact"), case)
+        ticket = ticket_for(access, access.require(request, "vouch", Unit(case.dinas)), case)
         if ticket is None:
             raise Refusal("not-found", "without a token, or beyond what it covers, there is nobody to vouch")
         picture = io.BytesIO()
@@ -69,15 +71,15 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
 
     @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        return site.unread(request, lambda: site.plain(request, _asking(tokens, request.query_params)))
+        return site.unread(request, lambda: site.plain(request, _asking(access, request.query_params)))
 
     @router.post("/nilai")
     async def rate(request: Request) -> Response:
         fields = await fields_of(request)
 
         def answer() -> Response:
-            page = _asking(tokens, fields)
-            grant = grant_of(tokens, page.ticket, page.case)
+            page = _asking(access, fields)
+            grant = grant_of(access, page.ticket, page.case)
             status, page = _rated(intake, grant, page, fields, utc_text(reads.reader.now_us()))
             return site.plain(request, page, status)
 
@@ -92,10 +94,10 @@ def _case(fields: Mapping[str, str]) -> Case:
     return Case(*(fields[name] for name in Case._fields))
 
 
-def _asking(tokens: Tokens, fields: Mapping[str, str]) -> TicketPage:
+def _asking(access: Access, fields: Mapping[str, str]) -> TicketPage:
     """The questions about the case of a valid ticket. Raises: ``Refusal``."""
     case, ticket = _case(fields), fields.get("tiket", "")
-    grant_of(tokens, ticket, case)
+    grant_of(access, ticket, case)
     return TicketPage(case, ticket, UNSUR)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from api.pages.subject.subject import SubjectView
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
 
 EVENTS_FIRST: Final = 8
 """The events shown here; a page of their own lists all of them."""
@@ -31,7 +32,7 @@ class AsnPage(AddressedPage, frozen=True):
     """One ASN, over all dinas."""
 
     template: ClassVar[str] = "asn.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-person"
 
     name: str
     view: SubjectView

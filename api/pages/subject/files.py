@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from api.pages.tables import Tables
     from api.pages.words import Words
     from api.v1.answers import FileAnswer
+    from domain.access.policy import Action
     from projections.reading.reader import Snapshot
 
 
@@ -48,7 +50,7 @@ class FilesPage(AddressedPage, frozen=True):
     """The open files of a dinas, the one that is due first at the top."""
 
     template: ClassVar[str] = "files.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-files"
     parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
 
     id: str
@@ -59,19 +61,20 @@ class FilesPage(AddressedPage, frozen=True):
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The open files of the dinas that an address names. Raises: ``Refusal``."""
-        dinas, snapshot = standing_of(query).subject.id, query.snapshot
-        rows = open_files(snapshot, dinas, query.words, query.now_us, query.cursor, query.listed)
-        return cls(dinas, name_of(snapshot, dinas), rows, query.cursor)
+        dinas = standing_of(query).subject.id
+        rows = open_files(query, dinas, query.cursor, query.listed)
+        return cls(dinas, name_of(query.snapshot, dinas), rows, query.cursor)
 
     def tables(self, words: Words) -> Tables:
         """The open files."""
         return {"files": lambda: files_table(self.files, words)}
 
 
-def open_files(snapshot: Snapshot, dinas: str, words: Words, now_us: int, cursor: str | None, limit: int) -> OpenFiles:
+def open_files(query: PageQuery, dinas: str, cursor: str | None, limit: int) -> OpenFiles:
     """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``."""
-    page = files(snapshot, dinas, limit, cursor)
-    return OpenFiles(tuple(_row(dinas, file, words, now_us) for file in page.items), page.next)
+    page = files(query.snapshot, dinas, limit, cursor)
+    rows = (file if file.asn is None or query.shows(file.asn) else replace(file, asn=None) for file in page.items)
+    return OpenFiles(tuple(_row(dinas, file, query.words, query.now_us) for file in rows), page.next)
 
 
 def open_files_of_asn(snapshot: Snapshot, asn: str, words: Words, now_us: int, limit: int) -> OpenFiles:

@@ -1,0 +1,49 @@
+"""A grant: the roles of a caller, the limits that all of them keep, and the instant until which it holds."""
+
+from typing import Final
+
+from msgspec import Struct
+
+ROLES: Final = ("counter", "rate", "asn", "leader", "personnel", "auditor", "rules", "correct", "close", "keys")
+"""The roles that a token may have."""
+TICKET: Final = "ticket"
+"""The role of a citizen's ticket: one rating of one case. No token has it."""
+OLD_SCOPES: Final = {"fact": "counter", "rulebook": "rules", "reverse": "correct", "read": "leader", "audit": "auditor"}
+"""The scopes that tokens had before roles, and the role that each became."""
+
+
+class Grant(Struct, frozen=True):
+    """The rights of a caller.
+
+    ``dinas`` and ``sources`` are the ones that it is limited to (``None``: any); ``asn`` is the person that it belongs to;
+    ``case`` is the case (dinas, service, case) of a ticket. ``until_us`` is the instant at which it ends (microseconds since
+    the epoch; ``None``: never), ``events_hour`` the most events that it may record in an hour. ``alone``: nobody stands
+    beside this caller, so no second person can be asked for.
+    """
+
+    id: str
+    roles: frozenset[str]
+    dinas: frozenset[str] | None = None
+    sources: frozenset[str] | None = None
+    asn: str = ""
+    case: tuple[str, str, str] | None = None
+    until_us: int | None = None
+    events_hour: int | None = None
+    alone: bool = False
+
+
+LOCAL: Final = Grant("local", frozenset(ROLES), alone=True)
+"""The grant of the operator at the machine, who needs no token."""
+SIGNED_OPERATOR: Final = Grant("local", frozenset(ROLES))
+"""The operator's grant where tokens are needed: others can be given one, so a second person is asked for."""
+
+
+def roles_of(scopes: frozenset[str], *, has_limit: bool) -> frozenset[str]:
+    """The roles under the names that a token holds, old or new; ``has_limit``: it is limited to some dinas.
+
+    A ``read`` token that was not limited showed every person, so it becomes ``personnel``.
+    """
+    roles = {OLD_SCOPES.get(name, name) for name in scopes}
+    if "read" in scopes and not has_limit:
+        roles = (roles - {"leader"}) | {"personnel"}
+    return frozenset(roles)
