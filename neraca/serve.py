@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from domain.clock import SECOND_US
 from domain.events.decoding import UnknownEntry
-from neraca.options import Command, add_address, add_data, add_zone
+from neraca.options import Command, add_address, add_data, add_zone, seconds_of
+from neraca.secret import secret_of
 from neraca.terminal import say
 from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
 from projections.reading.reader import Reader
@@ -87,6 +89,8 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             away=location.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
+            secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         kind = "a simulated city (data simulasi)" if is_simulation else location.label
         kind = "practice (latihan)" if practice else kind

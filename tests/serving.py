@@ -89,6 +89,7 @@ class Assembled:
 
     def __init__(self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False) -> None:
         self.clock = clock or Clock()
+        self.secret = b"s" * 32
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
         self.journal = self._ending.enter_context(folded_journal(place, ZONE))
@@ -113,7 +114,8 @@ class Assembled:
     @cached_property
     def built(self) -> Built:
         """The app, built when it is first needed: many tests never ask for a page."""
-        return build(AppParts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+        parts = (self.live, self.reader, self.journal, self.tokens, self.intake)
+        return build(AppParts(*parts, replays=self.replays, secret=self.secret))
 
     @cached_property
     def _loop(self) -> BlockingPortal:

@@ -59,8 +59,9 @@ def is_own_form(request: Request) -> bool:
 class Access:
     """Turns a request into a grant."""
 
-    def __init__(self, tokens: Tokens, now_us: Callable[[], int]) -> None:
+    def __init__(self, tokens: Tokens, now_us: Callable[[], int], ticket: Callable[[str], Grant] | None = None) -> None:
         self._tokens = tokens
+        self._ticket = ticket
         self.now_us = now_us
 
     @property
@@ -74,6 +75,8 @@ class Access:
         if header is None:
             return self.signed_in(request) or (LOCAL if is_local(request) else None)
         scheme, _, secret = header.partition(" ")
+        if scheme.lower() == "ticket" and self._ticket is not None:
+            return self._ticket(secret.strip())
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None or not in_force(grant, self.now_us()):
             raise Refusal("unauthorized", "the token is not known here, was revoked, or has ended")

@@ -26,6 +26,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "content-conflict": (409, "The same source and id, other content"),
     "natural-key-held": (409, "The case already has one of these"),
     "already-reversed": (409, "The event was reversed before"),
+    "not-decided": (409, "The case is not decided yet"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The content type, or its coding, is none of those taken here"),
     "invalid-event": (422, "The event breaks the contract"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from domain.periods import Period
     from projections.ports import Grant, Lines
     from projections.reading.reader import Snapshot
+    from projections.reading.reversals import Reversals, Reversed
 
 FRAMED: Final = frozenset({"lang", "tur"})
 """The parameters of every page: its language, and the step of a tour that shows it."""
@@ -113,6 +114,7 @@ class PageQuery(Struct, frozen=True):
     now_us: int
     listed: int = LISTED
     """The rows of a paged list that are wanted; more for a spreadsheet."""
+    reversals: Reversals | None = None
     faces: Faces | None = None
     """The ASN whom the caller is shown on the page of a dinas or an ASN."""
 
@@ -143,6 +145,17 @@ class PageQuery(Struct, frozen=True):
     def tomorrow_us(self) -> int:
         """The instant at which the next day begins in the zone of the pages."""
         return instant_of(datetime.combine(self.today + timedelta(days=1), time(), self.words.zone))
+
+    @property
+    def midnight_us(self) -> int:
+        """The instant at which the day began in the zone of the pages."""
+        return instant_of(datetime.combine(self.today, time(), self.words.zone))
+
+    def reversed_of(self, dinas: str) -> Reversed | None:
+        """How many facts and ratings of a dinas were reversed."""
+        if self.reversals is None:
+            return None
+        return self.reversals.of(dinas, self.period, self.snapshot.position, self.midnight_us)
 
     def most(self, first: int) -> int:
         """The rows to make of a list of which a page shows the first: these, or as many as a spreadsheet gets."""

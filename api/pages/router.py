@@ -81,6 +81,7 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/keluar": FRAMED,
     "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
+    "/loket/tiket": FRAMED | frozenset(Case._fields),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
 
@@ -96,8 +97,8 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     if services.replays is not None:
         router.include_router(auditor_router(site, reads, services.replays))
     router.include_router(counter_router(site, tickets=services.intake is not None))
-    if services.intake is not None:
-        router.include_router(ticket_router(site, reads, services.intake))
+    if services.intake is not None and services.tickets is not None:
+        router.include_router(ticket_router(site, reads, services.intake, services.tickets))
     router.include_router(signin_router(site, reads.access))
     router.include_router(live_router(LiveBoards(reads, site, ending), reads, listeners))
 

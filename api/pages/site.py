@@ -33,10 +33,12 @@ from api.pages.words import Words
 from domain.access.policy import PUBLIC
 from domain.refusal import Fault, Refusal
 from projections.reading.backlog import backlog_of
+from projections.reading.reversals import Reversals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from api.http.tickets import Tickets
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Need, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
@@ -69,6 +71,7 @@ class PageServices(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
     intake: Intake | None = None
+    tickets: Tickets | None = None
 
 
 class Frame(Struct, frozen=True):
@@ -117,6 +120,7 @@ class Site:
         )
         self._build = _build_of()
         self._shared = SharedPages()
+        self._reversals = Reversals(reads.lines)
         self._progress = None if services.reset is None else Progress(reads.lines)
 
     def page(
@@ -214,7 +218,18 @@ class Site:
         row_count, lines, now_us = CSV_MOST if "csv" in parameters else LISTED, self._reads.lines, snapshot.now_us
         reading, faces = shown_at(grant, snapshot, path, choice.period)
         return PageQuery(
-            reading, lines, choice.period, choice, words, grant, path, parameters, now_us, row_count, faces
+            reading,
+            lines,
+            choice.period,
+            choice,
+            words,
+            grant,
+            path,
+            parameters,
+            now_us,
+            row_count,
+            self._reversals,
+            faces,
         )
 
     def _html(

@@ -18,7 +18,7 @@ class Grant(Struct, frozen=True):
     ``dinas`` and ``sources`` are the ones that it is limited to (``None``: any); ``asn`` is the person that it belongs to;
     ``case`` is the case (dinas, service, case) of a ticket. ``until_us`` is the instant at which it ends (microseconds since
     the epoch; ``None``: never), ``events_hour`` the most events that it may record in an hour. ``alone``: nobody stands
-    beside this caller, so no second person can be asked for.
+    beside this caller, so no second person can be asked for. ``event_id`` is the id of the one event that a ticket records.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Grant(Struct, frozen=True):
     until_us: int | None = None
     events_hour: int | None = None
     alone: bool = False
+    event_id: str = ""
 
 
 LOCAL: Final = Grant("local", frozenset(ROLES), alone=True)

@@ -113,7 +113,11 @@ def _undo(grant: Grant, subject: Subject, at_us: int) -> bool:
         return True
     if not isinstance(subject, Reversal) or subject.rating or not _is_within(grant, subject):
         return False
-    return subject.recorders == {grant.id} and at_us < subject.undone_until_us
+    return _is_undone(grant, subject, at_us)
+
+
+def _is_undone(grant: Grant, subject: Reversal, at_us: int) -> bool:
+    return subject.recorder == grant.id and at_us < subject.undone_until_us
 
 
 def _correction(grant: Grant, subject: Subject, at_us: int) -> bool:  # noqa: ARG001 - the same at any time
@@ -131,7 +135,7 @@ def _by_a_second_person(grant: Grant, subject: Subject, at_us: int) -> bool:
         return False
     if not isinstance(subject, Reversal) or grant.alone or grant.id not in subject.recorders:
         return True
-    return subject.recorders == {grant.id} and at_us < subject.undone_until_us
+    return _is_undone(grant, subject, at_us)
 
 
 POLICY: Final[Mapping[Action, Mapping[str, Rights]]] = {

@@ -42,14 +42,14 @@ class Rule(Struct, frozen=True):
 class Reversal(Struct, frozen=True):
     """A retraction or a correction of a recorded event.
 
-    ``source`` and ``recorders`` are of the reversed event: its source, and the callers who recorded the fact and what stands
-    of it now. ``under`` is the source of the reversal itself. ``undone_until_us`` is the instant until which the recorder
-    may undo the event alone.
+    ``source`` is that of the fact, ``under`` that of the reversal itself. ``recorder`` recorded the event, and may undo it
+    alone until ``undone_until_us``; ``recorders`` recorded the fact and every correction of it.
     """
 
     dinas: str
     source: str
     under: str
+    recorder: str
     recorders: frozenset[str]
     undone_until_us: int
     rating: bool = False

@@ -24,6 +24,13 @@ def not_covered(*faults: Fault) -> Refusal:
     return Refusal("forbidden", faults[0].detail if faults else NOT_COVERED, *faults)
 
 
+def as_granted(event: Submission, grant: Grant) -> Submission:
+    """An event under the name that the grant gives it: a ticket's is made of the ticket, so that it is recorded once."""
+    if not grant.event_id or not grant.sources:
+        return event
+    return replace(event, source=min(grant.sources), id=grant.event_id)
+
+
 def refusal_of(event: Submission, grant: Grant, now_us: int) -> Refusal | None:
     """The refusal of an event that a grant does not cover, as far as the event itself tells; ``None`` if it may be recorded."""
     values = event.typed

@@ -85,6 +85,9 @@ class Recording:
     def _fact(self, query: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
         self._must_be_free(query.key)
         self._must_be_known(fact, "/data")
+        decision = self._append.holder(query.decision) if query.decision else None
+        if query.decision and decision is None and isinstance(fact, events.SatisfactionRated):
+            raise not_decided()
         submission = query.submission
         case = self._cases.case(submission.data) if query.receipt else None
         resolution = resolve_fact(fact, submission.time_us, self._setting, case)
@@ -93,8 +96,7 @@ class Recording:
             outcome = Accepted(outcome.receipt, unpromised=True)
         if query.key is not None:
             self._append.set_key(query.key, query.originator)
-        decision = self._append.holder(query.decision) if query.decision else None
-        if decision is not None:
+        if decision is not None and isinstance(fact, events.PermitReceived):
             self._own.after_receipt(decision)
         return outcome
 
@@ -102,7 +104,9 @@ class Recording:
         holder = self._append.holder(key) if key is not None else None
         if holder is not None:
             detail = "this case, or this survey response, already has one; correct or retract it first"
-            raise Refusal("natural-key-held", detail, holder=key_holder(*self._cases.event(holder)))
+            position, line = self._cases.event(holder)
+            is_rating = read_line(line).fact.type == RATED  # who gave it is nobody's to be told
+            raise Refusal("natural-key-held", detail, holder=None if is_rating else key_holder(position, line))
 
     def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
         if not self._policy.strict:
@@ -159,7 +163,8 @@ class Recording:
         removal = event.resolved.removes
         if event.recordedby != grant.id and removal is not None:
             under = query.submission.source
-            mine = Reversal(removal.data["dinas"], under, under, frozenset({grant.id}), self._now_us + 1)
+            names = (removal.data["dinas"], under, under, grant.id)
+            mine = Reversal(*names, frozenset({grant.id}), self._now_us + 1, rating=removal.type == RATED)
             if not allowed(grant, "reverse", mine, self._now_us):
                 raise not_covered(Fault("/data/event", NOT_COVERED, for_now=True))
 
@@ -177,14 +182,16 @@ class Recording:
         """The reversal of an event as the policy knows it; of one that the journal does not hold, nothing is known."""
         statements = () if event is None else self._cases.statements(event)
         if event is None or not statements:
-            return Reversal("", "", under, frozenset(), 0)
-        first = statements[-1]
+            return Reversal("", "", under, "", frozenset(), 0)
+        recorder = statements[0].recordedby
+        own_us = [parse_instant(each.recordedtime) for each in statements if each.recordedby == recorder]
         return Reversal(
             event.fact.data.get("dinas", ""),
-            first.source,
+            statements[-1].source,
             under,
-            frozenset(statement.recordedby for statement in statements),
-            parse_instant(first.recordedtime) + self._policy.undo_us,
+            recorder,
+            frozenset(each.recordedby for each in statements),
+            min(own_us) + self._policy.undo_us,  # a correction does not begin the time anew
             rating=event.fact.type == RATED,
         )
 
@@ -227,6 +234,12 @@ class Recording:
                 raise not_covered()
 
 
+def not_decided() -> Refusal:
+    """The refusal, for now, of a rating of a case that is not decided yet."""
+    detail = "is not decided in the journal: a case is rated once it is"
+    return Refusal("not-decided", f"/data/case: {detail}", Fault("/data/case", detail, for_now=True))
+
+
 def _must_pause(case: CaseContext, at_us: int) -> None:
     if case.paused is not None:
         raise invalid(Fault("/data/case", "is already paused", for_now=True))
@@ -238,7 +251,8 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
 def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
     if line_hash(line) != submission.content_hash:
         detail = "an event of this source and id is recorded with other content"
-        raise Refusal("content-conflict", detail, holder=holder_name(position, line))
+        is_rating = read_line(line).fact.type == RATED
+        raise Refusal("content-conflict", detail, holder=None if is_rating else holder_name(position, line))
     return Accepted(_receipt(position, read_line(line)), repeated=True)
 
 

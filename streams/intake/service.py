@@ -17,7 +17,7 @@ from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from projections.ports import Grant, Outcome, Unavailable
 from streams.intake.keyed import Keyed, keyed, prefetch
-from streams.intake.permitting import refusal_of
+from streams.intake.permitting import as_granted, refusal_of
 from streams.intake.recording import Policy, Recording
 from streams.journal.journal import OperationalError, PersistenceError
 
@@ -143,7 +143,10 @@ class IntakeService:
 
 def _authorised(event: Submission | Refusal, grant: Grant, now_us: int) -> Submission | Refusal:
     """An event that the grant covers, as far as the event tells, or its refusal."""
-    return event if isinstance(event, Refusal) else refusal_of(event, grant, now_us) or event
+    if isinstance(event, Refusal):
+        return event
+    event = as_granted(event, grant)
+    return refusal_of(event, grant, now_us) or event
 
 
 def _keyed(event: Submission | Refusal) -> Keyed | Refusal:

@@ -124,7 +124,7 @@ class TokenStore:
             message = f"roles are {', '.join(ROLES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
-        row = {"hash": _hash(secret), "id": token_id, "scopes": " ".join(roles), "made": made_at}
+        row: dict[str, str | None] = {"hash": _hash(secret), "id": token_id, "scopes": " ".join(roles), "made": made_at}
         row |= {"dinas": _joined(limits.dinas), "sources": _joined(limits.sources)}
         beside = {"id": token_id, "asn": limits.asn, "until_us": until_us, "events_hour": limits.events_hour}
         with self._engine.begin() as db:

@@ -199,8 +199,8 @@ class Counters:
     def __enter__(self) -> Self:
         """Send while a ``with`` lasts; something is acknowledged before it begins."""
         if not self._told:
-            scopes = [word for scope in ("fact", "rulebook", "reverse") for word in ("--scope", scope)]
-            secret = self._city.neraca("token", "make", "counters", *scopes).strip()
+            roles = [word for role in ("rate", "rules", "correct") for word in ("--role", role)]
+            secret = self._city.neraca("token", "make", "counters", *roles).strip()
             self._told = {"authorization": f"Bearer {secret}", "content-type": BATCH}
         self._ending.clear()
         self._thread = threading.Thread(target=self._run, daemon=True)

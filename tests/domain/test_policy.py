@@ -13,7 +13,9 @@ from domain.access.subjects import SOME, Fact, Person, Reversal, Rule, Subject, 
 NOW: Final = 1_000
 CASE: Final = ("d", "ktp", "K-1")
 RATING: Final = Fact("d", "/nilai/t", CASE, rating=True)
-MINE: Final = Reversal("d", "/loket/1", "/loket/1", frozenset({"t"}), NOW + 1)
+MINE: Final = Reversal("d", "/loket/1", "/loket/1", "t", frozenset({"t"}), NOW + 1)
+OTHERS: Final = replace(MINE, recorder="u", recorders=frozenset({"u"}))
+LATE: Final = replace(MINE, undone_until_us=NOW)
 
 
 def grant(*roles: str, dinas: str = "", source: str = "", asn: str = "") -> Grant:
@@ -69,20 +71,22 @@ ROWS: Final = (
     Row(grant("rules", dinas="d"), "set-rules", Rule("d", "/aturan", elsewhere=True), allowed=False),
     Row(grant("rules", source="/a"), "set-rules", Rule(None, "/b"), allowed=False),
     Row(grant("counter", dinas="d", source="/loket/1"), "reverse", MINE, allowed=True),
-    Row(grant("counter"), "reverse", replace(MINE, undone_until_us=NOW), allowed=False),
-    Row(grant("counter"), "reverse", replace(MINE, recorders=frozenset({"u"})), allowed=False),
-    Row(grant("counter"), "reverse", replace(MINE, recorders=frozenset({"t", "u"})), allowed=False),
-    Row(grant("counter", "correct"), "reverse", replace(MINE, undone_until_us=NOW), allowed=False),
-    Row(grant("counter", "correct"), "correct", replace(MINE, undone_until_us=NOW), allowed=True),
-    Row(grant("correct", dinas="d"), "reverse", replace(MINE, recorders=frozenset({"u"})), allowed=True),
-    Row(grant("correct", dinas="e"), "reverse", replace(MINE, recorders=frozenset({"u"})), allowed=False),
-    Row(grant("correct", source="/b"), "reverse", replace(MINE, recorders=frozenset({"u"})), allowed=False),
+    Row(grant("counter"), "reverse", LATE, allowed=False),
+    Row(grant("counter"), "reverse", OTHERS, allowed=False),
+    Row(grant("counter"), "reverse", replace(MINE, recorder="u", recorders=frozenset({"t", "u"})), allowed=False),
+    Row(grant("correct"), "reverse", replace(LATE, recorder="u", recorders=frozenset({"t", "u"})), allowed=False),
+    Row(grant("correct"), "reverse", replace(MINE, recorders=frozenset({"t", "u"})), allowed=True),
+    Row(grant("counter", "correct"), "reverse", LATE, allowed=False),
+    Row(grant("counter", "correct"), "correct", LATE, allowed=True),
+    Row(grant("correct", dinas="d"), "reverse", OTHERS, allowed=True),
+    Row(grant("correct", dinas="e"), "reverse", OTHERS, allowed=False),
+    Row(grant("correct", source="/b"), "reverse", OTHERS, allowed=False),
     Row(grant("correct", source="/b"), "reverse", replace(MINE, source="/b"), allowed=False),
-    Row(grant("correct", dinas="d"), "reverse", replace(MINE, rating=True, recorders=frozenset({"u"})), allowed=False),
-    Row(grant("correct"), "reverse", replace(MINE, rating=True, recorders=frozenset({"u"})), allowed=True),
+    Row(grant("correct", dinas="d"), "reverse", replace(OTHERS, rating=True), allowed=False),
+    Row(grant("correct"), "reverse", replace(OTHERS, rating=True), allowed=True),
     Row(grant("counter"), "reverse", replace(MINE, rating=True), allowed=False),
-    Row(LOCAL, "reverse", replace(MINE, recorders=frozenset({"local"}), undone_until_us=0), allowed=True),
-    Row(SIGNED_OPERATOR, "reverse", replace(MINE, recorders=frozenset({"local"}), undone_until_us=0), allowed=False),
+    Row(LOCAL, "reverse", replace(LATE, recorder="local", recorders=frozenset({"local"})), allowed=True),
+    Row(SIGNED_OPERATOR, "reverse", replace(LATE, recorder="local", recorders=frozenset({"local"})), allowed=False),
 )
 
 

@@ -1,12 +1,17 @@
-"""`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script."""
+"""`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script.
+
+The ticket stands in the address's fragment, which no server is sent, and is posted with the answers. Without a script the
+page asks for it as it is printed under the code.
+"""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import uuid4
 
+import msgspec
 import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,7 +19,7 @@ from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
 from api.http.forms import fields_of
-from api.http.tickets import Case, grant_of, ticket_for
+from api.http.tickets import Case
 from api.pages.page import Page
 from api.pages.site import GUARDS
 from domain.access.subjects import Unit
@@ -28,21 +33,23 @@ from projections.ports import Accepted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from api.http.access import Access
+    from api.http.tickets import Ticket, Tickets
     from api.pages.site import Site
     from api.v1.reads import Reads
     from projections.ports import Grant, Intake
 
-SOURCE_MOST: Final = 500
-UNQUOTED: Final = "!*'()"
-"""Marks that a script's `encodeURIComponent` leaves as they are, and Python would not."""
+GIVEN_HERE: Final = ("natural-key-held", "content-conflict")
+"""The refusals of a rating that was given before."""
 
 
 class TicketPage(Page, frozen=True):
-    """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given."""
+    """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given.
+
+    Parts of the case that the address does not name are asked for, and so is the ticket, unless a script knows it.
+    """
 
     template: ClassVar[str] = "ticket.html"
-    parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "case", "tiket"})
+    parameters: ClassVar[frozenset[str]] = frozenset(Case._fields)
 
     case: Case
     ticket: str
@@ -52,34 +59,23 @@ class TicketPage(Page, frozen=True):
     asks: bool = True
 
 
-def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
-    """The QR at the counter, and the page it leads to."""
-    router, access = APIRouter(), reads.access
-
-    @router.get("/loket/qr.svg")
-    def show_code(request: Request) -> Response:
-        case = _case(dict(request.query_params))
-        ticket = ticket_for(access, access.require(request, "vouch", Unit(case.dinas)), case)
-        if ticket is None:
-            raise Refusal("not-found", "without a token, or beyond what it covers, there is nobody to vouch")
-        picture = io.BytesIO()
-        try:
-            segno.make(_address(request, case, ticket), error="m").save(picture, kind="svg", scale=4, light="#fff")
-        except segno.DataOverflowError:
-            raise Refusal("not-found", "no code holds an address as long as this case's") from None
-        return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
+def ticket_router(site: Site, reads: Reads, intake: Intake, tickets: Tickets) -> APIRouter:
+    """The counter's code, and the page it leads to."""
+    router = APIRouter()
+    router.include_router(_codes(reads, tickets))
 
     @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        return site.unread(request, lambda: site.plain(request, _asking(access, request.query_params)))
+        case = Case(*(request.query_params.get(name, "") for name in Case._fields))
+        return site.unread(request, lambda: site.plain(request, TicketPage(case, "", UNSUR)))
 
     @router.post("/nilai")
     async def rate(request: Request) -> Response:
         fields = await fields_of(request)
 
         def answer() -> Response:
-            page = _asking(access, fields)
-            grant = grant_of(access, page.ticket, page.case)
+            page = TicketPage(_case_in(fields), fields.get("tiket", ""), UNSUR)
+            grant = tickets.grant_of(page.ticket, page.case)
             status, page = _rated(intake, grant, page, fields, utc_text(reads.reader.now_us()))
             return site.plain(request, page, status)
 
@@ -88,29 +84,53 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
     return router
 
 
-def _case(fields: Mapping[str, str]) -> Case:
+def _codes(reads: Reads, tickets: Tickets) -> APIRouter:
+    """The ticket of a decided case, and the code that leads a phone to it."""
+    router = APIRouter()
+
+    @router.get("/loket/tiket")
+    def give_ticket(request: Request) -> Response:
+        address, ticket = _issue(request, reads, tickets)
+        body = msgspec.json.encode({"address": address, "expires": utc_text(ticket.until_us)})
+        return Response(body, 200, {**GUARDS, "cache-control": "no-store"}, "application/json")
+
+    @router.get("/loket/qr.svg")
+    def show_code(request: Request) -> Response:
+        address, _ = _issue(request, reads, tickets)
+        picture = io.BytesIO()
+        try:
+            segno.make(address, error="m").save(picture, kind="svg", scale=4, light="#fff")
+        except segno.DataOverflowError:
+            raise Refusal("not-found", "no code holds an address as long as this case's") from None
+        return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
+
+    return router
+
+
+def _issue(request: Request, reads: Reads, tickets: Tickets) -> tuple[str, Ticket]:
+    """A ticket of the case that an address names, and the address it leads to. Raises: ``Refusal``."""
+    case = _case_in(dict(request.query_params))
+    grant = reads.access.require(request, "vouch", Unit(case.dinas))
+    with reads.reader.snapshot() as snapshot:
+        file = snapshot.case_file(*case)
+    if file is None or file.decisions <= 0:
+        detail = "is not decided: a ticket is given once it is"
+        raise Refusal("not-decided", f"case: {detail}", Fault("/case", detail, for_now=True))
+    ticket = tickets.issue(grant, case)
+    if ticket is None:
+        raise Refusal("not-found", "without a token there is nobody to vouch")
+    return _address(request, case, ticket), ticket
+
+
+def _case_in(fields: Mapping[str, str]) -> Case:
     if not all(fields.get(name) for name in Case._fields):
         raise Refusal("invalid-query", "dinas, service and case name a case", Fault("/case", "is not named"))
     return Case(*(fields[name] for name in Case._fields))
 
 
-def _asking(access: Access, fields: Mapping[str, str]) -> TicketPage:
-    """The questions about the case of a valid ticket. Raises: ``Refusal``."""
-    case, ticket = _case(fields), fields.get("tiket", "")
-    grant_of(access, ticket, case)
-    return TicketPage(case, ticket, UNSUR)
-
-
-def _address(request: Request, case: Case, ticket: str) -> str:
+def _address(request: Request, case: Case, ticket: Ticket) -> str:
     scheme = "https" if "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "")) else "http"
-    return f"{scheme}://{request.url.netloc}/nilai?{urlencode({**case._asdict(), 'tiket': ticket})}"
-
-
-def source_of(grant: Grant, dinas: str) -> str:
-    """The source of ratings of a dinas; a token may allow another only. `steps.js` has the same rule."""
-    plain = f"/loket/{quote(dinas, safe=UNQUOTED)}/warga"
-    usual = plain if len(plain) <= SOURCE_MOST else "/loket"
-    return usual if grant.sources is None or usual in grant.sources else min(grant.sources)
+    return f"{scheme}://{request.url.netloc}/nilai?{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 
 
 def _rated(
@@ -125,7 +145,7 @@ def _rated(
     event = {
         "specversion": "1.0",
         "type": KINDS["satisfaction-rated"].type,
-        "source": source_of(grant, page.case.dinas),
+        "source": "/nilai",  # both are named after the ticket when the event is recorded
         "id": str(uuid4()),
         "time": now,
         "data": {**page.case._asdict(), **rating},
@@ -133,8 +153,10 @@ def _rated(
     outcome = intake.submit([submission_or_refusal(event)], grant)[0]
     if isinstance(outcome, Accepted):
         return 200, replace(page, message="rated_sent", asks=False)
-    if outcome.slug in ("natural-key-held", "content-conflict"):
+    if outcome.slug in GIVEN_HERE:
         return 409, replace(page, message="rated_before", asks=False)
+    if outcome.slug == "not-decided":
+        return 409, replace(page, message="rate_not_decided")
     return 422, replace(page, message="rate_refused", why=outcome.detail)
 
 

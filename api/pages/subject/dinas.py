@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from domain.periods import Period
     from domain.score.scorecard import Scorecard
     from projections.reading.reader import Snapshot
+    from projections.reading.reversals import Reversed
     from projections.store.open_files import Ahead
 
 FILES_FIRST: Final = 8
@@ -72,6 +73,7 @@ class DinasPage(AddressedPage, frozen=True):
     ahead: Ahead
     files: OpenFiles | None
     staff: Staff | None
+    reversed: Reversed | None
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
@@ -90,7 +92,8 @@ class DinasPage(AddressedPage, frozen=True):
             staff = staff_of(query, dinas, by_score=by_score)
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
-        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, files, staff)
+        names = (name_of(snapshot, dinas), view, bare, rank, drawing)
+        return cls(*names, services, ahead, files, staff, query.reversed_of(dinas))
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""
