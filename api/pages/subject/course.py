@@ -26,7 +26,7 @@ _DONE = {RECEIVED: "received_at", DECIDED: "completed_at", TASK: "completed_at"}
 
 
 class Step(Struct, frozen=True):
-    """A step of a course. ``length`` is that of a pause, or the service time; ``retracted`` is true of what was taken out."""
+    """A step of a course. ``length`` is that of a pause, or the service time; ``is_retracted`` is true of what was taken out."""
 
     at_us: int
     at: str
@@ -35,7 +35,7 @@ class Step(Struct, frozen=True):
     note: str
     length: str
     position: int
-    retracted: bool
+    is_retracted: bool
 
 
 def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]:
@@ -77,9 +77,11 @@ def course_table(steps: Sequence[Step], words: Words) -> Table:
 
 
 def _step(
-    at_us: int, text: str, words: Words, position: int, *, note: str = "", length: str = "", retracted: bool = False
+    at_us: int, text: str, words: Words, position: int, *, note: str = "", length: str = "", is_retracted: bool = False
 ) -> Step:
-    return Step(at_us, words.moment(at_us, short=True), words.sortable(at_us), text, note, length, position, retracted)
+    return Step(
+        at_us, words.moment(at_us, short=True), words.sortable(at_us), text, note, length, position, is_retracted
+    )
 
 
 def _ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -94,10 +96,10 @@ def _steps_of_facts(course: Course, words: Words) -> Iterator[Step]:
         if event.type in REVERSAL_TYPES:
             yield _reversal(position, event, words)
         if stated_fact is not None:
-            yield _fact(position, stated_fact, words, retracted=position not in standing)
+            yield _fact(position, stated_fact, words, is_retracted=position not in standing)
 
 
-def _fact(position: int, fact: EffectiveFact, words: Words, *, retracted: bool) -> Step:
+def _fact(position: int, fact: EffectiveFact, words: Words, *, is_retracted: bool) -> Step:
     at_us = stored_instant(fact.data[_DONE[fact.type]])
     text, length = what(fact.type, fact.data, words), ""
     if fact.type == RECEIVED:
@@ -107,7 +109,13 @@ def _fact(position: int, fact: EffectiveFact, words: Words, *, retracted: bool) 
         values = fact.resolved
         length = "" if values.elapsed_us is None else took(values.elapsed_us, values.promise_us, words)
     return _step(
-        at_us, text, words, position, note=words("file.gone") if retracted else "", length=length, retracted=retracted
+        at_us,
+        text,
+        words,
+        position,
+        note=words("file.gone") if is_retracted else "",
+        length=length,
+        is_retracted=is_retracted,
     )
 
 

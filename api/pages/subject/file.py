@@ -138,9 +138,9 @@ def _promise(due: int | None, standard_us: int | None, words: Words) -> str:
 
 def _clock(file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Words, now_us: int) -> str:
     """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
-    finished, paused_since = intervals(file)
+    pauses, paused_since = intervals(file)
     open_pause = () if paused_since is None else ((paused_since, now_us, ""),)
-    stood_us = length_us(counted_pauses((*finished, *open_pause), receipt.received_us, now_us))
+    stood_us = length_us(counted_pauses((*pauses, *open_pause), receipt.received_us, now_us))
     passed_min, stood_min = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
     plain = "" if stood_min else "_plain"
     standard_us = receipt.standard_us if pending.kind == "standard" else None
