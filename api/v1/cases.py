@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from api.http.persons import Faces
 from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
 from api.v1.histories import text_of
-from api.v1.reads import Dinas, Reads, found
+from api.v1.reads import Dinas, Reads, required_reading
 from api.v1.schemas import read_doc
 from domain.access.subjects import Unit
 from domain.clock import stored_instant, utc_text
@@ -118,7 +118,7 @@ def cases_router(reads: Reads) -> APIRouter:
         now = reads.period(None)
 
         def answer_in(snapshot: Snapshot) -> CaseAnswer:
-            found(snapshot.one_dinas(dinas, now), dinas)
+            required_reading(snapshot.one_dinas(dinas, now), dinas)
             answer = case_of(snapshot, reads.lines, dinas, service, case)
             is_shown = answer.asn is not None and Faces(grant, snapshot, Subject("dinas", dinas), now).shows(answer.asn)
             return answer if is_shown else replace(answer, asn=None)
