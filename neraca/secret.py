@@ -20,7 +20,7 @@ def secret_of(data: Path | None) -> bytes:
 
     Raises: ``Usage`` for a file that is missing, too short, or open to others.
     """
-    name = SETTINGS["NERACA_SECRET_FILE"].given
+    name = SETTINGS["NERACA_SECRET_FILE"].from_environment
     if not name and data is None:
         say("NERACA_SECRET_FILE is not set: a citizen's ticket holds in the process alone that issued it")
         return secrets.token_bytes(BYTES_LEAST)

@@ -92,7 +92,7 @@ class Screen(Struct, frozen=True):
     def of(cls, query: PageQuery, scripts: Scripts) -> Self:
         """The screen of a caller."""
         words, grant = query.words, query.grant
-        own_sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        own_sources = sorted((grant and grant.sources) or ())
         return cls(
             scripts.common,
             scripts.pattern,
@@ -148,7 +148,7 @@ class CounterPage(ReadingPage, frozen=True):
             sorted(snapshot.rulebook.services("") - {service.id for service in services}),
             extra,
             get_args(PauseReason),
-            vouched=tickets and grant is not None and grant is not LOCAL,
+            vouched=tickets and grant is not None and grant.id != LOCAL.id,
         )
 
 
