@@ -37,12 +37,9 @@ def shown_to(grant: Grant | None, snapshot: Snapshot, asn: str, period: Period) 
     return LimitedSnapshot(snapshot, period, here)
 
 
-def scope_of(snapshot: Snapshot) -> str | list[str] | None:
-    """The dinas whose accounts alone a reading shows an ASN by; ``None`` where all count."""
-    if not isinstance(snapshot, LimitedSnapshot):
-        return None
-    names = sorted(snapshot.within)
-    return names[0] if len(names) == 1 else names
+def dinas_shown(snapshot: Snapshot) -> list[str]:
+    """The dinas whose accounts alone a reading shows an ASN by; none where all count."""
+    return sorted(snapshot.within) if isinstance(snapshot, LimitedSnapshot) else []
 
 
 class Faces:
@@ -55,7 +52,7 @@ class Faces:
         self._period = period
         is_own_dinas = subject.kind == "dinas" and self._allows("vouch", Unit(subject.id))
         # A counter of the dinas records for its persons, and is shown their names in its files, though no page of theirs.
-        self._are_all_shown = is_own_dinas or self._allows("read-person", Person(""))
+        self.shows_all = is_own_dinas or self._allows("read-person", Person(""))
         self._known: dict[str, bool] = {}
 
     def _allows(self, action: Action, subject: Wanted) -> bool:
@@ -63,7 +60,7 @@ class Faces:
 
     def shows(self, asn: str) -> bool:
         """True if the caller is shown an ASN whom such a fact or file names."""
-        if self._are_all_shown:
+        if self.shows_all:
             return True
         if asn not in self._known:
             self._known[asn] = self._is_shown(asn)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from api.http.persons import Faces, masked, scope_of
+from api.http.persons import Faces, dinas_shown, masked
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, WhyAnswer
 from api.v1.reads import ENCODER
 from projections.reading.reader import Snapshot
@@ -13,6 +13,8 @@ from projections.reading.reader import Snapshot
 
 def with_faces(answer: object, faces: Faces) -> object:
     """An answer without the ASN whom the caller is not shown."""
+    if faces.shows_all:
+        return answer
     if isinstance(answer, WhyAnswer):
         return replace(answer, events=[masked(event, faces.shows) for event in answer.events])
     if isinstance(answer, RecentAnswer):
@@ -30,7 +32,8 @@ def _nameless(item: Any, faces: Faces) -> Any:  # noqa: ANN401 - an item of eith
 
 def scoped(answer: object, snapshot: Snapshot) -> object:
     """An answer, with the dinas by whose accounts alone it shows an ASN, if it is limited to some."""
-    dinas = scope_of(snapshot)
-    if dinas is None:
+    dinas = dinas_shown(snapshot)
+    if not dinas:
         return answer
-    return msgspec.Raw(ENCODER.encode(answer)[:-1] + b',"scope":' + ENCODER.encode({"dinas": dinas}) + b"}")
+    scope = {"dinas": dinas[0] if len(dinas) == 1 else dinas}
+    return msgspec.Raw(ENCODER.encode(answer)[:-1] + b',"scope":' + ENCODER.encode(scope) + b"}")

@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, UnsetType
+from msgspec.structs import replace
 
 from domain.access.policy import allowed
-from domain.access.subjects import Reversal, Rule
+from domain.access.subjects import SOME, Reversal, Rule
 from domain.clock import SECOND_US, local_date, parse_date, parse_instant
 from domain.events import submitted as events
 from domain.events.entries import decode
@@ -64,7 +65,7 @@ class Recording:
         earlier = self._append.find(query.originator)
         if earlier is not None:
             self._must_be_told(query, grant, earlier[1])
-            return _repeat(submission, *earlier)
+            return _repeat(submission, *earlier, names_all=self._names_all(grant))
         values = submission.typed
         faults = ahead_faults(submission.time_us, values, self._now_us)
         if faults:
@@ -83,7 +84,7 @@ class Recording:
         return Accepted(_receipt(self._append.add(query.originator, event.type, line, note=note), event))
 
     def _fact(self, query: Keyed, fact: events.Fact, grant: Grant) -> Accepted:
-        self._must_be_free(query.key)
+        self._must_be_free(query.key, grant)
         self._must_be_known(fact, "/data")
         decision = self._append.holder(query.decision) if query.decision else None
         if query.decision and decision is None and isinstance(fact, events.SatisfactionRated):
@@ -100,13 +101,17 @@ class Recording:
             self._own.after_receipt(decision)
         return outcome
 
-    def _must_be_free(self, key: str | None) -> None:
+    def _names_all(self, grant: Grant) -> bool:
+        """True if a caller is told who holds a rating: one who may read the journal knows it anyway."""
+        return allowed(grant, "audit", SOME, self._now_us)
+
+    def _must_be_free(self, key: str | None, grant: Grant) -> None:
         holder = self._append.holder(key) if key is not None else None
         if holder is not None:
             detail = "this case, or this survey response, already has one; correct or retract it first"
             position, line = self._cases.event(holder)
-            is_rating = read_line(line).fact.type == RATED  # who gave it is nobody's to be told
-            raise Refusal("natural-key-held", detail, holder=None if is_rating else key_holder(position, line))
+            is_named = self._names_all(grant) or read_line(line).fact.type != RATED
+            raise Refusal("natural-key-held", detail, holder=key_holder(position, line) if is_named else None)
 
     def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
         if not self._policy.strict:
@@ -176,6 +181,11 @@ class Recording:
             return
         if allowed(grant, "correct", subject, self._now_us):
             raise Refusal("second-person", "whoever recorded this reverses it no longer: another person has to")
+        fresh = replace(subject, recorder=grant.id, undone_until_us=self._now_us + 1)
+        if allowed(grant, "reverse", fresh, self._now_us):  # of its own dinas and source, where it may be told so
+            raise not_covered(
+                Fault("/data/event", "needs the role correct: it was recorded by others, or too long ago")
+            )
         raise not_covered(Fault("/data/event", NOT_COVERED, for_now=True))
 
     def _reversed(self, under: str, event: Recorded | None) -> Reversal:
@@ -248,11 +258,11 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
         raise invalid(Fault("/data/at", "must not lie before the last pause ended"))
 
 
-def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
+def _repeat(submission: Submission, position: int, line: bytes, *, names_all: bool) -> Accepted:
     if line_hash(line) != submission.content_hash:
         detail = "an event of this source and id is recorded with other content"
-        is_rating = read_line(line).fact.type == RATED
-        raise Refusal("content-conflict", detail, holder=None if is_rating else holder_name(position, line))
+        is_named = names_all or read_line(line).fact.type != RATED
+        raise Refusal("content-conflict", detail, holder=holder_name(position, line) if is_named else None)
     return Accepted(_receipt(position, read_line(line)), repeated=True)
 
 

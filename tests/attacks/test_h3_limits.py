@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OWN, OTHER = "dishub", "dinkes"
 NOVEMBER, OCTOBER = "period=2026-11", "period=2026-10"
 MINE, BOTH, LEFT, UNPLACED, FOREIGN = "a-sini", "a-keduanya", "a-pindah", "a-bebas", "b-sana"
+STAFF: Final = (MINE, BOTH, LEFT, UNPLACED, FOREIGN)
 STAYS: Final = {
     MINE: ((OWN, "2026-01-01", None),),
     BOTH: ((OWN, "2026-01-01", None), (OTHER, "2026-01-01", None)),
@@ -26,7 +27,8 @@ STAYS: Final = {
 def task(dinas: str, asn: str, number: int, month: str = "11") -> dict[str, Any]:
     data = {"dinas": dinas, "asn": asn, "task": f"T-{number}", "completed_at": f"2026-{month}-10T10:00:00+07:00"}
     due = f"2026-{month}-09T10:00:00+07:00"
-    return event("task-completed", f"{dinas}-{asn}-{number}-{month}", {**data, "due_at": due})
+    name = f"{STAFF.index(asn)}-{dinas}-{number}-{month}"  # a source names its events as it likes
+    return event("task-completed", name, {**data, "due_at": due})
 
 
 @pytest.fixture
@@ -35,8 +37,7 @@ def city(neraca: Assembled) -> Assembled:
         for dinas, since, until in stays:
             data = {"asn": asn, "dinas": dinas, "effective_from": since, "effective_to": until}
             neraca.record(event("asn-assigned", f"{asn}-{dinas}", data))
-    everybody = (MINE, BOTH, LEFT, UNPLACED, FOREIGN)
-    neraca.record(*(task(OWN, asn, number) for asn in everybody for number in range(2)))
+    neraca.record(*(task(OWN, asn, number) for asn in STAFF for number in range(2)))
     neraca.record(*(task(OTHER, asn, number) for asn in (BOTH, LEFT, FOREIGN) for number in range(3)))
     neraca.record(*(task(OWN, asn, 0, "10") for asn in (LEFT, FOREIGN)))
     return neraca
@@ -55,10 +56,10 @@ def test_a_leader_is_shown_an_asn_whom_an_assignment_places_here(city: Assembled
     leader = headers(city, "kepala", "leader", dinas=[OWN])
     status = {
         (asn, period): get(city, f"/v1/asn/{asn}?{period}", leader).status_code
-        for asn in (MINE, BOTH, LEFT, UNPLACED, FOREIGN)
+        for asn in STAFF
         for period in (NOVEMBER, OCTOBER)
     }
-    shown = {
+    here = {
         (MINE, NOVEMBER),
         (MINE, OCTOBER),
         (BOTH, NOVEMBER),
@@ -66,7 +67,15 @@ def test_a_leader_is_shown_an_asn_whom_an_assignment_places_here(city: Assembled
         (LEFT, OCTOBER),
         (UNPLACED, NOVEMBER),
     }
-    assert status == {key: 200 if key in shown else 404 for key in status}
+    assert status == {key: 200 if key in here else 404 for key in status}
+
+
+def tasks_in(route: str, answer: Any) -> int:  # noqa: ANN401 - any JSON value
+    """The number of tasks that an answer tells of."""
+    if route in ("/events", "/late/tasks"):
+        return len(answer["items"])
+    card = answer["scorecard"] if route == "/why" else answer["items"][-1] if route == "/series" else answer
+    return int(card["counts"]["tasks"])
 
 
 @pytest.mark.parametrize("route", ["", "/why", "/series", "/events", "/late/tasks"])
@@ -77,18 +86,19 @@ def test_only_the_accounts_of_the_own_dinas_are_shown(city: Assembled, route: st
     assert answer["scope"] == {"dinas": OWN}
     everything = get(city, f"/v1/asn/{BOTH}{route}?{NOVEMBER}", headers(city, "dia", "asn", asn=BOTH)).json()
     assert "scope" not in everything
-    counted = [
-        {
-            "": lambda card: card["counts"]["tasks"],
-            "/why": lambda why: why["scorecard"]["counts"]["tasks"],
-            "/series": lambda series: series["items"][-1]["counts"]["tasks"],
-            "/events": lambda events: len(events["items"]),
-            "/late/tasks": lambda late: len(late["items"]),
-        }[route](each)
-        for each in (answer, everything)
-    ]
-    assert counted == [2, 5]
+    assert (tasks_in(route, answer), tasks_in(route, everything)) == (2, 5)
     assert OTHER not in str(answer)
+
+
+def test_a_page_of_a_person_tells_nothing_of_another_dinas(city: Assembled) -> None:
+    """Neither that the ASN belongs to it, nor the rank or a task there; it says what it is limited to."""
+    for dinas in (OWN, OTHER):
+        city.record(event("dinas-registered", f"n-{dinas}", {"dinas": dinas, "name": f"Nama {dinas}"}))
+    leader = headers(city, "kepala", "leader", dinas=[OWN])
+    for page in ("", "/why", "/events", "/late?kind=tasks"):
+        text = get(city, f"/asn/{BOTH}{page}{'&' if '?' in page else '?'}{NOVEMBER}", leader).text
+        assert OTHER not in text, page
+    assert f"Hanya yang tercatat di Nama {OWN} yang ditampilkan." in get(city, f"/asn/{BOTH}", leader).text
 
 
 def test_months_elsewhere_are_left_out(city: Assembled) -> None:
@@ -102,19 +112,19 @@ def test_months_elsewhere_are_left_out(city: Assembled) -> None:
 def test_lists_of_a_dinas_leave_out_who_is_not_shown(city: Assembled) -> None:
     leader, all_dinas = headers(city, "kepala", "leader", dinas=[OWN]), headers(city, "walikota", "leader")
     staff = get(city, f"/v1/dinas/{OWN}/asn?{NOVEMBER}", leader).json()["items"]
-    ranked = get(city, f"/v1/rankings/asn?dinas={OWN}&{NOVEMBER}", leader).json()["items"]
-    for cards in (staff, ranked):
+    ranks = get(city, f"/v1/rankings/asn?dinas={OWN}&{NOVEMBER}", leader).json()["items"]
+    for cards in (staff, ranks):
         assert {card["subject"]["id"] for card in cards} == {MINE, BOTH, UNPLACED}
     for route in ("why", "events", "late/tasks"):
         path = f"/v1/dinas/{OWN}/{route}?{NOVEMBER}"
         own, whole = get(city, path, leader).text, get(city, path, all_dinas).text
         assert [asn for asn in (MINE, UNPLACED, LEFT, FOREIGN) if f'"{asn}"' in own] == [MINE, UNPLACED], route
-        assert not [asn for asn in (MINE, BOTH, LEFT, UNPLACED, FOREIGN) if f'"{asn}"' in whole], route
+        assert not [asn for asn in STAFF if f'"{asn}"' in whole], route
     for page in ("why", "events", "late?kind=tasks&x", ""):
         path = f"/dinas/{OWN}/{page}".rstrip("/").replace("&x", "")
         answer = get(city, f"{path}{'&' if '?' in path else '?'}{NOVEMBER}", all_dinas)
         assert answer.status_code == 200, path
-        assert not [asn for asn in (MINE, BOTH, LEFT, UNPLACED, FOREIGN) if asn in answer.text], path
+        assert not [asn for asn in STAFF if asn in answer.text], path
 
 
 def test_an_id_in_other_letters_is_found_for_those_alone_who_are_shown(city: Assembled) -> None:

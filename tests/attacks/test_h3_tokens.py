@@ -71,7 +71,8 @@ def test_limits_are_kept_with_the_token(make: Callable[..., str], data: Path) ->
     secret = make("make", "t", *COUNTER, "--source", "/l,/m", "--expires", "2999-12-31", "--events-hour", "60")
     grant = DataDirectory(data).token_store().grant(secret)
     assert grant is not None
-    assert (grant.roles, grant.dinas, grant.sources) == ({"counter"}, {"dishub"}, {"/l", "/m"})
+    limits = (frozenset({"counter"}), frozenset({"dishub"}), frozenset({"/l", "/m"}))
+    assert (grant.roles, grant.dinas, grant.sources) == limits
     assert grant.events_hour == 60
     assert grant.until_us is not None
     assert utc_text(grant.until_us) == "2999-12-31T17:00:00.000000Z", "a date lasts through its end in the zone"
@@ -124,11 +125,12 @@ def test_tokens_of_a_former_version_keep_working_with_the_limits_they_name(data:
     """Its table has no columns for the new limits; such a row is read as it was meant."""
     store = DataDirectory(data).token_store()
     with store._engine.begin() as db:
-        row = "('0', 'tua', 'fact reverse', 'dishub', NULL, '2026-11-24T00:00:00Z', NULL)"
+        row = "('00', 'tua', 'fact reverse', 'dishub', NULL, '2026-11-24T00:00:00Z', NULL)"
         db.exec_driver_sql(f"INSERT INTO tokens (hash, id, scopes, dinas, sources, made, revoked) VALUES {row}")  # noqa: S608 - our own
     token = store.by_id("tua")
     assert token is not None
-    assert (token[0].roles, token[0].dinas, token[0].sources) == ({"counter", "correct"}, {"dishub"}, None)
+    assert token[0].roles == {"counter", "correct"}
+    assert (token[0].dinas, token[0].sources) == (frozenset({"dishub"}), None)
     assert store.rows()[0].stands(now_us())
 
 

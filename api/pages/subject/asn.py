@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from api.http.persons import dinas_shown
 from api.pages.bare import bare_subject
 from api.pages.page import AddressedPage
+from api.pages.sentences import name_of
 from api.pages.subject.beam import beam
 from api.pages.subject.events import events_behind, events_table
 from api.pages.subject.files import files_table, open_files_of_asn
@@ -41,6 +43,8 @@ class AsnPage(AddressedPage, frozen=True):
     dinas_ranks: tuple[DinasRank, ...]
     files: OpenFiles
     events: Events
+    within: tuple[str, ...]
+    """The names of the dinas by whose accounts alone the ASN is shown; none if all count."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
@@ -56,6 +60,7 @@ class AsnPage(AddressedPage, frozen=True):
             dinas_ranks_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),
             events_behind(query, subject.standing, {}, query.most(EVENTS_FIRST)),
+            tuple(name_of(snapshot, dinas) for dinas in dinas_shown(snapshot)),
         )
 
     def tables(self, words: Words) -> Tables:

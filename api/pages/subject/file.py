@@ -68,8 +68,8 @@ class FilePage(AddressedPage, frozen=True):
         dinas = query.path["dinas"]
         service, case = (query.parameters.get(name, "") for name in ("service", "case"))
         view = case_view(query, dinas, service, case)
-        shown = view if query.shows(view.asn) else replace(view, asn="")
-        return cls(dinas, name_of(query.snapshot, dinas), shown)
+        file = view if query.shows(view.asn) else replace(view, asn="")
+        return cls(dinas, name_of(query.snapshot, dinas), file)
 
     def tables(self, words: Words) -> Tables:
         """The steps of the case."""
