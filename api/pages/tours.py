@@ -68,6 +68,11 @@ class Step(Struct, frozen=True):
         return ACTIONS[self.role]
 
     @property
+    def dinas(self) -> str:
+        """The dinas that its tour is about; none if it is about a person, or the city."""
+        return DINAS if "{dinas}" in "".join(PATHS[self.role]) else ""
+
+    @property
     def asked(self) -> Asked | None:
         """The request that does it; ``None`` if it is done at a counter."""
         return ASKED.get(self.code)

@@ -137,13 +137,6 @@ def test_no_page_offers_what_ends_in_a_refusal(city: Assembled, role: str, limit
     assert len(visit.checked) > len(STARTS)
 
 
-def test_a_token_limited_to_a_dinas_is_offered_nothing_that_is_refused(city: Assembled) -> None:
-    visit = Visit(city, city.token("terbatas", "fact", dinas=[FAST]))
-    for address in STARTS:
-        visit.look(address)
-    assert visit.refused == []
-
-
 def test_a_guest_is_told_what_signing_in_would_give(city: Assembled) -> None:
     """With one way there in the head of the page; at the machine everything is offered, and nothing told."""
     view = page(city, f"/dinas/{FAST}", **FAR)

@@ -29,6 +29,7 @@ from domain.intake.wire import submission_or_refusal
 from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal
 from projections.ports import Accepted
+from projections.reading.course import course_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,9 +112,8 @@ def _issue(request: Request, reads: Reads, tickets: Tickets) -> tuple[str, Ticke
     """A ticket of the case that an address names, and the address it leads to. Raises: ``Refusal``."""
     case = _case_in(dict(request.query_params))
     grant = reads.access.require(request, "vouch", Unit(case.dinas))
-    with reads.reader.snapshot() as snapshot:
-        file = snapshot.case_file(*case)
-    if file is None or file.decisions <= 0:
+    # Asked of the journal: the counter asks as soon as its decision is recorded, and the balances follow a moment later.
+    if course_of(reads.lines.of_case(*case), reads.lines.head()).decision is None:
         detail = "is not decided: a ticket is given once it is"
         raise Refusal("not-decided", f"case: {detail}", Fault("/case", detail, for_now=True))
     ticket = tickets.issue(grant, case)

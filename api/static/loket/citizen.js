@@ -31,7 +31,7 @@ self.loket = self.loket || {};
     link.href = address;
     link.textContent = say("rate", { case: number });
     // The server makes the code: without a network there is none, and the screen remains.
-    if (picture && picture.dataset.of !== String(query)) {
+    if (picture && last.state === "sent" && picture.dataset.of !== String(query)) {
       picture.dataset.of = query;
       code.hidden = true;
       picture.onload = () => { code.hidden = false; };
