@@ -22,7 +22,7 @@ class Person(Struct, frozen=True):
     places: frozenset[str] = frozenset()
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """A fact or a note to record: its dinas, its source, and its case; ``rating``: a citizen's answer."""
 
     dinas: str

@@ -8,14 +8,15 @@ from msgspec.structs import replace
 
 from domain.access.policy import allowed
 from domain.access.subjects import SOME, Fact, Rule
-from domain.events import submitted as events
-from domain.events.kinds import CASE, RULE_TYPES
+from domain.events.kinds import KINDS, REVERSAL_TYPES, RULE_TYPES
 from domain.refusal import Fault, Refusal
 
 if TYPE_CHECKING:
     from domain.access.grant import Grant
+    from domain.access.policy import Action
     from domain.intake.wire import Submission
 
+RATED: Final = KINDS["satisfaction-rated"].type
 NOT_COVERED: Final = "the token does not cover this event"
 
 
@@ -33,33 +34,26 @@ def as_granted(event: Submission, grant: Grant) -> Submission:
 
 def refusal_of(event: Submission, grant: Grant, now_us: int) -> Refusal | None:
     """The refusal of an event that a grant does not cover, as far as the event itself tells; ``None`` if it may be recorded."""
-    values = event.typed
-    if isinstance(values, events.Reversal):
+    if event.type in REVERSAL_TYPES:
         # The reversed event is known in the journal alone: `Recording` asks about it.
         return None if allowed(grant, "reverse", SOME, now_us) else not_covered()
-    if isinstance(values, events.Fact | events.CaseNote):
-        return _refusal_of_fact(event, values, grant, now_us)
-    rule = Rule(event.data.get("dinas") if event.type in RULE_TYPES else None, event.source)
-    if allowed(grant, "set-rules", rule, now_us):
-        return None
-    if allowed(replace(grant, sources=None), "set-rules", rule, now_us):
-        return _another_source(event.source)
-    return not_covered()
+    data = event.data
+    if event.type in RULE_TYPES:
+        return _refusal_of(event, grant, "set-rules", Rule(data.get("dinas"), event.source), now_us)
+    is_rating = event.type == RATED
+    case = (data["dinas"], data.get("service", ""), data.get("case", "")) if is_rating else None
+    return _refusal_of(event, grant, "record-fact", Fact(data["dinas"], event.source, case, is_rating), now_us)
 
 
-def _refusal_of_fact(
-    event: Submission, values: events.Fact | events.CaseNote, grant: Grant, now_us: int
-) -> Refusal | None:
-    names = tuple(event.data.get(name, "") for name in CASE)
-    case = (names[0], names[1], names[2]) if all(names) else None
-    fact = Fact(values.dinas, event.source, case, rating=isinstance(values, events.SatisfactionRated))
-    if allowed(grant, "record-fact", fact, now_us):
+def _refusal_of(event: Submission, grant: Grant, action: Action, subject: Fact | Rule, now_us: int) -> Refusal | None:
+    """The refusal names the field at fault, if another source or another dinas would do."""
+    if allowed(grant, action, subject, now_us):
         return None
-    if allowed(replace(grant, sources=None), "record-fact", fact, now_us):
+    anywhere = replace(grant, sources=None)
+    if allowed(anywhere, action, subject, now_us):
         return _another_source(event.source)
-    if allowed(replace(grant, sources=None, dinas=None), "record-fact", fact, now_us):
-        detail = f"the token may not speak for dinas {values.dinas}"
-        return not_covered(Fault("/data/dinas", detail))
+    if isinstance(subject, Fact) and allowed(replace(anywhere, dinas=None), action, subject, now_us):
+        return not_covered(Fault("/data/dinas", f"the token may not speak for dinas {subject.dinas}"))
     return not_covered()
 
 
