@@ -112,7 +112,7 @@ class Recording:
         case = self._cases.case(data) if query.receipt else None
         decision = self._append.holder(query.decision) if query.decision else None
         if decision is not None:
-            raise _too_late(key_holder(*self._cases.event(decision)))
+            raise _too_late(self._cases.event(decision)[0])
         if case is None:
             raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal", for_now=True))
         at_us = parse_instant(note.at)
@@ -181,10 +181,9 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
         raise invalid(Fault("/data/at", "must not lie before the last pause ended", earliest=utc_text(latest)))
 
 
-def _too_late(decision: dict[str, object]) -> Refusal:
+def _too_late(position: int) -> Refusal:
     """The refusal of a note after the decision of its case, which names the decision and the remedy (decision record 0032)."""
-    fault = Fault("/data/case", f"has no open file: it is decided (position {decision['position']}){_STATE_PAUSES}")
-    return Refusal("invalid-event", f"{fault.pointer}: {fault.detail}", fault, holder=decision)
+    return invalid(Fault("/data/case", f"has no open file: it is decided (position {position}){_STATE_PAUSES}"))
 
 
 def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
