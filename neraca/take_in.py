@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from domain.rules.rulebook import Rulebook
-from neraca.options import Command, add_data, add_zone, pair
+from neraca.options import Command, add_data, add_insecure, add_zone, pair
 from neraca.settings import SETTINGS
 from neraca.terminal import Progress, say
 from neraca.wiring import journal_of, journal_to_read, now_us, place_of, policy_of
@@ -47,6 +47,7 @@ def _import_options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     command.add_argument("--url", help="send to a running intake instead of --data (token: NERACA_TOKEN)")
+    add_insecure(command)
     command.add_argument(
         "--set", type=pair, action="append", default=[], metavar="field=value", help="a fixed value, such as dinas=…"
     )
@@ -124,7 +125,9 @@ def _rules(journal: Journal) -> Rulebook:
 def _sink(ending: ExitStack, options: argparse.Namespace, journal: Journal | None, policy: Policy) -> Sink:
     """The receiver of the events: an intake elsewhere, or the journal of this machine."""
     if journal is None:
-        return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment), say)
+        return RemoteSink(
+            IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment, insecure=options.insecure), say
+        )
     intake = IntakeService(journal, policy, now_us)
     ending.callback(intake.close)
     return LocalSink(intake, IMPORT, journal.events)

@@ -182,7 +182,7 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
 
 
 def _too_late(position: int) -> Refusal:
-    """The refusal of a note after the decision of its case, which names the decision and the remedy (decision record 0032)."""
+    """The refusal of a note after the decision of its case, which names the decision and the remedy (decision record 0035)."""
     return invalid(Fault("/data/case", f"has no open file: it is decided (position {position}){_STATE_PAUSES}"))
 
 

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
+from msgspec.structs import replace
 
-from api.app import AppParts, build
+from api.app import build
 from api.http.tickets import Case
 from api.pages.router import PAGES
 from tests.pages.city import FAST, settle_in
@@ -27,17 +28,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """The small city with everything that pages can offer, practice too."""
     with Assembled(tmp_path_factory.mktemp("every") / "data") as neraca:
         settle_in(neraca)
-        neraca.built = build(
-            AppParts(
-                neraca.live,
-                neraca.reader,
-                neraca.journal,
-                neraca.tokens,
-                neraca.intake,
-                replays=neraca.replays,
-                reset=lambda: None,
-            )
-        )
+        neraca.built = build(replace(neraca.parts, reset=lambda: None))
         yield neraca
 
 
