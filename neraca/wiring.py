@@ -93,6 +93,16 @@ def journal_of(location: Location, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
+def journal_to_read(location: Location, zone: str) -> Iterator[Journal]:
+    """The journal of a location to read it, whoever uses the location. Raises: ``JournalError``."""
+    journal = Journal.read_only(location.journal, zone)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
 def folded_journal(location: Location, zone: str) -> Iterator[Journal]:
     """The journal of a location that only this process folds, open for appending."""
     with location.locked():

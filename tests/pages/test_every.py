@@ -55,3 +55,10 @@ def test_each_page_answers_at_its_address_in_both_languages(city: Assembled) -> 
             assert answer.status_code == 200, f"{path}: {answer.text[:200]}"
             assert f'<html lang="{language}">' in answer.text, path
             assert len(Page(answer.text).all("h1")) == 1, path
+
+
+def test_no_link_ends_with_a_question_that_asks_nothing(city: Assembled) -> None:
+    """An address has a question mark only before a query."""
+    for path, address in ADDRESSES.items():
+        links = Page(city.get(address).text).links
+        assert [link for link in links if link.endswith(("?", "&")) or "?&" in link or "?#" in link] == [], path
