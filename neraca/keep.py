@@ -8,8 +8,10 @@ import msgspec
 
 from domain.clock import utc_text
 from domain.events.decoding import UnknownEntry
-from neraca.making import add_making, make_token, print_all
+from neraca.making import add_making, make_token, print_all, rights_of
+from neraca.noting import note
 from neraca.options import Command, add_data
+from neraca.signing_in import add_link, add_sessions, link, sessions_of
 from neraca.terminal import Progress, say
 from neraca.wiring import now_us, place_of, uncollected
 from projections.live import Live
@@ -57,28 +59,41 @@ def rebuild(options: argparse.Namespace) -> int:
 
 def _token_options(command: argparse.ArgumentParser) -> None:
     add_data(command)
-    actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke")
+    actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke|link|sessions")
     make = actions.add_parser("make", help="make a token; its secret is printed once")
     add_making(make)
     listing = actions.add_parser("list", help="list all tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="revoke a token")
     revoke.add_argument("id", help="its name")
-    for action in (make, listing, revoke):
+    sign_in = actions.add_parser("link", help="print a link that signs the operator in once, within ten minutes")
+    add_link(sign_in)
+    sessions = actions.add_parser("sessions", help="list the sessions of browsers, or end some")
+    add_sessions(sessions)
+    for action in (make, listing, revoke, sign_in, sessions):
         add_data(action, again=True)
 
 
 def token(options: argparse.Namespace) -> int:
-    """Make, list or revoke tokens."""
+    """Make, list or revoke tokens; let the operator sign in; list or end sessions."""
     location = place_of(options)
     store, at_us = location.token_store(), now_us()
     if options.action == "make":
         secret = make_token(store, _lines(location), options, at_us)
+        note(location, "token-made", options.id, rights_of(options))
         say("This secret is shown once; only its hash is kept.")
         print(secret)
+    elif options.action == "link":
+        note(location, "link-made", "local")
+        return link(store.sessions, options)
+    elif options.action == "sessions":
+        for name in options.end:
+            note(location, "sessions-ended", name)
+        return sessions_of(store.sessions, options)
     elif options.action == "revoke":
         if not store.revoke(options.id, utc_text(at_us)):
             say(f"there is no token {options.id}, or it is revoked already")
             return 1
+        note(location, "token-revoked", options.id)
     else:
         print_all(store, at_us)
     return 0
@@ -91,5 +106,5 @@ def _lines(location: Location) -> Lines | None:
 
 COMMANDS: Final = (
     Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
-    Command("token", "make, list and revoke tokens", _token_options, token),
+    Command("token", "make, list and revoke tokens; sign in by a link; list and end sessions", _token_options, token),
 )

@@ -122,6 +122,15 @@ def _uses(lines: Lines, source: str, recorders: Collection[str]) -> Iterator[tup
         until = page.reached
 
 
+def rights_of(options: argparse.Namespace) -> str:
+    """The roles and limits of a new token, in words."""
+    names = {"dinas": options.dinas, "source": options.source, "asn": [options.asn] if options.asn else None}
+    limits = [f"{kind}={','.join(values)}" for kind, values in names.items() if values]
+    more = [f"expires={options.expires}"] if options.expires else []
+    more += [f"replaces={options.replaces}"] if options.replaces else []
+    return " ".join([*options.roles, *(["all"] if options.every_dinas else []), *limits, *more])
+
+
 def print_all(store: TokenStore, now_us: int) -> None:
     """One line for each token."""
     for row in store.rows():

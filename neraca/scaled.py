@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.clock import SECOND_US
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
+from neraca.doors import announce, doors_of
 from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared, seconds_of
 from neraca.secret import secret_of
 from neraca.terminal import say
@@ -34,7 +35,7 @@ def intake(options: argparse.Namespace) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
+    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         service = IntakeService(journal, policy, now_us)
         ending.callback(service.close)
@@ -42,7 +43,8 @@ def intake(options: argparse.Namespace) -> int:
         listen(database, watcher, ending)
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
         parts = AppParts(
             live,
             reader,
@@ -51,6 +53,8 @@ def intake(options: argparse.Namespace) -> int:
             service,
             reads=False,
             away=database.unavailable,
+            doors=doors,
+            log=log,
             secret=secret_of(None),
             ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
@@ -86,13 +90,14 @@ def api(options: argparse.Namespace) -> int:
     """Serve reads and pages of a database that other processes fold."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
+    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
         replays = replays_of(database)
         ending.callback(replays.close)
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
         parts = AppParts(
             live,
             reader,
@@ -100,6 +105,8 @@ def api(options: argparse.Namespace) -> int:
             tokens,
             away=database.unavailable,
             replays=replays,
+            doors=doors,
+            log=log,
             secret=secret_of(None),
             ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
@@ -112,7 +119,10 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
-    serve(build(parts), options.host, options.port, lambda url: say(f"{opening} at {url}  (API: {url}docs)"))
+    def ready(url: str) -> None:
+        announce(opening, url, parts.doors, options.host)
+
+    serve(build(parts), options.host, options.port, ready)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:

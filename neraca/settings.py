@@ -50,6 +50,17 @@ _TABLE: Final = (
     ),
     Setting("NERACA_TICKET_S", "604800", "the seconds for which a citizen's ticket may be used"),
     Setting("NERACA_UNDO_S", "900", "the seconds in which whoever recorded an event may undo it alone"),
+    Setting(
+        "NERACA_URL",
+        None,
+        "the city's address of this Neraca, such as `https://neraca.kota.go.id`: all links are made of it",
+    ),
+    Setting(
+        "NERACA_PROXIES",
+        None,
+        "addresses or networks of the web servers in front, separated by commas: their forwarded headers alone are believed",
+    ),
+    Setting("NERACA_SESSION_IDLE_S", "1800", "a browser's session ends after so many seconds without a call"),
     Setting("NERACA_TOKEN", None, "the token that `neraca emit` and `neraca import` send with `--url`"),
 )
 SETTINGS: Final = {setting.name: setting for setting in _TABLE}

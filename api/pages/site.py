@@ -16,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from api.http.access import is_local
 from api.http.conditional import has_any, has_it
+from api.http.doors import is_plain_beyond
+from api.http.operator import is_operators
 from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
 from api.pages.catalog import load_labels
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from api.http.tickets import Tickets
+    from api.http.watching import Security
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Need, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
@@ -64,7 +66,10 @@ CSV_MOST: Final = 10_000
 
 
 class PageServices(Struct, frozen=True):
-    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page."""
+    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page.
+
+    ``link_spent`` is called once the sign-in link has been spent.
+    """
 
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
@@ -72,6 +77,8 @@ class PageServices(Struct, frozen=True):
     replays: Replays | None = None
     intake: Intake | None = None
     tickets: Tickets | None = None
+    link_spent: Callable[[], None] = lambda: None
+    security: Security | None = None
 
 
 class Frame(Struct, frozen=True):
@@ -84,6 +91,7 @@ class Frame(Struct, frozen=True):
     practice: bool
     signed: str
     at_machine: bool
+    plain: bool
     step: Step | None
     practised: frozenset[str]
 
@@ -134,7 +142,7 @@ class Site:
         account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
         grant = self.grant(request)  # of a token in a header too: the links offered depend on it
         names = f"{account.id if account else ''} {grant.id if grant else ''}"
-        caller = f"{names} {is_local(request)} {self._services.notice()} {has_stopped}"
+        caller = f"{names} {_marks_of(request)} {self._services.notice()} {has_stopped}"
         return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
 
     def guarded(self, request: Request, need: Need, make: Callable[[Grant | None], Response]) -> Response:
@@ -187,15 +195,8 @@ class Site:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
-            caller = (
-                grant.id if grant else "",
-                notice or "",
-                str(has_stopped),
-                str(behind),
-                self._build,
-                progress,
-                extra_state,
-            )
+            marks = (self._build, progress, extra_state, _marks_of(request))
+            caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), *marks)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -245,7 +246,8 @@ class Site:
             simulated=self._services.simulated,
             practice=practice,
             signed=account.id if account else "",
-            at_machine=is_local(request),
+            at_machine=is_operators(request),
+            plain=is_plain_beyond(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
             practised=frozenset() if away else self._practised(request),
         )
@@ -281,6 +283,11 @@ def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, 
         rows = [(words("csv.cut", n=len(table.rows), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
+
+
+def _marks_of(request: Request) -> str:
+    """The marks around a page that depend on the way to it."""
+    return f"{is_operators(request)} {is_plain_beyond(request)}"
 
 
 def _build_of() -> str:

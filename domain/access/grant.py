@@ -39,6 +39,20 @@ SIGNED_OPERATOR: Final = Grant("local", frozenset(ROLES))
 """The operator's grant where tokens are needed: others can be given one, so a second person is asked for."""
 
 
+AT_COUNTER: Final = frozenset({"counter", "correct"})
+"""The roles of a counter's device: a token with any other opens no session of a month."""
+
+
+def is_at_counter(grant: Grant) -> bool:
+    """True of a grant for a counter's device, and for nothing beyond it."""
+    return "counter" in grant.roles and grant.roles <= AT_COUNTER
+
+
+def main_role(grant: Grant) -> str:
+    """The role whose page its holder begins with; empty if none has a page of its own."""
+    return next((role for role in ("counter", "asn", "leader", "personnel", "auditor") if role in grant.roles), "")
+
+
 def roles_of(scopes: frozenset[str], *, has_limit: bool) -> frozenset[str]:
     """The roles under the names that a token holds, old or new; ``has_limit``: it is limited to some dinas.
 

@@ -7,7 +7,20 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData, Table, Text, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from domain.access.grant import OLD_SCOPES, ROLES, Grant, roles_of
@@ -16,6 +29,7 @@ from domain.clock import parse_instant
 from domain.events import own
 from projections.ports import Unavailable
 from projections.store.statements import is_transient
+from streams.places.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +117,7 @@ class TokenStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.sessions = SessionStore(engine)
         _METADATA.create_all(engine)
 
     def make(
@@ -165,6 +180,10 @@ class TokenStore:
         """Revoke a token; false when there is no such token, or it is revoked already."""
         with self._engine.begin() as db:
             return _revoke(db, token_id, at)
+
+    def has_standing(self) -> bool:
+        """True if there is a token that was not revoked."""
+        return self._row_in_force(true()) is not None
 
     def rows(self) -> list[TokenRow]:
         """Every token by its id; no secret, no hash."""

@@ -36,7 +36,8 @@ def decide(city: Assembled, case: Case) -> None:
 
 
 def cookie(city: Assembled, token_id: str, *roles: str, **limits: Any) -> dict[str, str]:  # noqa: ANN401 - dinas, sources
-    return {"cookie": "neraca=" + city.token(token_id, *roles, **limits).removeprefix("Bearer ")}
+    city.token(token_id, *roles, **limits)
+    return city.cookie(token_id)
 
 
 def rate(city: Assembled, ticket: str, case: Case = CASE, **answers: str) -> httpx.Response:

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse
 from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
+from api.http.doors import address_of
 from api.http.forms import fields_of
 from api.http.tickets import Case
 from api.pages.page import Page
@@ -129,8 +130,7 @@ def _case_in(fields: Mapping[str, str]) -> Case:
 
 
 def _address(request: Request, case: Case, ticket: Ticket) -> str:
-    scheme = "https" if "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "")) else "http"
-    return f"{scheme}://{request.url.netloc}/nilai?{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
+    return f"{address_of(request)}/nilai?{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 
 
 def _rated(

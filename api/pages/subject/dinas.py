@@ -27,6 +27,7 @@ from domain.refusal import Refusal
 from projections.reading import subject as reading
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
     from api.pages.bare import Bare
@@ -71,6 +72,7 @@ class DinasPage(AddressedPage, frozen=True):
     beam: Beam | None
     services: Services
     ahead: Ahead
+    today: date
     files: OpenFiles | None
     staff: Staff | None
     reversed: Reversed | None
@@ -93,7 +95,7 @@ class DinasPage(AddressedPage, frozen=True):
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
         names = (name_of(snapshot, dinas), view, bare, rank, drawing)
-        return cls(*names, services, ahead, files, staff, query.reversed_of(dinas))
+        return cls(*names, services, ahead, query.today, files, staff, query.reversed_of(dinas))
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from api.http.problems import bad_query
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
 from api.pages.subject.subject import standing_of
@@ -15,12 +16,17 @@ from api.v1.histories import file_answer, files
 from domain.clock import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
     from api.v1.answers import FileAnswer
     from domain.access.policy import Action
     from projections.reading.reader import Snapshot
+
+OVERDUE: Final = "overdue"
+"""The state of open files past their standard, as an address names it."""
 
 
 class OpenRow(Struct, frozen=True):
@@ -51,28 +57,43 @@ class FilesPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "files.html"
     action: ClassVar[Action] = "read-files"
-    parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
+    parameters: ClassVar[frozenset[str]] = frozenset({"cursor", "state", "service"})
 
     id: str
     name: str
     files: OpenFiles
     cursor: str | None
+    overdue: bool
+    service: str
+    filters: dict[str, str]
+    """The two above as the query of a link."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The open files of the dinas that an address names. Raises: ``Refusal``."""
         dinas = standing_of(query).subject.id
-        rows = open_files(query, dinas, query.cursor, query.listed)
-        return cls(dinas, name_of(query.snapshot, dinas), rows, query.cursor)
+        filters = {name: query.parameters[name] for name in ("state", "service") if query.parameters.get(name)}
+        if filters.get("state", OVERDUE) != OVERDUE:
+            raise bad_query("state", f"must be {OVERDUE}, or left out")
+        rows = open_files(query, dinas, query.cursor, query.listed, filters)
+        service = filters.get("service", "")
+        return cls(dinas, name_of(query.snapshot, dinas), rows, query.cursor, "state" in filters, service, filters)
 
     def tables(self, words: Words) -> Tables:
         """The open files."""
         return {"files": lambda: files_table(self.files, words)}
 
 
-def open_files(query: PageQuery, dinas: str, cursor: str | None, limit: int) -> OpenFiles:
-    """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``."""
-    page = files(query.snapshot, dinas, limit, cursor)
+def open_files(
+    query: PageQuery, dinas: str, cursor: str | None, limit: int, filters: Mapping[str, str] | None = None
+) -> OpenFiles:
+    """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``.
+
+    ``filters``: with a ``state`` the overdue ones alone, with a ``service`` those of it.
+    """
+    filters = filters or {}
+    overdue, service = "state" in filters, filters.get("service", "")
+    page = files(query.snapshot, dinas, limit, cursor, overdue=overdue, service=service)
     rows = (file if file.asn is None or query.shows(file.asn) else replace(file, asn=None) for file in page.items)
     return OpenFiles(tuple(_row(dinas, file, query.words, query.now_us) for file in rows), page.next)
 
