@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from api.app import AppParts, build
+from msgspec.structs import replace
+
+from api.app import build
 from tests.api.facts import SCHEME
 from tests.pages.reading import FAR
 from tests.serving import Assembled, event
@@ -107,8 +109,7 @@ class City:
         self.neraca = neraca
         self.number = 0
         self.replay = {"until": "2", "period": "2026-11"}
-        parts = (neraca.live, neraca.reader, neraca.journal, neraca.tokens, neraca.intake)
-        neraca.built = build(AppParts(*parts, replays=neraca.replays, reset=lambda: None))
+        neraca.built = build(replace(neraca.parts, reset=lambda: None))
         self.tokens = {name: neraca.token(name, role, **limits) for name, (role, limits) in LIMITS.items()}
         self.other_counter = neraca.token("loket-9", "counter", dinas=[OTHER], sources=[DESK])
         neraca.record(
@@ -187,6 +188,8 @@ class City:
             form["case"] = form["case"] if row.whose == "own" else self.decided(OWN)["case"]
         elif address == "/asn":
             form = {"asn": subject.asn}
+        elif address == "/masuk/tautan":
+            form = {"tautan": self.neraca.tokens.sessions.link(self.neraca.clock(), lasts_us=1_000_000)}
         elif address == "/masuk":
             form = {"token": self.tokens["auditor"].removeprefix("Bearer ")}
         headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}

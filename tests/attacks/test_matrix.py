@@ -36,8 +36,6 @@ AWAITED: Final = frozenset(
         "GET /publik/metode",
         "GET /v1/method",
         "GET /metrics",
-        "GET /masuk/tautan",
-        "POST /masuk/tautan",
         "GET /saya",
     }
 )
