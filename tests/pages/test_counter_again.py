@@ -156,3 +156,18 @@ def test_an_undo_pressed_twice_makes_one_reversal_and_none_of_what_was_never_sen
     clerk.sees("#tanda", "diurungkan sebelum dikirim")
     reversals = "loket.queue.last(99).then(all => all.filter(one => one.undoes).length)"
     assert clerk.ask(reversals) == 1, "what was never tried has nothing to reverse"
+
+
+def test_a_ticket_that_is_refused_holds_up_nothing_else(counter: Assembled, line: Line, clerk: Clerk) -> None:
+    """Its rating is told of and can be sent again, by a fresh ticket; what the clerk pressed meanwhile is recorded."""
+    clerk.sign_in(counter.token("tiga", "counter", dinas=[UNIT], sources=["/loket/tiga"]))
+    rated(clerk, "R-1", 4)
+    clerk.until(lambda: "overall" in kept(clerk), "it is kept")
+    clerk.ask("loket.queue.last(1).then(([one]) => loket.queue.vouch(one.n, 'AAAA-0000000-tiga'))")
+    clerk.open(f"?dinas={UNIT}", ready=False)
+    clerk.sees("#tanda", "token loket ini tidak mencakupnya")
+    clerk.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.sees("#tanda", "✓ posisi")
+    clerk.click("again", "R-1")
+    clerk.until(lambda: entries(counter, RATING), "it is in the journal")
