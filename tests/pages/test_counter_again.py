@@ -158,7 +158,7 @@ def test_an_undo_pressed_twice_makes_one_reversal_and_none_of_what_was_never_sen
     assert clerk.ask(reversals) == 1, "what was never tried has nothing to reverse"
 
 
-def test_a_ticket_that_is_refused_holds_up_nothing_else(counter: Assembled, line: Line, clerk: Clerk) -> None:
+def test_a_ticket_that_is_refused_holds_up_nothing_else(counter: Assembled, clerk: Clerk) -> None:
     """Its rating is told of and can be sent again, by a fresh ticket; what the clerk pressed meanwhile is recorded."""
     clerk.sign_in(counter.token("tiga", "counter", dinas=[UNIT], sources=["/loket/tiga"]))
     rated(clerk, "R-1", 4)
