@@ -37,6 +37,7 @@ NAMES: Final = {
     "entry": "entri",
     "ticket": "nilai",
     "signin": "masuk",
+    "link": "tautan",
     "mine": "saya",
     "late": "terlambat",
     "task": "tugas",
