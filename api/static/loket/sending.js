@@ -72,10 +72,33 @@ self.loket = self.loket || {};
     return { link: outcomes ? "on" : linkOf(answer), date, status, after, problem: ours ? body : null };
   }
 
-  const request = (sent, ending) => asked("/v1/events", {
-    method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
-    headers: { "content-type": BATCH, prefer: "return=representation" }, ending,
-  });
+  // A citizen's answer is vouched for by a ticket of its case: the one the screen was opened with, or one given to the counter
+  // now. A screen that may rate by itself is given none, and needs none.
+  async function vouched(entry) {
+    if (entry.ticket) return { ticket: entry.ticket };
+    const [dinas, service, number] = entry.file;
+    const answer = await asked(`/loket/tiket?${new URLSearchParams({ dinas, service, case: number })}`, { patience_ms: HERE_MS });
+    if (answer.status !== 200) return { problem: loket.refusals.lifts(answer.body) ? answer.body : null };
+    const ticket = new URLSearchParams(new URL(answer.body.address).hash.slice(1)).get("tiket");
+    await loket.queue.vouch(entry.n, ticket);
+    return { ticket };
+  }
+
+  const base64url = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+    .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+  async function request(sent, ending) {
+    const headers = { "content-type": BATCH, prefer: "return=representation" }, options = {};
+    if (sent.length && loket.queue.isRating(sent[0].event)) {
+      const { ticket, problem } = await vouched(sent[0]);
+      if (problem) return { status: 200, date: NaN, after: 0, body: { accepted: 0, duplicates: 0, rejected: [{ index: 0, problem }] } };
+      if (ticket) {
+        headers.authorization = `Ticket ${base64url(JSON.stringify([...sent[0].file, ticket]))}`;
+        options.credentials = "omit";
+      }
+    }
+    return asked("/v1/events", { method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)), headers, ending, ...options });
+  }
 
   const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
