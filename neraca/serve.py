@@ -15,7 +15,7 @@ from neraca.terminal import say
 from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
-from streams.demo.run import NotADemo
+from streams.demo.run import DemoRun, NotADemo
 from streams.following.follower import Follower
 from streams.intake.service import IntakeService
 from streams.places.directory import DataDirectory
@@ -81,10 +81,7 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         ending.callback(intake.close)
         replays = replays_of(location)
         ending.callback(replays.close)
-        run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
-        if run is not None:
-            run.start()
-            ending.callback(run.close)
+        run = _fed(options, intake, demo, practice, ending)
         tokens, log = location.token_store(), location.security_log()
         ending.callback(log.close)
         link = FirstLink(_directory(options, location))
@@ -106,6 +103,17 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve_app(options, parts, location, link)
+
+
+def _fed(
+    options: argparse.Namespace, intake: IntakeService, demo: Path | None, practice: Practice | None, ending: ExitStack
+) -> DemoRun | None:
+    """The run that feeds a simulated city until ``ending``; ``None`` if the journal counts."""
+    run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
+    if run is not None:
+        run.start()
+        ending.callback(run.close)
+    return run
 
 
 def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Location, link: FirstLink) -> None:
