@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.clock import utc_text
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import StoppedAtEntry
 from neraca.options import Command, add_data, names
 from neraca.terminal import Progress, Usage, say
 from neraca.wiring import now_us, place_of, uncollected
@@ -103,6 +103,6 @@ def _list(store: TokenStore) -> None:
 
 
 COMMANDS: Final = (
-    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
+    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(StoppedAtEntry,)),
     Command("token", "make, list and revoke tokens", _token_options, token),
 )

@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import StoppedAtEntry
 from neraca.options import Command, add_address, add_data, add_zone
 from neraca.terminal import say
-from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
+from neraca.wiring import (
+    examples,
+    folded_journal,
+    live_balances,
+    now_us,
+    place_of,
+    policy_of,
+    reopener,
+    replays_of,
+    warn_of_owner,
+)
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
@@ -45,6 +55,7 @@ def up(options: argparse.Namespace) -> int:
         practice = practising(location.path, wish=options.latihan)
         if warning := sqlite_warning():
             say(f"warning: {warning}")
+    warn_of_owner(location)
     while True:
         _serve(options, location, practice)
         if practice is None or not practice.again:
@@ -109,5 +120,5 @@ def _announcement(options: argparse.Namespace, opening: str) -> Callable[[str], 
 
 
 COMMANDS: Final = (
-    Command("up", "serve intake, reads and pages from one process", _options, up, errors=(NotADemo, UnknownEntry)),
+    Command("up", "serve intake, reads and pages from one process", _options, up, errors=(NotADemo, StoppedAtEntry)),
 )

@@ -25,7 +25,9 @@ from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal, attempt, invalid, pointer
 
 MAX_DEPTH: Final = 32
-WRITTEN_HERE: Final = frozenset({"position", "recordedtime", "recordedby", "contenthash", "data_base64"})
+WRITTEN_HERE: Final = frozenset(
+    {"position", "recordedtime", "recordedby", "contenthash", "salt", "leaf", "redaction", "data_base64"}
+)
 _REQUIRED: Final = ("specversion", "type", "source", "id", "time", "data")
 _ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
 INTEGER_DIGITS: Final = 40

@@ -40,7 +40,7 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
     """The last facts and reversals up to the position of a reading, the newest first."""
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
-    for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
+    for position, line in reversed(lines.stored_lines(start, LOOKED_AT, snapshot.position)):
         event = read_line(line)
         if event.type in TYPES:
             items.append(_item(snapshot, position, event, words))
