@@ -32,6 +32,9 @@ def _options(command: argparse.ArgumentParser) -> None:
     target = command.add_mutually_exclusive_group()
     target.add_argument("--url", help="address of the intake, such as http://127.0.0.1:8000 (token: NERACA_TOKEN)")
     add_kafka(target, "produce to the topic neraca.intake instead")
+    command.add_argument(
+        "--topic", metavar="NAME", help="with --kafka: produce to neraca.intake.NAME, the topic of this sender's grant"
+    )
     command.add_argument("--outbox", type=Path, metavar="FILE", help="keep events in FILE until they are acknowledged")
     command.add_argument(
         "--patience", type=float, default=60.0, metavar="SECONDS", help="how long to try a dead network (%(default)s)"
@@ -114,8 +117,9 @@ def _client_of(options: argparse.Namespace) -> Client:
         return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
     kafka = kafka_of(options)
     from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
+    from streams.intake.topics import topic_of  # noqa: PLC0415 - of the same
 
-    return KafkaClient(kafka)
+    return KafkaClient(kafka) if options.topic is None else KafkaClient(kafka, topic_of(options.topic))
 
 
 COMMANDS: Final = (

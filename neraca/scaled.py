@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
+from neraca.settings import SETTINGS
 from neraca.terminal import say
 from neraca.wiring import now_us, policy_of, replays_of
 from projections.reading.reader import Reader
@@ -51,9 +52,13 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
     from api.http.problems import problem  # noqa: PLC0415 - only a command that serves loads the web framework
     from streams.intake.kafka import KafkaIntake  # noqa: PLC0415 - an extra
     from streams.intake.parking import ParkedInDatabase  # noqa: PLC0415 - an extra
+    from streams.intake.topics import ONE_TOPIC, grants_of  # noqa: PLC0415 - of the same
 
-    parking = ParkedInDatabase(database)
-    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
+    parking, tokens = ParkedInDatabase(database), database.token_store()
+    grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].given, tokens)
+    if grants is ONE_TOPIC:
+        say("warning: one topic, neraca.intake, for every sender; NERACA_INTAKE_TOPICS gives each a topic and a grant")
+    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions, grants=grants)
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
     thread.start()

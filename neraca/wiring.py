@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from neraca.terminal import Usage
+from neraca.settings import SETTINGS
+from neraca.terminal import Usage, say
 from projections.live import Live
 from projections.segment import At, WrongJournal
 from streams.following.follower import verified_position
@@ -66,7 +67,17 @@ def place_of(options: argparse.Namespace) -> Location:
     except ModuleNotFoundError as missing:
         message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
         raise Usage(message) from None
-    return Database(options.database).prepare()
+    file = SETTINGS["NERACA_DATABASE_PASSWORD_FILE"].given
+    return Database(options.database, Path(file).read_text(encoding="utf-8").strip() if file else None).prepare()
+
+
+OWN_ROLE: Final = "run `neraca database prepare` as the owner, and each process under its own role"
+
+
+def warn_of_owner(location: Location) -> None:
+    """Warn that a process that serves could change the journal: it connects as the owner of a database's tables."""
+    if getattr(location, "is_owner", False):
+        say(f"warning: this process owns the tables of {location.label} and could change the journal: {OWN_ROLE}")
 
 
 def policy_of(options: argparse.Namespace) -> Policy:
