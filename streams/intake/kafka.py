@@ -2,7 +2,7 @@
 
 A record's offset is committed once its event is durable. An event that is refused for now, such as a decision that
 overtakes its receipt, is parked and tried again for a while; a record that is refused for good goes, with its problem, to a
-topic of its own.
+topic of its own. Each topic has a grant of its own, as a token has.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from domain.canonical import canonical
 from domain.intake.checks import WAITS_US
 from domain.intake.wire import Submission
 from domain.refusal import Refusal, attempt
-from projections.ports import Accepted, Grant, Unavailable
+from projections.ports import Accepted, Unavailable
 from streams.intake.parking import Parked
+from streams.intake.refused import REFUSED_TOPIC, Outgoing, refused_record, send_refused
+from streams.intake.topics import INTAKE_TOPIC, ONE_TOPIC
 from streams.kafka.broker import Headers, NoBroker, Reading, Sender, ensure_topic
 from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
@@ -31,13 +33,10 @@ if TYPE_CHECKING:
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
+    from streams.intake.topics import Grants
     from streams.kafka.settings import KafkaSettings
 
-INTAKE_TOPIC: Final = "neraca.intake"
-REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
-KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
-"""The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = WAITS_US / 1e6
 """The longest time for which an event waits for what would lift its refusal."""
 LOOK_S: Final = 1.0
@@ -56,6 +55,7 @@ class RawRecord(Struct, frozen=True, array_like=True):
     key: bytes | None
     value: bytes | None
     headers: Headers
+    topic: str = INTAKE_TOPIC
 
 
 class _Attempts:
@@ -73,7 +73,7 @@ class _Attempts:
 class KafkaIntake:
     """Takes records into the journal through an intake."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, some with a usual value
         self,
         kafka: KafkaSettings,
         intake: Intake,
@@ -82,6 +82,7 @@ class KafkaIntake:
         now_us: Callable[[], int],
         partitions: int,
         *,
+        grants: Grants = ONE_TOPIC,
         parked_s: float = PARKED_S,
     ) -> None:
         self._kafka = kafka
@@ -90,6 +91,7 @@ class KafkaIntake:
         self._problem = problem
         self._now_us = now_us
         self._partitions = partitions
+        self._grants = grants
         self._parked_s = parked_s
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
@@ -116,11 +118,12 @@ class KafkaIntake:
             self._following.call(self._follow)
 
     def _follow(self) -> None:
-        ensure_topic(self._kafka, INTAKE_TOPIC, self._partitions, least=1)
+        for topic in self._grants:
+            ensure_topic(self._kafka, topic, self._partitions, least=1)
         ensure_topic(self._kafka, REFUSED_TOPIC, 1)
         sender = Sender(self._kafka, ending=self._ending.is_set)
         try:
-            reading = Reading(self._kafka, INTAKE_TOPIC, GROUP)
+            reading = Reading(self._kafka, tuple(self._grants), GROUP)
         except NoBroker:
             sender.close()
             raise
@@ -136,10 +139,10 @@ class KafkaIntake:
             sender.close()
 
     def _take(self, messages: Sequence[Any], sender: Sender) -> None:
-        records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
+        records = [RawRecord(message.key, message.value, message.headers or [], message.topic) for message in messages]
         events = [_event(record) for record in records]
-        entries, refusals = list[Parked](), list[Any]()
-        for record, event, outcome in zip(records, events, self._submit(events), strict=True):
+        entries, refusals = list[Parked](), list[Outgoing]()
+        for record, event, outcome in zip(records, events, self._submit(records, events), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and outcome.for_now:
@@ -150,11 +153,28 @@ class KafkaIntake:
         if entries:
             self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
-        sender.send(refusals)
+        send_refused(sender, refusals)
 
-    def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
-        """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
-        return self._submitting.call(lambda: self._intake.submit(events, KAFKA))
+    def _submit(self, records: Sequence[RawRecord], events: Sequence[Submission | Refusal]) -> list[Outcome]:
+        """Outcomes in order, each by the grant of its topic; the same events again while nothing can be recorded.
+
+        Raises: ``Interrupted``.
+        """
+        outcomes: dict[int, Outcome] = {}
+        for topic in dict.fromkeys(record.topic for record in records):
+            places = [place for place, record in enumerate(records) if record.topic == topic]
+            mine = [events[place] for place in places]
+            answers = self._submitting.call(lambda topic=topic, mine=mine: self._by_grant(topic, mine))  # type: ignore[misc]  # called at once
+            outcomes |= zip(places, answers, strict=True)
+        return [outcomes[place] for place in range(len(records))]
+
+    def _by_grant(self, topic: str, events: Sequence[Submission | Refusal]) -> list[Outcome]:
+        """The outcomes under the grant of a topic; without one every event is refused."""
+        grant = self._grants[topic]() if topic in self._grants else None
+        if grant is None:
+            detail = f"the topic {topic} has no grant that stands"
+            return [event if isinstance(event, Refusal) else Refusal("forbidden", detail) for event in events]
+        return self._intake.submit(events, grant)
 
     def _retry_parked(self, sender: Sender) -> None:
         """Try parked events again: what they waited for may have come, and some have waited long enough."""
@@ -173,8 +193,8 @@ class KafkaIntake:
         if not waiting:
             return
         records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
-        ids, refusals = list[str](), list[Any]()
-        outcomes = self._submit([_event(record) for record in records])
+        ids, refusals = list[str](), list[Outgoing]()
+        outcomes = self._submit(records, [_event(record) for record in records])
         for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
                 ids.append(entry.key)
@@ -183,16 +203,12 @@ class KafkaIntake:
                 refusals.append(self._refusal(outcome, record))
             else:
                 self._attempts[entry.key].failed(now_s)
-        sender.send(refusals)
+        send_refused(sender, refusals)
         if ids:
             self._parking.remove(ids)
 
-    def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
-        """The record with its problem added. The client sends no null in a header, so a null becomes empty."""
-        value = record.value if record.key is not None else record.value or b""
-        headers = [(name, content or b"") for name, content in record.headers]
-        headers.append(("problem", msgspec.json.encode(self._problem(refusal))))
-        return REFUSED_TOPIC, None, record.key, value, headers
+    def _refusal(self, refusal: Refusal, record: RawRecord) -> Outgoing:
+        return refused_record(record.key, record.value, record.headers, self._problem(refusal))
 
 
 _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
