@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _FILES = CASE_FILES.c
-_OPEN = _FILES.open_asn.is_not(None)
+_OPEN = _FILES.open_asn >= ""
+"""True of an open file. SQLite takes the index of open files for a comparison, and reads all files for ``IS NOT NULL``."""
 
 FOREVER: Final = 2**62
 """Replaces the due time of a file without a promise, so that such files are listed last."""
@@ -94,8 +95,9 @@ class OpenFileQueries:
 
     def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each service of a dinas."""
-        query = select(_FILES.service, func.count(), _overdue(now_us))
-        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
+        service = func.coalesce(_FILES.service, "")  # a plain column would be grouped by the key, through all files
+        query = select(service, func.count(), _overdue(now_us))
+        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(service))
 
     def of_asn(self, now_us: int, asn: str) -> Open:
         """Open files of one ASN over all dinas."""
