@@ -36,7 +36,7 @@ def database(options: argparse.Namespace) -> int:
     location: Any = place_of(options)
     place: Database = location
     place.prepare_roles({} if options.secrets is None else passwords_in(options.secrets))
-    _, store = ensure_served(place.generations_of_workers())
+    _, store = ensure_served(place.generations())
     store.engine.dispose()
     for role in ROLES:
         print(role)

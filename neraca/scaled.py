@@ -55,7 +55,7 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
     from streams.intake.topics import ONE_TOPIC, grants_of  # noqa: PLC0415 - of the same
 
     parking, tokens = ParkedInDatabase(database), database.token_store()
-    grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].given, tokens)
+    grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].from_environment, tokens)
     if grants is ONE_TOPIC:
         say("warning: one topic, neraca.intake, for every sender; NERACA_INTAKE_TOPICS gives each a topic and a grant")
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions, grants=grants)

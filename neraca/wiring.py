@@ -67,7 +67,7 @@ def place_of(options: argparse.Namespace) -> Location:
     except ModuleNotFoundError as missing:
         message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
         raise Usage(message) from None
-    file = SETTINGS["NERACA_DATABASE_PASSWORD_FILE"].given
+    file = SETTINGS["NERACA_DATABASE_PASSWORD_FILE"].from_environment
     return Database(options.database, Path(file).read_text(encoding="utf-8").strip() if file else None).prepare()
 
 

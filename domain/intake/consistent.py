@@ -141,8 +141,8 @@ def _fact(fact: EffectiveFact, months: Months | None) -> bool:
     if fact.type not in FACT_TYPES:
         return False
     data: Any = msgspec.convert(fact.data, DATA[fact.type])
-    time = (fact.time, line_instant(fact.time) if fact.time else None)
-    return FITS[fact.type](data, data.resolved, time, months)
+    fit, time = FITS.get(fact.type), (fact.time, line_instant(fact.time) if fact.time else None)
+    return fit is None or fit(data, data.resolved, time, months)
 
 
 FITS: Final[dict[str, ResolvedCheck]] = {

@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.gaps (source text, position bigint, times in
 CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea NOT NULL, until_us bigint NOT NULL);
 """
 _OWNED: Final = "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s"
+_WORKERS: Final = """
+SELECT has_schema_privilege(oid, %s, 'USAGE') AND pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s
+"""
 _PREPARED: Final = f"""
 SELECT FROM pg_attribute WHERE attrelid = to_regclass('{SCHEMA}.neraca_events') AND attname = 'leaf'
 AND to_regclass('{SCHEMA}.tokens') IS NOT NULL AND to_regclass('{SCHEMA}.segment_keys') IS NOT NULL
@@ -79,6 +82,8 @@ class Database:
         }
         self.is_owner = True
         """True if this user owns the tables, or would by making them; ``prepare`` finds out."""
+        self._balances_role: str | None = None
+        """The role as which an owner makes balances once there are roles, so that the others can read them."""
 
     @property
     def label(self) -> str:
@@ -123,6 +128,8 @@ class Database:
             self.is_owner = row is None or bool(row[0])
             if self.is_owner:
                 db.execute(_TABLES.encode())
+                row = db.execute(_WORKERS, (SCHEMA, WORKER)).fetchone()
+                self._balances_role = WORKER if row is not None and row[0] else None
             elif db.execute(_PREPARED).fetchone() is None:
                 message = f"{self.label}: tables are missing; its owner has to run: neraca database prepare"
                 raise NoDatabase(message)
@@ -139,6 +146,7 @@ class Database:
             with self.connected("prepare") as db, db.transaction():
                 db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
                 prepare_roles(db, passwords)
+            self._balances_role = WORKER
         except psycopg.errors.InsufficientPrivilege as error:
             message = f"{self.label}: {str(error).strip()}; the owner needs CREATEROLE"
             raise NoDatabase(message) from None
@@ -212,12 +220,8 @@ class Database:
             raise InUse(message)
 
     def generations(self) -> PostgresGenerations:
-        """The generations of balances."""
-        return PostgresGenerations(self._driver_url())
-
-    def generations_of_workers(self) -> PostgresGenerations:
-        """The same, acting as the role of the workers, who own what is made."""
-        return PostgresGenerations(self._driver_url(), WORKER)
+        """The generations of balances. Workers own them: an owner of the database acts as one, once there are roles."""
+        return PostgresGenerations(self._driver_url(), self._balances_role)
 
     def token_store(self) -> TokenStore:
         """The tokens; made if missing."""

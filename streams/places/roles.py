@@ -107,10 +107,10 @@ def _hand_over_balances(db: Db) -> None:
         db.execute(SQL(text).format(worker, readers))
     for schema in _generations(db):
         name = Identifier(schema)
+        db.execute(SQL("ALTER SCHEMA {} OWNER TO {}").format(name, worker))
         tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,)).fetchall()
         for (table,) in tables:
             db.execute(SQL("ALTER TABLE {} OWNER TO {}").format(Identifier(schema, table), worker))
-        db.execute(SQL("ALTER SCHEMA {} OWNER TO {}").format(name, worker))
         db.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(name, readers))
         db.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(name, readers))
 

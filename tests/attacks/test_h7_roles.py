@@ -219,6 +219,8 @@ def test_each_process_works_under_its_own_role(address: str, stand: Stand) -> No
     except TimeoutError as error:
         error.add_note("\n".join(stand.log(command)[-2000:] for command in ("intake", "relay", "worker", "api")))
         raise
+    for path in ("/v1/events", "/nilai"):  # no form of a reader records anything
+        assert httpx.post(f"{api}{path}", json=received("r2", "K-2")).status_code in (404, 405)
     users = rows(address, "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'neraca%'")
     assert {user for (user,) in users} >= set(ROLES)
     assert main(["replay", "--database", as_role(address, API)]) == 0
@@ -233,6 +235,27 @@ def test_a_process_that_connects_as_the_owner_is_warned(address: str, capsys: py
     assert "this process owns the tables" in capsys.readouterr().err
     assert main(["layout", "--database", as_role(address, WORKER)]) == 0
     assert "warning" not in capsys.readouterr().err
+
+
+def test_an_owner_that_is_no_superuser_prepares_and_rebuilds(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it makes are the workers' balances, which readers read."""
+    name = database_url.rpartition("/")[2]
+    if not rows(database_url, "SELECT FROM pg_roles WHERE rolname = 'owner_of_tests'"):
+        rows(database_url, "CREATE ROLE owner_of_tests LOGIN CREATEROLE")
+    rows(database_url, f"ALTER DATABASE {name} OWNER TO owner_of_tests")
+    owner = database_url.replace("neraca@", "owner_of_tests@")
+    for _ in range(2):
+        assert main(["database", "prepare", "--database", owner]) == 0, capsys.readouterr().err
+    from streams.journal.journal import Journal  # noqa: PLC0415 - an extra
+    from streams.places.database import Database  # noqa: PLC0415 - the same
+
+    Journal.open(Database(as_role(database_url, INTAKE)).prepare().journal, "Asia/Jakarta", 0).close()
+    assert main(["rebuild", "--restored", "--database", owner]) == 0, capsys.readouterr().err
+    ((generation,),) = rows(database_url, "SELECT generation FROM neraca.generations WHERE served")
+    assert rows(as_role(database_url, API), f"SELECT count(*) FROM neraca_{generation}.accounts") == [(0,)]
+    assert main(["rebuild", "--database", as_role(database_url, WORKER)]) == 0, capsys.readouterr().err
 
 
 def test_a_rebuild_is_the_workers(address: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,8 @@ DOCKER: Final = """docker() {
   eval "$told"
 }"""
 """The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
+SERVICES: Final = {"token": "intake", "layout": "worker-1", "rebuild": "worker-1", "resume": "worker-1"}
+"""The service whose role a command needs, as the runbook's function has it; the others need a reader's."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 BETWEEN_S: Final = 0.1
@@ -132,7 +134,7 @@ class City:
 
     def neraca(self, *words: str) -> str:
         """The output of a command that is typed beside the runbook."""
-        return self.machine.output("api-1", ["neraca", *words])
+        return self.machine.output(SERVICES.get(words[0], "api-1"), ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """See that both readers serve the digest of a replay; the replay."""

@@ -105,7 +105,7 @@ def test_the_file_of_the_brokers_users_names_the_services_that_use_it(folder: Pa
         if name not in ("kafka", "kafka-users")
     }
     assert users == {
-        name: name.partition("-")[0] for name, service in services.items() if "kafka" in service["depends_on"]
+        name: name.partition("-")[0] for name, service in services.items() if "kafka" in service.get("depends_on", {})
     }
     for name, user in users.items():
         environment = more["services"][name]["environment"]
