@@ -82,6 +82,9 @@ def _check(options: argparse.Namespace) -> None:
     if options.url is None and options.kafka is None and not options.list:
         message = "one of --url and --kafka is required"
         raise Usage(message)
+    if options.topic is not None and options.kafka is None:
+        message = "--topic needs --kafka: it names a topic of the broker"
+        raise Usage(message)
 
 
 def _send(name: str | None, emitter: Emitter, outbox: Outbox) -> None:
