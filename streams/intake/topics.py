@@ -13,8 +13,8 @@ from projections.ports import Grant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from projections.ports import Tokens
-
+    ById = Callable[[str], tuple[Grant, bytes] | None]
+    """The grant of a token by its id, and a key; ``None`` when it is unknown or revoked."""
     Grants = Mapping[str, Callable[[], Grant | None]]
     """The grant of each topic; ``None`` where it has ended."""
 
@@ -34,7 +34,7 @@ def topic_of(name: str) -> str:
     return f"{INTAKE_TOPIC}.{name}"
 
 
-def grants_of(setting: str | None, tokens: Tokens) -> Grants:
+def grants_of(setting: str | None, by_id: ById) -> Grants:
     """The topics of a setting such as ``loket-1=token-1,loket-2``: names, each with the token whose grant it has.
 
     A name by itself is a token's too. The grant is asked for at each batch, so that it ends with its token. Raises:
@@ -51,13 +51,13 @@ def grants_of(setting: str | None, tokens: Tokens) -> Grants:
         if topic in grants or (equals and not token_id):
             message = f"{SETTING}: {part!r} names a topic twice, or no token"
             raise ValueError(message)
-        grants[topic] = _standing(tokens, token_id or name)
+        grants[topic] = _standing(by_id, token_id or name)
     return grants or ONE_TOPIC
 
 
-def _standing(tokens: Tokens, token_id: str) -> Callable[[], Grant | None]:
+def _standing(by_id: ById, token_id: str) -> Callable[[], Grant | None]:
     def grant() -> Grant | None:
-        row = tokens.by_id(token_id)
+        row = by_id(token_id)
         return None if row is None else row[0]
 
     return grant

@@ -15,6 +15,7 @@ from projections.store.generations_postgres import SCHEMA, PostgresGenerations, 
 from streams.journal.journal import JournalApplication, PersistenceError
 from streams.places.location import InUse, NoDatabase
 from streams.places.roles import WORKER, prepare_roles
+from streams.places.security import SecurityStore
 from streams.places.tokens import TokenStore
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Database:
             raise NoDatabase(message)
         JournalApplication(self.environment).close()
         self.token_store().close()
+        self.security_log().close()
         try:
             with self.connected("prepare") as db, db.transaction():
                 db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
@@ -227,6 +229,11 @@ class Database:
         """The tokens; made if missing."""
         with self.making():
             return TokenStore(postgres_engine(self._driver_url(), SCHEMA))
+
+    def security_log(self) -> SecurityStore:
+        """The security log; made if missing."""
+        with self.making():
+            return SecurityStore(postgres_engine(self._driver_url(), SCHEMA))
 
     def _driver_url(self) -> str:
         return self._url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from projections.ports import Grant
     from streams.places.tokens import TokenStore
     from tests.serving import Clock
 
@@ -151,7 +150,7 @@ def taking(database: Database, site: Guarded, tokens: TokenStore, clock: Clock) 
             problem,
             clock,
             partitions=1,
-            grants=grants_of(",".join(SENDERS), tokens),
+            grants=grants_of(",".join(SENDERS), tokens.by_id),
         )
         stop = threading.Event()
         thread = threading.Thread(target=intake.run, args=(stop,))
@@ -215,31 +214,19 @@ def test_relay_and_workers_work_with_the_rights_of_their_users(
         assert "it has no HMAC, and its layout has a key" in stops[0][0]
 
 
-class Tokens:
-    """Tokens by their ids."""
-
-    def __init__(self, **grants: Grant) -> None:
-        self._grants = grants
-
-    def grant(self, secret: str) -> Grant | None:
-        """None by a secret."""
-        raise NotImplementedError(secret)
-
-    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
-        """The grant of an id."""
-        grant = self._grants.get(token_id)
-        return None if grant is None else (grant, b"")
+def nobody(_: str) -> None:
+    """No token stands."""
 
 
 @pytest.mark.speed("quick")
 def test_a_setting_names_each_topic_and_its_grant() -> None:
-    grants = grants_of(" loket-1 = token-1 , b.c_d ".replace(" = ", "="), Tokens())
+    grants = grants_of(" loket-1 = token-1 , b.c_d ".replace(" = ", "="), nobody)
     assert list(grants) == ["neraca.intake.loket-1", "neraca.intake.b.c_d"]
     assert [grant() for grant in grants.values()] == [None, None]
-    assert grants_of(None, Tokens()) is grants_of("", Tokens()) is ONE_TOPIC
+    assert grants_of(None, nobody) is grants_of("", nobody) is ONE_TOPIC
     for wrong in ("a b=c", "a=", "a=x,a=y", "ä", "a/b", "=x"):
         with pytest.raises(ValueError, match=r"^NERACA_INTAKE_TOPICS: "):
-            grants_of(wrong, Tokens())
+            grants_of(wrong, nobody)
 
 
 @pytest.mark.speed("quick")
