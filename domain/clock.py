@@ -226,22 +226,23 @@ def local_month(instant_us: int, zone: tzinfo) -> str:
     return local_date(instant_us, zone).isoformat()[:7]
 
 
-class Months(dict[int, str]):
-    """The months of a zone, for readers of every line: it remembers that of each hour in which no day begins."""
+class Months(dict[int, str | None]):
+    """The months of a zone by the hour, for readers of every line; ``None`` of an hour in which a day may begin."""
 
     def __init__(self, zone: tzinfo) -> None:
         super().__init__()
         self._zone = zone
 
+    def __missing__(self, hour: int) -> str | None:
+        day = _day_throughout(hour, self._zone)
+        month = None if day is None else day.isoformat()[:7]
+        if len(self) < _HOURS_MOST:
+            self[hour] = month
+        return month
+
     def of(self, instant_us: int) -> str:
         """The month ``YYYY-MM`` an instant falls in."""
-        hour = instant_us // HOUR_US
-        month = self.get(hour)
-        if month is None:
-            month = local_month(instant_us, self._zone)
-            if _day_throughout(hour, self._zone) is not None and len(self) < _HOURS_MOST:
-                self[hour] = month
-        return month
+        return self[instant_us // HOUR_US] or local_month(instant_us, self._zone)
 
 
 @lru_cache(maxsize=8)

@@ -94,7 +94,7 @@ def _decision(data: Any, resolution: ResolvedValues, time: Time, months: Months 
     return (
         resolution.elapsed_us == elapsed_us
         and resolution.promise_us == promise_us
-        and _verdict_fits(resolution.on_time, on_time, promise_us)
+        and (resolution.on_time is on_time or _verdict_fits(resolution.on_time, on_time, promise_us))
     )
 
 

@@ -137,11 +137,10 @@ def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
             utc, entry.time_us = line_utc(entry.time)
             values.append(_Hashed(data, utc, entry.kind_type))
         bodies = _ENCODER.encode_lines(values).split(b"\n")
+        months = None if zone is None else months_of(zone)
         for entry, body in zip(entries, bodies, strict=False):  # behind the last newline there is none
             if entry.contenthash != "v1:" + sha256(body).hexdigest() and not _is_former_opening(entry):
                 return False
-        months = None if zone is None else months_of(zone)
-        for entry in entries:
             fit = FITS.get(entry.kind_type)
             if fit is not None and not fit(entry.data, entry.resolved, (entry.time, entry.time_us), months):
                 return False

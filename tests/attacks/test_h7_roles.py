@@ -187,10 +187,10 @@ def stand(address: str, kafka: LocalKafka, tmp_path: Path) -> Iterator[Stand]:
     Topics.cleared(kafka)
     with ExitStack() as ending:
         stand = Stand(address, kafka.bootstrap, tmp_path, ending)
-        stand.start(INTAKE, "intake", "--port", str(stand.intake))
+        stand.start(INTAKE, "intake", "--open", "--port", str(stand.intake))
         stand.start(RELAY, "relay", "--name", "r")
         stand.start(WORKER, "worker", "--name", "w")
-        stand.start(API, "api", "--port", str(stand.api))
+        stand.start(API, "api", "--open", "--port", str(stand.api))
         yield stand
 
 
