@@ -122,7 +122,8 @@ class Machine:
     def environment(self, service: str) -> dict[str, str]:
         """A service's environment, and nothing of this process's."""
         environment = self.services[service].get("environment", {})
-        return {"PATH": PATH, **{name: self.here(service, str(value)) for name, value in environment.items()}}
+        texts = {name: "" if value is None else str(value) for name, value in environment.items()}
+        return {"PATH": PATH, **{name: self.here(service, text) for name, text in texts.items()}}
 
     def command(self, service: str) -> list[str]:
         """A service's very command."""
