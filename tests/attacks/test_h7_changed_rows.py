@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ import pytest
 
 from domain.intake.recorded import exported
 from neraca.__main__ import main
+from neraca.wiring import journal_of
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
@@ -49,15 +50,12 @@ CASES: Final = Path(__file__).parents[1] / "data" / "cases"
 def place(places: Places, clock: Clock) -> Location:
     """A place whose journal holds ``HISTORY``; nothing of it is folded."""
     location = places("data")
-    if isinstance(location, DataDirectory):
-        location.path.mkdir()
-    journal = Journal.open(location.journal, ZONE, clock())
-    intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), clock)
-    holder: Any = type("Holder", (), {"intake": intake})
-    for event in HISTORY:
-        outcomes(holder, event)
-    intake.close()
-    journal.close()
+    with journal_of(location, ZONE) as journal, ExitStack() as ending:
+        intake = IntakeService(journal, Policy(ZoneInfo(ZONE)), clock)
+        ending.callback(intake.close)
+        holder: Any = type("Holder", (), {"intake": intake})
+        for event in HISTORY:
+            outcomes(holder, event)
     return location
 
 
