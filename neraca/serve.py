@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from domain.clock import SECOND_US
 from domain.events.decoding import StoppedAtEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
-from neraca.options import Command, add_address, add_data, add_zone
+from neraca.options import Command, add_address, add_data, add_zone, seconds_of
+from neraca.secret import secret_of
 from neraca.terminal import say
 from neraca.wiring import (
     examples,
@@ -111,6 +113,8 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             doors=doors,
             log=log,
             link_spent=link.forget,
+            secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve_app(options, parts, location, link)
 

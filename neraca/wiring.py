@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.clock import SECOND_US
+from neraca.options import seconds_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from projections.live import Live
@@ -86,10 +88,11 @@ def warn_of_owner(location: Location) -> None:
 def policy_of(options: argparse.Namespace) -> Policy:
     """The zone and policy of the options. Raises: ``Usage``."""
     try:
-        return Policy(ZoneInfo(options.zone), strict=options.unknown == "strict")
+        zone = ZoneInfo(options.zone)
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
+    return Policy(zone, strict=options.unknown == "strict", undo_us=seconds_of("NERACA_UNDO_S") * SECOND_US)
 
 
 @contextmanager

@@ -10,6 +10,9 @@ from starlette.requests import Request
 
 from api.http.doors import CALLER, cookie_name, is_from_elsewhere, is_own_site
 from api.http.operator import is_operators
+from domain.access.grant import SIGNED_OPERATOR
+from domain.access.policy import Action, allowed, in_force
+from domain.access.subjects import SOME, Subject
 from domain.refusal import Refusal
 from projections.ports import LOCAL, Grant, Tokens
 
@@ -25,8 +28,9 @@ def is_own_form(request: Request) -> bool:
 class Access:
     """Turns a request into a grant; ``now_us`` is the clock by which sessions end."""
 
-    def __init__(self, tokens: Tokens, now_us: Callable[[], int]) -> None:
+    def __init__(self, tokens: Tokens, now_us: Callable[[], int], ticket: Callable[[str], Grant] | None = None) -> None:
         self._tokens = tokens
+        self._ticket = ticket
         self.now_us = now_us
 
     @property
@@ -46,9 +50,11 @@ class Access:
         if header is None:
             return self.signed_in(request) or (LOCAL if is_operators(request) else None)
         scheme, _, secret = header.partition(" ")
+        if scheme.lower() == "ticket" and self._ticket is not None:
+            return self._ticket(secret.strip())
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
-        if grant is None:
-            raise Refusal("unauthorized", "the token is not known here, or was revoked")
+        if grant is None or not in_force(grant, self.now_us()):
+            raise Refusal("unauthorized", "the token is not known here, was revoked, or has ended")
         return grant
 
     def signed_in(self, request: Request) -> Grant | None:
@@ -58,19 +64,24 @@ class Access:
             return None
         token_id = self._tokens.sessions.holder(secret, self.now_us())
         if token_id == LOCAL.id:
-            return LOCAL
+            return SIGNED_OPERATOR
         token = None if token_id is None else self._tokens.by_id(token_id)
-        return None if token is None else token[0]
+        return token[0] if token is not None and in_force(token[0], self.now_us()) else None
 
     def grant_of_secret(self, secret: str) -> Grant | None:
-        """The grant of a token that somebody signs in with."""
-        return self._tokens.grant(secret)
+        """The grant of a token that somebody signs in with; ``None`` if there is none, or it has ended."""
+        grant = self._tokens.grant(secret)
+        return grant if grant is not None and in_force(grant, self.now_us()) else None
 
-    def require(self, request: Request, *scopes: str) -> Grant:
-        """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
+    def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
+        """True if a caller may do an action on a subject now."""
+        return allowed(grant, action, subject, self.now_us())
+
+    def require(self, request: Request, action: Action, subject: Subject = SOME) -> Grant:
+        """The grant of a caller who may do an action on a subject. Raises: ``Refusal``."""
         grant = self.grant(request)
         if grant is None:
             raise Refusal("unauthorized", "a token is needed: Authorization: Bearer …")
-        if not grant.scopes.intersection(scopes):
-            raise Refusal("forbidden", f"the token has no scope {' or '.join(scopes)}")
+        if not self.allows(grant, action, subject):
+            raise Refusal("forbidden", "the token does not cover this")
         return grant

@@ -37,7 +37,7 @@ def intake_router(intake: Intake, access: Access) -> APIRouter:
 
         An event answered with 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
-        grant = await run_in_threadpool(access.require, request, "fact", "rulebook", "reverse")
+        grant = await run_in_threadpool(access.require, request, "record")
         media, packing = _media(request), coding_of(request.headers.getlist("content-encoding"))
         body = await _body(request)
         return await run_in_threadpool(_answer, intake, grant, media, body, request.headers, packing=packing)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     """The grant of each topic; ``None`` where it has ended."""
 
 INTAKE_TOPIC: Final = "neraca.intake"
-KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
+KAFKA: Final = Grant("kafka", frozenset({"counter", "rate", "correct"}))
 """The grant of the one topic of former versions, to which the broker lets whoever may produce; rules come over HTTP."""
 ONE_TOPIC: Final[Grants] = {INTAKE_TOPIC: lambda: KAFKA}
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")

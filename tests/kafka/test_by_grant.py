@@ -23,6 +23,7 @@ from kafka.admin import (
 )
 
 from api.http.problems import problem
+from domain.access.limits import Limits
 from domain.clock import utc_text
 from local.local_kafka import SHORT_LIVED, LocalKafka
 from local.local_server import free_port
@@ -122,9 +123,9 @@ def site(server_directory: Path) -> Iterator[Guarded]:
         yield Guarded(broker, address)
 
 
-def task(name: str, dinas: str) -> dict[str, Any]:
+def task(name: str, dinas: str, sender: str = "loket-1") -> dict[str, Any]:
     data = {"dinas": dinas, "asn": "a-1", "task": name, "completed_at": "2026-11-24T10:00:00+07:00"}
-    return event("task-completed", name, data)
+    return event("task-completed", name, data, source=f"/{sender}")
 
 
 def produced(site: Guarded, user: str, topic: str, *events: dict[str, Any]) -> None:
@@ -165,7 +166,8 @@ def test_who_may_produce_to_a_topic_has_its_grant_and_no_other(database_url: str
     database = Database(database_url).prepare()
     tokens = database.token_store()
     for sender, dinas in zip(SENDERS, ("disdukcapil", "dpmptsp"), strict=True):
-        tokens.make(sender, ["fact"], utc_text(clock()), dinas=[dinas])
+        limits = Limits(dinas=frozenset({dinas}), sources=frozenset({f"/{sender}"}))
+        tokens.make(sender, ["counter"], utc_text(clock()), limits)
         ensure_topic(site.settings("intake"), topic_of(sender), 1)
     ensure_topic(site.settings("relay"), "neraca.segments.1", 1)
     with taking(database, site, tokens, clock) as journal:
@@ -173,7 +175,7 @@ def test_who_may_produce_to_a_topic_has_its_grant_and_no_other(database_url: str
             with pytest.raises(NoBroker):
                 produced(site, "loket-1", topic, task("no", "disdukcapil"))
         produced(site, "loket-1", topic_of("loket-1"), task("t1", "disdukcapil"), task("t2", "dpmptsp"))
-        produced(site, "loket-2", topic_of("loket-2"), task("t3", "dpmptsp"))
+        produced(site, "loket-2", topic_of("loket-2"), task("t3", "dpmptsp", "loket-2"))
         until(lambda: journal.head() == 3, "what the grants cover is recorded", within_s=60)
         lines = [msgspec.json.decode(line) for _, line in journal.lines(1, 10)]
         assert {(line["id"], line["recordedby"]) for line in lines} == {("t1", "loket-1"), ("t3", "loket-2")}
