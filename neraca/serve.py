@@ -88,10 +88,9 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
         follower.start()
-        ending.callback(follower.close)
-        ending.callback(intake.close)
         replays = replays_of(location)
-        ending.callback(replays.close)
+        for close in (follower.close, intake.close, replays.close):
+            ending.callback(close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
             run.start()
