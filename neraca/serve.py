@@ -88,15 +88,13 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
         follower.start()
-        replays = replays_of(location)
-        for close in (follower.close, intake.close, replays.close):
+        tokens, log, replays = location.token_store(), location.security_log(), replays_of(location)
+        for close in (log.close, follower.close, intake.close, replays.close):
             ending.callback(close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
             run.start()
             ending.callback(run.close)
-        tokens, log = location.token_store(), location.security_log()
-        ending.callback(log.close)
         link = FirstLink(_directory(options, location))
         parts = AppParts(
             live,
