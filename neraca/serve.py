@@ -76,23 +76,20 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         live = live_balances(location, journal)
         follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
+        replays, log = replays_of(location), location.security_log()
         follower.start()
-        ending.callback(follower.close)
-        ending.callback(intake.close)
-        replays = replays_of(location)
-        ending.callback(replays.close)
+        for part in (follower, intake, replays, log):
+            ending.callback(part.close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
             run.start()
             ending.callback(run.close)
-        tokens, log = location.token_store(), location.security_log()
-        ending.callback(log.close)
         link = FirstLink(_directory(options, location))
         parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,
-            tokens,
+            location.token_store(),
             intake,
             simulated=run is not None or (marker is not None and marker.exists()),
             notice=run.notice if run else lambda: None,
