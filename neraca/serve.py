@@ -85,15 +85,12 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         if run is not None:
             run.start()
             ending.callback(run.close)
-        tokens, log = location.token_store(), location.security_log()
+        log = location.security_log()
         ending.callback(log.close)
         link = FirstLink(_directory(options, location))
+        ports = (live, Reader(live, policy.zone, now_us), journal, location.token_store(), intake)
         parts = AppParts(
-            live,
-            Reader(live, policy.zone, now_us),
-            journal,
-            tokens,
-            intake,
+            *ports,
             simulated=run is not None or (marker is not None and marker.exists()),
             notice=run.notice if run else lambda: None,
             away=location.unavailable,
