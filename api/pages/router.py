@@ -80,6 +80,7 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/latihan/{code}": FRAMED,
     "/latihan/ulang": FRAMED,
     "/keluar": FRAMED,
+    "/saya": FRAMED,
     "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
     "/loket/tiket": FRAMED | frozenset(Case._fields),

@@ -7,7 +7,7 @@ revokes tokens.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -30,7 +30,7 @@ LASTS_S: Final = 12 * HOUR_S
 COUNTER_S: Final = 30 * 24 * HOUR_S
 """A counter that was off over a holiday still sends the events that it holds."""
 OPERATOR_S: Final = HOUR_S
-LANDINGS: Final = {"counter": "/loket", "auditor": "/auditor"}
+LANDINGS: Final = {"counter": "/loket", "asn": "/saya", "auditor": "/auditor"}
 """The page that a role begins with, where it is not the board."""
 CLEARED: Final = '"cache"'
 """The data of this site that a browser drops at the end. A counter's queue is storage, and stays."""
@@ -152,8 +152,7 @@ def length_of(grant: Grant, idle_s: int) -> Length:
 
 def landing_of(grant: Grant) -> str:
     """The page that a grant is for."""
-    role = main_role(grant)
-    return f"/asn/{quote(grant.asn, safe='')}" if role == "asn" else LANDINGS.get(role, "/")
+    return LANDINGS.get(main_role(grant), "/")
 
 
 def _inside(path: str) -> str:

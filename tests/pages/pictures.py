@@ -38,6 +38,7 @@ NAMES: Final = {
     "entry": "entri",
     "ticket": "nilai",
     "signin": "masuk",
+    "link": "tautan",
     "mine": "saya",
     "late": "terlambat",
     "task": "tugas",

@@ -38,8 +38,8 @@ STARTS: Final = (
 REFUSALS: Final = (401, 403)
 TYPED: Final = {"asn": BUSY, "dinas": FAST, "q": FAST, "case": "B-0", "service": "ktp-el", "until": "400"}
 """The words that a visitor types into a field that has none yet."""
-SIGNS_IN: Final = frozenset({"/masuk", "/keluar"})
-"""Forms about the token itself."""
+SIGNS_IN: Final = frozenset({"/masuk", "/masuk/tautan", "/keluar"})
+"""Forms about the token itself, and the operator's link."""
 
 
 class Forms(HTMLParser):

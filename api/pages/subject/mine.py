@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.http.forms import fields_of
 from api.http.persons import shown_to
 from api.pages.links import Links, code_of
-from api.pages.page import Page
+from api.pages.page import Need, Page
 from domain.intake.checks import ID_MOST, looks_personal
 from domain.refusal import Refusal
 
@@ -31,14 +31,28 @@ class MinePage(Page, frozen=True):
     personal: bool
 
 
+OWN_PAGE: Final = Need("own-page")
+
+
 def mine_router(site: Site, reads: Reads) -> APIRouter:
-    """`/asn`: the form, and the way on from it."""
+    """`/asn`: the form, and the way on from it; `/saya`: the way of an ASN who has signed in."""
     router = APIRouter()
 
     @router.get("/asn", response_class=HTMLResponse)
     def show(request: Request, asn: str = "") -> Response:
         """The form; an address that names an id, as the form's once did, leads on from it."""
         return answer(request, asn.strip()) if asn.strip() else site.plain(request, MinePage(personal=False))
+
+    @router.get("/saya")
+    def lead(request: Request) -> Response:
+        """The way of an ASN who has signed in to the own page; the operator, who is no ASN, is asked for an id."""
+        link = Links(code_of(request), request)
+
+        def onward(grant: Grant | None) -> Response:
+            steps = ("asn", grant.asn) if grant is not None and grant.asn else ("asn",)
+            return RedirectResponse(link(*steps), 303, {"cache-control": "no-store"})
+
+        return site.guarded(request, OWN_PAGE, onward)
 
     @router.post("/asn")
     async def find_asn(request: Request) -> Response:
