@@ -1,6 +1,6 @@
 """The apps: the read app (GET only) and the intake app (POST), served together or apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -12,12 +12,16 @@ from starlette.types import ASGIApp
 
 from api.http import problems
 from api.http.access import Access
+from api.http.admission import Admission
 from api.http.cache import Answers, FreshAnswers
 from api.http.coding import Compressed
+from api.http.connections import ADDRESS_MOST, Connections
+from api.http.guards import Guarded
 from api.http.heads import Heads
 from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
+from api.http.threads import Threads
 from api.pages.counter.counter import Scripts
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import PageServices, Site
@@ -50,6 +54,10 @@ class AppParts(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
+    extensions: Collection[str] = ()
+    """The extension attributes that the intake takes beside those of the list."""
+    address_most: int = ADDRESS_MOST
+    """The most connections from one address without a standing token or session."""
 
 
 class Built(Struct, frozen=True):
@@ -58,11 +66,13 @@ class Built(Struct, frozen=True):
     app: ASGIApp
     framework: FastAPI
     end_streams: Callable[[], None]
+    connections: Connections
 
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
     access, answers = Access(parts.tokens), Answers(parts.reader)
+    threads, connections = Threads(), Connections(parts.address_most)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
@@ -81,16 +91,24 @@ def build(parts: AppParts) -> Built:
             pages_router(site, reads, services, ending, metrics.listeners),
         ]
     if intake is not None:
-        routers.append(intake_router(intake, access))
+        routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    app = Heads(Compressed(RawPaths(FreshAnswers(framework, answers))))
-    return Built(app, framework, ending.tell)
+    admitted = Admission(Heads(Compressed(RawPaths(FreshAnswers(framework, answers)))), access, connections, threads)
+    app = Guarded(admitted)
+
+    return Built(app, framework, ending.tell, connections)
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:
     route_parameters = [Depends(checking(PARAMETERS))]
     app = FastAPI(
-        title="Neraca", version="1", openapi_url=None, docs_url=None, redoc_url=None, dependencies=route_parameters
+        title="Neraca",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=route_parameters,
     )
     problems.install(app, away, page)
     for router in routers:

@@ -3,11 +3,14 @@
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from api.app import Built
+from api.http.connections import BoundedProtocol
 
 
 class _Server(uvicorn.Server):
@@ -27,6 +30,22 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def config_of(app: Built) -> uvicorn.Config:
+    """The settings by which an app is served."""
+    protocol: Any = partial(BoundedProtocol, connections=app.connections)
+    return uvicorn.Config(
+        app.app,
+        http=protocol,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        backlog=2048,
+        server_header=False,
+        proxy_headers=False,  # of whom forwarded addresses are believed is decided by the app
+    )
+
+
 def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Listen on an address until SIGTERM or SIGINT. Raises: ``OSError`` when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -41,13 +60,5 @@ def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> Non
         message = f"cannot listen on {host}:{port}: {error.strerror}"
         raise OSError(message) from error
     name = f"[{host}]" if family == socket.AF_INET6 else host
-    config = uvicorn.Config(
-        app.app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-        backlog=2048,
-    )
     ready(f"http://{name}:{listener.getsockname()[1]}/")
-    _Server(config, app).run(sockets=[listener])
+    _Server(config_of(app), app).run(sockets=[listener])

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
 from neraca.terminal import say
-from neraca.wiring import now_us, policy_of, replays_of
+from neraca.wiring import address_most, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
 from streams.intake.service import IntakeService
 
@@ -41,7 +43,9 @@ def intake(options: argparse.Namespace) -> int:
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
         reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = AppParts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
+        parts = AppParts(
+            live, reader, journal, tokens, service, reads=False, away=database.unavailable, extensions=extensions()
+        )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
 
@@ -54,6 +58,7 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
 
     parking = ParkedInDatabase(database)
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
+    taking.extensions = extensions()
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
     thread.start()
@@ -91,6 +96,7 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
+    parts = replace(parts, extensions=extensions(), address_most=address_most())
     serve(build(parts), options.host, options.port, lambda url: say(f"{opening} at {url}  (API: {url}docs)"))
 
 

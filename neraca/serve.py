@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 from domain.events.decoding import UnknownEntry
 from neraca.options import Command, add_address, add_data, add_zone
 from neraca.terminal import say
-from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
+from neraca.wiring import (
+    examples,
+    extensions,
+    folded_journal,
+    live_balances,
+    now_us,
+    place_of,
+    policy_of,
+    reopener,
+    replays_of,
+)
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
@@ -87,6 +97,7 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             away=location.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
+            extensions=extensions(),
         )
         kind = "a simulated city (data simulasi)" if is_simulation else location.label
         kind = "practice (latihan)" if practice else kind

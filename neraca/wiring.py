@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.intake.attributes import extension_names
+from neraca.options import names
+from neraca.settings import SETTINGS
 from neraca.terminal import Usage
 from projections.live import Live
 from projections.segment import At, WrongJournal
@@ -76,6 +79,24 @@ def policy_of(options: argparse.Namespace) -> Policy:
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
+
+
+def extensions() -> frozenset[str]:
+    """The extension attributes that events may have beside those that are always taken. Raises: ``Usage``."""
+    try:
+        return extension_names(names(SETTINGS["NERACA_EXTENSIONS"].given or ""))
+    except ValueError as error:
+        message = f"NERACA_EXTENSIONS: {error}"
+        raise Usage(message) from None
+
+
+def address_most() -> int:
+    """The most connections from one address without a standing token or session. Raises: ``Usage``."""
+    text = SETTINGS["NERACA_ADDRESS_MOST"].value or ""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        message = f"NERACA_ADDRESS_MOST: {text!r} is no number from 1 on"
+        raise Usage(message)
+    return int(text)
 
 
 @contextmanager

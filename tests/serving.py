@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
-import uvicorn
 from anyio.from_thread import start_blocking_portal
+from msgspec.structs import replace
 
 from api.app import AppParts, build
-from api.server import _Server
+from api.server import _Server, config_of
 from domain.clock import parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
@@ -29,7 +29,7 @@ from streams.intake.service import IntakeService
 from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
@@ -86,7 +86,15 @@ class Clock:
 class Assembled:
     """The parts of ``neraca up`` in this process, over a real journal and real balances, asked through ASGI."""
 
-    def __init__(self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False) -> None:
+    def __init__(
+        self,
+        where: Path | Location,
+        *,
+        clock: Clock | None = None,
+        strict: bool = False,
+        extensions: Collection[str] = (),
+    ) -> None:
+        self._extensions = extensions
         self.clock = clock or Clock()
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
@@ -112,7 +120,8 @@ class Assembled:
     @cached_property
     def built(self) -> Built:
         """The app, built when it is first needed: many tests never ask for a page."""
-        return build(AppParts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+        parts = AppParts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays)
+        return build(replace(parts, extensions=self._extensions))
 
     @cached_property
     def _loop(self) -> BlockingPortal:
@@ -203,8 +212,7 @@ class Listening:
     def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(neraca.built.app, log_level="warning", lifespan="off")
-        self._server = _Server(config, neraca.built)
+        self._server = _Server(config_of(neraca.built), neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:

@@ -9,10 +9,15 @@ from typing import Final
 
 from starlette.requests import Request
 
-from domain.refusal import Refusal
+from api.http.connections import vouch
+from api.http.guards import is_for_one
+from api.http.rates import WrongTokens
+from domain.refusal import Refusal, attempt
 from projections.ports import LOCAL, Grant, Tokens
 
 _NAMES: Final = frozenset({"localhost"})
+_LOOKED_UP: Final = "neraca.grant"
+"""The name under which a request's scope has what was found about its caller."""
 COOKIE: Final = "neraca"
 """The cookie that `/masuk` sets: no script can read it, and no other site can have it sent."""
 _PROXIED: Final = (
@@ -53,11 +58,17 @@ def is_own_form(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
+def address_of(request: Request) -> str:
+    """The address of a caller: of its peer, or as a web server in front states it."""
+    return request.client.host if request.client is not None else ""
+
+
 class Access:
     """Turns a request into a grant."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
+        self._wrong = WrongTokens()
 
     @property
     def tokens(self) -> Tokens:
@@ -66,12 +77,23 @@ class Access:
 
     def grant(self, request: Request) -> Grant | None:
         """The caller's grant; ``None`` for nobody. Raises: ``Refusal`` for a token that is not known."""
+        if _LOOKED_UP not in request.scope:  # a page asks several times
+            request.scope[_LOOKED_UP] = attempt(self._grant, request)
+        grant: Grant | Refusal | None = request.scope[_LOOKED_UP]
+        if isinstance(grant, Refusal):
+            raise grant
+        if grant is not None:
+            vouch(request.scope)
+        return grant
+
+    def _grant(self, request: Request) -> Grant | None:
         header = request.headers.get("authorization")
         if header is None:
             return self.signed_in(request) or (LOCAL if is_local(request) else None)
         scheme, _, secret = header.partition(" ")
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
+            self._wrong.met(address_of(request))
             raise Refusal("unauthorized", "the token is not known here, or was revoked")
         return grant
 
@@ -82,12 +104,16 @@ class Access:
             return None
         return self._tokens.grant(secret)
 
-    def grant_of_secret(self, secret: str) -> Grant | None:
-        """The grant of a token that somebody signs in with."""
-        return self._tokens.grant(secret)
+    def grant_of_secret(self, request: Request, secret: str) -> Grant | None:
+        """The grant of a token that somebody signs in with. Raises: ``TooMany`` after too many wrong ones."""
+        grant = self._tokens.grant(secret)
+        if grant is None:
+            self._wrong.met(address_of(request))
+        return grant
 
     def require(self, request: Request, *scopes: str) -> Grant:
         """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
+        is_for_one(request.scope)
         grant = self.grant(request)
         if grant is None:
             raise Refusal("unauthorized", "beyond this machine a token is needed: Authorization: Bearer …")

@@ -85,6 +85,7 @@ class PublicPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "public.html"
     shared: ClassVar[bool] = True
+    lifetime_s: ClassVar[float] = 1.0
 
     public: Public
     bare: Bare | None

@@ -46,7 +46,7 @@ def signin_router(site: Site, access: Access) -> APIRouter:
     async def sign_in(request: Request) -> Response:
         form = await fields_of(request)
         secret, onward = form.get("token", "").strip(), _inside(form.get("ke", "/"))
-        if not secret or await run_in_threadpool(access.grant_of_secret, secret) is None:
+        if not secret or await run_in_threadpool(access.grant_of_secret, request, secret) is None:
             return site.plain(request, SignInPage(onward, wrong=True), 401)
         return _sent_on(request, onward, secret, KEPT_S)
 

@@ -55,11 +55,9 @@ class Reads:
         """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it."""
         if not public:
             return self._read(request, period, make, public=False)
-        path, query = request.scope["path"], request.scope["query_string"]
-        with self.answers.making(path, query):
-            earlier = self.answers.fresh(path, query)
-            if earlier is None:
-                return self._read(request, period, make, public=True)
+        earlier = self.answers.fresh(request.scope["path"], request.scope["query_string"])
+        if earlier is None:
+            return self._read(request, period, make, public=True)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):

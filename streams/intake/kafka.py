@@ -27,7 +27,7 @@ from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
@@ -91,6 +91,8 @@ class KafkaIntake:
         self._now_us = now_us
         self._partitions = partitions
         self._parked_s = parked_s
+        self.extensions: Collection[str] = ()
+        """The extension attributes that events may have beside those that are always taken."""
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
         self._ending = threading.Event()
@@ -137,7 +139,7 @@ class KafkaIntake:
 
     def _take(self, messages: Sequence[Any], sender: Sender) -> None:
         records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
-        events = [_event(record) for record in records]
+        events = [self._event(record) for record in records]
         entries, refusals = list[Parked](), list[Any]()
         for record, event, outcome in zip(records, events, self._submit(events), strict=True):
             if isinstance(outcome, Accepted):
@@ -151,6 +153,9 @@ class KafkaIntake:
             self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
         sender.send(refusals)
+
+    def _event(self, record: RawRecord) -> Submission | Refusal:
+        return attempt(event_of, record.value, record.headers, self.extensions)
 
     def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
         """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
@@ -174,7 +179,7 @@ class KafkaIntake:
             return
         records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
         ids, refusals = list[str](), list[Any]()
-        outcomes = self._submit([_event(record) for record in records])
+        outcomes = self._submit([self._event(record) for record in records])
         for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
                 ids.append(entry.key)
@@ -196,10 +201,6 @@ class KafkaIntake:
 
 
 _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
-
-
-def _event(record: RawRecord) -> Submission | Refusal:
-    return attempt(event_of, record.value, record.headers)
 
 
 def _key(event: Submission) -> str:

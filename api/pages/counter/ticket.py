@@ -16,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 from api.http.forms import fields_of
 from api.http.tickets import Case, grant_of, ticket_for
 from api.pages.page import Page
-from api.pages.site import GUARDS
 from domain.clock import utc_text
 from domain.events.kinds import KINDS
 from domain.intake.wire import submission_or_refusal
@@ -65,7 +64,7 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
             segno.make(_address(request, case, ticket), error="m").save(picture, kind="svg", scale=4, light="#fff")
         except segno.DataOverflowError:
             raise Refusal("not-found", "no code holds an address as long as this case's") from None
-        return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
+        return Response(picture.getvalue(), 200, {"cache-control": "no-store"}, "image/svg+xml")
 
     @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:

@@ -60,6 +60,7 @@ class DinasPage(AddressedPage, frozen=True):
     """One dinas. ``files`` and ``staff`` are none for a caller who may not read about persons."""
 
     template: ClassVar[str] = "dinas.html"
+    shared: ClassVar[bool] = True
     parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor"})
 
     name: str
