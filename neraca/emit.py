@@ -111,7 +111,7 @@ def _event(line: bytes) -> object:
 def _client_of(options: argparse.Namespace) -> Client:
     """The receiver of events: an intake, or a topic."""
     if options.kafka is None:
-        return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
+        return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment)
     kafka = kafka_of(options)
     from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
 

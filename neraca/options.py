@@ -30,7 +30,7 @@ class Command(NamedTuple):
 def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
     """The data directory. With ``again`` the option is accepted after an action too; the earlier value is the default."""
     path = SETTINGS["NERACA_DATA"]
-    default_path = Path(path.given) if path.given else None
+    default_path = Path(path.from_environment) if path.from_environment else None
     default = argparse.SUPPRESS if again else default_path
     command.add_argument("--data", type=Path, default=default, metavar="DIR", help=f"data directory ({path.default})")
     add_database(command, again=again)
@@ -40,7 +40,7 @@ def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> No
     """The database used instead of a data directory."""
     command.add_argument(
         "--database",
-        default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].given,
+        default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].from_environment,
         metavar="URL",
         help="a PostgreSQL database in place of --data: postgresql://user:password@host:5432/database",
     )

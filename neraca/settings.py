@@ -15,7 +15,7 @@ class Setting(NamedTuple):
     help: str
 
     @property
-    def given(self) -> str | None:
+    def from_environment(self) -> str | None:
         """The value in the environment, if there is one."""
         return os.environ.get(self.name)
 

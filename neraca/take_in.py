@@ -111,7 +111,7 @@ def _rules(journal: Journal) -> Rulebook:
 def _sink(ending: ExitStack, options: argparse.Namespace, journal: Journal | None, policy: Policy) -> Sink:
     """The receiver of the events: an intake elsewhere, or the journal of this machine."""
     if journal is None:
-        return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given), say)
+        return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment), say)
     intake = IntakeService(journal, policy, now_us)
     ending.callback(intake.close)
     return LocalSink(intake, IMPORT)

@@ -106,11 +106,11 @@ def time_left(due_us: int | None, words: Words, now_us: int, *, stands: bool) ->
 def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
     received_us = parse_instant(file.received_at)
-    paused = ""
+    pause_text = ""
     if file.paused_at is not None:
         reason = next((pause.reason for pause in reversed(file.pauses) if pause.at == file.paused_at), "")
         since = words.moment(parse_instant(file.paused_at), short=True)
-        paused = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
+        pause_text = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
     return OpenRow(
         dinas,
         file.service,
@@ -122,5 +122,5 @@ def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
         "" if due_us is None else words.sortable(due_us),
         file.overdue,
         time_left(due_us, words, now_us, stands=file.paused_at is not None and not file.overdue),
-        paused,
+        pause_text,
     )
