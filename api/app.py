@@ -28,7 +28,7 @@ from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
 from api.v1.histories import journal_router
 from api.v1.intake import intake_router
-from api.v1.operations import CountedIntake, Metrics, operations_router
+from api.v1.operations import CountedIntake, Metrics, Readiness, full_router, metrics_router, operations_router
 from api.v1.reads import Reads
 from api.v1.routes import reads_router
 from api.v1.schemas import COMPONENTS, QUERY_REFUSED
@@ -58,6 +58,8 @@ class AppParts(Struct, frozen=True):
     """The extension attributes that the intake takes beside those of the list."""
     address_most: int = ADDRESS_MOST
     """The most connections from one address without a standing token or session."""
+    metrics_here: bool = True
+    """True if the port of the service has the metrics too."""
 
 
 class Built(Struct, frozen=True):
@@ -67,6 +69,8 @@ class Built(Struct, frozen=True):
     framework: FastAPI
     end_streams: Callable[[], None]
     connections: Connections
+    operations: ASGIApp
+    """Health, readiness and metrics in full, for a port that is the operator's own."""
 
 
 def build(parts: AppParts) -> Built:
@@ -79,7 +83,10 @@ def build(parts: AppParts) -> Built:
         Ending(),
     )
     intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
-    routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
+    readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
+    routers = [operations_router(readiness, access)]
+    if parts.metrics_here:
+        routers.append(metrics_router(metrics))
     services = PageServices(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
     site = Site(reads, services) if parts.reads else None
     if site is not None:
@@ -93,10 +100,11 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    admitted = Admission(Heads(Compressed(RawPaths(FreshAnswers(framework, answers)))), access, connections, threads)
-    app = Guarded(admitted)
+    entrance = Admission(Heads(Compressed(RawPaths(FreshAnswers(framework, answers)))), access, connections, threads)
+    app = Guarded(entrance)
 
-    return Built(app, framework, ending.tell, connections)
+    operations = _framework([full_router(readiness, metrics)], parts.away, None)
+    return Built(app, framework, ending.tell, connections, Guarded(operations))
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:

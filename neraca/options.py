@@ -11,6 +11,7 @@ from neraca.settings import SETTINGS
 PARTITIONS_MOST: Final = 1000
 """More partitions than any city has dinas."""
 PORT_MOST: Final = 65535
+OPERATIONS: Final = "health, readiness and metrics in full"
 
 
 class Command(NamedTuple):
@@ -100,7 +101,17 @@ def add_process(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--name", default=socket.gethostname(), help="the name of this process among its kind (default: the machine's)"
     )
-    command.add_argument("--metrics-port", type=port, metavar="PORT", help="serve Prometheus metrics on this port")
+    add_metrics(command, "Prometheus metrics")
+
+
+def add_metrics(command: argparse.ArgumentParser, subject: str) -> None:
+    """The port of metrics: of this machine alone, unless an address is named."""
+    command.add_argument(
+        "--metrics-port",
+        type=metrics_address,
+        metavar="[HOST:]PORT",
+        help=f"serve {subject} on this port, for this machine alone unless HOST is named",
+    )
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -118,6 +129,12 @@ def port(text: str) -> int:
         message = f"{text!r} is no port"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def metrics_address(text: str) -> tuple[str, int]:
+    """A host and a port, from ``[HOST:]PORT``; the host is this machine's own by default."""
+    host, _, digits = text.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", port(digits)
 
 
 def number(text: str) -> int:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
-from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
+from neraca.options import (
+    OPERATIONS,
+    Command,
+    add_address,
+    add_kafka,
+    add_metrics,
+    add_partitions,
+    add_process,
+    add_shared,
+)
 from neraca.terminal import say
 from neraca.wiring import address_most, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 def _intake_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8001)
+    add_metrics(command, OPERATIONS)
     add_kafka(command, "take events from the topic neraca.intake too")
     add_partitions(command)
 
@@ -73,6 +83,7 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
 def _api_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8000)
+    add_metrics(command, OPERATIONS)
 
 
 def api(options: argparse.Namespace) -> int:
@@ -97,7 +108,13 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     from api.server import serve  # noqa: PLC0415 - the same
 
     parts = replace(parts, extensions=extensions(), address_most=address_most())
-    serve(build(parts), options.host, options.port, lambda url: say(f"{opening} at {url}  (API: {url}docs)"))
+    serve(
+        build(parts),
+        options.host,
+        options.port,
+        lambda url: say(f"{opening} at {url}  (API: {url}docs)"),
+        options.metrics_port,
+    )
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:
@@ -120,7 +137,7 @@ def relay(options: argparse.Namespace) -> int:
             database, journal, Layouts(database, journal), kafka, partitions=options.partitions, events=options.events
         )
         if options.metrics_port:
-            serve_relay_metrics(run.state, journal.head, options.metrics_port)
+            serve_relay_metrics(run.state, journal.head, *options.metrics_port)
         say(f"Neraca relays {database.label} to {kafka.label}")
         run.run(stop)
     return 0

@@ -8,9 +8,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.events.decoding import UnknownEntry
-from neraca.options import Command, add_address, add_data, add_zone
+from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone
 from neraca.terminal import say
 from neraca.wiring import (
+    address_most,
     examples,
     extensions,
     folded_journal,
@@ -35,6 +36,7 @@ def _options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     add_address(command, 8000, beyond="; beyond this machine tokens are needed")
+    add_metrics(command, OPERATIONS)
     demo_options = command.add_mutually_exclusive_group()
     demo_options.add_argument(
         "--demo", action="store_true", help="simulate a city's counters, in ./var/demo unless --data is given"
@@ -98,10 +100,17 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             reset=practice.reset if practice else None,
             replays=replays,
             extensions=extensions(),
+            address_most=address_most(),
         )
         kind = "a simulated city (data simulasi)" if is_simulation else location.label
         kind = "practice (latihan)" if practice else kind
-        serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
+        serve(
+            build(parts),
+            options.host,
+            options.port,
+            _announcement(options, f"Neraca serves {kind}"),
+            options.metrics_port,
+        )
 
 
 def _demo_marker(location: Location) -> Path | None:

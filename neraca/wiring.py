@@ -84,7 +84,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
 def extensions() -> frozenset[str]:
     """The extension attributes that events may have beside those that are always taken. Raises: ``Usage``."""
     try:
-        return extension_names(names(SETTINGS["NERACA_EXTENSIONS"].given or ""))
+        return extension_names(names(SETTINGS["NERACA_EXTENSIONS"].from_environment or ""))
     except ValueError as error:
         message = f"NERACA_EXTENSIONS: {error}"
         raise Usage(message) from None

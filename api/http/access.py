@@ -111,6 +111,14 @@ class Access:
             self._wrong.met(address_of(request))
         return grant
 
+    def sees_operations(self, request: Request) -> bool:
+        """True if a caller may see the state of the process: an auditor, and the operator."""
+        try:
+            grant = self.grant(request)
+        except Refusal:
+            return False
+        return grant is not None and "audit" in grant.scopes
+
     def require(self, request: Request, *scopes: str) -> Grant:
         """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
         is_for_one(request.scope)

@@ -33,7 +33,7 @@ _REFUSED: Final = 400
 
 def is_for_one(scope: Mapping[str, Any]) -> None:
     """Note that the answer to a request rests on the rights of its caller."""
-    note: dict[str, bool] = scope.get(_IN_SCOPE) or {}
+    note: dict[str, bool] = scope.get(_IN_SCOPE, {})
     note["noted"] = True
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from domain.events import own
 from domain.intake.media import media_of
 from domain.intake.personal import has_number_segment, is_number
-from domain.intake.texts import PERSONAL, identifier, text, typed
+from domain.intake.texts import PERSONAL, PLAIN, identifier, text, typed
 from domain.refusal import Fault, pointer
 
 Value = str | int | bool
@@ -71,6 +71,8 @@ def _name_faults(event: dict[str, Any]) -> list[Fault]:
     faults += wrong
     if source == own.SOURCE:
         faults.append(Fault("/source", "is the service's own: no event from outside may bear it"))
+    if isinstance(event_id, str) and PLAIN.fullmatch(event_id):
+        return faults
     wrong = identifier("/id", event_id, most=NAME_MOST)
     if not wrong and is_number(event_id):
         wrong = [Fault("/id", f"is a NIK or NIP: {PERSONAL}")]

@@ -15,7 +15,7 @@ from domain.clock import parse_date, parse_instant
 from domain.events import own
 from domain.events import submitted as events
 from domain.events.submitted import Submittable, types_in
-from domain.intake.texts import identifier, text, typed
+from domain.intake.texts import PLAIN, identifier, text, typed
 from domain.measures import UNSUR
 from domain.refusal import Fault, pointer
 from domain.rules import scheme
@@ -77,7 +77,7 @@ def _texts(at: str, kind: type[Submittable], value_of: Callable[[str], object]) 
     fields = _fields(kind)
     for name in fields.identifiers:
         value = value_of(name)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or PLAIN.fullmatch(value):
             continue
         place = f"{at}/{name}"
         if name == "name":

@@ -51,12 +51,16 @@ def holds_number(text: str) -> bool:
 
 def is_number(text: str) -> bool:
     """True if a text is a NIK or a NIP as a whole."""
+    if len(text) < LEAST and text.isascii():
+        return False
     text = _plain(text)
     return _RUN.fullmatch(text) is not None and _is_personal(tuple(_GROUP.findall(text)))
 
 
 def has_number_segment(source: str) -> bool:
     """True if a segment of a source's path is a NIK or a NIP as a whole."""
+    if source.isascii() and "%" not in source and _SEPARATED.search(source) is None:
+        return False
     path = _PATH.match(_plain(source))
     if path is None or _GROUP.search(path[1]) is None:
         return False

@@ -15,6 +15,10 @@ _DOTS: Final = frozenset({".", ".."})
 """Steps of a path to every browser: an address with one of them as an id leads to another page."""
 
 
+PLAIN: Final = re.compile(r"(?!\.{1,2}\Z)[ -.0-~]{1,15}")
+"""A text without any fault: short, of the keyboard's letters, no slash, no dots alone. Most are such, and need no further look."""
+
+
 def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) -> list[Fault]:
     """The fault of what should be a verbatim string of 1 to ``most`` characters, none of them a control character."""
     if not isinstance(value, str):

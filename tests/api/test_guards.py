@@ -58,9 +58,9 @@ def test_a_kept_answer_has_them_too(neraca: Assembled) -> None:
 
 def test_what_rests_on_rights_stays_in_no_browser(neraca: Assembled) -> None:
     neraca.record(event("task-completed", "t1", TASK))
-    read = {"authorization": neraca.token("leader-1", "read")}
+    headers = {"authorization": neraca.token("leader-1", "read")}
     for path in ("/v1/dinas/d/asn", "/v1/asn/a-1", "/asn/a-1", "/dinas/d", "/dinas/d/events?csv=entries", "/"):
-        answer = neraca.get(path, caller=ELSEWHERE, headers=read)
+        answer = neraca.get(path, caller=ELSEWHERE, headers=headers)
         assert answer.headers["cache-control"] == FOR_ONE, path
     assert neraca.get("/v1/dinas/d/asn", caller=ELSEWHERE).headers["cache-control"] == FOR_ONE
     for path in ("/dinas/d", "/"):
@@ -75,8 +75,8 @@ def test_no_slash_redirects(neraca: Assembled, path: str) -> None:
 
 
 def test_no_answer_names_its_server_even_one_to_bytes_that_are_no_request(neraca: Assembled) -> None:
-    with Listening(neraca) as served:
-        host, port = "127.0.0.1", int(served.url.rpartition(":")[2])
+    with Listening(neraca) as server:
+        host, port = "127.0.0.1", int(server.url.rpartition(":")[2])
         for sending in (
             b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
             b"\x16\x03\x01 no request\r\n\r\n",

@@ -181,11 +181,15 @@ def test_listed_extension_attributes_are_kept(tmp_path: Path) -> None:
 
 STRICT: Final = (
     ("task of both unknown", task("t1"), ("/data/dinas", "/data/asn")),
-    ("receipt of unknown dinas", event("permit-received", "r1", RECEIPT), ("/data/dinas",)),
     (
-        "pause of unknown dinas",
+        "receipt of unknown dinas and service",
+        event("permit-received", "r1", RECEIPT),
+        ("/data/dinas", "/data/service"),
+    ),
+    (
+        "pause of unknown dinas and service",
         event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
-        ("/data/dinas",),
+        ("/data/dinas", "/data/service"),
     ),
 )
 
@@ -206,6 +210,19 @@ def test_strict_refuses_the_unknown_and_open_flags_it(
     line = free.journal.lines(1, 1)[0][1]
     assert b'"unknown_dinas"' in line
     assert (b'"unknown_asn"' in line) == ("/data/asn" in pointers)
+
+
+@pytest.mark.parametrize(
+    ("more", "pointers"), [({}, []), ({"dinas": RECEIPT["dinas"]}, []), ({"dinas": "other"}, ["/data/service"])]
+)
+def test_strict_knows_a_service_by_its_standard(assemble: Assemble, more: dict[str, str], pointers: list[str]) -> None:
+    """A standard for all dinas names it for each of them."""
+    strict = assemble(strict=True)
+    rules = [event("dinas-registered", "n1", {**NAME, "dinas": RECEIPT["dinas"]})]
+    rules.append(event("standard-set", "s1", {**STANDARD, "service": RECEIPT["service"], **more}))
+    tally = strict.post([*rules, event("permit-received", "r1", RECEIPT)], BATCH).json()
+    assert [fault["pointer"] for row in tally["rejected"] for fault in row["problem"]["errors"]] == pointers
+    assert all(row["problem"]["retry"] for row in tally["rejected"])
 
 
 def test_strict_takes_what_was_registered_a_line_before(assemble: Assemble) -> None:

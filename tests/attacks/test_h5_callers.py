@@ -41,12 +41,12 @@ class Limited(Grant, frozen=True):
 
 def test_an_address_has_64_connections_and_all_have_256_together() -> None:
     connections = Connections()
-    one = [connections.open("a") for _ in range(65)]
-    assert [connection.beyond for connection in one] == [False] * 64 + [True]
+    first = [connections.open("a") for _ in range(65)]
+    assert [connection.beyond for connection in first] == [False] * 64 + [True]
     others = [connections.open(f"b{number}") for number in range(193)]
     assert [connection.beyond for connection in others] == [False] * 192 + [True]
-    connections.leave(one[0])
-    assert one[64].enters(), "there is room by now"
+    connections.leave(first[0])
+    assert first[64].enters(), "there is room by now"
     assert not others[192].enters(), "all are 256 again"
 
 
@@ -61,17 +61,17 @@ def test_a_caller_with_a_token_takes_no_room() -> None:
 
 def test_beyond_the_bounds_the_oldest_that_only_waits_gives_way() -> None:
     """One whose head is there is being looked at, and stays."""
-    ended, connections = list[int](), Connections(1)
+    ends, connections = list[int](), Connections(1)
     connections.open("a")
 
     def beyond(number: int) -> Connection:
-        return connections.open("a", lambda: ended.append(number))
+        return connections.open("a", lambda: ends.append(number))
 
     first = beyond(0)
     first.head_is_here()
     for number in range(1, BEYOND_MOST + 2):
         beyond(number)
-    assert ended == [1, 2]
+    assert ends == [1, 2]
 
 
 def test_five_wrong_tokens_a_minute_then_one_a_second_and_a_right_one_at_once(neraca: Assembled) -> None:
@@ -103,8 +103,8 @@ def test_wrong_tokens_are_looked_at_again_with_time() -> None:
         now[0] = at_s
         return not isinstance(attempt(wrong.met, "a"), TooMany)
 
-    taken = [met(at_s) for at_s in (0, 1, 2, 3, 4, 4.5, 5.5, 6, 6.5, 7.0, 60, 60.1, 60.2, 60.3, 60.4, 60.5)]
-    assert taken == [True] * 5 + [False, True, False, True, False] + [True] * 5 + [False]
+    answers = [met(at_s) for at_s in (0, 1, 2, 3, 4, 4.5, 5.5, 6, 6.5, 7.0, 60, 60.1, 60.2, 60.3, 60.4, 60.5)]
+    assert answers == [True] * 5 + [False, True, False, True, False] + [True] * 5 + [False]
     for number in range(ADDRESSES_MOST):
         wrong.met(f"b{number}")
     assert met(60.6), "an address is forgotten when too many others came after it"
@@ -140,8 +140,8 @@ def test_a_token_sends_its_bytes_a_day() -> None:
 )
 def test_a_head_that_does_not_end_is_ended(neraca: Assembled, sending: bytes, answer: bytes) -> None:
     neraca.built.connections.head_s = 0.2
-    with Listening(neraca) as served:
-        address = ("127.0.0.1", int(served.url.rpartition(":")[2]))
+    with Listening(neraca) as server:
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         with socket.create_connection(address, timeout=20) as connection:
             with suppress(OSError):
                 connection.sendall(sending)

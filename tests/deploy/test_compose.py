@@ -153,7 +153,8 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         lambda: all(httpx.get(f"{at[api]}/v1/digest").json()["position"] == 201 for api in ("api-1", "api-2")),
         "all is folded",
     )
-    until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
+    operations = f"http://127.0.0.1:{machine.port('intake', 9100)}/metrics"
+    until(lambda: "\nneraca_position 201.0\n" in httpx.get(operations).text, "the intake tells so too")
     replay = json.loads(machine.output("api-1", ["neraca", "replay", "--period", "2026-11"]))
     assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replay["digest"]}
     assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
