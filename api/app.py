@@ -13,15 +13,18 @@ from starlette.types import ASGIApp
 from api.http import problems
 from api.http.access import Access
 from api.http.admission import Admission
+from api.http.arrival import Arrivals
 from api.http.cache import Answers, FreshAnswers
 from api.http.coding import Compressed
 from api.http.connections import ADDRESS_MOST, Connections
+from api.http.doors import CLOSED, Doors
 from api.http.guards import Guarded
 from api.http.heads import Heads
 from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
 from api.http.threads import Threads
+from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import PageServices, Site
@@ -36,6 +39,7 @@ from api.v1.stream import Ending, stream_router
 from projections.live import Live
 from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reading.reader import Reader
+from projections.security import SecurityLog
 
 
 class AppParts(Struct, frozen=True):
@@ -54,40 +58,48 @@ class AppParts(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
+    doors: Doors = CLOSED
+    log: SecurityLog = Nowhere()
+    link_spent: Callable[[], None] = lambda: None
+    """Called once the sign-in link has been spent."""
     extensions: Collection[str] = ()
     """The extension attributes that the intake takes beside those of the list."""
     address_most: int = ADDRESS_MOST
     """The most connections from one address without a standing token or session."""
-    metrics_here: bool = True
-    """True if the port of the service has the metrics too."""
 
 
 class Built(Struct, frozen=True):
-    """An app to serve, the framework's object inside it, and the call that ends its streams."""
+    """An app to serve, the framework's object inside it, the call that ends its streams, and the one that ends the app."""
 
     app: ASGIApp
     framework: FastAPI
     end_streams: Callable[[], None]
+    close: Callable[[], None]
     connections: Connections
+    is_front: Callable[[str], bool]
+    """True of the address of a web server in front."""
     operations: ASGIApp
     """Health, readiness and metrics in full, for a port that is the operator's own."""
 
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
-    access, answers = Access(parts.tokens), Answers(parts.reader)
+    access, answers = Access(parts.tokens, parts.reader.now_us), Answers(parts.reader)
     threads, connections = Threads(), Connections(parts.address_most)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
         Ending(),
     )
-    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
+    security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
     readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
     routers = [operations_router(readiness, access)]
-    if parts.metrics_here:
+    if parts.doors.is_open:
         routers.append(metrics_router(metrics))
-    services = PageServices(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
+    services = PageServices(
+        parts.simulated, parts.notice, parts.reset, parts.replays, intake, parts.link_spent, security
+    )
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
@@ -100,11 +112,10 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    entrance = Admission(Heads(Compressed(RawPaths(FreshAnswers(framework, answers)))), access, connections, threads)
-    app = Guarded(entrance)
-
+    inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers))))
+    app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
     operations = _framework([full_router(readiness, metrics)], parts.away, None)
-    return Built(app, framework, ending.tell, connections, Guarded(operations))
+    return Built(app, framework, ending.tell, security.close, connections, parts.doors.believes, Guarded(operations))
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:

@@ -13,6 +13,11 @@ import uvicorn
 
 from api.app import Built
 from api.http.connections import BoundedProtocol
+from api.http.peers import PeerProtocol
+
+
+class Protocol(PeerProtocol, BoundedProtocol):
+    """The server's own protocol: a request knows the other end of its connection, and its head has bounds."""
 
 
 class _Server(uvicorn.Server):
@@ -30,11 +35,12 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._built.end_streams()
         await super().shutdown(sockets)
+        self._built.close()
 
 
 def config_of(app: Built) -> uvicorn.Config:
     """The settings by which an app is served."""
-    protocol: Any = partial(BoundedProtocol, connections=app.connections)
+    protocol: Any = partial(Protocol, connections=app.connections, is_front=app.is_front)
     return uvicorn.Config(
         app.app,
         http=protocol,

@@ -29,7 +29,7 @@ def environment(folder: Path) -> Path:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True, clear=True)
-        words = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "pip-audit"]
+        words = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "pip-audit"]
         subprocess.run(words, check=True)
         (folder / "ready").touch()
     return python
@@ -37,7 +37,7 @@ def environment(folder: Path) -> Path:
 
 def audited(python: Path, lock: Path, source: str) -> tuple[int, str]:
     """The result of auditing a lock file by one source of advisories, and its output."""
-    words = [python, "-m", "pip_audit", "--requirement", lock, "--disable-pip", "--require-hashes"]
+    words = [str(python), "-m", "pip_audit", "--requirement", str(lock), "--disable-pip", "--require-hashes"]
     words += ["--vulnerability-service", source, "--progress-spinner", "off", "--timeout", "15"]
     result = subprocess.run(words, capture_output=True, text=True, check=False)
     output = result.stdout + result.stderr

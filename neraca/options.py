@@ -55,8 +55,9 @@ def add_zone(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--unknown",
         choices=("open", "strict"),
-        default=SETTINGS["NERACA_UNKNOWN"].value,
-        help="events of an unregistered dinas or ASN: record and flag them (open), or refuse them (strict)",
+        default=SETTINGS["NERACA_UNKNOWN"].from_environment or None,
+        help="events of an unregistered dinas, ASN or service: record and flag them (open), or refuse them (strict); "
+        "by default as the journal was begun: strict by up and intake without --open",
     )
 
 
@@ -66,10 +67,22 @@ def add_shared(command: argparse.ArgumentParser) -> None:
     add_zone(command)
 
 
-def add_address(command: argparse.ArgumentParser, default_port: int, beyond: str = "") -> None:
+def add_address(command: argparse.ArgumentParser, default_port: int) -> None:
     """The address to listen on."""
-    command.add_argument("--host", default="127.0.0.1", help=f"address to listen on (%(default)s){beyond}")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     command.add_argument("--port", type=port, default=default_port, help="port (%(default)s); 0 takes a free one")
+    command.add_argument(
+        "--open",
+        action="store_true",
+        help="whoever reaches this port from this machine is the operator, without a token; on a loopback --host only",
+    )
+
+
+def add_insecure(command: argparse.ArgumentParser) -> None:
+    """The wish to send a token where anybody on the way can read it."""
+    command.add_argument(
+        "--insecure", action="store_true", help="send the token to an http address beyond this machine, in plain text"
+    )
 
 
 def add_kafka(command: Any, purpose: str) -> None:  # noqa: ANN401 - a parser, or a group of its options

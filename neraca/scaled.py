@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
+from neraca.doors import announce, doors_of
 from neraca.options import (
     OPERATIONS,
     Command,
@@ -23,7 +24,7 @@ from neraca.options import (
     add_shared,
 )
 from neraca.terminal import say
-from neraca.wiring import address_most, extensions, now_us, policy_of, replays_of
+from neraca.wiring import address_most, begins_strict, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
 from streams.intake.service import IntakeService
 
@@ -44,17 +45,20 @@ def intake(options: argparse.Namespace) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
-    with database_journal(database, options.zone) as journal, ExitStack() as ending:
+    doors, _, database = doors_of(options), policy_of(options), database_of(options)
+    strict = begins_strict(options, is_open=doors.is_open)
+    with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
+        policy = policy_of(options, journal)
         service = IntakeService(journal, policy, now_us)
         ending.callback(service.close)
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
         parts = AppParts(
-            live, reader, journal, tokens, service, reads=False, away=database.unavailable, extensions=extensions()
+            live, reader, journal, tokens, service, reads=False, away=database.unavailable, doors=doors, log=log
         )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
@@ -90,14 +94,17 @@ def api(options: argparse.Namespace) -> int:
     """Serve reads and pages of a database that other processes fold."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
+    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
         replays = replays_of(database)
         ending.callback(replays.close)
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = AppParts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
+        parts = AppParts(
+            live, reader, journal, tokens, away=database.unavailable, replays=replays, doors=doors, log=log
+        )
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
@@ -107,14 +114,11 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
+    def ready(url: str) -> None:
+        announce(opening, url, parts.doors, options.host)
+
     parts = replace(parts, extensions=extensions(), address_most=address_most())
-    serve(
-        build(parts),
-        options.host,
-        options.port,
-        lambda url: say(f"{opening} at {url}  (API: {url}docs)"),
-        options.metrics_port,
-    )
+    serve(build(parts), options.host, options.port, ready, options.metrics_port)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:

@@ -31,7 +31,10 @@ _TABLE: Final = (
         "NERACA_ZONE", "Asia/Jakarta", "the time zone whose months count, for the life of a journal; also `--zone`"
     ),
     Setting(
-        "NERACA_UNKNOWN", "open", "events of an unregistered dinas or ASN: `open` flags them, `strict` refuses them"
+        "NERACA_UNKNOWN",
+        None,
+        "events of an unregistered dinas, ASN or service: `open` flags them, `strict` refuses them; "
+        "without it as the journal was begun",
     ),
     Setting("NERACA_EXTENSIONS", None, "further extension attributes that events may have, separated by commas"),
     Setting("NERACA_ADDRESS_MOST", "64", "connections from one address at most, without a standing token or session"),
@@ -47,6 +50,17 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting(
+        "NERACA_URL",
+        None,
+        "the city's address of this Neraca, such as `https://neraca.kota.go.id`: all links are made of it",
+    ),
+    Setting(
+        "NERACA_PROXIES",
+        None,
+        "addresses or networks of the web servers in front, separated by commas: their forwarded headers alone are believed",
+    ),
+    Setting("NERACA_SESSION_IDLE_S", "1800", "a browser's session ends after so many seconds without a call"),
     Setting("NERACA_TOKEN", None, "the token that `neraca emit` and `neraca import` send with `--url`"),
 )
 SETTINGS: Final = {setting.name: setting for setting in _TABLE}

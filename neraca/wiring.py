@@ -17,6 +17,7 @@ from neraca.settings import SETTINGS
 from neraca.terminal import Usage
 from projections.live import Live
 from projections.segment import At, WrongJournal
+from projections.store.private import NotPrivate
 from streams.following.follower import verified_position
 from streams.intake.recording import Policy
 from streams.journal.journal import Journal, JournalError
@@ -24,7 +25,7 @@ from streams.places.directory import DataDirectory
 from streams.places.location import InUse, Location, NoDatabase, ensure_served
 from streams.replays import Replays
 
-ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
+ERRORS: Final = (JournalError, InUse, NoDatabase, NotPrivate, WrongJournal)
 """The errors of opening a location, its journal or its balances; each message names the fault."""
 
 
@@ -61,9 +62,11 @@ def uncollected() -> Iterator[None]:
 
 
 def place_of(options: argparse.Namespace) -> Location:
-    """The location of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
+    """The location of journal and balances: the database that is named, else a directory. Raises: ``Usage``, ``NotPrivate``."""
     if not options.database:
-        return DataDirectory(options.data or Path("var"))
+        directory = DataDirectory(options.data or Path("var"))
+        directory.ensure_private()
+        return directory
     try:
         from streams.places.database import Database  # noqa: PLC0415 - an extra: only a database needs it
     except ModuleNotFoundError as missing:
@@ -72,13 +75,19 @@ def place_of(options: argparse.Namespace) -> Location:
     return Database(options.database).prepare()
 
 
-def policy_of(options: argparse.Namespace) -> Policy:
-    """The zone and policy of the options. Raises: ``Usage``."""
+def policy_of(options: argparse.Namespace, journal: Journal | None = None) -> Policy:
+    """The zone and policy of the options, where these are silent the policy that a journal was begun with. Raises: ``Usage``."""
+    is_strict = options.unknown == "strict" if options.unknown else journal is not None and journal.is_strict
     try:
-        return Policy(ZoneInfo(options.zone), strict=options.unknown == "strict")
+        return Policy(ZoneInfo(options.zone), strict=is_strict)
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
+
+
+def begins_strict(options: argparse.Namespace, *, is_open: bool) -> bool:
+    """True if a journal that a command begins is to refuse unregistered names: unless it says otherwise, or is open."""
+    return (options.unknown or ("open" if is_open else "strict")) == "strict"
 
 
 def extensions() -> frozenset[str]:
@@ -111,10 +120,20 @@ def journal_of(location: Location, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
-def folded_journal(location: Location, zone: str) -> Iterator[Journal]:
-    """The journal of a location that only this process folds, open for appending."""
+def journal_to_read(location: Location, zone: str) -> Iterator[Journal]:
+    """The journal of a location to read it, whoever uses the location. Raises: ``JournalError``."""
+    journal = Journal.read_only(location.journal, zone)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def folded_journal(location: Location, zone: str, *, strict: bool = False) -> Iterator[Journal]:
+    """The journal of a location that only this process folds, open for appending; ``strict`` if it is begun now."""
     with location.locked():
-        journal = Journal.open(location.journal, zone, now_us())
+        journal = Journal.open(location.journal, zone, now_us(), strict=strict)
         try:
             yield journal
         finally:

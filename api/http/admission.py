@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from api.http.access import address_of
 from api.http.connections import IN_STATE, Connection
 from api.http.problems import problem_response
 from api.http.threads import bound_readers
@@ -40,13 +39,13 @@ class Admission:
         if not self._is_bound:
             self._is_bound = True
             bound_readers()
-        request = Request(scope)
-        address = address_of(request)
+        client = scope.get("client")  # its true caller, behind a web server in front
+        address = client[0] if client else ""
         connection: Connection | None = (scope.get("state") or {}).get(IN_STATE)
         if connection is not None and connection.address == address:
             await self._admit(connection, scope, receive, send)
             return
-        connection = self._connections.open(address)  # its true caller's, behind a web server in front
+        connection = self._connections.open(address)
         connection.head_is_here()
         try:
             state = {**(scope.get("state") or {}), IN_STATE: connection}

@@ -25,6 +25,7 @@ GUARDS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 """No other site frames an answer, embeds it, or runs anything in it."""
+_RAW: Final = [(name.encode(), value.encode()) for name, value in GUARDS.items()]
 FOR_ONE: Final = "private, no-store"
 """The caching of an answer that rests on the rights of its caller: nobody finds it in a browser after signing out."""
 _IN_SCOPE: Final = "neraca.for_one"
@@ -44,7 +45,7 @@ class Guarded:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back with the headers that it lacks."""
+        """Pass a request on, and its answer back with the guards, which nothing within the app sets."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,14 +53,11 @@ class Guarded:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": list(message.get("headers", ()))}
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in GUARDS.items():
-                    headers.setdefault(name, value)
+                message = {**message, "headers": [*message.get("headers", ()), *_RAW]}
                 if note:
-                    headers["cache-control"] = FOR_ONE
+                    MutableHeaders(raw=message["headers"])["cache-control"] = FOR_ONE
                 elif message["status"] >= _REFUSED:
-                    headers.setdefault("cache-control", "no-store")
+                    MutableHeaders(raw=message["headers"]).setdefault("cache-control", "no-store")
             await send(message)
 
         await self._app({**scope, _IN_SCOPE: note}, receive, send_guarded)

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.http.rates import headers_of
-from domain.refusal import Fault, Refusal
+from domain.refusal import Fault, Refusal, stated
 from projections.ports import Unavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -69,7 +69,7 @@ def _listed(faults: Sequence[Fault]) -> list[dict[str, str]]:
     """The first faults as a problem lists them: no more than it may hold, and at least one."""
     rows, room = list[dict[str, str]](), DETAIL_MOST
     for fault in faults[:FAULTS_MOST]:
-        row = {"pointer": shortened(fault.pointer, FAULT_MOST), "detail": shortened(fault.detail, FAULT_MOST)}
+        row = {name: shortened(text, FAULT_MOST) for name, text in stated(fault).items()}
         room -= sum(len(text.encode()) for text in row.values())
         if room < 0:
             break

@@ -17,9 +17,10 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
-from api.http.access import is_local
 from api.http.conditional import has_any, has_it
+from api.http.doors import is_plain_beyond
 from api.http.guards import is_for_one
+from api.http.operator import is_operators
 from api.http.problems import PROBLEMS
 from api.http.rates import headers_of
 from api.pages.catalog import load_labels
@@ -38,6 +39,7 @@ from projections.reading.backlog import backlog_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from api.http.watching import Security
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
@@ -53,13 +55,18 @@ CSV_MOST: Final = 10_000
 
 
 class PageServices(Struct, frozen=True):
-    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page."""
+    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page.
+
+    ``link_spent`` is called once the sign-in link has been spent.
+    """
 
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
     intake: Intake | None = None
+    link_spent: Callable[[], None] = lambda: None
+    security: Security | None = None
 
 
 class Frame(Struct, frozen=True):
@@ -72,6 +79,7 @@ class Frame(Struct, frozen=True):
     practice: bool
     signed: str
     at_machine: bool
+    plain: bool
     step: Step | None
     practised: frozenset[str]
 
@@ -131,7 +139,7 @@ class Site:
             return await run_in_threadpool(self.page, request, make)
         if grant is not None:
             is_for_one(request.scope)
-        caller = f"{'' if grant is None else grant.id} {is_local(request)}"
+        caller = f"{'' if grant is None else grant.id} {_marks_of(request)}"
         return await self._shared.answer(request, caller, lambda asked_anew: self.page(asked_anew, make), lifetime_s)
 
     async def _grant(self, request: Request) -> Grant | None:
@@ -200,15 +208,8 @@ class Site:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
-            caller = (
-                grant.id if grant else "",
-                notice or "",
-                str(has_stopped),
-                str(behind),
-                self._build,
-                progress,
-                extra_state,
-            )
+            marks = (self._build, progress, extra_state, _marks_of(request))
+            caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), *marks)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
@@ -243,7 +244,8 @@ class Site:
             simulated=self._services.simulated,
             practice=practice,
             signed=account.id if account else "",
-            at_machine=is_local(request),
+            at_machine=is_operators(request),
+            plain=is_plain_beyond(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
             practised=frozenset() if away else self._practised(request),
         )
@@ -277,6 +279,11 @@ def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, 
         rows = [(words("csv.cut", n=len(table.rows), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
+
+
+def _marks_of(request: Request) -> str:
+    """The marks around a page that depend on the way to it."""
+    return f"{is_operators(request)} {is_plain_beyond(request)}"
 
 
 def _build_of() -> str:

@@ -165,14 +165,18 @@ def read_to(connection: socket.socket, end: bytes) -> bytes:
 
 
 def test_beyond_the_bounds_a_guest_is_told_so_and_a_token_comes_in(tmp_path: Path) -> None:
-    with Process(tmp_path / "data", environment={"NERACA_ADDRESS_MOST": "2"}) as process, ExitStack() as ending:
+    environment = {"NERACA_ADDRESS_MOST": "2"}
+    with (
+        Process(tmp_path / "data", environment=environment, is_open=False) as process,
+        ExitStack() as ending,
+    ):
         from streams.places.directory import DataDirectory  # noqa: PLC0415 - beside the process
 
         secret = DataDirectory(tmp_path / "data").token_store().make("a", ["read"], "2026-11-24T05:00:00Z")
         host, port = "127.0.0.1", int(process.url.rpartition(":")[2])
         for _ in range(2):
             ending.enter_context(socket.create_connection((host, port))).sendall(UNENDED)
-        with httpx.Client(base_url=process.url, headers={"x-forwarded-for": ELSEWHERE}) as guest:
+        with httpx.Client(base_url=process.url) as guest:
             busy = until(lambda: _unless_there(guest), "the bounds are reached")
         assert (busy.headers["retry-after"], busy.headers["connection"]) == ("5", "close")
         with httpx.Client(base_url=process.url, headers={"authorization": f"Bearer {secret}"}) as holder:
@@ -220,7 +224,7 @@ def test_intake_goes_on_while_a_crowd_asks_for_what_costs_most(tmp_path: Path) -
         for _, writer in heads:
             writer.close()
 
-    with Process(tmp_path / "data") as process:
+    with Process(tmp_path / "data", is_open=False) as process:
         from streams.places.directory import DataDirectory  # noqa: PLC0415 - beside the process
 
         store = DataDirectory(tmp_path / "data").token_store()

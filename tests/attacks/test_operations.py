@@ -42,7 +42,9 @@ def test_metrics_are_on_a_port_of_their_own(tmp_path: Path) -> None:
     """For this machine alone, with readiness in full."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with Process(tmp_path / "data", "--metrics-port", str(port)):
+    with Process(tmp_path / "data", "--metrics-port", str(port), is_open=False) as process:
+        assert httpx.get(f"{process.url}/metrics").status_code == 404
+        assert httpx.get(f"{process.url}/readyz").json() == {"status": "ready"}
         metrics = httpx.get(f"http://127.0.0.1:{port}/metrics")
         assert re.search(r"^neraca_journal_head 1\.0$", metrics.text, re.MULTILINE)
         assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"status": "ready", "position": 1, "head": 1}
