@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
+from secrets import token_bytes
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.types import ASGIApp
 
 from api.http import problems
@@ -24,6 +25,7 @@ from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
 from api.http.threads import Threads
+from api.http.tickets import TICKET_US, Tickets
 from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
 from api.pages.router import PARAMETERS, pages_router
@@ -58,6 +60,9 @@ class AppParts(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
+    secret: bytes = field(default_factory=lambda: token_bytes(32))
+    """The secret of the installation; one for this process alone where none is handed over."""
+    ticket_us: int = TICKET_US
     doors: Doors = CLOSED
     log: SecurityLog = Nowhere()
     link_spent: Callable[[], None] = lambda: None
@@ -84,8 +89,9 @@ class Built(Struct, frozen=True):
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
-    access, answers = Access(parts.tokens, parts.reader.now_us), Answers(parts.reader)
-    threads, connections = Threads(), Connections(parts.address_most)
+    tickets = Tickets(parts.tokens, parts.reader.now_us, parts.secret, parts.ticket_us)
+    access = Access(parts.tokens, parts.reader.now_us, tickets.grant_of_header)
+    answers, threads, connections = Answers(parts.reader), Threads(), Connections(parts.address_most)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
@@ -98,7 +104,14 @@ def build(parts: AppParts) -> Built:
     if parts.doors.is_open:
         routers.append(metrics_router(metrics))
     services = PageServices(
-        parts.simulated, parts.notice, parts.reset, parts.replays, intake, parts.link_spent, security
+        parts.simulated,
+        parts.notice,
+        parts.reset,
+        parts.replays,
+        intake,
+        tickets,
+        parts.link_spent,
+        security,
     )
     site = Site(reads, services) if parts.reads else None
     if site is not None:

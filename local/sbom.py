@@ -45,7 +45,7 @@ def _component(name: str, version: str, purl: str, hashes: list[str]) -> dict[st
         component["externalReferences"] = [
             {
                 "type": "distribution",
-                "url": f"https://pypi.org/project/{name}/{version}/",
+                "url": purl,
                 "hashes": [{"alg": "SHA-256", "content": content} for content in sorted(hashes)],
             }
         ]

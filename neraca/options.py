@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from neraca.settings import SETTINGS
+from neraca.terminal import Usage
 
 PARTITIONS_MOST: Final = 1000
 """More partitions than any city has dinas."""
 PORT_MOST: Final = 65535
 OPERATIONS: Final = "health, readiness and metrics in full"
+SECONDS_DIGITS: Final = 9
+"""More digits than any number of seconds needs."""
 
 
 class Command(NamedTuple):
@@ -161,3 +164,12 @@ def number(text: str) -> int:
 def names(text: str) -> list[str]:
     """Names, from a list separated by commas."""
     return [name for name in text.split(",") if name]
+
+
+def seconds_of(name: str) -> int:
+    """A setting that is a number of seconds. Raises: ``Usage``."""
+    text = SETTINGS[name].value or ""
+    if not text.isascii() or not text.isdigit() or len(text) > SECONDS_DIGITS:
+        message = f"{name}: {text!r} is no number of seconds"
+        raise Usage(message)
+    return int(text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from domain.clock import SECOND_US
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
 from neraca.options import (
@@ -22,7 +23,9 @@ from neraca.options import (
     add_partitions,
     add_process,
     add_shared,
+    seconds_of,
 )
+from neraca.secret import secret_of
 from neraca.terminal import say
 from neraca.wiring import address_most, begins_strict, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
@@ -58,7 +61,17 @@ def intake(options: argparse.Namespace) -> int:
         reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
         ending.callback(log.close)
         parts = AppParts(
-            live, reader, journal, tokens, service, reads=False, away=database.unavailable, doors=doors, log=log
+            live,
+            reader,
+            journal,
+            tokens,
+            service,
+            reads=False,
+            away=database.unavailable,
+            doors=doors,
+            log=log,
+            secret=secret_of(None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
@@ -103,7 +116,16 @@ def api(options: argparse.Namespace) -> int:
         reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
         ending.callback(log.close)
         parts = AppParts(
-            live, reader, journal, tokens, away=database.unavailable, replays=replays, doors=doors, log=log
+            live,
+            reader,
+            journal,
+            tokens,
+            away=database.unavailable,
+            replays=replays,
+            doors=doors,
+            log=log,
+            secret=secret_of(None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0

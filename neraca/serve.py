@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from domain.clock import SECOND_US
 from domain.events.decoding import UnknownEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
-from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone
+from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone, seconds_of
+from neraca.secret import secret_of
 from neraca.terminal import say
 from neraca.wiring import (
     address_most,
@@ -82,8 +86,7 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
     policy_of(options)  # a wrong zone is told of before a journal is begun
     strict = begins_strict(options, is_open=doors.is_open or options.demo or practice is not None)
     with folded_journal(location, options.zone, strict=strict) as journal, ExitStack() as ending:
-        policy = policy_of(options, journal)
-        marker = _demo_marker(location)
+        policy, marker = policy_of(options, journal), _demo_marker(location)
         demo = marker if options.demo else None
         never_mixed(journal.head(), location.label, demo, practice)
         live = live_balances(location, journal)
@@ -115,8 +118,6 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             doors=doors,
             log=log,
             link_spent=link.forget,
-            extensions=extensions(),
-            address_most=address_most(),
         )
         _serve_app(options, parts, location, link)
 
@@ -134,6 +135,13 @@ def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Locatio
         announce(f"Neraca serves {kind}", url, parts.doors, options.host)
         link.show(location.token_store(), parts.doors, reachable(url))
 
+    parts = replace(
+        parts,
+        extensions=extensions(),
+        address_most=address_most(),
+        secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
+        ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
+    )
     serve(build(parts), options.host, options.port, ready, options.metrics_port)
 
 

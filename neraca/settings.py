@@ -51,6 +51,11 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
     Setting(
+        "NERACA_SECRET_FILE", None, "the file of the installation's secret, in place of `NERACA_DATA`/secret; mode 0600"
+    ),
+    Setting("NERACA_TICKET_S", "604800", "the seconds for which a citizen's ticket may be used"),
+    Setting("NERACA_UNDO_S", "900", "the seconds in which whoever recorded an event may undo it alone"),
+    Setting(
         "NERACA_URL",
         None,
         "the city's address of this Neraca, such as `https://neraca.kota.go.id`: all links are made of it",

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.clock import SECOND_US
 from domain.intake.attributes import extension_names
-from neraca.options import names
+from neraca.options import names, seconds_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage
 from projections.live import Live
@@ -79,10 +80,11 @@ def policy_of(options: argparse.Namespace, journal: Journal | None = None) -> Po
     """The zone and policy of the options, where these are silent the policy that a journal was begun with. Raises: ``Usage``."""
     is_strict = options.unknown == "strict" if options.unknown else journal is not None and journal.is_strict
     try:
-        return Policy(ZoneInfo(options.zone), strict=is_strict)
+        zone = ZoneInfo(options.zone)
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
+    return Policy(zone, strict=is_strict, undo_us=seconds_of("NERACA_UNDO_S") * SECOND_US)
 
 
 def begins_strict(options: argparse.Namespace, *, is_open: bool) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BUDGETS_S: Final[dict[str, dict[str, float]]] = {
     "api": {"quick": 6, "test": 90, "all": 30},
-    "attacks": {"test": 8, "all": 45},
+    "attacks": {"test": 24, "all": 45},
     "benchmarks": {"all": 75},
     "deploy": {"test": 20, "all": 290},
     "domain": {"quick": 3},

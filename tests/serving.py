@@ -20,6 +20,7 @@ from anyio.from_thread import start_blocking_portal
 from api.app import AppParts, build
 from api.http.doors import COOKIE, HOST_COOKIE, Doors
 from api.server import _Server, config_of
+from domain.access.limits import Limits
 from domain.clock import HOUR_US, parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
@@ -100,6 +101,7 @@ class Assembled:
     ) -> None:
         self._extensions = extensions
         self.clock = clock or Clock()
+        self.secret = b"s" * 32
         self.doors = doors
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
@@ -132,7 +134,14 @@ class Assembled:
     def parts(self) -> AppParts:
         """The parts of the app."""
         parts = (self.live, self.reader, self.journal, self.tokens, self.intake)
-        return AppParts(*parts, replays=self.replays, doors=self.doors, log=self.log, extensions=self._extensions)
+        return AppParts(
+            *parts,
+            replays=self.replays,
+            doors=self.doors,
+            log=self.log,
+            secret=self.secret,
+            extensions=self._extensions,
+        )
 
     @cached_property
     def _loop(self) -> BlockingPortal:
@@ -157,11 +166,18 @@ class Assembled:
         self._ending.close()
 
     def token(
-        self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None
+        self,
+        token_id: str,
+        *roles: str,
+        dinas: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
+        asn: str = "",
+        until_us: int | None = None,
     ) -> str:
         """A new token's ``authorization`` header."""
-        secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
-        return f"Bearer {secret}"
+        of_dinas, of_sources = (None if names is None else frozenset(names) for names in (dinas, sources))
+        limits = Limits(of_dinas, of_sources, asn)
+        return f"Bearer {self.tokens.make(token_id, roles, utc_text(self.clock()), limits, until_us=until_us)}"
 
     def cookie(self, token_id: str, *, secure: bool = False) -> dict[str, str]:
         """The header of a browser that has signed in with a token."""

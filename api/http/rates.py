@@ -93,7 +93,7 @@ class Meter:
 
     def take(self, grant: Grant, events: int, size: int) -> None:
         """Count a request of a token. Raises: ``TooMany``, or ``Refusal`` for one that no wait would let pass."""
-        most: int | None = getattr(grant, "events_hour", None)
+        most = grant.events_hour
         if most is None:
             return
         if events > most:

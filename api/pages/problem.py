@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.refusal import Refusal
 
 
@@ -29,13 +30,13 @@ class ProblemPage(Page, frozen=True):
     asn: bool
 
     @classmethod
-    def of(cls, refusal: Refusal, request: Request, words: Words, scope: str) -> Self:
-        """The page of a refusal that a request met; ``scope`` is the one that was needed."""
+    def of(cls, refusal: Refusal, request: Request, words: Words, action: Action) -> Self:
+        """The page of a refusal that a request met; ``action`` is what the caller had to be allowed."""
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
         value = request.path_params.get(field) or request.query_params.get(field, "")
         values = {"subject": subject, "value": value}
-        if scope == "audit" and field in ("unauthorized", "forbidden"):
+        if action == "audit" and field in ("unauthorized", "forbidden"):
             field += "-audit"
         if field == "not-found" and not subject:
             field = "nowhere"
@@ -47,6 +48,6 @@ class ProblemPage(Page, frozen=True):
             words(title if title in words else "problem.other"),
             words(text if text in words else "problem.other-text", **values),
             Links("id", request).here("id"),
-            desk=scope == "audit",
+            desk=action == "audit",
             asn=refusal.slug == "not-found" and "asn" in request.path_params,
         )

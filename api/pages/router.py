@@ -31,6 +31,7 @@ from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
 from api.pages.subject.task import TaskPage
+from domain.access.policy import PUBLIC
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -80,8 +81,10 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/latihan/{code}": FRAMED,
     "/latihan/ulang": FRAMED,
     "/keluar": FRAMED,
+    "/saya": FRAMED,
     "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
+    "/loket/tiket": FRAMED | frozenset(Case._fields),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
 
@@ -97,8 +100,8 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     if services.replays is not None:
         router.include_router(auditor_router(site, reads, services.replays))
     router.include_router(counter_router(site, tickets=services.intake is not None))
-    if services.intake is not None:
-        router.include_router(ticket_router(site, reads, services.intake))
+    if services.intake is not None and services.tickets is not None:
+        router.include_router(ticket_router(site, reads, services.intake, services.tickets))
     router.include_router(signin_router(site, reads.access, services))
     router.include_router(live_router(LiveBoards(reads, site, ending), reads, listeners))
 
@@ -116,6 +119,6 @@ def _add(router: APIRouter, site: Site, path: str, page: type[AddressedPage]) ->
 
     @router.get(path, response_class=HTMLResponse)
     async def show(request: Request) -> Response:
-        if page.shared and not page.scope:  # a page that needs a scope is made for its caller alone
+        if page.shared and page.action in PUBLIC:  # a page that is guarded is made for its caller alone
             return await site.shared(request, page.of, lifetime_s=page.lifetime_s)
-        return await run_in_threadpool(site.page, request, page.of, scope=page.scope)
+        return await run_in_threadpool(site.page, request, page.of, need=page.need(request.path_params))

@@ -21,33 +21,38 @@ from api.http.conditional import has_any, has_it
 from api.http.doors import is_plain_beyond
 from api.http.guards import is_for_one
 from api.http.operator import is_operators
+from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
 from api.http.rates import headers_of
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
-from api.pages.links import Links, code_of
-from api.pages.page import LISTED, PageQuery
+from api.pages.links import Caller, Links, code_of
+from api.pages.page import FREE, LISTED, PageQuery
 from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
 from api.pages.progress import Progress
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words
+from domain.access.policy import PUBLIC
 from domain.refusal import Fault, Refusal
 from projections.reading.backlog import backlog_of
+from projections.reading.reversals import Reversals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
+    from api.http.tickets import Tickets
     from api.http.watching import Security
     from api.pages.catalog import Code
-    from api.pages.page import Fragment, Page, ReadingPage
+    from api.pages.page import Fragment, Need, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
     from api.pages.tours import Step
     from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
     from projections.reading.backlog import Backlog
+    from projections.reading.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
 CSV_MOST: Final = 10_000
@@ -65,6 +70,7 @@ class PageServices(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
     intake: Intake | None = None
+    tickets: Tickets | None = None
     link_spent: Callable[[], None] = lambda: None
     security: Security | None = None
 
@@ -116,13 +122,14 @@ class Site:
         )
         self._build = _build_of()
         self._shared = SharedPages(self._state)
+        self._reversals = Reversals(reads.lines)
         self._progress = None if services.reset is None else Progress(reads.lines)
 
     def page(
-        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, scope: str = "", extra_state: str = ""
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, need: Need = FREE, extra_state: str = ""
     ) -> Response:
         """A page, or the page of its refusal. ``extra_state`` is any state it shows beside the reading: it changes the tag."""
-        return self.guarded(request, scope, lambda grant: self._read(request, make, grant, extra_state))
+        return self.guarded(request, need, lambda grant: self._read(request, make, grant, extra_state))
 
     async def shared(
         self, request: Request, make: Callable[[PageQuery], ReadingPage], *, lifetime_s: float = 0.0
@@ -155,16 +162,16 @@ class Site:
         behind = backlog_of(live, reads.lines, version.position, now_us)
         return version, now_us // MINUTE_US, behind, self._services.notice(), live.stopped
 
-    def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
-        """An answer to a caller who holds the scope, if one is needed; or the page of the refusal."""
+    def guarded(self, request: Request, need: Need, make: Callable[[Grant | None], Response]) -> Response:
+        """An answer to a caller who may have it; or the page of the refusal."""
         access = self._reads.access
         try:
-            grant = access.require(request, scope) if scope else access.grant(request)
+            grant = access.grant(request) if need.action in PUBLIC else access.require(request, *need)
             if grant is not None:
                 is_for_one(request.scope)
             response = make(grant)
         except Refusal as refusal:
-            return self.refused(request, refusal, scope=scope)
+            return self.refused(request, refusal, need=need)
         if self._progress is not None and response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             self._progress.remember(request, response, self._reads.reader.live.journal)
         return response
@@ -181,20 +188,20 @@ class Site:
         return self._html(request, page, status, {"cache-control": "no-store"})
 
     def refused(
-        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, scope: str = ""
+        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, need: Need = FREE
     ) -> Response:
-        """The page of a refusal; ``scope`` is the one that was needed."""
+        """The page of a refusal; ``need`` is what the caller had to be allowed."""
         status, _ = PROBLEMS[refusal.slug]
         response_headers = {**headers_of(refusal), **(headers or {}), "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             response_headers["www-authenticate"] = 'Bearer realm="neraca"'
-        page = ProblemPage.of(refusal, request, self.words[code_of(request)], scope)
+        page = ProblemPage.of(refusal, request, self.words[code_of(request)], need.action)
         return self._html(request, page, status, response_headers)
 
-    def fragment(self, part: Fragment, code: Code, scopes: Collection[str] = ()) -> str:
-        """A part of a page for callers with these scopes, in one line."""
+    def fragment(self, part: Fragment, code: Code, grant: Grant | None = None) -> str:
+        """A part of a page for callers with a grant, in one line."""
         template = self._templates.get_template(part.template)
-        link = Links(code, scopes=scopes)
+        link = Links(code, caller=self._caller(grant))
         return template.render(t=self.words[code], link=link, **asdict(part)).replace("\n", "")
 
     def _read(
@@ -217,12 +224,7 @@ class Site:
             if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)
             choice = choose(snapshot, period, current)
-            row_count, path = LISTED if table is None else CSV_MOST, request.path_params
-            page = make(
-                PageQuery(
-                    snapshot, reads.lines, choice.period, choice, words, grant, path, parameters, now_us, row_count
-                )
-            )
+            page = make(self._query(request, snapshot, grant, choice))
             if has_any(conditions):
                 return Response(status_code=304, headers=headers)
             if table is not None:
@@ -230,6 +232,26 @@ class Site:
             periods = choices(snapshot.months(), choice, words)
             reading = Reading(snapshot.position, now_us, choice.period, choice, periods, behind, notice, has_stopped)
         return self._html(request, page, 200, headers, reading)
+
+    def _query(self, request: Request, snapshot: Snapshot, grant: Grant | None, choice: Chosen) -> PageQuery:
+        """The question of a page, asked of the reading as far as the caller is shown it."""
+        path, parameters, words = request.path_params, request.query_params, self.words[code_of(request)]
+        row_count, lines, now_us = CSV_MOST if "csv" in parameters else LISTED, self._reads.lines, snapshot.now_us
+        reading, faces = shown_at(grant, snapshot, path, choice.period)
+        return PageQuery(
+            reading,
+            lines,
+            choice.period,
+            choice,
+            words,
+            grant,
+            path,
+            parameters,
+            now_us,
+            row_count,
+            self._reversals,
+            faces,
+        )
 
     def _html(
         self, request: Request, page: Page, status: int, headers: dict[str, str], reading: Reading | None = None
@@ -239,7 +261,7 @@ class Site:
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
-            Links(code, request, frozenset() if away else self.scopes(request)),
+            Links(code, request, self._caller(None if away else self.grant(request))),
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
@@ -257,13 +279,15 @@ class Site:
         """The steps of the tours that are done; none outside practice."""
         return frozenset() if self._progress is None else self._progress.of(request, self._reads.reader.live.journal)
 
-    def scopes(self, request: Request) -> frozenset[str]:
-        """The scopes of the caller; none for a token that is not known."""
+    def grant(self, request: Request) -> Grant | None:
+        """The grant of the caller; none for nobody, and for a token that is not known."""
         try:
-            grant = self._reads.access.grant(request)
+            return self._reads.access.grant(request)
         except Refusal:
-            return frozenset()
-        return frozenset() if grant is None else grant.scopes
+            return None
+
+    def _caller(self, grant: Grant | None) -> Caller:
+        return Caller(grant, self._reads.reader.now_us())
 
 
 def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, headers: dict[str, str]) -> Response:

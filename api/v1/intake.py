@@ -27,7 +27,7 @@ def intake_router(intake: Intake, access: Access, threads: Threads, extensions: 
 
         An event answered with 201, or counted as accepted, is durable. A 503 means that nothing was recorded: send it again.
         """
-        grant = await threads.record(access.require, request, "fact", "rulebook", "reverse")
+        grant = await threads.record(access.require, request, "record")
         return await threads.record(_answer, intake, grant, await body_of(request, extensions), meter)
 
     return router

@@ -18,7 +18,7 @@ from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Standing
-from projections.ports import Lines
+from projections.ports import Grant, Lines
 from projections.reading.reader import Reader, Snapshot
 from projections.reading.why import Why, behind
 
@@ -50,14 +50,17 @@ class Reads:
             raise bad_query("period", str(error)) from None
 
     def answer(
-        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, public: bool
+        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, grant: Grant | None = None
     ) -> Response:
-        """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it."""
-        if not public:
-            return self._read(request, period, make, public=False)
+        """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it.
+
+        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all.
+        """
+        if grant is not None:
+            return self._read(request, period, make, grant)
         earlier = self.answers.fresh(request.scope["path"], request.scope["query_string"])
         if earlier is None:
-            return self._read(request, period, make, public=True)
+            return self._read(request, period, make, None)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):
@@ -66,10 +69,15 @@ class Reads:
         return Response(earlier.body, 200, headers, "application/json")
 
     def _read(
-        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, public: bool
+        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], grant: Grant | None
     ) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
-        scope = (period.name if period else "", path, query.decode("latin-1"), "public" if public else "guarded")
+        scope = (
+            period.name if period else "",
+            path,
+            query.decode("latin-1"),
+            f"guarded {grant.id}" if grant else "public",
+        )
         with self.reader.snapshot() as snapshot:
             etag = f'"{snapshot.version.tag(*scope)}"'
             headers = {"etag": etag, "cache-control": "no-cache"} | _vector(snapshot)
@@ -80,7 +88,7 @@ class Reads:
             if has_any(conditions):
                 return Response(status_code=304, headers=headers)
         response = Response(body, 200, headers, "application/json")
-        if public:
+        if grant is None:
             # Until the month ends in the zone, the default period stays the same.
             until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
             self.answers.keep(path, query, snapshot.version, until_us, etag, response.raw_headers, body)

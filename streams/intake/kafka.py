@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 INTAKE_TOPIC: Final = "neraca.intake"
 REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
-KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
+KAFKA: Final = Grant("kafka", frozenset({"counter", "rate", "correct"}))
 """The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = WAITS_US / 1e6
 """The longest time for which an event waits for what would lift its refusal."""

@@ -58,7 +58,7 @@ def test_a_kept_answer_has_them_too(neraca: Assembled) -> None:
 
 def test_what_rests_on_rights_stays_in_no_browser(neraca: Assembled) -> None:
     neraca.record(event("task-completed", "t1", TASK))
-    headers = {"authorization": neraca.token("leader-1", "read")}
+    headers = {"authorization": neraca.token("personnel-1", "personnel")}
     for path in ("/v1/dinas/d/asn", "/v1/asn/a-1", "/asn/a-1", "/dinas/d", "/dinas/d/events?csv=entries", "/"):
         answer = neraca.get(path, caller=ELSEWHERE, headers=headers)
         assert answer.headers["cache-control"] == FOR_ONE, path

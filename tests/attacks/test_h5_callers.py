@@ -12,6 +12,7 @@ import pytest
 
 from api.http.connections import BEYOND_MOST, HEAD_MOST, Connection, Connections
 from api.http.rates import ADDRESSES_MOST, Meter, TooMany, WrongTokens
+from domain.access.limits import Limits
 from domain.refusal import Refusal, attempt
 from projections.ports import LOCAL, Grant
 from tests.process import Process
@@ -31,12 +32,6 @@ def task(number: int) -> dict[str, object]:
     """An event of its own."""
     data = {"dinas": "d", "asn": "a-1", "task": f"T-{number}", "completed_at": "2026-11-24T10:00:00+07:00"}
     return event("task-completed", f"t{number}", data)
-
-
-class Limited(Grant, frozen=True):
-    """A grant with a limit."""
-
-    events_hour: int | None = None
 
 
 def test_an_address_has_64_connections_and_all_have_256_together() -> None:
@@ -75,7 +70,7 @@ def test_beyond_the_bounds_the_oldest_that_only_waits_gives_way() -> None:
 
 
 def test_five_wrong_tokens_a_minute_then_one_a_second_and_a_right_one_at_once(neraca: Assembled) -> None:
-    right = neraca.token("leader-1", "read")
+    right = neraca.token("leader-1", "leader", dinas=["d"])
 
     def ask(token: str, caller: str = ELSEWHERE) -> httpx.Response:
         return neraca.get("/v1/dinas/d/asn", caller=caller, headers={"authorization": token})
@@ -112,7 +107,7 @@ def test_wrong_tokens_are_looked_at_again_with_time() -> None:
 
 def test_a_token_sends_its_events_an_hour_and_what_is_too_many_at_once_is_refused_for_good() -> None:
     now = [0.0]
-    meter, grant = Meter(lambda: now[0]), Limited("loket-1", LOCAL.scopes, events_hour=60)
+    meter, grant = Meter(lambda: now[0]), Grant("loket-1", LOCAL.roles, events_hour=60)
     for _ in range(60):
         meter.take(grant, 1, 100)
     refusal = attempt(meter.take, grant, 2, 100)
@@ -123,12 +118,12 @@ def test_a_token_sends_its_events_an_hour_and_what_is_too_many_at_once_is_refuse
     never = attempt(meter.take, grant, 61, 100)
     assert isinstance(never, Refusal)
     assert never.slug == "too-large", "its sender halves it"
-    meter.take(Limited("loket-2", LOCAL.scopes), 1_000_000, 100)
+    meter.take(Grant("loket-2", LOCAL.roles), 1_000_000, 100)
 
 
 def test_a_token_sends_its_bytes_a_day() -> None:
     now = [0.0]
-    meter, grant = Meter(lambda: now[0]), Limited("loket-1", LOCAL.scopes, events_hour=10)
+    meter, grant = Meter(lambda: now[0]), Grant("loket-1", LOCAL.roles, events_hour=10)
     meter.take(grant, 1, 240 * 16 * 1024)
     assert isinstance(attempt(meter.take, grant, 1, 1), TooMany)
     now[0] = 3_600.0
@@ -172,7 +167,7 @@ def test_beyond_the_bounds_a_guest_is_told_so_and_a_token_comes_in(tmp_path: Pat
     ):
         from streams.places.directory import DataDirectory  # noqa: PLC0415 - beside the process
 
-        secret = DataDirectory(tmp_path / "data").token_store().make("a", ["read"], "2026-11-24T05:00:00Z")
+        secret = DataDirectory(tmp_path / "data").token_store().make("a", ["personnel"], "2026-11-24T05:00:00Z")
         host, port = "127.0.0.1", int(process.url.rpartition(":")[2])
         for _ in range(2):
             ending.enter_context(socket.create_connection((host, port))).sendall(UNENDED)
@@ -228,5 +223,7 @@ def test_intake_goes_on_while_a_crowd_asks_for_what_costs_most(tmp_path: Path) -
         from streams.places.directory import DataDirectory  # noqa: PLC0415 - beside the process
 
         store = DataDirectory(tmp_path / "data").token_store()
-        token = store.make("loket-1", ["fact"], "2026-11-24T05:00:00Z")
+        token = store.make(
+            "loket-1", ["counter"], "2026-11-24T05:00:00Z", Limits(frozenset({"d"}), frozenset({"/loket"}))
+        )
         asyncio.run(attack(int(process.url.rpartition(":")[2]), token))

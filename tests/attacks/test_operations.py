@@ -29,8 +29,8 @@ def test_readiness_is_yes_or_no_to_nobody_and_whole_to_an_auditor(neraca: Assemb
         for name, headers in (
             ("nobody", {}),
             ("wrong", {"authorization": "Bearer wrong"}),
-            ("leader", {"authorization": neraca.token("leader", "read")}),
-            ("auditor", {"authorization": neraca.token("auditor", "audit")}),
+            ("leader", {"authorization": neraca.token("leader", "leader", dinas=["d"])}),
+            ("auditor", {"authorization": neraca.token("auditor", "auditor")}),
         )
     }
     whole = {"status": "ready", "position": 2, "head": 2}

@@ -22,6 +22,7 @@ from api.pages.subject.subject import (
 )
 from api.pages.tables import Table, rank_cells
 from api.v1.reads import after_cursor, listed, number_after, ranking
+from domain.access.subjects import Unit
 from domain.refusal import Refusal
 from projections.reading import subject as reading
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from domain.periods import Period
     from domain.score.scorecard import Scorecard
     from projections.reading.reader import Snapshot
+    from projections.reading.reversals import Reversed
     from projections.store.open_files import Ahead
 
 FILES_FIRST: Final = 8
@@ -74,6 +76,7 @@ class DinasPage(AddressedPage, frozen=True):
     today: date
     files: OpenFiles | None
     staff: Staff | None
+    reversed: Reversed | None
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
@@ -85,13 +88,15 @@ class DinasPage(AddressedPage, frozen=True):
         services = services_of(snapshot, subject.standing, period, query.today)
         ahead = snapshot.ahead(dinas, query.tomorrow_us)
         files = staff = None
-        if query.may_read:
-            files = open_files(snapshot, dinas, words, query.now_us, None, query.most(FILES_FIRST))
+        if query.allows("read-files", Unit(dinas)):
+            files = open_files(query, dinas, None, query.most(FILES_FIRST))
+        if query.allows("read-people", Unit(dinas)):
             by_score = query.parameters.get("order") == "score"
-            staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
+            staff = staff_of(query, dinas, by_score=by_score)
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
-        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, query.today, files, staff)
+        names = (name_of(snapshot, dinas), view, bare, rank, drawing)
+        return cls(*names, services, ahead, query.today, files, staff, query.reversed_of(dinas))
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""
@@ -116,14 +121,14 @@ def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) 
     return rank, tuple(score for score in scores if score is not None)
 
 
-def staff_of(
-    snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, limit: int, *, by_score: bool
-) -> Staff:
-    """A page of the ASN of a dinas, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
-    standings = snapshot.asn_of(dinas, period)
-    if standings is None:
+def staff_of(query: PageQuery, dinas: str, *, by_score: bool) -> Staff:
+    """A page of the ASN of a dinas whom the caller is shown, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
+    period, cursor = query.period, query.cursor
+    everybody = query.snapshot.asn_of(dinas, period)
+    if everybody is None:
         raise Refusal("not-found", f"nothing ever named {dinas}")
-    page = (ranking if by_score else listed)(snapshot, period, standings, limit, cursor)
+    standings = [standing for standing in everybody if query.shows(standing.subject.id)]
+    page = (ranking if by_score else listed)(query.snapshot, period, standings, query.listed, cursor)
     if by_score:
         before = number_after(cursor, "rank")
     else:

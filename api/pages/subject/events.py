@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.http.persons import masked
 from api.http.withheld import hides_ratings
 from api.pages.measures import measure_label
 from api.pages.page import AddressedPage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.score.scorecard import Standing, Subject
     from projections.reading.why import Behind
 
@@ -47,7 +49,7 @@ class EventsPage(AddressedPage, frozen=True):
     """The events behind a number of a dinas or an ASN."""
 
     template: ClassVar[str] = "events.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-reasons"
     parameters: ClassVar[frozenset[str]] = frozenset({"service", "measure", "cursor"})
 
     events: Events
@@ -90,7 +92,7 @@ def events_behind(query: PageQuery, standing: Standing, limits: Mapping[str, str
         for event in behind(entries_at(query.lines, positions), standing.subject, period, hide_ratings=hide):
             before = event.position
             if _counts(event, service, measure):
-                rows.append(event_row(event, scheme, words))
+                rows.append(event_row(masked(event, query.shows), scheme, words))
             if len(rows) == most:
                 return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
         if len(positions) < batch:
