@@ -52,11 +52,13 @@ def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
 
 
 @contextmanager
-def database_journal(database: "Database", zone: str, clock: Callable[[], int] = now_us) -> Iterator[Journal]:
-    """The journal of a database. An intake or the owner begins it; the others wait until it is begun."""
+def database_journal(
+    database: "Database", zone: str, clock: Callable[[], int] = now_us, *, strict: bool = False
+) -> Iterator[Journal]:
+    """The journal of a database. An intake or the owner begins it, perhaps a strict one; the others wait until it is begun."""
     if database.appends:
         with database.making():
-            journal = Journal.open(database.journal, zone, clock())
+            journal = Journal.open(database.journal, zone, clock(), strict=strict)
     else:
         journal = _awaited(database, zone)
     try:

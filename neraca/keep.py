@@ -40,7 +40,7 @@ def rebuild(options: argparse.Namespace) -> int:
     with location.locked() if options.undivided else location.rebuilding(), uncollected():
         journal = Journal.read_only(location.journal)
         if options.restored:
-            journal.begin(journal.zone, now_us())
+            journal.begin(journal.zone, now_us(), strict=journal.is_strict)
         generations = location.generations()
         generation, store = generations.begin()
         progress = Progress("events folded:")

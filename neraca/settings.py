@@ -31,8 +31,13 @@ _TABLE: Final = (
         "NERACA_ZONE", "Asia/Jakarta", "the time zone whose months count, for the life of a journal; also `--zone`"
     ),
     Setting(
-        "NERACA_UNKNOWN", "open", "events of an unregistered dinas or ASN: `open` flags them, `strict` refuses them"
+        "NERACA_UNKNOWN",
+        None,
+        "events of an unregistered dinas, ASN or service: `open` flags them, `strict` refuses them; "
+        "without it as the journal was begun",
     ),
+    Setting("NERACA_EXTENSIONS", None, "further extension attributes that events may have, separated by commas"),
+    Setting("NERACA_ADDRESS_MOST", "64", "connections from one address at most, without a standing token or session"),
     Setting("NERACA_DATABASE_URL", None, "a PostgreSQL database in place of `NERACA_DATA`; also `--database`"),
     Setting("NERACA_DATABASE_PASSWORD_FILE", None, "file with the password of a database URL that has none"),
     Setting("NERACA_KAFKA", None, "addresses of the broker, separated by commas; also `--kafka`"),

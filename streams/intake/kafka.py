@@ -31,7 +31,7 @@ from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
@@ -97,6 +97,8 @@ class KafkaIntake:
         self._partitions = partitions
         self._grants = grants
         self._parked_s = parked_s
+        self.extensions: Collection[str] = ()
+        """The extension attributes that events may have beside those that are always taken."""
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
         self._parked: dict[str, Waiting] = {}
@@ -145,7 +147,7 @@ class KafkaIntake:
 
     def _take(self, messages: Sequence[Any], sender: Sender) -> None:
         records = [RawRecord(message.key, message.value, message.headers or [], message.topic) for message in messages]
-        events = [_event(record) for record in records]
+        events = [self._event(record) for record in records]
         entries, refusals = list[Parked](), list[Outgoing]()
         until_us = self._now_us() + int(self._parked_s * 1e6)
         for record, event, outcome in zip(records, events, self._decide(records, events, until_us), strict=True):
@@ -159,6 +161,9 @@ class KafkaIntake:
             self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
         send_refused(sender, refusals)
+
+    def _event(self, record: RawRecord) -> Submission | Refusal:
+        return attempt(event_of, record.value, record.headers, self.extensions)
 
     def _decide(
         self, records: Sequence[RawRecord], events: Sequence[Submission | Refusal], until_us: int
@@ -175,7 +180,8 @@ class KafkaIntake:
         """The parked events, read once for each; of those given up at one instant the receipts and notes first."""
         entries = self._parking.all()
         self._parked = {
-            entry.key: self._parked.get(entry.key) or Waiting(_event(_RAW_RECORD.decode(entry.record)), entry.until_us)
+            entry.key: self._parked.get(entry.key)
+            or Waiting(self._event(_RAW_RECORD.decode(entry.record)), entry.until_us)
             for entry in entries
         }
         return sorted(entries, key=self._rank)
@@ -267,10 +273,6 @@ class KafkaIntake:
 
 
 _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
-
-
-def _event(record: RawRecord) -> Submission | Refusal:
-    return attempt(event_of, record.value, record.headers)
 
 
 def _key(event: Submission) -> str:

@@ -93,7 +93,7 @@ def parts_of(
     )
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
-        metrics.serve(options.metrics_port)
+        metrics.serve(*options.metrics_port)
     offsets, sessions = Offsets(kafka, layout.topic, layout.partitions), StuckSessions()
 
     def free() -> None:

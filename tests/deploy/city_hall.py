@@ -115,6 +115,10 @@ class City:
             f"http://127.0.0.1:{self.machine.port(service, 8000)}{path}", timeout=30, headers=self._auditor
         )
 
+    def operations(self, service: str, path: str) -> httpx.Response:
+        """Ask any process on its port for the operator."""
+        return httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}{path}", timeout=30)
+
     def digest(self, service: str = "api-1") -> dict[str, Any]:
         """The digest served, with its vector."""
         answer = self.get(service, "/v1/digest")
@@ -133,14 +137,14 @@ class City:
         """The digest of the journal's head, once both readers serve it."""
 
         def reached() -> dict[str, Any] | None:
-            head = self.get("api-1", "/readyz").json()["head"]
+            head = self.operations("api-1", "/readyz").json()["head"]
             digests = [self.digest(reader) for reader in ("api-1", "api-2")]
             return digests[0] if [digest["position"] for digest in digests] == [head, head] else None
 
         try:
             return until(reached, "both readers serve the journal's head", within_s=120)
         except TimeoutError as error:
-            error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
+            error.add_note(f"{self.operations('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
             for name, process in self.machine.running.items():
                 error.add_note(f"{name} said: {process.output()[-2000:]}")
             raise
@@ -161,7 +165,7 @@ class City:
     def metric(self, service: str, line: str) -> float | None:
         """One sample of a relay's or worker's metrics, by the name it has there; ``None`` while it is missing."""
         try:
-            text = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+            text = self.operations(service, "/metrics").text
         except httpx.TransportError:
             return None
         match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)

@@ -200,7 +200,8 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         ),
         "all is folded",
     )
-    until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
+    operations = f"http://127.0.0.1:{machine.port('intake', 9100)}/metrics"
+    until(lambda: "\nneraca_position 201.0\n" in httpx.get(operations).text, "the intake tells so too")
     replay = json.loads(machine.output("api-1", ["neraca", "replay", "--period", "2026-11"]))
     digests = {httpx.get(f"{at[api]}/v1/digest", headers=reading).json()["digest"] for api in ("api-1", "api-2")}
     assert digests == {replay["digest"]}
