@@ -80,6 +80,8 @@ def token(options: argparse.Namespace) -> int:
     if options.action == "make":
         secret = make_token(store, _lines(location), options, at_us)
         note(location, "token-made", options.id, rights_of(options))
+        if options.replaces:
+            note(location, "token-revoked", options.replaces, f"replaced by {options.id}")
         say("This secret is shown once; only its hash is kept.")
         print(secret)
     elif options.action == "link":
