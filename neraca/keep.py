@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.clock import utc_text
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import StoppedAtEntry
 from neraca.making import add_making, make_token, print_all, rights_of
 from neraca.noting import note
 from neraca.options import Command, add_data
@@ -40,7 +40,7 @@ def rebuild(options: argparse.Namespace) -> int:
     with location.locked() if options.undivided else location.rebuilding(), uncollected():
         journal = Journal.read_only(location.journal)
         if options.restored:
-            journal.begin(journal.zone, now_us())
+            journal.begin(journal.zone, now_us(), strict=journal.is_strict)
         generations = location.generations()
         generation, store = generations.begin()
         progress = Progress("events folded:")
@@ -105,6 +105,6 @@ def _lines(location: Location) -> Lines | None:
 
 
 COMMANDS: Final = (
-    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
+    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(StoppedAtEntry,)),
     Command("token", "make, list and revoke tokens; sign in by a link; list and end sessions", _token_options, token),
 )

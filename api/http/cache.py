@@ -5,7 +5,7 @@ This comes before the framework, so a repeated read costs next to nothing.
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers
@@ -37,7 +37,7 @@ class Answers:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._answers: dict[tuple[str, bytes], Answer] = {}
-        self._making: dict[tuple[str, bytes], threading.Lock] = {}
+        self._making: dict[tuple[str, bytes], asyncio.Lock] = {}
 
     def keep(
         self,
@@ -54,11 +54,11 @@ class Answers:
             self._answers.clear()
         self._answers[path, query] = Answer(version, until_us, etag, headers, body)
 
-    def making(self, path: str, query: bytes) -> threading.Lock:
-        """The lock of an answer that is being made: another caller of the same address waits for that answer."""
+    def making(self, path: str, query: bytes) -> asyncio.Lock:
+        """The lock of an answer that is being made: another caller of the same address waits for it, and holds no thread."""
         if len(self._making) >= KEPT:
             self._making.clear()
-        return self._making.setdefault((path, query), threading.Lock())
+        return self._making.setdefault((path, query), asyncio.Lock())
 
     def fresh(self, path: str, query: bytes) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""

@@ -83,7 +83,9 @@ class AddressedPage(ReadingPage, frozen=True):
     """A page that follows from its address and one reading, and from nothing else."""
 
     shared: ClassVar[bool] = False
-    """True if one copy serves everybody for a second: only for a page that is the same for all callers."""
+    """True if one copy serves all callers of one kind: the public opens it."""
+    lifetime_s: ClassVar[float] = 0.0
+    """The time for which a shared copy may be one of a position before, in seconds."""
 
     @classmethod
     @abstractmethod

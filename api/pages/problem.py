@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from api.http.parameters import UnknownParameters
+from api.http.problems import FAULT_MOST, shortened
 from api.pages.links import Links
 from api.pages.page import Page
 
@@ -40,7 +41,7 @@ class ProblemPage(Page, frozen=True):
         if field == "not-found" and not subject:
             field = "nowhere"
         if isinstance(refusal, UnknownParameters):
-            field, values = "parameters", {"names": ", ".join(refusal.names)}
+            field, values = "parameters", {"names": shortened(", ".join(refusal.names), FAULT_MOST)}
         text, title = f"problem.{field}-text", f"problem.{refusal.slug}"
         return cls(
             refusal.slug,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from api.http.static import ASKED_ANEW, IMMUTABLE
 from api.http.tickets import Case
@@ -107,7 +108,7 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:
         cache_control = IMMUTABLE if v == site.style_tag else ASKED_ANEW
-        headers = {"cache-control": cache_control, "x-content-type-options": "nosniff"}
+        headers = {"cache-control": cache_control}
         return Response(site.style, 200, headers, "text/css")
 
     return router
@@ -117,7 +118,7 @@ def _add(router: APIRouter, site: Site, path: str, page: type[AddressedPage]) ->
     """Serve a page at an address."""
 
     @router.get(path, response_class=HTMLResponse)
-    def show(request: Request) -> Response:
-        if page.shared and page.action in PUBLIC:  # a page that is guarded is never the same for all callers
-            return site.shared(request, page.of)
-        return site.page(request, page.of, need=page.need(request.path_params))
+    async def show(request: Request) -> Response:
+        if page.shared and page.action in PUBLIC:  # a page that is guarded is made for its caller alone
+            return await site.shared(request, page.of, lifetime_s=page.lifetime_s)
+        return await run_in_threadpool(site.page, request, page.of, need=page.need(request.path_params))

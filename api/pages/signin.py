@@ -99,7 +99,7 @@ class Signing:
 
     def by_token(self, request: Request, secret: str, path: str) -> Response:
         """Begin the session of a token, and go on to a path, or to the page that the token is for."""
-        grant, onward = self._access.grant_of_secret(secret) if secret else None, _inside(path)
+        grant, onward = self._access.grant_of_secret(request, secret) if secret else None, _inside(path)
         if grant is None:
             return self._site.plain(request, SignInPage(onward, wrong=True), 401)
         self._note("sign-in", grant.id, "token")

@@ -1,6 +1,6 @@
 """The site: it finds out who asks for which reading, has the page made, tags it, and draws it in the frame of all pages.
 
-A page loads nothing from another host, and the policy sent with it forbids that.
+A page loads nothing from another host, and the policy that every answer has forbids that (`api/http/guards.py`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from msgspec.structs import asdict
+from starlette.concurrency import run_in_threadpool
 
 from api.http.conditional import has_any, has_it
 from api.http.doors import is_plain_beyond
+from api.http.guards import is_for_one
 from api.http.operator import is_operators
 from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
+from api.http.rates import headers_of
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
 from api.pages.links import Caller, Links, code_of
@@ -52,15 +55,6 @@ if TYPE_CHECKING:
     from projections.reading.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-GUARDS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",  # without any, a form sent over plain HTTP names no origin, and is refused
-}
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
 
@@ -127,7 +121,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._build = _build_of()
-        self._shared = SharedPages()
+        self._shared = SharedPages(self._state)
         self._reversals = Reversals(reads.lines)
         self._progress = None if services.reset is None else Progress(reads.lines)
 
@@ -137,19 +131,45 @@ class Site:
         """A page, or the page of its refusal. ``extra_state`` is any state it shows beside the reading: it changes the tag."""
         return self.guarded(request, need, lambda grant: self._read(request, make, grant, extra_state))
 
-    def shared(self, request: Request, make: Callable[[PageQuery], ReadingPage]) -> Response:
-        """A page that is the same for all callers, kept for the next one."""
-        account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
-        grant = self.grant(request)  # of a token in a header too: the links offered depend on it
-        names = f"{account.id if account else ''} {grant.id if grant else ''}"
-        caller = f"{names} {_marks_of(request)} {self._services.notice()} {has_stopped}"
-        return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
+    async def shared(
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, lifetime_s: float = 0.0
+    ) -> Response:
+        """A page that is made once for all who may see the same; for ``lifetime_s`` it may be one of a position before."""
+        try:
+            grant = await self._grant(request)
+        except Refusal:
+            grant = None
+            shareable = False
+        else:
+            shareable = self._progress is None  # in practice each page marks what its caller has done
+        if not shareable:
+            return await run_in_threadpool(self.page, request, make)
+        if grant is not None:
+            is_for_one(request.scope)
+        caller = f"{'' if grant is None else grant.id} {_marks_of(request)}"
+        return await self._shared.answer(request, caller, lambda asked_anew: self.page(asked_anew, make), lifetime_s)
+
+    async def _grant(self, request: Request) -> Grant | None:
+        """The caller's grant, looked up beside the event loop if there is a token to look up. Raises: ``Refusal``."""
+        if "authorization" in request.headers or "cookie" in request.headers:
+            return await run_in_threadpool(self._reads.access.grant, request)
+        return self._reads.access.grant(request)
+
+    def _state(self) -> tuple[object, ...]:
+        """The state of all that a page shows beside its address and its caller."""
+        reads, live = self._reads, self._reads.reader.live
+        version, now_us = reads.reader.version(), reads.reader.now_us()
+        behind = backlog_of(live, reads.lines, version.position, now_us)
+        return version, now_us // MINUTE_US, behind, self._services.notice(), live.stopped
 
     def guarded(self, request: Request, need: Need, make: Callable[[Grant | None], Response]) -> Response:
         """An answer to a caller who may have it; or the page of the refusal."""
         access = self._reads.access
         try:
-            response = make(access.grant(request) if need.action in PUBLIC else access.require(request, *need))
+            grant = access.grant(request) if need.action in PUBLIC else access.require(request, *need)
+            if grant is not None:
+                is_for_one(request.scope)
+            response = make(grant)
         except Refusal as refusal:
             return self.refused(request, refusal, need=need)
         if self._progress is not None and response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
@@ -165,14 +185,14 @@ class Site:
 
     def plain(self, request: Request, page: Page, status: int = 200) -> Response:
         """A page without a reading."""
-        return self._html(request, page, status, {**GUARDS, "cache-control": "no-store"})
+        return self._html(request, page, status, {"cache-control": "no-store"})
 
     def refused(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, need: Need = FREE
     ) -> Response:
         """The page of a refusal; ``need`` is what the caller had to be allowed."""
         status, _ = PROBLEMS[refusal.slug]
-        response_headers = {**(headers or {}), **GUARDS, "cache-control": "no-store"}
+        response_headers = {**headers_of(refusal), **(headers or {}), "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             response_headers["www-authenticate"] = 'Bearer realm="neraca"'
         page = ProblemPage.of(refusal, request, self.words[code_of(request)], need.action)
@@ -199,7 +219,7 @@ class Site:
             caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), *marks)
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
-            headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
+            headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
             conditions = request.headers.getlist("if-none-match")
             if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)

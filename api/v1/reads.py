@@ -58,11 +58,9 @@ class Reads:
         """
         if grant is not None:
             return self._read(request, period, make, grant)
-        path, query = request.scope["path"], request.scope["query_string"]
-        with self.answers.making(path, query):
-            earlier = self.answers.fresh(path, query)
-            if earlier is None:
-                return self._read(request, period, make, None)
+        earlier = self.answers.fresh(request.scope["path"], request.scope["query_string"])
+        if earlier is None:
+            return self._read(request, period, make, None)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):

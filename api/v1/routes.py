@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.http.persons import Faces, shown_to
 from api.http.withheld import suppressed
@@ -237,8 +238,7 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     is_of_subject, of_now = route.parameters not in (nothing, every), route.parameters in OF_NOW
     document = read_doc(route.answer, route.summary, of_subject=is_of_subject, needs_token=not route.public)
 
-    @router.get(route.path, name=route.name, **document)
-    def answer(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
+    def answer(request: Request, parameters: Parameters) -> Response:
         subject, text, part = parameters
         grant = None if route.public else reads.access.require(request, route.action, route.subject_of(subject))
         period = reads.period(text)
@@ -251,3 +251,11 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
             return scoped(with_faces(answer, faces), snapshot)
 
         return reads.answer(request, None if of_now else period, make, grant=grant)
+
+    async def read(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
+        if not route.public:
+            return await run_in_threadpool(answer, request, parameters)
+        async with reads.answers.making(request.scope["path"], request.scope["query_string"]):
+            return await run_in_threadpool(answer, request, parameters)
+
+    router.add_api_route(route.path, read, name=route.name, **document)

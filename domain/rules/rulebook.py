@@ -101,6 +101,10 @@ class Rulebook:
         """The services that have a standard of an agency's own; for ``""`` those that have a general one."""
         return {service for service, owner in self._standards if owner == dinas}
 
+    def knows_service(self, dinas: str, service: str) -> bool:
+        """True if a standard names a service, at a dinas or at all of them."""
+        return (service, dinas) in self._standards or (service, "") in self._standards
+
     def scheme(self, day: date) -> Scheme:
         """The scheme in force on a day; the built-in example before the first adoption."""
         since = max((since for since in self._schemes if since <= day.isoformat()), default=None)

@@ -123,6 +123,9 @@ class Recording:
         asn = getattr(fact, "asn", "")
         if asn and not isinstance(asn, UnsetType) and not self._rulebook.knows_asn(asn):
             faults.append(Fault(f"{at}/asn", "is not registered", for_now=True))
+        service = getattr(fact, "service", "")
+        if service and not isinstance(service, UnsetType) and not self._rulebook.knows_service(fact.dinas, service):
+            faults.append(Fault(f"{at}/service", "is not registered: no standard names it", for_now=True))
         if faults:
             raise invalid(*faults)
 

@@ -37,6 +37,8 @@ DOCKER: Final = """docker() {
   eval "$told"
 }"""
 """The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
+SERVICES: Final = {"token": "intake", "layout": "worker-1", "rebuild": "worker-1", "resume": "worker-1"}
+"""The service whose role a command needs, as the runbook's function has it; the others need a reader's."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 ROLES: Final = {"rule": "rules", "reversal": "correct"}
@@ -113,6 +115,10 @@ class City:
             f"http://127.0.0.1:{self.machine.port(service, 8000)}{path}", timeout=30, headers=self._auditor
         )
 
+    def operations(self, service: str, path: str) -> httpx.Response:
+        """Ask any process on its port for the operator."""
+        return httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}{path}", timeout=30)
+
     def digest(self, service: str = "api-1") -> dict[str, Any]:
         """The digest served, with its vector."""
         answer = self.get(service, "/v1/digest")
@@ -131,21 +137,21 @@ class City:
         """The digest of the journal's head, once both readers serve it."""
 
         def reached() -> dict[str, Any] | None:
-            head = self.get("api-1", "/readyz").json()["head"]
+            head = self.operations("api-1", "/readyz").json()["head"]
             digests = [self.digest(reader) for reader in ("api-1", "api-2")]
             return digests[0] if [digest["position"] for digest in digests] == [head, head] else None
 
         try:
             return until(reached, "both readers serve the journal's head", within_s=120)
         except TimeoutError as error:
-            error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
+            error.add_note(f"{self.operations('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
             for name, process in self.machine.running.items():
                 error.add_note(f"{name} said: {process.output()[-2000:]}")
             raise
 
     def neraca(self, *words: str) -> str:
         """The output of a command that is typed beside the runbook."""
-        return self.machine.output("api-1", ["neraca", *words])
+        return self.machine.output(SERVICES.get(words[0], "api-1"), ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """See that both readers serve the digest of a replay; the replay."""
@@ -159,7 +165,7 @@ class City:
     def metric(self, service: str, line: str) -> float | None:
         """One sample of a relay's or worker's metrics, by the name it has there; ``None`` while it is missing."""
         try:
-            text = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+            text = self.operations(service, "/metrics").text
         except httpx.TransportError:
             return None
         match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)

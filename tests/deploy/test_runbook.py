@@ -18,6 +18,7 @@ import pytest
 from streams.emitting.kafka import KafkaClient
 from streams.kafka.broker import Sender
 from streams.kafka.settings import KafkaSettings
+from streams.places.roles import ROLES
 from tests.deploy.city_hall import RUNBOOK, City, Counters, Operator, blocks, saved_text
 from tests.deploy.composed import FILE
 from tests.deploy.machine import Machine
@@ -84,9 +85,13 @@ def test_the_runbook_from_top_to_bottom(hall: Hall) -> None:
 def start(hall: Hall) -> None:
     """A secret is made, everything is healthy, an event is in the ranking, a night's proof comes out."""
     answers = hall.operator.types("Start")
-    assert set(answers.splitlines()) == {f"{name} healthy" for name in hall.machine.services}
-    assert re.fullmatch(r"NERACA_DB_PASSWORD=[0-9a-f]{48}", saved_text(hall.machine.folder, ".env"))
-    assert (hall.machine.folder / ".env").stat().st_mode & 0o077 == 0
+    services = {name for name in hall.machine.services if not hall.machine.ends(name)}
+    assert set(answers.splitlines()) == {f"{name} healthy" for name in services}
+    secrets = hall.machine.folder / "secrets"
+    assert secrets.stat().st_mode & 0o077 == 0
+    passwords = {file.name: saved_text(secrets, file.name) for file in secrets.iterdir()}
+    assert set(passwords) == {"db_owner", "backup", *ROLES}
+    assert [name for name, text in passwords.items() if not re.fullmatch(r"[0-9a-f]{48}", text)] == []
     receipt = json.loads(hall.operator.types("Start").partition("}{")[0] + "}")
     assert receipt["position"] == 2
     hall.city.settled()
@@ -144,7 +149,9 @@ def rebuild(hall: Hall) -> None:
 
 def generation(hall: Hall) -> float:
     """The generation that a reader serves."""
-    return float(re.findall(r"^neraca_generation (\S+)$", hall.city.get("api-1", "/metrics").text, re.MULTILINE)[0])
+    return float(
+        re.findall(r"^neraca_generation (\S+)$", hall.city.operations("api-1", "/metrics").text, re.MULTILINE)[0]
+    )
 
 
 def back_up_and_restore(hall: Hall) -> None:
@@ -191,7 +198,7 @@ def upgrade(hall: Hall) -> None:
 def every_alarm_is_told(hall: Hall) -> None:
     """A process exports each metric that the runbook names; the relay whose turn it is exports its progress."""
     names = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
-    text = hall.city.get("api-1", "/metrics").text
+    text = hall.city.operations("api-1", "/metrics").text
     for service in ("relay-1", "relay-2", "worker-1"):
         text += httpx.get(f"http://127.0.0.1:{hall.machine.port(service, 9100)}/metrics").text
     samples = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
@@ -206,7 +213,7 @@ def a_partition_stands_still(hall: Hall) -> None:
     sender.send([(f"neraca.segments.{number}", 11, None, b"no segment", [])])
     sender.close()
     stands = 'neraca_partition_stopped{partition="11"} 1.0'
-    until(lambda: stands in hall.city.get("api-1", "/metrics").text, "a partition stands still")
+    until(lambda: stands in hall.city.operations("api-1", "/metrics").text, "a partition stands still")
     with hall.counters:
         until(
             lambda: hall.city.get("api-1", "/readyz").status_code == httpx.codes.SERVICE_UNAVAILABLE, "it is not ready"

@@ -17,7 +17,7 @@ from api.v1.reads import cursor_of, number_after
 from domain.clock import DAY_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
-from domain.intake.checks import looks_personal
+from domain.intake.personal import looks_personal
 from domain.intake.recorded import Recorded, read_line
 from domain.periods import Period, parse_period
 

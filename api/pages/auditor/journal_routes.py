@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.pages.site import Site
     from api.v1.reads import Reads
 
-PLAIN: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+PLAIN: Final = {"cache-control": "no-store"}
 
 
 def journal_router(site: Site, reads: Reads) -> APIRouter:

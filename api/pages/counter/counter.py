@@ -17,10 +17,9 @@ from msgspec import Struct
 from api.http.problems import bad_query
 from api.pages.page import ReadingPage
 from api.pages.sentences import name_of
-from api.pages.site import GUARDS
 from domain.access.subjects import Unit
 from domain.events.submitted import PauseReason
-from domain.intake.checks import looks_personal
+from domain.intake.personal import looks_personal
 from domain.measures import UNSUR
 from projections.ports import LOCAL
 
@@ -182,7 +181,7 @@ def counter_router(site: Site, *, tickets: bool) -> APIRouter:
     @router.get("/loket-sw.js")
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
-        headers = {**GUARDS, "cache-control": "no-cache"}
+        headers = {"cache-control": "no-cache"}
         return Response(scripts.worker, 200, headers, "text/javascript")
 
     return router

@@ -22,7 +22,6 @@ from api.http.doors import address_of
 from api.http.forms import fields_of
 from api.http.tickets import Case
 from api.pages.page import Page
-from api.pages.site import GUARDS
 from domain.access.subjects import Unit
 from domain.clock import utc_text
 from domain.events.kinds import KINDS
@@ -94,7 +93,7 @@ def _codes(reads: Reads, tickets: Tickets) -> APIRouter:
     def give_ticket(request: Request) -> Response:
         address, ticket = _issue(request, reads, tickets)
         body = msgspec.json.encode({"address": address, "expires": utc_text(ticket.until_us)})
-        return Response(body, 200, {**GUARDS, "cache-control": "no-store"}, "application/json")
+        return Response(body, 200, {"cache-control": "no-store"}, "application/json")
 
     @router.get("/loket/qr.svg")
     def show_code(request: Request) -> Response:
@@ -104,7 +103,7 @@ def _codes(reads: Reads, tickets: Tickets) -> APIRouter:
             segno.make(address, error="m").save(picture, kind="svg", scale=4, light="#fff")
         except segno.DataOverflowError:
             raise Refusal("not-found", "no code holds an address as long as this case's") from None
-        return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
+        return Response(picture.getvalue(), 200, {"cache-control": "no-store"}, "image/svg+xml")
 
     return router
 

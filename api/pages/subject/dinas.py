@@ -10,7 +10,7 @@ from api.pages.bare import bare_subject
 from api.pages.drawing import rank_text
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
-from api.pages.services import services_of, services_table
+from api.pages.services import listed_of, services_of, services_table
 from api.pages.subject.beam import beam
 from api.pages.subject.files import files_table, open_files
 from api.pages.subject.subject import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from api.pages.bare import Bare
     from api.pages.page import PageQuery
-    from api.pages.services import Services
+    from api.pages.services import ListedServices, Services
     from api.pages.subject.beam import Beam
     from api.pages.subject.files import OpenFiles
     from api.pages.subject.subject import SubjectView
@@ -63,7 +63,8 @@ class DinasPage(AddressedPage, frozen=True):
     """One dinas. ``files`` and ``staff`` are none for a caller who may not read about persons."""
 
     template: ClassVar[str] = "dinas.html"
-    parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor"})
+    shared: ClassVar[bool] = True
+    parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor", "layanan"})
 
     name: str
     view: SubjectView
@@ -71,6 +72,7 @@ class DinasPage(AddressedPage, frozen=True):
     rank: str
     beam: Beam | None
     services: Services
+    listed_services: ListedServices
     ahead: Ahead
     today: date
     files: OpenFiles | None
@@ -95,7 +97,8 @@ class DinasPage(AddressedPage, frozen=True):
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
         names = (name_of(snapshot, dinas), view, bare, rank, drawing)
-        return cls(*names, services, ahead, query.today, files, staff, query.reversed_of(dinas))
+        listed_services = listed_of(services, query.parameters.get("layanan", ""))
+        return cls(*names, services, listed_services, ahead, query.today, files, staff, query.reversed_of(dinas))
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""

@@ -12,7 +12,8 @@ from api.http.forms import fields_of
 from api.http.persons import shown_to
 from api.pages.links import Links, code_of
 from api.pages.page import Need, Page
-from domain.intake.checks import ID_MOST, looks_personal
+from domain.intake.personal import looks_personal
+from domain.intake.texts import ID_MOST
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
