@@ -74,7 +74,7 @@ def build(parts: AppParts) -> Built:
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
-            stream_router(parts.live, ending, metrics.listeners),
+            stream_router(parts.live, ending, metrics.listeners, access),
             reads_router(reads),
             journal_router(reads),
             cases_router(reads),
@@ -83,7 +83,7 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    app = Heads(Compressed(RawPaths(FreshAnswers(framework, answers))))
+    app = Heads(Compressed(RawPaths(FreshAnswers(framework, answers, access))))
     return Built(app, framework, ending.tell)
 
 

@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 
 from api.http.access import is_local
 from api.http.conditional import has_any, has_it
+from api.http.disclosure import is_published
 from api.http.problems import PROBLEMS
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
@@ -175,12 +176,14 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, live = None if text is None else reads.period(text), reads.reader.live
         notice, has_stopped = self._services.notice(), live.stopped is not None
-        with reads.reader.snapshot() as snapshot:
+        published = is_published(grant)
+        with reads.reader.snapshot(published=published) as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
             caller = (
                 grant.id if grant else "",
+                str(published),
                 notice or "",
                 str(has_stopped),
                 str(behind),

@@ -5,7 +5,6 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.http.withheld import suppressed
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
 from api.v1.formulas import why_answer
 from api.v1.histories import files, late_answer, recent, series
@@ -139,7 +138,7 @@ def _staff_ranked(query: ReadQuery) -> Page:
 
 
 def _card(query: ReadQuery) -> Scorecard:
-    return suppressed(query.snapshot.card(query.standing, query.period), query.snapshot.scheme(query.period))
+    return query.snapshot.card(query.standing, query.period)
 
 
 def _why(query: ReadQuery) -> WhyAnswer:
@@ -174,7 +173,7 @@ def _digest(query: ReadQuery) -> DigestAnswer:
 
 
 class Read(NamedTuple):
-    """A route. A read that is not public needs the scope `read`."""
+    """A route. A read that is not public needs the scope `read`, or another that it names."""
 
     path: str
     name: str
@@ -183,6 +182,7 @@ class Read(NamedTuple):
     make: Callable[[ReadQuery], object]
     parameters: Callable[..., Coroutine[None, None, Parameters]]
     public: bool = False
+    scope: str = "read"
 
 
 READS: Final = (
@@ -194,7 +194,7 @@ READS: Final = (
     Read("/v1/asn/{asn}/why", "why_asn", "Why an ASN's score is what it is", None, _why, of_asn),
     Read("/v1/rankings/dinas", "rank_dinas", "Every dinas, ranked", Page, _dinas_ranked, every, public=True),
     Read("/v1/rankings/asn", "rank_asn", "The ASN of a dinas, ranked", Page, _staff_ranked, of_staff),
-    Read("/v1/digest", "read_digest", DIGEST, DigestAnswer, _digest, nothing, public=True),
+    Read("/v1/digest", "read_digest", DIGEST, DigestAnswer, _digest, nothing, scope="audit"),
     Read("/v1/dinas/{dinas}/series", "series_dinas", DINAS_SERIES, Series, _series, one_dinas, public=True),
     Read("/v1/asn/{asn}/series", "series_asn", "An ASN's last twelve months", Series, _series, one_asn),
     Read("/v1/dinas/{dinas}/files", "list_files", FILES, FilesAnswer, _files, of_dinas_now),
@@ -222,7 +222,7 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     @router.get(route.path, name=route.name, **document)
     def answer(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
         if not route.public:
-            reads.access.require(request, "read")
+            reads.access.require(request, route.scope)
         subject, text, part = parameters
         period = reads.period(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from projections.store.partitions import PartitionStore
 from streams.journal.stuck_sessions import StuckSessions
@@ -82,7 +83,8 @@ def parts_of(
     layouts = Layouts(database, journal)
     layout = layouts.current(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
-    store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
+    zone = ZoneInfo(journal.zone)
+    store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch, zone)
     fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:

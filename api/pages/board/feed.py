@@ -10,6 +10,7 @@ from api.pages.sentences import is_late, name_of, took, what
 from domain.clock import parse_instant, stored_instant
 from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.intake.recorded import read_line, resolved_of
+from projections.reading.why import is_rating
 
 if TYPE_CHECKING:
     from api.pages.words import Words
@@ -37,10 +38,12 @@ class Item(Struct, frozen=True):
 
 
 def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
-    """The last facts and reversals up to the position of a reading, the newest first."""
+    """The last facts and reversals up to the position of a reading, the newest first; ratings are not among them."""
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
     for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
+        if is_rating(line):
+            continue
         event = read_line(line)
         if event.type in TYPES:
             items.append(_item(snapshot, position, event, words))

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
+from api.http.disclosure import EXACT
 from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
@@ -30,7 +31,7 @@ ALIVE_S: Final = 2.5
 """A page hears this often that nothing has moved, and counts as fresh as long as it does."""
 BETWEEN_S: Final = 0.5
 """The shortest time between two changes: nobody reads a board that moves more often."""
-OFFERING: Final = frozenset({"read"})
+OFFERING: Final = EXACT | {"read"}
 """The scopes without which the board offers less: readers of one board who differ in them have channels of their own."""
 
 Messages = AsyncGenerator[ServerSentEvent]
@@ -243,7 +244,7 @@ class LiveBoards:
     def _channel(self, choice: Watched, code: Code, scopes: frozenset[str]) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(reads, choice, words),
+            lambda: draw(reads, choice, words, published=not EXACT & scopes),
             lambda message: self._site.fragment(message, code, scopes),
             words,
             live.movement,
