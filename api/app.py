@@ -19,6 +19,7 @@ from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
 from api.pages.counter.counter import Scripts
+from api.pages.method import method_router
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
@@ -78,6 +79,7 @@ def build(parts: AppParts) -> Built:
             reads_router(reads),
             journal_router(reads),
             cases_router(reads),
+            method_router(site),
             pages_router(site, reads, services, ending, metrics.listeners),
         ]
     if intake is not None:

@@ -88,7 +88,7 @@ class PublishedRatings:
             follow(month, key[1], change, entry.recordedtime, self._zone)  # type: ignore[union-attr] # by its kind
 
     def of_dinas(self, period: Period, now_us: int) -> dict[str, tuple[Amounts, Waiting]]:
-        """What is published of each dinas in a period at an instant, and what waited at the midnight before."""
+        """The published sum of each dinas in a period at an instant, and the ratings that waited at the midnight before."""
         sums: dict[str, tuple[Amounts, Waiting]] = {}
         today = local_date(now_us, self._zone).isoformat()
         for (dinas, name), month in self._months.items():

@@ -39,11 +39,8 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge, access: Access) 
 
     @router.get("/v1/stream", response_class=EventSourceResponse, **STREAM_DOC)
     async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:
-        """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`.
-
-        A rating moves nothing, but for auditors and the operator.
-        """
-        published = await asyncio.to_thread(published_to, access, request)
+        """Follow what moves; send the last id you saw as `Last-Event-ID` to miss nothing, or be told to `reset`."""
+        published = await asyncio.to_thread(published_to, access, request)  # to whom no rating moves anything
         loop, waker = asyncio.get_running_loop(), asyncio.Event()
         waiting: deque[Moved] = deque(maxlen=KEPT + 1)
 
@@ -60,9 +57,7 @@ def stream_router(live: Live, ending: Ending, listeners: Gauge, access: Access) 
                 yield first
             while not ending.begun:
                 try:
-                    async with asyncio.timeout(
-                        ALIVE_S
-                    ):  # wait_for, before Python 3.12, may swallow the end of its task
+                    async with asyncio.timeout(ALIVE_S):  # wait_for may swallow the end of its task before Python 3.12
                         await waker.wait()
                 except TimeoutError:
                     yield ServerSentEvent(comment="alive")
@@ -131,7 +126,7 @@ def _vector(live: Live) -> dict[str, object]:
 
 
 def _movement(live: Live, batch: list[Moved], *, published: bool) -> ServerSentEvent:
-    """What moved; where nothing but ratings did, a reader of what is published is told the position alone."""
+    """The message of a movement; where ratings alone moved, a reader of what is published gets the position and no more."""
     position = batch[-1].position
     dinas = sorted(frozenset().union(*(movement.facts if published else movement.dinas for movement in batch)))
     rules = any(movement.rules for movement in batch)

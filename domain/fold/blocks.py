@@ -116,10 +116,10 @@ class Block(Struct, array_like=True):
         yield from (item.amounts or () for item in self.taken if (item.origin, item.name) == (origin, name))
 
 
-def mask_of(given: Sequence[Given]) -> int:
+def mask_of(ratings: Sequence[Given]) -> int:
     """The unsur that all ratings of a block answered, a bit for each; of one-tap ratings all."""
     mask = EVERY
-    for rating in given:
+    for rating in ratings:
         if 0 in rating.values and len(rating.values) > 1:
             mask &= sum(1 << at for at, answer in enumerate(rating.values) if answer)
     return mask

@@ -1,4 +1,4 @@
-"""What is kept of a dinas's month of ratings between two entries: its cells, and in each the blocks that wait."""
+"""The state of a dinas's month of ratings between two entries: its cells, and in each the blocks that wait."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ KINDS: Final = (False, True)
 
 
 class Change(NamedTuple):
-    """What an entry does to a cell: ``sign`` 1 gives a rating and -1 takes one out; ``first``: it is first recorded here."""
+    """The effect of an entry on a cell: ``sign`` 1 gives a rating and -1 takes one out; ``first``: it is first recorded here."""
 
     service: str
     name: str
@@ -83,6 +83,6 @@ class MonthState(Struct, array_like=True):
     day: str = ""
     """The local day of the newest change."""
     then: Waiting = Waiting()
-    """What waited when that day began."""
+    """The ratings and reversals that waited when that day began."""
     changes: int = 0
     """The number of changes so far."""

@@ -56,17 +56,17 @@ class Month:
         return added([self.state.joint, *(cell.shown for cell in self.state.cells.values())])
 
     def waiting(self) -> Waiting:
-        """What waits."""
+        """The ratings and the reversals that wait."""
         ratings = reversals = 0
         for cell in self.state.cells.values():
             for stream in (cell.surveys, cell.taps):
-                whole, taken = stream.whole, stream.open.taken
+                whole, items = stream.whole, stream.open.taken
                 ratings += len(stream.open.given)
                 if whole is not None:
-                    own = sum(item.origin == stream.number - 1 for item in taken) if taken else 0
+                    own = sum(item.origin == stream.number - 1 for item in items) if items else 0
                     ratings += len(whole.given) - own
                     reversals += len(whole.taken) - own
-                reversals += len(taken)
+                reversals += len(items)
         return Waiting(ratings, reversals)
 
     def _cell(self, service: str) -> Cell:
@@ -93,8 +93,8 @@ class Month:
         stream.open.taken[:0] = rest
         for _, waiting in stream.runs:
             waiting.taken = [_resolved(item, block) for item in waiting.taken]
-        gone = {item.name for _, waiting in stream.runs for item in waiting.taken if item.origin == number}
-        block.gone = sum(1 << place for place, rating in enumerate(block.given) if rating.name in gone)
+        reversed_names = {item.name for _, waiting in stream.runs for item in waiting.taken if item.origin == number}
+        block.gone = sum(1 << place for place, rating in enumerate(block.given) if rating.name in reversed_names)
         stream.blocks += 1
         cell = self._cell(service)
         cell.published = added([cell.published, block.amounts()])
@@ -230,25 +230,25 @@ def _join(stream: Stream) -> None:
     if whole is None:
         return
     number = stream.number - 1
-    gone = {item.name for item in stream.open.taken if item.origin == number}
-    given = [rating for rating in whole.given if rating.name not in gone]
-    taken = [item for item in stream.open.taken if item.origin != number]
-    stream.open = Run(given + stream.open.given, whole.taken + taken)
+    reversed_names = {item.name for item in stream.open.taken if item.origin == number}
+    ratings = [rating for rating in whole.given if rating.name not in reversed_names]
+    items = [item for item in stream.open.taken if item.origin != number]
+    stream.open = Run(ratings + stream.open.given, whole.taken + items)
     stream.whole = None
 
 
 def _block_of(service: str, run: Run, number: int, *, is_tap: bool, at: str) -> tuple[Block, list[Taken]]:
     """The block that a run makes, and what its reversals take out of unsur that not all of it answered: it waits again."""
     mask = mask_of(run.given)
-    taken, rest = list[Taken](), list[Taken]()
+    items, rest = list[Taken](), list[Taken]()
     for item in run.taken:
         amounts = item.amounts or ()
         part = within(amounts, mask)
-        taken.append(Taken(item.origin, item.name, item.asn, part))
+        items.append(Taken(item.origin, item.name, item.asn, part))
         if len(part) < len(amounts):
-            left = tuple(pair for pair in amounts if pair not in part)
-            rest.append(Taken(item.origin, item.name, item.asn, left))
-    return Block(service, is_tap, number, run.given, taken, mask, at), rest
+            remainder = tuple(pair for pair in amounts if pair not in part)
+            rest.append(Taken(item.origin, item.name, item.asn, remainder))
+    return Block(service, is_tap, number, run.given, items, mask, at), rest
 
 
 def _resolved(item: Taken, block: Block) -> Taken:

@@ -35,7 +35,7 @@ SETTLED_MOST: Final = 20_000
 
 
 class Settled(NamedTuple):
-    """What is published of a dinas's month at an instant, what waits, and the blocks that its close has published."""
+    """The published sum of a dinas's month at an instant, the number that waits, and the blocks that its close has published."""
 
     amounts: Amounts
     waiting: Waiting
@@ -52,16 +52,16 @@ class Closes:
     def settled(self, row: StoredMonth, zone: tzinfo) -> Settled:
         """A stored month after its close."""
         key = (row.dinas, row.month, row.changes, hash(row.state))
-        settled = self._months.get(key)
-        if settled is None:
+        month_now = self._months.get(key)
+        if month_now is None:
             month = Month(state_of_month(row.state))
             month.close(closes_at(row.month, zone))
             blocks = tuple(block for block in month.moved.values() if block is not None)
-            settled = Settled(month.published(), month.waiting(), blocks, month.state)
+            month_now = Settled(month.published(), month.waiting(), blocks, month.state)
             if len(self._months) >= SETTLED_MOST:
                 self._months.clear()
-            self._months[key] = settled
-        return settled
+            self._months[key] = month_now
+        return month_now
 
 
 class PublishedQueries(Queries):
@@ -111,7 +111,7 @@ class PublishedQueries(Queries):
                     yield Leaf(row.dinas, "", service, cell.shown)
 
     def waiting(self, months: Sequence[str], dinas: Collection[str] = ()) -> dict[str, Waiting]:
-        """What waited at the last local midnight, of each dinas over some months."""
+        """The numbers that waited at the last local midnight, of each dinas over some months."""
         sums: dict[str, Waiting] = {}
         for row in self.ratings(months, dinas):
             now, sofar = self._waiting(row), sums.get(row.dinas, Waiting())
@@ -119,7 +119,7 @@ class PublishedQueries(Queries):
         return sums
 
     def waiting_of_months(self, dinas: str, months: Sequence[str]) -> dict[str, Waiting]:
-        """What waited at the last local midnight, of a dinas in each of some months."""
+        """The numbers that waited at the last local midnight, of a dinas in each of some months."""
         return {row.month: self._waiting(row) for row in self.ratings(months, [dinas])}
 
     def settled(self, row: StoredMonth) -> Settled:

@@ -97,15 +97,15 @@ class PartitionTransaction:
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
         """Add entries, and advance partitions accordingly. Raises: ``NotFoldable``."""
         try:
-            moved = self._store.apply(self._db, entries, self._zone)
+            move = self._store.apply(self._db, entries, self._zone)
         except DBAPIError as error:
             if is_transient(error):
                 raise
             raise NotFoldable(str(error.orig).strip()) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise NotFoldable(repr(error)) from error
-        positions = {name: advances[partition_of(name, self._partitions)].position for name in moved.dinas}
-        self._store.tell(self._db, {name: (position, name in moved.facts) for name, position in positions.items()})
+        positions = {name: advances[partition_of(name, self._partitions)].position for name in move.dinas}
+        self._store.tell(self._db, {name: (position, name in move.facts) for name, position in positions.items()})
         moves = sorted(advances.items())
         columns = {
             "sources": [source_of(self._layout, partition) for partition, _ in moves],

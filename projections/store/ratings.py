@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from projections.store.statements import Tools
 
 Changes = dict[MonthKey, list[tuple[str, "Change"]]]
-"""What entries do to the ratings of each dinas's month: the time of recording and the change, in order of position."""
+"""The effects of entries on the ratings of each dinas's month: the time of recording and the change, in order of position."""
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _STATE: Final = msgspec.msgpack.Decoder(MonthState)
 _BLOCK: Final = msgspec.msgpack.Decoder(Block)
@@ -51,12 +51,12 @@ class StoredMonth(NamedTuple):
 
     @property
     def now(self) -> Waiting:
-        """What waits after the newest change."""
+        """The numbers that wait after the newest change."""
         return Waiting(self.ratings, self.reversals)
 
     @property
     def then(self) -> Waiting:
-        """What waited at the midnight before the newest change."""
+        """The numbers that waited at the midnight before the newest change."""
         return Waiting(self.ratings_then, self.reversals_then)
 
 
@@ -79,7 +79,7 @@ def balance_of_amounts(amounts: Amounts) -> Balance:
 
 
 def rating_changes(fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> Changes:
-    """What entries do to ratings, by dinas and month."""
+    """The effects of entries on ratings, by dinas and month."""
     changes: Changes = {}
     for _, _, entry in fresh:
         if type(entry) in RATING_KINDS:
@@ -102,13 +102,13 @@ class RatingFold:
 
     def put(self, zone: tzinfo) -> None:
         """Add the changes, in their order, to what is stored."""
-        stored = {(row[0], row[1]): (row[2], state_of_month(row[3])) for row in self._rows()}
+        rows = {(row[0], row[1]): (row[2], state_of_month(row[3])) for row in self._rows()}
         blocks: dict[MonthKey, list[bytes]] = {}
         for row in self._block_rows():
             blocks.setdefault((row[0], row[1]), []).append(row[2])
         months, fresh_blocks = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
         for key, changes in sorted(self._changes.items()):
-            measures, state = stored.get(key, _NONE)
+            measures, state = rows.get(key, _NONE)
             month = Month(state, blocks_of(blocks.get(key, ())))
             for at, change in changes:
                 follow(month, key[1], change, at, zone)

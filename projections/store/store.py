@@ -108,14 +108,14 @@ class Store:
             fresh = [entry for entry in segment.entries if entry[0] > position]
             if segment.last <= position:
                 return Moved(position)
-            moved = self.apply(db, fresh, segment.zone)
-            self.tell(db, {dinas: (segment.last, dinas in moved.facts) for dinas in moved.dinas})
+            move = self.apply(db, fresh, segment.zone)
+            self.tell(db, {dinas: (segment.last, dinas in move.facts) for dinas in move.dinas})
             db.execute(
                 update(SOURCES)
                 .where(SOURCES.c.source == segment.source)
                 .values(position=segment.last, hash=segment.last_hash),
             )
-        return replace(moved, position=segment.last)
+        return replace(move, position=segment.last)
 
     def _locked_position(self, db: Connection, segment: Segment) -> int:
         row = db.execute(

@@ -83,8 +83,8 @@ def test_ratings_of_an_asn_are_withheld_whatever_the_indicator_is_called(
     part = next(
         part for part in formula_told(zero(), score_of(zero(), scheme), scheme, card).indicators if part.id == name
     )
-    told = (line.n is None, card.counts.ratings is None, card.overall.n is None, part.denominator is None)
-    assert told == (kind == "asn",) * 4
+    nothing = (line.n is None, card.counts.ratings is None, card.overall.n is None, part.denominator is None)
+    assert nothing == (kind == "asn",) * 4
     assert is_withheld(card, line) is (kind == "asn")
 
 

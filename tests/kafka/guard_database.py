@@ -130,7 +130,9 @@ class Partitions(Setup):
     def planted(self, fold_type: type[PartitionStore], name: str = "w") -> PartitionStore:
         """A store as a process just started has it, of another make."""
         epoch = epoch_of(self.database, name)
-        return fold_type(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch, ZoneInfo(ZONE))
+        return fold_type(
+            reopener(self.database), self.layout.number, self.layout.partitions, name, epoch, ZoneInfo(ZONE)
+        )
 
     def of(self, partition: int) -> list[Record]:
         """The records of a partition."""

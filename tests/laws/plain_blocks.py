@@ -63,13 +63,13 @@ class Piece:
 class Plain:
     """A dinas's month, read from the beginning."""
 
-    def __init__(self, said: Sequence[Said]) -> None:
+    def __init__(self, statements: Sequence[Said]) -> None:
         self.published: list[tuple[Piece, list[tuple[Voice, Counter[str]]]]] = []
         self.whole: dict[tuple[str, bool], Piece] = {}
         self.open: dict[tuple[str, bool], Piece] = {}
         self.closed = False
         self._standing: dict[tuple[str, str], Voice] = {}
-        for entry in said:
+        for entry in statements:
             if entry == CLOSE:
                 self._close()
             else:
@@ -98,11 +98,11 @@ class Plain:
 
     def waiting(self) -> tuple[int, int]:
         """The ratings that stand and are in no published block; the reversals of published ratings that wait."""
-        shown = {id(voice) for piece, _ in self.published for voice in piece.given}
-        ratings = [voice for voice in self._standing.values() if id(voice) not in shown]
+        public = {id(voice) for piece, _ in self.published for voice in piece.given}
+        ratings = [voice for voice in self._standing.values() if id(voice) not in public]
         pieces = [*self.whole.values(), *self.open.values()]
-        unpublished = {id(voice) for piece in pieces for voice in piece.given}
-        reversals = [voice for piece in pieces for voice in piece.taken if id(voice) not in unpublished]
+        own = {id(voice) for piece in pieces for voice in piece.given}
+        reversals = [voice for piece in pieces for voice in piece.taken if id(voice) not in own]
         return len(ratings), len(reversals)
 
     def _read(self, entry: Said) -> None:
@@ -144,8 +144,8 @@ class Plain:
             joint.entries = [(voice, True) for cell in bare for voice in self.open[cell].given]
             if joint.ten_stand:
                 for cell in bare:
-                    taken = [(voice, False) for voice in self.open[cell].taken]
-                    self.open[cell] = Piece((cell,), taken)
+                    reversals = [(voice, False) for voice in self.open[cell].taken]
+                    self.open[cell] = Piece((cell,), reversals)
                 self._publish(joint)
 
     @staticmethod
@@ -163,8 +163,8 @@ class Plain:
         ]
         parts = [(voice, part(voice.said.values, names)) for voice in piece.given]
         for voice in piece.taken:
-            held = self._held(voice)
-            parts.append((voice, Counter({name: -held[name] for name in held if names and _counts(name, names)})))
+            rest = self._held(voice)
+            parts.append((voice, Counter({name: -rest[name] for name in rest if names and _counts(name, names)})))
         self.published.append((piece, parts))
         for voice in piece.taken:  # what it could not take out waits on
             if any(self._held(voice).values()):

@@ -58,8 +58,8 @@ def _out(entry: Said) -> Said:
 
 def answers(number: int, where: int) -> tuple[int, ...]:
     """Nine answers; of every fourth place one or more citizens skip one."""
-    skipped = number % 9 if where % 4 == 3 and number % 5 == 0 else 9
-    return tuple(0 if at == skipped else 1 + (number * (at + 3) + at) % 4 for at in range(9))
+    gap = number % 9 if where % 4 == 3 and number % 5 == 0 else 9
+    return tuple(0 if at == gap else 1 + (number * (at + 3) + at) % 4 for at in range(9))
 
 
 def read(month: Month, entry: Said) -> None:
@@ -123,10 +123,10 @@ def test_the_figures_are_the_sum_of_the_blocks_and_no_count_is_less_than_none(mo
             cell = month.state.cells.get(block.service)
             if not block.number or (cell is not None and (cell.shown or not cell.published)):
                 sums.update(named(block.amounts()))
-        published = named(month.published())
-        assert {name: amount for name, amount in sums.items() if amount} == dict(published)
-        assert all(amount > 0 for amount in published.values())
-        assert {MEASURES.index(name) for name in published} <= RATED
+        figures = named(month.published())
+        assert {name: amount for name, amount in sums.items() if amount} == dict(figures)
+        assert all(amount > 0 for amount in figures.values())
+        assert {MEASURES.index(name) for name in figures} <= RATED
 
 
 def _ten(start: int, service: str = "ktp") -> list[Said]:

@@ -85,15 +85,15 @@ def test_fold_replay_and_plain_rule_publish_the_same(moves: Moves, cuts: list[in
         Clerk(counter).tell(list(entries))
         follow(counter, store, cuts)
         now_us = CLOSED if later else counter.now_us
-        said = entries if CLOSE in entries or not later else [*entries, CLOSE]
-        plain, ratings = Plain(said), PublishedRatings()
+        statements = entries if CLOSE in entries or not later else [*entries, CLOSE]
+        plain, ratings = Plain(statements), PublishedRatings()
         run = fold_lines(counter.lines, None, ratings)
         with reading(counter, store, lambda: now_us, published=True) as snapshot:
             cards = {row.subject.id: snapshot.card(row, MONTH) for row in snapshot.dinas(MONTH)}
             assert cards == concluded(run, MONTH, now_us, None, ratings).dinas
             balance = snapshot.months_of(next(iter(snapshot.dinas(MONTH))).subject, MONTH.months) if cards else {}
-            served = Counter(amounts_by_measure(balance["2026-09"])) if balance else Counter[str]()
-            assert served == plain.sums()
+            figures = Counter(amounts_by_measure(balance["2026-09"])) if balance else Counter[str]()
+            assert figures == plain.sums()
             for service, sums in snapshot.services(DINAS, MONTH).items():
                 assert Counter(amounts_by_measure(sums)) == plain.sums(service)
         with reading(counter, store, lambda: now_us + 24 * 3_600_000_000, published=True) as snapshot:
