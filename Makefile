@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: help run quick test test-all check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down
 
 help:
-	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo)"
+	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo --open)"
 	@echo "make quick   the domain, its laws on few examples, and one history of each part: half a minute"
 	@echo "make test    what a change needs to be trusted; the end names what was left out, and why"
 	@echo "make test-all  what make test leaves out: every fault, kill, guard and page"
@@ -50,7 +50,7 @@ $(VENV)/test.stamp: requirements-test.lock pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp
-	$(BIN)/neraca up --demo --port $(PORT)
+	$(BIN)/neraca up --demo --open --port $(PORT)
 
 quick: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(PYTEST) --speed quick

@@ -12,12 +12,15 @@ from starlette.types import ASGIApp
 
 from api.http import problems
 from api.http.access import Access
+from api.http.arrival import Arrivals
 from api.http.cache import Answers, FreshAnswers
 from api.http.coding import Compressed
+from api.http.doors import CLOSED, Doors
 from api.http.heads import Heads
 from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
+from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
 from api.pages.method import method_router
 from api.pages.router import PARAMETERS, pages_router
@@ -33,6 +36,7 @@ from api.v1.stream import Ending, stream_router
 from projections.live import Live
 from projections.ports import Intake, Lines, Replays, Tokens
 from projections.reading.reader import Reader
+from projections.security import SecurityLog
 
 
 class AppParts(Struct, frozen=True):
@@ -51,27 +55,35 @@ class AppParts(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
+    doors: Doors = CLOSED
+    log: SecurityLog = Nowhere()
+    link_spent: Callable[[], None] = lambda: None
+    """Called once the sign-in link has been spent."""
 
 
 class Built(Struct, frozen=True):
-    """An app to serve, the framework's object inside it, and the call that ends its streams."""
+    """An app to serve, the framework's object inside it, the call that ends its streams, and the one that ends the app."""
 
     app: ASGIApp
     framework: FastAPI
     end_streams: Callable[[], None]
+    close: Callable[[], None]
 
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
-    access, answers = Access(parts.tokens), Answers(parts.reader)
+    access, answers = Access(parts.tokens, parts.reader.now_us), Answers(parts.reader)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
         Ending(),
     )
-    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
+    security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
     routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
-    services = PageServices(parts.simulated, parts.notice, parts.reset, parts.replays, intake)
+    services = PageServices(
+        parts.simulated, parts.notice, parts.reset, parts.replays, intake, parts.link_spent, security
+    )
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
@@ -85,8 +97,10 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    app = Heads(Compressed(RawPaths(FreshAnswers(framework, answers, access))))
-    return Built(app, framework, ending.tell)
+    app = Arrivals(
+        Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access)))), parts.doors
+    )
+    return Built(app, framework, ending.tell, security.close)
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:

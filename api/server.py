@@ -4,10 +4,20 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import Any, Final
 
 import uvicorn
 
 from api.app import Built
+from api.http.peers import PeerProtocol
+
+SETTINGS: Final[dict[str, Any]] = {
+    "http": PeerProtocol,
+    "proxy_headers": False,  # `Arrivals` believes those alone that NERACA_PROXIES names
+    "log_level": "warning",
+    "lifespan": "off",
+}
+"""The settings by which every app is served, in tests too."""
 
 
 class _Server(uvicorn.Server):
@@ -25,6 +35,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._built.end_streams()
         await super().shutdown(sockets)
+        self._built.close()
 
 
 def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -41,13 +52,6 @@ def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> Non
         message = f"cannot listen on {host}:{port}: {error.strerror}"
         raise OSError(message) from error
     name = f"[{host}]" if family == socket.AF_INET6 else host
-    config = uvicorn.Config(
-        app.app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-        backlog=2048,
-    )
+    config = uvicorn.Config(app.app, access_log=False, timeout_graceful_shutdown=5, backlog=2048, **SETTINGS)
     ready(f"http://{name}:{listener.getsockname()[1]}/")
     _Server(config, app).run(sockets=[listener])

@@ -46,11 +46,15 @@ def first(kind: str, dinas: str, facts: Iterator[Event]) -> dict[str, Any]:
 
 
 class City:
-    """An endless supply of facts. ``prefix`` keeps the ids of two supplies apart."""
+    """An endless supply of facts. ``prefix`` keeps the ids of two supplies apart.
 
-    def __init__(self, seed: int, prefix: str = "b") -> None:
+    ``waiting_share`` is the chance that a decision is of a case that waits. At 1 hardly a file stays open.
+    """
+
+    def __init__(self, seed: int, prefix: str = "b", *, waiting_share: float = 0.12) -> None:
         self._random = random.Random(seed)  # noqa: S311 - a repeatable city, no secret
         self._prefix = prefix
+        self._waiting_share = waiting_share
         self._number = 0
         self._received: list[tuple[str, dict[str, Any], datetime]] = []
         self._reversible: list[str] = []
@@ -91,7 +95,7 @@ class City:
 
     def _decision(self, number: str, dinas: str, name: str, at: datetime) -> Event:
         draw = self._random.random
-        if self._received and draw() < 0.12:
+        if self._received and draw() < self._waiting_share:
             case, receipt, at = self._received.pop(int(draw() * len(self._received)))
             completion = at + timedelta(hours=60 * draw())
             data = {key: receipt[key] for key in ("dinas", "service", "asn")}

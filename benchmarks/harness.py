@@ -140,11 +140,15 @@ def prepared(name: str, *supplies: Iterable[dict[str, object]]) -> DataDirectory
 def data_directory(count: int, era: int = ERA) -> DataDirectory:
     """A journal of so many facts, the latest of them in the half-year from ``START`` on.
 
-    Each ``era`` of facts before them lies in a half-year of its own, all of them before the twelve months that a page shows.
+    Each ``era`` of facts before them lies in a half-year of its own, all of them before the two years that a page reads, and
+    leaves hardly a file open: so what a page shows is the same.
     """
     eras = range(count // era) if count > era else range(1)
-    starts = ((number, START - number * timedelta(days=DAYS) - bool(number) * YEAR) for number in reversed(eras))
-    facts = (City(7 + number, f"b{number}").facts(min(count, era), start=start) for number, start in starts)
+    starts = ((number, START - number * timedelta(days=DAYS) - bool(number) * 2 * YEAR) for number in reversed(eras))
+    facts = (
+        City(7 + number, f"b{number}", **({"waiting_share": 1.0} if number else {})).facts(min(count, era), start=start)
+        for number, start in starts
+    )
     return prepared(f"data-{count}", *facts)
 
 

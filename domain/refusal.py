@@ -10,12 +10,14 @@ _Result = TypeVar("_Result")
 class Fault(NamedTuple):
     """One thing wrong: a JSON pointer (RFC 6901) to the field, and a sentence about it.
 
-    ``for_now``: a later event, or a later time, may lift it, so the same event is worth sending again.
+    ``for_now``: a later event, or a later time, may lift it, so the same event is worth sending again. ``earliest``: the
+    field lies too early, and this is the first instant that it could name; whoever knows only its day can tell by it.
     """
 
     pointer: str
     detail: str
     for_now: bool = False
+    earliest: str | None = None
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
@@ -35,6 +37,12 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
     def for_now(self) -> bool:
         """True if the same event may be accepted later: every fault may be lifted. Its sender keeps it and tries again."""
         return bool(self.faults) and all(fault.for_now for fault in self.faults)
+
+
+def stated(fault: Fault) -> dict[str, str]:
+    """A fault as a problem lists it; ``earliest`` is the first instant that its field could name."""
+    error = {"pointer": fault.pointer, "detail": fault.detail}
+    return error if fault.earliest is None else error | {"earliest": fault.earliest}
 
 
 def invalid(*faults: Fault) -> Refusal:

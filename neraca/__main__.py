@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Final
 
-from neraca import emit, folding, keep, prove, resolve, scaled, serve, take_in
+from neraca import emit, folding, keep, prove, resolve, scaled, security, serve, take_in
 from neraca.options import Command
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
@@ -15,7 +15,7 @@ from streams.importing.rows import MappingError
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
-    for group in (serve, take_in, emit, resolve, prove, keep, scaled, folding)
+    for group in (serve, take_in, emit, resolve, prove, keep, security, scaled, folding)
     for command in group.COMMANDS
 }
 REFUSALS: Final[tuple[type[Exception], ...]] = (
@@ -28,7 +28,7 @@ a first look, on a simulated city:
   neraca up --demo                            then open http://127.0.0.1:8000/
 
 a journal of your own:
-  neraca up                                   serves ./var
+  neraca up --open                            serves ./var to this machine, without tokens
   neraca emit events.ndjson --url http://127.0.0.1:8000
   neraca replay --period 2026-11              proves what is served: compare the digest with /v1/digest
 

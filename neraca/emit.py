@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from neraca.cluster import kafka_of
-from neraca.options import Command, add_kafka
+from neraca.options import Command, add_insecure, add_kafka
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from streams.emitting.client import Client, NotTaken
@@ -32,6 +32,7 @@ def _options(command: argparse.ArgumentParser) -> None:
     target = command.add_mutually_exclusive_group()
     target.add_argument("--url", help="address of the intake, such as http://127.0.0.1:8000 (token: NERACA_TOKEN)")
     add_kafka(target, "produce to the topic neraca.intake instead")
+    add_insecure(command)
     command.add_argument("--outbox", type=Path, metavar="FILE", help="keep events in FILE until they are acknowledged")
     command.add_argument(
         "--patience", type=float, default=60.0, metavar="SECONDS", help="how long to try a dead network (%(default)s)"
@@ -111,7 +112,7 @@ def _event(line: bytes) -> object:
 def _client_of(options: argparse.Namespace) -> Client:
     """The receiver of events: an intake, or a topic."""
     if options.kafka is None:
-        return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given)
+        return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment, insecure=options.insecure)
     kafka = kafka_of(options)
     from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
 

@@ -8,7 +8,9 @@ import msgspec
 
 from domain.clock import utc_text
 from domain.events.decoding import UnknownEntry
+from neraca.noting import note
 from neraca.options import Command, add_data, names
+from neraca.signing_in import add_link, add_sessions, link, sessions_of
 from neraca.terminal import Progress, Usage, say
 from neraca.wiring import now_us, place_of, uncollected
 from projections.live import Live
@@ -55,7 +57,7 @@ def rebuild(options: argparse.Namespace) -> int:
 
 def _token_options(command: argparse.ArgumentParser) -> None:
     add_data(command)
-    actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke")
+    actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke|link|sessions")
     make = actions.add_parser("make", help="make a token; its secret is printed once")
     make.add_argument("id", help="the name of its holder, recorded with every event; never a personal name")
     make.add_argument(
@@ -70,27 +72,49 @@ def _token_options(command: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="list all tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="revoke a token")
     revoke.add_argument("id", help="its name")
-    for action in (make, listing, revoke):
+    sign_in = actions.add_parser("link", help="print a link that signs the operator in once, within ten minutes")
+    add_link(sign_in)
+    sessions = actions.add_parser("sessions", help="list the sessions of browsers, or end some")
+    add_sessions(sessions)
+    for action in (make, listing, revoke, sign_in, sessions):
         add_data(action, again=True)
 
 
 def token(options: argparse.Namespace) -> int:
-    """Make, list or revoke tokens."""
-    store, at = place_of(options).token_store(), utc_text(now_us())
+    """Make, list or revoke tokens; let the operator sign in; list or end sessions."""
+    location, at = place_of(options), utc_text(now_us())
+    store = location.token_store()
     if options.action == "make":
         try:
             secret = store.make(options.id, options.scope, at, dinas=options.dinas, sources=options.source)
         except ValueError as error:
             raise Usage(str(error)) from None
+        note(location, "token-made", options.id, _limits_of(options))
         say("This secret is shown once; only its hash is kept.")
         print(secret)
+    elif options.action == "link":
+        note(location, "link-made", "local")
+        return link(store.sessions, options)
+    elif options.action == "sessions":
+        for name in options.end:
+            note(location, "sessions-ended", name)
+        return sessions_of(store.sessions, options)
     elif options.action == "revoke":
         if not store.revoke(options.id, at):
             say(f"there is no token {options.id}, or it is revoked already")
             return 1
+        note(location, "token-revoked", options.id)
     else:
         _list(store)
     return 0
+
+
+def _limits_of(options: argparse.Namespace) -> str:
+    """The rights of a new token, in words."""
+    limits = [
+        f"{kind}={','.join(names)}" for kind, names in (("dinas", options.dinas), ("source", options.source)) if names
+    ]
+    return " ".join([*options.scope, *limits])
 
 
 def _list(store: TokenStore) -> None:
@@ -104,5 +128,5 @@ def _list(store: TokenStore) -> None:
 
 COMMANDS: Final = (
     Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
-    Command("token", "make, list and revoke tokens", _token_options, token),
+    Command("token", "make, list and revoke tokens; sign in by a link; list and end sessions", _token_options, token),
 )

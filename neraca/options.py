@@ -30,7 +30,7 @@ class Command(NamedTuple):
 def add_data(command: argparse.ArgumentParser, *, again: bool = False) -> None:
     """The data directory. With ``again`` the option is accepted after an action too; the earlier value is the default."""
     path = SETTINGS["NERACA_DATA"]
-    default_path = Path(path.given) if path.given else None
+    default_path = Path(path.from_environment) if path.from_environment else None
     default = argparse.SUPPRESS if again else default_path
     command.add_argument("--data", type=Path, default=default, metavar="DIR", help=f"data directory ({path.default})")
     add_database(command, again=again)
@@ -40,7 +40,7 @@ def add_database(command: argparse.ArgumentParser, *, again: bool = False) -> No
     """The database used instead of a data directory."""
     command.add_argument(
         "--database",
-        default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].given,
+        default=argparse.SUPPRESS if again else SETTINGS["NERACA_DATABASE_URL"].from_environment,
         metavar="URL",
         help="a PostgreSQL database in place of --data: postgresql://user:password@host:5432/database",
     )
@@ -65,10 +65,22 @@ def add_shared(command: argparse.ArgumentParser) -> None:
     add_zone(command)
 
 
-def add_address(command: argparse.ArgumentParser, default_port: int, beyond: str = "") -> None:
+def add_address(command: argparse.ArgumentParser, default_port: int) -> None:
     """The address to listen on."""
-    command.add_argument("--host", default="127.0.0.1", help=f"address to listen on (%(default)s){beyond}")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     command.add_argument("--port", type=port, default=default_port, help="port (%(default)s); 0 takes a free one")
+    command.add_argument(
+        "--open",
+        action="store_true",
+        help="whoever reaches this port from this machine is the operator, without a token; on a loopback --host only",
+    )
+
+
+def add_insecure(command: argparse.ArgumentParser) -> None:
+    """The wish to send a token where anybody on the way can read it."""
+    command.add_argument(
+        "--insecure", action="store_true", help="send the token to an http address beyond this machine, in plain text"
+    )
 
 
 def add_kafka(command: Any, purpose: str) -> None:  # noqa: ANN401 - a parser, or a group of its options

@@ -16,6 +16,7 @@ from audit.journal_file import file_lines, fold_file
 from audit.replay import PublishedRatings, checked, concluded, fold_lines
 from domain.intake.recorded import exported
 from domain.score.replayed import Replayed
+from neraca.noting import note
 from neraca.options import Command, add_data
 from neraca.points import read_period, read_until
 from neraca.settings import SETTINGS
@@ -37,7 +38,9 @@ def _export_options(command: argparse.ArgumentParser) -> None:
 
 def export(options: argparse.Namespace) -> int:
     """Write the journal as CloudEvents, one a line."""
-    journal = Journal.read_only(place_of(options).journal)
+    place = place_of(options)
+    journal = Journal.read_only(place.journal)
+    note(place, "taken", "journal", f"up to {journal.head()}")
     progress, position, head = Progress("events exported:"), 0, journal.head()
     with ExitStack() as ending:
         file: BinaryIO = (

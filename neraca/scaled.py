@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
+from neraca.doors import announce, doors_of
 from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
 from neraca.terminal import say
 from neraca.wiring import now_us, policy_of, replays_of
@@ -32,7 +33,7 @@ def intake(options: argparse.Namespace) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
+    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         service = IntakeService(journal, policy, now_us)
         ending.callback(service.close)
@@ -40,8 +41,11 @@ def intake(options: argparse.Namespace) -> int:
         listen(database, watcher, ending)
         if options.kafka is not None:
             ending.callback(_take_from_kafka(options, database, service))
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = AppParts(live, reader, journal, tokens, service, reads=False, away=database.unavailable)
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
+        parts = AppParts(
+            live, reader, journal, tokens, service, reads=False, away=database.unavailable, doors=doors, log=log
+        )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
 
@@ -74,14 +78,17 @@ def api(options: argparse.Namespace) -> int:
     """Serve reads and pages of a database that other processes fold."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy, database = policy_of(options), database_of(options)
+    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
         replays = replays_of(database)
         ending.callback(replays.close)
-        reader, tokens = Reader(live, policy.zone, now_us), database.token_store()
-        parts = AppParts(live, reader, journal, tokens, away=database.unavailable, replays=replays)
+        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
+        ending.callback(log.close)
+        parts = AppParts(
+            live, reader, journal, tokens, away=database.unavailable, replays=replays, doors=doors, log=log
+        )
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
@@ -91,7 +98,10 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
 
-    serve(build(parts), options.host, options.port, lambda url: say(f"{opening} at {url}  (API: {url}docs)"))
+    def ready(url: str) -> None:
+        announce(opening, url, parts.doors, options.host)
+
+    serve(build(parts), options.host, options.port, ready)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:

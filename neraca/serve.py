@@ -1,13 +1,13 @@
 """The command that serves everything from one process: `up`."""
 
 import argparse
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from domain.events.decoding import UnknownEntry
+from neraca.doors import FirstLink, announce, doors_of, reachable
 from neraca.options import Command, add_address, add_data, add_zone
 from neraca.terminal import say
 from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
@@ -20,43 +20,51 @@ from streams.places.directory import DataDirectory
 from streams.places.location import Location
 from streams.places.sqlite_version import sqlite_warning
 
+if TYPE_CHECKING:
+    from api.app import AppParts
+    from api.http.doors import Doors
+
 
 def _options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
-    add_address(command, 8000, beyond="; beyond this machine tokens are needed")
+    add_address(command, 8000)
     demo_options = command.add_mutually_exclusive_group()
     demo_options.add_argument(
-        "--demo", action="store_true", help="simulate a city's counters, in ./var/demo unless --data is given"
+        "--demo",
+        action="store_true",
+        help="simulate a city's counters, in ./var/demo unless --data is given; --open on a loopback --host",
     )
     demo_options.add_argument(
         "--latihan",
         action="store_true",
-        help="practice mode: a small simulated city in ./var/latihan with guided tours, which a button starts again",
+        help="practice mode: a small simulated city in ./var/latihan with guided tours, which a button starts again; --open on a "
+        "loopback --host",
     )
 
 
 def up(options: argparse.Namespace) -> int:
     """Serve intake, reads and pages from one process; practice starts again as often as a page asks for it."""
     directory = {options.demo: Path("var/demo"), options.latihan: Path("var/latihan")}.get(True)
+    doors = doors_of(options, simulation=directory is not None)
     location = DataDirectory(options.data or directory) if directory is not None else place_of(options)
     practice = None
     if isinstance(location, DataDirectory):
+        location.ensure_private()
         practice = practising(location.path, wish=options.latihan)
         if warning := sqlite_warning():
             say(f"warning: {warning}")
     while True:
-        _serve(options, location, practice)
+        _serve(options, location, practice, doors)
         if practice is None or not practice.again:
             return 0
         practice.empty()
         say("practice starts again")
 
 
-def _serve(options: argparse.Namespace, location: Location, practice: Practice | None) -> None:
+def _serve(options: argparse.Namespace, location: Location, practice: Practice | None, doors: "Doors") -> None:
     """Serve a location until the process is asked to end; the port that was free the first time is kept."""
-    from api.app import AppParts, build  # noqa: PLC0415 - only a command that serves loads the web framework
-    from api.server import serve  # noqa: PLC0415 - the same
+    from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
     policy = policy_of(options)
     with folded_journal(location, options.zone) as journal, ExitStack() as ending:
@@ -75,22 +83,41 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         if run is not None:
             run.start()
             ending.callback(run.close)
-        is_simulation = run is not None or (marker is not None and marker.exists())
+        tokens, log = location.token_store(), location.security_log()
+        ending.callback(log.close)
+        link = FirstLink(_directory(options, location))
         parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,
-            location.token_store(),
+            tokens,
             intake,
-            simulated=is_simulation,
+            simulated=run is not None or (marker is not None and marker.exists()),
             notice=run.notice if run else lambda: None,
             away=location.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
+            doors=doors,
+            log=log,
+            link_spent=link.forget,
         )
-        kind = "a simulated city (data simulasi)" if is_simulation else location.label
-        kind = "practice (latihan)" if practice else kind
-        serve(build(parts), options.host, options.port, _announcement(options, f"Neraca serves {kind}"))
+        _serve_app(options, parts, location, link)
+
+
+def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Location, link: FirstLink) -> None:
+    """Serve an app until the process is asked to end; the operator is told the address, and how to sign in."""
+    from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
+    from api.server import serve  # noqa: PLC0415 - the same
+
+    kind = "a simulated city (data simulasi)" if parts.simulated else location.label
+    kind = "practice (latihan)" if parts.reset else kind
+
+    def ready(url: str) -> None:
+        options.port = int(url.rstrip("/").rpartition(":")[2])  # kept for the next start
+        announce(f"Neraca serves {kind}", url, parts.doors, options.host)
+        link.show(location.token_store(), parts.doors, reachable(url))
+
+    serve(build(parts), options.host, options.port, ready)
 
 
 def _demo_marker(location: Location) -> Path | None:
@@ -98,14 +125,9 @@ def _demo_marker(location: Location) -> Path | None:
     return location.path / "demo.json" if isinstance(location, DataDirectory) else None
 
 
-def _announcement(options: argparse.Namespace, opening: str) -> Callable[[str], None]:
-    """Says the address once it is known, and keeps its port for the next start."""
-
-    def announce(url: str) -> None:
-        options.port = int(url.rstrip("/").rpartition(":")[2])
-        say(f"{opening} at {url}  (API: {url}docs)")
-
-    return announce
+def _directory(options: argparse.Namespace, location: Location) -> Path:
+    """The directory of what is kept beside the journal: its own, or that of the settings where it is in a database."""
+    return location.path if isinstance(location, DataDirectory) else options.data or Path("var")
 
 
 COMMANDS: Final = (

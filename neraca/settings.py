@@ -15,7 +15,7 @@ class Setting(NamedTuple):
     help: str
 
     @property
-    def given(self) -> str | None:
+    def from_environment(self) -> str | None:
         """The value in the environment, if there is one."""
         return os.environ.get(self.name)
 
@@ -45,6 +45,17 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting(
+        "NERACA_URL",
+        None,
+        "the city's address of this Neraca, such as `https://neraca.kota.go.id`: all links are made of it",
+    ),
+    Setting(
+        "NERACA_PROXIES",
+        None,
+        "addresses or networks of the web servers in front, separated by commas: their forwarded headers alone are believed",
+    ),
+    Setting("NERACA_SESSION_IDLE_S", "1800", "a browser's session ends after so many seconds without a call"),
     Setting("NERACA_TOKEN", None, "the token that `neraca emit` and `neraca import` send with `--url`"),
 )
 SETTINGS: Final = {setting.name: setting for setting in _TABLE}

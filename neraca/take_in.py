@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 
 from domain.rules.rulebook import Rulebook
-from neraca.options import Command, add_data, add_zone, pair
+from neraca.options import Command, add_data, add_insecure, add_zone, pair
 from neraca.settings import SETTINGS
 from neraca.terminal import Progress, say
-from neraca.wiring import journal_of, now_us, place_of, policy_of
+from neraca.wiring import journal_of, journal_to_read, now_us, place_of, policy_of
 from projections.ports import Grant
 from streams.emitting.client import NotNow, NotTaken
 from streams.emitting.http import IntakeClient
@@ -30,6 +30,13 @@ IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
 REFUSALS_SHOWN: Final = 20
 EVENTS_SHOWN: Final = 20
 """The events that a check prints."""
+FORM_ALONE: Final = (
+    "with --url the form of each row is checked, and the service is not asked: whether a row is recorded already, "
+    "whether its case is received, decided or paused, whether its dinas and ASN are registered, which standard judges it, "
+    "and what the token may send is not known. --check --data on the service's machine checks all of it but the token, "
+    "also while the service runs"
+)
+"""The limits of a check that has no journal at hand."""
 
 
 def _import_options(command: argparse.ArgumentParser) -> None:
@@ -40,6 +47,7 @@ def _import_options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     command.add_argument("--url", help="send to a running intake instead of --data (token: NERACA_TOKEN)")
+    add_insecure(command)
     command.add_argument(
         "--set", type=pair, action="append", default=[], metavar="field=value", help="a fixed value, such as dinas=…"
     )
@@ -50,7 +58,9 @@ def _import_options(command: argparse.ArgumentParser) -> None:
         "--correct", action="store_true", help="record a row that says something else than before as a correction"
     )
     command.add_argument(
-        "--check", action="store_true", help="record nothing: print the first 20 events, and say what would be refused"
+        "--check",
+        action="store_true",
+        help="record nothing: print the first 20 events, and say what would be refused (with --url: for its form alone)",
     )
 
 
@@ -59,6 +69,8 @@ def import_file(options: argparse.Namespace) -> int:
     policy = policy_of(options)
     mapping = Mapping.load(options.map, dict(options.set))
     rows = read_rows(options.file, mapping, options.zone, say)
+    if options.check and options.url:
+        say(FORM_ALONE)
     with ExitStack() as ending:
         refuse = _refusals(ending, options.refused)
         journal = None if options.url else _journal(ending, options)
@@ -71,7 +83,7 @@ def import_file(options: argparse.Namespace) -> int:
         finally:
             if isinstance(sink, RemoteSink) and sink.unpromised:
                 say(f"rows without a standard of their time: {sink.unpromised:,}; {REMEDY}")
-            _tell(importing, check=options.check)
+            _tell(importing, check=options.check, form_alone=bool(options.url))
     return 0
 
 
@@ -85,19 +97,21 @@ def _shown(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def _tell(importing: Importing, *, check: bool) -> None:
+def _tell(importing: Importing, *, check: bool, form_alone: bool) -> None:
     total = importing.total
     if total.corrected:
         say(f"corrections among the accepted: {total.corrected}")
     if check:
-        say("nothing was recorded: this was a check")
+        say("nothing was recorded: this was a check" + (" of the form alone" if form_alone else ""))
     print(total)
 
 
 def _journal(ending: ExitStack, options: argparse.Namespace) -> Journal:
-    """The journal of this machine; a check begins none that does not exist."""
+    """The journal of this machine; a check only reads it, and begins none that does not exist."""
     place = place_of(options)
-    if options.check and not place.journal.exists():
+    if options.check and place.journal.exists():
+        return ending.enter_context(journal_to_read(place, options.zone))
+    if options.check:
         place = DataDirectory(Path(ending.enter_context(TemporaryDirectory())))
     return ending.enter_context(journal_of(place, options.zone))
 
@@ -111,10 +125,12 @@ def _rules(journal: Journal) -> Rulebook:
 def _sink(ending: ExitStack, options: argparse.Namespace, journal: Journal | None, policy: Policy) -> Sink:
     """The receiver of the events: an intake elsewhere, or the journal of this machine."""
     if journal is None:
-        return RemoteSink(IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].given), say)
+        return RemoteSink(
+            IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment, insecure=options.insecure), say
+        )
     intake = IntakeService(journal, policy, now_us)
     ending.callback(intake.close)
-    return LocalSink(intake, IMPORT)
+    return LocalSink(intake, IMPORT, journal.events)
 
 
 def _trial(ending: ExitStack, journal: Journal | None, policy: Policy) -> Sink:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from neraca.terminal import Usage
 from projections.live import Live
 from projections.segment import At, WrongJournal
+from projections.store.private import NotPrivate
 from streams.following.follower import verified_position
 from streams.intake.recording import Policy
 from streams.journal.journal import Journal, JournalError
@@ -21,7 +22,7 @@ from streams.places.directory import DataDirectory
 from streams.places.location import InUse, Location, NoDatabase, ensure_served
 from streams.replays import Replays
 
-ERRORS: Final = (JournalError, InUse, NoDatabase, WrongJournal)
+ERRORS: Final = (JournalError, InUse, NoDatabase, NotPrivate, WrongJournal)
 """The errors of opening a location, its journal or its balances; each message names the fault."""
 
 
@@ -58,9 +59,11 @@ def uncollected() -> Iterator[None]:
 
 
 def place_of(options: argparse.Namespace) -> Location:
-    """The location of journal and balances: the database that is named, else a directory. Raises: ``Usage``."""
+    """The location of journal and balances: the database that is named, else a directory. Raises: ``Usage``, ``NotPrivate``."""
     if not options.database:
-        return DataDirectory(options.data or Path("var"))
+        directory = DataDirectory(options.data or Path("var"))
+        directory.ensure_private()
+        return directory
     try:
         from streams.places.database import Database  # noqa: PLC0415 - an extra: only a database needs it
     except ModuleNotFoundError as missing:
@@ -87,6 +90,16 @@ def journal_of(location: Location, zone: str) -> Iterator[Journal]:
             yield journal
         finally:
             journal.close()
+
+
+@contextmanager
+def journal_to_read(location: Location, zone: str) -> Iterator[Journal]:
+    """The journal of a location to read it, whoever uses the location. Raises: ``JournalError``."""
+    journal = Journal.read_only(location.journal, zone)
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Grant(Struct, frozen=True):
 
 SCOPES = ("fact", "rulebook", "reverse", "read", "audit")
 LOCAL = Grant("local", frozenset(SCOPES))
-"""The grant of loopback without a token: the operator at the machine."""
+"""The operator's grant: under ``--open`` without a token, otherwise in the session that a sign-in link begins."""
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -120,8 +120,43 @@ class Lines(Protocol):
         ...
 
 
+class Session(Struct, frozen=True):
+    """A session that stands: its name, the id of its token, when it was begun and last used, and when it ends."""
+
+    name: str
+    token: str
+    begun_us: int
+    seen_us: int
+    until_us: int
+
+
+class Sessions(Protocol):
+    """Knows the sessions of browsers by the hashes of their ids."""
+
+    def begin(self, token_id: str, now_us: int, *, lasts_us: int, idle_us: int) -> str:
+        """A new session's secret. It ends ``lasts_us`` after ``now_us``, and ``idle_us`` after its last call."""
+        ...
+
+    def holder(self, secret: str, now_us: int) -> str | None:
+        """The id of the token that a session is bound to; ``None`` when there is no such session, or it has ended."""
+        ...
+
+    def end(self, secret: str) -> None:
+        """End a session."""
+        ...
+
+    def spend(self, secret: str, now_us: int) -> bool:
+        """Spend a sign-in link; false when it is not known, was spent, or is too old."""
+        ...
+
+
 class Tokens(Protocol):
     """Knows tokens by their hashes."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions that are bound to the tokens."""
+        ...
 
     def grant(self, secret: str) -> Grant | None:
         """The grant of a token, or ``None`` when the token is unknown or revoked."""

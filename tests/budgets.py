@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 BUDGETS_S: Final[dict[str, dict[str, float]]] = {
     "api": {"quick": 6, "test": 90, "all": 30},
-    "benchmarks": {"all": 90},
-    "deploy": {"test": 20, "all": 300},
+    "attacks": {"test": 8, "all": 45},
+    "benchmarks": {"all": 75},
+    "deploy": {"test": 20, "all": 290},
     "domain": {"quick": 3},
-    "equivalence": {"all": 80},
+    "equivalence": {"all": 70},
     "faults": {"all": 50},
     "journal": {"quick": 10, "test": 120},
-    "kafka": {"quick": 6, "test": 60, "all": 560},
+    "kafka": {"quick": 6, "test": 60, "all": 550},
     "laws": {"quick": 16, "test": 90},
     "pages": {"quick": 6, "test": 120, "all": 600, "soak": 200},
     "planted": {"all": 60},

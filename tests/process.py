@@ -24,13 +24,29 @@ _URL: Final = re.compile(r" at (http://\S+)/  \(API")
 class Process:
     """``neraca up`` as a process of its own on a free port, over a data directory that outlives it."""
 
-    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *options: str, environment: Mapping[str, str] | None = None, is_open: bool = True
+    ) -> None:
+        """``is_open``: this machine is the operator, by ``--open``."""
         self._said = data.parent / f"{data.name}.stderr"
+        in_front = "NERACA_PROXIES" in (environment or {})
+        self._headers = {"x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http"} if in_front else {}
         own_environment = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
         with self._said.open("ab") as file:
             self._from = file.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data), *options],
+                [
+                    sys.executable,
+                    "-m",
+                    "neraca",
+                    "up",
+                    "--port",
+                    "0",
+                    "--data",
+                    str(data),
+                    *["--open"][:is_open],
+                    *options,
+                ],
                 cwd=ROOT,
                 env={**own_environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
@@ -61,7 +77,11 @@ class Process:
         return match[1] if match else None
 
     def _ready(self) -> bool:
-        return httpx.get(f"{self.url}/readyz").status_code == httpx.codes.OK
+        return httpx.get(f"{self.url}/readyz", headers=self._headers).status_code == httpx.codes.OK
+
+    def head(self) -> int:
+        """The position of the journal's last entry."""
+        return int(httpx.get(f"{self.url}/readyz", headers=self._headers).json()["head"])
 
     def settle(self) -> None:
         """Wait until balances have reached the journal's head."""

@@ -19,8 +19,9 @@ import uvicorn
 from anyio.from_thread import start_blocking_portal
 
 from api.app import AppParts, build
-from api.server import _Server
-from domain.clock import parse_instant, utc_text
+from api.http.doors import COOKIE, HOST_COOKIE, Doors
+from api.server import SETTINGS, _Server
+from domain.clock import HOUR_US, parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
 from streams.following.follower import Follower
@@ -44,7 +45,10 @@ NOON: Final = "2026-11-24T12:00:00+07:00"
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
+HALF_DAY_US: Final = 12 * HOUR_US
 POLLED_EVERY_S: Final = 0.005
+OPEN: Final = Doors(is_open=True)
+"""The doors of a test's Neraca, as under ``--open``, unless the test is about others."""
 _Found = TypeVar("_Found")
 _NEVER: Final = threading.Event()
 
@@ -86,8 +90,11 @@ class Clock:
 class Assembled:
     """The parts of ``neraca up`` in this process, over a real journal and real balances, asked through ASGI."""
 
-    def __init__(self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False) -> None:
+    def __init__(
+        self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False, doors: Doors = OPEN
+    ) -> None:
         self.clock = clock or Clock()
+        self.doors = doors
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
         self.journal = self._ending.enter_context(folded_journal(place, ZONE))
@@ -96,7 +103,8 @@ class Assembled:
         follower = Follower(self.journal, self.live, reopener(place, self.journal))
         self.intake = IntakeService(self.journal, policy, self.clock, follower.wake)
         follower.start()
-        self.tokens = place.token_store()
+        self.tokens, self.log = place.token_store(), place.security_log()
+        self._ending.callback(self.log.close)
         self._ending.callback(self._dispose)
         self._ending.callback(self.tokens._engine.dispose)
         self._ending.callback(follower.close)
@@ -112,7 +120,13 @@ class Assembled:
     @cached_property
     def built(self) -> Built:
         """The app, built when it is first needed: many tests never ask for a page."""
-        return build(AppParts(self.live, self.reader, self.journal, self.tokens, self.intake, replays=self.replays))
+        return build(self.parts)
+
+    @property
+    def parts(self) -> AppParts:
+        """The parts of the app."""
+        parts = (self.live, self.reader, self.journal, self.tokens, self.intake)
+        return AppParts(*parts, replays=self.replays, doors=self.doors, log=self.log)
 
     @cached_property
     def _loop(self) -> BlockingPortal:
@@ -142,6 +156,11 @@ class Assembled:
         """A new token's ``authorization`` header."""
         secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
         return f"Bearer {secret}"
+
+    def cookie(self, token_id: str, *, secure: bool = False) -> dict[str, str]:
+        """The header of a browser that has signed in with a token."""
+        secret = self.tokens.sessions.begin(token_id, self.clock(), lasts_us=HALF_DAY_US, idle_us=HALF_DAY_US)
+        return {"cookie": f"{HOST_COOKIE if secure else COOKIE}={secret}"}
 
     def ask(
         self,
@@ -203,7 +222,7 @@ class Listening:
     def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(neraca.built.app, log_level="warning", lifespan="off")
+        config = uvicorn.Config(neraca.built.app, **SETTINGS)
         self._server = _Server(config, neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 

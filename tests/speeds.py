@@ -21,6 +21,7 @@ CHOICES: Final = {"rest": {"all"}} | {speed: set(SPEEDS[: number + 1]) for numbe
 """The speeds that each choice of ``--speed`` runs."""
 FOLDERS: Final = {
     "api": "test",
+    "attacks": "test",
     "benchmarks": "all",
     "deploy": "all",
     "domain": "quick",

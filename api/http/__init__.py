@@ -1,1 +1,1 @@
-"""HTTP: what all routes share. Access, problems, tickets, cached answers, what is withheld."""
+"""HTTP: what all routes share. Doors, access, the watch for the log, problems, tickets, cached answers, what is withheld."""

@@ -1,48 +1,17 @@
-"""The caller of a request: the operator at the machine, the holder of a token, or nobody.
+"""The caller of a request: the operator, the holder of a token, or nobody.
 
-The operator is a caller on loopback, to a loopback name, through no proxy; such a call needs no token. A token comes
-in a header, or in the cookie of a browser that has signed in.
+A token comes in a header. A browser that has signed in has a session instead, whose id is in a cookie. Without either, a
+call is nobody's, unless the process is open and the call is the operator's.
 """
 
-import ipaddress
-from typing import Final
+from collections.abc import Callable
 
 from starlette.requests import Request
 
+from api.http.doors import CALLER, cookie_name, is_from_elsewhere, is_own_site
+from api.http.operator import is_operators
 from domain.refusal import Refusal
 from projections.ports import LOCAL, Grant, Tokens
-
-_NAMES: Final = frozenset({"localhost"})
-COOKIE: Final = "neraca"
-"""The cookie that `/masuk` sets: no script can read it, and no other site can have it sent."""
-_PROXIED: Final = (
-    "forwarded",
-    "x-forwarded-",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "true-client-ip",
-    "via",
-    "cf-",
-)
-"""The beginnings of headers that a server in front adds; a caller behind one is not at the machine."""
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host in _NAMES
-
-
-def is_local(request: Request) -> bool:
-    """True if the call comes from the machine itself, to itself. A browser lured by another name does not count."""
-    if request.client is None or not _loopback(request.client.host):
-        return False
-    if any(name.startswith(_PROXIED) for name in request.headers):
-        return False
-    host = request.headers.get("host")  # a name that cannot be read is not taken for the server's own
-    return host in (None, request.url.netloc) and _loopback(request.url.hostname or "")
 
 
 def is_own_form(request: Request) -> bool:
@@ -50,14 +19,15 @@ def is_own_form(request: Request) -> bool:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site == "same-origin"
-    return origin is None or origin.partition("://")[2] == request.headers.get("host")
+    return origin is None or is_own_site(request, origin)
 
 
 class Access:
-    """Turns a request into a grant."""
+    """Turns a request into a grant; ``now_us`` is the clock by which sessions end."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, now_us: Callable[[], int]) -> None:
         self._tokens = tokens
+        self.now_us = now_us
 
     @property
     def tokens(self) -> Tokens:
@@ -66,9 +36,15 @@ class Access:
 
     def grant(self, request: Request) -> Grant | None:
         """The caller's grant; ``None`` for nobody. Raises: ``Refusal`` for a token that is not known."""
+        grant = self._grant(request)
+        if grant is not None:
+            request.scope[CALLER] = grant.id
+        return grant
+
+    def _grant(self, request: Request) -> Grant | None:
         header = request.headers.get("authorization")
         if header is None:
-            return self.signed_in(request) or (LOCAL if is_local(request) else None)
+            return self.signed_in(request) or (LOCAL if is_operators(request) else None)
         scheme, _, secret = header.partition(" ")
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
@@ -76,11 +52,15 @@ class Access:
         return grant
 
     def signed_in(self, request: Request) -> Grant | None:
-        """The grant of a browser that has signed in; ``None`` once its token is revoked, and for a call of another site."""
-        secret = request.cookies.get(COOKIE)
-        if not secret or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        """The grant of a browser's session; ``None`` once it has ended, or its token has, and for a call of another site."""
+        secret = request.cookies.get(cookie_name(request))
+        if not secret or is_from_elsewhere(request):
             return None
-        return self._tokens.grant(secret)
+        token_id = self._tokens.sessions.holder(secret, self.now_us())
+        if token_id == LOCAL.id:
+            return LOCAL
+        token = None if token_id is None else self._tokens.by_id(token_id)
+        return None if token is None else token[0]
 
     def grant_of_secret(self, secret: str) -> Grant | None:
         """The grant of a token that somebody signs in with."""
@@ -90,7 +70,7 @@ class Access:
         """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
         grant = self.grant(request)
         if grant is None:
-            raise Refusal("unauthorized", "beyond this machine a token is needed: Authorization: Bearer …")
+            raise Refusal("unauthorized", "a token is needed: Authorization: Bearer …")
         if not grant.scopes.intersection(scopes):
             raise Refusal("forbidden", f"the token has no scope {' or '.join(scopes)}")
         return grant

@@ -79,12 +79,16 @@ class FreshAnswers:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
+        if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
+            await self._app(scope, receive, send)
+            return
         published = published_to(self._access, Request(scope))
         answer = self._answers.fresh((scope["path"], scope["query_string"], published))
         if answer is None:
             await self._app(scope, receive, send)
             return
-        conditions = Headers(scope=scope).getlist("if-none-match")
+        conditions = headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, answer.etag):
             kept_headers = [
                 header for header in answer.headers if header[0] not in (b"content-length", b"content-type")

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from domain.refusal import Fault, Refusal
+from domain.refusal import Fault, Refusal, stated
 from projections.ports import Unavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -45,7 +45,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     status, title = PROBLEMS[refusal.slug]
     body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
     if refusal.faults or status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults]
+        body["errors"] = [stated(fault) for fault in refusal.faults]
     if refusal.for_now:
         body["retry"] = True
     if refusal.holder is not None:

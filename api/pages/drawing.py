@@ -12,8 +12,11 @@ from msgspec import Struct
 
 from api.http.withheld import is_withheld
 from domain.score.scorecard import Rank
+from domain.score.scoring import OVERALL_LEAST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.pages.words import Words
     from domain.rules.scheme import Scheme
     from domain.score.scorecard import IndicatorLine, Scorecard
@@ -22,6 +25,8 @@ TARGET: Final = Decimal(100)
 BAR_REACH: Final = Decimal(20)
 """The largest distance from its target that a bar can show; beyond, it is full."""
 AXIS: Final = (Decimal(70), Decimal(110))
+TAPS: Final = "overall_n"
+"""The measure that counts the answers by one tap."""
 BELOW, BEYOND = "‹", "›"
 
 
@@ -95,6 +100,29 @@ def indicators_of(card: Scorecard, scheme: Scheme, words: Words) -> tuple[Indica
         )
         for indicator, line in zip(scheme.indicators, card.indicators, strict=True)
     )
+
+
+def weighs_taps(scheme: Scheme) -> bool:
+    """True if a scheme has an indicator of the answers by one tap."""
+    return any(indicator.denominator == TAPS for indicator in scheme.indicators)
+
+
+def has_taps(parts: Sequence[Indicator]) -> bool:
+    """True if answers by one tap stand beside a survey: the scheme has satisfaction, and does not weigh them."""
+    return any(part.is_ikm for part in parts) and all(part.measure != TAPS for part in parts)
+
+
+def taps_of(card: Scorecard, parts: tuple[Indicator, ...], words: Words) -> str:
+    """The answers by one tap beside the survey: a figure of their own, from the least sample on.
+
+    Empty where there are none, and where they do not stand.
+    """
+    overall = card.overall
+    if not overall.n or not has_taps(parts):
+        return ""
+    if overall.state == "insufficient":
+        return words("board.taps_few", n=words.number(overall.n), least=words.number(OVERALL_LEAST))
+    return words("board.taps", value=words.share_of(overall.value), n=words.number(overall.n))
 
 
 def _short(indicator: str, words: Words) -> str:

@@ -42,7 +42,8 @@ class Links:
 
     def data(self, *steps: str, **query: str) -> str:
         """The address of the same figures in the API."""
-        return f"/v1/{'/'.join(quote(step, safe='') for step in steps)}?{urlencode(query)}"
+        path = f"/v1/{'/'.join(quote(step, safe='') for step in steps)}"
+        return f"{path}?{urlencode(query)}" if query else path
 
     @property
     def tour(self) -> str:

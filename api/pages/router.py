@@ -21,7 +21,7 @@ from api.pages.method import MethodPage
 from api.pages.page import FRAMED
 from api.pages.practice.practice import PracticePage, practice_router
 from api.pages.public import PublicPage
-from api.pages.signin import SignInPage, signin_router
+from api.pages.signin import LinkPage, SignInPage, signin_router
 from api.pages.subject.asn import AsnPage
 from api.pages.subject.dinas import DinasPage
 from api.pages.subject.events import EventsPage
@@ -68,6 +68,7 @@ PAGES: Final[dict[str, type[Page]]] = {
     "/publik/metode": MethodPage,
     "/latihan": PracticePage,
     "/masuk": SignInPage,
+    "/masuk/tautan": LinkPage,
 }
 """Every page that a browser can go to. Those that are not ``ADDRESSED`` have a router of their own."""
 PARAMETERS: Final[dict[str, frozenset[str]]] = {
@@ -99,7 +100,7 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     router.include_router(counter_router(site, tickets=services.intake is not None))
     if services.intake is not None:
         router.include_router(ticket_router(site, reads, services.intake))
-    router.include_router(signin_router(site, reads.access))
+    router.include_router(signin_router(site, reads.access, services))
     router.include_router(live_router(LiveBoards(reads, site, ending), reads, listeners))
 
     @router.get("/static/neraca.css")

@@ -16,9 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from api.http.access import is_local
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import is_published
+from api.http.doors import is_plain_beyond
+from api.http.operator import is_operators
 from api.http.problems import PROBLEMS
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
@@ -36,6 +37,7 @@ from projections.reading.backlog import backlog_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from api.http.watching import Security
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
@@ -60,13 +62,18 @@ CSV_MOST: Final = 10_000
 
 
 class PageServices(Struct, frozen=True):
-    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page."""
+    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page.
+
+    ``link_spent`` is called once the sign-in link has been spent.
+    """
 
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
     intake: Intake | None = None
+    link_spent: Callable[[], None] = lambda: None
+    security: Security | None = None
 
 
 class Frame(Struct, frozen=True):
@@ -79,6 +86,7 @@ class Frame(Struct, frozen=True):
     practice: bool
     signed: str
     at_machine: bool
+    plain: bool
     step: Step | None
     practised: frozenset[str]
 
@@ -127,7 +135,9 @@ class Site:
         """A page that is the same for all callers, kept for the next one."""
         account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
         rights = ",".join(sorted(self.scopes(request)))  # of a token in a header too: the links offered depend on them
-        caller = f"{account.id if account else ''} {rights} {is_local(request)} {self._services.notice()} {has_stopped}"
+        caller = (
+            f"{account.id if account else ''} {rights} {_marks_of(request)} {self._services.notice()} {has_stopped}"
+        )
         return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
 
     def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
@@ -180,14 +190,13 @@ class Site:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
+            marks = (self._build, progress, extra_state, _marks_of(request))
             caller = (
                 f"{grant.id if grant else ''} {snapshot.published}",
                 notice or "",
                 str(has_stopped),
                 str(behind),
-                self._build,
-                progress,
-                extra_state,
+                *marks,
             )
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
@@ -223,7 +232,8 @@ class Site:
             simulated=self._services.simulated,
             practice=practice,
             signed=account.id if account else "",
-            at_machine=is_local(request),
+            at_machine=is_operators(request),
+            plain=is_plain_beyond(request),
             step=step_of(request.query_params.get("tur", "")) if practice else None,
             practised=frozenset() if away else self._practised(request),
         )
@@ -257,6 +267,11 @@ def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, 
         rows = [(words("csv.cut", n=len(table.rows), address=rest),)]
     file = "-".join(("neraca", *request.path_params.values(), name, period))
     return csv_response(file, table.head, [*table.rows, *rows], words.code, headers)
+
+
+def _marks_of(request: Request) -> str:
+    """The marks around a page that depend on the way to it."""
+    return f"{is_operators(request)} {is_plain_beyond(request)}"
 
 
 def _build_of() -> str:

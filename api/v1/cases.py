@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
 from api.v1.histories import text_of
-from api.v1.reads import Dinas, Reads, found
+from api.v1.reads import Dinas, Reads, required_reading
 from api.v1.schemas import read_doc
 from domain.clock import stored_instant, utc_text
 from domain.events.kinds import KINDS, NOTE_TYPES
@@ -117,7 +117,7 @@ def cases_router(reads: Reads) -> APIRouter:
         now = reads.period(None)
 
         def answer(snapshot: Snapshot) -> CaseAnswer:
-            found(snapshot.one_dinas(dinas, now), dinas)
+            required_reading(snapshot.one_dinas(dinas, now), dinas)
             return case_of(snapshot, reads.lines, dinas, service, case)
 
         return reads.answer(request, None, answer, public=False)

@@ -71,14 +71,16 @@ def series(snapshot: Snapshot, period: Period, standing: Standing) -> Series:
     return Series(standing.subject, snapshot.position, cards)
 
 
-def files(snapshot: Snapshot, dinas: str, limit: int, cursor: str | None) -> FilesAnswer:
-    """A page of open files. Raises: ``Refusal``."""
+def files(
+    snapshot: Snapshot, dinas: str, limit: int, cursor: str | None, *, overdue: bool = False, service: str = ""
+) -> FilesAnswer:
+    """A page of open files; the overdue ones alone, or those of a service, where asked. Raises: ``Refusal``."""
     text = after_cursor(cursor, "file")
     try:
         after = _AFTER.decode(text) if text else None
     except msgspec.DecodeError:
         raise bad_query("cursor", "is none of this list's") from None
-    rows = snapshot.files(dinas, after, limit + 1)
+    rows = snapshot.files(dinas, after, limit + 1, overdue=overdue, service=service)
     page = rows[:limit]
     following = None
     if len(rows) > limit:

@@ -12,6 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.http.watching import Security
+from domain.events.kinds import BY_TYPE
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
 from projections.live import Live
@@ -71,7 +73,14 @@ class Metrics:
         self.events = Counter(
             "neraca_events_total", "Events submitted, by what became of them", ["outcome"], registry=self.registry
         )
+        self._security = Counter(
+            "neraca_security_events_total", "Entries of the security log, by kind", ["what"], registry=self.registry
+        )
         self.listeners = Gauge("neraca_stream_clients", "Clients following the stream", registry=self.registry)
+
+    def noted(self, what: str, number: int) -> None:
+        """Count entries of the security log."""
+        self._security.labels(what).inc(number)
 
     def text(self) -> bytes:
         """The Prometheus exposition."""
@@ -79,11 +88,12 @@ class Metrics:
 
 
 class CountedIntake:
-    """An intake that counts its outcomes."""
+    """An intake that counts its outcomes, and has rules and reversals noted in the security log."""
 
-    def __init__(self, intake: Intake, metrics: Metrics) -> None:
+    def __init__(self, intake: Intake, metrics: Metrics, security: Security) -> None:
         self._intake = intake
         self._metrics = metrics
+        self._security = security
 
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
         """Pass events on, and count the outcome of each."""
@@ -91,7 +101,16 @@ class CountedIntake:
         for outcome in outcomes:
             name = ("duplicate" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
             self._metrics.events.labels(name).inc()
+        for event, outcome in zip(events, outcomes, strict=True):
+            if isinstance(event, Submission) and isinstance(outcome, Accepted) and not outcome.repeated:
+                self._note(event, outcome, grant)
         return outcomes
+
+    def _note(self, event: Submission, outcome: Accepted, grant: Grant) -> None:
+        role = BY_TYPE[event.type].role
+        if role in ("rule", "reversal"):
+            whose = str(event.data.get("asn") or event.data.get("dinas") or "")
+            self._security.done(role, grant.id, whose, f"{event.type} at {outcome.receipt.position}")
 
 
 def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:

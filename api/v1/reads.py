@@ -105,7 +105,7 @@ def _vector(snapshot: Snapshot) -> dict[str, str]:
     return {} if vector is None else {"neraca-vector": ENCODER.encode(vector).decode()}
 
 
-def found(reading: Reading | None, subject: str) -> Reading:
+def required_reading(reading: Reading | None, subject: str) -> Reading:
     """The reading of a subject. Raises: ``Refusal`` if nothing ever named the subject."""
     if reading is None:
         raise Refusal("not-found", f"nothing ever named {subject}")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
 from api.v1.formulas import why_answer
 from api.v1.histories import files, late_answer, recent, series
-from api.v1.reads import Asn, Cursor, Dinas, Limit, PeriodText, Reads, explained, found, listed, ranking
+from api.v1.reads import Asn, Cursor, Dinas, Limit, PeriodText, Reads, explained, listed, ranking, required_reading
 from api.v1.schemas import DigestAnswer, Page, read_doc
 from domain.periods import Period
 from domain.refusal import Refusal
@@ -61,7 +61,7 @@ class ReadQuery(NamedTuple):
     def standing(self) -> Standing:
         """The standing of the subject. Raises: ``Refusal`` if nothing ever named it."""
         query = self.snapshot.one_dinas if self.subject.kind == "dinas" else self.snapshot.one_asn
-        return found(query(self.subject.id, self.period), self.subject.id)
+        return required_reading(query(self.subject.id, self.period), self.subject.id)
 
     @property
     def staff(self) -> list[Standing]:

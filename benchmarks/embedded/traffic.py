@@ -105,7 +105,7 @@ def up_over(source: Path) -> Iterator[Served]:
 @contextmanager
 def up_at(data: Path) -> Iterator[Served]:
     """`neraca up` over a data directory itself, its balances at the journal's head."""
-    with served(*command("up", "--data", str(data), "--port", "0")) as up:
+    with served(*command("up", "--open", "--data", str(data), "--port", "0")) as up:
         up.wait_ready()
         yield up
 

@@ -142,7 +142,7 @@ def measured(ground: Ground, url: str) -> tuple[list[Note], Seen, Seen, list[flo
     with ExitStack() as ending:
         ending.enter_context(Product(ground, url, "relay", "--name", "bench")).wait_for("Neraca relays")
         worker = ending.enter_context(Product(ground, url, "worker", "--name", "bench"))
-        api = ending.enter_context(Product(ground, url, "api", "--port", "0"))
+        api = ending.enter_context(Product(ground, url, "api", "--open", "--port", "0"))
         address = re.search(r"http://127\.0\.0\.1:(\d+)/", api.wait_for("API:"))
         assert address is not None
         caught_up(url)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, assert_never
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from domain.clock import HOUR_US, local_date, local_month, parse_instant, stored_instant
+from domain.clock import HOUR_US, local_date, local_month, parse_instant, stored_instant, utc_text
 from domain.events.entries import Standard
 from domain.events.submitted import (
     Fact,
@@ -162,7 +162,8 @@ def _decision(
     completed_us = parse_instant(fact.completed_at)
     received_us, due_us = _span_start(fact, case, at)
     if completed_us < received_us - SKEW_US:
-        raise invalid(Fault(f"{at}/completed_at", "lies more than 60 seconds before the case was received"))
+        detail = "lies more than 60 seconds before the case was received"
+        raise invalid(Fault(f"{at}/completed_at", detail, earliest=utc_text(received_us)))
     pauses = counted_pauses(_pauses(fact, case, completed_us), received_us, completed_us)
     elapsed_us = max(completed_us - received_us, 0) - length_us(pauses)
     standard = _standard(fact, received_us, setting) if case is None else case.standard

@@ -14,7 +14,7 @@ from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, s
 from domain.score.scoring import Score, score_of
 from projections.reading.cache import VersionCache, cache_for
 from projections.reading.published import PublishedQueries
-from projections.store.open_files import NONE_OPEN, Open
+from projections.store.open_files import NONE_OPEN, Choice, Open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -189,9 +189,11 @@ class Snapshot:
         """The numbers of open files of a dinas that are due before an instant, and that are paused."""
         return self._queries.files.ahead(self.now_us, until_us, dinas)
 
-    def files(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
-        """Open files of a dinas, earliest deadline first."""
-        return self._queries.files.page(dinas, after, limit)
+    def files(
+        self, dinas: str, after: tuple[int, str, str] | None, limit: int, *, overdue: bool = False, service: str = ""
+    ) -> list[ListedFile]:
+        """Open files of a dinas, earliest deadline first; the overdue ones alone, or those of a service, where asked."""
+        return self._queries.files.page(dinas, after, limit, Choice(self.now_us if overdue else None, service))
 
     def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
         """The first open files of an ASN over all dinas, earliest deadline first."""

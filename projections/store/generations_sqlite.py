@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, create_engine, event
 
+from projections.store.private import make_directory, make_file
 from projections.store.store import Store
 from projections.store.version import PROJECTION_VERSION
 
@@ -25,6 +26,7 @@ class Pointer(Struct, frozen=True):
 
 def sqlite_engine(path: Path) -> Engine:
     """An engine whose transactions each see one snapshot. A lost tail is folded again, so NORMAL is durable enough."""
+    make_file(path)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -48,7 +50,7 @@ class Generations:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
 
     def current(self) -> tuple[int, Store] | None:
         """The generation served, or ``None`` when there is none of this version."""
@@ -80,6 +82,7 @@ class Generations:
         """Serve a generation from now on, once ``finish`` has caught it up. The change survives a power cut."""
         finish()
         fresh = self._directory / "current.new"
+        make_file(fresh)
         with fresh.open("wb") as file:
             file.write(msgspec.json.encode(Pointer(generation, PROJECTION_VERSION)))
             file.flush()

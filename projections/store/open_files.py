@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _FILES = CASE_FILES.c
-_OPEN = _FILES.open_asn.is_not(None)
+_OPEN = _FILES.open_asn >= ""
+"""True of an open file. SQLite takes the index of open files for a comparison, and reads all files for ``IS NOT NULL``."""
 
 FOREVER: Final = 2**62
 """Replaces the due time of a file without a promise, so that such files are listed last."""
@@ -58,6 +59,16 @@ class Ahead(NamedTuple):
     paused: int
 
 
+class Choice(NamedTuple):
+    """Which open files are listed: those overdue at an instant, those of a service, or all."""
+
+    overdue_at_us: int | None = None
+    service: str = ""
+
+
+ALL_OPEN: Final = Choice()
+
+
 class ListedFile(NamedTuple):
     """An open file, with every pause recorded for it."""
 
@@ -65,13 +76,18 @@ class ListedFile(NamedTuple):
     state: CaseFile
 
 
-def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
-    """Counts overdue files. The clock of a paused file does not run, unless its promise is a raw ``due_at``."""
+def _is_overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
+    """True of overdue files. The clock of a paused file does not run, unless its promise is a raw ``due_at``."""
     clock = case(
         ((_FILES.kind == "standard") & _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us), _FILES.paused_us),
         else_=now_us,
     )
-    return func.coalesce(func.sum(case((clock > _FILES.due_us, 1), else_=0)), 0)
+    return clock > _FILES.due_us
+
+
+def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
+    """Counts overdue files."""
+    return func.coalesce(func.sum(case((_is_overdue(now_us), 1), else_=0)), 0)
 
 
 class OpenFileQueries:
@@ -94,8 +110,9 @@ class OpenFileQueries:
 
     def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each service of a dinas."""
-        query = select(_FILES.service, func.count(), _overdue(now_us))
-        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(_FILES.service))
+        service = func.coalesce(_FILES.service, "")  # a plain column would be grouped by the key, through all files
+        query = select(service, func.count(), _overdue(now_us))
+        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(service))
 
     def of_asn(self, now_us: int, asn: str) -> Open:
         """Open files of one ASN over all dinas."""
@@ -115,9 +132,15 @@ class OpenFileQueries:
         counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, is_paused)]
         return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
 
-    def page(self, dinas: str, after: tuple[int, str, str] | None, limit: int) -> list[ListedFile]:
+    def page(
+        self, dinas: str, after: tuple[int, str, str] | None, limit: int, choice: Choice = ALL_OPEN
+    ) -> list[ListedFile]:
         """Open files of a dinas by due time, service and case, after a place in that order; those without a promise last."""
         query = select(*_OPEN_FILE, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
+        if choice.overdue_at_us is not None:
+            query = query.where(_is_overdue(choice.overdue_at_us))
+        if choice.service:
+            query = query.where(func.coalesce(_FILES.service, "") == choice.service)  # as in ``by_service``
         if after is not None:
             query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
         return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))

@@ -11,7 +11,7 @@ import msgspec
 
 from streams.demo.city import City
 from streams.demo.run import DemoRun, NotADemo
-from streams.places.directory import DataDirectory
+from streams.places.directory import SECURITY, DataDirectory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,13 +51,13 @@ class Practice:
         os.kill(os.getpid(), self._stop)
 
     def empty(self) -> None:
-        """Remove everything but the tokens, the mark last: a directory without a mark is never emptied."""
+        """Remove everything but tokens and security log, the mark last: a directory without a mark is never emptied."""
         self.again = False
         if not self.marker.exists():
             return
-        tokens = DataDirectory(self._path).tokens.name
+        kept_names = (DataDirectory(self._path).tokens.name, SECURITY)
         for entry in self._path.iterdir():
-            if entry.name == MARK or entry.name.startswith(tokens):
+            if entry.name == MARK or entry.name.startswith(kept_names):
                 continue
             if entry.is_dir():
                 shutil.rmtree(entry)

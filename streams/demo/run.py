@@ -15,6 +15,7 @@ from domain.clock import moment_of, parse_instant
 from domain.intake.wire import read_submission
 from domain.refusal import Refusal
 from projections.ports import Grant, Unavailable
+from projections.store.private import write_private
 from streams.demo import history as demo
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class DemoRun:
         if self._marker.exists():
             return msgspec.json.decode(self._marker.read_bytes(), type=Progress)
         progress = Progress(seed, datetime.now(self._zone).isoformat(timespec="seconds"), [])
-        self._marker.write_bytes(msgspec.json.encode(progress))
+        write_private(self._marker, msgspec.json.encode(progress))
         return progress
 
     def _steps(self) -> list[str]:
@@ -116,7 +117,7 @@ class DemoRun:
                 if not success:
                     return
                 self._progress.done.append(step)
-                self._marker.write_bytes(msgspec.json.encode(self._progress))
+                write_private(self._marker, msgspec.json.encode(self._progress))
             if step == until.strftime("%Y-%m"):
                 self._threads[1].start()
 

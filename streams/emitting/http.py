@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from domain.addresses import travels_in_plain
 from projections.ports import UNPROMISED
 from streams.emitting.client import OUR_PROBLEMS, Answer, NotNow, NotTaken, RequestRefused
 
@@ -40,10 +41,16 @@ _KEEPALIVE: Final = (
 class IntakeClient:
     """One connection to an intake."""
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, *, insecure: bool = False) -> None:
+        """A token is sent in plain text beyond this machine only if that is asked for. Raises: ``ValueError``."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             message = f"--url: {url!r} is no http address"
+            raise ValueError(message)
+        if token and travels_in_plain(url) and not insecure:
+            message = (
+                f"--url: {url} would carry the token in plain text; use https, or --insecure to send it all the same"
+            )
             raise ValueError(message)
         self._secure = parts.scheme == "https"
         self._netloc = parts.netloc

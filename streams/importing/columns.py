@@ -41,6 +41,11 @@ class Column:
         """True if each of its cells is a midnight, which no clock writes by chance."""
         return self.midnights > 0 and not self.others and not self.dates
 
+    @property
+    def is_settled(self) -> bool:
+        """True if no further cell can show anything: it has one format, and holds times of day."""
+        return self.has_one_format and self.others > 0
+
     def see(self, text: str) -> None:
         """Take one cell into account."""
         if self.has_one_format:

@@ -14,7 +14,7 @@ from streams.importing.fields import TIME, is_moment, is_whole_number
 from streams.importing.formats import ISO, Iso, Pattern
 from streams.importing.identity import Naming
 from streams.importing.mapping import Mapping, MappingError
-from streams.importing.moments import Moment, aware, chosen, moment_of, written
+from streams.importing.moments import Moment, OpenDay, aware, chosen, moment_of, open_day, written
 from streams.importing.numbers import whole_number
 from streams.importing.sheet import holds
 
@@ -47,6 +47,7 @@ class Composer:
         self._place = {column: place for place, column in enumerate(mapping.uses())}
         self._fields = [self._field(name) for name in mapping.columns]
         self._columns = {name: self._column(name) for name in (*mapping.columns, *mapping.fixed) if is_moment(name)}
+        self._unsettled = [field for field in self._fields if field.name in self._columns]
         self._dates = self._column(TIME)
         constants = [self._field(name) for name in mapping.fixed]
         self._fixed_moments = {field.name: self._fixed_moment(field) for field in constants if field.is_moment}
@@ -54,12 +55,13 @@ class Composer:
         self._naming = Naming(mapping.kind)
         self._is_rule = KINDS[mapping.kind].role == "rule"
 
-    def see(self, cells: Sequence[str]) -> None:
-        """Take a row into account before any is read: it may show how a column writes its times."""
-        for field in self._fields:
-            column = self._columns.get(field.name)
-            if column is not None and (text := self._text(field, cells)):
-                _see(column, text)
+    def see(self, cells: Sequence[str]) -> bool:
+        """Take a row into account before any is read: it may show how a column writes its times. False once none shows more."""
+        for field in self._unsettled:
+            if text := self._text(field, cells):
+                _see(self._columns[field.name], text)
+        self._unsettled = [field for field in self._unsettled if not self._columns[field.name].is_settled]
+        return bool(self._unsettled)
 
     def findings(self) -> Iterator[str]:
         """A sentence on each column whose cells, taken together, look like days."""
@@ -103,8 +105,8 @@ class Composer:
                 blank = blank or not self._text(field, cells)
         return f"{name}: empty" if blank else None
 
-    def event(self, cells: Sequence[str]) -> tuple[dict[str, object], str | None]:
-        """The CloudEvent of a row, and the id that the former version would have given to it.
+    def event(self, cells: Sequence[str]) -> tuple[dict[str, object], str | None, OpenDay | None]:
+        """The CloudEvent of a row, the id that the former version would have given to it, and its day that is open.
 
         Raises: ``MalformedError`` with the field.
         """
@@ -132,7 +134,7 @@ class Composer:
             "time": time,
             "data": data,
         }
-        return event, None if self._is_rule else old_id
+        return event, None if self._is_rule else old_id, open_day(mapping.kind, moments)
 
     def _data(self, texts: Sequence[tuple[_Field, str]], texts_of_times: dict[str, str]) -> dict[str, Any]:
         """The data of an event, with its times as they are spelt."""

@@ -49,6 +49,10 @@ def _fields_of(kind: Kind) -> Fields | None:
 
 FIELDS: Final = {name: fields for name, kind in KINDS.items() if (fields := _fields_of(kind)) is not None}
 """The kinds that a row can state: neither reversals nor schemes, whose data no cell can hold."""
+_WHOLE_IDENTITIES: Final = {
+    name: tuple(field for field in fields.required if field != "reason") for name, fields in FIELDS.items()
+}
+"""By kind the fields that identify a row without a natural key."""
 _WHOLE_NUMBERS: Final = frozenset(name for fields in FIELDS.values() for name in fields.whole_numbers)
 
 
@@ -73,4 +77,4 @@ def identity_of(kind: Kind, data: Mapping[str, Any]) -> tuple[str, ...]:
     They are those of the natural key that applies; of a task its dinas, ASN, name and completion.
     """
     key = next((key.fields for key in kind.natural_keys if key.applies(data)), None)
-    return key or tuple(name for name in FIELDS[kind.name].required if name != "reason")
+    return key or _WHOLE_IDENTITIES[kind.name]

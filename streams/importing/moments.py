@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import product
 from typing import Final, NamedTuple
 
+from domain.clock import moment_of as datetime_of
 from streams.importing.formats import Stated
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -17,6 +18,13 @@ ENDS: Final = frozenset({"due_at"})
 """The fields of which a day is its end: whatever is due on a day is in time until the day is over."""
 SPANS: Final = (("received_at", "completed_at"), ("assigned_at", "completed_at"))
 """The fields of which the second does not lie before the first."""
+
+OPEN: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "permit-processed": {"completed_at": ("received_at",)},
+    "permit-paused": {"at": ()},
+    "permit-resumed": {"at": ()},
+}
+"""By kind the field that must not lie before what the journal holds of its case, and the fields that state that instead."""
 
 
 class Moment(NamedTuple):
@@ -29,6 +37,30 @@ class Moment(NamedTuple):
     readings: tuple[datetime, ...]
     usual: datetime
     day: date | None = None
+
+
+class OpenDay(NamedTuple):
+    """A day that a row names alone, of which only the journal knows where it may begin: the field, and its first instant."""
+
+    field: str
+    first: datetime
+
+    def text_at(self, instant_us: int) -> str | None:
+        """An instant as the text of the field, if it lies on the day."""
+        try:
+            moment = datetime_of(instant_us, UTC).astimezone(self.first.tzinfo)
+        except (ValueError, OverflowError):  # the ends of the calendar
+            return None
+        return written(moment) if moment.date() == self.first.date() else None
+
+
+def open_day(kind: str, moments: dict[str, Moment]) -> OpenDay | None:
+    """The day that a row of a kind names without the instant that it must not lie before."""
+    for end, starts in OPEN.get(kind, {}).items():
+        moment = moments.get(end)
+        if moment is not None and moment.day is not None and not any(start in moments for start in starts):
+            return OpenDay(end, moment.usual)
+    return None
 
 
 def moment_of(field: str, statement: Stated, zone: tzinfo, *, is_day: bool) -> Moment:

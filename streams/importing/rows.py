@@ -4,8 +4,8 @@ It names each event by what its row is about, so that a file read again gives th
 it cannot turn into an event; whether a fact is acceptable is for the intake to decide.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from streams.importing.cells import MalformedError, read_cells
 from streams.importing.checking import zone_of
 from streams.importing.composing import Composer
 from streams.importing.mapping import Mapping, MappingError
+from streams.importing.moments import OpenDay
 from streams.importing.opening import ReadError
 
 __all__ = ["Mapping", "MappingError", "ReadError", "Row", "read_rows"]
@@ -24,7 +25,8 @@ class Row(NamedTuple):
     """The result of a data row: an event, a reason to refuse it, or a reason to skip it; exactly one of the three.
 
     ``number`` is the number of the row in its file, from 1; of a case that has many rows, that of the first. ``former`` is
-    the id under which the former version would have recorded the event, where that may have been another one.
+    the id under which the former version would have recorded the event, where that may have been another one. ``day`` is the
+    day of a decision or a note that its row alone does not settle.
     """
 
     number: int
@@ -32,6 +34,7 @@ class Row(NamedTuple):
     refusal: str | None
     skipped: str | None
     former: str | None = None
+    day: OpenDay | None = None
 
 
 def read_rows(
@@ -39,9 +42,9 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a file in its order; the same file, mapping and zone give the same events under the same ids.
 
-    The file is read twice: its columns of times are looked at as a whole first, and ``note`` hears of what they show. A pipe
-    is kept in a temporary file for that. Of the rows that share a ``one_per`` only the first counts. Memory grows only with
-    distinct events and cases.
+    The file is read twice: its columns of times are looked at first, as far as a row may still show something of them, and
+    ``note`` hears of what they show. A pipe is kept in a temporary file for that. Of the rows that share a ``one_per`` only the
+    first counts. Memory grows only with distinct events and cases.
     Raises: ``MappingError`` before the first row, for a column the file lacks; ``ReadError``.
     """
     with _readable_twice(Path(path)) as source:
@@ -63,8 +66,10 @@ def _readable_twice(path: Path) -> Iterator[Path]:
 
 def _rows(path: Path, mapping: Mapping, zone: str, note: Callable[[str], None]) -> Iterator[Row]:
     compose = Composer(mapping, zone_of(mapping.zone or zone))
-    for cells in _readable(path, mapping, compose):
-        compose.see(cells)
+    with closing(_readable(path, mapping, compose)) as rows:
+        for cells in rows:
+            if not compose.see(cells):
+                break
     for text in compose.findings():
         note(text)
     columns = list(mapping.uses())
@@ -85,7 +90,7 @@ def _rows(path: Path, mapping: Mapping, zone: str, note: Callable[[str], None]) 
         yield _row(number, cells, compose)
 
 
-def _readable(path: Path, mapping: Mapping, compose: Composer) -> Iterator[Sequence[str]]:
+def _readable(path: Path, mapping: Mapping, compose: Composer) -> Generator[Sequence[str]]:
     """The rows that can be read, up to where a file breaks off."""
     try:
         for _, cells in read_cells(path, mapping, compose.is_row):
@@ -101,7 +106,7 @@ def _row(number: int, cells: Sequence[str], compose: Composer) -> Row:
     if why is not None:
         return Row(number, None, None, why)
     try:
-        event, former = compose.event(cells)
+        event, former, day = compose.event(cells)
     except MalformedError as reason:
         return Row(number, None, str(reason), None)
-    return Row(number, event, None, None, former)
+    return Row(number, event, None, None, former, day)

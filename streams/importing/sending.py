@@ -8,21 +8,25 @@ import msgspec
 from msgspec import Struct
 
 from domain.intake.wire import submission_or_refusal
-from domain.refusal import Refusal
+from domain.refusal import Refusal, stated
 from projections.ports import Unavailable
 from streams.emitting.client import NotNow
 from streams.emitting.sender import Sender
 from streams.importing.opening import ReadError
 from streams.importing.settling import Settling
+from streams.intake.cases import key_holder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from projections.ports import Grant, Intake
     from streams.emitting.client import Client
     from streams.importing.rows import Row
-    from streams.importing.settling import Answers, Event
+    from streams.importing.settling import Answers, Event, Name
+
+    Find = Callable[[Sequence[Name]], Mapping[Name, tuple[int, bytes]]]
+    """Finds events of the journal by source and id: position and line of each that it holds."""
 
 BATCH: Final = 500
 PATIENCE_S: Final = 60.0
@@ -58,13 +62,24 @@ class Sink(Protocol):
         """The number accepted, and the problem of each refused event by its index; the others were duplicates."""
         ...
 
+    def holders(self, names: list[Name]) -> dict[Name, dict[str, Any]] | None:
+        """The events that the journal holds of some, as a conflict names them; ``None`` where only ``send`` can tell."""
+        ...
+
 
 class LocalSink:
-    """Records a batch in the intake of this process."""
+    """Records a batch in the intake of this process; ``find`` looks into its journal."""
 
-    def __init__(self, intake: Intake, grant: Grant) -> None:
+    def __init__(self, intake: Intake, grant: Grant, find: Find | None = None) -> None:
         self._intake = intake
         self._grant = grant
+        self._find = find
+
+    def holders(self, names: list[Name]) -> dict[Name, dict[str, Any]] | None:
+        """The events that the journal holds of some."""
+        if self._find is None:
+            return None
+        return {name: key_holder(*line) for name, line in self._find(names).items()}
 
     def send(self, events: list[Event]) -> Answers:
         """Record a batch. Raises: ``NotNow`` when nothing was recorded, as on a full disk."""
@@ -84,7 +99,7 @@ def problem_of(refusal: Refusal) -> dict[str, Any]:
     problem: dict[str, Any] = {
         "type": refusal.slug,
         "detail": refusal.detail,
-        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in refusal.faults],
+        "errors": [stated(fault) for fault in refusal.faults],
     }
     return problem if refusal.holder is None else problem | {"holder": refusal.holder}
 
@@ -95,6 +110,9 @@ class RemoteSink:
     def __init__(self, client: Client, say: Callable[[str], None] = lambda _text: None) -> None:
         self._sender = Sender(client, say, patience_s=PATIENCE_S)
         self.unpromised = 0
+
+    def holders(self, _names: list[Name]) -> None:
+        """Not known without a request."""
 
     def send(self, events: list[Event]) -> Answers:
         """Send a batch until it is answered. Raises: ``NotNow`` once patience ends; ``NotTaken``."""
@@ -119,7 +137,7 @@ class Importing:
     def __init__(self, sink: Sink, refuse: Callable[[Refused], None], zone: tzinfo, *, correct: bool = False) -> None:
         self.total = Imported()
         self._refuse = refuse
-        self._settling = Settling(sink.send, zone, correct=correct)
+        self._settling = Settling(sink.send, sink.holders, zone, correct=correct)
         self._batch: list[Row] = []
 
     def run(self, rows: Iterable[Row], progress: Callable[[int], None]) -> None:
@@ -148,7 +166,7 @@ class Importing:
         batch, self._batch = self._batch, []
         if not batch:
             return
-        outcome = self._settling.settle([(row.event or {}, row.former) for row in batch])
+        outcome = self._settling.settle(batch)
         total = self.total
         total.accepted += outcome.accepted
         total.corrected += outcome.corrected

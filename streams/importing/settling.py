@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
-from domain.clock import moment_of, parse_instant
+from domain.clock import moment_of, parse_instant, stored_instant
 from domain.events.names import type_of
 from streams.importing.fields import is_moment
 from streams.importing.moments import written
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
 
+    from streams.importing.moments import OpenDay
+    from streams.importing.rows import Row
+
     Event = dict[str, Any]
+    Name = tuple[str, str]
+    """An event by its source and its id."""
     Answers = tuple[int, dict[int, dict[str, Any]]]
     """The number of events accepted, and the problem of each refused one by its index."""
 
@@ -50,9 +55,13 @@ class Settled(Struct):
 class _Conflict(Struct):
     """A row whose thing is in the journal already, under the name of ``holder``."""
 
+    row: Event
+    """The event as its row states it, by which a correction is known again."""
     event: Event
+    """The same; a day that its row leaves open is the holder's instant, where that lies on it."""
     problem: dict[str, Any]
     holder: dict[str, Any]
+    day: OpenDay | None = None
     in_force: bool = False
     moved: bool = False
     """True once a correction or a retraction was found in the place of the first holder."""
@@ -60,10 +69,21 @@ class _Conflict(Struct):
 
 
 class Settling:
-    """Settles batches through ``send``, a few requests for each batch, however many rows are in conflict."""
+    """Settles batches through ``send``, a few requests for each batch, however many rows are in conflict.
 
-    def __init__(self, send: Callable[[list[Event]], Answers], zone: tzinfo, *, correct: bool) -> None:
+    ``holders`` looks events up by their names, where that can be done without a request; otherwise ``None``.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[list[Event]], Answers],
+        holders: Callable[[list[Name]], dict[Name, dict[str, Any]] | None],
+        zone: tzinfo,
+        *,
+        correct: bool,
+    ) -> None:
         self._send = send
+        self._holders = holders
         self._correct = correct
         self._spellings: tuple[Callable[[Event], Event], ...] = (
             _as_is,
@@ -72,18 +92,18 @@ class Settling:
             partial(_respelt, zone=UTC, zulu=True),
         )
 
-    def settle(self, rows: Sequence[tuple[Event, str | None]]) -> Settled:
+    def settle(self, rows: Sequence[Row]) -> Settled:
         """Record the rows that are new."""
         problems_before = self._known_before(rows)
         fresh = [index for index in range(len(rows)) if index not in problems_before]
-        count, answers = self._ask([rows[index][0] for index in fresh])
+        count, answers = self._record([rows[index].event or {} for index in fresh], [rows[at].day for at in fresh])
         problems = problems_before | {fresh[index]: problem for index, problem in answers.items()}
         outcome = Settled(count)
         conflicts = dict[int, _Conflict]()
         for index, problem in problems.items():
             holder = problem.get("holder")
             if _slug(problem) in _HELD and holder:
-                conflicts[index] = _Conflict(rows[index][0], problem, holder)
+                conflicts[index] = _conflict(rows[index], problem, holder)
             else:
                 outcome.problems[index] = problem
         self._resolve(conflicts, outcome)
@@ -92,10 +112,31 @@ class Settling:
     def _ask(self, events: list[Event]) -> Answers:
         return self._send(events) if events else (0, {})
 
-    def _known_before(self, rows: Sequence[tuple[Event, str | None]]) -> dict[int, dict[str, Any]]:
+    def _record(self, events: list[Event], days: Sequence[OpenDay | None]) -> Answers:
+        """Record events; one that is refused since its day began too early is sent again from the earliest instant on."""
+        count, answers = self._ask(events)
+        again = {
+            at: later
+            for at, problem in answers.items()
+            if (day := days[at]) is not None and (later := _later(events[at], day, problem)) is not None
+        }
+        more, answers_again = self._ask(list(again.values()))
+        places = list(again)
+        answers = {at: problem for at, problem in answers.items() if at not in again}
+        return count + more, answers | {places[at]: problem for at, problem in answers_again.items()}
+
+    def _known_before(self, rows: Sequence[Row]) -> dict[int, dict[str, Any]]:
         """The rows that the journal holds under the ids of the former version, with the conflict of each."""
-        inquiry = [index for index, (_, former) in enumerate(rows) if former is not None]
-        questions = [rows[index][0] | {"id": rows[index][1], "time": _FAR} for index in inquiry]
+        inquiry = [index for index, row in enumerate(rows) if row.former is not None]
+        names = [(str((rows[index].event or {})["source"]), str(rows[index].former)) for index in inquiry]
+        holders = self._holders(names) if names else {}
+        if holders is not None:
+            return {
+                index: {"type": "content-conflict", "holder": holders[name]}
+                for index, name in zip(inquiry, names, strict=True)
+                if name in holders
+            }
+        questions = [(rows[index].event or {}) | {"id": rows[index].former, "time": _FAR} for index in inquiry]
         _, answers = self._ask(questions)
         return {inquiry[at]: answer for at, answer in answers.items() if _slug(answer) == "content-conflict"}
 
@@ -107,7 +148,8 @@ class Settling:
             del conflicts[index]
         correctable = {index: case for index, case in conflicts.items() if case.in_force}
         if self._correct and correctable:
-            count, answers = self._ask([_correction(case) for case in correctable.values()])
+            cases = list(correctable.values())
+            count, answers = self._record([_correction(case) for case in cases], [case.day for case in cases])
             outcome.accepted += count
             outcome.corrected += count
             places = list(correctable)
@@ -163,6 +205,33 @@ def _number(name: str, value: object) -> object:
     return parse_instant(value) if is_moment(name) and isinstance(value, str) else value
 
 
+def _conflict(row: Row, problem: dict[str, Any], holder: dict[str, Any]) -> _Conflict:
+    """The conflict of a row. A day that the row leaves open is at the instant that was recorded, if it lies on that day."""
+    event: Event = row.event or {}
+    text = str(holder.get("time", ""))
+    is_on_day = row.day is not None and text != "" and row.day.text_at(stored_instant(text)) is not None
+    on_its_day = _moved(event, row.day.field, text) if row.day is not None and is_on_day else event
+    return _Conflict(event, on_its_day, problem, holder, row.day)
+
+
+def _later(event: Event, day: OpenDay, problem: Mapping[str, Any]) -> Event | None:
+    """An event whose day began too early, from the earliest instant on; ``None`` if that lies on another day."""
+    for error in problem.get("errors", ()):
+        if "earliest" in error and str(error["pointer"]).rpartition("/")[2] == day.field:
+            text = day.text_at(parse_instant(error["earliest"]))
+            return None if text is None else _moved(event, day.field, text)
+    return None
+
+
+def _moved(event: Event, field: str, text: str) -> Event:
+    """An event, or the replacement of a correction, with another instant in a field, and in its time if that is the same."""
+    data = event["data"]
+    if "replacement" in data:
+        return event | {"data": data | {"replacement": data["replacement"] | {field: text}}}
+    time = text if event["time"] == data[field] else event["time"]
+    return event | {"time": time, "data": data | {field: text}}
+
+
 def _correction(conflict: _Conflict) -> Event:
     """The correction that puts a row in the place of the event in force. Its id begins with the hash of what it says."""
     event, holder = conflict.event, _name(conflict.holder)
@@ -171,7 +240,7 @@ def _correction(conflict: _Conflict) -> Event:
         "specversion": "1.0",
         "type": type_of("event-corrected"),
         "source": event["source"],
-        "id": f"{_content(event)}-{target}",
+        "id": f"{_content(conflict.row)}-{target}",
         "time": event["time"],
         "data": {"event": holder, "reason": "import", "replacement": event["data"]},
     }
@@ -185,7 +254,7 @@ def _question(conflict: _Conflict) -> Event:
 
 def _is_ours(conflict: _Conflict) -> bool:
     """True if the event in force is a correction that an import made of this very row."""
-    event, holder = conflict.event, conflict.holder
+    event, holder = conflict.row, conflict.holder
     return bool(holder["source"] == event["source"] and str(holder["id"]).startswith(f"{_content(event)}-"))
 
 

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from projections.ports import Grant
-    from streams.importing.settling import Answers, Event
+    from streams.importing.settling import Answers, Event, Name
     from streams.journal.journal import Appending, Journal
-
-
-class _Undone(Exception):  # noqa: N818 - not an error: the end of a trial
-    """The end of a transaction that must leave no trace."""
 
 
 class FormSink:
     """Looks at the form of events alone, as an intake elsewhere would."""
+
+    def holders(self, _names: list[Name]) -> dict[Name, dict[str, Any]]:
+        """None is known."""
+        return {}
 
     def send(self, events: list[Event]) -> Answers:
         """Refuse what breaks the contract of events."""
@@ -35,13 +35,16 @@ class FormSink:
 
 
 class TrialSink:
-    """Decides events as the intake does, in an append that is undone in the end."""
+    """Decides events as the intake does, in an append that is never written."""
 
     def __init__(self, append: Appending, policy: Policy, now_us: int, grant: Grant) -> None:
         rulebook = Rulebook()
         rulebook.read(append.rules_since(0))
         self._recording = Recording(append, rulebook, policy, now_us)
         self._grant = grant
+
+    def holders(self, _names: list[Name]) -> None:
+        """The append knows them one by one, as it is asked."""
 
     def send(self, events: list[Event]) -> Answers:
         """Decide a batch."""
@@ -60,10 +63,6 @@ class TrialSink:
 
 @contextmanager
 def trial(journal: Journal, policy: Policy, now_us: int, grant: Grant) -> Iterator[TrialSink]:
-    """A sink over a journal, which is as it was afterwards. The journal's lock is held meanwhile."""
-    try:
-        with journal.appending() as append:
-            yield TrialSink(append, policy, now_us, grant)
-            raise _Undone  # noqa: TRY301 - it is what undoes the append
-    except _Undone:
-        pass
+    """A sink over a journal as it is now; nothing is written, and whoever records goes on meanwhile."""
+    with journal.trying() as append:
+        yield TrialSink(append, policy, now_us, grant)

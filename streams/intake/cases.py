@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.events import own
 from domain.events.entries import PermitReceived, decode, fact_of
-from domain.events.kinds import FACT_TYPES, KINDS, NOTES, RECEIPT, reversed_key
+from domain.events.kinds import FACT_TYPES, KINDS, NOTE_TYPES, NOTES, RECEIPT, reversed_key
 from domain.fold.casefiles import files_of, intervals
 from domain.intake.recorded import read_line
 from domain.intake.resolve import CaseContext
@@ -33,12 +33,14 @@ def holder_name(position: int, line: bytes) -> dict[str, object]:
 
 
 def key_holder(position: int, line: bytes) -> dict[str, object]:
-    """The event that holds a natural key; a receipt or decision of a case with its time, and what became of the case by it."""
+    """The event that holds a natural key or a name; one of a case with its time, and what became of the case by it."""
     fact, name = read_line(line).fact, holder_name(position, line)
     if fact.type == RECEIVED:
         return {**name, "outcome": "received", "time": fact.data["received_at"]}
     if fact.type == DECIDED:
         return {**name, "outcome": fact.data.get("outcome", "issued"), "time": fact.data["completed_at"]}
+    if fact.type in NOTE_TYPES:
+        return {**name, "time": fact.data["at"]}
     return name
 
 

@@ -1,8 +1,8 @@
 """Intake from Kafka: counters produce CloudEvents, one a record, and they are validated as over HTTP.
 
 A record's offset is committed once its event is durable. An event that is refused for now, such as a decision that
-overtakes its receipt, is parked and tried again for a while; a record that is refused for good goes, with its problem, to a
-topic of its own.
+overtakes its receipt, is parked and tried again for a while; a decision waits with a receipt or a pause of its case that is
+parked. A record that is refused for good goes, with its problem, to a topic of its own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from domain.intake.checks import WAITS_US
 from domain.intake.wire import Submission
 from domain.refusal import Refusal, attempt
 from projections.ports import Accepted, Grant, Unavailable
+from streams.intake.case_order import CaseOrder, Waiting, case_of, cases_of, is_for_now
 from streams.intake.parking import Parked
 from streams.kafka.broker import Headers, NoBroker, Reading, Sender, ensure_topic
 from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
@@ -93,6 +94,7 @@ class KafkaIntake:
         self._parked_s = parked_s
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
+        self._parked: dict[str, Waiting] = {}
         self._ending = threading.Event()
         self._following = self._retrying(Exception, "taking from Kafka again in a moment: %s")
         self._submitting = self._retrying(Unavailable, "nothing is recorded: %s")
@@ -139,11 +141,11 @@ class KafkaIntake:
         records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
         events = [_event(record) for record in records]
         entries, refusals = list[Parked](), list[Any]()
-        for record, event, outcome in zip(records, events, self._submit(events), strict=True):
+        until_us = self._now_us() + int(self._parked_s * 1e6)
+        for record, event, outcome in zip(records, events, self._decide(events, until_us), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and outcome.for_now:
-                until_us = self._now_us() + int(self._parked_s * 1e6)
                 entries.append(Parked(_key(event), msgspec.msgpack.encode(record), until_us))
             else:
                 refusals.append(self._refusal(outcome, record))
@@ -151,6 +153,46 @@ class KafkaIntake:
             self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
         sender.send(refusals)
+
+    def _decide(self, events: Sequence[Submission | Refusal], until_us: int) -> list[Outcome]:
+        """The outcomes of fresh events; a decision of a case of which a receipt or a note is parked waits too."""
+        if self._parking.keys() != self._parked.keys():
+            self._read_parked()
+        order = CaseOrder(self._submit, self._waits(), self._now_us())
+        outcomes = order.decide([Waiting(event, until_us) for event in events])
+        self._hasten(event for event, outcome in zip(events, outcomes, strict=True) if not is_for_now(outcome))
+        return outcomes
+
+    def _read_parked(self) -> list[Parked]:
+        """The parked events, read once for each; of those given up at one instant the receipts and notes first."""
+        entries = self._parking.all()
+        self._parked = {
+            entry.key: self._parked.get(entry.key) or Waiting(_event(_RAW_RECORD.decode(entry.record)), entry.until_us)
+            for entry in entries
+        }
+        return sorted(entries, key=self._rank)
+
+    def _rank(self, entry: Parked) -> tuple[int, bool]:
+        case = case_of(self._parked[entry.key].event)
+        return entry.until_us, case is not None and not case.goes_first
+
+    def _waits(self, besides: Container[str] = ()) -> dict[str, int]:
+        """The cases of parked receipts and notes, ``besides`` those of some keys, each with the instant of the first."""
+        waits: dict[str, int] = {}
+        for key, (event, until_us) in self._parked.items():
+            case = case_of(event)
+            if case is not None and case.goes_first and key not in besides:
+                waits[case.key] = min(waits.get(case.key, until_us), until_us)
+        return waits
+
+    def _hasten(self, events: Iterable[Submission | Refusal]) -> None:
+        """Try what waits for some receipts and notes without a pause, since these are settled."""
+        cases = cases_of(events)
+        for key, (event, _) in self._parked.items() if cases else ():
+            case = case_of(event)
+            if case is not None and case.key in cases:
+                self._attempts.pop(key, None)
+                self._look_s = 0.0
 
     def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
         """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
@@ -161,7 +203,7 @@ class KafkaIntake:
         now_s = time.monotonic()
         if now_s < self._look_s:
             return
-        entries = {entry.key: entry for entry in self._parking.all()}
+        entries = {entry.key: entry for entry in self._read_parked()}
         self._attempts = {key: self._attempts.get(key) or _Attempts(now_s) for key in entries}
         waiting = [
             entry
@@ -174,7 +216,9 @@ class KafkaIntake:
             return
         records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
         ids, refusals = list[str](), list[Any]()
-        outcomes = self._submit([_event(record) for record in records])
+        events = [self._parked[entry.key] for entry in waiting]
+        order = CaseOrder(self._submit, self._waits({entry.key for entry in waiting}), self._now_us())
+        outcomes = order.decide(events)
         for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
                 ids.append(entry.key)
@@ -186,6 +230,7 @@ class KafkaIntake:
         sender.send(refusals)
         if ids:
             self._parking.remove(ids)
+            self._hasten(self._parked.pop(key).event for key in ids)
 
     def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
         """The record with its problem added. The client sends no null in a header, so a null becomes empty."""

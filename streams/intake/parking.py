@@ -31,6 +31,10 @@ class ParkingPlace(Protocol):
         """Every waiting event, in the order in which they expire."""
         ...
 
+    def keys(self) -> set[str]:
+        """The key of every waiting event."""
+        ...
+
     def remove(self, keys: Sequence[str]) -> None:
         """Drop some, since they wait no longer."""
         ...
@@ -55,6 +59,11 @@ class ParkedInDatabase:
         with self._database.connected("parking") as db:
             rows = db.execute("SELECT key, record, until_us FROM neraca.parked ORDER BY until_us, key").fetchall()
         return [Parked(key, bytes(record), until_us) for key, record, until_us in rows]
+
+    def keys(self) -> set[str]:
+        """The key of every waiting event."""
+        with self._database.connected("parking") as db:
+            return {key for (key,) in db.execute("SELECT key FROM neraca.parked").fetchall()}
 
     def remove(self, keys: Sequence[str]) -> None:
         """Drop some, since they wait no longer."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, UnsetType
 
-from domain.clock import local_date, parse_instant
+from domain.clock import local_date, parse_instant, utc_text
 from domain.events import submitted as events
 from domain.events.entries import decode
 from domain.events.kinds import BY_TYPE, NOTES
@@ -16,7 +16,7 @@ from domain.intake.resolve import CaseContext, Setting, resolve_correction, reso
 from domain.intake.wire import Submission, read_data
 from domain.refusal import Fault, Refusal, invalid
 from projections.ports import Accepted, Grant, Receipt
-from streams.intake.cases import UNKNOWN_TARGET, Cases, holder_name, key_holder
+from streams.intake.cases import UNKNOWN_TARGET, Cases, key_holder
 from streams.intake.own_corrections import OwnCorrections
 from streams.journal.journal import line_hash
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from domain.rules.rulebook import Rulebook
     from streams.intake.keyed import Keyed
     from streams.journal.journal import Appending
+
+_STATE_PAUSES: Final = "; a correction of the decision may state the pauses before it"
 
 
 class Policy(Struct, frozen=True):
@@ -108,8 +110,9 @@ class Recording:
         self._must_be_known(note, "/data")
         data = query.submission.data
         case = self._cases.case(data) if query.receipt else None
-        if query.decision and self._append.holder(query.decision) is not None:
-            raise invalid(Fault("/data/case", "has no open file: it is decided"))
+        decision = self._append.holder(query.decision) if query.decision else None
+        if decision is not None:
+            raise _too_late(self._cases.event(decision)[0])
         if case is None:
             raise invalid(Fault("/data/case", "has no open file: its receipt is not in the journal", for_now=True))
         at_us = parse_instant(note.at)
@@ -118,7 +121,7 @@ class Recording:
         elif case.paused is None:
             raise invalid(Fault("/data/case", "is not paused", for_now=True))
         elif at_us <= case.paused[0]:
-            raise invalid(Fault("/data/at", "must lie after the pause began"))
+            raise invalid(Fault("/data/at", "must lie after the pause began", earliest=utc_text(case.paused[0] + 1)))
         return self._add(query, grant, note=NOTES.text(data))
 
     def _reversal(self, query: Keyed, reversal: events.Reversal, grant: Grant) -> Accepted:
@@ -175,13 +178,18 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
         raise invalid(Fault("/data/case", "is already paused", for_now=True))
     latest = max((end for _, end, _ in case.ended), default=None)
     if latest is not None and at_us < latest:
-        raise invalid(Fault("/data/at", "must not lie before the last pause ended"))
+        raise invalid(Fault("/data/at", "must not lie before the last pause ended", earliest=utc_text(latest)))
+
+
+def _too_late(position: int) -> Refusal:
+    """The refusal of a note after the decision of its case, which names the decision and the remedy (decision record 0035)."""
+    return invalid(Fault("/data/case", f"has no open file: it is decided (position {position}){_STATE_PAUSES}"))
 
 
 def _repeat(submission: Submission, position: int, line: bytes) -> Accepted:
     if line_hash(line) != submission.content_hash:
         detail = "an event of this source and id is recorded with other content"
-        raise Refusal("content-conflict", detail, holder=holder_name(position, line))
+        raise Refusal("content-conflict", detail, holder=key_holder(position, line))
     return Accepted(_receipt(position, read_line(line)), repeated=True)
 
 

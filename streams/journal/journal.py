@@ -120,21 +120,18 @@ class Journal:
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us)
-        if journal.zone != zone:
-            message = (
-                f"{location.label}: this journal counts its months in {journal.zone}, but {zone} is configured. "
-                f"Set NERACA_ZONE={journal.zone}, or use another --data."
-            )
-            raise JournalError(message)
+        _check_zone(journal.zone, zone, location)
         return journal
 
     @classmethod
-    def read_only(cls, location: JournalLocation) -> Journal:
-        """Open an existing journal to read it. Raises: ``JournalError`` when there is none."""
+    def read_only(cls, location: JournalLocation, zone: str | None = None) -> Journal:
+        """Open an existing journal to read it. Raises: ``JournalError`` when there is none, or none of the zone."""
         journal = cls(JournalApplication(location.environment)) if location.exists() else None
         if journal is None or not journal.id:
             message = f"{location.label}: there is no journal here"
             raise JournalError(message)
+        if zone is not None:
+            _check_zone(journal.zone, zone, location)
         return journal
 
     def begin(self, zone: str, now_us: int) -> None:
@@ -155,6 +152,12 @@ class Journal:
         """One append transaction, under the journal's write lock."""
         with self._recorder.appending() as append:
             yield append
+
+    @contextmanager
+    def trying(self) -> Iterator[Appending]:
+        """An append that is never written: it reads the journal as it is now, holds no lock, and leaves no trace."""
+        with self._recorder.looking() as tables:
+            yield Appending(tables)
 
     def head(self) -> int:
         """The position of the last entry; 0 before the first."""
@@ -182,6 +185,10 @@ class Journal:
         """The course of a fact, in order: the fact, and every reversal of it. ``position`` is that of any of these."""
         return tracing.course_of(self._recorder, position)
 
+    def events(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, bytes]]:
+        """The position and line of each event that the journal holds, of some named by source and id."""
+        return tracing.events(self._recorder, names)
+
     def reversed_at(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """The position of the reversal of each event that has one; events are named by source and id."""
         return tracing.reversed_at(self._recorder, names)
@@ -202,6 +209,16 @@ class Journal:
     def close(self) -> None:
         """Release the database."""
         self._application.close()
+
+
+def _check_zone(zone: str, setting: str, location: JournalLocation) -> None:
+    """A journal counts its months in the zone that is configured. Raises: ``JournalError``."""
+    if zone != setting:
+        message = (
+            f"{location.label}: this journal counts its months in {zone}, but {setting} is configured. "
+            f"Set NERACA_ZONE={zone}, or use another --data."
+        )
+        raise JournalError(message)
 
 
 class _Hashed(Struct):

@@ -56,6 +56,13 @@ def course_of(recorder: Recorder, position: int) -> list[Line]:
     return sorted(rows.items())
 
 
+def events(recorder: Recorder, names: Sequence[Name]) -> dict[Name, Line]:
+    """The position and line of each event that the journal holds."""
+    originators = {originator_of(*name): name for name in names}
+    with recorder.looking() as tables:
+        return {originators[key]: (position, line) for key, position, line in tables.events(list(originators))}
+
+
 def reversed_at(recorder: Recorder, names: Sequence[Name]) -> dict[Name, int]:
     """The position of the reversal of each event that has one."""
     keys = {reversed_key(*name): name for name in names}

@@ -1,1 +1,1 @@
-"""Places: a data directory or a database, who may open it, and the tokens it holds."""
+"""Places: a data directory or a database, who may open it, and its tokens, sessions and security log."""

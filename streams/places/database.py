@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 from projections.store.generations_postgres import SCHEMA, PostgresGenerations, postgres_engine
 from streams.journal.journal import PersistenceError
 from streams.places.location import InUse, NoDatabase
+from streams.places.security import SecurityStore
 from streams.places.tokens import TokenStore
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ class Database:
         """The tokens; made if missing."""
         with self.making():
             return TokenStore(postgres_engine(self._driver_url(), SCHEMA))
+
+    def security_log(self) -> SecurityStore:
+        """The security log; made if missing."""
+        with self.making():
+            return SecurityStore(postgres_engine(self._driver_url(), SCHEMA))
 
     def _driver_url(self) -> str:
         return self._url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from projections.store.store import Store
     from streams.journal.journal import JournalLocation
+    from streams.places.security import SecurityStore
     from streams.places.tokens import TokenStore
 
 
@@ -68,6 +69,10 @@ class Location(Protocol):
 
     def token_store(self) -> TokenStore:
         """The tokens; made if missing."""
+        ...
+
+    def security_log(self) -> SecurityStore:
+        """The security log; made if missing."""
         ...
 
     def locked(self) -> AbstractContextManager[None]:

@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, update
+from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from domain.events import own
 from projections.ports import SCOPES, Grant, Unavailable
 from projections.store.statements import is_transient
+from streams.places.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ class TokenStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.sessions = SessionStore(engine)
         _METADATA.create_all(engine)
 
     def make(
@@ -116,6 +118,10 @@ class TokenStore:
                 update(_TOKENS).where(_TOKENS.c.id == token_id, _TOKENS.c.revoked.is_(None)).values(revoked=at)
             )
         return result.rowcount > 0
+
+    def has_standing(self) -> bool:
+        """True if there is a token that was not revoked."""
+        return self._row_in_force(true()) is not None
 
     def rows(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
         """Every token: id, scopes, dinas, sources, when it was made and revoked; no secret, no hash."""

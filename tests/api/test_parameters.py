@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
+from msgspec.structs import replace
 
-from api.app import AppParts, build
+from api.app import build
 from api.http.parameters import known_to
 from api.pages.router import PAGES, PARAMETERS
 from tests.pages.every import ADDRESSES
@@ -29,8 +30,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """One task, behind everything that can be offered, practice too."""
     with Assembled(tmp_path_factory.mktemp("parameters") / "data") as neraca_of:
         neraca_of.record(event("task-completed", "t1", TASK))
-        parts = (neraca_of.live, neraca_of.reader, neraca_of.journal, neraca_of.tokens, neraca_of.intake)
-        neraca_of.built = build(AppParts(*parts, replays=neraca_of.replays, reset=lambda: None))
+        neraca_of.built = build(replace(neraca_of.parts, reset=lambda: None))
         yield neraca_of
 
 

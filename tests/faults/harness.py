@@ -209,7 +209,7 @@ def _killed(server: Server, senders: list[Sender], ledger: Ledger, least: int, d
 
 def _killed_while_starting(data: Path, delay_s: float) -> None:
     starting = subprocess.Popen(
-        [sys.executable, "-m", "neraca", "up", "--port", "0", "--data", str(data)],
+        [sys.executable, "-m", "neraca", "up", "--open", "--port", "0", "--data", str(data)],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -127,7 +127,8 @@ def test_a_full_disk_is_answered_503_and_passes(small_disk: Path) -> None:
 def test_balances_on_a_full_disk_wait_and_catch_up(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The journal accepts events; the fold reports that it waits, and goes on by itself when there is room."""
     data = small_disk.parent / "data"
-    data.mkdir()
+    data.mkdir(0o700)
+    small_disk.chmod(0o700)
     (data / "balances").symlink_to(small_disk)
     with Server(data) as process:
         fill(small_disk)

@@ -13,6 +13,7 @@ from domain.events.kinds import KINDS
 from domain.events.names import type_of
 from domain.score.scorecard import Subject
 from projections.ports import LineSearch
+from projections.store.open_files import Choice
 from projections.store.queries import Queries
 from streams.journal.searching import RARE_INDEX, RARE_TYPES, condition
 from tests.journal.folding import empty
@@ -31,6 +32,12 @@ PLANS: Final[dict[str, tuple[Callable[[Queries], object], str]]] = {
     "open files by dinas": (lambda q: q.files.by_dinas(0), f"SCAN case_files USING COVERING INDEX {FILES}"),
     "open files of some dinas": (lambda q: q.files.by_dinas(0, ["d"]), f"COVERING INDEX {FILES} (dinas=?"),
     "open files of a dinas, by ASN": (lambda q: q.files.by_asn(0, "d"), f"COVERING INDEX {FILES} (dinas=?"),
+    "open files of a dinas, by service": (lambda q: q.files.by_service(0, "d"), f"COVERING INDEX {FILES} (dinas=?"),
+    "open files of a dinas, listed": (lambda q: q.files.page("d", None, 5), f"INDEX {FILES} (dinas=?"),
+    "open files of a dinas, listed on": (lambda q: q.files.page("d", (1, "s", "c"), 5), f"INDEX {FILES} (dinas=?"),
+    "overdue files of a dinas": (lambda q: q.files.page("d", None, 5, Choice(9)), f"INDEX {FILES} (dinas=?"),
+    "overdue files of a service": (lambda q: q.files.page("d", None, 5, Choice(9, "s")), f"INDEX {FILES} (dinas=?"),
+    "every open file": (lambda q: list(q.files.all()), f"INDEX {FILES}"),
     "what lies ahead of a dinas": (lambda q: q.files.ahead(0, 9, "d"), f"COVERING INDEX {FILES} (dinas=?"),
     "leaves of some dinas": (lambda q: list(q.leaves(["d"], ["m"])), "INDEX accounts_leaf (dinas=? AND month=?)"),
     "months of an ASN": (lambda q: q.months_of_asn("a", ["m"]), "INDEX accounts_asn (asn=? AND month=?)"),

@@ -18,7 +18,7 @@ from projections.ports import LOCAL
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from tests.journal.folding import HISTORY
-from tests.serving import ZONE, Assembled, Clock, until
+from tests.serving import OPEN, ZONE, Assembled, Clock, until
 
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
@@ -128,7 +128,9 @@ def test_a_vector_replays_to_the_digest_served_with_it(
 def test_an_answer_carries_its_vector(city: City) -> None:
     """In a header of every read, kept with it in the tag; a partition that moves makes another answer."""
     live, watcher = watched_balances(city.database, city.journal)
-    app = build(AppParts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store()))
+    app = build(
+        AppParts(live, Reader(live, ZoneInfo(ZONE), CLOCK), city.journal, city.database.token_store(), doors=OPEN)
+    )
 
     async def asked(tag: str = "") -> httpx.Response:
         transport = httpx.ASGITransport(app.app, client=("127.0.0.1", 1))
@@ -163,6 +165,7 @@ def test_an_auditor_proves_what_is_served_of_partitions_that_stand_apart(city: C
             city.journal,
             city.database.token_store(),
             replays=replays,
+            doors=OPEN,
         )
     )
 

@@ -74,7 +74,7 @@ class Scaled:
         """Start a process and do not wait for it; one of the same name must have ended."""
         assert name not in self._running or self._running[name].code is not None, f"{name} runs"
         command = name.partition("-")[0]
-        words = [command, *(["--port", "0"] if command in _LISTENING else ["--name", name]), *options]
+        words = [command, *(["--port", "0", "--open"] if command in _LISTENING else ["--name", name]), *options]
         log = self.directory / f"{name}.said"
         running = self._running[name] = Running(words, self.environment | dict(settings or {}), log)
         return running

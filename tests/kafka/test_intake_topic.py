@@ -175,6 +175,95 @@ def test_a_reversal_that_overtakes_its_fact_waits_for_it_and_not_for_ever(
         assert journal.head() == 3
 
 
+CASE: Final = {"dinas": "disdukcapil", "service": "ktp-el", "case": "K-1"}
+LEFT_OUT: Final = {name: value for name, value in DECISION.items() if name != "received_at"}
+
+
+def noted(kind: str, name: str, hour: int) -> dict[str, Any]:
+    """A pause or a resumption of the case."""
+    reason = {"reason": "applicant"} if kind == "permit-paused" else {}
+    return event(kind, name, {**CASE, "at": f"2026-11-24T{hour:02}:00:00+07:00", **reason})
+
+
+def received(name: str, case: str = "K-1") -> dict[str, Any]:
+    return event("permit-received", name, {**CASE, "case": case, "received_at": "2026-11-24T07:00:00+07:00"})
+
+
+def kinds_of(journal: Journal) -> list[str]:
+    """The kinds of all entries but the first, in order."""
+    lines = [msgspec.json.decode(line) for _, line in journal.lines(1, 100)]
+    return [line["type"].split(".")[1] for line in lines]
+
+
+def test_a_decision_is_parked_until_its_receipt_comes(
+    database_url: str, topics: Topics, kafka: LocalKafka, clock: Clock
+) -> None:
+    """It takes the time of its receipt; nothing is refused, and nothing stays parked."""
+    parking = ParkedInDatabase(Database(database_url).prepare())
+    topics.make(INTAKE)
+    with taking(database_url, kafka.bootstrap, clock) as journal:
+        produced(topics, event("permit-processed", "d", LEFT_OUT))
+        until(lambda: len(parking.all()) == 1, "the decision is parked")
+        assert journal.head() == 1
+        produced(topics, received("r"))
+        until(lambda: journal.head() == 3, "both are recorded")
+        line = msgspec.json.decode(journal.lines(2, 1)[0][1])
+        assert (line["id"], line["data"]["resolved"]["elapsed_us"]) == ("d", 3 * 3_600_000_000)
+        until(lambda: not parking.all(), "nothing is parked")
+        assert topics.read(REFUSED) == []
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one after the other"])
+def test_a_decision_never_overtakes_a_pause_that_is_parked(
+    database_url: str, topics: Topics, kafka: LocalKafka, clock: Clock, at_once: object
+) -> None:
+    """The decision could be recorded by itself, and would then refuse the pause for good; a decision of another case is."""
+    parking = ParkedInDatabase(Database(database_url).prepare())
+    topics.make(INTAKE)
+    events = [noted("permit-paused", "p", 8), noted("permit-resumed", "q", 9), event("permit-processed", "d", DECISION)]
+    other = event("permit-processed", "e", {**DECISION, "case": "K-2"})
+    if at_once:
+        produced(topics, *events, other)
+    with taking(database_url, kafka.bootstrap, clock) as journal:
+        for number, note in enumerate(() if at_once else events, 1):
+            produced(topics, note)
+            until(lambda number=number: len(parking.all()) == number, "it is parked")  # type: ignore[misc]
+        if not at_once:
+            produced(topics, other)
+        until(lambda: len(parking.all()) == 3 and journal.head() == 2, "three are parked, and one is recorded")
+        produced(topics, received("r"))
+        until(lambda: journal.head() == 6, "all are recorded")
+        assert kinds_of(journal) == [
+            "permit-processed",
+            "permit-received",
+            "permit-paused",
+            "permit-resumed",
+            "permit-processed",
+        ]
+        line = msgspec.json.decode(journal.lines(5, 1)[0][1])
+        assert line["data"]["resolved"]["elapsed_us"] == 3_600_000_000
+        until(lambda: not parking.all(), "nothing is parked")
+        assert topics.read(REFUSED) == []
+
+
+def test_a_decision_waits_for_a_parked_pause_no_longer_than_the_pause_itself(
+    database_url: str, topics: Topics, kafka: LocalKafka, clock: Clock
+) -> None:
+    """The receipt never comes: the pause is refused for good when its time is over, and the decision is recorded."""
+    parking = ParkedInDatabase(Database(database_url).prepare())
+    topics.make(INTAKE)
+    with taking(database_url, kafka.bootstrap, clock) as journal:
+        produced(topics, noted("permit-paused", "p", 8))
+        until(lambda: len(parking.all()) == 1, "the pause is parked")
+        clock.us += 1_000_000
+        produced(topics, event("permit-processed", "d", DECISION))
+        until(lambda: len(parking.all()) == 2, "the decision waits")
+        clock.us += int(PARKED_S * 1e6)
+        until(lambda: journal.head() == 2, "the decision is recorded")
+        (refusal,) = refused(topics, 1)
+        assert problem_of(refusal)["detail"].startswith("/data/case: has no open file: its receipt")
+
+
 @pytest.mark.faults
 def test_an_intake_killed_in_the_middle_of_the_stream_loses_and_doubles_nothing(
     cluster: Scaled, topics: Topics

@@ -92,6 +92,32 @@ def test_a_receipt_recorded_anew_moves_the_decision_that_took_its_time(counter: 
     assert sums_of(counter)["2026-11"]["permits_elapsed_us"] == 6 * HOUR
 
 
+def _note(kind: str, hour: int, **data: str) -> dict[str, Any]:
+    case = {"dinas": "dlh", "service": "izin", "case": "K-1", "at": f"2026-11-02T{hour:02}:00:00+07:00"}
+    return event(kind, f"{kind}-{hour}", case | data)
+
+
+@pytest.mark.parametrize("kind", ["permit-paused", "permit-resumed"])
+def test_a_pause_after_its_decision_is_refused_and_a_correction_states_it(counter: Desk, kind: str) -> None:
+    """The refusal is final, names the decision and the remedy; corrected, the figure is that of the pause in time."""
+    pause, resumption = _note("permit-paused", 9, reason="applicant"), _note("permit-resumed", 15)
+    left_out = decision("p", 30)
+    take(counter, standard("s", 24), receipt(), left_out)
+    late = capaian_of(counter)
+    refusal = refusal_of(counter, pause if kind == "permit-paused" else resumption)
+    assert (refusal.slug, refusal.for_now) == ("invalid-event", False)
+    assert refusal.faults[0].pointer == "/data/case"
+    position = next(at for at, line in counter.lines if b"permit-processed" in line)
+    assert f"it is decided (position {position}); a correction of the decision may state" in refusal.faults[0].detail
+    assert capaian_of(counter) == late == (1, 0, 7_500)
+    pauses = [{"from": pause["data"]["at"], "to": resumption["data"]["at"], "reason": "applicant"}]
+    take(counter, correction("c", "p", left_out["data"] | {"pauses": pauses}))
+    with desk() as in_time:
+        in_time.now_us = parse_instant(NOW)
+        take(in_time, standard("s", 24), receipt(), pause, resumption, left_out)
+        assert capaian_of(counter) == capaian_of(in_time) == (1, 1, 10_000)
+
+
 def test_a_repeated_receipt_corrects_once(counter: Desk) -> None:
     take(counter, standard("s", 24), decision("p", 12), receipt(due_at=DUE), receipt(due_at=DUE))
     assert len(_own(counter)) == 1

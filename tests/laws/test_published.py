@@ -30,7 +30,7 @@ class Clerk:
 
     def __init__(self, counter: Desk) -> None:
         self._desk = counter
-        self._names: dict[tuple[str, str], str] = {}
+        self._names: dict[str, str] = {}
         self._number = 0
         counter.now_us = BEFORE
 

@@ -45,6 +45,18 @@ def is_live(view: Page) -> bool:
     )
 
 
+@pytest.mark.parametrize(
+    ("period", "lists"), [("2026-11", True), ("2026-Q4", True), ("2026-10", False), ("2026-Q3", False)]
+)
+def test_what_is_recorded_just_now_stands_beside_a_period_that_runs_alone(
+    small: Assembled, period: str, lists: object
+) -> None:
+    """It does not belong to a month that has ended."""
+    view = view_of(small, f"/?period={period}")
+    assert (ID("feed.title") in small.get(f"/?period={period}").text) is lists
+    assert any(tag.get("id") == "baru-isi" for _, tag in view.tags) is lists
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("period", NEWEST)
 @pytest.mark.parametrize("place", PLACES)

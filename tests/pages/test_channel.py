@@ -197,7 +197,7 @@ def test_a_reader_of_the_stream_that_does_not_keep_pace_costs_no_memory_and_is_t
     async def run() -> None:
         store: Any = None
         live = Live("j", 1, store, At(1))
-        access = Access(cast("Tokens", None))
+        access = Access(cast("Tokens", None), lambda: 0)
         (route,) = stream_router(live, Ending(), Gauge("clients", "", registry=CollectorRegistry()), access).routes
         request = Request(
             {"type": "http", "headers": [(b"host", b"h")], "client": ("127.0.0.1", 1), "server": ("h", 80)}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.facts import SCHEME, STANDARD, fill
 from tests.pages.browser import screen
+from tests.pages.city import settle_in
 from tests.pages.messages import EN, ID
 from tests.serving import Assembled, Listening, event
 
@@ -158,3 +159,44 @@ def test_the_names_of_a_chart_never_meet(url: str, page: Page, width: int, langu
             assert part.right <= part.wide + 1, (name, part)
         dot = [part for part in boxes(page, "svg.chart") if part.kind.startswith("circle")][-1]
         assert abs((value.top + value.bottom) / 2 - (dot.top + dot.bottom) / 2) < 20, (name, "beside its point")
+
+
+KESAN: Final = {
+    "id": "kesan",
+    "numerator": "overall_sum",
+    "denominator": "overall_n",
+    "direction": "higher",
+    "target": "80",
+    "cap": 120,
+    "min_n": 30,
+    "weight": "0.1",
+}
+"""A fourth indicator, of answers by one tap."""
+ROOM: Final = """() => { const board = document.querySelector('.board');
+  const bars = [...board.querySelectorAll('.bar svg')].filter((bar) => bar.checkVisibility());
+  return [bars.length > 0, board.scrollWidth <= board.clientWidth]; }"""
+"""True if bars are seen, and true if the table lies within its place."""
+
+
+@pytest.mark.browser
+def test_bars_of_four_indicators_stand_where_there_is_room(neraca: Assembled, page: Page) -> None:
+    """On a wall and on a wide desk; on a laptop the figures stand alone. Nothing sticks out anywhere."""
+    parts = [
+        {**KESAN, "id": name, "numerator": numerator, "denominator": denominator, "weight": "0.3"}
+        for name, numerator, denominator in (
+            ("kecepatan", "capaian_sum_120", "capaian_n"),
+            ("kepuasan", "ikm", "respondents"),
+            ("ketepatan_waktu", "tasks_on_time", "tasks_with_due"),
+        )
+    ]
+    scheme = {**SCHEME, "effective_from": "2026-01-01", "indicators": [*parts, KESAN], "min_coverage": "0.6"}
+    neraca.record(event("scheme-adopted", "scheme", scheme))
+    settle_in(neraca)
+    with Listening(neraca) as listening:
+        page.goto(f"{listening.url}/?period=2026-11")
+        rooms = {}
+        for width in (1100, 1366, 1600, 1680, 1823, 1900, 1920, 2560):
+            screen(page, width, 900)
+            rooms[width] = tuple(page.evaluate(ROOM))
+    assert {width for width, (_, is_within) in rooms.items() if not is_within} == set()
+    assert {width for width, (has_bars, _) in rooms.items() if has_bars} == {1600, 1680, 1823, 1920, 2560}

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.responses import HTMLResponse
 from fastapi.routing import iter_route_contexts
+from msgspec.structs import replace
 
-from api.app import AppParts, build
+from api.app import build
 from api.http.tickets import Case
 from api.pages.router import PAGES
 from tests.pages.city import FAST, settle_in
@@ -27,17 +28,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """The small city with everything that pages can offer, practice too."""
     with Assembled(tmp_path_factory.mktemp("every") / "data") as neraca:
         settle_in(neraca)
-        neraca.built = build(
-            AppParts(
-                neraca.live,
-                neraca.reader,
-                neraca.journal,
-                neraca.tokens,
-                neraca.intake,
-                replays=neraca.replays,
-                reset=lambda: None,
-            )
-        )
+        neraca.built = build(replace(neraca.parts, reset=lambda: None))
         yield neraca
 
 
@@ -64,3 +55,10 @@ def test_each_page_answers_at_its_address_in_both_languages(city: Assembled) -> 
             assert answer.status_code == 200, f"{path}: {answer.text[:200]}"
             assert f'<html lang="{language}">' in answer.text, path
             assert len(Page(answer.text).all("h1")) == 1, path
+
+
+def test_no_link_ends_with_a_question_that_asks_nothing(city: Assembled) -> None:
+    """An address has a question mark only before a query."""
+    for path, address in ADDRESSES.items():
+        links = Page(city.get(address).text).links
+        assert [link for link in links if link.endswith(("?", "&")) or "?&" in link or "?#" in link] == [], path

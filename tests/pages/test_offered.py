@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from api.app import AppParts, build
+from api.app import build
 from tests.pages.city import BUSY, FAST, MONTH, REPLAYED, TWIN, settle_in
 from tests.pages.every import ADDRESSES
 from tests.pages.reading import FAR, Page, page
@@ -111,8 +112,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """The small city with everything that pages can offer, practice too; practice begun anew does nothing."""
     with Assembled(tmp_path_factory.mktemp("offered") / "data") as neraca:
         settle_in(neraca)
-        parts = (neraca.live, neraca.reader, neraca.journal, neraca.tokens, neraca.intake)
-        neraca.built = build(AppParts(*parts, replays=neraca.replays, reset=lambda: None))
+        neraca.built = build(replace(neraca.parts, reset=lambda: None))
         yield neraca
 
 

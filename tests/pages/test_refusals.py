@@ -70,7 +70,8 @@ def test_no_address_is_the_servers_failure(unit: Assembled, path: str, status: i
 
 def test_a_case_too_long_for_a_code_has_none(unit: Assembled) -> None:
     """Its screen remains; the counter shows no broken picture."""
-    headers = {"cookie": "neraca=" + unit.token("loket-3", "fact").removeprefix("Bearer ")}
+    unit.token("loket-3", "fact")
+    headers = unit.cookie("loket-3")
     long = {"dinas": UNIT, "service": "é" * 200, "case": "é" * 200}
     assert unit.get(f"/loket/qr.svg?{urlencode(long)}", headers=headers, **FAR).status_code == 404
     short = {"dinas": UNIT, "service": SERVICES[0], "case": "K-1"}

@@ -1,8 +1,11 @@
 """Ratings by one tap are a figure of their own on every page that shows satisfaction."""
 
+import csv
+import io
+
 import pytest
 
-from tests.api.facts import fill, rating
+from tests.api.facts import SCHEME, STANDARD, TEPAT, fill, permit, rating
 from tests.pages.messages import EN, ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event
@@ -52,3 +55,56 @@ def test_the_page_for_citizens_shows_taps_of_a_service_from_thirty_on(neraca: As
 def _of_cases(service: str, count: int) -> list[dict[str, object]]:
     data = {"dinas": "dishub", "service": service, "overall": 4}
     return [event("satisfaction-rated", f"{service}-{n}", {**data, "case": f"{service}-{n}"}) for n in range(count)]
+
+
+def _city(neraca: Assembled, *events: dict[str, object]) -> None:
+    """An agency with enough permits, and thirty surveys; another with surveys alone, so that it has no score."""
+    fill(neraca, event("standard-set", "std", STANDARD), *events)
+    fill(neraca, *(permit("dishub", 12) for _ in range(30)), *(rating("dishub", 3) for _ in range(30)))
+    fill(neraca, *(rating("dinkes", 3) for _ in range(30)))
+
+
+def _cells(neraca: Assembled, dinas: str) -> str:
+    row = Page(neraca.get("/?period=2026-11").text).row(dinas)
+    return " ".join(row).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_board_shows_taps_beside_the_survey(neraca: Assembled) -> None:
+    """With a score and without one; below the least number only how many there are, and none where nobody tapped."""
+    _city(neraca)
+    assert "satu ketuk" not in neraca.get("/?period=2026-11").text
+    fill(neraca, *taps(30, 3), *(event("satisfaction-rated", f"k-{n}", _tap("dinkes", n)) for n in range(29)))
+    assert "satu ketuk 75,00 % · n 30" in _cells(neraca, "dishub")
+    assert "satu ketuk 29 dari 30" in _cells(neraca, "dinkes")
+    assert "100,00 %" not in _cells(neraca, "dinkes")
+    fill(neraca, event("satisfaction-rated", "k-29", _tap("dinkes", 29)))
+    assert "satu ketuk 100,00 % · n 30" in _cells(neraca, "dinkes")
+    rows = list(
+        csv.DictReader(io.StringIO(neraca.get("/?period=2026-11&csv=board").text.lstrip("\ufeff")), delimiter=";")
+    )
+    assert {row["id"]: (row[ID("csv.impression")], row[ID("csv.taps")]) for row in rows} == {
+        "dishub": ("75,00", "30"),
+        "dinkes": ("100,00", "30"),
+    }
+
+
+def test_a_board_whose_scheme_weighs_taps_shows_them_once(neraca: Assembled) -> None:
+    """As an indicator of their own, in a column."""
+    ikm = {
+        **TEPAT,
+        "id": "kepuasan",
+        "numerator": "ikm",
+        "denominator": "respondents",
+        "target": "88.31",
+        "weight": "0.5",
+    }
+    taps_part = {**TEPAT, "id": "kesan", "numerator": "overall_sum", "denominator": "overall_n", "weight": "0.5"}
+    _city(neraca, event("scheme-adopted", "scheme", {**SCHEME, "indicators": [ikm, taps_part]}))
+    fill(neraca, *taps(30, 3))
+    assert "satu ketuk" not in _cells(neraca, "dishub")
+    head = neraca.get("/?period=2026-11&csv=board").text.splitlines()[0]
+    assert ID("csv.taps") not in head
+
+
+def _tap(dinas: str, number: int) -> dict[str, object]:
+    return {"dinas": dinas, "survey": f"k-{number}", "overall": 4}

@@ -25,7 +25,8 @@ CASE: Final = Case(UNIT, SERVICES[2], "K / 1?")
 
 
 def cookie(city: Assembled, token_id: str, *scopes: str, **limits: Any) -> dict[str, str]:  # noqa: ANN401 - dinas, sources
-    return {"cookie": "neraca=" + city.token(token_id, *scopes, **limits).removeprefix("Bearer ")}
+    city.token(token_id, *scopes, **limits)
+    return city.cookie(token_id)
 
 
 def rate(city: Assembled, ticket: str, case: Case = CASE, **answers: str) -> httpx.Response:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from msgspec.structs import replace
 
-from api.app import AppParts, build
+from api.app import build
 from projections.ports import Running
 from tests.pages.axe_rules import broken_rules
 from tests.pages.board import HEARD, MARK
@@ -56,7 +57,7 @@ def replays(own_small: Assembled) -> Any:  # noqa: ANN401 - stands at the port o
 def url(own_small: Assembled, replays: Any) -> Iterator[str]:  # noqa: ANN401 - the same
     """The address of the small city with these replays."""
     city = own_small
-    city.built = build(AppParts(city.live, city.reader, city.journal, city.tokens, city.intake, replays=replays))
+    city.built = build(replace(city.parts, replays=replays))
     with Listening(city) as listening:
         yield f"{listening.url}/auditor?period=2026-11"
 

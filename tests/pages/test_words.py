@@ -180,7 +180,7 @@ def test_a_simulation_is_marked_on_every_page(
 ) -> None:
     reader = Reader(neraca.live, ZONE, neraca.clock)
     app = FastAPI()
-    reads = Reads(reader, neraca.journal, Access(neraca.tokens), Answers(reader))
+    reads = Reads(reader, neraca.journal, Access(neraca.tokens, neraca.clock), Answers(reader))
     services, metrics = PageServices(simulated=True, notice=notice), Metrics(neraca.live, neraca.journal)
     app.include_router(pages_router(Site(reads, services), reads, services, Ending(), metrics.listeners))
 

@@ -169,7 +169,33 @@ def test_a_check_of_a_service_looks_at_the_form_alone(operator: Operator, assemb
         code, lines = operator.take(path, "permits.toml", "--check", to=listening.url)
     assert (code, lines[-1], len(lines)) == (0, last(2, 0, 1, 0), 4)
     assert "looks like a NIK or NIP" in operator.told
+    for limit in ("recorded already", "received, decided or paused", "registered", "standard", "the token may send"):
+        assert limit in operator.told.partition("not known")[0]
+    assert "nothing was recorded: this was a check of the form alone" in operator.told
     assert neraca.journal.head() == 1
+
+
+def test_a_check_reads_a_directory_that_a_running_service_holds(operator: Operator) -> None:
+    """It sees what the service has recorded, and the service records on meanwhile and afterwards."""
+    path = operator.folder / "rows.csv"
+    path.write_text(rows(2), encoding="utf-8")
+    assert operator.take(path, "permits.toml")[0] == 0
+    path.write_text(rows(3), encoding="utf-8")
+    with Assembled(operator.data) as neraca:
+        head = neraca.journal.head()
+        with neraca.journal.appending():  # the service is in the middle of recording
+            code, lines = operator.take(path, "permits.toml", "--check")
+        assert (code, lines[-1]) == (0, last(1, 2, 0, 0))
+        assert neraca.journal.head() == head
+
+
+def test_a_check_of_another_zone_is_refused(operator: Operator) -> None:
+    path = operator.folder / "rows.csv"
+    path.write_text(rows(2), encoding="utf-8")
+    assert operator.take(path, "permits.toml")[0] == 0
+    code, _ = operator.take(path, "permits.toml", "--check", "--zone", "UTC")
+    assert code != 0
+    assert "counts its months in Asia/Jakarta" in operator.told
 
 
 PROMISE: Final = {"service": "s", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}

@@ -1,20 +1,13 @@
 """A file imported again: what says nothing new is a duplicate, what says something else is refused, or corrects on request."""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from projections.ports import LOCAL
-from streams.emitting.http import IntakeClient
-from streams.importing.rows import Mapping, read_rows
-from streams.importing.sending import Importing, LocalSink, Refused, RemoteSink, Sink
-from tests.conftest import Assemble
-from tests.serving import ZONE, Assembled, Listening, event
+from tests.serving import event
+from tests.streams.city import City, outcome
 
 BEFORE: Final = json.loads((Path(__file__).parents[1] / "data" / "before" / "imports.json").read_text(encoding="utf-8"))
 """Files and mappings, and the events that the importer of commit 0898d32 made of them."""
@@ -44,47 +37,6 @@ received_at = "R"
 completed_at = "E"
 """
 DECIDED = "D,S,C,R,E\nd,s,1,2026-03-01 08:00,2026-03-01 10:00\nd,s,2,2026-03-01 08:00,2026-03-01 10:00\n"
-
-
-class City:
-    """A Neraca into which files are imported, by one of the two ways."""
-
-    def __init__(self, neraca: Assembled, sink: Sink, folder: Path) -> None:
-        self.neraca = neraca
-        self.sink = sink
-        self.folder = folder
-        self.refused: list[Refused] = []
-
-    def take(self, toml: str, content: str, *, correct: bool = False) -> str:
-        (self.folder / "m.toml").write_text(toml, encoding="utf-8")
-        (self.folder / "rows.csv").write_text(content, encoding="utf-8")
-        self.refused.clear()
-        rows = read_rows(self.folder / "rows.csv", Mapping.load(self.folder / "m.toml", {}), ZONE)
-        importing = Importing(self.sink, self.refused.append, ZoneInfo(ZONE), correct=correct)
-        importing.run(rows, lambda _number: None)
-        return str(importing.total)
-
-    def counts(self) -> dict[str, Any]:
-        self.neraca.settle()
-        tally: dict[str, Any] = self.neraca.get("/v1/dinas/d?period=2026-03").json()["counts"]
-        return tally
-
-
-def outcome(new: int = 0, duplicates: int = 0, refusals: int = 0) -> str:
-    return f"accepted={new} duplicates={duplicates} refused={refusals} skipped=0"
-
-
-@pytest.fixture(params=["data", "url"])
-def city(request: pytest.FixtureRequest, assemble: Assemble, tmp_path: Path) -> Iterator[City]:
-    neraca = assemble()
-    with ExitStack() as ending:
-        if request.param == "data":
-            sink: Sink = LocalSink(neraca.intake, LOCAL)
-        else:
-            client = IntakeClient(ending.enter_context(Listening(neraca)).url, None)
-            ending.callback(client.close)
-            sink = RemoteSink(client)
-        yield City(neraca, sink, tmp_path)
 
 
 @pytest.mark.parametrize("example", BEFORE, ids=lambda example: str(example["name"]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from api.pages.drawing import weighs_taps
 from api.pages.links import anchor_of
 from api.pages.sentences import name_of
 from api.pages.tables import Table
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.pages.words import Words
+    from domain.rules.scheme import Scheme
     from domain.score.replayed import Replayed, StateAt
-    from domain.score.scorecard import IndicatorLine, Scorecard
+    from domain.score.scorecard import IndicatorLine, Overall, Scorecard
     from projections.ports import Question
     from projections.reading.reader import Snapshot
 
@@ -79,11 +81,11 @@ class Moved(Struct, frozen=True):
 
 
 class IndicatorEnds(NamedTuple):
-    """An indicator then and now."""
+    """An indicator then and now, or the answers by one tap beside them."""
 
     name: str
-    then: IndicatorLine | None
-    now: IndicatorLine | None
+    then: IndicatorLine | Overall | None
+    now: IndicatorLine | Overall | None
 
 
 def _value(card: Scorecard | None) -> Decimal | None:
@@ -94,7 +96,7 @@ def _comparable(card: Scorecard | None) -> object:
     if card is None:
         return None
     counts = {name: n for name, n in msgspec.structs.asdict(card.counts).items() if name not in _OPEN}
-    return (card.iku, card.indicators, card.scheme, card.registered, counts)
+    return (card.iku, card.indicators, card.overall, card.scheme, card.registered, counts)
 
 
 def units_of(question: Question, result: Replayed, snapshot: Snapshot, words: Words) -> list[Unit]:
@@ -164,11 +166,15 @@ def _side(state: StateAt) -> Side:
     return Side(state.position, number_scored, len(state.dinas) - number_scored)
 
 
-def indicators_of(unit: Unit, words: Words) -> tuple[IndicatorEnds, ...]:
-    """Each indicator of either end, then and now."""
+def indicators_of(unit: Unit, scheme: Scheme, words: Words) -> tuple[IndicatorEnds, ...]:
+    """Each indicator of either end, then and now; answers by one tap stand by themselves unless the scheme weighs them."""
     then, now = ({line.id: line for line in card.indicators} if card else {} for card in (unit.then, unit.now))
     names = dict.fromkeys((*then, *now))
-    return tuple(IndicatorEnds(words.named("indicator", name), then.get(name), now.get(name)) for name in names)
+    ends = [IndicatorEnds(words.named("indicator", name), then.get(name), now.get(name)) for name in names]
+    taps = [None if card is None else card.overall for card in (unit.then, unit.now)]
+    if any(overall is not None and overall.n for overall in taps) and not weighs_taps(scheme):
+        ends.append(IndicatorEnds(words("csv.impression"), *taps))
+    return tuple(ends)
 
 
 def units_table(question: Question, result: Replayed, snapshot: Snapshot, words: Words) -> Table:
@@ -216,5 +222,5 @@ def _gap(old: Decimal | None, new: Decimal | None) -> Decimal | None:
     return None if old is None or new is None else new - old
 
 
-def _read(line: IndicatorLine | None) -> tuple[Decimal | None, int | None]:
+def _read(line: IndicatorLine | Overall | None) -> tuple[Decimal | None, int | None]:
     return (None, 0) if line is None else (line.value, line.n)

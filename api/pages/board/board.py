@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from api.pages.bare import bare_city
 from api.pages.board.feed import feed
-from api.pages.drawing import TARGET, Dot, Indicator, covered_weight, dot, indicators_of, rank_text
+from api.pages.drawing import TARGET, Dot, Indicator, covered_weight, dot, has_taps, indicators_of, rank_text, taps_of
 from api.pages.links import anchor_of
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
@@ -44,6 +44,7 @@ class Row(Struct, frozen=True):
     rank: str
     dot: Dot | None
     missing: str
+    taps: str
     spark: Spark | None
 
 
@@ -85,7 +86,7 @@ class BoardPage(AddressedPage, frozen=True):
     template: ClassVar[str] = "board.html"
 
     board: Board
-    feed: tuple[Item, ...]
+    feed: tuple[Item, ...] | None
     stream: dict[str, str] | None
     """The question of the stream that the page follows, an empty one for the running month, whatever month that comes to
     be; none for a period that does not run: its board stands."""
@@ -96,7 +97,7 @@ class BoardPage(AddressedPage, frozen=True):
         snapshot, words, period = query.snapshot, query.words, query.period
         address = {"period": period.name} if "period" in query.parameters else {}
         stream = address | ({"follow": "1"} if address else {}) if query.chosen.live else None
-        return cls(board(snapshot, query.chosen, words), feed(snapshot, query.lines, words), stream)
+        return cls(board(snapshot, query.chosen, words), feed(snapshot, query.lines, words, query.chosen), stream)
 
     def tables(self, words: Words) -> Tables:
         """The board."""
@@ -127,9 +128,9 @@ def board(snapshot: Snapshot, choice: Chosen, words: Words) -> Board:
 
 def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, months: Spark | None) -> Row:
     parts = indicators_of(card, scheme, words)
-    missing = ""
+    missing, taps = "", taps_of(card, parts, words)
     if card.iku.value is None:
-        missing = ", ".join(filter(None, (_with_data(parts, words), _missing(parts, words))))
+        missing = ", ".join(filter(None, (_with_data(parts, words), _missing(parts, words), taps)))
     return Row(
         anchor_of(card.subject.id),
         name_of(snapshot, card.subject.id),
@@ -138,6 +139,7 @@ def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, mont
         rank_text(card, words),
         dot(card.iku.value),
         missing,
+        taps,
         months,
     )
 
@@ -200,6 +202,7 @@ def _table(board: Board, words: Words) -> Table:
         words("board.agency"),
         words("board.score"),
         *(column for indicator in board.heads for column in (indicator.name, f"n {indicator.unit}")),
+        *((words("csv.impression"), words("csv.taps")) if has_taps(board.heads) else ()),
         words("subject.covered"),
         words("board.open"),
         words("board.overdue"),
@@ -215,10 +218,16 @@ def _cells(row: Row) -> tuple[Cell, ...]:
         row.name,
         card.iku.value,
         *_parts(row.indicators),
+        *(_taps(card) if has_taps(row.indicators) else ()),
         sum(part.line.weight for part in row.indicators if part.ok),
         card.counts.permits_open,
         card.counts.permits_open_overdue,
     )
+
+
+def _taps(card: Scorecard) -> tuple[Cell, Cell]:
+    overall = card.overall
+    return overall.value if overall.state == "ok" else None, overall.n
 
 
 def _parts(indicators: Sequence[Indicator]) -> Iterator[Cell]:

@@ -36,7 +36,7 @@ class BoardMoved(Fragment, frozen=True):
     template: ClassVar[str] = "moved.html"
 
     board: Board
-    feed: tuple[Item, ...]
+    feed: tuple[Item, ...] | None
     chosen: Chosen
     choices: tuple[Choices, ...]
     position: int
@@ -66,7 +66,7 @@ class Drawn(Struct, frozen=True):
     board: Board
     rows: dict[str, object]
     order: tuple[str, ...]
-    feed: tuple[Item, ...]
+    feed: tuple[Item, ...] | None
     version: Version
     read_us: int
     until_us: int | None
@@ -122,7 +122,7 @@ def draw(reads: Reads, request: Watched, words: Words, *, published: bool) -> Dr
         choice = choose(snapshot, request.period, current, follow=request.follow)
         drawing = board(snapshot, choice, words)
         rows: dict[str, object] = {
-            row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.counts)
+            row.anchor: (row.name, row.rank, row.card.iku, row.card.indicators, row.card.overall, row.card.counts)
             for group in (() if drawing.bare else drawing.groups)
             for row in group.rows
         }
@@ -131,7 +131,7 @@ def draw(reads: Reads, request: Watched, words: Words, *, published: bool) -> Dr
             drawing,
             rows,
             tuple(rows),
-            feed(snapshot, reads.lines, words),
+            feed(snapshot, reads.lines, words, choice),
             snapshot.version,
             now_us,
             ends_us if late_us is None else min(ends_us, late_us),

@@ -13,6 +13,7 @@ from domain.intake.recorded import read_line, resolved_of
 from projections.reading.why import is_rating
 
 if TYPE_CHECKING:
+    from api.pages.periods import Chosen
     from api.pages.words import Words
     from domain.intake.recorded import Recorded
     from projections.ports import Lines
@@ -37,8 +38,13 @@ class Item(Struct, frozen=True):
     late: bool | None
 
 
-def feed(snapshot: Snapshot, lines: Lines, words: Words) -> tuple[Item, ...]:
-    """The last facts and reversals up to the position of a reading, the newest first; ratings are not among them."""
+def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tuple[Item, ...] | None:
+    """The last facts and reversals up to the position of a reading, the newest first; ratings are not among them.
+
+    None beside a period that does not run: what is recorded now does not belong to it.
+    """
+    if not choice.running:
+        return None
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
     for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):

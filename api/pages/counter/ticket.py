@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
+from api.http.doors import address_of
 from api.http.forms import fields_of
 from api.http.tickets import Case, grant_of, ticket_for
 from api.pages.page import Page
@@ -100,8 +101,7 @@ def _asking(tokens: Tokens, fields: Mapping[str, str]) -> TicketPage:
 
 
 def _address(request: Request, case: Case, ticket: str) -> str:
-    scheme = "https" if "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "")) else "http"
-    return f"{scheme}://{request.url.netloc}/nilai?{urlencode({**case._asdict(), 'tiket': ticket})}"
+    return f"{address_of(request)}/nilai?{urlencode({**case._asdict(), 'tiket': ticket})}"
 
 
 def source_of(grant: Grant, dinas: str) -> str:

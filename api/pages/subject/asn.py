@@ -9,7 +9,7 @@ from api.pages.page import AddressedPage
 from api.pages.subject.beam import beam
 from api.pages.subject.events import events_behind, events_table
 from api.pages.subject.files import files_table, open_files_of_asn
-from api.pages.subject.ranks import places_of
+from api.pages.subject.ranks import dinas_ranks_of
 from api.pages.subject.subject import counts_table, indicators_table, months_table, reading_of, subject_view
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from api.pages.subject.beam import Beam
     from api.pages.subject.events import Events
     from api.pages.subject.files import OpenFiles
-    from api.pages.subject.ranks import Place
+    from api.pages.subject.ranks import DinasRank
     from api.pages.subject.subject import SubjectView
     from api.pages.tables import Tables
     from api.pages.words import Words
@@ -37,7 +37,7 @@ class AsnPage(AddressedPage, frozen=True):
     view: SubjectView
     bare: Bare | None
     beam: Beam | None
-    places: tuple[Place, ...]
+    dinas_ranks: tuple[DinasRank, ...]
     files: OpenFiles
     events: Events
 
@@ -52,7 +52,7 @@ class AsnPage(AddressedPage, frozen=True):
             view,
             bare_subject(subject, query.chosen),
             beam(view.card.iku.value, (), view.band),
-            places_of(snapshot, asn, period, words),
+            dinas_ranks_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),
             events_behind(query, subject.standing, {}, query.most(EVENTS_FIRST)),
         )

@@ -74,11 +74,11 @@ def beam(value: Decimal | None, peers: Sequence[Decimal], band: str) -> Beam | N
     side = "begin" if x < NEAR else "end" if x > 100 - NEAR else ""
     beyond = BEYOND if value > high else ""
     zones, end = [], high
-    for name, bound in BANDS:
-        start = max(Decimal(bound), low)
+    for name, limit in BANDS:
+        start = max(Decimal(limit), low)
         if start < end:
-            middle, cut = f"{place((start + end) / 2):.2f}", f"{place(start):.2f}" if bound > low else ""
-            zones.append(Zone(name, bound, cut, middle, name == band, (end - start) / (high - low) < NARROW))
+            middle, cut = f"{place((start + end) / 2):.2f}", f"{place(start):.2f}" if limit > low else ""
+            zones.append(Zone(name, limit, cut, middle, name == band, (end - start) / (high - low) < NARROW))
             end = start
     places = tuple(f"{place(peer):.2f}" for peer in peers)
     return Beam(int(low), int(high), f"{x:.2f}", side, beyond, f"{place(TARGET):.2f}", tuple(reversed(zones)), places)

@@ -26,7 +26,7 @@ _DONE = {RECEIVED: "received_at", DECIDED: "completed_at", TASK: "completed_at"}
 
 
 class Step(Struct, frozen=True):
-    """A step of a course. ``length`` is that of a pause, or the service time; ``gone`` is true of what was taken out."""
+    """A step of a course. ``length`` is that of a pause, or the service time; ``is_retracted`` is true of what was taken out."""
 
     at_us: int
     at: str
@@ -35,7 +35,7 @@ class Step(Struct, frozen=True):
     note: str
     length: str
     position: int
-    gone: bool
+    is_retracted: bool
 
 
 def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]:
@@ -50,9 +50,9 @@ def steps_of_case(course: Course, words: Words, now_us: int) -> tuple[Step, ...]
         if event.type == PAUSED:
             text = words("file.paused", reason=words.named("pause", event.data["reason"]))
             if at_us in lengths:
-                length_us, ended = lengths[at_us]
+                length_us, end_noted = lengths[at_us]
                 length = _pause(length_us, promise_us, words)
-                length = words("file.stands", length=length) if pending and not ended else length
+                length = words("file.stands", length=length) if pending and not end_noted else length
         steps.append(_step(at_us, text, words, position, length=length))
     return _ordered([*steps, *_from_decision(course, promise_us, words)])
 
@@ -77,9 +77,11 @@ def course_table(steps: Sequence[Step], words: Words) -> Table:
 
 
 def _step(
-    at_us: int, text: str, words: Words, position: int, *, note: str = "", length: str = "", gone: bool = False
+    at_us: int, text: str, words: Words, position: int, *, note: str = "", length: str = "", is_retracted: bool = False
 ) -> Step:
-    return Step(at_us, words.moment(at_us, short=True), words.sortable(at_us), text, note, length, position, gone)
+    return Step(
+        at_us, words.moment(at_us, short=True), words.sortable(at_us), text, note, length, position, is_retracted
+    )
 
 
 def _ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -88,25 +90,33 @@ def _ordered(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 def _steps_of_facts(course: Course, words: Words) -> Iterator[Step]:
     """A step for each fact, in force or not, and one for each reversal, with its reason and the token that sent it."""
-    standing = {one.position for one in course.standing}
+    standing = {event.position for event in course.standing}
     for position, event in course.entries:
-        stated = event.fact if event.type in FACT_TYPES or event.resolved.adds is not None else None
+        stated_fact = event.fact if event.type in FACT_TYPES or event.resolved.adds is not None else None
         if event.type in REVERSAL_TYPES:
             yield _reversal(position, event, words)
-        if stated is not None:
-            yield _fact(position, stated, words, gone=position not in standing)
+        if stated_fact is not None:
+            yield _fact(position, stated_fact, words, is_retracted=position not in standing)
 
 
-def _fact(position: int, fact: EffectiveFact, words: Words, *, gone: bool) -> Step:
+def _fact(position: int, fact: EffectiveFact, words: Words, *, is_retracted: bool) -> Step:
     at_us = stored_instant(fact.data[_DONE[fact.type]])
     text, length = what(fact.type, fact.data, words), ""
     if fact.type == RECEIVED:
         text = words("file.received")
     elif fact.type == DECIDED:
         text = words("file.decided", outcome=words.named("outcome", fact.data.get("outcome", "issued")))
-        resolved = fact.resolved
-        length = "" if resolved.elapsed_us is None else took(resolved.elapsed_us, resolved.promise_us, words)
-    return _step(at_us, text, words, position, note=words("file.gone") if gone else "", length=length, gone=gone)
+        values = fact.resolved
+        length = "" if values.elapsed_us is None else took(values.elapsed_us, values.promise_us, words)
+    return _step(
+        at_us,
+        text,
+        words,
+        position,
+        note=words("file.gone") if is_retracted else "",
+        length=length,
+        is_retracted=is_retracted,
+    )
 
 
 def _reversal(position: int, event: Recorded, words: Words) -> Step:
@@ -121,8 +131,8 @@ def _reason(data: Mapping[str, Any], words: Words) -> str:
 def _promise_us(course: Course) -> int | None:
     """The standard that was promised, in whose unit the lengths of a case are written; none if no standard was."""
     if course.decision is not None:
-        resolved = course.decision.fact.resolved
-        return resolved.promise_us if resolved.due_us is None else None
+        values = course.decision.fact.resolved
+        return values.promise_us if values.due_us is None else None
     standard = None if course.receipt is None else course.receipt.fact.resolved.standard
     return None if standard is None else standard.us
 
@@ -158,12 +168,12 @@ def _from_decision(course: Course, promise_us: int | None, words: Words) -> Iter
     decision = course.decision
     if decision is None:
         return
-    resolved = decision.fact.resolved
-    if course.receipt is None and resolved.received_us is not None:
-        yield _step(resolved.received_us, words("file.received"), words, decision.position)
+    values = decision.fact.resolved
+    if course.receipt is None and values.received_us is not None:
+        yield _step(values.received_us, words("file.received"), words, decision.position)
     if "pauses" not in decision.fact.data:
         return
-    for begun, ended, reason in resolved.pauses:
+    for began_us, ended_us, reason in values.pauses:
         text = words("file.paused", reason=words.named("pause", reason))
-        yield _step(begun, text, words, decision.position, length=_pause(ended - begun, promise_us, words))
-        yield _step(ended, words("file.resumed"), words, decision.position)
+        yield _step(began_us, text, words, decision.position, length=_pause(ended_us - began_us, promise_us, words))
+        yield _step(ended_us, words("file.resumed"), words, decision.position)

@@ -26,6 +26,7 @@ from domain.refusal import Refusal
 from projections.reading import subject as reading
 
 if TYPE_CHECKING:
+    from datetime import date
     from decimal import Decimal
 
     from api.pages.bare import Bare
@@ -69,6 +70,7 @@ class DinasPage(AddressedPage, frozen=True):
     beam: Beam | None
     services: Services
     ahead: Ahead
+    today: date
     files: OpenFiles | None
     staff: Staff | None
 
@@ -88,7 +90,7 @@ class DinasPage(AddressedPage, frozen=True):
             staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
-        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, files, staff)
+        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, query.today, files, staff)
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""

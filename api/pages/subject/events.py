@@ -122,8 +122,8 @@ def events_table(events: Sequence[Event], rest: str | None, words: Words, page: 
 def _counts(event: Behind, service: str, measure: str) -> bool:
     """True if an event counts for a number."""
     postings = [posting for posting in event.postings if not service or posting["account"][2] == service]
-    wanted = COUNTS.get(measure, (measure,))
-    return not measure or any(posting["amounts"].get(name) for posting in postings for name in wanted)
+    names = COUNTS.get(measure, (measure,))
+    return not measure or any(posting["amounts"].get(name) for posting in postings for name in names)
 
 
 def _label(measure: str, words: Words) -> str:

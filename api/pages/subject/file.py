@@ -109,17 +109,17 @@ def _pending(
 
 def _decided(service: str, case: str, decision: Standing, words: Words, steps: tuple[Step, ...]) -> CaseView:
     """A decided case: what was promised and when it was due, as they were judged, and the arithmetic of its clock."""
-    fact, resolved = decision.fact, decision.fact.resolved
+    fact, values = decision.fact, decision.fact.resolved
     due, margin, done_us = due_us(fact), margin_us(fact), stored_instant(fact.data["completed_at"])
-    standard_us = resolved.promise_us if resolved.due_us is None else None
+    standard_us = values.promise_us if values.due_us is None else None
     return CaseView(
         service=service,
         case=case,
         asn=fact.data.get("asn", ""),
         state="decided",
-        overdue=resolved.on_time is False,
-        promise=_promise(resolved.due_us, standard_us, words),
-        standard=resolved.standard.id if resolved.standard is not None and resolved.due_us is None else "",
+        overdue=values.on_time is False,
+        promise=_promise(values.due_us, standard_us, words),
+        standard=values.standard.id if values.standard is not None and values.due_us is None else "",
         due="" if due is None else words.moment(due),
         clock=_clock_of_decision(decision, done_us, standard_us, words),
         outcome=words.named("outcome", fact.data.get("outcome", "issued")),
@@ -138,13 +138,13 @@ def _promise(due: int | None, standard_us: int | None, words: Words) -> str:
 
 def _clock(file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Words, now_us: int) -> str:
     """Service time is what has passed since receipt less the pauses, each instant counted once; in whole minutes, that add up."""
-    ended, paused_since = intervals(file)
+    pauses, paused_since = intervals(file)
     open_pause = () if paused_since is None else ((paused_since, now_us, ""),)
-    stood_us = length_us(counted_pauses((*ended, *open_pause), receipt.received_us, now_us))
-    passed, stood = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
-    plain = "" if stood else "_plain"
+    stood_us = length_us(counted_pauses((*pauses, *open_pause), receipt.received_us, now_us))
+    passed_min, stood_min = max(now_us - receipt.received_us, 0) // MINUTE_US, stood_us // MINUTE_US
+    plain = "" if stood_min else "_plain"
     standard_us = receipt.standard_us if pending.kind == "standard" else None
-    lengths = _lengths(passed, stood, standard_us, words)
+    lengths = _lengths(passed_min, stood_min, standard_us, words)
     if standard_us is not None:
         return words(f"file.clock_of{plain}", **lengths, promise=words.promise(standard_us))
     return words("file.clock_due" if pending.kind == "due_at" else f"file.clock{plain}", **lengths)
@@ -152,16 +152,16 @@ def _clock(file: CaseFile, receipt: ReceivedFile, pending: OpenFile, words: Word
 
 def _clock_of_decision(decision: Standing, done_us: int, standard_us: int | None, words: Words) -> str:
     """The same of a clock that has ended, from the values that were resolved with the decision."""
-    resolved = decision.fact.resolved
-    received_us = done_us if resolved.received_us is None else resolved.received_us
-    passed, stood = max(done_us - received_us, 0) // MINUTE_US, paused_us(resolved) // MINUTE_US
-    plain = "" if stood else "_plain"
-    lengths = _lengths(passed, stood, standard_us, words)
+    values = decision.fact.resolved
+    received_us = done_us if values.received_us is None else values.received_us
+    passed_min, stood_min = max(done_us - received_us, 0) // MINUTE_US, paused_us(values) // MINUTE_US
+    plain = "" if stood_min else "_plain"
+    lengths = _lengths(passed_min, stood_min, standard_us, words)
     if standard_us is not None:
         return words(f"file.ended_of{plain}", **lengths, promise=words.promise(standard_us))
-    return words(f"file.ended_due{plain}" if resolved.due_us is not None else f"file.ended{plain}", **lengths)
+    return words(f"file.ended_due{plain}" if values.due_us is not None else f"file.ended{plain}", **lengths)
 
 
-def _lengths(passed: int, stood: int, standard_us: int | None, words: Words) -> dict[str, str]:
-    lengths = {"passed": passed, "stood": stood, "served": passed - stood}
+def _lengths(passed_min: int, stood_min: int, standard_us: int | None, words: Words) -> dict[str, str]:
+    lengths = {"passed": passed_min, "stood": stood_min, "served": passed_min - stood_min}
     return {name: words.minutes(length, standard_us) for name, length in lengths.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.http.problems import bad_query
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
 from api.pages.subject.subject import standing_of
@@ -14,11 +15,16 @@ from api.v1.histories import file_answer, files
 from domain.clock import parse_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
     from api.v1.answers import FileAnswer
     from projections.reading.reader import Snapshot
+
+OVERDUE: Final = "overdue"
+"""The state of open files past their standard, as an address names it."""
 
 
 class OpenRow(Struct, frozen=True):
@@ -49,28 +55,49 @@ class FilesPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "files.html"
     scope: ClassVar[str] = "read"
-    parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
+    parameters: ClassVar[frozenset[str]] = frozenset({"cursor", "state", "service"})
 
     id: str
     name: str
     files: OpenFiles
     cursor: str | None
+    overdue: bool
+    service: str
+    filters: dict[str, str]
+    """The two above as the query of a link."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The open files of the dinas that an address names. Raises: ``Refusal``."""
         dinas, snapshot = standing_of(query).subject.id, query.snapshot
-        rows = open_files(snapshot, dinas, query.words, query.now_us, query.cursor, query.listed)
-        return cls(dinas, name_of(snapshot, dinas), rows, query.cursor)
+        filters = {name: query.parameters[name] for name in ("state", "service") if query.parameters.get(name)}
+        if filters.get("state", OVERDUE) != OVERDUE:
+            raise bad_query("state", f"must be {OVERDUE}, or left out")
+        rows = open_files(snapshot, dinas, query.words, query.now_us, query.cursor, query.listed, filters)
+        service = filters.get("service", "")
+        return cls(dinas, name_of(snapshot, dinas), rows, query.cursor, "state" in filters, service, filters)
 
     def tables(self, words: Words) -> Tables:
         """The open files."""
         return {"files": lambda: files_table(self.files, words)}
 
 
-def open_files(snapshot: Snapshot, dinas: str, words: Words, now_us: int, cursor: str | None, limit: int) -> OpenFiles:
-    """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``."""
-    page = files(snapshot, dinas, limit, cursor)
+def open_files(
+    snapshot: Snapshot,
+    dinas: str,
+    words: Words,
+    now_us: int,
+    cursor: str | None,
+    limit: int,
+    filters: Mapping[str, str] | None = None,
+) -> OpenFiles:
+    """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``.
+
+    ``filters``: with a ``state`` the overdue ones alone, with a ``service`` those of it.
+    """
+    filters = filters or {}
+    overdue, service = "state" in filters, filters.get("service", "")
+    page = files(snapshot, dinas, limit, cursor, overdue=overdue, service=service)
     return OpenFiles(tuple(_row(dinas, file, words, now_us) for file in page.items), page.next)
 
 
@@ -106,11 +133,11 @@ def time_left(due_us: int | None, words: Words, now_us: int, *, stands: bool) ->
 def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
     due_us = None if file.due_at is None else parse_instant(file.due_at)
     received_us = parse_instant(file.received_at)
-    paused = ""
+    pause_text = ""
     if file.paused_at is not None:
         reason = next((pause.reason for pause in reversed(file.pauses) if pause.at == file.paused_at), "")
         since = words.moment(parse_instant(file.paused_at), short=True)
-        paused = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
+        pause_text = words("open.paused", reason=words.named("pause", reason) if reason else "–", since=since)
     return OpenRow(
         dinas,
         file.service,
@@ -122,5 +149,5 @@ def _row(dinas: str, file: FileAnswer, words: Words, now_us: int) -> OpenRow:
         "" if due_us is None else words.sortable(due_us),
         file.overdue,
         time_left(due_us, words, now_us, stands=file.paused_at is not None and not file.overdue),
-        paused,
+        pause_text,
     )

@@ -88,8 +88,8 @@ class LatePage(AddressedPage, frozen=True):
 
 
 def _row(late: LateFact, query: PageQuery) -> LateRow:
-    data, words, resolved = late.fact.data, query.words, late.fact.resolved
-    standard_us = resolved.promise_us if resolved.due_us is None else None
+    data, words, values = late.fact.data, query.words, late.fact.resolved
+    standard_us = values.promise_us if values.due_us is None else None
     length = words.span(late.late_us) if standard_us is None else words.against(late.late_us, standard_us)
     return LateRow(
         data["case"] if "case" in data else data["task"],

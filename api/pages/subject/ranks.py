@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from projections.reading.reader import Snapshot
 
 
-class Place(Struct, frozen=True):
+class DinasRank(Struct, frozen=True):
     """A dinas that an ASN belongs to, and the ASN's rank in it by what counted there alone."""
 
     dinas: str
@@ -37,11 +37,11 @@ def rank_in(snapshot: Snapshot, dinas: str, asn: str, period: Period, words: Wor
     return words("page.of", n=words.range(best, worst), total=words.number(len(peers)))
 
 
-def places_of(snapshot: Snapshot, asn: str, period: Period, words: Words) -> tuple[Place, ...]:
+def dinas_ranks_of(snapshot: Snapshot, asn: str, period: Period, words: Words) -> tuple[DinasRank, ...]:
     """The registered dinas that an ASN is assigned to in a period, with the rank there."""
     rulebook = snapshot.rulebook
     return tuple(
-        Place(dinas, rulebook.dinas_name(dinas) or dinas, rank_in(snapshot, dinas, asn, period, words))
+        DinasRank(dinas, rulebook.dinas_name(dinas) or dinas, rank_in(snapshot, dinas, asn, period, words))
         for dinas in rulebook.dinas()
         if asn in rulebook.assigned(dinas, period.first_day, period.last_day)
     )

@@ -42,11 +42,11 @@ def reason_of(
     """Why an indicator adds its contribution; none without enough data, since then nothing more may be shown."""
     if part.capaian is None or part.denominator is None:
         return None
-    covered = covered_weight(card)
-    share = "" if covered == 1 else f" ÷ {words.weight(covered)}"
-    added = f"{words.weight(part.weight)} × {words.percent(part.capaian)}{share} = {words.percent(contribution)}"
+    coverage = covered_weight(card)
+    share = "" if coverage == 1 else f" ÷ {words.weight(coverage)}"
+    share_text = f"{words.weight(part.weight)} × {words.percent(part.capaian)}{share} = {words.percent(contribution)}"
     arithmetic = indicator_line(part, skm_weight, notation_of(words))
-    return Reason(_sentence(part, card, words), arithmetic if contribution is None else f"{arithmetic}; {added}")
+    return Reason(_sentence(part, card, words), arithmetic if contribution is None else f"{arithmetic}; {share_text}")
 
 
 def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:

@@ -106,14 +106,17 @@ def _balances(formula: Formula, words: Words) -> Iterable[Entry]:
 
 def _not_counted(standing: Standing, scheme: Scheme, words: Words) -> Iterable[Entry]:
     """Counts of events that are recorded and add nothing to the score, for the measures that the scheme uses."""
-    used = {name for part in scheme.indicators for name in (part.numerator, part.denominator)}
-    counted = {name: amount(standing.balance, name) for name in PLAIN_MEASURES}
-    timed, spans = counted["permits_with_standard"], counted["capaian_n"]
+    measures = {name for part in scheme.indicators for name in (part.numerator, part.denominator)}
+    counts = {name: amount(standing.balance, name) for name in PLAIN_MEASURES}
+    with_standard, spans = counts["permits_with_standard"], counts["capaian_n"]
     left_out = {
-        "receipt.without_standard": (used & {"capaian_n", "permits_with_standard"}, counted["permits"] - timed),
-        "receipt.without_span": (used & {"capaian_n"}, timed - spans),
-        "receipt.without_due": (used & {"tasks_with_due"}, counted["tasks"] - counted["tasks_with_due"]),
-        "receipt.overall": (used & {"ikm"}, counted["overall_n"]),
+        "receipt.without_standard": (
+            measures & {"capaian_n", "permits_with_standard"},
+            counts["permits"] - with_standard,
+        ),
+        "receipt.without_span": (measures & {"capaian_n"}, with_standard - spans),
+        "receipt.without_due": (measures & {"tasks_with_due"}, counts["tasks"] - counts["tasks_with_due"]),
+        "receipt.overall": (measures & {"ikm"}, counts["overall_n"]),
         "receipt.still_open": (True, standing.permits_open),
     }
     return (Entry(words(key), words.number(n)) for key, (matters, n) in left_out.items() if matters and n)

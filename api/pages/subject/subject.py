@@ -11,7 +11,7 @@ from api.pages.drawing import Bar, Indicator, bar, covered_weight, indicators_of
 from api.pages.subject.reasons import reason_of
 from api.pages.tables import Table
 from api.pages.trends import Chart, chart
-from api.v1.reads import found
+from api.v1.reads import required_reading
 from domain.periods import parse_period
 from domain.score.scorecard import Subject, number
 from domain.score.scoring import band, mutu
@@ -83,16 +83,16 @@ def standing_of(query: PageQuery) -> Standing:
     """The standing of the dinas or the ASN that an address names. Raises: ``Refusal`` if nothing ever named it."""
     dinas = query.path.get("dinas")
     if dinas is not None:
-        return found(query.snapshot.one_dinas(dinas, query.period), dinas)
+        return required_reading(query.snapshot.one_dinas(dinas, query.period), dinas)
     asn = query.path["asn"]
-    return found(query.snapshot.one_asn(asn, query.period), asn)
+    return required_reading(query.snapshot.one_asn(asn, query.period), asn)
 
 
 def reading_of(query: PageQuery) -> SubjectReading:
     """All that a page of a dinas or an ASN rests on, read once. Raises: ``Refusal`` if nothing ever named the subject."""
     dinas = query.path.get("dinas")
     subject = Subject("asn", query.path["asn"]) if dinas is None else Subject("dinas", dinas)
-    return found(read_subject(query.snapshot, subject, query.period), subject.id)
+    return required_reading(read_subject(query.snapshot, subject, query.period), subject.id)
 
 
 def subject_view(subject: SubjectReading, words: Words, running: str) -> SubjectView:
@@ -107,9 +107,9 @@ def subject_view(subject: SubjectReading, words: Words, running: str) -> Subject
     for part, exact, arithmetic in zip(
         indicators_of(card, scheme, words), score.indicators, formula.indicators, strict=True
     ):
-        added, grade = _contribution(exact, score), _grade(part, exact)
-        reason = reason_of(arithmetic, formula.skm_weight, card, added, words)
-        lines.append(Line(part, added, grade, reason, _late_beside(exact.indicator.numerator, late)))
+        contribution, grade = _contribution(exact, score), _grade(part, exact)
+        reason = reason_of(arithmetic, formula.skm_weight, card, contribution, words)
+        lines.append(Line(part, contribution, grade, reason, _late_beside(exact.indicator.numerator, late)))
     return SubjectView(
         card,
         tuple(lines),
@@ -157,8 +157,8 @@ def _equation(card: Scorecard, words: Words) -> str:
         for line in card.indicators
         if line.capaian is not None
     )
-    covered = covered_weight(card)
-    return f"{words.percent(card.iku.value)} = " + (terms if covered == 1 else f"({terms}) ÷ {words.weight(covered)}")
+    coverage = covered_weight(card)
+    return f"{words.percent(card.iku.value)} = " + (terms if coverage == 1 else f"({terms}) ÷ {words.weight(coverage)}")
 
 
 def _months(subject: SubjectReading, words: Words) -> tuple[MonthRow, ...]:

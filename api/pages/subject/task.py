@@ -59,8 +59,8 @@ class TaskPage(AddressedPage, frozen=True):
 
 def task_view(query: PageQuery, asn: str, at: str) -> TaskView:
     """A task as far as it is folded. Raises: ``Refusal`` for a position that is no task of this ASN."""
-    known = at.isascii() and at.isdigit() and len(at) < 19  # noqa: PLR2004 - digits of 63 bits
-    lines = query.lines.course_of(int(at)) if known else []
+    is_position = at.isascii() and at.isdigit() and len(at) < 19  # noqa: PLR2004 - digits of 63 bits
+    lines = query.lines.course_of(int(at)) if is_position else []
     first = read_line(lines[0][1]).fact if lines else None
     dinas = first.data["dinas"] if first is not None and first.type == TASK else ""
     course = course_of(lines if dinas else [], query.snapshot.folded(dinas))

@@ -3,7 +3,7 @@
 self.loket = self.loket || {};
 (() => {
   const TAGS = { received: "ok", decided: "ok", paused: "paused" };
-  const { say, moment, length, pause } = loket.words;
+  const { say, moment, promise, against, pause } = loket.words;
 
   function tag(known, text) {
     const made = document.createElement("span");
@@ -18,11 +18,11 @@ self.loket = self.loket || {};
     if (file.received_at && file.state !== "none") parts.push(` ${say("received_on", { moment: moment(file.received_at) })}`);
     if (file.received_at && (file.state === "received" || file.state === "paused")) {
       const spent = loket.casefile.elapsed(file, now), stands = file.state === "paused";
-      const promise = Number(file.promise_us === undefined ? standardUs : file.promise_us) / 1000;
-      const key = file.kind === "due_at" ? (stands ? "due_stands" : "due") : `${stands ? "stands" : "clock"}${promise ? "_of" : ""}`;
+      const promised = Number(file.promise_us === undefined ? standardUs : file.promise_us) / 1000;
+      const key = file.kind === "due_at" ? (stands ? "due_stands" : "due") : `${stands ? "stands" : "clock"}${promised ? "_of" : ""}`;
       const due = file.kind === "due_at" ? moment(file.due_at) : "";
-      parts.push(` · ${say(key, { length: length(spent), promise: promise ? length(promise) : "", moment: due })}`);
-      if (loket.casefile.late(file, promise, now)) parts.push(" ", tag("late", say(due ? "state_overdue" : "state_late")));
+      parts.push(` · ${say(key, { length: against(spent, promised), promise: promised ? promise(promised) : "", moment: due })}`);
+      if (loket.casefile.late(file, promised, now)) parts.push(" ", tag("late", say(due ? "state_overdue" : "state_late")));
     }
     if (file.own) parts.push(` · ${say("here_first")}`);
     return parts;

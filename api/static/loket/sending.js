@@ -3,9 +3,10 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const PATIENCE_MS = 20000, HERE_MS = 2500, SLOW_MS = 10000, TURN_MS = 8000, AT_ONCE = 200, REFUSED_TIMES = 4;
+  const PATIENCE_MS = 20000, HERE_MS = 2000, SLOW_MS = 10000, TURN_MS = 8000, AT_ONCE = 200, REFUSED_TIMES = 4;
+  const LATE_MS = 1500, STALLED_MS = 3500, BETWEEN_MS = 1000;
   const BATCH = "application/cloudevents-batch+json", TOO_LARGE = 413, OF_CONTENT = [400, TOO_LARGE, 422], PASSING = [408, 425, 429];
-  let running = null, again = false, failed = true, looks = 0;
+  let running = null, again = false, failed = true, looks = 0, flight = null, room = AT_ONCE, stalls = 0;
 
   const isCut = () => Boolean(loket.practice?.isCut());
 
@@ -18,7 +19,7 @@ self.loket = self.loket || {};
 
   async function asked(address, options = {}) {
     if (isCut()) throw new TypeError("the network is cut, for practice");
-    const patience = new AbortController();
+    const patience = options.ending ?? new AbortController();
     const timer = setTimeout(() => patience.abort(), options.patience_ms ?? PATIENCE_MS);
     try {
       const answer = await fetch(address, {
@@ -63,28 +64,66 @@ self.loket = self.loket || {};
   // A failed link is a result; a failed database is thrown, since it says nothing of the link.
   async function batch(sent) {
     const named = whichJournal(sent);
-    const answer = await posted(sent).catch(() => null);
-    if (!answer) return { link: "off", date: NaN };
+    const answer = await posted(sent).catch((error) => error);
+    if (answer instanceof Error) return { link: answer.cause === "stalled" ? "stalled" : "off", date: NaN, cut: answer.cause === "cut" };
     const outcomes = answer.status === 200 ? accounted(answer.body, sent) : null;
     if (outcomes) await named.then(() => loket.queue.settle(outcomes));
     const { date, status, after, body } = answer, ours = isOurs(answer);
     return { link: outcomes ? "on" : linkOf(answer), date, status, after, problem: ours ? body : null };
   }
 
-  const posted = (sent) => asked("/v1/events", {
+  const request = (sent, ending) => asked("/v1/events", {
     method: "POST", body: JSON.stringify(sent.map((entry) => entry.event)),
-    headers: { "content-type": BATCH, prefer: "return=representation" },
+    headers: { "content-type": BATCH, prefer: "return=representation" }, ending,
   });
 
+  const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+  const isFound = (within) => asked("/healthz", { patience_ms: within }).then(({ body }) => body?.status === "ok").catch(() => false);
+
+  // An answer that is long in coming: the line may have died, though nothing says so, and its connection never wakes again.
+  // The server is looked for on another one. If it is not found, the line is cut; if it is, and the answer still does not come,
+  // the same events are sent again, which the journal holds once. A line that is only slow gets fewer events at once, and
+  // then more time.
+  async function watch(ending, isOver) {
+    const times = 2 ** stalls, began = Date.now();
+    await pause(LATE_MS * times);
+    while (!isOver() && !ending.signal.aborted) {
+      const there = await isFound(HERE_MS * times);
+      if (isOver()) return;
+      if (!there) ending.abort(new Error("the line is cut", { cause: "cut" }));
+      else if (Date.now() - began >= STALLED_MS * times) ending.abort(new Error("no answer comes", { cause: "stalled" }));
+      else await pause(BETWEEN_MS);
+    }
+  }
+
+  async function posted(sent) {
+    let over = false;
+    const began = Date.now();
+    flight = new AbortController();
+    watch(flight, () => over);
+    try {
+      const answer = await request(sent, flight);
+      if (Date.now() - began < STALLED_MS) [stalls, room] = [0, Math.min(AT_ONCE, 2 * room)];
+      return answer;
+    } finally {
+      over = true;
+      flight = null;
+    }
+  }
+
+  // What is under way when the network goes, or comes back as another one, is given up.
+  const drop = () => flight?.abort(new Error("the network has changed"));
+
   // A request without events passes: then the way is open, and what was refused was refused for its content.
-  const isOpen = () => posted([]).then(({ status, body }) => status === 200 && accounted(body, []) !== null).catch(() => false);
+  const isOpen = () => request([]).then(({ status, body }) => status === 200 && accounted(body, []) !== null).catch(() => false);
 
   // One entry that is refused as a request: by the server itself, or again and again while the way is open.
   async function single(entry, said) {
     for (let times = 1; !said.problem && times < REFUSED_TIMES; times += 1) {
       if (!await isOpen()) return { ...said, link: "off" };
       said = await batch([entry]);
-      if (said.link !== "apart") return said;
+      if (said.link !== "apart") return said.link === "stalled" ? { ...said, link: "off" } : said;
     }
     const problem = said.problem ?? { type: "about:blank", title: "Refused on the way", status: said.status, detail: `status ${said.status}` };
     await loket.queue.settle([[entry.n, { state: "refused", problem }]]);
@@ -95,8 +134,11 @@ self.loket = self.loket || {};
   async function here() {
     if (!failed && navigator.onLine !== false && !isCut()) return true;
     looks += 1;
-    const answer = await asked("/healthz", { patience_ms: looks % 4 ? HERE_MS : SLOW_MS }).catch(() => null);
-    return answer?.body?.status === "ok";
+    if (looks % 4) return isFound(HERE_MS);
+    let there = false, waits = true;  // at times one look is given the time of a slow line, and quick ones go on beside it
+    isFound(SLOW_MS).then((found) => { there ||= found; waits = false; });
+    do there = await isFound(HERE_MS) || there; while (!there && waits && await pause(BETWEEN_MS).then(() => true));
+    return there;
   }
 
   // A request that is refused as a whole is halved until one event is left, so that one blocks no other.
@@ -104,10 +146,15 @@ self.loket = self.loket || {};
     let most = AT_ONCE;
     if (!await here()) return { link: "off", date: NaN };
     for (;;) {
-      const sent = await loket.queue.gather(most);
+      const sent = await loket.queue.gather(Math.min(most, room));
       if (!sent.length) return { link: "on", date: NaN };
       tell({ link: "sending", date: NaN });
       let said = await batch(sent);
+      if (said.link === "stalled" || said.cut) {
+        if (sent.length === 1) stalls += 1;
+        room = Math.max(1, Math.floor(sent.length / 2));
+        if (!said.cut) continue;
+      }
       if (said.link === "apart" && sent.length > 1) {
         if (said.status !== TOO_LARGE && !await isOpen()) return { ...said, link: "off" };
         most = Math.floor(sent.length / 2);
@@ -158,5 +205,5 @@ self.loket = self.loket || {};
     return running;
   }
 
-  loket.sending = { send, asked, fileAddress };
+  loket.sending = { send, drop, asked, fileAddress };
 })();

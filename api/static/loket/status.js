@@ -141,8 +141,8 @@ self.loket = self.loket || {};
 
   function start() {
     loket.queue.listen(show);
-    addEventListener("online", () => { tries = 0; look(); });
-    addEventListener("offline", () => heard({ link: "off", date: NaN }));
+    addEventListener("online", () => { tries = 0; loket.sending.drop(); look(); });
+    addEventListener("offline", () => { loket.sending.drop(); heard({ link: "off", date: NaN }); });
     addEventListener("focus", look);
     now?.addEventListener("click", sendNow);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });

@@ -2,7 +2,7 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const root = document.getElementById("loket");
+  const DAY_MS = 86400e3, root = document.getElementById("loket");
   const said = JSON.parse(root.dataset.said), refusals = JSON.parse(root.dataset.refusals);
   const pauses = JSON.parse(root.dataset.pauses);
   const locale = document.documentElement.lang === "en" ? "en-GB" : "id-ID", zone = root.dataset.zone;
@@ -25,12 +25,21 @@ self.loket = self.loket || {};
     return date === dateFormat.format(new Date()) ? say("today", { clock: clock(at) }) : `${date}, ${clock(at)}`;
   }
 
+  // Lengths are written as the server's pages write them, in `api/pages/words.py`.
   function length(ms) {
     const minutes = Math.floor(ms / 60000), hours = Math.floor(minutes / 60);
-    if (hours >= 72 && hours % 24 === 0) return say("days", { n: hours / 24 });
     if (hours >= 48 || (hours && minutes % 60 === 0)) return say("hours", { n: hours });
     const rest = say("minutes", { n: minutes % 60 });
     return hours ? `${say("hours", { n: hours })} ${rest}` : rest;
+  }
+
+  // A promise has one unit: whole days, from three on, or hours. What is measured against it is written in that unit too.
+  const inDays = (ms) => ms >= 3 * DAY_MS && ms % DAY_MS === 0;
+  const promise = (ms) => (inDays(ms) ? say("days", { n: ms / DAY_MS }) : length(ms));
+  function against(ms, promised) {
+    const days = Math.floor(ms / DAY_MS), hours = Math.floor((ms % DAY_MS) / 3600e3);
+    if (!promised || !days || !inDays(promised)) return length(ms);
+    return say("days", { n: days }) + (hours ? ` ${say("hours", { n: hours })}` : "");
   }
 
   const step = (event) => loket.steps.nameOf(event) === "paused"
@@ -58,5 +67,5 @@ self.loket = self.loket || {};
   }
 
   const pause = (reason) => pauses[reason] ?? reason;
-  loket.words = { say, clock, day, moment, number, length, step, refusal, pause };
+  loket.words = { say, clock, day, moment, number, length, promise, against, step, refusal, pause };
 })();
