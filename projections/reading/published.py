@@ -1,6 +1,6 @@
 """Queries of what is published: permits and tasks as they are, and of ratings the blocks that the rule publishes.
 
-Everybody but auditors and the operator reads through these. Of an ASN no ratings are read here: `asn_ratings.py` has them.
+Everybody but auditors and the operator reads through these. Of an ASN ratings are read for half-years alone.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.clock import local_date
-from domain.fold.blocks import RATED, without_ratings
+from domain.fold.blocks import RATED, added, without_ratings
 from domain.fold.cells import Waiting
 from domain.fold.disclosed import Month
+from domain.fold.half_years import half_years, served
 from domain.fold.ledger import Ledger
 from domain.fold.postings import Posting
 from domain.fold.ratings import closes_at, closes_us
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from domain.fold.cells import MonthState
     from domain.fold.ledger import Balance
     from domain.fold.postings import Amounts
+    from domain.periods import Period
     from projections.store.ratings import StoredMonth
 
 SETTLED_MOST: Final = 20_000
@@ -73,6 +75,14 @@ class PublishedQueries(Queries):
         self._zone = zone
         self._now_us = now_us
         self._today = local_date(now_us, zone).isoformat()
+        self._ratings: dict[tuple[object, ...], list[StoredMonth]] = {}
+
+    def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
+        """The ratings of dinas in some months, read once in this snapshot."""
+        key = (None if months is None else tuple(months), *sorted(dinas))
+        if key not in self._ratings:
+            self._ratings[key] = super().ratings(months, dinas)
+        return self._ratings[key]
 
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
@@ -121,6 +131,29 @@ class PublishedQueries(Queries):
     def waiting_of_months(self, dinas: str, months: Sequence[str]) -> dict[str, Waiting]:
         """The numbers that waited at the last local midnight, of a dinas in each of some months."""
         return {row.month: self._waiting(row) for row in self.ratings(months, [dinas])}
+
+    def served_asn(self, dinas: str, period: Period) -> dict[str, Amounts]:
+        """The ratings that are served of each ASN of a dinas: those of the closed half-years of a period."""
+        sums: dict[str, Amounts] = {}
+        for half in half_years(period):
+            closes = closes_at(half.months[-1], self._zone)
+            if closes_us(half.months[-1], self._zone) > self._now_us:
+                continue
+            blocks = [pair for pair in self._blocks(dinas, half) if pair[1].at <= closes]
+            for asn, amounts in served(blocks).items():
+                sums[asn] = added([sums.get(asn, ()), amounts])
+        return sums
+
+    def _blocks(self, dinas: str, half: Period) -> list[tuple[str, Block]]:
+        """The published blocks of a dinas in a half-year, but for those of cells that are not shown."""
+        months = {row.month: self.settled(row) for row in self.ratings(half.months, [dinas])}
+        blocks = self.blocks(dinas, half.months)
+        blocks += [(month, block) for month, month_now in months.items() for block in month_now.blocks]
+        return [
+            (month, block)
+            for month, block in blocks
+            if not block.number or months[month].state.cells[block.service].shown
+        ]
 
     def settled(self, row: StoredMonth) -> Settled:
         """A month of a dinas as it is published now."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from domain.fold.cells import Waiting
 from domain.fold.digest import digest_lines, digest_of
+from domain.fold.half_years import half_years
 from domain.fold.ledger import Balance, total, zero
 from domain.fold.partition import partition_of
 from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from domain.fold.casefiles import CaseFile, OpenFile
+    from domain.fold.postings import Amounts
     from domain.periods import Period
     from domain.rules.scheme import Scheme
     from projections.store.open_files import Ahead, ListedFile
@@ -80,6 +82,7 @@ class Snapshot:
     def standing_of(self, subject: Subject, period: Period, balances: Iterable[Balance]) -> Standing | None:
         """A subject's standing from its balances in a period's months; ``None`` when nothing ever named the subject."""
         balance = total(balances)
+        self._add_served(balance, subject, period)
         if subject.kind == "dinas":
             is_registered = self.rulebook.dinas_name(subject.id) is not None
             open_counts = self._cache.open_of(subject.id)
@@ -89,6 +92,14 @@ class Snapshot:
         is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
         waiting = self._waiting_of(subject, period)
         return Standing(subject, is_registered, balance, *open_counts, waiting) if is_known else None
+
+    def _add_served(self, balance: Balance, subject: Subject, period: Period) -> None:
+        """Add the ratings of an ASN that are served of half-years, over all dinas, to a balance of what is published."""
+        queries = self._queries
+        if subject.kind == "asn" and isinstance(queries, PublishedQueries) and half_years(period):
+            for dinas in queries.dinas_of_asn(subject.id, period.months):
+                for index, amount in queries.served_asn(dinas, period).get(subject.id, ()):
+                    balance[index] += amount
 
     def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
         """A subject's balance in each of some months that has one, read in one statement."""
@@ -107,7 +118,10 @@ class Snapshot:
         open_counts = self._queries.files.by_asn(self.now_us, dinas)
         staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
         standings = _standings("asn", balances, open_counts, staff, self.rulebook.knows_asn)
-        return [replace(row, waiting=Waiting()) for row in standings] if self.published else standings
+        if not isinstance(self._queries, PublishedQueries):
+            return standings
+        amounts = self._queries.served_asn(dinas, period)
+        return [_served(row, amounts.get(row.subject.id, ())) for row in standings]
 
     def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
         """The balance of each ASN of a dinas, counting only that dinas's facts."""
@@ -229,6 +243,14 @@ class Snapshot:
         """The lines that the digest covers, read dinas by dinas while the snapshot is open."""
         accounts, files = self._queries.accounts_by_dinas(), self._queries.files.by_name_of_asn()
         return digest_lines(accounts, self.rulebook.lines(), files)
+
+
+def _served(standing: Standing, amounts: Amounts) -> Standing:
+    """An ASN's standing with the ratings that are served of them."""
+    balance = list(standing.balance)
+    for index, amount in amounts:
+        balance[index] += amount
+    return replace(standing, balance=balance, waiting=Waiting())
 
 
 def _standings(

@@ -98,6 +98,11 @@ class Queries:
         query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
         return _sums(self.db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
 
+    def dinas_of_asn(self, asn: str, months: Sequence[str]) -> list[str]:
+        """Every dinas with a fact that names an ASN in some months."""
+        query = select(ACCOUNTS.c.dinas).where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months)).distinct()
+        return sorted(row[0] for row in self.db.execute(query))
+
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
         query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.measures)

@@ -112,9 +112,9 @@ def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(tmp_path: Pat
     assert sum(a != b for a, b in zip(answers, others, strict=True)) > 10
     first, second = Spy(tmp_path / "a"), Spy(tmp_path / "b")
     try:
-        for number, (one, other) in enumerate(zip(day(answers), day(others), strict=True)):
-            first.city.record(one)
-            second.city.record(other)
+        for number, (event_of_first, event_of_second) in enumerate(zip(day(answers), day(others), strict=True)):
+            first.city.record(event_of_first)
+            second.city.record(event_of_second)
             paths = LEADER if number % 6 == 0 else PUBLIC[:4]
             for leader in (False, True):
                 mine = PUBLIC if leader is False and paths is LEADER else paths
@@ -127,7 +127,7 @@ def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(tmp_path: Pat
 def test_the_known_script_recovers_nobodys_answer(tmp_path: Path) -> None:
     """It reads the satisfaction of the dinas before and after each rating, and takes the difference of n times value."""
     dice = random.Random(7)  # noqa: S311 - a repeatable day
-    spy, recovered, before = Spy(tmp_path / "a"), 0, Fraction(0)
+    spy, hits, before = Spy(tmp_path / "a"), 0, Fraction(0)
     try:
         for number in range(30):
             answer = dice.randint(1, 4)
@@ -135,11 +135,11 @@ def test_the_known_script_recovers_nobodys_answer(tmp_path: Path) -> None:
             spy.city.settle()
             line = spy.city.get("/v1/dinas/dishub", **FAR).json()["indicators"][1]
             after = Fraction(str(line["value"] or 0)) * (line["n"] or 0)
-            recovered += abs(after - before - 25 * answer) <= Fraction(30, 100)
+            hits += abs(after - before - 25 * answer) <= Fraction(30, 100)
             before = after
     finally:
         spy.city.close()
-    assert recovered == 0
+    assert hits == 0
 
 
 def test_no_list_has_a_rating_and_nothing_is_moved_by_one(tmp_path: Path) -> None:
@@ -209,11 +209,11 @@ def _subtract(row: dict[int, Fraction], other: dict[int, Fraction], factor: Frac
 def test_no_combination_of_all_figures_of_a_month_solves_for_one_answer(seed: int) -> None:
     """Exact linear algebra over the dinas and each service, after each event of a month with reversals and corrections."""
     dice = random.Random(seed)  # noqa: S311 - a repeatable month
-    moves = [(dice.choice((0, 1, 2, 3, 6, 7, 8, 10)), dice.randint(0, 50), dice.randint(0, 400)) for _ in range(24)]
+    moves = [(dice.choice((0, 1, 2, 3, 6, 7, 8, 10)), dice.randint(0, 50), dice.randint(0, 400)) for _ in range(40)]
     rows, citizens = _rows([*moves, (11, 0, 0)])
     assert citizens > 60
     basis = _reduced(rows)
-    assert len(basis) > 2
+    assert len(basis) > 1
     assert min(len(row) for row in basis) >= 10
 
 
