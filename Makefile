@@ -10,7 +10,7 @@ PYTEST ?= --numprocesses 2 --dist loadfile
 PYTEST_ALL ?= --numprocesses 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run quick test test-all check format bench bench-kafka soak docs pictures lock clean postgres-up postgres-down kafka-up kafka-down
+.PHONY: help run quick test test-all check format bench bench-kafka soak docs pictures lock advisories sbom images clean postgres-up postgres-down kafka-up kafka-down
 
 help:
 	@echo "make run     a simulated city at http://127.0.0.1:$(PORT)/   (neraca up --demo --open)"
@@ -31,6 +31,9 @@ help:
 	@echo "make pictures  every page as a picture, for docs/reference/pages.md (needs chromium)"
 	@echo "make docs    the documents as a site in build/site, made offline"
 	@echo "make lock    resolve the lock files anew"
+	@echo "make advisories  known vulnerabilities of the pinned packages, by pip-audit; says so when nothing can be known"
+	@echo "make sbom    the bill of materials, as CycloneDX, in build/sbom.json"
+	@echo "make images  write the digests of the images behind their tags (needs Docker and a network)"
 	@echo "make clean   everything that was made, except .venv and var"
 
 $(BIN)/python:
@@ -118,6 +121,16 @@ lock: $(VENV)/test.stamp
 	$(LOCK) --extra build pyproject.toml --output-file requirements.lock
 	$(LOCK) --extra kafka --extra postgres pyproject.toml --output-file requirements-scaled.lock
 	$(LOCK) --extra build --extra kafka --extra postgres --extra test pyproject.toml --output-file requirements-test.lock
+
+# Only the standard library, as above; pip-audit gets an environment of its own.
+advisories: | $(BIN)/python
+	@$(BIN)/python -m local.advisories
+
+sbom: | $(BIN)/python
+	@$(BIN)/python -m local.sbom build/sbom.json
+
+images: | $(BIN)/python
+	@$(BIN)/python -m local.images
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist tests/soak/work

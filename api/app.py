@@ -1,25 +1,31 @@
 """The apps: the read app (GET only) and the intake app (POST), served together or apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
+from secrets import token_bytes
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.types import ASGIApp
 
 from api.http import problems
 from api.http.access import Access
+from api.http.admission import Admission
 from api.http.arrival import Arrivals
 from api.http.cache import Answers, FreshAnswers
 from api.http.coding import Compressed
+from api.http.connections import ADDRESS_MOST, Connections
 from api.http.doors import CLOSED, Doors
+from api.http.guards import Guarded
 from api.http.heads import Heads
 from api.http.parameters import checking
 from api.http.paths import RawPaths
 from api.http.static import Static
+from api.http.threads import Threads
+from api.http.tickets import TICKET_US, Tickets
 from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
 from api.pages.method import method_router
@@ -28,7 +34,7 @@ from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
 from api.v1.histories import journal_router
 from api.v1.intake import intake_router
-from api.v1.operations import CountedIntake, Metrics, operations_router
+from api.v1.operations import CountedIntake, Metrics, Readiness, full_router, metrics_router, operations_router
 from api.v1.reads import Reads
 from api.v1.routes import reads_router
 from api.v1.schemas import COMPONENTS, QUERY_REFUSED
@@ -55,10 +61,17 @@ class AppParts(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     """In practice alone: throws away all that was practised, and begins anew."""
     replays: Replays | None = None
+    secret: bytes = field(default_factory=lambda: token_bytes(32))
+    """The secret of the installation; one for this process alone where none is handed over."""
+    ticket_us: int = TICKET_US
     doors: Doors = CLOSED
     log: SecurityLog = Nowhere()
     link_spent: Callable[[], None] = lambda: None
     """Called once the sign-in link has been spent."""
+    extensions: Collection[str] = ()
+    """The extension attributes that the intake takes beside those of the list."""
+    address_most: int = ADDRESS_MOST
+    """The most connections from one address without a standing token or session."""
 
 
 class Built(Struct, frozen=True):
@@ -68,11 +81,18 @@ class Built(Struct, frozen=True):
     framework: FastAPI
     end_streams: Callable[[], None]
     close: Callable[[], None]
+    connections: Connections
+    is_front: Callable[[str], bool]
+    """True of the address of a web server in front."""
+    operations: ASGIApp
+    """Health, readiness and metrics in full, for a port that is the operator's own."""
 
 
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
-    access, answers = Access(parts.tokens, parts.reader.now_us), Answers(parts.reader)
+    tickets = Tickets(parts.tokens, parts.reader.now_us, parts.secret, parts.ticket_us)
+    access = Access(parts.tokens, parts.reader.now_us, tickets.grant_of_header)
+    answers, threads, connections = Answers(parts.reader), Threads(), Connections(parts.address_most)
     reads, metrics, ending = (
         Reads(parts.reader, parts.lines, access, answers),
         Metrics(parts.live, parts.lines),
@@ -80,9 +100,19 @@ def build(parts: AppParts) -> Built:
     )
     security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
     intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
-    routers = [operations_router(parts.live, parts.lines, metrics, reads=parts.reads)]
+    readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
+    routers = [operations_router(readiness, access)]
+    if parts.doors.is_open:
+        routers.append(metrics_router(metrics))
     services = PageServices(
-        parts.simulated, parts.notice, parts.reset, parts.replays, intake, parts.link_spent, security
+        parts.simulated,
+        parts.notice,
+        parts.reset,
+        parts.replays,
+        intake,
+        tickets,
+        parts.link_spent,
+        security,
     )
     site = Site(reads, services) if parts.reads else None
     if site is not None:
@@ -95,18 +125,24 @@ def build(parts: AppParts) -> Built:
             pages_router(site, reads, services, ending, metrics.listeners),
         ]
     if intake is not None:
-        routers.append(intake_router(intake, access))
+        routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    app = Arrivals(
-        Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access)))), parts.doors
-    )
-    return Built(app, framework, ending.tell, security.close)
+    inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access))))
+    app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
+    operations = _framework([full_router(readiness, metrics)], parts.away, None)
+    return Built(app, framework, ending.tell, security.close, connections, parts.doors.believes, Guarded(operations))
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:
     route_parameters = [Depends(checking(PARAMETERS))]
     app = FastAPI(
-        title="Neraca", version="1", openapi_url=None, docs_url=None, redoc_url=None, dependencies=route_parameters
+        title="Neraca",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=route_parameters,
     )
     problems.install(app, away, page)
     for router in routers:

@@ -2,22 +2,22 @@
 
 import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 
 from api.app import Built
+from api.http.connections import BoundedProtocol
 from api.http.peers import PeerProtocol
 
-SETTINGS: Final[dict[str, Any]] = {
-    "http": PeerProtocol,
-    "proxy_headers": False,  # `Arrivals` believes those alone that NERACA_PROXIES names
-    "log_level": "warning",
-    "lifespan": "off",
-}
-"""The settings by which every app is served, in tests too."""
+
+class Protocol(PeerProtocol, BoundedProtocol):
+    """The server's own protocol: a request knows the other end of its connection, and its head has bounds."""
 
 
 class _Server(uvicorn.Server):
@@ -38,8 +38,55 @@ class _Server(uvicorn.Server):
         self._built.close()
 
 
-def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Listen on an address until SIGTERM or SIGINT. Raises: ``OSError`` when it is taken."""
+def config_of(app: Built) -> uvicorn.Config:
+    """The settings by which an app is served."""
+    protocol: Any = partial(Protocol, connections=app.connections, is_front=app.is_front)
+    return uvicorn.Config(
+        app.app,
+        http=protocol,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        backlog=2048,
+        server_header=False,
+        proxy_headers=False,  # of whom forwarded addresses are believed is decided by the app
+    )
+
+
+def serve(
+    app: Built, host: str, port: int, ready: Callable[[str], None], operations: tuple[str, int] | None = None
+) -> None:
+    """Listen on an address until SIGTERM or SIGINT; ``operations`` is that of health, readiness and metrics in full.
+
+    Raises: ``OSError`` when one of them is taken.
+    """
+    listener, name = _listener(host, port)
+    with _operations(app, operations):
+        ready(f"http://{name}:{listener.getsockname()[1]}/")
+        _Server(config_of(app), app).run(sockets=[listener])
+
+
+@contextmanager
+def _operations(app: Built, address: tuple[str, int] | None) -> Iterator[None]:
+    """Serve health, readiness and metrics in full on an address of their own meanwhile, in a thread of their own."""
+    if address is None:
+        yield
+        return
+    listener, _ = _listener(*address)
+    config = uvicorn.Config(app.operations, log_level="warning", access_log=False, lifespan="off", server_header=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="neraca-metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(5)
+
+
+def _listener(host: str, port: int) -> tuple[socket.socket, str]:
+    """A socket that listens on an address, and the name of its host in an address. Raises: ``OSError``."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, which is how asyncio knows to send at once: otherwise each answer waits 40 ms for the one before.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -51,7 +98,4 @@ def serve(app: Built, host: str, port: int, ready: Callable[[str], None]) -> Non
         listener.close()
         message = f"cannot listen on {host}:{port}: {error.strerror}"
         raise OSError(message) from error
-    name = f"[{host}]" if family == socket.AF_INET6 else host
-    config = uvicorn.Config(app.app, access_log=False, timeout_graceful_shutdown=5, backlog=2048, **SETTINGS)
-    ready(f"http://{name}:{listener.getsockname()[1]}/")
-    _Server(config, app).run(sockets=[listener])
+    return listener, f"[{host}]" if family == socket.AF_INET6 else host

@@ -22,7 +22,7 @@ from neraca.__main__ import settle_memory
 
 HERE: Final = Path(__file__).parent
 NAMES: Final = {
-    "embedded": ("append", "rebuild", "replay", "reads", "visible", "memory", "pages", "watchers", "grown"),
+    "embedded": ("append", "rebuild", "replay", "reads", "visible", "memory", "pages", "watchers", "crowd", "grown"),
     "scaled": ("worker", "relay", "live", "append", "rebuild", "storage"),
 }
 """The benchmarks of each folder, in the order in which they run."""

@@ -16,6 +16,7 @@ from benchmarks.city import DAYS, START, City, rules
 from domain.intake.wire import Submission, read_submission
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
+from projections.store.private import make_directory
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
@@ -125,7 +126,7 @@ def prepared(name: str, *supplies: Iterable[dict[str, object]]) -> DataDirectory
     data = DataDirectory(WORK / name)
     exit_result = data.path / "prepared"
     if not exit_result.exists():
-        data.path.mkdir(parents=True, exist_ok=True)
+        make_directory(data.path)
         for rest in data.path.glob("journal.sqlite*"):
             rest.unlink()
         print(f"preparing a journal in {data.path}", file=sys.stderr, flush=True)
@@ -134,6 +135,8 @@ def prepared(name: str, *supplies: Iterable[dict[str, object]]) -> DataDirectory
             record(journal, supply)
         journal.close()
         exit_result.touch()
+    for path in (data.path, *data.path.rglob("*")):  # one that a former version made may be open to others
+        path.chmod(0o700 if path.is_dir() else 0o600)
     return data
 
 

@@ -47,10 +47,12 @@ def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
 
 
 @contextmanager
-def database_journal(database: "Database", zone: str, clock: Callable[[], int] = now_us) -> Iterator[Journal]:
-    """The journal of a database, created if it is new; other processes append to it too."""
+def database_journal(
+    database: "Database", zone: str, clock: Callable[[], int] = now_us, *, strict: bool = False
+) -> Iterator[Journal]:
+    """The journal of a database, created if it is new, then perhaps a strict one; other processes append to it too."""
     with database.making():
-        journal = Journal.open(database.journal, zone, clock())
+        journal = Journal.open(database.journal, zone, clock(), strict=strict)
     try:
         yield journal
     finally:

@@ -8,17 +8,19 @@ import msgspec
 
 from domain.clock import utc_text
 from domain.events.decoding import UnknownEntry
+from neraca.making import add_making, make_token, print_all, rights_of
 from neraca.noting import note
-from neraca.options import Command, add_data, names
+from neraca.options import Command, add_data
 from neraca.signing_in import add_link, add_sessions, link, sessions_of
-from neraca.terminal import Progress, Usage, say
+from neraca.terminal import Progress, say
 from neraca.wiring import now_us, place_of, uncollected
 from projections.live import Live
+from projections.ports import Lines
 from projections.reading.reader import Reader
 from projections.segment import At
 from streams.following.follower import catch_up
 from streams.journal.journal import Journal
-from streams.places.tokens import TokenStore
+from streams.places.location import Location
 
 REBUILD_PAGE: Final = 20_000
 """A rebuild writes an account once a page, so larger pages write less."""
@@ -38,7 +40,7 @@ def rebuild(options: argparse.Namespace) -> int:
     with location.locked() if options.undivided else location.rebuilding(), uncollected():
         journal = Journal.read_only(location.journal)
         if options.restored:
-            journal.begin(journal.zone, now_us())
+            journal.begin(journal.zone, now_us(), strict=journal.is_strict)
         generations = location.generations()
         generation, store = generations.begin()
         progress = Progress("events folded:")
@@ -59,16 +61,7 @@ def _token_options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     actions = command.add_subparsers(dest="action", required=True, metavar="make|list|revoke|link|sessions")
     make = actions.add_parser("make", help="make a token; its secret is printed once")
-    make.add_argument("id", help="the name of its holder, recorded with every event; never a personal name")
-    make.add_argument(
-        "--scope",
-        action="append",
-        required=True,
-        choices=("fact", "rulebook", "reverse", "read", "audit"),
-        help="one thing the token allows; may be repeated",
-    )
-    make.add_argument("--dinas", type=names, help="facts of these dinas only, separated by commas")
-    make.add_argument("--source", type=names, help="events of these sources only, separated by commas")
+    add_making(make)
     listing = actions.add_parser("list", help="list all tokens, without their secrets")
     revoke = actions.add_parser("revoke", help="revoke a token")
     revoke.add_argument("id", help="its name")
@@ -82,14 +75,11 @@ def _token_options(command: argparse.ArgumentParser) -> None:
 
 def token(options: argparse.Namespace) -> int:
     """Make, list or revoke tokens; let the operator sign in; list or end sessions."""
-    location, at = place_of(options), utc_text(now_us())
-    store = location.token_store()
+    location = place_of(options)
+    store, at_us = location.token_store(), now_us()
     if options.action == "make":
-        try:
-            secret = store.make(options.id, options.scope, at, dinas=options.dinas, sources=options.source)
-        except ValueError as error:
-            raise Usage(str(error)) from None
-        note(location, "token-made", options.id, _limits_of(options))
+        secret = make_token(store, _lines(location), options, at_us)
+        note(location, "token-made", options.id, rights_of(options))
         say("This secret is shown once; only its hash is kept.")
         print(secret)
     elif options.action == "link":
@@ -100,30 +90,18 @@ def token(options: argparse.Namespace) -> int:
             note(location, "sessions-ended", name)
         return sessions_of(store.sessions, options)
     elif options.action == "revoke":
-        if not store.revoke(options.id, at):
+        if not store.revoke(options.id, utc_text(at_us)):
             say(f"there is no token {options.id}, or it is revoked already")
             return 1
         note(location, "token-revoked", options.id)
     else:
-        _list(store)
+        print_all(store, at_us)
     return 0
 
 
-def _limits_of(options: argparse.Namespace) -> str:
-    """The rights of a new token, in words."""
-    limits = [
-        f"{kind}={','.join(names)}" for kind, names in (("dinas", options.dinas), ("source", options.source)) if names
-    ]
-    return " ".join([*options.scope, *limits])
-
-
-def _list(store: TokenStore) -> None:
-    """One line for each token."""
-    for token_id, scopes, dinas, sources, created_at, revoked_at in store.rows():
-        limits = "".join(
-            f" {kind}={text.replace(chr(10), ',')}" for kind, text in (("dinas", dinas), ("sources", sources)) if text
-        )
-        print(f"{token_id}: {scopes}{limits} made {created_at}" + (f" revoked {revoked_at}" if revoked_at else ""))
+def _lines(location: Location) -> Lines | None:
+    """The journal, if one was begun here."""
+    return Journal.read_only(location.journal) if location.journal.exists() else None
 
 
 COMMANDS: Final = (

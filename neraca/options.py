@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from neraca.settings import SETTINGS
+from neraca.terminal import Usage
 
 PARTITIONS_MOST: Final = 1000
 """More partitions than any city has dinas."""
 PORT_MOST: Final = 65535
+OPERATIONS: Final = "health, readiness and metrics in full"
+SECONDS_DIGITS: Final = 9
+"""More digits than any number of seconds needs."""
 
 
 class Command(NamedTuple):
@@ -54,8 +58,9 @@ def add_zone(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--unknown",
         choices=("open", "strict"),
-        default=SETTINGS["NERACA_UNKNOWN"].value,
-        help="events of an unregistered dinas or ASN: record and flag them (open), or refuse them (strict)",
+        default=SETTINGS["NERACA_UNKNOWN"].from_environment or None,
+        help="events of an unregistered dinas, ASN or service: record and flag them (open), or refuse them (strict); "
+        "by default as the journal was begun: strict by up and intake without --open",
     )
 
 
@@ -112,7 +117,17 @@ def add_process(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--name", default=socket.gethostname(), help="the name of this process among its kind (default: the machine's)"
     )
-    command.add_argument("--metrics-port", type=port, metavar="PORT", help="serve Prometheus metrics on this port")
+    add_metrics(command, "Prometheus metrics")
+
+
+def add_metrics(command: argparse.ArgumentParser, subject: str) -> None:
+    """The port of metrics: of this machine alone, unless an address is named."""
+    command.add_argument(
+        "--metrics-port",
+        type=metrics_address,
+        metavar="[HOST:]PORT",
+        help=f"serve {subject} on this port, for this machine alone unless HOST is named",
+    )
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -132,6 +147,12 @@ def port(text: str) -> int:
     return int(text)
 
 
+def metrics_address(text: str) -> tuple[str, int]:
+    """A host and a port, from ``[HOST:]PORT``; the host is this machine's own by default."""
+    host, _, digits = text.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", port(digits)
+
+
 def number(text: str) -> int:
     """A number of partitions, from its digits."""
     if not text.isdigit() or not 0 < int(text) <= PARTITIONS_MOST:
@@ -143,3 +164,12 @@ def number(text: str) -> int:
 def names(text: str) -> list[str]:
     """Names, from a list separated by commas."""
     return [name for name in text.split(",") if name]
+
+
+def seconds_of(name: str) -> int:
+    """A setting that is a number of seconds. Raises: ``Usage``."""
+    text = SETTINGS[name].value or ""
+    if not text.isascii() or not text.isdigit() or len(text) > SECONDS_DIGITS:
+        message = f"{name}: {text!r} is no number of seconds"
+        raise Usage(message)
+    return int(text)

@@ -9,11 +9,25 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
+from domain.clock import SECOND_US
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
-from neraca.options import Command, add_address, add_kafka, add_partitions, add_process, add_shared
+from neraca.options import (
+    OPERATIONS,
+    Command,
+    add_address,
+    add_kafka,
+    add_metrics,
+    add_partitions,
+    add_process,
+    add_shared,
+    seconds_of,
+)
+from neraca.secret import secret_of
 from neraca.terminal import say
-from neraca.wiring import now_us, policy_of, replays_of
+from neraca.wiring import address_most, begins_strict, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
 from streams.intake.service import IntakeService
 
@@ -25,6 +39,7 @@ if TYPE_CHECKING:
 def _intake_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8001)
+    add_metrics(command, OPERATIONS)
     add_kafka(command, "take events from the topic neraca.intake too")
     add_partitions(command)
 
@@ -33,8 +48,10 @@ def intake(options: argparse.Namespace) -> int:
     """Take events over HTTP, and with ``--kafka`` from a topic too."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
-    with database_journal(database, options.zone) as journal, ExitStack() as ending:
+    doors, _, database = doors_of(options), policy_of(options), database_of(options)
+    strict = begins_strict(options, is_open=doors.is_open)
+    with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
+        policy = policy_of(options, journal)
         service = IntakeService(journal, policy, now_us)
         ending.callback(service.close)
         live, watcher = watched_balances(database, journal)
@@ -44,7 +61,17 @@ def intake(options: argparse.Namespace) -> int:
         reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
         ending.callback(log.close)
         parts = AppParts(
-            live, reader, journal, tokens, service, reads=False, away=database.unavailable, doors=doors, log=log
+            live,
+            reader,
+            journal,
+            tokens,
+            service,
+            reads=False,
+            away=database.unavailable,
+            doors=doors,
+            log=log,
+            secret=secret_of(None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
@@ -58,6 +85,7 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
 
     parking = ParkedInDatabase(database)
     taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
+    taking.extensions = extensions()
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
     thread.start()
@@ -72,6 +100,7 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
 def _api_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8000)
+    add_metrics(command, OPERATIONS)
 
 
 def api(options: argparse.Namespace) -> int:
@@ -87,7 +116,16 @@ def api(options: argparse.Namespace) -> int:
         reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
         ending.callback(log.close)
         parts = AppParts(
-            live, reader, journal, tokens, away=database.unavailable, replays=replays, doors=doors, log=log
+            live,
+            reader,
+            journal,
+            tokens,
+            away=database.unavailable,
+            replays=replays,
+            doors=doors,
+            log=log,
+            secret=secret_of(None),
+            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
@@ -101,7 +139,8 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     def ready(url: str) -> None:
         announce(opening, url, parts.doors, options.host)
 
-    serve(build(parts), options.host, options.port, ready)
+    parts = replace(parts, extensions=extensions(), address_most=address_most())
+    serve(build(parts), options.host, options.port, ready, options.metrics_port)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:
@@ -124,7 +163,7 @@ def relay(options: argparse.Namespace) -> int:
             database, journal, Layouts(database, journal), kafka, partitions=options.partitions, events=options.events
         )
         if options.metrics_port:
-            serve_relay_metrics(run.state, journal.head, options.metrics_port)
+            serve_relay_metrics(run.state, journal.head, *options.metrics_port)
         say(f"Neraca relays {database.label} to {kafka.label}")
         run.run(stop)
     return 0

@@ -6,11 +6,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from domain.clock import SECOND_US
 from domain.events.decoding import UnknownEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
-from neraca.options import Command, add_address, add_data, add_zone
+from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone, seconds_of
+from neraca.secret import secret_of
 from neraca.terminal import say
-from neraca.wiring import examples, folded_journal, live_balances, now_us, place_of, policy_of, reopener, replays_of
+from neraca.wiring import (
+    address_most,
+    begins_strict,
+    examples,
+    extensions,
+    folded_journal,
+    live_balances,
+    now_us,
+    place_of,
+    policy_of,
+    reopener,
+    replays_of,
+)
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
@@ -29,6 +45,7 @@ def _options(command: argparse.ArgumentParser) -> None:
     add_data(command)
     add_zone(command)
     add_address(command, 8000)
+    add_metrics(command, OPERATIONS)
     demo_options = command.add_mutually_exclusive_group()
     demo_options.add_argument(
         "--demo",
@@ -66,31 +83,29 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
     """Serve a location until the process is asked to end; the port that was free the first time is kept."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    policy = policy_of(options)
-    with folded_journal(location, options.zone) as journal, ExitStack() as ending:
-        marker = _demo_marker(location)
+    policy_of(options)  # a wrong zone is told of before a journal is begun
+    strict = begins_strict(options, is_open=doors.is_open or options.demo or practice is not None)
+    with folded_journal(location, options.zone, strict=strict) as journal, ExitStack() as ending:
+        policy, marker = policy_of(options, journal), _demo_marker(location)
         demo = marker if options.demo else None
         never_mixed(journal.head(), location.label, demo, practice)
         live = live_balances(location, journal)
         follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
+        replays, log = replays_of(location), location.security_log()
         follower.start()
-        ending.callback(follower.close)
-        ending.callback(intake.close)
-        replays = replays_of(location)
-        ending.callback(replays.close)
+        for part in (follower, intake, replays, log):
+            ending.callback(part.close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
             run.start()
             ending.callback(run.close)
-        tokens, log = location.token_store(), location.security_log()
-        ending.callback(log.close)
         link = FirstLink(_directory(options, location))
         parts = AppParts(
             live,
             Reader(live, policy.zone, now_us),
             journal,
-            tokens,
+            location.token_store(),
             intake,
             simulated=run is not None or (marker is not None and marker.exists()),
             notice=run.notice if run else lambda: None,
@@ -117,7 +132,14 @@ def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Locatio
         announce(f"Neraca serves {kind}", url, parts.doors, options.host)
         link.show(location.token_store(), parts.doors, reachable(url))
 
-    serve(build(parts), options.host, options.port, ready)
+    parts = replace(
+        parts,
+        extensions=extensions(),
+        address_most=address_most(),
+        secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
+        ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
+    )
+    serve(build(parts), options.host, options.port, ready, options.metrics_port)
 
 
 def _demo_marker(location: Location) -> Path | None:

@@ -31,8 +31,13 @@ _TABLE: Final = (
         "NERACA_ZONE", "Asia/Jakarta", "the time zone whose months count, for the life of a journal; also `--zone`"
     ),
     Setting(
-        "NERACA_UNKNOWN", "open", "events of an unregistered dinas or ASN: `open` flags them, `strict` refuses them"
+        "NERACA_UNKNOWN",
+        None,
+        "events of an unregistered dinas, ASN or service: `open` flags them, `strict` refuses them; "
+        "without it as the journal was begun",
     ),
+    Setting("NERACA_EXTENSIONS", None, "further extension attributes that events may have, separated by commas"),
+    Setting("NERACA_ADDRESS_MOST", "64", "connections from one address at most, without a standing token or session"),
     Setting("NERACA_DATABASE_URL", None, "a PostgreSQL database in place of `NERACA_DATA`; also `--database`"),
     Setting("NERACA_KAFKA", None, "addresses of the broker, separated by commas; also `--kafka`"),
     Setting("NERACA_PARTITIONS", "12", "number of partitions in a journal's first layout; also `--partitions`"),
@@ -45,6 +50,11 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting(
+        "NERACA_SECRET_FILE", None, "the file of the installation's secret, in place of `NERACA_DATA`/secret; mode 0600"
+    ),
+    Setting("NERACA_TICKET_S", "604800", "the seconds for which a citizen's ticket may be used"),
+    Setting("NERACA_UNDO_S", "900", "the seconds in which whoever recorded an event may undo it alone"),
     Setting(
         "NERACA_URL",
         None,

@@ -26,7 +26,7 @@ from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
 
-IMPORT: Final = Grant("import", frozenset({"fact", "rulebook", "reverse"}))
+IMPORT: Final = Grant("import", frozenset({"counter", "rate", "rules", "correct", "auditor"}), alone=True)
 REFUSALS_SHOWN: Final = 20
 EVENTS_SHOWN: Final = 20
 """The events that a check prints."""

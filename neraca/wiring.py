@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.clock import SECOND_US
+from domain.intake.attributes import extension_names
+from neraca.options import names, seconds_of
+from neraca.settings import SETTINGS
 from neraca.terminal import Usage
 from projections.live import Live
 from projections.segment import At, WrongJournal
@@ -72,13 +76,38 @@ def place_of(options: argparse.Namespace) -> Location:
     return Database(options.database).prepare()
 
 
-def policy_of(options: argparse.Namespace) -> Policy:
-    """The zone and policy of the options. Raises: ``Usage``."""
+def policy_of(options: argparse.Namespace, journal: Journal | None = None) -> Policy:
+    """The zone and policy of the options, where these are silent the policy that a journal was begun with. Raises: ``Usage``."""
+    is_strict = options.unknown == "strict" if options.unknown else journal is not None and journal.is_strict
     try:
-        return Policy(ZoneInfo(options.zone), strict=options.unknown == "strict")
+        zone = ZoneInfo(options.zone)
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
+    return Policy(zone, strict=is_strict, undo_us=seconds_of("NERACA_UNDO_S") * SECOND_US)
+
+
+def begins_strict(options: argparse.Namespace, *, is_open: bool) -> bool:
+    """True if a journal that a command begins is to refuse unregistered names: unless it says otherwise, or is open."""
+    return (options.unknown or ("open" if is_open else "strict")) == "strict"
+
+
+def extensions() -> frozenset[str]:
+    """The extension attributes that events may have beside those that are always taken. Raises: ``Usage``."""
+    try:
+        return extension_names(names(SETTINGS["NERACA_EXTENSIONS"].from_environment or ""))
+    except ValueError as error:
+        message = f"NERACA_EXTENSIONS: {error}"
+        raise Usage(message) from None
+
+
+def address_most() -> int:
+    """The most connections from one address without a standing token or session. Raises: ``Usage``."""
+    text = SETTINGS["NERACA_ADDRESS_MOST"].value or ""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        message = f"NERACA_ADDRESS_MOST: {text!r} is no number from 1 on"
+        raise Usage(message)
+    return int(text)
 
 
 @contextmanager
@@ -103,10 +132,10 @@ def journal_to_read(location: Location, zone: str) -> Iterator[Journal]:
 
 
 @contextmanager
-def folded_journal(location: Location, zone: str) -> Iterator[Journal]:
-    """The journal of a location that only this process folds, open for appending."""
+def folded_journal(location: Location, zone: str, *, strict: bool = False) -> Iterator[Journal]:
+    """The journal of a location that only this process folds, open for appending; ``strict`` if it is begun now."""
     with location.locked():
-        journal = Journal.open(location.journal, zone, now_us())
+        journal = Journal.open(location.journal, zone, now_us(), strict=strict)
         try:
             yield journal
         finally:

@@ -9,23 +9,11 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from domain.access.grant import LOCAL as LOCAL  # noqa: PLC0414 - the ports name it too
+from domain.access.grant import Grant as Grant  # noqa: PLC0414 - the ports name it too
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
 from domain.score.replayed import Replayed
-
-
-class Grant(Struct, frozen=True):
-    """The rights of a caller: its scopes and, for facts, the dinas and sources it may speak for (``None``: any)."""
-
-    id: str
-    scopes: frozenset[str]
-    dinas: frozenset[str] | None = None
-    sources: frozenset[str] | None = None
-
-
-SCOPES = ("fact", "rulebook", "reverse", "read", "audit")
-LOCAL = Grant("local", frozenset(SCOPES))
-"""The operator's grant: under ``--open`` without a token, otherwise in the session that a sign-in link begins."""
 
 
 class Receipt(Struct, frozen=True, gc=False):

@@ -48,7 +48,7 @@ class Process:
                     *options,
                 ],
                 cwd=ROOT,
-                env={**own_environment, **(environment or {})},
+                env={**own_environment, "NERACA_UNKNOWN": "open", **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

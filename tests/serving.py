@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
-import uvicorn
 from anyio.from_thread import start_blocking_portal
 
 from api.app import AppParts, build
 from api.http.doors import COOKIE, HOST_COOKIE, Doors
-from api.server import SETTINGS, _Server
+from api.server import _Server, config_of
+from domain.access.limits import Limits
 from domain.clock import HOUR_US, parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
@@ -30,7 +30,7 @@ from streams.intake.service import IntakeService
 from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from anyio.from_thread import BlockingPortal
     from fastapi import FastAPI
@@ -91,9 +91,17 @@ class Assembled:
     """The parts of ``neraca up`` in this process, over a real journal and real balances, asked through ASGI."""
 
     def __init__(
-        self, where: Path | Location, *, clock: Clock | None = None, strict: bool = False, doors: Doors = OPEN
+        self,
+        where: Path | Location,
+        *,
+        clock: Clock | None = None,
+        strict: bool = False,
+        doors: Doors = OPEN,
+        extensions: Collection[str] = (),
     ) -> None:
+        self._extensions = extensions
         self.clock = clock or Clock()
+        self.secret = b"s" * 32
         self.doors = doors
         self._ending = ExitStack()
         place = DataDirectory(where) if isinstance(where, Path) else where
@@ -126,7 +134,14 @@ class Assembled:
     def parts(self) -> AppParts:
         """The parts of the app."""
         parts = (self.live, self.reader, self.journal, self.tokens, self.intake)
-        return AppParts(*parts, replays=self.replays, doors=self.doors, log=self.log)
+        return AppParts(
+            *parts,
+            replays=self.replays,
+            doors=self.doors,
+            log=self.log,
+            secret=self.secret,
+            extensions=self._extensions,
+        )
 
     @cached_property
     def _loop(self) -> BlockingPortal:
@@ -151,11 +166,18 @@ class Assembled:
         self._ending.close()
 
     def token(
-        self, token_id: str, *scopes: str, dinas: Sequence[str] | None = None, sources: Sequence[str] | None = None
+        self,
+        token_id: str,
+        *roles: str,
+        dinas: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
+        asn: str = "",
+        until_us: int | None = None,
     ) -> str:
         """A new token's ``authorization`` header."""
-        secret = self.tokens.make(token_id, scopes, utc_text(self.clock()), dinas=dinas, sources=sources)
-        return f"Bearer {secret}"
+        of_dinas, of_sources = (None if names is None else frozenset(names) for names in (dinas, sources))
+        limits = Limits(of_dinas, of_sources, asn)
+        return f"Bearer {self.tokens.make(token_id, roles, utc_text(self.clock()), limits, until_us=until_us)}"
 
     def cookie(self, token_id: str, *, secure: bool = False) -> dict[str, str]:
         """The header of a browser that has signed in with a token."""
@@ -222,8 +244,7 @@ class Listening:
     def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(neraca.built.app, **SETTINGS)
-        self._server = _Server(config, neraca.built)
+        self._server = _Server(config_of(neraca.built), neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 
     def __enter__(self) -> Self:

@@ -5,13 +5,25 @@ call is nobody's, unless the process is open and the call is the operator's.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from starlette.requests import Request
 
+from api.http.connections import vouch
 from api.http.doors import CALLER, cookie_name, is_from_elsewhere, is_own_site
+from api.http.guards import is_for_one
 from api.http.operator import is_operators
-from domain.refusal import Refusal
+from api.http.rates import WrongTokens
+from domain.access.grant import SIGNED_OPERATOR
+from domain.access.policy import Action, allowed, in_force
+from domain.access.subjects import SOME, Subject
+from domain.refusal import Refusal, attempt
 from projections.ports import LOCAL, Grant, Tokens
+
+OPERATING: Final = frozenset({"auditor", "keys"})
+"""The roles that see the state of a process."""
+_LOOKED_UP: Final = "neraca.grant"
+"""The name under which a request's scope has what was found about its caller."""
 
 
 def is_own_form(request: Request) -> bool:
@@ -22,11 +34,18 @@ def is_own_form(request: Request) -> bool:
     return origin is None or is_own_site(request, origin)
 
 
+def address_of(request: Request) -> str:
+    """The address of a caller: of its peer, or as a web server in front states it."""
+    return request.client.host if request.client is not None else ""
+
+
 class Access:
     """Turns a request into a grant; ``now_us`` is the clock by which sessions end."""
 
-    def __init__(self, tokens: Tokens, now_us: Callable[[], int]) -> None:
+    def __init__(self, tokens: Tokens, now_us: Callable[[], int], ticket: Callable[[str], Grant] | None = None) -> None:
         self._tokens = tokens
+        self._wrong = WrongTokens()
+        self._ticket = ticket
         self.now_us = now_us
 
     @property
@@ -36,8 +55,13 @@ class Access:
 
     def grant(self, request: Request) -> Grant | None:
         """The caller's grant; ``None`` for nobody. Raises: ``Refusal`` for a token that is not known."""
-        grant = self._grant(request)
+        if _LOOKED_UP not in request.scope:  # a page asks several times
+            request.scope[_LOOKED_UP] = attempt(self._grant, request)
+        grant: Grant | Refusal | None = request.scope[_LOOKED_UP]
+        if isinstance(grant, Refusal):
+            raise grant
         if grant is not None:
+            vouch(request.scope)
             request.scope[CALLER] = grant.id
         return grant
 
@@ -46,9 +70,12 @@ class Access:
         if header is None:
             return self.signed_in(request) or (LOCAL if is_operators(request) else None)
         scheme, _, secret = header.partition(" ")
+        if scheme.lower() == "ticket" and self._ticket is not None:
+            return self._ticket(secret.strip())
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
-        if grant is None:
-            raise Refusal("unauthorized", "the token is not known here, or was revoked")
+        if grant is None or not in_force(grant, self.now_us()):
+            self._wrong.met(address_of(request))
+            raise Refusal("unauthorized", "the token is not known here, was revoked, or has ended")
         return grant
 
     def signed_in(self, request: Request) -> Grant | None:
@@ -58,19 +85,39 @@ class Access:
             return None
         token_id = self._tokens.sessions.holder(secret, self.now_us())
         if token_id == LOCAL.id:
-            return LOCAL
+            return SIGNED_OPERATOR
         token = None if token_id is None else self._tokens.by_id(token_id)
-        return None if token is None else token[0]
+        return token[0] if token is not None and in_force(token[0], self.now_us()) else None
 
-    def grant_of_secret(self, secret: str) -> Grant | None:
-        """The grant of a token that somebody signs in with."""
-        return self._tokens.grant(secret)
+    def grant_of_secret(self, request: Request, secret: str) -> Grant | None:
+        """The grant of a token that somebody signs in with; ``None`` if there is none, or it has ended.
 
-    def require(self, request: Request, *scopes: str) -> Grant:
-        """A grant that holds one of ``scopes`` at least. Raises: ``Refusal``."""
+        Raises: ``TooMany`` after too many wrong ones.
+        """
+        grant = self._tokens.grant(secret)
+        if grant is None or not in_force(grant, self.now_us()):
+            self._wrong.met(address_of(request))
+            return None
+        return grant
+
+    def sees_operations(self, request: Request) -> bool:
+        """True if a caller may see the state of the process: an auditor, who keeps the keys, and the operator."""
+        try:
+            grant = self.grant(request)
+        except Refusal:
+            return False
+        return grant is not None and in_force(grant, self.now_us()) and not grant.roles.isdisjoint(OPERATING)
+
+    def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
+        """True if a caller may do an action on a subject now."""
+        return allowed(grant, action, subject, self.now_us())
+
+    def require(self, request: Request, action: Action, subject: Subject = SOME) -> Grant:
+        """The grant of a caller who may do an action on a subject. Raises: ``Refusal``."""
+        is_for_one(request.scope)
         grant = self.grant(request)
         if grant is None:
             raise Refusal("unauthorized", "a token is needed: Authorization: Bearer …")
-        if not grant.scopes.intersection(scopes):
-            raise Refusal("forbidden", f"the token has no scope {' or '.join(scopes)}")
+        if not self.allows(grant, action, subject):
+            raise Refusal("forbidden", "the token does not cover this")
         return grant

@@ -5,7 +5,7 @@ This comes before the framework, so a repeated read costs next to nothing.
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers
@@ -44,7 +44,7 @@ class Answers:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._answers: dict[Key, Answer] = {}
-        self._making: dict[Key, threading.Lock] = {}
+        self._making: dict[Key, asyncio.Lock] = {}
 
     def keep(self, key: Key, answer: Answer) -> None:
         """Remember an answer."""
@@ -52,11 +52,11 @@ class Answers:
             self._answers.clear()
         self._answers[key] = answer
 
-    def making(self, key: Key) -> threading.Lock:
-        """The lock of an answer that is being made: another caller of the same address waits for that answer."""
+    def making(self, key: Key) -> asyncio.Lock:
+        """The lock of an answer that is being made: another caller of the same address waits for it, and holds no thread."""
         if len(self._making) >= KEPT:
             self._making.clear()
-        return self._making.setdefault(key, threading.Lock())
+        return self._making.setdefault(key, asyncio.Lock())
 
     def fresh(self, key: Key) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""

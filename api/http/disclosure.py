@@ -8,16 +8,16 @@ from typing import Final
 from starlette.requests import Request
 
 from api.http.access import Access
+from domain.access.grant import Grant
 from domain.refusal import Refusal
-from projections.ports import Grant
 
-EXACT: Final = frozenset({"audit", "auditor"})
-"""The scopes whose holders are served exact figures: auditors, and the operator, who holds all."""
+EXACT: Final = frozenset({"auditor"})
+"""The roles whose holders are served exact figures: auditors, and the operator, who has all roles."""
 
 
 def is_published(grant: Grant | None) -> bool:
     """True if a caller is served what is published; false for auditors and the operator."""
-    return grant is None or not EXACT.intersection(grant.scopes)
+    return grant is None or not EXACT.intersection(grant.roles)
 
 
 def published_to(access: Access, request: Request) -> bool:

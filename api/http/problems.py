@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.http.rates import headers_of
 from domain.refusal import Fault, Refusal, stated
 from projections.ports import Unavailable
 
@@ -20,16 +21,19 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-encoding": (400, "The body is not what its Content-Encoding says"),
     "unauthorized": (401, "A valid token is needed"),
     "forbidden": (403, "The token does not cover this"),
+    "second-person": (403, "Another person has to do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This is not done here"),
     "content-conflict": (409, "The same source and id, other content"),
     "natural-key-held": (409, "The case already has one of these"),
     "already-reversed": (409, "The event was reversed before"),
+    "not-decided": (409, "The case is not decided yet"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The content type, or its coding, is none of those taken here"),
     "invalid-event": (422, "The event breaks the contract"),
     "unknown-type": (422, "The type of event is not known"),
     "invalid-query": (422, "The query cannot be answered"),
+    "too-many": (429, "Too often; wait as Retry-After says"),
     "internal": (500, "Neraca has failed"),
     "unavailable": (503, "Not now; send the same again"),
 }
@@ -37,20 +41,48 @@ Problem = tuple[Refusal, dict[str, str]]
 """The refusal that an error becomes, and further headers."""
 Page = Callable[[Request, Refusal, Mapping[str, str]], Response]
 """Makes the page of a refusal."""
+FAULTS_MOST: Final = 20
+"""The most faults that a problem lists; it says how many more there are."""
+DETAIL_MOST: Final = 2 * 2**10
+"""The most bytes of a problem's detail, and of all faults that it lists: an answer never grows with what was sent."""
+FAULT_MOST: Final = 512
+"""The most bytes of one pointer, and of one fault's detail."""
+_CUT: Final = "…"
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed"}
 
 
 def problem(refusal: Refusal) -> dict[str, Any]:
     """A refusal as a problem object."""
     status, title = PROBLEMS[refusal.slug]
-    body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": refusal.detail}
+    detail = shortened(refusal.detail, DETAIL_MOST)
+    body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": detail}
     if refusal.faults or status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        body["errors"] = [stated(fault) for fault in refusal.faults]
+        body["errors"] = _listed(refusal.faults)
+        if len(body["errors"]) < len(refusal.faults):
+            body["more"] = len(refusal.faults) - len(body["errors"])
     if refusal.for_now:
         body["retry"] = True
     if refusal.holder is not None:
         body["holder"] = refusal.holder
     return body
+
+
+def _listed(faults: Sequence[Fault]) -> list[dict[str, str]]:
+    """The first faults as a problem lists them: no more than it may hold, and at least one."""
+    rows, room = list[dict[str, str]](), DETAIL_MOST
+    for fault in faults[:FAULTS_MOST]:
+        row = {name: shortened(text, FAULT_MOST) for name, text in stated(fault).items()}
+        room -= sum(len(text.encode()) for text in row.values())
+        if room < 0:
+            break
+        rows.append(row)
+    return rows
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many bytes; one that is cut ends in an ellipsis."""
+    content = text.encode()
+    return text if len(content) <= most else content[: most - len(_CUT.encode())].decode(errors="ignore") + _CUT
 
 
 class _Plain(Refusal):
@@ -110,7 +142,8 @@ def _wants_page(request: Request) -> bool:
 
 
 def _refused(error: Exception) -> Problem:
-    return error if isinstance(error, Refusal) else Refusal("internal", str(error)), {}
+    refusal = error if isinstance(error, Refusal) else Refusal("internal", str(error))
+    return refusal, headers_of(refusal)
 
 
 def _unavailable(error: Exception) -> Problem:

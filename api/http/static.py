@@ -41,6 +41,5 @@ class Static(StaticFiles):
         folder = scope["path"].removeprefix("/static/").rpartition("/")[0]
         version = QueryParams(scope["query_string"]).get("v")
         current = version is not None and version == self._versions.get(folder)
-        response.headers["x-content-type-options"] = "nosniff"
         response.headers["cache-control"] = IMMUTABLE if current else ASKED_ANEW
         return response

@@ -51,5 +51,5 @@ def csv_response(
 ) -> Response:
     """A table to keep as a file of that name."""
     file = _UNSAFE_IN_NAMES.sub("-", name.lower()).strip("-") or "neraca"
-    as_file = {"content-disposition": f'attachment; filename="{file}.csv"', "x-content-type-options": "nosniff"}
+    as_file = {"content-disposition": f'attachment; filename="{file}.csv"'}
     return Response(as_csv(head, rows, code), 200, {**(headers or {}), **as_file}, "text/csv; charset=utf-8")

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
+from domain.access.policy import allowed
+from domain.access.subjects import SOME, Unit
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
     from fastapi import Request
 
     from api.pages.catalog import Code
+    from domain.access.grant import Grant
+    from domain.access.policy import Action
+
+
+class Caller(NamedTuple):
+    """The grant of a caller, and the instant of the call."""
+
+    grant: Grant | None
+    now_us: int
 
 
 class Links:
     """Addresses in one language; with the request for the page at hand, also addresses of that page.
 
-    ``scopes`` are those of the caller: a link that would end in a refusal is not offered.
+    A link that would end in a refusal is not offered to the caller.
     """
 
-    def __init__(self, code: Code, request: Request | None = None, scopes: Collection[str] = ()) -> None:
+    def __init__(self, code: Code, request: Request | None = None, caller: Caller | None = None) -> None:
         self._request = request
         self._code = code
-        self._scopes = frozenset(scopes)
+        self._caller = caller or Caller(None, 0)
 
-    def opens(self, scope: str) -> bool:
-        """True if pages that need a scope open to the caller."""
-        return scope in self._scopes
+    def opens(self, action: Action, dinas: str = "") -> bool:
+        """True if the caller may do an action: to a dinas, if one is named, else to some subject."""
+        return allowed(self._caller.grant, action, Unit(dinas) if dinas else SOME, self._caller.now_us)
+
+    def leads(self, steps: Sequence[str]) -> bool:
+        """True if the page of a file or a task, by the steps of its address, opens to the caller."""
+        kind, subject, _ = steps
+        return self.opens("read-files", subject) if kind == "dinas" else self.opens("read-person")
 
     @property
     def guest(self) -> bool:
-        """True if the caller holds no right at all: signing in may open more."""
-        return not self._scopes
+        """True if the caller holds no grant: signing in may open more."""
+        return self._caller.grant is None
 
     def __call__(self, *steps: str, **query: str) -> str:
         """The address of a page."""

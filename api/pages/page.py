@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 from msgspec import Struct
 
+from domain.access.policy import Action, allowed
+from domain.access.subjects import SOME, Subject, Unit
 from domain.clock import instant_of, local_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from api.http.persons import Faces
     from api.pages.periods import Chosen
     from api.pages.tables import Tables
     from api.pages.words import Words
     from domain.periods import Period
     from projections.ports import Grant, Lines
     from projections.reading.reader import Snapshot
+    from projections.reading.reversals import Reversals, Reversed
 
 FRAMED: Final = frozenset({"lang", "tur"})
 """The parameters of every page: its language, and the step of a tour that shows it."""
@@ -32,12 +36,23 @@ LISTED: Final = 50
 """The rows of a paged list that a page shows at once."""
 
 
+class Need(NamedTuple):
+    """The action that a caller has to be allowed, and its subject."""
+
+    action: Action
+    subject: Subject = SOME
+
+
+FREE: Final = Need("read-public")
+"""The need of what everybody may see."""
+
+
 class Page(Struct, frozen=True):
     """A page. Its template may use its fields, and those of the frame around every page."""
 
     template: ClassVar[str]
-    scope: ClassVar[str] = ""
-    """The scope that a caller needs to see it; empty if everybody may."""
+    action: ClassVar[Action] = "read-public"
+    """The action that seeing it is."""
     parameters: ClassVar[frozenset[str]] = frozenset()
     """The parameters of its address, beside those of every page: any other is refused."""
 
@@ -68,13 +83,22 @@ class AddressedPage(ReadingPage, frozen=True):
     """A page that follows from its address and one reading, and from nothing else."""
 
     shared: ClassVar[bool] = False
-    """True if one copy serves everybody for a second: only for a page that is the same for all callers."""
+    """True if one copy serves all callers of one kind: the public opens it."""
+    lifetime_s: ClassVar[float] = 0.0
+    """The time for which a shared copy may be one of a position before, in seconds."""
 
     @classmethod
     @abstractmethod
     def of(cls, query: PageQuery) -> Self:
         """The page that a query asks for. Raises: ``Refusal``."""
         raise NotImplementedError
+
+    @classmethod
+    def need(cls, path: Mapping[str, str]) -> Need:
+        """The need of the page at an address; whether an ASN is shown the reading decides."""
+        if "asn" in path:
+            return Need("read-person")
+        return Need(cls.action, Unit(path["dinas"]) if "dinas" in path else SOME)
 
 
 class PageQuery(Struct, frozen=True):
@@ -92,11 +116,17 @@ class PageQuery(Struct, frozen=True):
     now_us: int
     listed: int = LISTED
     """The rows of a paged list that are wanted; more for a spreadsheet."""
+    reversals: Reversals | None = None
+    faces: Faces | None = None
+    """The ASN whom the caller is shown on the page of a dinas or an ASN."""
 
-    @property
-    def may_read(self) -> bool:
-        """True if the caller may read about persons."""
-        return self.grant is not None and "read" in self.grant.scopes
+    def shows(self, asn: str) -> bool:
+        """True if the caller is shown an ASN whom a fact or a file of the page's subject names."""
+        return self.faces is None or self.faces.shows(asn)
+
+    def allows(self, action: Action, subject: Subject = SOME) -> bool:
+        """True if the caller may do an action on a subject."""
+        return allowed(self.grant, action, subject, self.now_us)
 
     @property
     def cursor(self) -> str | None:
@@ -117,6 +147,17 @@ class PageQuery(Struct, frozen=True):
     def tomorrow_us(self) -> int:
         """The instant at which the next day begins in the zone of the pages."""
         return instant_of(datetime.combine(self.today + timedelta(days=1), time(), self.words.zone))
+
+    @property
+    def midnight_us(self) -> int:
+        """The instant at which the day began in the zone of the pages."""
+        return instant_of(datetime.combine(self.today, time(), self.words.zone))
+
+    def reversed_of(self, dinas: str) -> Reversed | None:
+        """How many facts and ratings of a dinas were reversed."""
+        if self.reversals is None:
+            return None
+        return self.reversals.of(dinas, self.period, self.snapshot.position, self.midnight_us)
 
     def most(self, first: int) -> int:
         """The rows to make of a list of which a page shows the first: these, or as many as a spreadsheet gets."""

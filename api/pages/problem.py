@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from api.http.parameters import UnknownParameters
+from api.http.problems import FAULT_MOST, shortened
 from api.pages.links import Links
 from api.pages.page import Page
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.refusal import Refusal
 
 
@@ -28,24 +30,24 @@ class ProblemPage(Page, frozen=True):
     asn: bool
 
     @classmethod
-    def of(cls, refusal: Refusal, request: Request, words: Words, scope: str) -> Self:
-        """The page of a refusal that a request met; ``scope`` is the one that was needed."""
+    def of(cls, refusal: Refusal, request: Request, words: Words, action: Action) -> Self:
+        """The page of a refusal that a request met; ``action`` is what the caller had to be allowed."""
         subject = request.path_params.get("dinas") or request.path_params.get("asn") or ""
         field = refusal.faults[0].pointer.removeprefix("/") if refusal.faults else refusal.slug
         value = request.path_params.get(field) or request.query_params.get(field, "")
         values = {"subject": subject, "value": value}
-        if scope == "audit" and field in ("unauthorized", "forbidden"):
+        if action == "audit" and field in ("unauthorized", "forbidden"):
             field += "-audit"
         if field == "not-found" and not subject:
             field = "nowhere"
         if isinstance(refusal, UnknownParameters):
-            field, values = "parameters", {"names": ", ".join(refusal.names)}
+            field, values = "parameters", {"names": shortened(", ".join(refusal.names), FAULT_MOST)}
         text, title = f"problem.{field}-text", f"problem.{refusal.slug}"
         return cls(
             refusal.slug,
             words(title if title in words else "problem.other"),
             words(text if text in words else "problem.other-text", **values),
             Links("id", request).here("id"),
-            desk=scope == "audit",
+            desk=action == "audit",
             asn=refusal.slug == "not-found" and "asn" in request.path_params,
         )

@@ -13,7 +13,7 @@ from api.pages.links import anchor_of
 from api.pages.measures import amount
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
-from api.pages.services import service_rows
+from api.pages.services import LISTED, service_rows
 from api.pages.tables import Table, hours
 from domain.capaian import half_up
 from domain.score.scorecard import number
@@ -62,9 +62,20 @@ class Promise(Struct, frozen=True):
 class Unit(Struct, frozen=True):
     """A unit with services that were decided or rated in the period."""
 
+    id: str
     anchor: str
     name: str
     services: tuple[Promise, ...]
+
+    @property
+    def listed(self) -> tuple[Promise, ...]:
+        """The services that the page lists; the unit's own page lists the others."""
+        return self.services[:LISTED]
+
+    @property
+    def rest(self) -> int | None:
+        """The number of services before the first that is not listed; ``None`` if all are."""
+        return LISTED if len(self.services) > LISTED else None
 
 
 class Public(Struct, frozen=True):
@@ -88,6 +99,7 @@ class PublicPage(AddressedPage, frozen=True):
 
     template: ClassVar[str] = "public.html"
     shared: ClassVar[bool] = True
+    lifetime_s: ClassVar[float] = 1.0
 
     public: Public
     bare: Bare | None
@@ -122,7 +134,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
             rows = tuple(map(_of_ten, rows))
         if rows:
             promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
-            units.append(Unit(anchor_of(dinas), name_of(snapshot, dinas), promises))
+            units.append(Unit(dinas, anchor_of(dinas), name_of(snapshot, dinas), promises))
     units.sort(key=lambda unit: unit.name)
     every = [promise.row for unit in units for promise in unit.services]
     permits, with_promise, on_time = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from api.http.static import ASKED_ANEW, IMMUTABLE
 from api.http.tickets import Case
@@ -31,6 +32,7 @@ from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
 from api.pages.subject.task import TaskPage
+from domain.access.policy import PUBLIC
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -81,8 +83,10 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/latihan/{code}": FRAMED,
     "/latihan/ulang": FRAMED,
     "/keluar": FRAMED,
+    "/saya": FRAMED,
     "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
+    "/loket/tiket": FRAMED | frozenset(Case._fields),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
 
@@ -98,15 +102,15 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
     if services.replays is not None:
         router.include_router(auditor_router(site, reads, services.replays))
     router.include_router(counter_router(site, tickets=services.intake is not None))
-    if services.intake is not None:
-        router.include_router(ticket_router(site, reads, services.intake))
+    if services.intake is not None and services.tickets is not None:
+        router.include_router(ticket_router(site, reads, services.intake, services.tickets))
     router.include_router(signin_router(site, reads.access, services))
     router.include_router(live_router(LiveBoards(reads, site, ending), reads, listeners))
 
     @router.get("/static/neraca.css")
     def style(v: str = "") -> Response:
         cache_control = IMMUTABLE if v == site.style_tag else ASKED_ANEW
-        headers = {"cache-control": cache_control, "x-content-type-options": "nosniff"}
+        headers = {"cache-control": cache_control}
         return Response(site.style, 200, headers, "text/css")
 
     return router
@@ -116,7 +120,7 @@ def _add(router: APIRouter, site: Site, path: str, page: type[AddressedPage]) ->
     """Serve a page at an address."""
 
     @router.get(path, response_class=HTMLResponse)
-    def show(request: Request) -> Response:
-        if page.shared and not page.scope:  # a page that needs a scope is never the same for all callers
-            return site.shared(request, page.of)
-        return site.page(request, page.of, scope=page.scope)
+    async def show(request: Request) -> Response:
+        if page.shared and page.action in PUBLIC:  # a page that is guarded is made for its caller alone
+            return await site.shared(request, page.of, lifetime_s=page.lifetime_s)
+        return await run_in_threadpool(site.page, request, page.of, need=page.need(request.path_params))

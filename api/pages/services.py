@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.http.problems import bad_query
 from api.pages.drawing import Bar, bar
 from api.pages.measures import amount, speed_cap
 from api.pages.tables import Table, hours
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from domain.rules.scheme import Scheme
     from domain.score.scorecard import Standing
     from projections.reading.reader import Snapshot
+
+
+LISTED: Final = 50
+"""The most services that a page lists at once: a token may name more than anybody reads."""
+DIGITS_MOST: Final = 9
 
 
 class ServiceRow(Struct, frozen=True):
@@ -53,6 +59,23 @@ class Services(Struct, frozen=True):
     total: ServiceRow
     cap: str
     day: date
+
+
+class ListedServices(Struct, frozen=True):
+    """The part of the services that a page lists; ``next`` is the number of those before the part after it."""
+
+    rows: tuple[ServiceRow, ...]
+    first: int
+    next: int | None
+
+
+def listed_of(services: Services, text: str) -> ListedServices:
+    """A part of the services, from a number of those before it on. Raises: ``Refusal``."""
+    if text and not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST):
+        raise bad_query("layanan", "is none of this list's")
+    first = int(text or 0)
+    last = first + LISTED
+    return ListedServices(services.rows[first:last], first, last if len(services.rows) > last else None)
 
 
 def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: date) -> Services:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from api.http.doors import cookie_name, doors_of, is_secure
 from api.http.forms import fields_of
 from api.pages.page import Page
+from domain.access.grant import is_at_counter, main_role
 from projections.ports import LOCAL
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ LASTS_S: Final = 12 * HOUR_S
 COUNTER_S: Final = 30 * 24 * HOUR_S
 """A counter that was off over a holiday still sends the events that it holds."""
 OPERATOR_S: Final = HOUR_S
-AT_COUNTER: Final = frozenset({"fact", "reverse"})
-"""The scopes of a counter: a token with any other opens no session of a month."""
+LANDINGS: Final = {"counter": "/loket", "asn": "/saya", "auditor": "/auditor"}
+"""The page that a role begins with, where it is not the board."""
 CLEARED: Final = '"cache"'
 """The data of this site that a browser drops at the end. A counter's queue is storage, and stays."""
 
@@ -98,7 +99,7 @@ class Signing:
 
     def by_token(self, request: Request, secret: str, path: str) -> Response:
         """Begin the session of a token, and go on to a path, or to the page that the token is for."""
-        grant, onward = self._access.grant_of_secret(secret) if secret else None, _inside(path)
+        grant, onward = self._access.grant_of_secret(request, secret) if secret else None, _inside(path)
         if grant is None:
             return self._site.plain(request, SignInPage(onward, wrong=True), 401)
         self._note("sign-in", grant.id, "token")
@@ -146,14 +147,12 @@ class Signing:
 
 def length_of(grant: Grant, idle_s: int) -> Length:
     """The length of a session: a counter's is a month, idle or not; any other's half a day, and ends when it is idle."""
-    is_counter = "fact" in grant.scopes and grant.scopes <= AT_COUNTER
-    return Length(COUNTER_S, COUNTER_S) if is_counter else Length(LASTS_S, idle_s)
+    return Length(COUNTER_S, COUNTER_S) if is_at_counter(grant) else Length(LASTS_S, idle_s)
 
 
 def landing_of(grant: Grant) -> str:
     """The page that a grant is for."""
-    scopes = grant.scopes
-    return "/loket" if "fact" in scopes else "/auditor" if "audit" in scopes and "read" not in scopes else "/"
+    return LANDINGS.get(main_role(grant), "/")
 
 
 def _inside(path: str) -> str:

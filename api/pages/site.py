@@ -1,6 +1,6 @@
 """The site: it finds out who asks for which reading, has the page made, tags it, and draws it in the frame of all pages.
 
-A page loads nothing from another host, and the policy sent with it forbids that.
+A page loads nothing from another host, and the policy that every answer has forbids that (`api/http/guards.py`).
 """
 
 from __future__ import annotations
@@ -15,48 +15,47 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from msgspec.structs import asdict
+from starlette.concurrency import run_in_threadpool
 
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import is_published
 from api.http.doors import is_plain_beyond
+from api.http.guards import is_for_one
 from api.http.operator import is_operators
+from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
+from api.http.rates import headers_of
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
-from api.pages.links import Links, code_of
-from api.pages.page import LISTED, PageQuery
+from api.pages.links import Caller, Links, code_of
+from api.pages.page import FREE, LISTED, PageQuery
 from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
 from api.pages.progress import Progress
 from api.pages.shared import SharedPages
 from api.pages.tours import step_of
 from api.pages.words import Words
+from domain.access.policy import PUBLIC
 from domain.refusal import Fault, Refusal
 from projections.reading.backlog import backlog_of
+from projections.reading.reversals import Reversals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
+    from api.http.tickets import Tickets
     from api.http.watching import Security
     from api.pages.catalog import Code
-    from api.pages.page import Fragment, Page, ReadingPage
+    from api.pages.page import Fragment, Need, Page, ReadingPage
     from api.pages.periods import Choices, Chosen
     from api.pages.tours import Step
     from api.v1.reads import Reads
     from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
     from projections.reading.backlog import Backlog
+    from projections.reading.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-GUARDS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",  # without any, a form sent over plain HTTP names no origin, and is refused
-}
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
 
@@ -72,6 +71,7 @@ class PageServices(Struct, frozen=True):
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
     intake: Intake | None = None
+    tickets: Tickets | None = None
     link_spent: Callable[[], None] = lambda: None
     security: Security | None = None
 
@@ -122,31 +122,57 @@ class Site:
             lstrip_blocks=True,
         )
         self._build = _build_of()
-        self._shared = SharedPages()
+        self._shared = SharedPages(self._state)
+        self._reversals = Reversals(reads.lines)
         self._progress = None if services.reset is None else Progress(reads.lines)
 
     def page(
-        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, scope: str = "", extra_state: str = ""
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, need: Need = FREE, extra_state: str = ""
     ) -> Response:
         """A page, or the page of its refusal. ``extra_state`` is any state it shows beside the reading: it changes the tag."""
-        return self.guarded(request, scope, lambda grant: self._read(request, make, grant, extra_state))
+        return self.guarded(request, need, lambda grant: self._read(request, make, grant, extra_state))
 
-    def shared(self, request: Request, make: Callable[[PageQuery], ReadingPage]) -> Response:
-        """A page that is the same for all callers, kept for the next one."""
-        account, has_stopped = self._reads.access.signed_in(request), self._reads.reader.live.stopped
-        rights = ",".join(sorted(self.scopes(request)))  # of a token in a header too: the links offered depend on them
-        caller = (
-            f"{account.id if account else ''} {rights} {_marks_of(request)} {self._services.notice()} {has_stopped}"
-        )
-        return self._shared.answer(request, caller, lambda shared_request: self.page(shared_request, make))
+    async def shared(
+        self, request: Request, make: Callable[[PageQuery], ReadingPage], *, lifetime_s: float = 0.0
+    ) -> Response:
+        """A page that is made once for all who may see the same; for ``lifetime_s`` it may be one of a position before."""
+        try:
+            grant = await self._grant(request)
+        except Refusal:
+            grant = None
+            shareable = False
+        else:
+            shareable = self._progress is None  # in practice each page marks what its caller has done
+        if not shareable:
+            return await run_in_threadpool(self.page, request, make)
+        if grant is not None:
+            is_for_one(request.scope)
+        caller = f"{'' if grant is None else grant.id} {_marks_of(request)}"
+        return await self._shared.answer(request, caller, lambda asked_anew: self.page(asked_anew, make), lifetime_s)
 
-    def guarded(self, request: Request, scope: str, make: Callable[[Grant | None], Response]) -> Response:
-        """An answer to a caller who holds the scope, if one is needed; or the page of the refusal."""
+    async def _grant(self, request: Request) -> Grant | None:
+        """The caller's grant, looked up beside the event loop if there is a token to look up. Raises: ``Refusal``."""
+        if "authorization" in request.headers or "cookie" in request.headers:
+            return await run_in_threadpool(self._reads.access.grant, request)
+        return self._reads.access.grant(request)
+
+    def _state(self) -> tuple[object, ...]:
+        """The state of all that a page shows beside its address and its caller."""
+        reads, live = self._reads, self._reads.reader.live
+        version, now_us = reads.reader.version(), reads.reader.now_us()
+        behind = backlog_of(live, reads.lines, version.position, now_us)
+        return version, now_us // MINUTE_US, behind, self._services.notice(), live.stopped
+
+    def guarded(self, request: Request, need: Need, make: Callable[[Grant | None], Response]) -> Response:
+        """An answer to a caller who may have it; or the page of the refusal."""
         access = self._reads.access
         try:
-            response = make(access.require(request, scope) if scope else access.grant(request))
+            grant = access.grant(request) if need.action in PUBLIC else access.require(request, *need)
+            if grant is not None:
+                is_for_one(request.scope)
+            response = make(grant)
         except Refusal as refusal:
-            return self.refused(request, refusal, scope=scope)
+            return self.refused(request, refusal, need=need)
         if self._progress is not None and response.status_code in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             self._progress.remember(request, response, self._reads.reader.live.journal)
         return response
@@ -160,23 +186,23 @@ class Site:
 
     def plain(self, request: Request, page: Page, status: int = 200) -> Response:
         """A page without a reading."""
-        return self._html(request, page, status, {**GUARDS, "cache-control": "no-store"})
+        return self._html(request, page, status, {"cache-control": "no-store"})
 
     def refused(
-        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, scope: str = ""
+        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, need: Need = FREE
     ) -> Response:
-        """The page of a refusal; ``scope`` is the one that was needed."""
+        """The page of a refusal; ``need`` is what the caller had to be allowed."""
         status, _ = PROBLEMS[refusal.slug]
-        response_headers = {**(headers or {}), **GUARDS, "cache-control": "no-store"}
+        response_headers = {**headers_of(refusal), **(headers or {}), "cache-control": "no-store"}
         if refusal.slug == "unauthorized":
             response_headers["www-authenticate"] = 'Bearer realm="neraca"'
-        page = ProblemPage.of(refusal, request, self.words[code_of(request)], scope)
+        page = ProblemPage.of(refusal, request, self.words[code_of(request)], need.action)
         return self._html(request, page, status, response_headers)
 
-    def fragment(self, part: Fragment, code: Code, scopes: Collection[str] = ()) -> str:
-        """A part of a page for callers with these scopes, in one line."""
+    def fragment(self, part: Fragment, code: Code, grant: Grant | None = None) -> str:
+        """A part of a page for callers with a grant, in one line."""
         template = self._templates.get_template(part.template)
-        link = Links(code, scopes=scopes)
+        link = Links(code, caller=self._caller(grant))
         return template.render(t=self.words[code], link=link, **asdict(part)).replace("\n", "")
 
     def _read(
@@ -200,17 +226,12 @@ class Site:
             )
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
-            headers = {**GUARDS, "etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
+            headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}
             conditions = request.headers.getlist("if-none-match")
             if has_it(conditions, tag):
                 return Response(status_code=304, headers=headers)
             choice = choose(snapshot, period, current)
-            row_count, path = LISTED if table is None else CSV_MOST, request.path_params
-            page = make(
-                PageQuery(
-                    snapshot, reads.lines, choice.period, choice, words, grant, path, parameters, now_us, row_count
-                )
-            )
+            page = make(self._query(request, snapshot, grant, choice))
             if has_any(conditions):
                 return Response(status_code=304, headers=headers)
             if table is not None:
@@ -218,6 +239,26 @@ class Site:
             periods = choices(snapshot.months(), choice, words)
             reading = Reading(snapshot.position, now_us, choice.period, choice, periods, behind, notice, has_stopped)
         return self._html(request, page, 200, headers, reading)
+
+    def _query(self, request: Request, snapshot: Snapshot, grant: Grant | None, choice: Chosen) -> PageQuery:
+        """The question of a page, asked of the reading as far as the caller is shown it."""
+        path, parameters, words = request.path_params, request.query_params, self.words[code_of(request)]
+        row_count, lines, now_us = CSV_MOST if "csv" in parameters else LISTED, self._reads.lines, snapshot.now_us
+        reading, faces = shown_at(grant, snapshot, path, choice.period)
+        return PageQuery(
+            reading,
+            lines,
+            choice.period,
+            choice,
+            words,
+            grant,
+            path,
+            parameters,
+            now_us,
+            row_count,
+            self._reversals,
+            faces,
+        )
 
     def _html(
         self, request: Request, page: Page, status: int, headers: dict[str, str], reading: Reading | None = None
@@ -227,7 +268,7 @@ class Site:
         practice = self._services.reset is not None
         frame = Frame(
             self.words[code],
-            Links(code, request, frozenset() if away else self.scopes(request)),
+            Links(code, request, self._caller(None if away else self.grant(request))),
             self.style_tag,
             simulated=self._services.simulated,
             practice=practice,
@@ -245,13 +286,15 @@ class Site:
         """The steps of the tours that are done; none outside practice."""
         return frozenset() if self._progress is None else self._progress.of(request, self._reads.reader.live.journal)
 
-    def scopes(self, request: Request) -> frozenset[str]:
-        """The scopes of the caller; none for a token that is not known."""
+    def grant(self, request: Request) -> Grant | None:
+        """The grant of the caller; none for nobody, and for a token that is not known."""
         try:
-            grant = self._reads.access.grant(request)
+            return self._reads.access.grant(request)
         except Refusal:
-            return frozenset()
-        return frozenset() if grant is None else grant.scopes
+            return None
+
+    def _caller(self, grant: Grant | None) -> Caller:
+        return Caller(grant, self._reads.reader.now_us())
 
 
 def _as_csv(request: Request, page: Page, name: str, words: Words, period: str, headers: dict[str, str]) -> Response:

@@ -1,4 +1,4 @@
-"""Targets: the page of the file or the task that an event is about. Both name persons, and need the scope `read`."""
+"""Targets: the page of the file or the task that an event is about. Both may name persons, and are guarded."""
 
 from __future__ import annotations
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from domain.access.policy import Action
 
 Role = Literal["petugas", "asn", "pimpinan", "auditor"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -17,8 +20,13 @@ PATHS: Final[dict[Role, tuple[str, ...]]] = {
     "auditor": ("/auditor",) * STEPS,
 }
 """The address of each step; `{asn}` and `{dinas}` are blanks for those that the tours are about."""
-SCOPES: Final[dict[Role, str]] = {"petugas": "fact", "asn": "read", "pimpinan": "read", "auditor": "audit"}
-"""The right that each tour needs: without it one of its pages is refused, so the tour is not offered."""
+ACTIONS: Final[dict[Role, Action]] = {
+    "petugas": "vouch",
+    "asn": "read-person",
+    "pimpinan": "read-reasons",
+    "auditor": "audit",
+}
+"""The action that each tour needs: without it one of its pages is refused, so the tour is not offered."""
 
 
 class Asked(NamedTuple):
@@ -55,9 +63,14 @@ class Step(Struct, frozen=True):
         return f"{self.role}-{self.number}"
 
     @property
-    def scope(self) -> str:
-        """The right that its tour needs."""
-        return SCOPES[self.role]
+    def action(self) -> Action:
+        """The action that its tour needs."""
+        return ACTIONS[self.role]
+
+    @property
+    def dinas(self) -> str:
+        """The dinas that its tour is about; none if it is about a person, or the city."""
+        return DINAS if "{dinas}" in "".join(PATHS[self.role]) else ""
 
     @property
     def asked(self) -> Asked | None:

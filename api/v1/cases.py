@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec.structs import replace
 
+from api.http.persons import Faces
 from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
 from api.v1.histories import text_of
 from api.v1.reads import Dinas, Reads, required_reading
 from api.v1.schemas import read_doc
+from domain.access.subjects import Unit
 from domain.clock import stored_instant, utc_text
 from domain.events.kinds import KINDS, NOTE_TYPES
 from domain.fold.casefiles import EMPTY, Interval, intervals, open_file
 from domain.intake.judged import due_us, margin_us, paused_us
-from domain.refusal import Refusal
+from domain.score.scorecard import Subject
 from projections.ports import Lines
 from projections.reading.course import Course, Standing, course_of
 from projections.reading.reader import Snapshot
@@ -111,15 +114,15 @@ def cases_router(reads: Reads) -> APIRouter:
         ),
     )
     def read_case(request: Request, dinas: Dinas, service: CaseId, case: CaseId) -> Response:
-        grant = access.require(request, "read", "fact")
-        if "read" not in grant.scopes and grant.dinas is not None and dinas not in grant.dinas:
-            raise Refusal("forbidden", f"the token may not speak for dinas {dinas}")
+        grant = access.require(request, "read-files", Unit(dinas))
         now = reads.period(None)
 
-        def answer(snapshot: Snapshot) -> CaseAnswer:
+        def answer_in(snapshot: Snapshot) -> CaseAnswer:
             required_reading(snapshot.one_dinas(dinas, now), dinas)
-            return case_of(snapshot, reads.lines, dinas, service, case)
+            answer = case_of(snapshot, reads.lines, dinas, service, case)
+            is_shown = answer.asn is not None and Faces(grant, snapshot, Subject("dinas", dinas), now).shows(answer.asn)
+            return answer if is_shown else replace(answer, asn=None)
 
-        return reads.answer(request, None, answer, public=False)
+        return reads.answer(request, None, answer_in, grant=grant)
 
     return router

@@ -189,7 +189,7 @@ def journal_router(reads: Reads) -> APIRouter:
 
     @router.get("/v1/journal", **read_doc(JournalAnswer, "The journal's entries, for an auditor", needs_token=True))
     def list_journal(request: Request, query: Annotated[JournalQuery, Query()]) -> Response:
-        reads.access.require(request, "audit")
-        return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), public=False)
+        grant = reads.access.require(request, "audit")
+        return reads.answer(request, None, lambda snapshot: journal(snapshot, reads.lines, query), grant=grant)
 
     return router

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, Response
-from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.http.access import Access
 from api.http.watching import Security
 from domain.events.kinds import BY_TYPE
 from domain.intake.wire import Submission
@@ -21,6 +23,23 @@ from projections.ports import Accepted, Grant, Intake, Lines, Outcome
 from projections.reading.backlog import is_new_after
 
 SWAGGER: Final = "/static/swagger-ui"
+DOCS: Final = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Neraca API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{SWAGGER}/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="{SWAGGER}/swagger-ui-bundle.js"></script>
+<script src="/static/docs.js"></script>
+</body>
+</html>
+"""
+"""The page of the API's documentation; it has no script of its own, which the policy of all answers would forbid."""
 
 
 class _State(Collector):
@@ -120,40 +139,77 @@ def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:
     return is_new_after(lines, live.position, now_us)
 
 
-def operations_router(live: Live, lines: Lines, metrics: Metrics, *, reads: bool = True) -> APIRouter:
-    """Health, readiness and metrics; an intake that serves no reads is ready when its journal answers."""
-    router = APIRouter(tags=["operations"])
+class Readiness:
+    """Whether a process may be asked; one that serves no reads may be as soon as its journal answers."""
 
-    @router.get("/healthz", summary="The process answers")
-    async def healthz() -> Response:
-        return _json({"status": "ok"}, 200)
+    def __init__(self, live: Live, lines: Lines, *, reads: bool = True) -> None:
+        self._live = live
+        self._lines = lines
+        self._reads = reads
 
-    @router.get(
-        "/readyz", summary="Balances have reached the journal's head", responses={503: {"description": "Not yet"}}
-    )
-    def readyz() -> Response:
-        head = lines.head()
-        ready = not reads or (live.stopped is None and _reached(live, lines, head, time.time_ns() // 1000))
+    def state(self) -> tuple[bool, dict[str, Any]]:
+        """Whether it is ready, and the positions and the reason behind that."""
+        live, head = self._live, self._lines.head()
+        ready = not self._reads or (live.stopped is None and _reached(live, self._lines, head, time.time_ns() // 1000))
         stop_reason = live.stopped or "; ".join(why for _, why in sorted(live.standing.items()))
         state: dict[str, Any] = {"status": "ready" if ready else "stopped" if stop_reason else "catching up"}
         reason = stop_reason or live.waiting
         if reason and not ready:
             state["reason"] = reason
-        return _json(state | {"position": live.position, "head": head}, 200 if ready else 503)
+        partitions = live.at.vector
+        return ready, state | {"position": live.position, "head": head} | ({} if partitions is None else partitions)
+
+    def answer(self, *, in_full: bool) -> Response:
+        """Yes or no to everybody; in full to those who may see the state of the process."""
+        ready, state = self.state()
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return _json(state if in_full else {"status": "ready" if ready else "not ready"}, status)
+
+
+def operations_router(readiness: Readiness, access: Access) -> APIRouter:
+    """Health and readiness on the port of the service, and the documentation of the API."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process answers")
+    async def healthz() -> Response:
+        return _json({"status": "ok"}, HTTPStatus.OK)
+
+    @router.get(
+        "/readyz", summary="Balances have reached the journal's head", responses={503: {"description": "Not yet"}}
+    )
+    def readyz(request: Request) -> Response:
+        return readiness.answer(in_full=access.sees_operations(request))
+
+    @router.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(DOCS)
+
+    return router
+
+
+def metrics_router(metrics: Metrics) -> APIRouter:
+    """The metrics of a process."""
+    router = APIRouter(tags=["operations"])
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
     def read_metrics() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Neraca API",
-            swagger_js_url=f"{SWAGGER}/swagger-ui-bundle.js",
-            swagger_css_url=f"{SWAGGER}/swagger-ui.css",
-            swagger_favicon_url="data:,",
-        )
+    return router
+
+
+def full_router(readiness: Readiness, metrics: Metrics) -> APIRouter:
+    """Health, readiness and metrics in full, for a port that is the operator's own."""
+    router = APIRouter(tags=["operations"])
+    router.include_router(metrics_router(metrics))
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        return _json({"status": "ok"}, HTTPStatus.OK)
+
+    @router.get("/readyz")
+    def readyz() -> Response:
+        return readiness.answer(in_full=True)
 
     return router
 

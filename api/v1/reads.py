@@ -11,7 +11,7 @@ from fastapi import Path, Query, Request, Response
 from api.http.access import Access
 from api.http.cache import Answer, Answers
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import published_to
+from api.http.disclosure import is_published, published_to
 from api.http.problems import bad_query
 from api.http.withheld import formula_told
 from api.v1.schemas import Page
@@ -19,7 +19,7 @@ from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Standing
-from projections.ports import Lines
+from projections.ports import Grant, Lines
 from projections.reading.reader import Reader, Snapshot
 from projections.reading.why import Why, behind
 
@@ -51,17 +51,19 @@ class Reads:
             raise bad_query("period", str(error)) from None
 
     def answer(
-        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, public: bool
+        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], *, grant: Grant | None = None
     ) -> Response:
-        """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it."""
+        """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it.
+
+        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all of those who are served
+        what is published, and for all others.
+        """
+        if grant is not None:
+            return self._read(request, period, make, grant, published=is_published(grant))
         published = published_to(self.access, request)
-        if not public:
-            return self._read(request, period, make, public=False, published=published)
-        key = (request.scope["path"], request.scope["query_string"], published)
-        with self.answers.making(key):
-            earlier = self.answers.fresh(key)
-            if earlier is None:
-                return self._read(request, period, make, public=True, published=published)
+        earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], published))
+        if earlier is None:
+            return self._read(request, period, make, None, published=published)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):
@@ -74,13 +76,13 @@ class Reads:
         request: Request,
         period: Period | None,
         make: Callable[[Snapshot], Any],
+        grant: Grant | None,
         *,
-        public: bool,
         published: bool,
     ) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
         with self.reader.snapshot(published=published) as snapshot:
-            whose = ("public" if public else "guarded", snapshot.version.day if published else "exact")
+            whose = f"guarded {grant.id}" if grant else "public", snapshot.version.day if published else "exact"
             scope = (period.name if period else "", path, query.decode("latin-1"), *whose)
             etag = f'"{snapshot.version.tag(*scope)}"'
             headers = {"etag": etag, "cache-control": "no-cache", "vary": "authorization, cookie"} | _vector(snapshot)
@@ -91,7 +93,7 @@ class Reads:
             if has_any(conditions):
                 return Response(status_code=304, headers=headers)
         response = Response(body, 200, headers, "application/json")
-        if public:
+        if grant is None:
             # Until the month ends in the zone, the default period stays the same.
             until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
             key = (path, query, published)

@@ -4,12 +4,18 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from api.http.persons import Faces, shown_to
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
+from api.v1.faces import scoped, with_faces
 from api.v1.formulas import why_answer
 from api.v1.histories import files, late_answer, recent, series
 from api.v1.reads import Asn, Cursor, Dinas, Limit, PeriodText, Reads, explained, listed, ranking, required_reading
 from api.v1.schemas import DigestAnswer, Page, read_doc
+from domain.access.policy import PUBLIC, Action
+from domain.access.subjects import SOME, Unit
+from domain.access.subjects import Subject as Wanted
 from domain.periods import Period
 from domain.refusal import Refusal
 from domain.score.scorecard import Scorecard, Standing, Subject
@@ -25,8 +31,9 @@ DINAS_SERIES: Final = "A dinas's last twelve months"
 FILES: Final = "The open files of a dinas, what is due first first"
 DINAS_EVENTS: Final = "The events behind a dinas's score, newest first"
 ASN_EVENTS: Final = "The events behind an ASN's score, newest first"
-LATE_PERMITS: Final = "The decisions that were judged late, last recorded first"
-LATE_TASKS: Final = "The tasks that were judged late, last recorded first"
+LATE_P: Final = "The decisions that were judged late, last recorded first"
+LATE_T: Final = "The tasks that were judged late, last recorded first"
+REASONS: Final = "read-reasons"
 
 
 class Part(NamedTuple):
@@ -56,6 +63,7 @@ class ReadQuery(NamedTuple):
     period: Period
     subject: Subject
     part: Part
+    faces: Faces
 
     @property
     def standing(self) -> Standing:
@@ -65,11 +73,11 @@ class ReadQuery(NamedTuple):
 
     @property
     def staff(self) -> list[Standing]:
-        """The standings of the ASN of a dinas. Raises: ``Refusal`` if nothing ever named it."""
+        """The standings of the ASN of a dinas whom the caller is shown. Raises: ``Refusal`` if nothing ever named it."""
         standings = self.snapshot.asn_of(self.subject.id, self.period)
         if standings is None:
             raise Refusal("not-found", f"nothing ever named {self.subject.id}")
-        return standings
+        return [standing for standing in standings if self.faces.shows(standing.subject.id)]
 
 
 # One function for each set of parameters. They are coroutines: plain functions would run in a thread of the pool.
@@ -173,7 +181,7 @@ def _digest(query: ReadQuery) -> DigestAnswer:
 
 
 class Read(NamedTuple):
-    """A route. A read that is not public needs the scope `read`, or another that it names."""
+    """A route, and the action that it is; its subject is the dinas or the ASN that the address names."""
 
     path: str
     name: str
@@ -181,29 +189,39 @@ class Read(NamedTuple):
     answer: type | None
     make: Callable[[ReadQuery], object]
     parameters: Callable[..., Coroutine[None, None, Parameters]]
-    public: bool = False
-    scope: str = "read"
+    action: Action
+
+    @property
+    def public(self) -> bool:
+        """True if everybody may read it."""
+        return self.action in PUBLIC
+
+    def subject_of(self, subject: Subject) -> Wanted:
+        """The subject of the action: a dinas; of an ASN it is decided once the reading is there."""
+        return SOME if subject.kind == "asn" or not subject.id else Unit(subject.id)
 
 
 READS: Final = (
-    Read("/v1/dinas", "list_dinas", "Every dinas, by id", Page, _dinas, every, public=True),
-    Read("/v1/dinas/{dinas}", "read_dinas", "One dinas's scorecard", Scorecard, _card, one_dinas, public=True),
-    Read("/v1/dinas/{dinas}/asn", "list_asn", STAFF, Page, _staff, of_dinas),
-    Read("/v1/dinas/{dinas}/why", "why_dinas", "Why a dinas's score is what it is", None, _why, of_dinas),
-    Read("/v1/asn/{asn}", "read_asn", "One ASN's scorecard, over all dinas", Scorecard, _card, one_asn),
-    Read("/v1/asn/{asn}/why", "why_asn", "Why an ASN's score is what it is", None, _why, of_asn),
-    Read("/v1/rankings/dinas", "rank_dinas", "Every dinas, ranked", Page, _dinas_ranked, every, public=True),
-    Read("/v1/rankings/asn", "rank_asn", "The ASN of a dinas, ranked", Page, _staff_ranked, of_staff),
-    Read("/v1/digest", "read_digest", DIGEST, DigestAnswer, _digest, nothing, scope="audit"),
-    Read("/v1/dinas/{dinas}/series", "series_dinas", DINAS_SERIES, Series, _series, one_dinas, public=True),
-    Read("/v1/asn/{asn}/series", "series_asn", "An ASN's last twelve months", Series, _series, one_asn),
-    Read("/v1/dinas/{dinas}/files", "list_files", FILES, FilesAnswer, _files, of_dinas_now),
-    Read("/v1/dinas/{dinas}/events", "recent_dinas", DINAS_EVENTS, RecentAnswer, _events, of_dinas),
-    Read("/v1/asn/{asn}/events", "recent_asn", ASN_EVENTS, RecentAnswer, _events, of_asn),
-    Read("/v1/dinas/{dinas}/late/permits", "late_permits_dinas", LATE_PERMITS, LateAnswer, _late_permits, of_dinas),
-    Read("/v1/dinas/{dinas}/late/tasks", "late_tasks_dinas", LATE_TASKS, LateAnswer, _late_tasks, of_dinas),
-    Read("/v1/asn/{asn}/late/permits", "late_permits_asn", LATE_PERMITS, LateAnswer, _late_permits, of_asn),
-    Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_TASKS, LateAnswer, _late_tasks, of_asn),
+    Read("/v1/dinas", "list_dinas", "Every dinas, by id", Page, _dinas, every, "read-public"),
+    Read("/v1/dinas/{dinas}", "read_dinas", "One dinas's scorecard", Scorecard, _card, one_dinas, "read-public"),
+    Read("/v1/dinas/{dinas}/asn", "list_asn", STAFF, Page, _staff, of_dinas, "read-people"),
+    Read(
+        "/v1/dinas/{dinas}/why", "why_dinas", "Why a dinas's score is what it is", None, _why, of_dinas, "read-reasons"
+    ),
+    Read("/v1/asn/{asn}", "read_asn", "One ASN's scorecard, over all dinas", Scorecard, _card, one_asn, "read-person"),
+    Read("/v1/asn/{asn}/why", "why_asn", "Why an ASN's score is what it is", None, _why, of_asn, "read-person"),
+    Read("/v1/rankings/dinas", "rank_dinas", "Every dinas, ranked", Page, _dinas_ranked, every, "read-public"),
+    Read("/v1/rankings/asn", "rank_asn", "The ASN of a dinas, ranked", Page, _staff_ranked, of_staff, "read-people"),
+    Read("/v1/digest", "read_digest", DIGEST, DigestAnswer, _digest, nothing, "audit"),
+    Read("/v1/dinas/{dinas}/series", "series_dinas", DINAS_SERIES, Series, _series, one_dinas, "read-public"),
+    Read("/v1/asn/{asn}/series", "series_asn", "An ASN's last twelve months", Series, _series, one_asn, "read-person"),
+    Read("/v1/dinas/{dinas}/files", "list_files", FILES, FilesAnswer, _files, of_dinas_now, "read-files"),
+    Read("/v1/dinas/{dinas}/events", "recent_dinas", DINAS_EVENTS, RecentAnswer, _events, of_dinas, "read-reasons"),
+    Read("/v1/asn/{asn}/events", "recent_asn", ASN_EVENTS, RecentAnswer, _events, of_asn, "read-person"),
+    Read("/v1/dinas/{dinas}/late/permits", "late_permits_dinas", LATE_P, LateAnswer, _late_permits, of_dinas, REASONS),
+    Read("/v1/dinas/{dinas}/late/tasks", "late_tasks_dinas", LATE_T, LateAnswer, _late_tasks, of_dinas, REASONS),
+    Read("/v1/asn/{asn}/late/permits", "late_permits_asn", LATE_P, LateAnswer, _late_permits, of_asn, "read-person"),
+    Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_T, LateAnswer, _late_tasks, of_asn, "read-person"),
 )
 
 
@@ -219,14 +237,24 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     is_of_subject, of_now = route.parameters not in (nothing, every), route.parameters in OF_NOW
     document = read_doc(route.answer, route.summary, of_subject=is_of_subject, needs_token=not route.public)
 
-    @router.get(route.path, name=route.name, **document)
-    def answer(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
-        if not route.public:
-            reads.access.require(request, route.scope)
+    def answer(request: Request, parameters: Parameters) -> Response:
         subject, text, part = parameters
+        grant = None if route.public else reads.access.require(request, route.action, route.subject_of(subject))
         period = reads.period(text)
 
         def make(snapshot: Snapshot) -> object:
-            return route.make(ReadQuery(snapshot, reads.lines, period, subject, part))
+            if subject.kind == "asn":
+                snapshot = shown_to(grant, snapshot, subject.id, period)
+            faces = Faces(grant, snapshot, subject, period)
+            answer = route.make(ReadQuery(snapshot, reads.lines, period, subject, part, faces))
+            return scoped(with_faces(answer, faces), snapshot)
 
-        return reads.answer(request, None if of_now else period, make, public=route.public)
+        return reads.answer(request, None if of_now else period, make, grant=grant)
+
+    async def read(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
+        if not route.public:
+            return await run_in_threadpool(answer, request, parameters)
+        async with reads.answers.making((request.scope["path"], request.scope["query_string"], True)):
+            return await run_in_threadpool(answer, request, parameters)
+
+    router.add_api_route(route.path, read, name=route.name, **document)

@@ -21,6 +21,9 @@ class Problem(msgspec.Struct):
     status: int
     detail: str
     errors: list[dict[str, str]] | msgspec.UnsetType = msgspec.UNSET
+    """The first faults, up to 20."""
+    more: int | msgspec.UnsetType = msgspec.UNSET
+    """The number of faults that are not listed."""
     holder: dict[str, str | int] | msgspec.UnsetType = msgspec.UNSET
     retry: bool | msgspec.UnsetType = msgspec.UNSET
     """True if a later event or a later time may lift the refusal: keep the event, and send it again."""

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from benchmarks.city import City, rules
 from benchmarks.harness import ZONE, Figure, Size, pairs, record, shown, submissions
 from domain.intake.recorded import line_of, read_line
-from domain.intake.wire import Submission, parse_json, read_submission
+from domain.intake.strict_json import parse_json
+from domain.intake.wire import Submission, read_submission
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Accepted
 from streams.intake.keyed import keyed, prefetch

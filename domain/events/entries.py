@@ -218,10 +218,11 @@ class SchemeAdopted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("sch
 
 
 class OpenedData(Struct, frozen=True, gc=False):
-    """The id of the journal, and the time zone of its months."""
+    """The id of the journal, the time zone of its months, and what becomes of unregistered names unless a command says it."""
 
     journal: str
     zone: str
+    unknown: str = "open"
 
 
 class JournalOpened(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("journal-opened")):

@@ -15,11 +15,11 @@ from domain.clock import parse_date, parse_instant
 from domain.events import own
 from domain.events import submitted as events
 from domain.events.submitted import Submittable, types_in
+from domain.intake.texts import PLAIN, identifier, text, typed
 from domain.measures import UNSUR
 from domain.refusal import Fault, pointer
 from domain.rules import scheme
 
-ID_MOST: Final = 200
 AHEAD_US: Final = 5 * 60 * 1_000_000
 """The longest time by which an occurrence may lie ahead of the clock: clocks differ, but the future is no fact."""
 SKEW_US: Final = 60 * 1_000_000
@@ -30,33 +30,11 @@ WAITS_US: Final = 7 * 24 * 3600 * 1_000_000
 AHEAD: Final = "lies more than 5 minutes ahead"
 CODES: Final = frozenset({"reason", "unit", "skm_weight", "min_coverage"})
 """The texts that a rule of their kind checks. Every other text identifies something, and is checked as such."""
+_INDICATOR_TEXTS: Final = ("id", "numerator", "denominator", "target", "weight")
 DEADLINES: Final = frozenset({"due_at"})
 """The instants that may lie in the future: everything else has happened."""
 
 _REASON = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""The characters of Unicode category Cc, a closed set."""
-_DOTS: Final = frozenset({".", ".."})
-"""Steps of a path to every browser: an address with one of them as an id leads to another page."""
-_PERSONAL = re.compile(r"\d{16}|\d{18}", re.ASCII)
-
-
-def text(place: str, value: object, *, most: int = ID_MOST, slash: bool = True) -> list[Fault]:
-    """A verbatim string of 1 to ``most`` characters, none of them a control character."""
-    if not isinstance(value, str):
-        return [Fault(place, "must be a string")]
-    if not 1 <= len(value) <= most:
-        return [Fault(place, f"must be 1 to {most} characters")]
-    if _CONTROL.search(value):
-        return [Fault(place, "must not hold control characters")]
-    if not slash and "/" in value:
-        return [Fault(place, "must not hold a slash")]
-    return []
-
-
-def looks_personal(text: str) -> bool:
-    """True if a text that a person wrote is a NIK or a NIP: 16 or 18 digits, however they are grouped."""
-    return _PERSONAL.fullmatch(re.sub(r"[\s.\-]", "", text)) is not None
 
 
 def is_instant(name: str) -> bool:
@@ -73,6 +51,8 @@ class _Fields(NamedTuple):
     """The fields of a kind, grouped by their names."""
 
     identifiers: tuple[str, ...]
+    """Ids, and a name that people read."""
+    codes: tuple[str, ...]
     times: tuple[tuple[str, Callable[[str], object]], ...]
     """Instants and dates, each with its parser."""
     occurrences: tuple[str, ...]
@@ -82,29 +62,33 @@ class _Fields(NamedTuple):
 @cache
 def _fields(kind: type[Submittable]) -> _Fields:
     names = kind.__struct_fields__
-    texts = {field.name for field in structs.fields(kind) if str in types_in(field.type)} - CODES
+    texts = {field.name for field in structs.fields(kind) if str in types_in(field.type)}
     instants, dates = tuple(filter(is_instant, names)), tuple(filter(is_date, names))
     return _Fields(
-        tuple(name for name in names if name in texts - {*instants, *dates}),
+        tuple(name for name in names if name in texts - CODES - {*instants, *dates}),
+        tuple(name for name in names if name in texts & CODES),
         (*((name, parse_instant) for name in instants), *((name, parse_date) for name in dates)),
         tuple(name for name in instants if name not in DEADLINES),
     )
 
 
-def _identifiers(at: str, kind: type[Submittable], value_of: Callable[[str], object]) -> list[Fault]:
+def _texts(at: str, kind: type[Submittable], value_of: Callable[[str], object]) -> list[Fault]:
     faults: list[Fault] = []
-    for name in _fields(kind).identifiers:
+    fields = _fields(kind)
+    for name in fields.identifiers:
         value = value_of(name)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or PLAIN.fullmatch(value):
             continue
         place = f"{at}/{name}"
-        faults += text(place, value, slash=name not in ("dinas", "asn"))
-        if value in _DOTS and name != "name":
-            faults.append(Fault(place, "must not be . or .., which no address can hold"))
-        if name in ("asn", "case") and _PERSONAL.fullmatch(value):
-            faults.append(
-                Fault(place, "looks like a NIK or NIP (16 or 18 digits): personal numbers never enter the journal")
-            )
+        if name == "name":
+            faults += text(place, value) or typed(place, value)
+        else:
+            wrong = identifier(place, value, slash=name not in ("dinas", "asn"))
+            faults += wrong or typed(place, value, bare=name in ("asn", "case"))
+    for name in fields.codes:
+        value = value_of(name)
+        if isinstance(value, str):
+            faults += typed(f"{at}/{name}", value)
     return faults
 
 
@@ -134,7 +118,7 @@ def data_faults(data: Submittable, at: str) -> list[Fault]:
 
 def part_faults(kind: type[Submittable], data: dict[str, Any], at: str) -> list[Fault]:
     """The same of data of which some fields are of a wrong type: every fault of each field that has its type."""
-    faults = _identifiers(at, kind, data.get) + _times(at, kind, data.get)
+    faults = _texts(at, kind, data.get) + _times(at, kind, data.get)
     if kind is events.SatisfactionRated and isinstance(data.get("unsur"), dict):
         answers = {name: answer for name, answer in data["unsur"].items() if type(answer) is int}
         faults += _unsur(f"{at}/unsur", answers) if answers else []
@@ -143,7 +127,7 @@ def part_faults(kind: type[Submittable], data: dict[str, Any], at: str) -> list[
 
 def _field_faults(at: str, data: Submittable) -> list[Fault]:
     value_of = partial(getattr, data)
-    return _identifiers(at, type(data), value_of) + _times(at, type(data), value_of)
+    return _texts(at, type(data), value_of) + _times(at, type(data), value_of)
 
 
 def _pauses(at: str, data: events.PermitProcessed) -> list[Fault]:
@@ -219,7 +203,10 @@ def _standard(at: str, data: events.StandardSet) -> list[Fault]:
 def _scheme(at: str, data: events.SchemeAdopted) -> list[Fault]:
     faults: list[Fault] = []
     for index, indicator in enumerate(data.indicators):
-        faults += text(f"{at}/indicators/{index}/id", indicator.id)
+        place = f"{at}/indicators/{index}"
+        faults += identifier(f"{place}/id", indicator.id)
+        for name in _INDICATOR_TEXTS:
+            faults += typed(f"{place}/{name}", getattr(indicator, name))
     if not faults and not _field_faults(at, data) and not scheme.month_start(parse_date(data.effective_from)):
         faults.append(Fault(f"{at}/effective_from", "must be the first day of a month"))
     return faults + scheme.faults_of(data)

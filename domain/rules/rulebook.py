@@ -38,6 +38,7 @@ class Rulebook:
         self._schemes: dict[str, Scheme] = {}
         self._asn: set[str] = set()
         self._assignments: dict[str, dict[tuple[str, str], str | None]] = {}
+        self._stays: dict[str, dict[tuple[str, str], str | None]] = {}
 
     def copy(self) -> "Rulebook":
         """The same rules, to fold more into while others still read these."""
@@ -48,6 +49,7 @@ class Rulebook:
         twin._schemes = dict(self._schemes)
         twin._asn = set(self._asn)
         twin._assignments = {dinas: dict(stays) for dinas, stays in self._assignments.items()}
+        twin._stays = {asn: dict(stays) for asn, stays in self._stays.items()}
         return twin
 
     def apply(self, position: int, entry: AnyEntry) -> None:
@@ -72,6 +74,7 @@ class Rulebook:
                 self._asn.add(stay.asn)
                 stays = self._assignments.setdefault(stay.dinas, {})
                 stays[stay.asn, stay.effective_from] = stay.effective_to
+                self._stays.setdefault(stay.asn, {})[stay.dinas, stay.effective_from] = stay.effective_to
             case AsnRegistered(data=person):
                 self._asn.add(person.asn)
             case DinasRegistered():
@@ -97,6 +100,10 @@ class Rulebook:
     def services(self, dinas: str) -> set[str]:
         """The services that have a standard of an agency's own; for ``""`` those that have a general one."""
         return {service for service, owner in self._standards if owner == dinas}
+
+    def knows_service(self, dinas: str, service: str) -> bool:
+        """True if a standard names a service, at a dinas or at all of them."""
+        return (service, dinas) in self._standards or (service, "") in self._standards
 
     def scheme(self, day: date) -> Scheme:
         """The scheme in force on a day; the built-in example before the first adoption."""
@@ -126,6 +133,17 @@ class Rulebook:
         for (asn, since), until in self._assignments.get(dinas, {}).items():
             if since <= last.isoformat() and (until is None or until >= first.isoformat()):
                 yield asn
+
+    def places(self, asn: str, first: date, last: date) -> frozenset[str] | None:
+        """The agencies that a civil servant is assigned to on any day of ``[first, last]``; ``None`` if none was ever recorded."""
+        stays = self._stays.get(asn)
+        if stays is None:
+            return None
+        return frozenset(
+            dinas
+            for (dinas, since), until in stays.items()
+            if since <= last.isoformat() and (until is None or until >= first.isoformat())
+        )
 
     def lines(self) -> list[bytes]:
         """The rules that stand, a canonical line each, sorted: their part of the digest."""

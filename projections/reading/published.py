@@ -69,13 +69,19 @@ class Closes:
 class PublishedQueries(Queries):
     """The same queries, of what is published at an instant."""
 
-    def __init__(self, db: Connection, closes: Closes, zone: tzinfo, now_us: int) -> None:
-        super().__init__(db)
+    def __init__(
+        self, db: Connection, closes: Closes, zone: tzinfo, now_us: int, within: frozenset[str] | None = None
+    ) -> None:
+        super().__init__(db, within)
         self._closes = closes
         self._zone = zone
         self._now_us = now_us
         self._today = local_date(now_us, zone).isoformat()
         self._ratings: dict[tuple[object, ...], list[StoredMonth]] = {}
+
+    def limited(self, dinas: frozenset[str]) -> PublishedQueries:
+        """Queries on the same snapshot, which find of an ASN what counts at some dinas alone."""
+        return PublishedQueries(self.db, self._closes, self._zone, self._now_us, dinas)
 
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
         """The ratings of dinas in some months, read once in this snapshot."""

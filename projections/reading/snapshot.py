@@ -97,7 +97,7 @@ class Snapshot:
         """Add the ratings of an ASN that are served of half-years, over all dinas, to a balance of what is published."""
         queries = self._queries
         if subject.kind == "asn" and isinstance(queries, PublishedQueries) and half_years(period):
-            for dinas in queries.dinas_of_asn(subject.id, period.months):
+            for dinas in sorted(queries.dinas_of_asn(subject.id, period.months)):
                 for index, amount in queries.served_asn(dinas, period).get(subject.id, ()):
                     balance[index] += amount
 

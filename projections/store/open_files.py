@@ -14,6 +14,8 @@ from projections.store.vectors import file_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from sqlalchemy import ColumnElement
+
 _FILES = CASE_FILES.c
 _OPEN = _FILES.open_asn >= ""
 """True of an open file. SQLite takes the index of open files for a comparison, and reads all files for ``IS NOT NULL``."""
@@ -91,10 +93,11 @@ def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
 
 
 class OpenFileQueries:
-    """Queries on the open files of one snapshot."""
+    """Queries on the open files of one snapshot; ``within``: the dinas whose files alone an ASN has."""
 
-    def __init__(self, db: Connection) -> None:
+    def __init__(self, db: Connection, within: frozenset[str] | None = None) -> None:
         self._db = db
+        self._within = within
 
     def by_dinas(self, now_us: int, dinas: Collection[str] | None = None) -> dict[str, OpenOfDinas]:
         """Open files of every dinas that has any, or of those among ``dinas``."""
@@ -115,9 +118,13 @@ class OpenFileQueries:
         return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(service))
 
     def of_asn(self, now_us: int, asn: str) -> Open:
-        """Open files of one ASN over all dinas."""
-        row = self._db.execute(select(func.count(), _overdue(now_us)).where(_FILES.open_asn == asn)).one()
+        """Open files of one ASN over all its dinas."""
+        row = self._db.execute(select(func.count(), _overdue(now_us)).where(*self._of_asn(asn))).one()
         return Open(row[0], int(row[1]))
+
+    def _of_asn(self, asn: str) -> tuple[ColumnElement[bool], ...]:
+        mine = _FILES.open_asn == asn
+        return (mine,) if self._within is None else (mine, _FILES.dinas.in_(sorted(self._within)))
 
     def _counts(self, query: Select[Any]) -> dict[str, Open]:
         return {row[0]: Open(row[1], int(row[2])) for row in self._db.execute(query)}
@@ -146,8 +153,8 @@ class OpenFileQueries:
         return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))
 
     def listed_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
-        """The first open files of an ASN over all dinas, in the same order."""
-        query = select(*_OPEN_FILE, _FILES.state).where(_FILES.open_asn == asn)
+        """The first open files of an ASN over all its dinas, in the same order."""
+        query = select(*_OPEN_FILE, _FILES.state).where(*self._of_asn(asn))
         return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case, _FILES.dinas).limit(limit))
 
     def _rows(self, query: Select[Any]) -> list[ListedFile]:

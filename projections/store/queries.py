@@ -18,6 +18,8 @@ from projections.store.vectors import amounts_held, balance_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
+
     from domain.fold.blocks import Block
     from domain.score.scorecard import Subject
 
@@ -35,11 +37,16 @@ class Leaf(NamedTuple):
 
 
 class Queries:
-    """Queries on one snapshot. ``files`` has those on case files."""
+    """Queries on one snapshot. ``files`` has those on case files; ``within``: the dinas whose accounts alone an ASN has."""
 
-    def __init__(self, db: Connection) -> None:
+    def __init__(self, db: Connection, within: frozenset[str] | None = None) -> None:
         self.db = db
-        self.files = OpenFileQueries(db)
+        self._within = within
+        self.files = OpenFileQueries(db, within)
+
+    def limited(self, dinas: frozenset[str]) -> Queries:
+        """Queries on the same snapshot, which find of an ASN what counts at some dinas alone."""
+        return Queries(self.db, dinas)
 
     def at(self) -> At:
         """The position up to which everything is folded, in this snapshot."""
@@ -94,14 +101,19 @@ class Queries:
         return {(row[0], row[1]): balance_of(row[2]) for row in self.db.execute(query)}
 
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
-        """The balance of an ASN over all dinas, in each of some months that has one."""
+        """The balance of an ASN over all its dinas, in each of some months that has one."""
         query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
-        return _sums(self.db.execute(query.where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months))))
+        return _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
 
-    def dinas_of_asn(self, asn: str, months: Sequence[str]) -> list[str]:
-        """Every dinas with a fact that names an ASN in some months."""
-        query = select(ACCOUNTS.c.dinas).where(ACCOUNTS.c.asn == asn, ACCOUNTS.c.month.in_(months)).distinct()
-        return sorted(row[0] for row in self.db.execute(query))
+    def dinas_of_asn(self, asn: str, months: Sequence[str]) -> frozenset[str]:
+        """The dinas at which an ASN has facts in some months."""
+        query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.measures)
+        sums = _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
+        return frozenset(dinas for dinas, balance in sums.items() if any(balance))
+
+    def _of_asn(self, asn: str) -> tuple[ColumnElement[bool], ...]:
+        mine = ACCOUNTS.c.asn == asn
+        return (mine,) if self._within is None else (mine, ACCOUNTS.c.dinas.in_(sorted(self._within)))
 
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
@@ -166,9 +178,9 @@ class Queries:
         the positions before ``after`` instead, or all where it is 0, the last of them first.
         """
         query = select(WHY.c.position).join(ACCOUNTS, ACCOUNTS.c.id == WHY.c.account)
-        query = query.where(
-            ACCOUNTS.c.month.in_(months), *(ACCOUNTS.c[name] == value for name, value in subject.items())
-        )
+        others = [ACCOUNTS.c[name] == value for name, value in subject.items() if name != "asn"]
+        mine = self._of_asn(subject["asn"]) if "asn" in subject else ()
+        query = query.where(ACCOUNTS.c.month.in_(months), *mine, *others)
         query = query.where(WHY.c.position < (after or FOREVER) if newest else WHY.c.position > after)
         order = WHY.c.position.desc() if newest else WHY.c.position
         return [row[0] for row in self.db.execute(query.distinct().order_by(order).limit(limit))]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from projections.ports import Intake
 
-GRANT: Final = Grant("demo", frozenset({"fact", "rulebook", "reverse"}))
+GRANT: Final = Grant("demo", frozenset({"counter", "rate", "rules", "correct"}), alone=True)
 BATCH: Final = 500
 MONTHS: Final = 4
 RATE: Final = 5.0

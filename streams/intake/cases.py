@@ -11,6 +11,7 @@ from domain.fold.casefiles import files_of, intervals
 from domain.intake.recorded import read_line
 from domain.intake.resolve import CaseContext
 from domain.refusal import Fault, Refusal, invalid
+from streams.journal.journal import originator_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +91,14 @@ class Cases:
             if not is_own(reversal):
                 raise Refusal("already-reversed", "this event was reversed before", holder=holder_name(position, line))
             originator, key = holder, reversed_key(reversal.source, reversal.id)
+
+    def statements(self, event: Recorded) -> tuple[Recorded, ...]:
+        """An event and what it corrected, back to the fact that was recorded first; without the service's own corrections."""
+        events = [event]
+        while events[-1].type == CORRECTED:
+            name = events[-1].data["event"]
+            events.append(read_line(self.event(originator_of(name["source"], name["id"]))[1]))
+        return tuple(event for event in events if not is_own(event))
 
 
 def is_own(event: Recorded) -> bool:

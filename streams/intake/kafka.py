@@ -28,7 +28,7 @@ from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 INTAKE_TOPIC: Final = "neraca.intake"
 REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
-KAFKA: Final = Grant("kafka", frozenset({"fact", "reverse"}))
+KAFKA: Final = Grant("kafka", frozenset({"counter", "rate", "correct"}))
 """The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = WAITS_US / 1e6
 """The longest time for which an event waits for what would lift its refusal."""
@@ -92,6 +92,8 @@ class KafkaIntake:
         self._now_us = now_us
         self._partitions = partitions
         self._parked_s = parked_s
+        self.extensions: Collection[str] = ()
+        """The extension attributes that events may have beside those that are always taken."""
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
         self._parked: dict[str, Waiting] = {}
@@ -139,7 +141,7 @@ class KafkaIntake:
 
     def _take(self, messages: Sequence[Any], sender: Sender) -> None:
         records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
-        events = [_event(record) for record in records]
+        events = [self._event(record) for record in records]
         entries, refusals = list[Parked](), list[Any]()
         until_us = self._now_us() + int(self._parked_s * 1e6)
         for record, event, outcome in zip(records, events, self._decide(events, until_us), strict=True):
@@ -154,6 +156,9 @@ class KafkaIntake:
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
         sender.send(refusals)
 
+    def _event(self, record: RawRecord) -> Submission | Refusal:
+        return attempt(event_of, record.value, record.headers, self.extensions)
+
     def _decide(self, events: Sequence[Submission | Refusal], until_us: int) -> list[Outcome]:
         """The outcomes of fresh events; a decision of a case of which a receipt or a note is parked waits too."""
         if self._parking.keys() != self._parked.keys():
@@ -167,7 +172,8 @@ class KafkaIntake:
         """The parked events, read once for each; of those given up at one instant the receipts and notes first."""
         entries = self._parking.all()
         self._parked = {
-            entry.key: self._parked.get(entry.key) or Waiting(_event(_RAW_RECORD.decode(entry.record)), entry.until_us)
+            entry.key: self._parked.get(entry.key)
+            or Waiting(self._event(_RAW_RECORD.decode(entry.record)), entry.until_us)
             for entry in entries
         }
         return sorted(entries, key=self._rank)
@@ -241,10 +247,6 @@ class KafkaIntake:
 
 
 _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)
-
-
-def _event(record: RawRecord) -> Submission | Refusal:
-    return attempt(event_of, record.value, record.headers)
 
 
 def _key(event: Submission) -> str:

@@ -27,7 +27,7 @@ class Keyed(Struct, frozen=True, gc=False):
     receipt: str | None = None
     """The key of its case's receipt, from which a decision and a note take what they leave out."""
     decision: str | None = None
-    """The key of its case's decision, after which a note comes too late, and which a late receipt may judge anew."""
+    """The key of its case's decision: after it a note comes too late, and a rating no sooner; a late receipt judges it anew."""
     target: str | None = None
     """The originator it reverses."""
 
@@ -38,7 +38,8 @@ def keyed(submission: Submission) -> Keyed:
     kind = BY_TYPE[submission.type]
     if kind.role == "fact":
         receipt = RECEIPT.text(data) if isinstance(values, events.PermitProcessed) else None
-        decision = DECISION.text(data) if isinstance(values, events.PermitReceived) else None
+        is_of_case = isinstance(values, events.SatisfactionRated) and "case" in data
+        decision = DECISION.text(data) if is_of_case or isinstance(values, events.PermitReceived) else None
         return Keyed(submission, originator, kind.natural_key(data), receipt, decision)
     if kind.role == "note":
         return Keyed(submission, originator, None, RECEIPT.text(data), DECISION.text(data))

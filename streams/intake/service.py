@@ -12,12 +12,12 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from domain.events.kinds import REVERSAL_TYPES, RULE_TYPES
 from domain.intake.wire import Submission
-from domain.refusal import Fault, Refusal, attempt
+from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
 from projections.ports import Grant, Outcome, Unavailable
 from streams.intake.keyed import Keyed, keyed, prefetch
+from streams.intake.permitting import as_granted, refusal_of
 from streams.intake.recording import Policy, Recording
 from streams.journal.journal import OperationalError, PersistenceError
 
@@ -63,7 +63,8 @@ class IntakeService:
 
         Raises: ``Unavailable`` when nothing was recorded: too much waits, the disk is full, or the service ends.
         """
-        events_and_refusals = [_authorised(event, grant) for event in events]
+        now_us = self._now_us()
+        events_and_refusals = [_authorised(event, grant, now_us) for event in events]
         if not any(isinstance(event, Submission) for event in events_and_refusals):
             return [event for event in events_and_refusals if isinstance(event, Refusal)]
         request = _Request(events_and_refusals, grant)
@@ -140,22 +141,12 @@ class IntakeService:
         return rulebook
 
 
-def _authorised(event: Submission | Refusal, grant: Grant) -> Submission | Refusal:
-    """An event that the grant covers, or its refusal."""
+def _authorised(event: Submission | Refusal, grant: Grant, now_us: int) -> Submission | Refusal:
+    """An event that the grant covers, as far as the event tells, or its refusal."""
     if isinstance(event, Refusal):
         return event
-    scope = "rulebook" if event.type in RULE_TYPES else "reverse" if event.type in REVERSAL_TYPES else "fact"
-    if scope not in grant.scopes:
-        return Refusal("forbidden", f"the token has no scope {scope}")
-    if scope == "rulebook":
-        return event
-    if grant.sources is not None and event.source not in grant.sources:
-        detail = f"the token may not speak for source {event.source}"
-        return Refusal("forbidden", detail, Fault("/source", detail))
-    if scope == "fact" and grant.dinas is not None and event.data["dinas"] not in grant.dinas:
-        detail = f"the token may not speak for dinas {event.data['dinas']}"
-        return Refusal("forbidden", detail, Fault("/data/dinas", detail))
-    return event
+    event = as_granted(event, grant)
+    return refusal_of(event, grant, now_us) or event
 
 
 def _keyed(event: Submission | Refusal) -> Keyed | Refusal:

@@ -87,6 +87,10 @@ class LineMapper(Mapper[uuid.UUID]):
         return JournalEvent(identity, stored_event.originator_version, read_line(stored_event.state))
 
 
+STRICT: Final = "strict"
+"""The word of an opening for a journal that refuses events of unregistered names."""
+
+
 class JournalApplication(Application[uuid.UUID]):
     """The library's application around the journal's recorder and mapper."""
 
@@ -106,10 +110,12 @@ class Journal:
         openings = self._openings()
         self.id: str = openings[-1].data.journal if openings else ""
         self.zone: str = openings[-1].data.zone if openings else ""
+        self.is_strict = bool(openings) and openings[-1].data.unknown == STRICT
+        """True if it was begun to refuse events of unregistered names."""
 
     @classmethod
-    def open(cls, location: JournalLocation, zone: str, now_us: int) -> Journal:
-        """Open a journal for appending, and begin it if it is new.
+    def open(cls, location: JournalLocation, zone: str, now_us: int, *, strict: bool = False) -> Journal:
+        """Open a journal for appending, and begin it if it is new; ``strict`` is then a property of it.
 
         Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
         """
@@ -119,7 +125,7 @@ class Journal:
             message = f"{location.label}: {fault} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
-            journal.begin(zone, now_us)
+            journal.begin(zone, now_us, strict=strict)
         _check_zone(journal.zone, zone, location)
         return journal
 
@@ -134,11 +140,11 @@ class Journal:
             _check_zone(journal.zone, zone, location)
         return journal
 
-    def begin(self, zone: str, now_us: int) -> None:
+    def begin(self, zone: str, now_us: int, *, strict: bool) -> None:
         """Write an opening: the first entry, and one more with a new id after a restore from backup."""
-        self.id, self.zone = str(uuid.uuid4()), zone
+        self.id, self.zone, self.is_strict = str(uuid.uuid4()), zone, strict
         time = utc_text(now_us)
-        data = {"journal": self.id, "zone": zone}
+        data = {"journal": self.id, "zone": zone} | ({"unknown": STRICT} if strict else {})
         opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", "")
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from domain.intake.media import media_of
 from domain.intake.recorded import read_line, stated
-from domain.intake.wire import Submission, parse_json, read_submission
+from domain.intake.strict_json import parse_json
+from domain.intake.wire import RULE_MOST, Submission, read_sized, too_large
 from domain.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 STRUCTURED: Final = "application/cloudevents+json"
 _ANY_STRUCTURED: Final = "application/cloudevents"
@@ -47,8 +51,8 @@ def _attribute(value: str | int | bool) -> bytes:  # noqa: FBT001 - the types an
     return (str(value).lower() if isinstance(value, bool) else str(value)).encode()
 
 
-def event_of(value: bytes | None, headers: Headers) -> Submission:
-    """The event of a record, structured or binary. Raises: ``Refusal``."""
+def event_of(value: bytes | None, headers: Headers, extensions: Collection[str] = ()) -> Submission:
+    """The event of a record, structured or binary; ``extensions`` as in ``read_submission``. Raises: ``Refusal``."""
     contents: dict[str, bytes | None] = {}
     for name, content in headers or ():
         if name.lower() in contents and name.lower().startswith((_PREFIX, _CONTENT_TYPE)):
@@ -66,10 +70,14 @@ def event_of(value: bytes | None, headers: Headers) -> Submission:
     if (names is not None and not names.is_utf8) or (media.startswith(_ANY_STRUCTURED) and media != STRUCTURED):
         detail = f"{media}: send {STRUCTURED}, or {_JSON} with {_PREFIX} headers, an event a record"
         raise Refusal("unsupported-media-type", detail)
+    names_and_texts = ((name, content) for name, content in contents.items() if name.startswith(_PREFIX))
+    size = len(value or b"") + sum(len(name) + len(content or b"") for name, content in names_and_texts)
+    if size > RULE_MOST:
+        raise too_large(RULE_MOST)
     event = parse_json(value or b"")
     if media == STRUCTURED or not attributes.keys() - {_CONTENT_TYPE_ATTRIBUTE}:
-        return read_submission(event)
-    return read_submission({**attributes, "data": event})
+        return read_sized(event, size, extensions)
+    return read_sized({**attributes, "data": event}, size, extensions)
 
 
 def _text(name: str, content: bytes | None) -> str:

@@ -1,4 +1,4 @@
-"""Tokens: shown once, kept as hashes. The holder of a token has the rights it grants, until it is revoked."""
+"""Tokens: shown once, kept as hashes. The holder of a token has the rights it grants, until it ends or is revoked."""
 
 from __future__ import annotations
 
@@ -6,11 +6,28 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Engine, MetaData, Table, Text, insert, select, true, update
+from msgspec import Struct
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
+from domain.access.grant import OLD_SCOPES, ROLES, Grant, roles_of
+from domain.access.limits import Limits
+from domain.clock import parse_instant
 from domain.events import own
-from projections.ports import SCOPES, Grant, Unavailable
+from projections.ports import Unavailable
 from projections.store.statements import is_transient
 from streams.places.sessions import SessionStore
 
@@ -31,18 +48,50 @@ _TOKENS: Final = Table(
     Column("made", Text, nullable=False),
     Column("revoked", Text),
 )
-
-
+_LIMITS: Final = Table(
+    "token_limits",  # beside the table of former versions, which stays as it was
+    _METADATA,
+    Column("id", Text, primary_key=True),
+    Column("asn", Text, nullable=False),
+    Column("until_us", BigInteger),
+    Column("events_hour", Integer),
+)
+_ROWS: Final = select(_TOKENS, _LIMITS.c.asn, _LIMITS.c.until_us, _LIMITS.c.events_hour).select_from(
+    _TOKENS.outerjoin(_LIMITS, _LIMITS.c.id == _TOKENS.c.id)
+)
 _RECORDERS: Final = frozenset({"local", "import", "demo", "kafka", own.RECORDER})
 """The recorders (``recordedby``) that are no token's id."""
+_OWN_SOURCES: Final = frozenset({"counter", "rate"})
+"""The roles whose sources are theirs alone."""
+
+
+NO_LIMITS: Final = Limits()
+
+
+class TokenRow(Struct, frozen=True):
+    """A token without its secret: its grant, the names of its rights as it was made, and when it was made and revoked."""
+
+    grant: Grant
+    names: tuple[str, ...]
+    made: str
+    revoked: str | None
+
+    def stands(self, now_us: int) -> bool:
+        """True if it was not revoked and has not ended."""
+        return self.revoked is None and (self.grant.until_us is None or now_us < self.grant.until_us)
+
+    @property
+    def is_old_counter(self) -> bool:
+        """True of a token for facts that was made before a counter needed a source of its own."""
+        return "counter" in self.grant.roles and (self.grant.sources is None or self.grant.dinas is None)
 
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _joined(names: Sequence[str] | None) -> str | None:
-    return None if names is None else "\n".join(names)
+def _joined(names: frozenset[str] | None) -> str | None:
+    return None if names is None else "\n".join(sorted(names))
 
 
 def _split(names: str | None) -> frozenset[str] | None:
@@ -50,7 +99,17 @@ def _split(names: str | None) -> frozenset[str] | None:
 
 
 def _grant(row: Any) -> Grant:  # noqa: ANN401 - a row
-    return Grant(row.id, frozenset(row.scopes.split()), _split(row.dinas), _split(row.sources))
+    dinas = _split(row.dinas)
+    roles = roles_of(frozenset(row.scopes.split()), has_limit=dinas is not None)
+    return Grant(
+        row.id,
+        roles,
+        dinas,
+        _split(row.sources),
+        row.asn or "",
+        until_us=row.until_us,
+        events_hour=row.events_hour,
+    )
 
 
 class TokenStore:
@@ -64,31 +123,37 @@ class TokenStore:
     def make(
         self,
         token_id: str,
-        scopes: Sequence[str],
+        roles: Sequence[str],
         made_at: str,
+        limits: Limits = NO_LIMITS,
         *,
-        dinas: Sequence[str] | None = None,
-        sources: Sequence[str] | None = None,
+        until_us: int | None = None,
+        replaces: str | None = None,
     ) -> str:
-        """A new token's secret, shown this once. Raises: ``ValueError`` for an unknown scope or a taken id."""
-        unknown = [scope for scope in scopes if scope not in SCOPES]
-        if unknown or not scopes:
-            message = f"scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}"
-            raise ValueError(message)
-        if token_id in _RECORDERS or any(row[0] == token_id for row in self.rows()):
-            message = f"the id {token_id!r} is taken"
+        """A new token's secret, shown this once; the token that it ``replaces`` is revoked in the same step.
+
+        Raises: ``ValueError`` for an unknown role, a taken id, a source of another counter, or nothing to replace.
+        """
+        unknown = [role for role in roles if role not in ROLES and role not in OLD_SCOPES]
+        if unknown or not roles:
+            message = f"roles are {', '.join(ROLES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
-        row = {
-            "hash": _hash(secret),
-            "id": token_id,
-            "scopes": " ".join(scopes),
-            "dinas": _joined(dinas),
-            "sources": _joined(sources),
-            "made": made_at,
-        }
+        row: dict[str, str | None] = {"hash": _hash(secret), "id": token_id, "scopes": " ".join(roles), "made": made_at}
+        row |= {"dinas": _joined(limits.dinas), "sources": _joined(limits.sources)}
+        beside = {"id": token_id, "asn": limits.asn, "until_us": until_us, "events_hour": limits.events_hour}
         with self._engine.begin() as db:
+            others = _rows(db)
+            if token_id in _RECORDERS or any(other.grant.id == token_id for other in others):
+                message = f"the id {token_id!r} is taken"
+                raise ValueError(message)
+            if replaces is not None and not _revoke(db, replaces, made_at):
+                message = f"there is no token {replaces} to replace, or it is revoked already"
+                raise ValueError(message)
+            if _OWN_SOURCES.intersection(roles_of(frozenset(roles), has_limit=limits.dinas is not None)):
+                _check_sources(limits, others, replaces, parse_instant(made_at))
             db.execute(insert(_TOKENS), row)
+            db.execute(insert(_LIMITS), beside)
         return secret
 
     def grant(self, secret: str) -> Grant | None:
@@ -104,7 +169,7 @@ class TokenStore:
     def _row_in_force(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:
-                return db.execute(select(_TOKENS).where(which, _TOKENS.c.revoked.is_(None))).first()
+                return db.execute(_ROWS.where(which, _TOKENS.c.revoked.is_(None))).first()
         except DBAPIError as error:
             if is_transient(error):
                 message = "tokens cannot be read now"
@@ -114,17 +179,38 @@ class TokenStore:
     def revoke(self, token_id: str, at: str) -> bool:
         """Revoke a token; false when there is no such token, or it is revoked already."""
         with self._engine.begin() as db:
-            result = db.execute(
-                update(_TOKENS).where(_TOKENS.c.id == token_id, _TOKENS.c.revoked.is_(None)).values(revoked=at)
-            )
-        return result.rowcount > 0
+            return _revoke(db, token_id, at)
 
     def has_standing(self) -> bool:
         """True if there is a token that was not revoked."""
         return self._row_in_force(true()) is not None
 
-    def rows(self) -> list[tuple[str, str, str | None, str | None, str, str | None]]:
-        """Every token: id, scopes, dinas, sources, when it was made and revoked; no secret, no hash."""
+    def rows(self) -> list[TokenRow]:
+        """Every token by its id; no secret, no hash."""
         with self._engine.begin() as db:
-            rows = db.execute(select(_TOKENS).order_by(_TOKENS.c.id))
-            return [(row.id, row.scopes, row.dinas, row.sources, row.made, row.revoked) for row in rows]
+            return _rows(db)
+
+
+def _rows(db: Connection) -> list[TokenRow]:
+    rows = db.execute(_ROWS.order_by(_TOKENS.c.id))
+    return [TokenRow(_grant(row), tuple(row.scopes.split()), row.made, row.revoked) for row in rows]
+
+
+def _revoke(db: Connection, token_id: str, at: str) -> bool:
+    which = (_TOKENS.c.id == token_id, _TOKENS.c.revoked.is_(None))
+    return db.execute(update(_TOKENS).where(*which).values(revoked=at)).rowcount > 0
+
+
+def _check_sources(limits: Limits, others: Sequence[TokenRow], replaces: str | None, now_us: int) -> None:
+    """A source is one counter's; once that has ended, it is free for the same dinas. Raises: ``ValueError``."""
+    for other in others:
+        grant = other.grant
+        for source in sorted((limits.sources or frozenset()) & (grant.sources or frozenset())):
+            if not _OWN_SOURCES & grant.roles:
+                continue
+            if other.stands(now_us) and grant.id != replaces:
+                message = f"the source {source} is that of the token {grant.id}: name another, or end it by --replaces"
+                raise ValueError(message)
+            if grant.dinas is not None and not (limits.dinas is not None and limits.dinas <= grant.dinas):
+                message = f"the source {source} was that of the token {grant.id}, of another dinas: name another"
+                raise ValueError(message)

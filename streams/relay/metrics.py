@@ -44,8 +44,8 @@ class _RelayCollector(Collector):
             yield CounterMetricFamily(name, text, value=float(value))
 
 
-def serve_relay_metrics(state: RelayState, head: Callable[[], int], port: int, host: str = "0.0.0.0") -> None:  # noqa: S104 - for a scraper elsewhere
-    """Serve a relay's metrics on a port."""
+def serve_relay_metrics(state: RelayState, head: Callable[[], int], host: str, port: int) -> None:
+    """Serve a relay's metrics on an address."""
     registry = CollectorRegistry()
     registry.register(_RelayCollector(state, head))
     start_http_server(port, host, registry=registry)

@@ -43,8 +43,8 @@ class WorkerMetrics:
         self._stopped = Gauge("neraca_partition_stopped", "1 while a partition is stopped", ["partition"], registry=to)
         self._assigned = Gauge("neraca_partitions_assigned", "Partitions this process folds", registry=to)
 
-    def serve(self, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104 - metrics are for a scraper elsewhere
-        """Serve the metrics on a port."""
+    def serve(self, host: str, port: int) -> None:
+        """Serve the metrics on an address."""
         start_http_server(port, host, registry=self.registry)
 
     def note_assignment(self, partitions: Iterable[int]) -> None:

@@ -88,7 +88,7 @@ def parts_of(
     fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
-        metrics.serve(options.metrics_port)
+        metrics.serve(*options.metrics_port)
     offsets, sessions = Offsets(kafka, layout.topic, layout.partitions), StuckSessions()
 
     def free() -> None:

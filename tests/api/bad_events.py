@@ -145,9 +145,21 @@ FORMS: Final[tuple[Refused, ...]] = (
     bad("attribute data_base64", "task-completed", TASK, "/data_base64", data_base64="e30="),
     bad("attribute in capitals", "task-completed", TASK, "/Gateway", Gateway="g"),
     bad("attribute with ~ and /", "task-completed", TASK, "/a~1b~0", **{"a/b~": "g"}),
-    bad("attribute an object", "task-completed", TASK, "/gateway", gateway={}),
-    bad("attribute a fraction", "task-completed", TASK, "/gateway", gateway=1.5),
-    bad("attribute beyond 32 bits", "task-completed", TASK, "/gateway", gateway=2**31),
+    bad("attribute of no list", "task-completed", TASK, "/partitionkey", partitionkey="d"),
+    *(
+        bad(f"attribute {name}", "task-completed", TASK, f"/{name}", **{name: "x"})
+        for name in ("salt", "leaf", "redaction")
+    ),
+    bad("a wrong trace parent", "task-completed", TASK, "/traceparent", traceparent="00-0-0-00"),
+    bad("a sequence of nought", "task-completed", TASK, "/sequence", sequence="0"),
+    bad("id of dots", "task-completed", TASK, "/id", id=".."),
+    bad("id in another normal form", "task-completed", TASK, "/id", id="cafe\u0301"),
+    bad("case with a character that nobody sees", "permit-received", {**RECEIPT, "case": "K-\u200b9"}, "/data/case"),
+    bad("NIK in a task", "task-completed", {**TASK, "task": "surat 327301-150190-0001"}, "/data/task"),
+    bad("NIP in a source", "task-completed", TASK, "/source", source="/loket/198502232009011001"),
+    bad("attribute an object", "task-completed", TASK, "/subject", subject={}),
+    bad("attribute a fraction", "task-completed", TASK, "/subject", subject=1.5),
+    bad("attribute beyond 32 bits", "task-completed", TASK, "/subject", subject=2**31),
     bad("datacontenttype", "task-completed", TASK, "/datacontenttype", datacontenttype="text/xml"),
     bad("naive time", "task-completed", TASK, "/time", time="2026-11-24T11:00:00"),
     *(

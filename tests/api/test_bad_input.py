@@ -102,7 +102,13 @@ def test_what_lies_just_inside_the_limits_is_taken(neraca: Assembled) -> None:
         event("permit-processed", "mikro", {**DECISION, "case": "K-11", "completed_at": "2026-11-20T10:00:00.123456Z"}),
         event("standard-set", "ahead", {**STANDARD, "effective_from": "2030-01-01"}),
         event("scheme-adopted", "scheme", SCHEME),
-        event("satisfaction-rated", "ten", {**RATING, "overall": 10, "scale": 10}, gateway=2**31 - 1, live=True),
+        event(
+            "satisfaction-rated",
+            "ten",
+            {**RATING, "overall": 10, "scale": 10},
+            sequence="2147483647",
+            sequencetype="Integer",
+        ),
         event(
             "task-completed",
             "old",

@@ -225,7 +225,8 @@ def test_a_case_opens_to_the_counters_of_its_own_dinas(neraca: Assembled) -> Non
         ("own", "fact", ["dishub"], 200),
         ("other", "fact", ["dinkes"], 403),
         ("any", "fact", None, 200),
-        ("reader", "read", ["dinkes"], 200),
+        ("leader", "read", ["dishub"], 200),
+        ("leader of another", "read", ["dinkes"], 403),
         ("rules", "rulebook", None, 403),
     ):
         headers = {"authorization": neraca.token(name, scope, dinas=dinas)}

@@ -1,5 +1,6 @@
 """The intake accepts events: receipts, tallies, media types, the strict policy."""
 
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -15,7 +16,7 @@ from tests.serving import BATCH, NDJSON, Assembled, Clock, event, ndjson
         {},
         {"time": "2026-11-24T04:00:00Z"},
         {"time": "2026-11-24T04:00:00.000000+00:00"},
-        {"gateway": "another"},
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
         {"datacontenttype": "application/json"},
         {"subject": None},
     ],
@@ -169,21 +170,26 @@ def test_binary_mode_carries_attributes_in_headers(neraca: Assembled) -> None:
     assert neraca.post(whole).status_code == 200
 
 
-def test_extension_attributes_are_kept(neraca: Assembled) -> None:
-    """Attributes that a gateway adds are stored beside the event, with their types."""
-    neraca.record({**task("t1"), "traceid": "0a", "hops": 3, "live": True, "subject": "antrean"})
-    line = neraca.journal.lines(1, 1)[0][1]
-    for attribute in (b'"traceid":"0a"', b'"hops":3', b'"live":true', b'"subject":"antrean"'):
+def test_listed_extension_attributes_are_kept(tmp_path: Path) -> None:
+    """Attributes that a gateway adds, and that the city lists, are stored beside the event, with their types."""
+    with Assembled(tmp_path / "data", extensions={"traceid", "hops", "live"}) as neraca:
+        neraca.record({**task("t1"), "traceid": "0a", "hops": 2**31 - 1, "live": True, "subject": "antrean"})
+        line = neraca.journal.lines(1, 1)[0][1]
+    for attribute in (b'"traceid":"0a"', b'"hops":2147483647', b'"live":true', b'"subject":"antrean"'):
         assert attribute in line
 
 
 STRICT: Final = (
     ("task of both unknown", task("t1"), ("/data/dinas", "/data/asn")),
-    ("receipt of unknown dinas", event("permit-received", "r1", RECEIPT), ("/data/dinas",)),
     (
-        "pause of unknown dinas",
+        "receipt of unknown dinas and service",
+        event("permit-received", "r1", RECEIPT),
+        ("/data/dinas", "/data/service"),
+    ),
+    (
+        "pause of unknown dinas and service",
         event("permit-paused", "z1", {**PAUSE, "at": "2026-11-20T09:00:00+07:00", "reason": "payment"}),
-        ("/data/dinas",),
+        ("/data/dinas", "/data/service"),
     ),
 )
 
@@ -204,6 +210,19 @@ def test_strict_refuses_the_unknown_and_open_flags_it(
     line = free.journal.lines(1, 1)[0][1]
     assert b'"unknown_dinas"' in line
     assert (b'"unknown_asn"' in line) == ("/data/asn" in pointers)
+
+
+@pytest.mark.parametrize(
+    ("more", "pointers"), [({}, []), ({"dinas": RECEIPT["dinas"]}, []), ({"dinas": "other"}, ["/data/service"])]
+)
+def test_strict_knows_a_service_by_its_standard(assemble: Assemble, more: dict[str, str], pointers: list[str]) -> None:
+    """A standard for all dinas names it for each of them."""
+    strict = assemble(strict=True)
+    rules = [event("dinas-registered", "n1", {**NAME, "dinas": RECEIPT["dinas"]})]
+    rules.append(event("standard-set", "s1", {**STANDARD, "service": RECEIPT["service"], **more}))
+    tally = strict.post([*rules, event("permit-received", "r1", RECEIPT)], BATCH).json()
+    assert [fault["pointer"] for row in tally["rejected"] for fault in row["problem"]["errors"]] == pointers
+    assert all(row["problem"]["retry"] for row in tally["rejected"])
 
 
 def test_strict_takes_what_was_registered_a_line_before(assemble: Assemble) -> None:

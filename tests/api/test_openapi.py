@@ -155,17 +155,21 @@ def test_documentation_needs_no_internet(city: Assembled) -> None:
     """The page of the API documentation loads nothing from elsewhere, and what it loads is there."""
     page = city.get("/docs")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    script = city.get("/static/docs.js").text
     addresses = re.findall(r"""(?:src|href)\s*=\s*["']([^"']+)""", page.text) + re.findall(
-        r"""url:\s*["']([^"']+)""", page.text
+        r"""url:\s*["']([^"']+)""", script
     )
-    assert {"/openapi.json", "/static/swagger-ui/swagger-ui.css", "/static/swagger-ui/swagger-ui-bundle.js"} <= set(
-        addresses
-    )
+    assert {
+        "/openapi.json",
+        "/static/docs.js",
+        "/static/swagger-ui/swagger-ui.css",
+        "/static/swagger-ui/swagger-ui-bundle.js",
+    } <= set(addresses)
     for address in addresses:
         if not address.startswith("data:"):
             assert re.match(r"/[^/]", address), address
             assert city.get(address).status_code == 200, address
-    assert not re.search(r"""https?://""", page.text)
+    assert not re.search(r"""https?://""", page.text + script)
     assert not re.search(r"@import|url\(\s*['\"]?https?:", city.get("/static/swagger-ui/swagger-ui.css").text)
 
 

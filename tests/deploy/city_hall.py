@@ -9,12 +9,15 @@ import socket
 import subprocess
 import tempfile
 import threading
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Self
+from uuid import uuid4
 
 import httpx
 
+from domain.events.kinds import KINDS
 from tests.deploy.docker_words import docker
-from tests.faults.traffic import Counter
+from tests.faults.traffic import DINAS, Counter
 from tests.serving import BATCH, ROOT, until
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ DOCKER: Final = """docker() {
 """The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
+ROLES: Final = {"rule": "rules", "reversal": "correct"}
+"""The roles that record what is no fact."""
 BETWEEN_S: Final = 0.1
 """Between two batches: the machine is small, and has to run everything."""
 
@@ -100,14 +105,26 @@ class City:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self._auditor: dict[str, str] = {}
 
     def get(self, service: str, path: str) -> httpx.Response:
-        """Ask a reader."""
-        return httpx.get(f"http://127.0.0.1:{self.machine.port(service, 8000)}{path}", timeout=30)
+        """Ask a reader, as an auditor once that was needed."""
+        return httpx.get(
+            f"http://127.0.0.1:{self.machine.port(service, 8000)}{path}", timeout=30, headers=self._auditor
+        )
+
+    def operations(self, service: str, path: str) -> httpx.Response:
+        """Ask any process on its port for the operator."""
+        return httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}{path}", timeout=30)
 
     def digest(self, service: str = "api-1") -> dict[str, Any]:
         """The digest served, with its vector."""
-        digest: dict[str, Any] = self.get(service, "/v1/digest").json()
+        answer = self.get(service, "/v1/digest")
+        if answer.status_code == httpx.codes.UNAUTHORIZED:  # of a database that was restored, the token is another's
+            secret = self.neraca("token", "make", f"periksa-{uuid4()}", "--role", "auditor").strip()
+            self._auditor = {"authorization": f"Bearer {secret}"}
+            answer = self.get(service, "/v1/digest")
+        digest: dict[str, Any] = answer.json()
         return digest
 
     def partitions(self) -> int:
@@ -118,14 +135,14 @@ class City:
         """The digest of the journal's head, once both readers serve it."""
 
         def reached() -> dict[str, Any] | None:
-            head = self.get("api-1", "/readyz").json()["head"]
+            head = self.operations("api-1", "/readyz").json()["head"]
             digests = [self.digest(reader) for reader in ("api-1", "api-2")]
             return digests[0] if [digest["position"] for digest in digests] == [head, head] else None
 
         try:
             return until(reached, "both readers serve the journal's head", within_s=120)
         except TimeoutError as error:
-            error.add_note(f"{self.get('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
+            error.add_note(f"{self.operations('api-1', '/readyz').text}\n{self.digest()}\n{self.neraca('layout')}")
             for name, process in self.machine.running.items():
                 error.add_note(f"{name} said: {process.output()[-2000:]}")
             raise
@@ -146,7 +163,7 @@ class City:
     def metric(self, service: str, line: str) -> float | None:
         """One sample of a relay's or worker's metrics, by the name it has there; ``None`` while it is missing."""
         try:
-            text = httpx.get(f"http://127.0.0.1:{self.machine.port(service, 9100)}/metrics", timeout=30).text
+            text = self.operations(service, "/metrics").text
         except httpx.TransportError:
             return None
         match = re.search(rf"^{re.escape(line)} (\S+)$", text, re.MULTILINE)
@@ -164,18 +181,23 @@ class Counters:
         self._told: dict[str, str] = {}
         self.accepted = 0
 
-    def _post(self, events: list[Any]) -> httpx.Response:
+    def _post(self, events: list[Any], role: str = "counter") -> httpx.Response:
         at = f"http://127.0.0.1:{self._city.machine.port('intake', 8001)}/v1/events"
-        return httpx.post(at, json=events, headers=self._told, timeout=60)
+        headers = {"authorization": self._told.get(role, ""), "content-type": BATCH}
+        return httpx.post(at, json=events, headers=headers, timeout=60)
 
     def status(self) -> int:
         """The status of the answer to an empty batch now."""
         return self._post([]).status_code
 
     def _send(self, events: list[Any]) -> bool:
-        """Send one batch; return True if it was acknowledged."""
+        """Send one batch, what each role may record by its own token; return True if all of it was acknowledged."""
+        parts = [(role, list(part)) for role, part in groupby(events, key=_role_of)]
+        return all(self._sent(part, role) for role, part in parts)
+
+    def _sent(self, events: list[Any], role: str) -> bool:
         try:
-            response = self._post(events)
+            response = self._post(events, role)
         except httpx.TransportError:
             return False
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
@@ -199,9 +221,11 @@ class Counters:
     def __enter__(self) -> Self:
         """Send while a ``with`` lasts; something is acknowledged before it begins."""
         if not self._told:
-            scopes = [word for scope in ("fact", "rulebook", "reverse") for word in ("--scope", scope)]
-            secret = self._city.neraca("token", "make", "counters", *scopes).strip()
-            self._told = {"authorization": f"Bearer {secret}", "content-type": BATCH}
+            limits = ["--dinas", ",".join(DINAS), "--source", self._counter.source]
+            for role in ("counter", "rate", "rules", "correct"):
+                words = ["--role", role, *(limits if role == "counter" else ())]
+                secret = self._city.neraca("token", "make", f"counters-{role}", *words).strip()
+                self._told[role] = f"Bearer {secret}"
         self._ending.clear()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -213,6 +237,11 @@ class Counters:
         self._ending.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def _role_of(event: dict[str, Any]) -> str:
+    """The role that records an event."""
+    return ROLES.get(KINDS[event["type"].split(".")[1]].role, "rate" if "rated" in event["type"] else "counter")
 
 
 def saved_text(folder: Path, name: str) -> str:

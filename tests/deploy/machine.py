@@ -121,7 +121,8 @@ class Machine:
         words = list(map(str, self.services[service]["command"]))
         for number, word in enumerate(words[1:], 1):
             if words[number - 1] in _PORTS:
-                words[number] = str(self.port(service, int(word)))
+                host, colon, port = word.rpartition(":")
+                words[number] = f"{host}{colon}{self.port(service, int(port))}"
         return words
 
     def inside(self, service: str, words: Sequence[str]) -> list[str]:

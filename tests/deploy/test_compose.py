@@ -141,7 +141,8 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
         name: f"http://127.0.0.1:{machine.port(name, 8001 if name == 'intake' else 8000)}"
         for name in ("intake", "api-1", "api-2")
     }
-    words = ["token", "make", "loket", "--scope", "fact", "--dinas", "dpmptsp,disdukcapil"]
+    limits = ["--dinas", "dpmptsp,disdukcapil", "--source", "/loket"]
+    words = ["token", "make", "loket", "--role", "counter", *limits]
     secret = machine.output("api-1", ["neraca", *words]).strip()
     headers = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
     tally = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers).json()
@@ -149,13 +150,19 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
     nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers | {"authorization": "Bearer x"})
     assert nobody.status_code == httpx.codes.UNAUTHORIZED
 
+    auditor = machine.output("api-1", ["neraca", "token", "make", "periksa", "--role", "auditor"]).strip()
+    reading = {"authorization": f"Bearer {auditor}"}
     until(
-        lambda: all(httpx.get(f"{at[api]}/v1/digest").json()["position"] == 201 for api in ("api-1", "api-2")),
+        lambda: all(
+            httpx.get(f"{at[api]}/v1/digest", headers=reading).json()["position"] == 201 for api in ("api-1", "api-2")
+        ),
         "all is folded",
     )
-    until(lambda: "\nneraca_position 201.0\n" in httpx.get(f"{at['intake']}/metrics").text, "the intake tells so too")
+    operations = f"http://127.0.0.1:{machine.port('intake', 9100)}/metrics"
+    until(lambda: "\nneraca_position 201.0\n" in httpx.get(operations).text, "the intake tells so too")
     replay = json.loads(machine.output("api-1", ["neraca", "replay", "--period", "2026-11"]))
-    assert {httpx.get(f"{at[api]}/v1/digest").json()["digest"] for api in ("api-1", "api-2")} == {replay["digest"]}
+    digests = {httpx.get(f"{at[api]}/v1/digest", headers=reading).json()["digest"] for api in ("api-1", "api-2")}
+    assert digests == {replay["digest"]}
     assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
     own = [*ours({"services": machine.services})]
     assert machine.stop(own) == dict.fromkeys(own, 0)

@@ -144,7 +144,9 @@ def rebuild(hall: Hall) -> None:
 
 def generation(hall: Hall) -> float:
     """The generation that a reader serves."""
-    return float(re.findall(r"^neraca_generation (\S+)$", hall.city.get("api-1", "/metrics").text, re.MULTILINE)[0])
+    return float(
+        re.findall(r"^neraca_generation (\S+)$", hall.city.operations("api-1", "/metrics").text, re.MULTILINE)[0]
+    )
 
 
 def back_up_and_restore(hall: Hall) -> None:
@@ -191,7 +193,7 @@ def upgrade(hall: Hall) -> None:
 def every_alarm_is_told(hall: Hall) -> None:
     """A process exports each metric that the runbook names; the relay whose turn it is exports its progress."""
     names = set(re.findall(r"`(neraca_(?!\d|default|kafka|postgres)\w+)`", RUNBOOK))
-    text = hall.city.get("api-1", "/metrics").text
+    text = hall.city.operations("api-1", "/metrics").text
     for service in ("relay-1", "relay-2", "worker-1"):
         text += httpx.get(f"http://127.0.0.1:{hall.machine.port(service, 9100)}/metrics").text
     samples = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
@@ -206,7 +208,7 @@ def a_partition_stands_still(hall: Hall) -> None:
     sender.send([(f"neraca.segments.{number}", 11, None, b"no segment", [])])
     sender.close()
     stands = 'neraca_partition_stopped{partition="11"} 1.0'
-    until(lambda: stands in hall.city.get("api-1", "/metrics").text, "a partition stands still")
+    until(lambda: stands in hall.city.operations("api-1", "/metrics").text, "a partition stands still")
     with hall.counters:
         until(
             lambda: hall.city.get("api-1", "/readyz").status_code == httpx.codes.SERVICE_UNAVAILABLE, "it is not ready"

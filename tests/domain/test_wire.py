@@ -9,7 +9,8 @@ import pytest
 
 from domain.canonical import canonical
 from domain.intake.media import media_of, unquoted
-from domain.intake.wire import parse_json, read_submission
+from domain.intake.strict_json import parse_json
+from domain.intake.wire import read_submission
 from domain.refusal import Refusal
 
 RATING: Final = {"dinas": "d", "survey": "S-1"}
@@ -172,10 +173,9 @@ def test_a_key_that_stands_twice_is_named_by_its_place(text: str, place: str) ->
     assert error.value.detail.startswith(place)
 
 
-def test_a_key_that_stands_twice_at_the_end_of_a_long_object_is_found_in_one_pass() -> None:
-    """Counting each name among all of them would take hours."""
-    body = "{" + ",".join(f'"{number}":[]' for number in range(200_000)) + ',"199999":1}'
-    with pytest.raises(Refusal, match=r"^/199999: "):
+def test_a_key_that_stands_twice_at_the_end_of_the_longest_object_is_found() -> None:
+    body = "{" + ",".join(f'"{number}":[]' for number in range(999)) + ',"998":1}'
+    with pytest.raises(Refusal, match=r"^/998: "):
         parse_json(body.encode())
 
 

@@ -53,7 +53,7 @@ def read(key: bytes | None, value: bytes, headers: Headers) -> Any:  # noqa: ANN
 def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
     """It is the event that its JSON is, whichever way it travels."""
     message = MODES[mode](counted("1", counter="loket-7"))
-    submission = event_of(message.value, list(message.headers.items()))
+    submission = event_of(message.value, list(message.headers.items()), {"partitionkey", "counter"})
     same = read_submission(
         event("task-completed", "1", {**DATA, "task": "1"}, source="/loket/sdk", time="2026-11-24T04:00:00Z")
     )
@@ -69,7 +69,8 @@ def test_an_event_of_the_sdk_says_the_same_in_either_mode(mode: str) -> None:
 def test_the_sdk_reads_what_is_relayed(media: str) -> None:
     """Each attribute in its one spelling; the media type in the header that is its own, and in no other."""
     submission = event("task-completed", "1", DATA, urgent=True, batch=7, datacontenttype=media)
-    line = line_of(recorded(read_submission(submission), Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
+    read_event = read_submission(submission, {"urgent", "batch"})
+    line = line_of(recorded(read_event, Resolved(month="2026-11"), 1_800_000_000_000_000, "loket-1"))
     key, value, headers = binary_record(12, line)
     cloud_event = read(key, value, headers)
     assert dict(headers)["content-type"] == media.encode()
@@ -141,6 +142,7 @@ def test_events_come_by_the_sdk_and_go_by_it(cluster: Scaled, topics: Topics) ->
     """
     topics.make("neraca.intake")
     topics.make("neraca.events")
+    cluster.environment["NERACA_EXTENSIONS"] = "partitionkey"
     cluster.begin("intake", "--kafka")
     cluster.start("relay", options=["--events"])
     for mode, write in MODES.items():

@@ -119,7 +119,7 @@ def test_what_is_wrong_is_refused_as_over_http(cluster: Scaled, topics: Topics) 
         "already-reversed",
         "invalid-event",
     ]
-    assert problem_of(without_scope)["detail"] == "the token has no scope rulebook"
+    assert problem_of(without_scope)["detail"] == "the token does not cover this event"
     assert problem_of(no_json)["detail"] == "ce_source: must be UTF-8"
     assert no_json.headers[:-1] == binary
     assert (empty.key, empty.value, problem_of(empty)["status"]) == (None, b"", 400)

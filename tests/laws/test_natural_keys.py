@@ -23,6 +23,11 @@ def stated_twice(kind: Kind, number: int) -> tuple[dict[str, Any], list[Outcome]
         counter.now_us = OPENED + 2000 * 3_600_000_000
         if kind.name == "permit-processed":
             event["data"] |= {"received_at": event["data"]["completed_at"]}
+        if kind.name == "satisfaction-rated" and "case" in event["data"]:
+            case = {name: event["data"][name] for name in ("dinas", "service", "case")}
+            instants = {"received_at": event["time"], "completed_at": event["time"]}
+            decision = {**event, "id": "decision", "type": KINDS["permit-processed"].type, "data": case | instants}
+            counter.tell(decision)
         return event["data"], counter.tell(event, event | {"id": "again"})
 
 

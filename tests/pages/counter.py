@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from api.http.tickets import Case, ticket_for
+from api.http.tickets import TICKET_US, Case, Tickets
 from tests.pages.browser import press, until
 from tests.serving import Assembled, Clock, event
 
@@ -195,9 +195,14 @@ def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
     """The ticket for a case, vouched for by a counter's token."""
     token = neraca.tokens.by_id(token_id)
     assert token is not None
-    ticket = ticket_for(neraca.tokens, token[0], case)
+    ticket = tickets_of(neraca).issue(token[0], case)
     assert ticket is not None
-    return ticket
+    return ticket.text
+
+
+def tickets_of(neraca: Assembled, lasts_us: int = TICKET_US) -> Tickets:
+    """The tickets of an assembled Neraca, all under one secret."""
+    return Tickets(neraca.tokens, neraca.clock, neraca.secret, lasts_us)
 
 
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from api.http.tickets import Case, ticket_for
+from api.http.tickets import TICKET_US, Case, Tickets
 from api.pages.router import PAGES as ROUTED
+from domain.access.limits import Limits
 from domain.clock import utc_text
 from neraca.wiring import now_us
 from streams.places.directory import DataDirectory
@@ -37,6 +38,7 @@ NAMES: Final = {
     "entry": "entri",
     "ticket": "nilai",
     "signin": "masuk",
+    "link": "tautan",
     "mine": "saya",
     "late": "terlambat",
     "task": "tugas",
@@ -70,13 +72,15 @@ PAGES: Final = {**of_every_page(), "tur": "/?tur=pimpinan-1", "putar-ulang": "{r
 SCREENS: Final = {"ponsel": (390, 844, False), "dinding": (1920, 1080, False), "gelap": (1920, 1080, True)}
 
 
-def ticket(data: Path, case: Case) -> str:
-    """The query that leads to the rating of a case, vouched for by a token of its own."""
+def ticket_query(data: Path, case: Case) -> str:
+    """The query and the fragment that lead to the rating of a case, vouched for by a token of its own."""
     tokens = DataDirectory(data).token_store()
-    tokens.make("gambar", ["fact"], utc_text(now_us()))
+    tokens.make("gambar", ["counter"], utc_text(now_us()), Limits(frozenset({case.dinas}), frozenset({"/gambar"})))
     token = tokens.by_id("gambar")
     assert token is not None
-    return urlencode({**case._asdict(), "tiket": ticket_for(tokens, token[0], case)})
+    ticket = Tickets(tokens, now_us, (data / "secret").read_bytes().strip(), TICKET_US).issue(token[0], case)
+    assert ticket is not None
+    return f"{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 
 
 def replayed(url: str) -> str:
@@ -115,7 +119,7 @@ def shown(url: str, data: Path) -> dict[str, str]:
         "asn": ranking[0]["subject"]["id"],
         "file": urlencode({"service": first["service"], "case": first["case"]}),
         "decided": urlencode(decided_case._asdict()),
-        "ticket": ticket(data, decided_case),
+        "ticket": ticket_query(data, decided_case),
         "replayed": replayed(url),
     }
 

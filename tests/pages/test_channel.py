@@ -110,11 +110,10 @@ class Flood:
     def __init__(self) -> None:
         self.ended = False
 
-    def offered(self, _: object) -> frozenset[str]:
-        """The scopes of a guest."""
-        return frozenset()
+    def offered(self, _: object) -> None:
+        """The grant of a guest."""
 
-    async def stream(self, _: object, __: str, ___: frozenset[str]) -> AsyncGenerator[ServerSentEvent]:
+    async def stream(self, _: object, __: str, ___: None) -> AsyncGenerator[ServerSentEvent]:
         """More than anybody takes."""
         try:
             while True:

@@ -72,19 +72,20 @@ def test_what_was_not_registered_yet_is_sent_again_once_it_is(counter: Assembled
 
 
 def test_a_reversal_that_the_token_may_not_make_is_sent_again_by_one_that_may(counter: Assembled, clerk: Clerk) -> None:
-    clerk.sign_in(counter.token("loket-3", "fact"))
+    clerk.sign_in(counter.token("loket-3", "counter"))
     clerk.press("Alt+3")
     clerk.step("K-1", "F2")
     clerk.sees("#tanda", "posisi")
+    clerk.sign_in(counter.token("loket-4", "counter"))
     clerk.click("undo", "K-1")
     clerk.sees("#tanda", "token loket ini tidak mencakupnya")
-    assert "token has no scope" not in clerk.text("#tanda")
-    clerk.sign_in(counter.token("kepala", "fact", "reverse", sources=["/loket/kepala"]))
+    assert "needs the role" not in clerk.text("#tanda")
+    clerk.sign_in(counter.token("kepala", "counter", "correct"))
     clerk.click("again", "K-1")
     clerk.until(lambda: entries(counter, "event-retracted"), "the reversal is in the journal")
     retraction, first = entries(counter, "event-retracted")[0], entries(counter)[0]
-    assert (retraction["source"], retraction["data"]["event"]) == (
-        "/loket/kepala",
+    assert (retraction["recorded_by"], retraction["data"]["event"]) == (
+        "kepala",
         {"source": first["source"], "id": first["id"]},
     )
 
@@ -106,17 +107,14 @@ def kept(clerk: Clerk) -> str:
 def test_a_rating_is_sent_again_with_its_answer_and_forgotten_once_it_is_settled(
     counter: Assembled, clerk: Clerk
 ) -> None:
-    """Given before signing in, under a name the token does not allow; recorded once the clerk sends it again."""
+    """Given before signing in; recorded once the clerk has signed in, by a ticket of the counter and under its name."""
     rated(clerk, "R-1", 4)
     clerk.until(lambda: "overall" in kept(clerk), "it is kept")
-    clerk.sign_in(counter.token("tiga", "fact", sources=["/loket/tiga"]))
+    clerk.sign_in(counter.token("tiga", "counter", dinas=[UNIT], sources=["/loket/tiga"]))
     clerk.sees("#tanda", "R-1 · penilaian warga")
-    clerk.sees("#tanda", "✕ tidak diterima peladen")
-    assert "overall" in kept(clerk), "it is to be sent again"
-    clerk.click("again", "R-1")
     clerk.until(lambda: entries(counter, RATING), "it is in the journal")
     (entry,) = entries(counter, RATING)
-    assert (entry["source"], entry["data"]["overall"]) == ("/loket/tiga", 4)
+    assert (entry["source"], entry["data"]["overall"]) == ("/nilai/tiga", 4)
     clerk.sees("#tanda", "✓ posisi")
     assert "overall" not in kept(clerk)
 
@@ -158,3 +156,18 @@ def test_an_undo_pressed_twice_makes_one_reversal_and_none_of_what_was_never_sen
     clerk.sees("#tanda", "diurungkan sebelum dikirim")
     reversals = "loket.queue.last(99).then(all => all.filter(one => one.undoes).length)"
     assert clerk.ask(reversals) == 1, "what was never tried has nothing to reverse"
+
+
+def test_a_ticket_that_is_refused_holds_up_nothing_else(counter: Assembled, clerk: Clerk) -> None:
+    """Its rating is told of and can be sent again, by a fresh ticket; what the clerk pressed meanwhile is recorded."""
+    clerk.sign_in(counter.token("tiga", "counter", dinas=[UNIT], sources=["/loket/tiga"]))
+    rated(clerk, "R-1", 4)
+    clerk.until(lambda: "overall" in kept(clerk), "it is kept")
+    clerk.ask("loket.queue.last(1).then(([one]) => loket.queue.vouch(one.n, 'AAAA-0000000-tiga'))")
+    clerk.open(f"?dinas={UNIT}", ready=False)
+    clerk.sees("#tanda", "token loket ini tidak mencakupnya")
+    clerk.press("Alt+3")
+    clerk.step("K-1", "F2")
+    clerk.sees("#tanda", "✓ posisi")
+    clerk.click("again", "R-1")
+    clerk.until(lambda: entries(counter, RATING), "it is in the journal")

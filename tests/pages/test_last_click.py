@@ -160,7 +160,7 @@ def test_the_name_of_a_withheld_rating_is_withheld_too(small: Assembled) -> None
 
 
 def test_a_link_is_offered_only_to_those_for_whom_it_opens(small: Assembled) -> None:
-    """A reader may not see the journal, an auditor without the scope `read` no file and no task."""
+    """A reader of persons may not see the journal, a leader of another dinas no file; an auditor sees all of it."""
     reader = {**FAR, "headers": {"authorization": small.token("baca-saja", "read")}}
     auditor = {**FAR, "headers": {"authorization": small.token("audit-saja", "audit")}}
     for path in (
@@ -171,9 +171,12 @@ def test_a_link_is_offered_only_to_those_for_whom_it_opens(small: Assembled) -> 
         assert "/auditor/journal/" not in page(small, path, **reader).links
         assert not [link for link in page(small, path, **reader).links if link.startswith("/auditor/journal/")]
     for path in ("/auditor/journal?kind=permit-processed", "/auditor/journal/550"):
-        links = page(small, path, **auditor).links
-        assert not [link for link in links if "/file?" in link or "/task?" in link]
-        assert [link for link in page(small, path).links if "/file?" in link]
+        assert [link for link in page(small, path, **auditor).links if "/file?" in link]
+    leader = {**FAR, "headers": {"authorization": small.token("pimpinan-saja", "leader", dinas=[TWIN])}}
+    assert [link for link in page(small, f"/dinas/{TWIN}/late?{MONTH}", **leader).links if "/file?" in link]
+    assert not [
+        link for link in page(small, f"/dinas/{FAST}?{MONTH}", **leader).links if "/file?" in link or "/why" in link
+    ]
 
 
 def test_an_entry_leads_to_its_corrections_and_these_to_it(small: Assembled) -> None:

@@ -1,4 +1,4 @@
-"""No page offers a link or a form that ends in a refusal: to a guest, and to a token that lacks a scope."""
+"""No page offers a link or a form that ends in a refusal: to a guest, and to a token that does not cover it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ STARTS: Final = (
 REFUSALS: Final = (401, 403)
 TYPED: Final = {"asn": BUSY, "dinas": FAST, "q": FAST, "case": "B-0", "service": "ktp-el", "until": "400"}
 """The words that a visitor types into a field that has none yet."""
-SIGNS_IN: Final = frozenset({"/masuk", "/keluar"})
-"""Forms about the token itself."""
+SIGNS_IN: Final = frozenset({"/masuk", "/masuk/tautan", "/keluar"})
+"""Forms about the token itself, and the operator's link."""
 
 
 class Forms(HTMLParser):
@@ -116,24 +116,25 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
         yield neraca
 
 
-@pytest.mark.parametrize(
-    "scopes",
-    [(), ("fact",), ("read",), ("audit",), ("rulebook", "reverse")],
-    ids=lambda scopes: "+".join(scopes) or "guest",
-)
-def test_no_page_offers_what_ends_in_a_refusal(city: Assembled, scopes: tuple[str, ...]) -> None:
-    visit = Visit(city, city.token("-".join(("t", *scopes)), *scopes) if scopes else "")
+CALLERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "guest": ("", {}),
+    "counter": ("counter", {"dinas": [FAST], "sources": ["/loket/1"]}),
+    "asn": ("asn", {"asn": BUSY}),
+    "leader": ("leader", {"dinas": [FAST]}),
+    "leader of all": ("leader", {}),
+    "personnel": ("personnel", {}),
+    "auditor": ("auditor", {}),
+    "rules": ("rules", {}),
+}
+
+
+@pytest.mark.parametrize(("role", "limits"), CALLERS.values(), ids=CALLERS)
+def test_no_page_offers_what_ends_in_a_refusal(city: Assembled, role: str, limits: dict[str, Any]) -> None:
+    visit = Visit(city, city.token(f"t-{role}-{len(limits)}", role, **limits) if role else "")
     for address in STARTS:
         visit.look(address)
     assert visit.refused == []
     assert len(visit.checked) > len(STARTS)
-
-
-def test_a_token_limited_to_a_dinas_is_offered_nothing_that_is_refused(city: Assembled) -> None:
-    visit = Visit(city, city.token("terbatas", "fact", dinas=[FAST]))
-    for address in STARTS:
-        visit.look(address)
-    assert visit.refused == []
 
 
 def test_a_guest_is_told_what_signing_in_would_give(city: Assembled) -> None:

@@ -172,6 +172,21 @@ def test_signing_in_lands_on_the_page_that_the_token_is_for(
     assert send(own_small, "/masuk", token=secret, ke="/publik").headers["location"] == "/publik"
 
 
+def test_an_asn_lands_on_the_own_page(own_small: Assembled) -> None:
+    """By `/saya`, which leads there and nowhere else; it is refused to everybody who is no ASN."""
+    secret = own_small.token("asn-1", "asn", asn=BUSY).removeprefix("Bearer ")
+    answer = send(own_small, "/masuk?lang=en", token=secret)
+    assert answer.headers["location"] == "/saya?lang=en"
+    headers = cookie_of(answer)
+    own = own_small.get("/saya?lang=en", headers=headers, **FAR)
+    assert (own.status_code, own.headers["location"]) == (303, f"/asn/{BUSY}?lang=en")
+    assert own_small.get(f"/asn/{BUSY}", headers=headers, **FAR).status_code == 200
+    assert own_small.get("/saya", **FAR).status_code == 401
+    for role in ("personnel", "auditor", "rules"):
+        assert own_small.get("/saya", headers=signed_in(own_small, role, role), **FAR).status_code == 403
+    assert own_small.get("/saya").headers["location"] == "/asn", "the operator is no ASN: the form asks for one"
+
+
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
 def test_signing_in_leads_nowhere_else(own_small: Assembled, elsewhere: str) -> None:
     answer = send(

@@ -75,7 +75,7 @@ def test_the_readme_and_the_tutorial_from_top_to_bottom(reader: Reader) -> None:
 
     secret, listing = reader.types(tokens)
     assert len(secret) > 20
-    assert listing.startswith("loket-1: fact dinas=disdukcapil sources=/loket/1")
+    assert listing.startswith("loket-1: counter dinas=disdukcapil sources=/loket/1")
 
 
 def test_the_real_figures_of_the_readme_are_those_of_the_figures() -> None:

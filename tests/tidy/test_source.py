@@ -126,7 +126,7 @@ def test_the_domain_knows_no_fractions_of_two() -> None:
         if (isinstance(node, ast.Name) and node.id == "float")
         or (isinstance(node, ast.Constant) and isinstance(node.value, float))
     }
-    assert floats == {("domain/intake/wire.py", "float")}
+    assert floats == {("domain/intake/strict_json.py", "float")}
 
 
 def test_the_formatter_lays_everything_out() -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from api.pages.tables import Tables
     from api.pages.words import Words
     from api.v1.reads import Reads
+    from domain.access.policy import Action
     from domain.periods import Period
     from projections.ports import Question, Replays
 
@@ -61,7 +62,7 @@ class DeskPage(ReadingPage, frozen=True):
     """The desk: at most one of ``running``, ``failed`` and ``done`` is there."""
 
     template: ClassVar[str] = "auditor.html"
-    scope: ClassVar[str] = AUDIT
+    action: ClassVar[Action] = "audit"
     parameters: ClassVar[frozenset[str]] = frozenset(
         {"until", "since", "digest", "at", "position", "check", "pick", "still"}
     )
@@ -153,7 +154,7 @@ def auditor_router(site: Site, reads: Reads, replays: Replays) -> APIRouter:
             finish_times = [earlier.at_us for _, earlier in replays.answers()[:1]]
             extra_state = f"{desk.head} {_state_tag(state)} {finish_times}"
             return site.page(
-                request, lambda page_query: DeskPage.of(page_query, replays, desk), scope=AUDIT, extra_state=extra_state
+                request, lambda page_query: DeskPage.of(page_query, replays, desk), need=AUDIT, extra_state=extra_state
             )
 
         return site.guarded(request, AUDIT, answer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import msgspec
 from msgspec import Struct
 
-from api.pages.auditor.journal import AUDIT, position_of, row_of, zone_of
+from api.pages.auditor.journal import position_of, row_of, zone_of
 from api.pages.auditor.search import Entry
 from api.pages.measures import measure_label
 from api.pages.page import ReadingPage
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.fold.postings import Account
     from projections.ports import Lines
 
@@ -71,7 +72,7 @@ class EntryPage(ReadingPage, frozen=True):
     """One entry of the journal."""
 
     template: ClassVar[str] = "entry.html"
-    scope: ClassVar[str] = AUDIT
+    action: ClassVar[Action] = "audit"
 
     entry: WholeEntry
     zone: str

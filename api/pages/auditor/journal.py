@@ -9,7 +9,7 @@ from msgspec import Struct
 from api.http.problems import bad_query
 from api.pages.auditor.search import KNOWN_KINDS, Entry, Wanted, searched
 from api.pages.instants import asked_instant, input_text, said_in_full
-from api.pages.page import ReadingPage
+from api.pages.page import Need, ReadingPage
 from api.pages.sentences import LATE_US, name_of, reason_of, what
 from api.pages.tables import Table
 from api.pages.targets import Target, target_of
@@ -17,7 +17,7 @@ from api.v1.reads import cursor_of, number_after
 from domain.clock import DAY_US, local_date, parse_date, stored_instant
 from domain.events.kinds import KINDS, NAMES
 from domain.events.names import kind_of
-from domain.intake.checks import looks_personal
+from domain.intake.personal import looks_personal
 from domain.intake.recorded import Recorded, read_line
 from domain.periods import Period, parse_period
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from projections.ports import Lines
     from projections.reading.reader import Snapshot
 
-AUDIT: Final = "audit"
+AUDIT: Final = Need("audit")
 """The scope of all pages of an auditor."""
 ROWS: Final = 50
 DAYS_FROM: Final = 2
@@ -93,7 +94,7 @@ class JournalPage(ReadingPage, frozen=True):
     """A page of the journal."""
 
     template: ClassVar[str] = "journal.html"
-    scope: ClassVar[str] = AUDIT
+    action: ClassVar[Action] = "audit"
     parameters: ClassVar[frozenset[str]] = frozenset(
         {"dinas", "kind", "q", "from", "to", "touches", "after", "until", "whole", "cursor"}
     )

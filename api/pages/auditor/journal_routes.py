@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.pages.site import Site
     from api.v1.reads import Reads
 
-PLAIN: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+PLAIN: Final = {"cache-control": "no-store"}
 
 
 def journal_router(site: Site, reads: Reads) -> APIRouter:
@@ -25,12 +25,12 @@ def journal_router(site: Site, reads: Reads) -> APIRouter:
     @router.get("/auditor/journal", response_class=HTMLResponse)
     def show_journal(request: Request) -> Response:
         head = reads.lines.head()
-        return site.page(request, lambda query: JournalPage.of(query, head), scope=AUDIT, extra_state=str(head))
+        return site.page(request, lambda query: JournalPage.of(query, head), need=AUDIT, extra_state=str(head))
 
     @router.get("/auditor/journal/{position}", response_class=HTMLResponse)
     def show_entry(request: Request, position: str) -> Response:
         head = reads.lines.head()
-        return site.page(request, lambda query: EntryPage.of(query, position, head), scope=AUDIT, extra_state=str(head))
+        return site.page(request, lambda query: EntryPage.of(query, position, head), need=AUDIT, extra_state=str(head))
 
     @router.get("/auditor/journal/{position}/line")
     def take_line(request: Request, position: str) -> Response:

@@ -84,6 +84,7 @@ class BoardPage(AddressedPage, frozen=True):
     """The board, and the entries recorded last."""
 
     template: ClassVar[str] = "board.html"
+    shared: ClassVar[bool] = True
 
     board: Board
     feed: tuple[Item, ...] | None

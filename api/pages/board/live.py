@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
-from api.http.disclosure import EXACT
+from api.http.disclosure import EXACT, is_published
 from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
@@ -22,6 +22,8 @@ from api.pages.site import Site
 from api.pages.words import Words
 from api.v1.reads import Reads
 from api.v1.stream import Ending
+from domain.access.grant import Grant
+from domain.access.subjects import Unit
 from projections.movement import Movement
 from projections.reading.backlog import Backlog, backlog_of
 from projections.segment import Moved
@@ -31,8 +33,6 @@ ALIVE_S: Final = 2.5
 """A page hears this often that nothing has moved, and counts as fresh as long as it does."""
 BETWEEN_S: Final = 0.5
 """The shortest time between two changes: nobody reads a board that moves more often."""
-OFFERING: Final = EXACT | {"read"}
-"""The scopes without which the board offers less: readers of one board who differ in them have channels of their own."""
 
 Messages = AsyncGenerator[ServerSentEvent]
 
@@ -217,16 +217,20 @@ class LiveBoards:
         self._reads = reads
         self._site = site
         self._ending = ending
-        self._channels: dict[tuple[Watched, Code, frozenset[str]], Channel] = {}
+        self._channels: dict[tuple[Watched, Code, Grant | None], Channel] = {}
 
-    def offered(self, request: Request) -> frozenset[str]:
-        """The scopes of a caller that change what the board offers."""
-        return self._site.scopes(request) & OFFERING
+    def offered(self, request: Request) -> Grant | None:
+        """The part of a caller's grant that changes what the board offers: readers who differ in it have channels of their own."""
+        access, grant = self._reads.access, self._site.grant(request)
+        if grant is None or not access.allows(grant, "read-reasons"):
+            return None
+        is_of_all = access.allows(grant, "read-reasons", Unit(""))
+        return Grant("", EXACT & grant.roles | {"leader"}, None if is_of_all else grant.dinas)
 
-    async def stream(self, choice: Watched, code: Code, scopes: frozenset[str]) -> Messages:
+    async def stream(self, choice: Watched, code: Code, grant: Grant | None) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
-        key = (choice, code, scopes)
-        channel = self._channels.get(key) or self._channel(choice, code, scopes)
+        key = (choice, code, grant)
+        channel = self._channels.get(key) or self._channel(choice, code, grant)
         self._channels[key] = channel
         following = channel.follow()
         try:
@@ -241,11 +245,11 @@ class LiveBoards:
             if not channel.listeners:
                 self._channels.pop(key, None)
 
-    def _channel(self, choice: Watched, code: Code, scopes: frozenset[str]) -> Channel:
+    def _channel(self, choice: Watched, code: Code, grant: Grant | None) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(reads, choice, words, published=not EXACT & scopes),
-            lambda message: self._site.fragment(message, code, scopes),
+            lambda: draw(reads, choice, words, published=is_published(grant)),
+            lambda message: self._site.fragment(message, code, grant),
             words,
             live.movement,
             self._ending,
@@ -264,18 +268,18 @@ def live_router(boards: LiveBoards, reads: Reads, listeners: Gauge) -> APIRouter
         text = request.query_params.get("period")
         return Watched() if text is None else Watched(reads.period(text), "follow" in request.query_params)
 
-    def offered(request: Request) -> frozenset[str]:
+    def offered(request: Request) -> Grant | None:
         return boards.offered(request)
 
     async def following(
         request: Request,
         choice: Annotated[Watched, Depends(board_of)],
-        scopes: Annotated[frozenset[str], Depends(offered)],
+        grant: Annotated[Grant | None, Depends(offered)],
     ) -> AsyncIterator[Messages]:
         """The messages for one reader, closed when the request ends: also of a reader that took nothing more."""
         listeners.inc()
         try:
-            async with aclosing(boards.stream(choice, code_of(request), scopes)) as messages:
+            async with aclosing(boards.stream(choice, code_of(request), grant)) as messages:
                 yield messages
         finally:
             listeners.dec()

@@ -17,9 +17,9 @@ from msgspec import Struct
 from api.http.problems import bad_query
 from api.pages.page import ReadingPage
 from api.pages.sentences import name_of
-from api.pages.site import GUARDS
+from domain.access.subjects import Unit
 from domain.events.submitted import PauseReason
-from domain.intake.checks import looks_personal
+from domain.intake.personal import looks_personal
 from domain.measures import UNSUR
 from projections.ports import LOCAL
 
@@ -91,7 +91,7 @@ class Screen(Struct, frozen=True):
     def of(cls, query: PageQuery, scripts: Scripts) -> Self:
         """The screen of a caller."""
         words, grant = query.words, query.grant
-        own_sources = sorted(grant.sources) if grant is not None and grant.sources is not None else []
+        own_sources = sorted((grant and grant.sources) or ())
         return cls(
             scripts.common,
             scripts.pattern,
@@ -147,7 +147,7 @@ class CounterPage(ReadingPage, frozen=True):
             sorted(snapshot.rulebook.services("") - {service.id for service in services}),
             extra,
             get_args(PauseReason),
-            vouched=tickets and grant is not None and grant is not LOCAL,
+            vouched=tickets and grant is not None and grant.id != LOCAL.id,
         )
 
 
@@ -181,7 +181,7 @@ def counter_router(site: Site, *, tickets: bool) -> APIRouter:
     @router.get("/loket-sw.js")
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
-        headers = {**GUARDS, "cache-control": "no-cache"}
+        headers = {"cache-control": "no-cache"}
         return Response(scripts.worker, 200, headers, "text/javascript")
 
     return router
@@ -191,7 +191,7 @@ def _units(query: PageQuery) -> list[tuple[str, str]]:
     """The ids and names of the dinas that the caller may speak for, by name."""
     snapshot, grant = query.snapshot, query.grant
     ids = [standing.subject.id for standing in snapshot.dinas(query.period)]
-    own_dinas = [dinas for dinas in ids if grant is None or grant.dinas is None or dinas in grant.dinas]
+    own_dinas = [dinas for dinas in ids if grant is None or query.allows("vouch", Unit(dinas))]
     return sorted(((dinas, name_of(snapshot, dinas)) for dinas in own_dinas), key=lambda unit: unit[1])
 
 

@@ -1,12 +1,17 @@
-"""`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script."""
+"""`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script.
+
+The ticket stands in the address's fragment, which no server is sent, and is posted with the answers. Without a script the
+page asks for it as it is printed under the code.
+"""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import uuid4
 
+import msgspec
 import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -15,33 +20,37 @@ from starlette.concurrency import run_in_threadpool
 
 from api.http.doors import address_of
 from api.http.forms import fields_of
-from api.http.tickets import Case, grant_of, ticket_for
+from api.http.tickets import Case
 from api.pages.page import Page
-from api.pages.site import GUARDS
+from domain.access.subjects import Unit
 from domain.clock import utc_text
 from domain.events.kinds import KINDS
 from domain.intake.wire import submission_or_refusal
 from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal
 from projections.ports import Accepted
+from projections.reading.course import course_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api.http.tickets import Ticket, Tickets
     from api.pages.site import Site
     from api.v1.reads import Reads
-    from projections.ports import Grant, Intake, Tokens
+    from projections.ports import Grant, Intake
 
-SOURCE_MOST: Final = 500
-UNQUOTED: Final = "!*'()"
-"""Marks that a script's `encodeURIComponent` leaves as they are, and Python would not."""
+GIVEN_HERE: Final = ("natural-key-held", "content-conflict")
+"""The refusals of a rating that was given before."""
 
 
 class TicketPage(Page, frozen=True):
-    """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given."""
+    """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given.
+
+    Parts of the case that the address does not name are asked for, and so is the ticket, unless a script knows it.
+    """
 
     template: ClassVar[str] = "ticket.html"
-    parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "case", "tiket"})
+    parameters: ClassVar[frozenset[str]] = frozenset(Case._fields)
 
     case: Case
     ticket: str
@@ -51,34 +60,23 @@ class TicketPage(Page, frozen=True):
     asks: bool = True
 
 
-def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
-    """The QR at the counter, and the page it leads to."""
-    router, access, tokens = APIRouter(), reads.access, reads.access.tokens
-
-    @router.get("/loket/qr.svg")
-    def show_code(request: Request) -> Response:
-        case = _case(dict(request.query_params))
-        ticket = ticket_for(tokens, access.require(request, "fact"), case)
-        if ticket is None:
-            raise Refusal("not-found", "without a token, or beyond what it covers, there is nobody to vouch")
-        picture = io.BytesIO()
-        try:
-            segno.make(_address(request, case, ticket), error="m").save(picture, kind="svg", scale=4, light="#fff")
-        except segno.DataOverflowError:
-            raise Refusal("not-found", "no code holds an address as long as this case's") from None
-        return Response(picture.getvalue(), 200, {**GUARDS, "cache-control": "no-store"}, "image/svg+xml")
+def ticket_router(site: Site, reads: Reads, intake: Intake, tickets: Tickets) -> APIRouter:
+    """The counter's code, and the page it leads to."""
+    router = APIRouter()
+    router.include_router(_codes(reads, tickets))
 
     @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:
-        return site.unread(request, lambda: site.plain(request, _asking(tokens, request.query_params)))
+        case = Case(*(request.query_params.get(name, "") for name in Case._fields))
+        return site.unread(request, lambda: site.plain(request, TicketPage(case, "", UNSUR)))
 
     @router.post("/nilai")
     async def rate(request: Request) -> Response:
         fields = await fields_of(request)
 
         def answer() -> Response:
-            page = _asking(tokens, fields)
-            grant = grant_of(tokens, page.ticket, page.case)
+            page = TicketPage(_case_in(fields), fields.get("tiket", ""), UNSUR)
+            grant = tickets.grant_of(page.ticket, page.case)
             status, page = _rated(intake, grant, page, fields, utc_text(reads.reader.now_us()))
             return site.plain(request, page, status)
 
@@ -87,28 +85,51 @@ def ticket_router(site: Site, reads: Reads, intake: Intake) -> APIRouter:
     return router
 
 
-def _case(fields: Mapping[str, str]) -> Case:
+def _codes(reads: Reads, tickets: Tickets) -> APIRouter:
+    """The ticket of a decided case, and the code that leads a phone to it."""
+    router = APIRouter()
+
+    @router.get("/loket/tiket")
+    def give_ticket(request: Request) -> Response:
+        address, ticket = _issue(request, reads, tickets)
+        body = msgspec.json.encode({"address": address, "expires": utc_text(ticket.until_us)})
+        return Response(body, 200, {"cache-control": "no-store"}, "application/json")
+
+    @router.get("/loket/qr.svg")
+    def show_code(request: Request) -> Response:
+        address, _ = _issue(request, reads, tickets)
+        picture = io.BytesIO()
+        try:
+            segno.make(address, error="m").save(picture, kind="svg", scale=4, light="#fff")
+        except segno.DataOverflowError:
+            raise Refusal("not-found", "no code holds an address as long as this case's") from None
+        return Response(picture.getvalue(), 200, {"cache-control": "no-store"}, "image/svg+xml")
+
+    return router
+
+
+def _issue(request: Request, reads: Reads, tickets: Tickets) -> tuple[str, Ticket]:
+    """A ticket of the case that an address names, and the address it leads to. Raises: ``Refusal``."""
+    case = _case_in(dict(request.query_params))
+    grant = reads.access.require(request, "vouch", Unit(case.dinas))
+    # Asked of the journal: the counter asks as soon as its decision is recorded, and the balances follow a moment later.
+    if course_of(reads.lines.of_case(*case), reads.lines.head()).decision is None:
+        detail = "is not decided: a ticket is given once it is"
+        raise Refusal("not-decided", f"case: {detail}", Fault("/case", detail, for_now=True))
+    ticket = tickets.issue(grant, case)
+    if ticket is None:
+        raise Refusal("not-found", "without a token there is nobody to vouch")
+    return _address(request, case, ticket), ticket
+
+
+def _case_in(fields: Mapping[str, str]) -> Case:
     if not all(fields.get(name) for name in Case._fields):
         raise Refusal("invalid-query", "dinas, service and case name a case", Fault("/case", "is not named"))
     return Case(*(fields[name] for name in Case._fields))
 
 
-def _asking(tokens: Tokens, fields: Mapping[str, str]) -> TicketPage:
-    """The questions about the case of a valid ticket. Raises: ``Refusal``."""
-    case, ticket = _case(fields), fields.get("tiket", "")
-    grant_of(tokens, ticket, case)
-    return TicketPage(case, ticket, UNSUR)
-
-
-def _address(request: Request, case: Case, ticket: str) -> str:
-    return f"{address_of(request)}/nilai?{urlencode({**case._asdict(), 'tiket': ticket})}"
-
-
-def source_of(grant: Grant, dinas: str) -> str:
-    """The source of ratings of a dinas; a token may allow another only. `steps.js` has the same rule."""
-    plain = f"/loket/{quote(dinas, safe=UNQUOTED)}/warga"
-    usual = plain if len(plain) <= SOURCE_MOST else "/loket"
-    return usual if grant.sources is None or usual in grant.sources else min(grant.sources)
+def _address(request: Request, case: Case, ticket: Ticket) -> str:
+    return f"{address_of(request)}/nilai?{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 
 
 def _rated(
@@ -123,7 +144,7 @@ def _rated(
     event = {
         "specversion": "1.0",
         "type": KINDS["satisfaction-rated"].type,
-        "source": source_of(grant, page.case.dinas),
+        "source": "/nilai",  # both are named after the ticket when the event is recorded
         "id": str(uuid4()),
         "time": now,
         "data": {**page.case._asdict(), **rating},
@@ -131,8 +152,10 @@ def _rated(
     outcome = intake.submit([submission_or_refusal(event)], grant)[0]
     if isinstance(outcome, Accepted):
         return 200, replace(page, message="rated_sent", asks=False)
-    if outcome.slug in ("natural-key-held", "content-conflict"):
+    if outcome.slug in GIVEN_HERE:
         return 409, replace(page, message="rated_before", asks=False)
+    if outcome.slug == "not-decided":
+        return 409, replace(page, message="rate_not_decided")
     return 422, replace(page, message="rate_refused", why=outcome.detail)
 
 

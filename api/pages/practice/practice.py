@@ -59,7 +59,7 @@ def practice_router(site: Site, reads: Reads, reset: Callable[[], None]) -> APIR
     def again(request: Request) -> Response:
         if not is_own_form(request):
             raise Refusal("forbidden", "practice is begun anew by Neraca's own pages only")
-        reads.access.require(request, "rulebook")
+        reads.access.require(request, "practise-again")
         response = site.plain(request, AgainPage(), 202)
         response.background = BackgroundTask(reset)  # once the answer is on its way
         return response

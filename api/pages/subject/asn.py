@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from api.http.persons import dinas_shown
 from api.pages.bare import bare_subject
 from api.pages.page import AddressedPage
+from api.pages.sentences import name_of
 from api.pages.subject.beam import beam
 from api.pages.subject.events import events_behind, events_table
 from api.pages.subject.files import files_table, open_files_of_asn
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from api.pages.subject.subject import SubjectView
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
 
 EVENTS_FIRST: Final = 8
 """The events shown here; a page of their own lists all of them."""
@@ -31,7 +34,7 @@ class AsnPage(AddressedPage, frozen=True):
     """One ASN, over all dinas."""
 
     template: ClassVar[str] = "asn.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-person"
 
     name: str
     view: SubjectView
@@ -40,6 +43,8 @@ class AsnPage(AddressedPage, frozen=True):
     dinas_ranks: tuple[DinasRank, ...]
     files: OpenFiles
     events: Events
+    within: tuple[str, ...]
+    """The names of the dinas by whose accounts alone the ASN is shown; none if all count."""
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
@@ -55,6 +60,7 @@ class AsnPage(AddressedPage, frozen=True):
             dinas_ranks_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),
             events_behind(query, subject.standing, {}, query.most(EVENTS_FIRST)),
+            tuple(name_of(snapshot, dinas) for dinas in dinas_shown(snapshot)),
         )
 
     def tables(self, words: Words) -> Tables:

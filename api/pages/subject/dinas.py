@@ -10,7 +10,7 @@ from api.pages.bare import bare_subject
 from api.pages.drawing import rank_text
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
-from api.pages.services import services_of, services_table
+from api.pages.services import listed_of, services_of, services_table
 from api.pages.subject.beam import beam
 from api.pages.subject.files import files_table, open_files
 from api.pages.subject.subject import (
@@ -22,6 +22,7 @@ from api.pages.subject.subject import (
 )
 from api.pages.tables import Table, rank_cells
 from api.v1.reads import after_cursor, listed, number_after, ranking
+from domain.access.subjects import Unit
 from domain.refusal import Refusal
 from projections.reading import subject as reading
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from api.pages.bare import Bare
     from api.pages.page import PageQuery
-    from api.pages.services import Services
+    from api.pages.services import ListedServices, Services
     from api.pages.subject.beam import Beam
     from api.pages.subject.files import OpenFiles
     from api.pages.subject.subject import SubjectView
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from domain.periods import Period
     from domain.score.scorecard import Scorecard
     from projections.reading.reader import Snapshot
+    from projections.reading.reversals import Reversed
     from projections.store.open_files import Ahead
 
 FILES_FIRST: Final = 8
@@ -61,7 +63,8 @@ class DinasPage(AddressedPage, frozen=True):
     """One dinas. ``files`` and ``staff`` are none for a caller who may not read about persons."""
 
     template: ClassVar[str] = "dinas.html"
-    parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor"})
+    shared: ClassVar[bool] = True
+    parameters: ClassVar[frozenset[str]] = frozenset({"order", "cursor", "layanan"})
 
     name: str
     view: SubjectView
@@ -69,10 +72,12 @@ class DinasPage(AddressedPage, frozen=True):
     rank: str
     beam: Beam | None
     services: Services
+    listed_services: ListedServices
     ahead: Ahead
     today: date
     files: OpenFiles | None
     staff: Staff | None
+    reversed: Reversed | None
 
     @classmethod
     def of(cls, query: PageQuery) -> Self:
@@ -84,13 +89,16 @@ class DinasPage(AddressedPage, frozen=True):
         services = services_of(snapshot, subject.standing, period, query.today)
         ahead = snapshot.ahead(dinas, query.tomorrow_us)
         files = staff = None
-        if query.may_read:
-            files = open_files(snapshot, dinas, words, query.now_us, None, query.most(FILES_FIRST))
+        if query.allows("read-files", Unit(dinas)):
+            files = open_files(query, dinas, None, query.most(FILES_FIRST))
+        if query.allows("read-people", Unit(dinas)):
             by_score = query.parameters.get("order") == "score"
-            staff = staff_of(snapshot, dinas, period, query.cursor, query.listed, by_score=by_score)
+            staff = staff_of(query, dinas, by_score=by_score)
         bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
-        return cls(name_of(snapshot, dinas), view, bare, rank, drawing, services, ahead, query.today, files, staff)
+        names = (name_of(snapshot, dinas), view, bare, rank, drawing)
+        listed_services = listed_of(services, query.parameters.get("layanan", ""))
+        return cls(*names, services, listed_services, ahead, query.today, files, staff, query.reversed_of(dinas))
 
     def tables(self, words: Words) -> Tables:
         """Open files, indicators, services, counts, months, and ASN."""
@@ -115,14 +123,14 @@ def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) 
     return rank, tuple(score for score in scores if score is not None)
 
 
-def staff_of(
-    snapshot: Snapshot, dinas: str, period: Period, cursor: str | None, limit: int, *, by_score: bool
-) -> Staff:
-    """A page of the ASN of a dinas, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
-    standings = snapshot.asn_of(dinas, period)
-    if standings is None:
+def staff_of(query: PageQuery, dinas: str, *, by_score: bool) -> Staff:
+    """A page of the ASN of a dinas whom the caller is shown, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
+    period, cursor = query.period, query.cursor
+    everybody = query.snapshot.asn_of(dinas, period)
+    if everybody is None:
         raise Refusal("not-found", f"nothing ever named {dinas}")
-    page = (ranking if by_score else listed)(snapshot, period, standings, limit, cursor)
+    standings = [standing for standing in everybody if query.shows(standing.subject.id)]
+    page = (ranking if by_score else listed)(query.snapshot, period, standings, query.listed, cursor)
     if by_score:
         before = number_after(cursor, "rank")
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
 
+from api.http.persons import masked
 from api.pages.measures import measure_label
 from api.pages.page import AddressedPage
 from api.pages.sentences import Event, event_row, name_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.score.scorecard import Standing, Subject
     from projections.reading.why import Behind
 
@@ -46,7 +48,7 @@ class EventsPage(AddressedPage, frozen=True):
     """The events behind a number of a dinas or an ASN."""
 
     template: ClassVar[str] = "events.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-reasons"
     parameters: ClassVar[frozenset[str]] = frozenset({"service", "measure", "cursor"})
 
     events: Events
@@ -87,7 +89,7 @@ def events_behind(query: PageQuery, standing: Standing, limits: Mapping[str, str
         positions = snapshot.positions(standing.subject, period, before, batch, newest=True, service=service or None)
         for event in behind(entries_at(query.lines, positions), standing.subject, period, published=published):
             if _counts(event, service, measure):
-                rows.append(event_row(event, scheme, words))
+                rows.append(event_row(masked(event, query.shows), scheme, words))
             before = event.position
             if len(rows) == most:
                 return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))

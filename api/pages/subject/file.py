@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of, verdict
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.fold.casefiles import CaseFile, OpenFile, ReceivedFile
     from projections.reading.course import Standing
 
@@ -53,7 +55,7 @@ class FilePage(AddressedPage, frozen=True):
     """One case of a dinas."""
 
     template: ClassVar[str] = "file.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-files"
     parameters: ClassVar[frozenset[str]] = frozenset({"service", "case"})
 
     id: str
@@ -65,7 +67,9 @@ class FilePage(AddressedPage, frozen=True):
         """The case that an address names. Raises: ``Refusal``."""
         dinas = query.path["dinas"]
         service, case = (query.parameters.get(name, "") for name in ("service", "case"))
-        return cls(dinas, name_of(query.snapshot, dinas), case_view(query, dinas, service, case))
+        view = case_view(query, dinas, service, case)
+        file = view if query.shows(view.asn) else replace(view, asn="")
+        return cls(dinas, name_of(query.snapshot, dinas), file)
 
     def tables(self, words: Words) -> Tables:
         """The steps of the case."""

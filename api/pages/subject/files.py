@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.problems import bad_query
 from api.pages.page import AddressedPage
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from api.pages.tables import Tables
     from api.pages.words import Words
     from api.v1.answers import FileAnswer
+    from domain.access.policy import Action
     from projections.reading.reader import Snapshot
 
 OVERDUE: Final = "overdue"
@@ -54,7 +56,7 @@ class FilesPage(AddressedPage, frozen=True):
     """The open files of a dinas, the one that is due first at the top."""
 
     template: ClassVar[str] = "files.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-files"
     parameters: ClassVar[frozenset[str]] = frozenset({"cursor", "state", "service"})
 
     id: str
@@ -69,13 +71,13 @@ class FilesPage(AddressedPage, frozen=True):
     @classmethod
     def of(cls, query: PageQuery) -> Self:
         """The open files of the dinas that an address names. Raises: ``Refusal``."""
-        dinas, snapshot = standing_of(query).subject.id, query.snapshot
+        dinas = standing_of(query).subject.id
         filters = {name: query.parameters[name] for name in ("state", "service") if query.parameters.get(name)}
         if filters.get("state", OVERDUE) != OVERDUE:
             raise bad_query("state", f"must be {OVERDUE}, or left out")
-        rows = open_files(snapshot, dinas, query.words, query.now_us, query.cursor, query.listed, filters)
+        rows = open_files(query, dinas, query.cursor, query.listed, filters)
         service = filters.get("service", "")
-        return cls(dinas, name_of(snapshot, dinas), rows, query.cursor, "state" in filters, service, filters)
+        return cls(dinas, name_of(query.snapshot, dinas), rows, query.cursor, "state" in filters, service, filters)
 
     def tables(self, words: Words) -> Tables:
         """The open files."""
@@ -83,13 +85,7 @@ class FilesPage(AddressedPage, frozen=True):
 
 
 def open_files(
-    snapshot: Snapshot,
-    dinas: str,
-    words: Words,
-    now_us: int,
-    cursor: str | None,
-    limit: int,
-    filters: Mapping[str, str] | None = None,
+    query: PageQuery, dinas: str, cursor: str | None, limit: int, filters: Mapping[str, str] | None = None
 ) -> OpenFiles:
     """A page of the open files of a dinas, by the time they are due. Raises: ``Refusal``.
 
@@ -97,8 +93,9 @@ def open_files(
     """
     filters = filters or {}
     overdue, service = "state" in filters, filters.get("service", "")
-    page = files(snapshot, dinas, limit, cursor, overdue=overdue, service=service)
-    return OpenFiles(tuple(_row(dinas, file, words, now_us) for file in page.items), page.next)
+    page = files(query.snapshot, dinas, limit, cursor, overdue=overdue, service=service)
+    rows = (file if file.asn is None or query.shows(file.asn) else replace(file, asn=None) for file in page.items)
+    return OpenFiles(tuple(_row(dinas, file, query.words, query.now_us) for file in rows), page.next)
 
 
 def open_files_of_asn(snapshot: Snapshot, asn: str, words: Words, now_us: int, limit: int) -> OpenFiles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.score.scorecard import Subject
     from projections.reading.late import LateFact, LateKind
 
@@ -47,7 +48,7 @@ class LatePage(AddressedPage, frozen=True):
     """The late files or tasks of a subject in a period; ``total`` is the count that they are behind, if all are of it."""
 
     template: ClassVar[str] = "late.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-reasons"
     parameters: ClassVar[frozenset[str]] = frozenset({"kind", "service", "cursor"})
 
     subject: Subject
@@ -89,6 +90,7 @@ class LatePage(AddressedPage, frozen=True):
 
 def _row(late: LateFact, query: PageQuery) -> LateRow:
     data, words, values = late.fact.data, query.words, late.fact.resolved
+    asn = data.get("asn", "")
     standard_us = values.promise_us if values.due_us is None else None
     length = words.span(late.late_us) if standard_us is None else words.against(late.late_us, standard_us)
     return LateRow(
@@ -96,7 +98,7 @@ def _row(late: LateFact, query: PageQuery) -> LateRow:
         data.get("service", ""),
         late.dinas,
         name_of(query.snapshot, late.dinas),
-        data.get("asn", ""),
+        asn if query.shows(asn) else "",
         words.moment(late.due_us, short=True),
         words.sortable(late.due_us),
         words.moment(late.completed_us, short=True),
@@ -104,8 +106,13 @@ def _row(late: LateFact, query: PageQuery) -> LateRow:
         words("open.over", length=length),
         late.late_us,
         late.position,
-        target_of(late.fact.type, data, late.position),
+        target_of(late.fact.type, data if query.shows(asn) else _nameless(data), late.position),
     )
+
+
+def _nameless(data: dict[str, Any]) -> dict[str, Any]:
+    """Data that name no ASN, and so lead to no page of one."""
+    return {name: value for name, value in data.items() if name != "asn"}
 
 
 def _table(rows: tuple[LateRow, ...], kind: str, rest: str | None, words: Words) -> Table:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.http.forms import fields_of
+from api.http.persons import shown_to
 from api.pages.links import Links, code_of
-from api.pages.page import Page
-from domain.intake.checks import ID_MOST, looks_personal
+from api.pages.page import Need, Page
+from domain.intake.personal import looks_personal
+from domain.intake.texts import ID_MOST
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from api.pages.site import Site
     from api.v1.reads import Reads
+    from domain.access.grant import Grant
+    from domain.periods import Period
+    from projections.reading.reader import Snapshot
 
 
 class MinePage(Page, frozen=True):
@@ -27,14 +32,28 @@ class MinePage(Page, frozen=True):
     personal: bool
 
 
+OWN_PAGE: Final = Need("own-page")
+
+
 def mine_router(site: Site, reads: Reads) -> APIRouter:
-    """`/asn`: the form, and the way on from it."""
+    """`/asn`: the form, and the way on from it; `/saya`: the way of an ASN who has signed in."""
     router = APIRouter()
 
     @router.get("/asn", response_class=HTMLResponse)
     def show(request: Request, asn: str = "") -> Response:
         """The form; an address that names an id, as the form's once did, leads on from it."""
         return answer(request, asn.strip()) if asn.strip() else site.plain(request, MinePage(personal=False))
+
+    @router.get("/saya")
+    def lead(request: Request) -> Response:
+        """The way of an ASN who has signed in to the own page; the operator, who is no ASN, is asked for an id."""
+        link = Links(code_of(request), request)
+
+        def onward(grant: Grant | None) -> Response:
+            steps = ("asn", grant.asn) if grant is not None and grant.asn else ("asn",)
+            return RedirectResponse(link(*steps), 303, {"cache-control": "no-store"})
+
+        return site.guarded(request, OWN_PAGE, onward)
 
     @router.post("/asn")
     async def find_asn(request: Request) -> Response:
@@ -56,16 +75,22 @@ def mine_router(site: Site, reads: Reads) -> APIRouter:
 def known_id(reads: Reads, request: Request, text: str) -> str:
     """The id that a person means: as written, else the only one that differs from it by capitals alone.
 
-    A caller who may not read about persons is told nothing of which ids there are.
+    A caller is told nothing of the ids of those whom they are not shown.
     """
     try:
         grant = reads.access.grant(request)
     except Refusal:
         return text
-    if grant is None or "read" not in grant.scopes:
+    if not reads.access.allows(grant, "read-person"):
         return text
+    period = reads.period(None)
     with reads.reader.snapshot() as snapshot:
-        if snapshot.one_asn(text, reads.period(None)) is not None:
-            return text
-        alike = snapshot.asn_alike(text)
-    return alike[0] if len(alike) == 1 else text
+        alike = [asn for asn in snapshot.asn_alike(text) if _is_shown(grant, snapshot, asn, period)]
+    return alike[0] if len(alike) == 1 and text not in alike else text
+
+
+def _is_shown(grant: Grant | None, snapshot: Snapshot, asn: str, period: Period) -> bool:
+    try:
+        return shown_to(grant, snapshot, asn, period).one_asn(asn, period) is not None
+    except Refusal:
+        return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from api.http.persons import dinas_shown
 from domain.score.scoring import rank_keys
 
 if TYPE_CHECKING:
@@ -42,6 +43,6 @@ def dinas_ranks_of(snapshot: Snapshot, asn: str, period: Period, words: Words) -
     rulebook = snapshot.rulebook
     return tuple(
         DinasRank(dinas, rulebook.dinas_name(dinas) or dinas, rank_in(snapshot, dinas, asn, period, words))
-        for dinas in rulebook.dinas()
+        for dinas in (dinas_shown(snapshot) or rulebook.dinas())
         if asn in rulebook.assigned(dinas, period.first_day, period.last_day)
     )

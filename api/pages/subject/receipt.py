@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from api.http.persons import masked
 from api.pages.measures import amount, measure_label
 from api.pages.page import AddressedPage
 from api.pages.sentences import PLAIN_MEASURES, Event, event_row, name_of, notation_of
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.rules.scheme import Scheme
     from domain.score.scorecard import Standing
     from projections.reading.why import Formula, Why
@@ -52,7 +55,7 @@ class WhyPage(AddressedPage, frozen=True):
     """Why the score of a dinas or an ASN is what it is."""
 
     template: ClassVar[str] = "why.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-reasons"
     parameters: ClassVar[frozenset[str]] = frozenset({"cursor"})
 
     name: str
@@ -65,6 +68,7 @@ class WhyPage(AddressedPage, frozen=True):
         snapshot, standing = query.snapshot, standing_of(query)
         subject, scheme = standing.subject, snapshot.scheme(query.period)
         why = explained(snapshot, query.period, standing, query.lines, query.listed, query.cursor)
+        why = replace(why, events=[masked(event, query.shows) for event in why.events])
         name = name_of(snapshot, subject.id) if subject.kind == "dinas" else subject.id
         return cls(name, receipt(why, standing, scheme, query.words), query.cursor)
 

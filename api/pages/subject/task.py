@@ -14,11 +14,13 @@ from domain.intake.judged import TASK, due_us, margin_us
 from domain.intake.recorded import read_line
 from domain.refusal import Fault, Refusal
 from projections.reading.course import course_of
+from projections.reading.persons import LimitedSnapshot
 
 if TYPE_CHECKING:
     from api.pages.page import PageQuery
     from api.pages.tables import Tables
     from api.pages.words import Words
+    from domain.access.policy import Action
     from domain.intake.recorded import EffectiveFact
 
 
@@ -41,7 +43,7 @@ class TaskPage(AddressedPage, frozen=True):
     """One task of an ASN."""
 
     template: ClassVar[str] = "task.html"
-    scope: ClassVar[str] = "read"
+    action: ClassVar[Action] = "read-person"
     parameters: ClassVar[frozenset[str]] = frozenset({"at"})
 
     asn: str
@@ -65,7 +67,8 @@ def task_view(query: PageQuery, asn: str, at: str) -> TaskView:
     dinas = first.data["dinas"] if first is not None and first.type == TASK else ""
     course = course_of(lines if dinas else [], query.snapshot.folded(dinas))
     facts = [event.fact for _, event in course.entries if event.fact.type == TASK]
-    if not facts or asn not in [fact.data["asn"] for fact in facts]:
+    is_elsewhere = isinstance(query.snapshot, LimitedSnapshot) and dinas not in query.snapshot.within
+    if not facts or is_elsewhere or asn not in [fact.data["asn"] for fact in facts]:
         raise Refusal("not-found", f"position {at} is no task of {asn}", Fault("/task", "is not known"))
     standing = course.last(TASK)
     fact = facts[-1] if standing is None else standing.fact

@@ -2,7 +2,7 @@
 "use strict";
 self.loket = self.loket || {};
 (() => {
-  const { say } = loket.words;
+  const { say } = loket.words, by = (id) => document.getElementById(id);
   const root = document.getElementById("loket"), part = document.getElementById("warga"), link = document.getElementById("nilai");
   const code = document.getElementById("qr"), picture = code?.querySelector("img");
 
@@ -12,6 +12,13 @@ self.loket = self.loket || {};
     const undone = new Set(now.filter((one) => one.undoes && stands(one)).map((one) => one.undoes));
     return now.find((one) => ["issued", "rejected"].includes(named(one)) && one.file[0] === root.dataset.dinas && stands(one)
       && !undone.has(one.n) && !rated.has(String(one.file)));
+  }
+
+  // A phone without a script asks for the code as it is printed here.
+  async function print(query) {
+    const answer = await loket.sending.asked(`/loket/tiket?${query}`).catch(() => null);
+    if (answer?.status !== 200) return;
+    by("kode").textContent = new URLSearchParams(new URL(answer.body.address).hash.slice(1)).get("tiket");
   }
 
   function offer(all) {
@@ -24,12 +31,13 @@ self.loket = self.loket || {};
     link.href = address;
     link.textContent = say("rate", { case: number });
     // The server makes the code: without a network there is none, and the screen remains.
-    if (picture && picture.dataset.of !== String(query)) {
+    if (picture && last.state === "sent" && picture.dataset.of !== String(query)) {
       picture.dataset.of = query;
       code.hidden = true;
       picture.onload = () => { code.hidden = false; };
       picture.onerror = () => { delete picture.dataset.of; };
       picture.src = `/loket/qr.svg?${query}`;
+      print(query);
     }
   }
 

@@ -1,7 +1,7 @@
 // The counter: keys, the number, the steps. A press is stored before it is confirmed, and nothing here waits for the network.
 "use strict";
 (() => {
-  const LOOK_UP_MS = 250, TICK_MS = 15000, REMEMBERED = "neraca-loket-ini", PERSONAL = /^(\d{16}|\d{18})$/;
+  const LOOK_UP_MS = 250, TICK_MS = 15000, REMEMBERED = "neraca-loket-ini";
   const { say, clock, day, moment, step: stepSaid } = loket.words, { allowed } = loket.whose;
   const by = (id) => document.getElementById(id), root = by("loket"), query = new URLSearchParams(location.search);
   const held = JSON.parse(localStorage.getItem(REMEMBERED) || "{}");
@@ -90,7 +90,7 @@
   function wrong(file) {
     if (!file.service) return say("no_service");
     if (!file.number) return say("no_number");
-    return PERSONAL.test(file.number) ? say("personal") : "";
+    return loket.personal.refused(file.number) ? say("personal") : "";
   }
 
   function notNow(name, file, known) {

@@ -80,19 +80,21 @@ self.loket = self.loket || {};
   };
   const isRating = (event) => loket.kinds.kindOf(event) === "satisfaction-rated";
   const fileOf = ({ data: { dinas, service, case: number } }) => [dinas ?? "", service ?? "", number ?? ""];
-  const made = (event, file, undoes) => ({
-    event, file, at: Date.now(), state: "waiting", tried: 0, position: null, journal: null, problem: null, seen: false,
-    ...(undoes && { undoes }),
+  const made = (event, file, more = {}) => ({
+    event, file, at: Date.now(), state: "waiting", tried: 0, position: null, journal: null, problem: null, seen: false, ...more,
   });
 
+  // Of the presses on a citizen's screen within a few seconds the last one counts: until then the answer is not sent.
+  const isOpen = (entry) => entry.state === "waiting" && !entry.tried && !entry.problem && entry.again > Date.now();
+
   // A name exists once, and so does a file's rating: an entry that exists is returned, unless the server has refused it.
-  const add = (event) => changed(async (entries) => {
+  const add = (event, more = {}) => changed(async (entries) => {
     const file = fileOf(event), ofFile = await given(entries.index("file").getAll(file));
     const earlier = isRating(event) ? ofFile.find((one) => isRating(one.event) && !past(one))
       : await given(entries.index("name").get([event.source, event.id]));
-    if (earlier && earlier.state !== "refused") return { entry: earlier, fresh: false };
+    if (earlier && earlier.state !== "refused" && !isOpen(earlier)) return { entry: earlier, fresh: false };
     if (earlier) await given(entries.delete(earlier.n));
-    const entry = made(event, file);
+    const entry = made(event, file, more);
     entry.n = await given(entries.add(entry));
     return { entry, fresh: true };
   });
@@ -109,7 +111,9 @@ self.loket = self.loket || {};
 
   // The next entries to send, in the order of the presses; from now on each may be in the journal.
   const gather = (most) => within("readwrite", async (entries) => {
-    const found = sendable(await given(entries.index("state").getAll("waiting"))).slice(0, most);
+    const due = sendable(await given(entries.index("state").getAll("waiting"))).slice(0, most);
+    const rating = due.findIndex((one) => isRating(one.event));  // sent alone, since its own ticket vouches for it
+    const found = rating === 0 ? due.slice(0, 1) : due.slice(0, rating < 0 ? most : rating);
     for (const entry of found.filter((one) => !one.tried)) {
       entry.tried = Date.now();
       entries.put(entry);
@@ -118,7 +122,7 @@ self.loket = self.loket || {};
   });
 
   // A citizen's answers belong to the journal alone: once no retry needs them, they leave no trace at the counter.
-  const forgotten = ({ event: { data: { overall, scale, unsur, ...data }, ...event }, ...entry }) => (
+  const forgotten = ({ ticket, event: { data: { overall, scale, unsur, ...data }, ...event }, ...entry }) => (
     { ...entry, event: { ...event, data } });
 
   // Store the server's outcome of each entry. The reversal of a refused entry has nothing to reverse.
@@ -152,7 +156,7 @@ self.loket = self.loket || {};
     const before = others.filter((one) => one.undoes === n);
     if (!reversal || before.some(stands)) return "nothing";
     for (const refused of before) entries.put({ ...refused, seen: true });
-    entries.add(made(reversal, entry.file, n));
+    entries.add(made(reversal, entry.file, { undoes: n }));
     return "undone";
   });
 
@@ -163,8 +167,14 @@ self.loket = self.loket || {};
     const isPassing = entry?.state === "refused" && !entry.seen && loket.refusals.passing(entry.problem);
     if (!isPassing && !(entry && isHeld(entry))) return false;
     const problem = isPassing ? null : entry.problem;
-    entries.put({ ...entry, event: { ...entry.event, source }, state: "waiting", journal: null, problem, again: 0 });
+    entries.put({ ...entry, event: { ...entry.event, source }, state: "waiting", journal: null, problem, again: 0, ticket: null });
     return true;
+  });
+
+  // The ticket of a rating, kept: the same answer is sent again under the same name.
+  const vouch = (n, ticket) => within("readwrite", async (entries) => {
+    const entry = await given(entries.get(n));
+    if (entry) entries.put({ ...entry, ticket });
   });
 
   // All entries that were refused for now are due at once.
@@ -222,5 +232,5 @@ self.loket = self.loket || {};
   });
 
   const listen = (listener) => { listeners.add(listener); };
-  loket.queue = { add, gather, settle, undo, again, hasten, see, count, ofFile, ratingOf, last, tidy, listen, hear, past, stands, isHeld };
+  loket.queue = { add, gather, vouch, isRating, isOpen, settle, undo, again, hasten, see, count, ofFile, ratingOf, last, tidy, listen, hear, past, stands, isHeld };
 })();

@@ -30,8 +30,9 @@
   const source = loket.steps.sourceOf(dinas, "warga", loket.whose.allowed);
   by("berkas").textContent = say("rate_file", { case: number, service });
 
+  const ticket = new URLSearchParams(location.hash.slice(1)).get("tiket"), PRESSES_MS = 5000;
   const isHeld = (problem) => /natural-key-held|content-conflict/.test(problem?.type);
-  let mine = false, server = null;
+  let mine = false, server = null, closing = 0;
 
   // The outcome of a rating that is stored here.
   function became({ state, problem }) {
@@ -40,9 +41,18 @@
     return isHeld(problem) ? say("rated_before") : say("rate_refused", { why: refusal(problem) });
   }
 
+  // For a few seconds the citizen may choose otherwise; the last choice is sent.
+  function open(held) {
+    by("layar").hidden = false;
+    thanks.textContent = say("rated_open");
+    clearTimeout(closing);
+    closing = setTimeout(() => { look(); loket.status.later(); }, held.again - Date.now() + 50);
+  }
+
   async function look() {
     const held = await loket.queue.ratingOf([dinas, service, number]);
-    if (held && mine) end(became(held));
+    if (held && loket.queue.isOpen(held)) open(held);
+    else if (held && mine) end(became(held));
     else if (held && (held.state !== "refused" || isHeld(held.problem))) end(say("rated_before"));
     else if (await undecided()) end(say("rate_open", { case: number }));
     else by("layar").hidden = false;
@@ -63,15 +73,14 @@
     complain("");
     const rating = loket.steps.rating({ source, dinas, service, number, overall: Number(overall), unsur });
     try {
-      const { fresh } = await loket.queue.add(rating);
+      const { fresh } = await loket.queue.add(rating, { again: Date.now() + PRESSES_MS, ...(ticket && { ticket }) });
       if (!fresh) return end(say("rated_before"));
     } catch (error) {
       return complain(say("unsaved", { why: error?.name ?? error, case: number }));
     }
     mine = true;
     await look();
-    loket.status.look();
-    return loket.status.later();
+    return loket.status.look();
   });
 
   form.addEventListener("input", () => complain(""));

@@ -11,7 +11,7 @@ self.loket = self.loket || {};
   sessionStorage.removeItem(OPENED);
   if (leaves) {
     sessionStorage.setItem(OPENED, "1");
-    location.replace(location.pathname + location.search);
+    location.replace(location.pathname + location.search + location.hash);
   }
 
   // Signed out, a counter goes on under the names it had: presses meanwhile are not refused once it is signed in.

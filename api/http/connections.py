@@ -1,0 +1,193 @@
+"""Connections: how many a process holds for callers without a standing token, and how soon a request's head must be there.
+
+A caller with a token always comes in. So a connection beyond the bounds is not refused before its head is read; until then it
+waits among a few, and the oldest of these gives way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+
+MOST: Final = 256
+"""The most connections of callers without a standing token or session."""
+ADDRESS_MOST: Final = 64
+"""The most of them from one address: a school or an office behind one."""
+BEYOND_MOST: Final = 256
+"""The most connections beyond these bounds that wait for the head of a request."""
+HEAD_S: Final = 10.0
+"""The longest time that the head of a request may take."""
+HEAD_MOST: Final = 64 * 2**10
+"""The most bytes of a request's head."""
+IN_STATE: Final = "neraca.connection"
+"""The name under which a request's state has its connection."""
+_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Connection:
+    """One connection, or one request of a web server in front: the address of its caller, and what it counts as."""
+
+    def __init__(self, connections: Connections, address: str, end: Callable[[], None]) -> None:
+        self._connections = connections
+        self.address = address
+        self.end = end
+        self.beyond = False
+        """True while the bounds are reached and nothing says that its caller has a token."""
+        self.counted = False
+        self.waits = True
+        """True until the head of its first request is there."""
+
+    def vouch(self) -> None:
+        """Its caller has a standing token or session, and is counted no more."""
+        if self.counted or self.beyond:
+            self._connections.leave(self)
+            self.beyond = False
+
+    def enters(self) -> bool:
+        """True if it stands within the bounds, or there is room for it by now."""
+        return not self.beyond or self._connections.enter(self)
+
+    def head_is_here(self) -> None:
+        """The head of a request is there: it does not give way any more."""
+        self.waits = False
+
+
+class Connections:
+    """The connections of a process. Thread-safe: a caller's token is looked up beside the event loop."""
+
+    def __init__(self, address_most: int = ADDRESS_MOST, most: int = MOST, *, head_s: float = HEAD_S) -> None:
+        self._most = most
+        self._address_most = address_most
+        self.head_s = head_s
+        self._lock = threading.Lock()
+        self._total = 0
+        self._by_address = Counter[str]()
+        self._beyond = dict[Connection, None]()
+
+    def open(self, address: str, end: Callable[[], None] = lambda: None) -> Connection:
+        """A new connection from an address; ``end`` closes it where it has to give way."""
+        connection = Connection(self, address, end)
+        oldest = None
+        with self._lock:
+            if self._take_room(connection):
+                return connection
+            connection.beyond = True
+            waiting = [other for other in self._beyond if other.waits]
+            self._beyond[connection] = None
+            if len(self._beyond) > BEYOND_MOST:
+                oldest = waiting[0] if waiting else connection
+        if oldest is not None:
+            self.leave(oldest)
+            oldest.end()
+        return connection
+
+    def enter(self, connection: Connection) -> bool:
+        """Count a connection beyond the bounds within them, if there is room by now."""
+        with self._lock:
+            if not self._take_room(connection):
+                return False
+            self._beyond.pop(connection, None)
+            connection.beyond = False
+            return True
+
+    def _take_room(self, connection: Connection) -> bool:
+        if self._total >= self._most or self._by_address.get(connection.address, 0) >= self._address_most:
+            return False
+        connection.counted = True
+        self._total += 1
+        self._by_address[connection.address] += 1
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection no more: it has ended, or its caller has a token."""
+        with self._lock:
+            self._beyond.pop(connection, None)
+            if not connection.counted:
+                return
+            connection.counted = False
+            self._total -= 1
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
+
+
+def vouch(scope: Mapping[str, Any]) -> None:
+    """The caller of a request has a standing token or session."""
+    connection: Connection | None = (scope.get("state") or {}).get(IN_STATE)
+    if connection is not None:
+        connection.vouch()
+
+
+class BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichever of two classes is installed
+    """The server's own protocol, with a bound on the time and the length of a request's head.
+
+    ``connections`` count it, unless its peer is a web server in front: then each request is counted by its true caller.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - the server's own
+        connections: Connections,
+        is_front: Callable[[str], bool] = lambda _: False,
+        **options: Any,  # noqa: ANN401 - the same
+    ) -> None:
+        super().__init__(*args, **options)
+        self._connections = connections
+        self._is_front = is_front
+        self._connection: Connection | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_size = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Count the connection, and wait for its first head."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client is not None else ""
+        if not self._is_front(address):
+            self._connection = self._connections.open(address, transport.abort)
+            self.app_state: dict[str, Any] = {**self.app_state, IN_STATE: self._connection}
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no more."""
+        self._end_of_head()
+        if self._connection is not None:
+            self._connections.leave(self._connection)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request; a head that began must end within its time and length."""
+        before = self.cycle
+        is_head = before is None or before.response_complete
+        if is_head and self._head_timer is None:
+            self._await_head()
+        super().data_received(data)
+        if self.cycle is not before:
+            self._end_of_head()
+        elif is_head:
+            self._head_size += len(data)
+            if self._head_size > HEAD_MOST:
+                self._refuse(_LONG)
+
+    def _await_head(self) -> None:
+        self._head_size = 0
+        self._head_timer = self.loop.call_later(self._connections.head_s, self._refuse, _SLOW)
+
+    def _end_of_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        if self._connection is not None:
+            self._connection.head_is_here()
+
+    def _refuse(self, answer: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()

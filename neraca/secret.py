@@ -1,0 +1,58 @@
+"""The secret of an installation: a file outside the database, one for all of its processes, from which keys are derived."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from neraca.settings import SETTINGS
+from neraca.terminal import Usage, say
+
+BYTES_LEAST: Final = 32
+PRIVATE: Final = 0o600
+
+
+def secret_of(data: Path | None) -> bytes:
+    """The secret: of the file that NERACA_SECRET_FILE names, else of the data directory, where it is made if missing.
+
+    On a database without such a file it is one of this process alone, and tickets hold in it alone.
+
+    Raises: ``Usage`` for a file that is missing, too short, or open to others.
+    """
+    name = SETTINGS["NERACA_SECRET_FILE"].from_environment
+    if not name and data is None:
+        say("NERACA_SECRET_FILE is not set: a citizen's ticket holds in the process alone that issued it")
+        return secrets.token_bytes(BYTES_LEAST)
+    path = Path(name) if name else (data or Path()) / "secret"
+    if not name:
+        _make_if_missing(path)
+    try:
+        mode, secret = stat.S_IMODE(path.stat().st_mode), path.read_bytes().strip()
+    except OSError as error:
+        message = f"the secret cannot be read: {error}"
+        raise Usage(message) from None
+    if mode & ~PRIVATE:
+        message = f"{path} is open to others: chmod 600 {path}"
+        raise Usage(message)
+    if len(secret) < BYTES_LEAST:
+        message = f"{path} holds fewer than {BYTES_LEAST} bytes: write as many random ones"
+        raise Usage(message)
+    return secret
+
+
+def _make_if_missing(path: Path) -> None:
+    """Several processes may start at once: one of them makes the file, whole."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(BYTES_LEAST) + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

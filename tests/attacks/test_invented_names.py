@@ -1,0 +1,40 @@
+"""A token invents no names: a journal begun without `--open` refuses what nobody registered, for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from tests.process import Process
+from tests.serving import event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
+AS_BEGUN: Final = {"NERACA_UNKNOWN": ""}
+
+
+def refused(process: Process, event_id: str) -> list[str]:
+    """The pointers at which a task of unregistered names is refused."""
+    answer = httpx.post(
+        f"{process.url}/v1/events",
+        json=event("task-completed", event_id, TASK),
+        headers={"content-type": "application/cloudevents+json"},
+    ).json()
+    return [fault["pointer"] for fault in answer.get("errors", ())]
+
+
+def test_a_journal_begun_without_open_is_strict_for_good(tmp_path: Path) -> None:
+    with Process(tmp_path / "strict", is_open=False, environment=AS_BEGUN):
+        pass
+    with Process(tmp_path / "strict", environment=AS_BEGUN) as process:
+        assert refused(process, "t1") == ["/data/dinas", "/data/asn"]
+    with Process(tmp_path / "strict", environment={"NERACA_UNKNOWN": "open"}) as process:
+        assert refused(process, "t2") == [], "a command may say otherwise"
+
+
+def test_a_journal_begun_open_or_before_stays_so(tmp_path: Path) -> None:
+    with Process(tmp_path / "open", environment=AS_BEGUN) as process:
+        assert refused(process, "t1") == []
