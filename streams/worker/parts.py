@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from projections.store.partitions import PartitionStore
 from streams.journal.stuck_sessions import StuckSessions
 from streams.kafka.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
-from streams.worker.fold import Letter, PartitionFold
+from streams.worker.fold import Letter, PartitionFold, Trust
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.rules import Rules
 from streams.worker.shell import WorkerParts, end, group_of, run
@@ -83,7 +84,13 @@ def parts_of(
     layout = layouts.current(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
-    fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
+    fold = PartitionFold(
+        store,
+        journal.id,
+        layout.number,
+        DeadLetters(kafka, layout.topic),
+        trust=Trust(layouts.key_of(layout.number), ZoneInfo(journal.zone)),
+    )
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(*options.metrics_port)

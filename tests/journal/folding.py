@@ -20,6 +20,7 @@ from projections.store.schema import METADATA, MOVED
 from projections.store.store import Store
 from streams.journal.journal import line_hash
 from tests.journal.desk import (
+    PLACE,
     Event,
     at,
     corrected,
@@ -52,7 +53,7 @@ HISTORY: Final[list[Event]] = [
     task("t1"),
     task("t2", "a-2", due_at=at("08:00")),
     rated("g1", survey="s"),
-    rated("g2", case="K-1", service="kia"),
+    rated("g2", case="K-1", service=PLACE["service"]),
     corrected("c1", "t1", task("t1", "a-2", "2026-10-31T23:00:00+07:00")),
     corrected("c2", "c1", task("t1", "a-1")),
     retracted("x1", "d9"),

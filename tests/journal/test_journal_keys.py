@@ -40,12 +40,14 @@ KEYED = {
     "a survey's response": (rated("e1", survey="s-1"), rated("e2", survey="s-1", overall=2)),
 }
 """Two events of different names that claim one natural key."""
+BEFORE_RATINGS = [decided("d0", "K-1", **DECIDED)]
+"""The decision that the rating of a case needs."""
 UNKEYED = {
     "the same task": (task("e1"), task("e2") | {"data": task("e1")["data"]}),
     "a case's receipt and decision": (received("e1", "K-1"), decided("e2", "K-1")),
     "ids that only look alike": (received("e1", "PWDx"), received("e2", "pwdx")),
     "one case in two services": (received("e1", "K-1"), received("e2", "K-1", service="kia")),
-    "a case's rating and a survey's of that name": (rated("e1", **SKM), rated("e2", survey="K-1")),
+    "a case's rating and a survey's of that name": (*BEFORE_RATINGS, rated("e1", **SKM), rated("e2", survey="K-1")),
 }
 FREED: list[tuple[str, list[Event | tuple[str, str]], bool]] = [
     ("as it stands", [], False),
@@ -65,6 +67,7 @@ def test_a_natural_key_is_held_kept_by_a_correction_and_freed_by_a_retraction(
     neraca: Assembled, kind: str, history: list[Event | tuple[str, str]], *, free: bool
 ) -> None:
     first, second = KEYED[kind]
+    accept(neraca, *(BEFORE_RATINGS if kind == "a case's rating" else ()))
     accept(neraca, first, *(corrected(*step, first) if isinstance(step, tuple) else step for step in history))
     assert answers_to(neraca, second) == ["accepted" if free else "natural-key-held"]
 
@@ -133,7 +136,7 @@ KEPT: list[tuple[str, Event, Event, str]] = [
 def test_a_correction_keeps_dinas_and_natural_key_and_nothing_else(
     neraca: Assembled, fact: Event, by: Event, answer: str
 ) -> None:
-    accept(neraca, fact)
+    accept(neraca, *BEFORE_RATINGS, fact)
     assert answers_to(neraca, corrected("c", "e1", by)) == [answer]
 
 

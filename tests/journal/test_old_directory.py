@@ -51,7 +51,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_an_old_directory_is_served_without_folding_anew(directory: Path) -> None:
-    """Indexes that are missing are added; every row, the generation and the digest stay as they were."""
+    """Indexes and the table of leaves are added; every row, the generation and the digest stay as they were."""
     files = [directory / "journal.sqlite", directory / "balances" / "generation-1.sqlite"]
     rows, indexes = list(map(_rows, files)), list(map(_indexes, files))
     with Assembled(directory, clock=Clock()) as neraca:
@@ -59,12 +59,13 @@ def test_an_old_directory_is_served_without_folding_anew(directory: Path) -> Non
         assert neraca.live.generation == 1
         assert digest(neraca.live.store) == (29, DIGEST) == audited(neraca.journal.lines(0, 1000))
         assert neraca.get("/asn/a-1").status_code == 200
-    assert list(map(_rows, files)) == rows
+    assert list(map(_rows, files)) == [rows[0] | {"leaves": []}, rows[1]]
     assert _indexes(files[0]) == indexes[0] | {f"stored_events_{RARE_INDEX}"}
     assert _indexes(files[1]) == indexes[1] | {OPEN_BY_ASN.name}
     with Assembled(directory, clock=Clock()) as again:
         assert again.record(task("t-new")) == [30]
         assert (again.live.generation, digest(again.live.store)) == (1, audited(again.journal.lines(0, 1000)))
+    assert [position for position, _ in _rows(files[0])["leaves"]] == [30], "only what was recorded since has a leaf"
 
 
 def _has_index(store: Store) -> bool:

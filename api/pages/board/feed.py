@@ -46,7 +46,7 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tupl
         return None
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
-    for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
+    for position, line in reversed(lines.stored_lines(start, LOOKED_AT, snapshot.position)):
         event = read_line(line)
         if event.type in TYPES:
             items.append(_item(snapshot, position, event, words))
