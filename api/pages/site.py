@@ -142,7 +142,8 @@ class Site:
             grant = None
             shareable = False
         else:
-            shareable = self._progress is None  # in practice each page marks what its caller has done
+            # A page that shows more to some is shared by nobody else; in practice each marks what its caller has done.
+            shareable = self._progress is None and (grant is None or lifetime_s > 0)
         if not shareable:
             return await run_in_threadpool(self.page, request, make)
         if grant is not None:
