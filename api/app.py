@@ -103,25 +103,11 @@ def build(parts: AppParts) -> Built:
     routers = [operations_router(readiness, access)]
     if parts.doors.is_open:
         routers.append(metrics_router(metrics))
-    services = PageServices(
-        parts.simulated,
-        parts.notice,
-        parts.reset,
-        parts.replays,
-        intake,
-        tickets,
-        parts.link_spent,
-        security,
-    )
+    marks = (parts.simulated, parts.notice, parts.reset, parts.replays)
+    services = PageServices(*marks, intake, tickets, parts.link_spent, security)
     site = Site(reads, services) if parts.reads else None
     if site is not None:
-        routers += [
-            stream_router(parts.live, ending, metrics.listeners),
-            reads_router(reads),
-            journal_router(reads),
-            cases_router(reads),
-            pages_router(site, reads, services, ending, metrics.listeners),
-        ]
+        routers += _reading_routers(parts, site, reads, services, metrics, ending)
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
@@ -129,6 +115,19 @@ def build(parts: AppParts) -> Built:
     app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
     operations = _framework([full_router(readiness, metrics)], parts.away, None)
     return Built(app, framework, ending.tell, security.close, connections, parts.doors.believes, Guarded(operations))
+
+
+def _reading_routers(
+    parts: AppParts, site: Site, reads: Reads, services: PageServices, metrics: Metrics, ending: Ending
+) -> list[APIRouter]:
+    """The routes of reads and pages."""
+    return [
+        stream_router(parts.live, ending, metrics.listeners),
+        reads_router(reads),
+        journal_router(reads),
+        cases_router(reads),
+        pages_router(site, reads, services, ending, metrics.listeners),
+    ]
 
 
 def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:

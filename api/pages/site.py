@@ -26,6 +26,7 @@ from api.http.problems import PROBLEMS
 from api.http.rates import headers_of
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
+from api.pages.frame import Frame, Reading
 from api.pages.links import Caller, Links, code_of
 from api.pages.page import FREE, LISTED, PageQuery
 from api.pages.periods import choices, choose
@@ -46,12 +47,9 @@ if TYPE_CHECKING:
     from api.http.watching import Security
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Need, Page, ReadingPage
-    from api.pages.periods import Choices, Chosen
-    from api.pages.tours import Step
+    from api.pages.periods import Chosen
     from api.v1.reads import Reads
-    from domain.periods import Period
     from projections.ports import Grant, Intake, Replays
-    from projections.reading.backlog import Backlog
     from projections.reading.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
@@ -73,34 +71,6 @@ class PageServices(Struct, frozen=True):
     tickets: Tickets | None = None
     link_spent: Callable[[], None] = lambda: None
     security: Security | None = None
-
-
-class Frame(Struct, frozen=True):
-    """The names that every template may use: words, addresses, and the marks and the caller shown around each page."""
-
-    t: Words
-    link: Links
-    style: str
-    simulated: bool
-    practice: bool
-    signed: str
-    at_machine: bool
-    plain: bool
-    step: Step | None
-    practised: frozenset[str]
-
-
-class Reading(Struct, frozen=True):
-    """The names that the template of a ``ReadingPage`` may use: which reading and period it shows."""
-
-    position: int
-    read_us: int
-    period: Period
-    chosen: Chosen
-    choices: tuple[Choices, ...]
-    behind: Backlog | None
-    notice: str | None
-    stopped: bool
 
 
 class Site:
