@@ -104,7 +104,7 @@ class Access:
             grant = self.grant(request)
         except Refusal:
             return False
-        return grant is not None and self.allows(grant, "see-operations")
+        return grant is not None and self.allows(grant, "inspect")
 
     def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
         """True if a caller may do an action on a subject now."""
