@@ -28,6 +28,7 @@ from api.http.threads import Threads
 from api.http.tickets import TICKET_US, Tickets
 from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
+from api.pages.method import method_router
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import PageServices, Site
 from api.v1.cases import cases_router
@@ -116,16 +117,17 @@ def build(parts: AppParts) -> Built:
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
-            stream_router(parts.live, ending, metrics.listeners),
+            stream_router(parts.live, ending, metrics.listeners, access),
             reads_router(reads),
             journal_router(reads),
             cases_router(reads),
+            method_router(site),
             pages_router(site, reads, services, ending, metrics.listeners),
         ]
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
-    inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers))))
+    inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access))))
     app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
     operations = _framework([full_router(readiness, metrics)], parts.away, None)
     return Built(app, framework, ending.tell, security.close, connections, parts.doors.believes, Guarded(operations))

@@ -6,27 +6,38 @@ Gaps are checked for: positions of an exported journal are consecutive, and line
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from audit.folded import Folded, ReplayError
+from domain.clock import local_date
 from domain.events.decoding import UnknownEntry, entries_of
+from domain.events.entries import JournalOpened
+from domain.fold.blocks import added, without_ratings
+from domain.fold.cells import Waiting
 from domain.fold.digest import digest
+from domain.fold.disclosed import Month
 from domain.fold.ledger import Balance, total, zero
+from domain.fold.ratings import RATING_KINDS, MonthKey, changes_of_ratings, closes_at, closes_us, follow
 from domain.rules.rulebook import Rulebook
 from domain.score.replayed import StateAt
 from domain.score.scorecard import Standing, Subject, scorecard
 from domain.score.scoring import score_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import tzinfo
 
     from domain.events.entries import AnyEntry
     from domain.fold.casefiles import OpenFile
     from domain.fold.digest import Accounts
     from domain.fold.partition import Vector
+    from domain.fold.postings import Amounts
     from domain.periods import Period
 
+NOTHING: Final[tuple[Amounts, Waiting]] = ((), Waiting())
 PAGE: Final = 1000
 OPENING: Final = 1
 
@@ -57,6 +68,43 @@ def fold_lines(
     return run
 
 
+class PublishedRatings:
+    """The ratings of every dinas's month as the entries come, and what is published of them: ``visit`` of a fold."""
+
+    def __init__(self) -> None:
+        self._zone: tzinfo = UTC
+        self._months: dict[MonthKey, Month] = {}
+
+    def __call__(self, entry: AnyEntry) -> None:
+        """Add one more entry."""
+        if isinstance(entry, JournalOpened):
+            self._zone = ZoneInfo(entry.data.zone)
+        if type(entry) not in RATING_KINDS:
+            return
+        for key, change in changes_of_ratings(entry):
+            month = self._months.get(key)
+            if month is None:
+                month = self._months[key] = Month()
+            follow(month, key[1], change, entry.recordedtime, self._zone)  # type: ignore[union-attr] # by its kind
+
+    def of_dinas(self, period: Period, now_us: int) -> dict[str, tuple[Amounts, Waiting]]:
+        """The published sum of each dinas in a period at an instant, and the ratings that waited at the midnight before."""
+        sums: dict[str, tuple[Amounts, Waiting]] = {}
+        today = local_date(now_us, self._zone).isoformat()
+        for (dinas, name), month in self._months.items():
+            if name not in period.months:
+                continue
+            if closes_us(name, self._zone) <= now_us:
+                month.close(closes_at(name, self._zone))
+            waiting = month.state.then if month.state.day >= today else month.waiting()
+            amounts, former = sums.get(dinas, ((), Waiting()))
+            sums[dinas] = (
+                added([amounts, month.published()]),
+                Waiting(former.ratings + waiting.ratings, former.reversals + waiting.reversals),
+            )
+        return sums
+
+
 def checked(run: Folded) -> Folded:
     """A run that begins with the journal's opening. Raises: ``ReplayError`` for any other."""
     if run.first != OPENING or run.opened is None:
@@ -72,8 +120,13 @@ def rulebook_of(run: Folded) -> Rulebook:
     return rulebook
 
 
-def concluded(run: Folded, period: Period, now_us: int, within: Vector | None = None) -> StateAt:
-    """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position."""
+def concluded(
+    run: Folded, period: Period, now_us: int, within: Vector | None = None, ratings: PublishedRatings | None = None
+) -> StateAt:
+    """The state at the end of a run from the first entry on. Its digest must equal the one served at the same position.
+
+    With ``ratings`` the scorecards are of what is published; the digest is that of the exact balances all the same.
+    """
     rulebook, position = rulebook_of(run), within.position if within else run.last
     balances, months = dict[str, Balance](), period.months
     files: list[OpenFile] = []
@@ -86,21 +139,36 @@ def concluded(run: Folded, period: Period, now_us: int, within: Vector | None = 
             yield part.accounts.items()
 
     digest_text, scheme = digest(accounts(), rulebook.lines(), [files]), rulebook.scheme(period.last_day)
-    cards = {}
-    for standing in _standings(balances, rulebook, files, now_us):
+    cards, published = {}, None if ratings is None else ratings.of_dinas(period, now_us)
+    for standing in _standings(balances, rulebook, files, now_us, published):
         score = score_of(standing.balance, scheme)
         cards[standing.subject.id] = scorecard(standing, score, period=period.name, position=position, scheme=scheme.id)
     return StateAt(position, digest_text, cards)
 
 
 def _standings(
-    balances: dict[str, Balance], rulebook: Rulebook, files: list[OpenFile], now_us: int
+    balances: dict[str, Balance],
+    rulebook: Rulebook,
+    files: list[OpenFile],
+    now_us: int,
+    published: Mapping[str, tuple[Amounts, Waiting]] | None,
 ) -> Iterator[Standing]:
     """Every dinas with a non-zero measure, an open file or a registration, by id."""
+    if published is not None:
+        balances = {dinas: _published(balance, published.get(dinas, NOTHING)[0]) for dinas, balance in balances.items()}
     open_counts = Counter(file.dinas for file in files)
     overdue = Counter(file.dinas for file in files if file.overdue_at(now_us))
     names = {dinas for dinas, balance in balances.items() if any(balance)}
     for dinas in sorted(names.union(open_counts, rulebook.dinas())):
         has_name = rulebook.dinas_name(dinas) is not None
         balance = balances.get(dinas) or zero()
-        yield Standing(Subject("dinas", dinas), has_name, balance, open_counts[dinas], overdue[dinas])
+        waiting = None if published is None else published.get(dinas, NOTHING)[1]
+        yield Standing(Subject("dinas", dinas), has_name, balance, open_counts[dinas], overdue[dinas], waiting)
+
+
+def _published(balance: Balance, amounts: Amounts) -> Balance:
+    """A balance with the published ratings in the place of all."""
+    rest = without_ratings(balance)
+    for index, amount in amounts:
+        rest[index] += amount
+    return rest

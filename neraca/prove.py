@@ -13,7 +13,7 @@ from audit.comparison import compared, folded_apart
 from audit.ends import Until
 from audit.folded import Folded, ReplayError
 from audit.journal_file import file_lines, fold_file
-from audit.replay import checked, concluded, fold_lines
+from audit.replay import PublishedRatings, checked, concluded, fold_lines
 from domain.events.decoding import StoppedAtEntry
 from domain.intake.recorded import exported
 from domain.score.replayed import Replayed
@@ -21,7 +21,7 @@ from neraca.noting import note
 from neraca.options import Command, add_data
 from neraca.points import read_period, read_until
 from neraca.settings import SETTINGS
-from neraca.terminal import Progress, say
+from neraca.terminal import Progress, Usage, say
 from neraca.wiring import now_us, place_of, uncollected
 from streams.journal.journal import Journal
 
@@ -75,14 +75,24 @@ def _replay_options(command: argparse.ArgumentParser) -> None:
         help="compare with a file of the lines that a digest covers, and print the first that differ",
     )
 
+    command.add_argument(
+        "--published",
+        action="store_true",
+        help="print what is published of ratings, as everybody but auditors is served it",
+    )
+
 
 def replay(options: argparse.Namespace) -> int:
     """Fold a journal from zero, without the balances, and print the result as one line of JSON."""
     until, at_us, extra = read_until(options.until, "--until"), now_us(), dict[str, Any]()
     since = None if options.since is None else read_until(options.since, "--since")
+    ratings = PublishedRatings() if options.published else None
+    if ratings is not None and since is not None:
+        message = "--published and --since do not go together: an earlier state is compared exactly"
+        raise Usage(message)
     with uncollected():
         if since is None:
-            run = _folded(options, until)
+            run = _folded(options, until, ratings)
         else:
             lines = _lines(options, until)
             run, extra["then"], extra["between"] = folded_apart(
@@ -91,16 +101,16 @@ def replay(options: argparse.Namespace) -> int:
         if options.against is not None:
             extra["against"] = compared(run, options.against)
         zone = run.opened.data.zone if run.opened else options.zone
-        result = concluded(run, read_period(options.period, zone, at_us), at_us, until.vector)
+        result = concluded(run, read_period(options.period, zone, at_us), at_us, until.vector, ratings)
         print(ENCODER.encode(Replayed(result.position, result.digest, result.dinas, **extra)).decode())
     return 0
 
 
-def _folded(options: argparse.Namespace, until: Until) -> Folded:
-    """The journal of the options, folded. Raises: ``ReplayError``."""
-    if options.journal is not None:
+def _folded(options: argparse.Namespace, until: Until, ratings: PublishedRatings | None) -> Folded:
+    """The journal of the options, folded; by one process if ratings are followed. Raises: ``ReplayError``."""
+    if options.journal is not None and ratings is None:
         return checked(fold_file(options.journal, until, Progress("events folded:")))
-    return checked(fold_lines(_lines(options, until), until.vector))
+    return checked(fold_lines(_lines(options, until), until.vector, ratings))
 
 
 def _lines(options: argparse.Namespace, until: Until) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,7 @@
 """A segment: consecutive entries of one source, as a reader hands them to the fold."""
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -32,7 +33,8 @@ class At(NamedTuple):
 class Segment(Struct, frozen=True):
     """The entries of ``(after, last]`` of a source, each with its position, line and decoded form.
 
-    ``last_hash`` identifies the entry at ``last``; a resumed reader is checked against it.
+    ``last_hash`` identifies the entry at ``last``; a resumed reader is checked against it. In ``zone`` lie the journal's
+    months and their closes.
     """
 
     source: str
@@ -41,6 +43,7 @@ class Segment(Struct, frozen=True):
     last: int
     last_hash: str
     entries: Sequence[tuple[int, bytes, AnyEntry]]
+    zone: tzinfo
 
 
 class Gap(Exception):  # noqa: N818 - a state of the stream, not a fault of the program
@@ -64,8 +67,12 @@ class Superseded(Exception):  # noqa: N818 - a state of the store, not a fault o
 
 
 class Moved(Struct, frozen=True):
-    """The result of a fold: the position reached, and the dinas whose balances or files changed."""
+    """The result of a fold: the position reached, and the dinas whose balances or files changed.
+
+    ``facts``: those of them that something else than ratings changed.
+    """
 
     position: int
     dinas: frozenset[str] = frozenset()
     rules: bool = False
+    facts: frozenset[str] = frozenset()

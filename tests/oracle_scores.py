@@ -188,6 +188,8 @@ def card_parts(scheme: Scheme, total: dict[str, int]) -> dict[str, Any]:
     iku = weigh(scheme, readings).iku
     taps = total.get("overall_n", 0)
     return {
+        "published": False,
+        "waiting": {"ratings": 0, "reversals": 0},
         "overall": {
             "value": edge(Fraction(total["overall_sum"], 100 * taps)) if taps else None,
             "n": taps,

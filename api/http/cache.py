@@ -9,12 +9,15 @@ import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
+from api.http.disclosure import published_to
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from api.http.access import Access
     from projections.reading.reader import Reader
     from projections.reading.version import Version
 
@@ -22,7 +25,7 @@ KEPT: Final = 256
 
 
 class Answer(NamedTuple):
-    """An answer, and the version of the balances it rests on."""
+    """An answer, the version of the balances it rests on, and an instant beyond which it is another one, if there is one."""
 
     version: Version
     until_us: int | None
@@ -31,38 +34,33 @@ class Answer(NamedTuple):
     body: bytes
 
 
+Key = tuple[str, bytes, bool]
+"""The path and the query of an address, and whether its caller is served what is published."""
+
+
 class Answers:
-    """Recent answers to public reads, by address."""
+    """Recent answers to public reads."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._answers: dict[tuple[str, bytes], Answer] = {}
-        self._making: dict[tuple[str, bytes], asyncio.Lock] = {}
+        self._answers: dict[Key, Answer] = {}
+        self._making: dict[Key, asyncio.Lock] = {}
 
-    def keep(
-        self,
-        path: str,
-        query: bytes,
-        version: Version,
-        until_us: int | None,
-        etag: str,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes,
-    ) -> None:
-        """Remember an answer that rests on ``version``, and no longer than ``until_us``."""
+    def keep(self, key: Key, answer: Answer) -> None:
+        """Remember an answer."""
         if len(self._answers) >= KEPT:
             self._answers.clear()
-        self._answers[path, query] = Answer(version, until_us, etag, headers, body)
+        self._answers[key] = answer
 
-    def making(self, path: str, query: bytes) -> asyncio.Lock:
+    def making(self, key: Key) -> asyncio.Lock:
         """The lock of an answer that is being made: another caller of the same address waits for it, and holds no thread."""
         if len(self._making) >= KEPT:
             self._making.clear()
-        return self._making.setdefault((path, query), asyncio.Lock())
+        return self._making.setdefault(key, asyncio.Lock())
 
-    def fresh(self, path: str, query: bytes) -> Answer | None:
+    def fresh(self, key: Key) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""
-        answer = self._answers.get((path, query))
+        answer = self._answers.get(key)
         if answer is None or (answer.until_us is not None and self._reader.now_us() >= answer.until_us):
             return None
         return answer if self._reader.is_current(answer.version) else None
@@ -71,20 +69,26 @@ class Answers:
 class FreshAnswers:
     """ASGI middleware over an app's reads."""
 
-    def __init__(self, app: ASGIApp, answers: Answers) -> None:
+    def __init__(self, app: ASGIApp, answers: Answers, access: Access) -> None:
         self._app = app
         self._answers = answers
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a fresh read at once; pass everything else on."""
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        answer = self._answers.fresh(scope["path"], scope["query_string"])
+        headers = Headers(scope=scope)
+        if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
+            await self._app(scope, receive, send)
+            return
+        published = published_to(self._access, Request(scope))
+        answer = self._answers.fresh((scope["path"], scope["query_string"], published))
         if answer is None:
             await self._app(scope, receive, send)
             return
-        conditions = Headers(scope=scope).getlist("if-none-match")
+        conditions = headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, answer.etag):
             kept_headers = [
                 header for header in answer.headers if header[0] not in (b"content-length", b"content-type")

@@ -96,7 +96,7 @@ def indicators_of(card: Scorecard, scheme: Scheme, words: Words) -> tuple[Indica
             indicator.numerator == "ikm",
             indicator.denominator,
             bar(line.capaian),
-            withheld=is_withheld(card, line, scheme),
+            withheld=is_withheld(card, line),
         )
         for indicator, line in zip(scheme.indicators, card.indicators, strict=True)
     )

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.pages.bare import bare_city
 from api.pages.links import anchor_of
@@ -89,6 +90,8 @@ class Public(Struct, frozen=True):
     overdue: int
     unpromised: int
     promise_at: int
+    left_out: int
+    """The services with too few files to be shown; no sum holds them."""
 
 
 class PublicPage(AddressedPage, frozen=True):
@@ -117,7 +120,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     """Every unit with services in a period, with the promise for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
     balances_of = snapshot.services_of_every([standing.subject.id for standing in standings], period)
-    units = []
+    units, left_out = [], 0
     for standing in standings:
         dinas = standing.subject.id
         balances = {
@@ -126,6 +129,9 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
             if service and any(amount(balance, measure) for measure in ("permits", "respondents", "overall_n"))
         }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})
+        if snapshot.published:
+            left_out += sum(_is_left_out(row) for row in rows)
+            rows = tuple(map(_of_ten, rows))
         if rows:
             promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
             units.append(Unit(dinas, anchor_of(dinas), name_of(snapshot, dinas), promises))
@@ -144,7 +150,22 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
         sum(standing.permits_open_overdue for standing in standings),
         permits - with_promise,
         PROMISE_AT,
+        left_out,
     )
+
+
+def _is_left_out(row: ServiceRow) -> bool:
+    """True if the public is not shown all files of a service: those decided, or those with a promise, are fewer than ten."""
+    return 0 < row.permits < LEAST_FILES or 0 < row.with_standard < LEAST_FILES
+
+
+def _of_ten(row: ServiceRow) -> ServiceRow:
+    """A service as the public sees it: numbers of files from ten on."""
+    if row.permits < LEAST_FILES:
+        row = replace(row, permits=0, rejected=0, mean_us=None)
+    if row.with_standard < LEAST_FILES or not row.permits:
+        row = replace(row, with_standard=0, on_time=0, on_time_share=None, capaian_n=0, capaian=None, bar=None)
+    return row
 
 
 def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:

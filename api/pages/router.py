@@ -18,6 +18,7 @@ from api.pages.board.board import BoardPage
 from api.pages.board.live import LiveBoards, live_router
 from api.pages.counter.counter import CounterPage, RatingPage, counter_router
 from api.pages.counter.ticket import TicketPage, ticket_router
+from api.pages.method import MethodPage
 from api.pages.page import FRAMED
 from api.pages.practice.practice import PracticePage, practice_router
 from api.pages.public import PublicPage
@@ -66,6 +67,7 @@ PAGES: Final[dict[str, type[Page]]] = {
     "/loket": CounterPage,
     "/loket/warga": RatingPage,
     "/nilai": TicketPage,
+    "/publik/metode": MethodPage,
     "/latihan": PracticePage,
     "/masuk": SignInPage,
     "/masuk/tautan": LinkPage,

@@ -67,13 +67,13 @@ def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:
         event.position,
         words.number(event.position),
         what(event.type, data, words),
-        words("receipt.hidden") if event.suppressed else _detail(event.type, data, words),
+        _detail(event.type, data, words),
         f"{event.source} # {event.id}" if event.id else event.source,
         words.moment(occurred_us, short=True),
         words.sortable(occurred_us),
         words.moment(recorded_us, short=True) if is_late(occurred_us, recorded_us) else "",
         words.sortable(recorded_us),
-        "" if event.suppressed else _posted(event, scheme, words),
+        _posted(event, scheme, words),
         target_of(event.type, data, event.position),
     )
 

@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
 from api.http.conditional import has_any, has_it
+from api.http.disclosure import is_published
 from api.http.doors import is_plain_beyond
 from api.http.guards import is_for_one
 from api.http.operator import is_operators
@@ -141,7 +142,8 @@ class Site:
             grant = None
             shareable = False
         else:
-            shareable = self._progress is None  # in practice each page marks what its caller has done
+            # A page that shows more to some is shared by nobody else; in practice each marks what its caller has done.
+            shareable = self._progress is None and (grant is None or lifetime_s > 0)
         if not shareable:
             return await run_in_threadpool(self.page, request, make)
         if grant is not None:
@@ -211,12 +213,18 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, live = None if text is None else reads.period(text), reads.reader.live
         notice, has_stopped = self._services.notice(), live.stopped is not None
-        with reads.reader.snapshot() as snapshot:
+        with reads.reader.snapshot(published=is_published(grant)) as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
             marks = (self._build, progress, extra_state, _marks_of(request))
-            caller = (grant.id if grant else "", notice or "", str(has_stopped), str(behind), *marks)
+            caller = (
+                f"{grant.id if grant else ''} {snapshot.published}",
+                notice or "",
+                str(has_stopped),
+                str(behind),
+                *marks,
+            )
             scope = (current.name, str(now_us // MINUTE_US), request.url.path, request.url.query, *caller)
             tag = f'"{snapshot.version.tag("page", *scope)}"'
             headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "authorization, cookie"}

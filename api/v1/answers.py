@@ -152,7 +152,7 @@ class IndicatorAnswer(Struct, frozen=True):
 
     id: str
     numerator: Term | None
-    denominator: Term
+    denominator: Term | None
     unsur: tuple[UnsurTerm, ...]
     direction: str
     target: Decimal

@@ -26,11 +26,9 @@ API: Final = Notation(str, "belum ada data", "bobot tercakup")
 def indicator_line(part: IndicatorFormula, skm_weight: Fraction, notation: Notation) -> str:
     """The arithmetic from an indicator's balances to its value, and from the value to its capaian."""
     write = notation.figure
-    too_few = f"n = {write(part.denominator.balance)} < {write(part.min_n)}"
-    if part.withheld:
-        return too_few
-    if part.value is None:
+    if part.value is None or part.denominator is None:
         return notation.no_data
+    too_few = f"n = {write(part.denominator.balance)} < {write(part.min_n)}"
     value, target = write(part.value), write(part.target)
     equation = f"{_value(part.numerator, part.denominator, skm_weight, write)} = {value}"
     if part.capaian is None:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.http.problems import bad_query
-from api.http.withheld import hides_ratings, suppressed
 from api.v1.answers import (
     FileAnswer,
     FilesAnswer,
@@ -69,8 +68,7 @@ def series(snapshot: Snapshot, period: Period, standing: Standing) -> Series:
     """The twelve months that end with the last month of a period."""
     months = months_until(period, MONTHS)
     cards = snapshot.series(standing, months)
-    items = [suppressed(card, snapshot.scheme(month)) for card, month in zip(cards, months, strict=True)]
-    return Series(standing.subject, snapshot.position, items)
+    return Series(standing.subject, snapshot.position, cards)
 
 
 def files(
@@ -117,10 +115,9 @@ def text_of(instant_us: int | None) -> str | None:
 def recent(
     snapshot: Snapshot, period: Period, standing: Standing, lines: Lines, limit: int, cursor: str | None
 ) -> RecentAnswer:
-    """A page of the events behind a standing, the newest first; single ratings are withheld as in its reasons."""
+    """A page of the events behind a standing, the newest first; without ratings for all but auditors and the operator."""
     positions = snapshot.positions(standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True)
-    hide = hides_ratings(snapshot.card(standing, period), snapshot.scheme(period))
-    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide)
+    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, published=snapshot.published)
     following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
     return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
 

@@ -9,10 +9,11 @@ import msgspec
 from fastapi import Path, Query, Request, Response
 
 from api.http.access import Access
-from api.http.cache import Answers
+from api.http.cache import Answer, Answers
 from api.http.conditional import has_any, has_it
+from api.http.disclosure import is_published, published_to
 from api.http.problems import bad_query
-from api.http.withheld import formula_told, hides_ratings, suppressed, without_answers
+from api.http.withheld import formula_told
 from api.v1.schemas import Page
 from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
@@ -54,13 +55,15 @@ class Reads:
     ) -> Response:
         """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it.
 
-        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all.
+        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all of those who are served
+        what is published, and for all others.
         """
         if grant is not None:
-            return self._read(request, period, make, grant)
-        earlier = self.answers.fresh(request.scope["path"], request.scope["query_string"])
+            return self._read(request, period, make, grant, published=is_published(grant))
+        published = published_to(self.access, request)
+        earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], published))
         if earlier is None:
-            return self._read(request, period, make, None)
+            return self._read(request, period, make, None, published=published)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):
@@ -69,18 +72,20 @@ class Reads:
         return Response(earlier.body, 200, headers, "application/json")
 
     def _read(
-        self, request: Request, period: Period | None, make: Callable[[Snapshot], Any], grant: Grant | None
+        self,
+        request: Request,
+        period: Period | None,
+        make: Callable[[Snapshot], Any],
+        grant: Grant | None,
+        *,
+        published: bool,
     ) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
-        scope = (
-            period.name if period else "",
-            path,
-            query.decode("latin-1"),
-            f"guarded {grant.id}" if grant else "public",
-        )
-        with self.reader.snapshot() as snapshot:
+        with self.reader.snapshot(published=published) as snapshot:
+            whose = f"guarded {grant.id}" if grant else "public", snapshot.version.day if published else "exact"
+            scope = (period.name if period else "", path, query.decode("latin-1"), *whose)
             etag = f'"{snapshot.version.tag(*scope)}"'
-            headers = {"etag": etag, "cache-control": "no-cache"} | _vector(snapshot)
+            headers = {"etag": etag, "cache-control": "no-cache", "vary": "authorization, cookie"} | _vector(snapshot)
             conditions = request.headers.getlist("if-none-match")
             if has_it(conditions, etag):
                 return Response(status_code=304, headers=headers)
@@ -91,7 +96,8 @@ class Reads:
         if grant is None:
             # Until the month ends in the zone, the default period stays the same.
             until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
-            self.answers.keep(path, query, snapshot.version, until_us, etag, response.raw_headers, body)
+            key = (path, query, published)
+            self.answers.keep(key, Answer(snapshot.version, until_us, etag, response.raw_headers, body))
         return response
 
 
@@ -140,7 +146,7 @@ def listed(snapshot: Snapshot, period: Period, standings: list[Standing], limit:
     rest = [standing for standing in standings if standing.subject.id > after]
     page = rest[:limit]
     following = cursor_of("id", page[-1].subject.id) if len(rest) > limit else None
-    cards = [suppressed(snapshot.card(standing, period), snapshot.scheme(period)) for standing in page]
+    cards = [snapshot.card(standing, period) for standing in page]
     return Page(period.name, snapshot.position, cards, following)
 
 
@@ -148,9 +154,8 @@ def ranking(snapshot: Snapshot, period: Period, standings: list[Standing], limit
     """A page of a ranking."""
     start = number_after(cursor, "rank")
     cards = snapshot.ranking(standings, period, start, limit)
-    page = [suppressed(card, snapshot.scheme(period)) for card in cards]
     following = cursor_of("rank", str(start + limit)) if len(standings) > start + limit else None
-    return Page(period.name, snapshot.position, page, following)
+    return Page(period.name, snapshot.position, cards, following)
 
 
 def explained(
@@ -160,17 +165,17 @@ def explained(
     after = number_after(cursor, "position")
     positions = snapshot.positions(standing.subject, period, after, limit + 1)
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
-    card = suppressed(snapshot.card(standing, period, score), scheme)
-    balance, hide = amounts_by_measure(standing.balance), hides_ratings(card, scheme)
+    card = snapshot.card(standing, period, score)
+    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, published=snapshot.published)
     return Why(
         subject=standing.subject,
         period=period.name,
         position=snapshot.position,
         scheme=scheme.id,
         scorecard=card,
-        balance=without_answers(balance) if hide else balance,
+        balance=amounts_by_measure(standing.balance),
         formula=formula_told(standing.balance, score, scheme, card),
-        events=behind(entries_at(lines, positions[:limit]), standing.subject, period, hide_ratings=hide),
+        events=events,
         next=cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
     )
 

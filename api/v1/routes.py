@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.http.persons import Faces, shown_to
-from api.http.withheld import suppressed
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
 from api.v1.faces import scoped, with_faces
 from api.v1.formulas import why_answer
@@ -147,7 +146,7 @@ def _staff_ranked(query: ReadQuery) -> Page:
 
 
 def _card(query: ReadQuery) -> Scorecard:
-    return suppressed(query.snapshot.card(query.standing, query.period), query.snapshot.scheme(query.period))
+    return query.snapshot.card(query.standing, query.period)
 
 
 def _why(query: ReadQuery) -> WhyAnswer:
@@ -255,7 +254,7 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     async def read(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
         if not route.public:
             return await run_in_threadpool(answer, request, parameters)
-        async with reads.answers.making(request.scope["path"], request.scope["query_string"]):
+        async with reads.answers.making((request.scope["path"], request.scope["query_string"], True)):
             return await run_in_threadpool(answer, request, parameters)
 
     router.add_api_route(route.path, read, name=route.name, **document)

@@ -63,11 +63,26 @@ class DigestAnswer(msgspec.Struct, omit_defaults=True):
     vector: dict[str, Any] | None = None
 
 
+class MethodSection(msgspec.Struct):
+    """A section of the rules in words: its title and its paragraphs, each in Bahasa Indonesia and in English."""
+
+    id: str
+    title: dict[str, str]
+    paragraphs: list[dict[str, str]]
+
+
+class MethodAnswer(msgspec.Struct):
+    """The rules of the figures in words, with what they do not close."""
+
+    sections: list[MethodSection]
+
+
 _TYPES: Final = (
     Receipt,
     Tally,
     Page,
     DigestAnswer,
+    MethodAnswer,
     Series,
     FilesAnswer,
     CaseAnswer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from zoneinfo import ZoneInfo
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped] # it ships no types
 
@@ -32,7 +33,7 @@ def folding(url: str, journal: str, layout: int) -> PartitionFold:
     database = Database(url)
     with database.connected("epoch") as db:
         epoch = next_epoch(db, NAME, NAME)
-    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch)
+    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch, ZoneInfo(ZONE))
     return PartitionFold(store, journal, layout, letter)
 
 

@@ -90,6 +90,8 @@ class RatingData(Struct, frozen=True, gc=False):
     resolved: RatingResolved
     service: str = ""
     asn: str = ""
+    case: str = ""
+    survey: str = ""
     unsur: dict[str, int] | None = None
     overall: int | None = None
     scale: int = 4
@@ -121,9 +123,10 @@ class TaskCompleted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("tas
 
 
 class SatisfactionRated(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("satisfaction-rated")):
-    """A fact: a rating."""
+    """A fact: a rating. ``recordedtime`` says on which side of its month's close it lies."""
 
     data: RatingData
+    recordedtime: str = ""
 
 
 CaseFact = PermitReceived | PermitProcessed
@@ -150,12 +153,14 @@ class EventRetracted(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("ev
     """A fact is taken out."""
 
     data: ReversalData
+    recordedtime: str = ""
 
 
 class EventCorrected(Entry, frozen=True, gc=False, kw_only=True, tag=type_of("event-corrected")):
     """A fact is taken out and another put in."""
 
     data: ReversalData
+    recordedtime: str = ""
 
 
 class PauseData(Struct, frozen=True, gc=False):

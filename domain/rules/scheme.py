@@ -35,8 +35,11 @@ class Indicator(Struct, frozen=True):
 
     @property
     def of_ratings(self) -> bool:
-        """True if it measures citizens' answers: a value of too few answers would give a single one away."""
-        return self.numerator == "ikm" or self.numerator.startswith(("unsur_", "respondent", "overall_"))
+        """True if it measures citizens' answers, or their number: a value of too few would give a single one away."""
+        return any(
+            measure == "ikm" or measure.startswith(("unsur_", "respondent", "overall_"))
+            for measure in (self.numerator, self.denominator)
+        )
 
 
 class Scheme(Struct, frozen=True):

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from domain.fold.blocks import RATED
+from domain.fold.cells import Waiting
 from domain.fold.ledger import Balance
 from domain.measures import INDEX
 from domain.rules.scheme import Scheme
@@ -38,19 +40,22 @@ class Iku(Struct, frozen=True):
 
 
 class IndicatorLine(Struct, frozen=True):
-    """One indicator: value, target and capaian in percent, weight a fraction of 1, n the size of its sample."""
+    """One indicator: value, target and capaian in percent, weight a fraction of 1, n the size of its sample.
+
+    Of ratings that are not published of an ASN neither value nor n is told.
+    """
 
     id: str
     value: Decimal | None
     target: Decimal
     capaian: Decimal | None
     weight: Decimal
-    n: int
+    n: int | None
     state: State
 
 
 class Counts(Struct, frozen=True):
-    """Plain counts, all present."""
+    """Plain counts, all present; ``ratings`` is null of an ASN whose ratings are not published."""
 
     permits: int
     permits_with_standard: int
@@ -62,7 +67,7 @@ class Counts(Struct, frozen=True):
     tasks_with_due: int
     tasks_on_time: int
     tasks_self_reported: int
-    ratings: int
+    ratings: int | None
 
 
 class Overall(Struct, frozen=True):
@@ -72,7 +77,7 @@ class Overall(Struct, frozen=True):
     """
 
     value: Decimal | None
-    n: int
+    n: int | None
     state: State
 
 
@@ -95,17 +100,31 @@ class Scorecard(Struct, frozen=True):
     indicators: tuple[IndicatorLine, ...]
     counts: Counts
     overall: Overall
+    published: bool = False
+    """True if ratings count as far as blocks of them are published; false where each counts, as it does for auditors."""
+    waiting: Waiting = Waiting()
+    """The ratings and the reversals that waited to be published at the last local midnight."""
     rank: Rank | UnsetType | None = field(default=UNSET)
 
 
 class Standing(Struct, frozen=True):
-    """The ingredients of a scorecard: the subject, its balance of the period, and its open files."""
+    """The ingredients of a scorecard: the subject, its balance of the period, and its open files.
+
+    ``waiting`` is what waits to be published where the balance is one of published ratings, else ``None``.
+    """
 
     subject: Subject
     registered: bool
     balance: Balance
     permits_open: int
     permits_open_overdue: int
+    waiting: Waiting | None = None
+
+    @property
+    def hides_ratings(self) -> bool:
+        """True of an ASN's balance of published ratings, as long as none of theirs is served."""
+        is_served = any(self.balance[index] for index in RATED)
+        return self.waiting is not None and self.subject.kind == "asn" and not is_served
 
 
 PLAIN: Final = tuple(
@@ -132,20 +151,22 @@ def scorecard(standing: Standing, score: Score, *, period: str, position: int, s
         scheme=scheme,
         registered=standing.registered,
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
-        indicators=tuple(_line(part) for part in score.indicators),
+        indicators=tuple(_line(part, standing) for part in score.indicators),
         counts=_counts(standing),
-        overall=_overall(standing.balance),
+        overall=Overall(None, None, "insufficient") if standing.hides_ratings else _overall(standing.balance),
+        published=standing.waiting is not None,
+        waiting=standing.waiting or Waiting(),
     )
 
 
-def _line(part: IndicatorScore) -> IndicatorLine:
+def _line(part: IndicatorScore, standing: Standing) -> IndicatorLine:
     return IndicatorLine(
         id=part.indicator.id,
         value=None if part.value is None else number(part.value),
         target=number(part.indicator.target),
         capaian=None if part.capaian is None else number(part.capaian),
         weight=exact(part.indicator.weight),
-        n=part.n,
+        n=None if part.indicator.of_ratings and standing.hides_ratings else part.n,
         state="ok" if part.sufficient else "insufficient",
     )
 
@@ -155,7 +176,7 @@ def _counts(standing: Standing) -> Counts:
     return Counts(
         permits_open=standing.permits_open,
         permits_open_overdue=standing.permits_open_overdue,
-        ratings=balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
+        ratings=None if standing.hides_ratings else balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
         **{name: balance[INDEX[name]] for name in PLAIN},
     )
 

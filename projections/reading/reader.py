@@ -1,236 +1,28 @@
-"""Reading: standings, scorecards and rankings, all of one snapshot of the served balances."""
+"""Reading: snapshots of the served balances, and the caches that they share."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from domain.clock import local_month
-from domain.fold.digest import digest_lines, digest_of
-from domain.fold.ledger import Balance, total, zero
-from domain.fold.partition import partition_of
+from domain.clock import instant_of, local_date, local_month
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
-from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
-from domain.score.scoring import Score, score_of
-from projections.reading.cache import VersionCache, cache_for, moved_between, open_files_at
+from projections.reading.cache import DinasSums, VersionCache, moved_between, open_files_at
+from projections.reading.published import Closes, PublishedQueries
+from projections.reading.snapshot import Snapshot
 from projections.reading.version import Version
-from projections.store.open_files import NONE_OPEN, Choice, Open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
-    from domain.fold.casefiles import CaseFile, OpenFile
-    from domain.rules.scheme import Scheme
     from projections.live import Live
-    from projections.store.open_files import Ahead, ListedFile
     from projections.store.queries import Queries
 
-
-class Snapshot:
-    """One consistent reading: every figure is of the same position."""
-
-    def __init__(self, queries: Queries, cache: VersionCache, now_us: int) -> None:
-        self._queries = queries
-        self._cache = cache
-        self.version = cache.version
-        self.position = cache.version.position
-        self.rulebook = cache.rulebook
-        self.now_us = now_us
-
-    def scheme(self, period: Period) -> Scheme:
-        """The scheme in force on a period's last day scores all of it."""
-        return self.rulebook.scheme(period.last_day)
-
-    def dinas(self, period: Period) -> list[Standing]:
-        """Every dinas with a non-zero measure in the period, an open file, or a registration, by id."""
-        if (standings := self._cache.standings.get(period.name)) is None:
-            balances, names = self._queries.dinas_balances(period.months), self.rulebook.dinas()
-            open_counts = {dinas: counts.open for dinas, counts in self._cache.open_files.items()}
-            standings = _standings("dinas", balances, open_counts, names, set(names).__contains__)
-            cache_for(period, self._cache.standings, standings)
-        return standings
-
-    def one_dinas(self, dinas: str, period: Period) -> Standing | None:
-        """A dinas's standing; ``None`` when nothing ever named it."""
-        return self._standing(Subject("dinas", dinas), period)
-
-    def one_asn(self, asn: str, period: Period) -> Standing | None:
-        """An ASN's standing over all dinas; ``None`` when nothing ever named them."""
-        return self._standing(Subject("asn", asn), period)
-
-    def _standing(self, subject: Subject, period: Period) -> Standing | None:
-        return self.standing_of(subject, self.months_of(subject, period.months).values())
-
-    def standing_of(self, subject: Subject, balances: Iterable[Balance]) -> Standing | None:
-        """A subject's standing from its balances in a period's months; ``None`` when nothing ever named the subject."""
-        balance = total(balances)
-        if subject.kind == "dinas":
-            is_registered = self.rulebook.dinas_name(subject.id) is not None
-            open_counts = self._cache.open_of(subject.id)
-        else:
-            is_registered = self.rulebook.knows_asn(subject.id)
-            open_counts = self._queries.files.of_asn(self.now_us, subject.id)
-        is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
-        return Standing(subject, is_registered, balance, *open_counts) if is_known else None
-
-    def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
-        """A subject's balance in each of some months that has one, read in one statement."""
-        query = self._queries.months_of_dinas if subject.kind == "dinas" else self._queries.months_of_asn
-        return query(subject.id, months)
-
-    def asn_of(self, dinas: str, period: Period) -> list[Standing] | None:
-        """The ASN of a dinas, by id, counting only that dinas's facts; ``None`` when nothing ever named the dinas."""
-        balances = self.asn_balances(dinas, period)
-        if (
-            self.rulebook.dinas_name(dinas) is None
-            and not balances
-            and not self._queries.knows(Subject("dinas", dinas))
-        ):
-            return None
-        open_counts = self._queries.files.by_asn(self.now_us, dinas)
-        staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
-        return _standings("asn", balances, open_counts, staff, self.rulebook.knows_asn)
-
-    def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
-        """The balance of each ASN of a dinas, counting only that dinas's facts."""
-        return self._cache.sums(self._queries, [dinas], period)[dinas].asn
-
-    def services(self, dinas: str, period: Period) -> dict[str, Balance]:
-        """The balance of each service of a dinas; ``""`` holds what has no service."""
-        return self._cache.sums(self._queries, [dinas], period)[dinas].services
-
-    def services_of_every(self, dinas: Sequence[str], period: Period) -> dict[str, dict[str, Balance]]:
-        """The balances by service of several dinas, read in one statement."""
-        return {name: sums.services for name, sums in self._cache.sums(self._queries, dinas, period).items()}
-
-    def months(self) -> list[str]:
-        """Every month that has a balance, oldest first."""
-        if self._cache.months is None:
-            self._cache.months = self._queries.months()
-        return self._cache.months
-
-    def score(self, standing: Standing, period: Period) -> Score:
-        """A standing's score under the period's scheme, exact."""
-        return score_of(standing.balance, self.scheme(period))
-
-    def card(self, standing: Standing, period: Period, score: Score | None = None) -> Scorecard:
-        """A standing as served; ``score`` if it is known already."""
-        scheme = self.scheme(period)
-        score = score or score_of(standing.balance, scheme)
-        return scorecard(standing, score, period=period.name, position=self.position, scheme=scheme.id)
-
-    def ranking(
-        self, standings: Sequence[Standing], period: Period, start: int = 0, limit: int | None = None
-    ) -> list[Scorecard]:
-        """Standings as served, ranked; of a long ranking only ``limit`` places from ``start`` on."""
-        places = ranked(standings, self.scheme(period))[start : None if limit is None else start + limit]
-        return [replace(self.card(standing, period), rank=rank) for standing, rank in places]
-
-    def ranking_of_dinas(self, period: Period) -> list[Scorecard]:
-        """Every dinas as served, ranked; made once a version."""
-        if (cards := self._cache.rankings.get(period.name)) is None:
-            cards = self.ranking(self.dinas(period), period)
-            cache_for(period, self._cache.rankings, cards)
-        return cards
-
-    def positions(
-        self,
-        subject: Subject,
-        period: Period,
-        after: int,
-        limit: int,
-        *,
-        newest: bool = False,
-        service: str | None = None,
-    ) -> list[int]:
-        """The entries that moved a subject's balance in a period, in order; ``newest``: backwards from ``after``."""
-        columns = {subject.kind: subject.id} | ({"service": service} if service else {})
-        return self._queries.positions(period.months, after, limit, columns, newest=newest)
-
-    def series(self, standing: Standing, months: Sequence[Period]) -> list[Scorecard]:
-        """A subject month by month, each scored under the scheme of its month; open files are those of now."""
-        balances = self.months_of(standing.subject, [month.name for month in months])
-        return [self.card(replace(standing, balance=balances.get(month.name) or zero()), month) for month in months]
-
-    def months_of_dinas(self, months: Sequence[Period]) -> dict[str, dict[str, Balance]]:
-        """The balances of every dinas in some months, by dinas and month."""
-        balances: dict[str, dict[str, Balance]] = {}
-        for (dinas, month), balance in self._queries.months_of_every_dinas([month.name for month in months]).items():
-            balances.setdefault(dinas, {})[month] = balance
-        return balances
-
-    def open_by_service(self, dinas: str) -> dict[str, Open]:
-        """The numbers of open and of overdue files of each service of a dinas."""
-        return self._queries.files.by_service(self.now_us, dinas)
-
-    def ahead(self, dinas: str, until_us: int) -> Ahead:
-        """The numbers of open files of a dinas that are due before an instant, and that are paused."""
-        return self._queries.files.ahead(self.now_us, until_us, dinas)
-
-    def files(
-        self, dinas: str, after: tuple[int, str, str] | None, limit: int, *, overdue: bool = False, service: str = ""
-    ) -> list[ListedFile]:
-        """Open files of a dinas, earliest deadline first; the overdue ones alone, or those of a service, where asked."""
-        return self._queries.files.page(dinas, after, limit, Choice(self.now_us if overdue else None, service))
-
-    def files_of_asn(self, asn: str, limit: int) -> list[ListedFile]:
-        """The first open files of an ASN over all dinas, earliest deadline first."""
-        return self._queries.files.listed_of_asn(asn, limit)
-
-    def case_file(self, dinas: str, service: str, case: str) -> CaseFile | None:
-        """Everything recorded about one case; ``None`` when nothing ever named it."""
-        return self._queries.files.case_file(dinas, service, case)
-
-    def asn_alike(self, asn: str) -> list[str]:
-        """The ids of ASN, registered or in any fact, that differ from a text by capitals at most, in order."""
-        alike = {*self._queries.asn_alike(asn), *self.rulebook.asn_alike(asn)}
-        return sorted(row for row in alike if row.casefold() == asn.casefold())
-
-    def services_known(self, dinas: str) -> set[str]:
-        """Every service that a fact or a file of a dinas ever named."""
-        return self._queries.services_known(dinas)
-
-    def is_overdue(self, file: OpenFile) -> bool:
-        """True if a file is overdue, at the instant of this reading."""
-        return file.overdue_at(self.now_us)
-
-    def folded(self, dinas: str) -> int:
-        """The position up to which the entries of a dinas are folded: that of all entries, or of its partition."""
-        partitions = self.version.at.partitions
-        return partitions[partition_of(dinas, len(partitions))] if partitions else self.position
-
-    def digest(self) -> str:
-        """The digest of everything folded up to this position."""
-        return digest_of(self.digest_lines())
-
-    def digest_lines(self) -> Iterator[bytes]:
-        """The lines that the digest covers, read dinas by dinas while the snapshot is open."""
-        accounts, files = self._queries.accounts_by_dinas(), self._queries.files.by_name_of_asn()
-        return digest_lines(accounts, self.rulebook.lines(), files)
-
-
-def _standings(
-    kind: Kind,
-    balances: dict[str, Balance],
-    open_counts: Mapping[str, Open],
-    names: Iterable[str],
-    is_registered: Callable[[str], bool],
-) -> list[Standing]:
-    subjects = {subject for subject, balance in balances.items() if any(balance)}
-    return [
-        Standing(
-            Subject(kind, subject),
-            is_registered(subject),
-            balances.get(subject) or zero(),
-            *open_counts.get(subject, NONE_OPEN),
-        )
-        for subject in sorted(subjects.union(open_counts, names))
-    ]
+__all__ = ["Reader", "Snapshot"]
 
 
 class Reader:
@@ -243,6 +35,8 @@ class Reader:
         self._lock = threading.Lock()
         self._rulebook: tuple[int, Rulebook] = (-1, Rulebook())
         self._cache: VersionCache | None = None
+        self._published: VersionCache | None = None
+        self._closes = Closes()
 
     def period(self, text: str | None) -> Period:
         """The period asked for; the current month in the zone by default. Raises: ``ValueError``."""
@@ -253,11 +47,28 @@ class Reader:
         return parse_period(local_month(instant_us, self.zone))
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """One consistent reading."""
+    def snapshot(self, *, published: bool = False) -> Iterator[Snapshot]:
+        """One consistent reading; ``published``: of ratings only what is published, for all but auditors and the operator."""
         (generation, store), now_us = self.live.served, self.now_us()
         with store.snapshot() as queries:
-            yield Snapshot(queries, self._cache_at(queries, generation, now_us), now_us)
+            cache = self._cache_at(queries, generation, now_us)
+            if published:
+                blocks = PublishedQueries(queries.db, self._closes, self.zone, now_us)
+                yield Snapshot(blocks, self._published_at(cache), now_us)
+            else:
+                yield Snapshot(queries, cache, now_us)
+
+    def _published_at(self, exact: VersionCache) -> VersionCache:
+        """The cache of what is published at a version."""
+        before, version = self._published, exact.version
+        if before is not None and before.version == version:
+            return before
+        sums: dict[tuple[str, str], DinasSums] = {}
+        if before is not None and before.version.day == version.day:
+            moving = moved_between(self.live.movement, before.version, version.generation, version.at)
+            sums = {} if moving is None else before.sums_except(moving)
+        self._published = cache = VersionCache(version, exact.rulebook, exact.open_files, sums)
+        return cache
 
     def version(self) -> Version:
         """The version that a reading made now would have."""
@@ -280,10 +91,11 @@ class Reader:
         moving = None if before is None else moved_between(self.live.movement, before.version, generation, at)
         open_files = open_files_at(queries, now_us, {} if before is None else before.open_files, moving)
         overdue = sum(counts.open.overdue for counts in open_files.values())
-        until_us = min(
-            (counts.next_due_us for counts in open_files.values() if counts.next_due_us is not None), default=None
-        )
-        version = Version(self.live.journal, generation, at, overdue, until_us)
+        today = local_date(now_us, self.zone)
+        ends_us = instant_of(datetime.combine(today + timedelta(days=1), time(), self.zone)) - 1
+        dues = (counts.next_due_us for counts in open_files.values() if counts.next_due_us is not None)
+        version = Version(self.live.journal, generation, at, overdue, min(dues, default=ends_us), today.isoformat())
+        version = version._replace(until_us=min(version.until_us or ends_us, ends_us))
         sums = {} if before is None or moving is None else before.sums_except(moving)
         self._cache = cache = VersionCache(version, self._rules(queries, generation), open_files, sums)
         return cache

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from domain.fold.ledger import zero
 from domain.periods import months_until, parse_period
 
 if TYPE_CHECKING:
@@ -41,14 +39,14 @@ def read_subject(snapshot: Snapshot, subject: Subject, period: Period) -> Subjec
     series, recent = months_until(period, MONTHS), snapshot.months()[-MONTHS:]
     names = {*recent, *period.months, *(month.name for month in series)}
     balances = snapshot.months_of(subject, sorted(names))
-    standing = snapshot.standing_of(subject, [balances[name] for name in period.months if name in balances])
+    standing = snapshot.standing_of(subject, period, [balances[name] for name in period.months if name in balances])
     if standing is None:
         return None
     cards: dict[str, Scorecard] = {}
 
     def card(month: Period) -> Scorecard:
         if month.name not in cards:
-            then = replace(standing, balance=balances.get(month.name) or zero())
+            then = snapshot.in_month(standing, month, balances.get(month.name))
             cards[month.name] = snapshot.card(then, month)
         return cards[month.name]
 

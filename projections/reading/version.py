@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Version(NamedTuple):
     """The state that a reading was made from: it changes exactly when a served figure may.
 
-    ``overdue`` counts the overdue files; after ``until_us`` one more may be overdue.
+    ``overdue`` counts the overdue files; after ``until_us`` one more may be overdue, or another day has begun.
     """
 
     journal: str
@@ -23,6 +23,11 @@ class Version(NamedTuple):
     at: At
     overdue: int
     until_us: int | None
+    day: str = ""
+    """The local day of the reading: what is published and what waits may be another after a midnight.
+
+    It is no part of ``tag``, since exact figures do not know it: a reading of what is published names it in its scope.
+    """
 
     @property
     def position(self) -> int:

@@ -38,11 +38,11 @@ class UnsurTerm(Struct, frozen=True):
 
 
 class IndicatorFormula(Struct, frozen=True):
-    """The parts of an indicator's arithmetic. ``withheld``: only the size of the sample may be shown."""
+    """The parts of an indicator's arithmetic. ``withheld``: it has none that may be shown."""
 
     id: str
     numerator: Term | None
-    denominator: Term
+    denominator: Term | None
     unsur: tuple[UnsurTerm, ...]
     direction: str
     target: Decimal
@@ -74,9 +74,8 @@ class Behind(Struct, frozen=True):
     time: str
     recorded_at: str
     recorded_by: str
-    data: dict[str, Any] | None
+    data: dict[str, Any]
     postings: list[dict[str, Any]]
-    suppressed: bool = False
 
 
 class Why(Struct, frozen=True):
@@ -130,14 +129,21 @@ def _unsur(balance: Balance) -> tuple[UnsurTerm, ...]:
     return tuple(terms)
 
 
-def behind(
-    lines: Iterable[tuple[int, bytes]], subject: Subject, period: Period, *, hide_ratings: bool = False
-) -> list[Behind]:
-    """The entries behind a subject's balance, with their postings to it; ``hide_ratings`` leaves single answers out."""
-    return [_behind(position, line, subject, period, hide_ratings=hide_ratings) for position, line in lines]
+def behind(lines: Iterable[tuple[int, bytes]], subject: Subject, period: Period, *, published: bool) -> list[Behind]:
+    """The entries behind a subject's balance, with their postings to it; ``published`` leaves out those of ratings."""
+    return [
+        _behind(position, line, subject, period) for position, line in lines if not published or not is_rating(line)
+    ]
 
 
-def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hide_ratings: bool) -> Behind:
+def is_rating(line: bytes) -> bool:
+    """True if an entry gives a rating, takes one out or corrects one."""
+    event = read_line(line)
+    facts = (event.resolved.removes, event.resolved.adds)
+    return RATED in (event.type, *(fact.type for fact in facts if fact is not None))
+
+
+def _behind(position: int, line: bytes, subject: Subject, period: Period) -> Behind:
     event = read_line(line)
     at = 0 if subject.kind == "dinas" else 1
     mine = [
@@ -145,10 +151,7 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         for posting in postings_of(decode(line))
         if posting.account[at] == subject.id and posting.account[3] in period.months
     ]
-    removal = event.resolved.removes
-    is_rating = RATED in (event.type, removal and removal.type)
-    is_hidden = hide_ratings and is_rating
-    nameless = is_rating and subject.kind == "dinas"
+    nameless = subject.kind == "dinas" and RATED in (event.type, event.resolved.removes and event.resolved.removes.type)
     postings = [
         {
             "account": (posting.account[0], "", *posting.account[2:]) if nameless else posting.account,
@@ -160,13 +163,12 @@ def _behind(position: int, line: bytes, subject: Subject, period: Period, *, hid
         position=position,
         type=event.type,
         source=event.source,
-        id="" if nameless or is_hidden else event.id,
+        id="" if nameless else event.id,
         time=event.time,
         recorded_at=event.recordedtime,
         recorded_by=event.recordedby,
-        data=None if is_hidden else _nameless(event.data) if nameless else event.data,
-        postings=[] if is_hidden else postings,
-        suppressed=is_hidden,
+        data=_nameless(event.data) if nameless else event.data,
+        postings=postings,
     )
 
 

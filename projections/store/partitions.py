@@ -18,6 +18,7 @@ from projections.store.statements import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import tzinfo
 
     from sqlalchemy import Connection
 
@@ -85,8 +86,9 @@ class Overtaken(Exception):  # noqa: N818 - a state of the cluster, not a fault 
 class PartitionTransaction:
     """One transaction over some partitions, their rows locked."""
 
-    def __init__(self, db: Connection, store: Store, layout: int, partitions: int) -> None:
+    def __init__(self, db: Connection, store: Store, layout: int, partitions: int, zone: tzinfo) -> None:
         self._db = db
+        self._zone = zone
         self._store = store
         self._layout = layout
         self._partitions = partitions
@@ -95,14 +97,15 @@ class PartitionTransaction:
     def apply(self, entries: Sequence[tuple[int, bytes, AnyEntry]], advances: Mapping[int, Advance]) -> None:
         """Add entries, and advance partitions accordingly. Raises: ``NotFoldable``."""
         try:
-            dinas, _ = self._store.apply(self._db, entries)
+            move = self._store.apply(self._db, entries, self._zone)
         except DBAPIError as error:
             if is_transient(error):
                 raise
             raise NotFoldable(str(error.orig).strip()) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise NotFoldable(repr(error)) from error
-        self._store.tell(self._db, {name: advances[partition_of(name, self._partitions)].position for name in dinas})
+        positions = {name: advances[partition_of(name, self._partitions)].position for name in move.dinas}
+        self._store.tell(self._db, {name: (position, name in move.facts) for name, position in positions.items()})
         moves = sorted(advances.items())
         columns = {
             "sources": [source_of(self._layout, partition) for partition, _ in moves],
@@ -122,8 +125,17 @@ def source_of(layout: int, partition: int) -> str:
 class PartitionStore:
     """The partitions of one layout, as one worker folds them."""
 
-    def __init__(self, reopen: Callable[[], Store | None], layout: int, partitions: int, name: str, epoch: int) -> None:
+    def __init__(
+        self,
+        reopen: Callable[[], Store | None],
+        layout: int,
+        partitions: int,
+        name: str,
+        epoch: int,
+        zone: tzinfo,
+    ) -> None:
         self._reopen = reopen
+        self._zone = zone
         self._store = reopen()
         self._layout = layout
         self._partitions = partitions
@@ -137,7 +149,7 @@ class PartitionStore:
         Raises: ``Overtaken``; ``NotWritten`` when nothing was written and it may be tried again.
         """
         with self._writing() as db:
-            transaction = PartitionTransaction(db, self._current(), self._layout, self._partitions)
+            transaction = PartitionTransaction(db, self._current(), self._layout, self._partitions, self._zone)
             names = sorted(source_of(self._layout, partition) for partition in partitions)
             db.execute(_SOON_DURABLE)
             for row in db.execute(_LOCKED, {"names": names}):
@@ -190,7 +202,7 @@ class PartitionStore:
                 return at is not None
             fresh = [entry for entry in entries(at) if entry[0] <= last]
             if fresh:
-                self._current().apply(db, fresh)
+                self._current().apply(db, fresh, self._zone)
             db.execute(_MOVE_RULEBOOK, {"source": RULEBOOK, "position": last, "hash": last_hash})
             self._current().tell(db, {})
         return True

@@ -11,7 +11,8 @@ from domain.fold.ledger import Balance, Ledger
 from domain.fold.postings import Account, Amounts, Posting
 from projections.segment import RULEBOOK, At
 from projections.store.open_files import FOREVER, OpenFileQueries
-from projections.store.schema import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, RULES, SOURCES, WHY
+from projections.store.ratings import StoredMonth, blocks_of
+from projections.store.schema import ACCOUNTS, BLOCKS, CASE_FILES, DINAS_MONTHS, MOVED, RATINGS, RULES, SOURCES, WHY
 from projections.store.vectors import amounts_held, balance_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
 
+    from domain.fold.blocks import Block
     from domain.score.scorecard import Subject
 
 AT_ONCE: Final = 1000
@@ -38,17 +40,17 @@ class Queries:
     """Queries on one snapshot. ``files`` has those on case files; ``within``: the dinas whose accounts alone an ASN has."""
 
     def __init__(self, db: Connection, within: frozenset[str] | None = None) -> None:
-        self._db = db
+        self.db = db
         self._within = within
         self.files = OpenFileQueries(db, within)
 
     def limited(self, dinas: frozenset[str]) -> Queries:
         """Queries on the same snapshot, which find of an ASN what counts at some dinas alone."""
-        return Queries(self._db, dinas)
+        return Queries(self.db, dinas)
 
     def at(self) -> At:
         """The position up to which everything is folded, in this snapshot."""
-        positions = {row[0]: row[1] for row in self._db.execute(select(SOURCES.c.source, SOURCES.c.position))}
+        positions = {row[0]: row[1] for row in self.db.execute(select(SOURCES.c.source, SOURCES.c.position))}
         if len(positions) <= 1:
             return At(max(positions.values(), default=0))
         rulebook = positions.pop(RULEBOOK)
@@ -58,53 +60,55 @@ class Queries:
 
     def stop_reasons(self) -> dict[int, str]:
         """The partitions that have stopped, and why."""
-        rows = self._db.execute(select(SOURCES.c.source, SOURCES.c.stopped).where(SOURCES.c.stopped.is_not(None)))
+        rows = self.db.execute(select(SOURCES.c.source, SOURCES.c.stopped).where(SOURCES.c.stopped.is_not(None)))
         return {int(row[0].partition("/")[2]): row[1] for row in rows}
 
-    def moved_since(self, position: int) -> list[tuple[str, int]]:
-        """Every dinas that moved after a position, and the position of its partition when it did."""
-        rows = self._db.execute(select(MOVED.c.dinas, MOVED.c.position).where(MOVED.c.position > position))
-        return [(row[0], row[1]) for row in rows]
+    def moved_since(self, position: int) -> list[tuple[str, int, int]]:
+        """Every dinas that moved after a position, the position of its partition when it did, and when facts moved it."""
+        rows = self.db.execute(
+            select(MOVED.c.dinas, MOVED.c.position, MOVED.c.facts).where(MOVED.c.position > position)
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def last_rule(self) -> int:
         """The position of the last rule entry."""
-        return self._db.execute(select(func.max(RULES.c.position))).scalar() or 0
+        return self.db.execute(select(func.max(RULES.c.position))).scalar() or 0
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
         """Rule entries after a position."""
-        rows = self._db.execute(select(RULES).where(RULES.c.position > after).order_by(RULES.c.position))
+        rows = self.db.execute(select(RULES).where(RULES.c.position > after).order_by(RULES.c.position))
         return [(row[0], row[1]) for row in rows]
 
     def months(self) -> list[str]:
         """Every month that has a balance, oldest first."""
         query = select(DINAS_MONTHS.c.month).distinct().order_by(DINAS_MONTHS.c.month)
-        return [row[0] for row in self._db.execute(query)]
+        return [row[0] for row in self.db.execute(query)]
 
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
         query = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(DINAS_MONTHS.c.month.in_(months))
-        return _sums(self._db.execute(query))
+        return _sums(self.db.execute(query))
 
     def months_of_dinas(self, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of a dinas in each of some months that has one."""
         query = select(DINAS_MONTHS.c.month, DINAS_MONTHS.c.measures)
         query = query.where(DINAS_MONTHS.c.dinas == dinas, DINAS_MONTHS.c.month.in_(months))
-        return {row[0]: balance_of(row[1]) for row in self._db.execute(query)}
+        return {row[0]: balance_of(row[1]) for row in self.db.execute(query)}
 
     def months_of_every_dinas(self, months: Sequence[str]) -> dict[tuple[str, str], Balance]:
         """The balance of each dinas in each of some months that has one: by dinas and month."""
         query = select(DINAS_MONTHS).where(DINAS_MONTHS.c.month.in_(months))
-        return {(row[0], row[1]): balance_of(row[2]) for row in self._db.execute(query)}
+        return {(row[0], row[1]): balance_of(row[2]) for row in self.db.execute(query)}
 
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of an ASN over all its dinas, in each of some months that has one."""
         query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
-        return _sums(self._db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
+        return _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
 
     def dinas_of_asn(self, asn: str, months: Sequence[str]) -> frozenset[str]:
         """The dinas at which an ASN has facts in some months."""
         query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.measures)
-        sums = _sums(self._db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
+        sums = _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
         return frozenset(dinas for dinas, balance in sums.items() if any(balance))
 
     def _of_asn(self, asn: str) -> tuple[ColumnElement[bool], ...]:
@@ -114,8 +118,23 @@ class Queries:
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
         query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.measures)
-        rows = self._db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(months)))
+        rows = self.db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(months)))
         yield from (Leaf(row[0], row[1], row[2], amounts_held(row[3])) for row in rows)
+
+    def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
+        """The ratings of dinas in some months, or in all: of every dinas, or of those named."""
+        query = select(RATINGS).order_by(RATINGS.c.dinas, RATINGS.c.month)
+        if months is not None:
+            query = query.where(RATINGS.c.month.in_(months))
+        if dinas:
+            query = query.where(RATINGS.c.dinas.in_(sorted(dinas)))
+        return [StoredMonth(*row) for row in self.db.execute(query)]
+
+    def blocks(self, dinas: str, months: Sequence[str]) -> list[tuple[str, Block]]:
+        """The published blocks of a dinas in some months, each with its month."""
+        query = select(BLOCKS.c.month, BLOCKS.c.block).where(BLOCKS.c.dinas == dinas, BLOCKS.c.month.in_(months))
+        rows = self.db.execute(query.order_by(BLOCKS.c.month, BLOCKS.c.service, BLOCKS.c.tap, BLOCKS.c.number))
+        return [(row[0], block) for row in rows for block in blocks_of([row[1]])]
 
     def accounts(self) -> Iterator[tuple[Account, Balance]]:
         """Every leaf account."""
@@ -123,32 +142,32 @@ class Queries:
 
     def accounts_by_dinas(self) -> Iterator[Iterator[tuple[Account, Balance]]]:
         """Every leaf account, one dinas after another, in the order of a digest's lines."""
-        dinas = [row[0] for row in self._db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
+        dinas = [row[0] for row in self.db.execute(select(DINAS_MONTHS.c.dinas).distinct())]
         for name in in_order(dinas):
             yield self._accounts(select(ACCOUNTS).where(ACCOUNTS.c.dinas == name))
 
     def _accounts(self, query: Select[Any]) -> Iterator[tuple[Account, Balance]]:
-        for row in self._db.execute(query).yield_per(AT_ONCE):
+        for row in self.db.execute(query).yield_per(AT_ONCE):
             yield (row[1], row[2], row[3], row[4]), balance_of(row[5])
 
     def asn_alike(self, asn: str) -> set[str]:
         """The ids of ASN in any fact that the database takes for a text but for its capitals."""
         query = select(ACCOUNTS.c.asn).where(func.lower(ACCOUNTS.c.asn) == func.lower(asn)).distinct()
-        return {row[0] for row in self._db.execute(query)}
+        return {row[0] for row in self.db.execute(query)}
 
     def services_known(self, dinas: str) -> set[str]:
         """Every service that a fact or a file of a dinas ever named."""
         from_facts = select(ACCOUNTS.c.service).where(ACCOUNTS.c.dinas == dinas, ACCOUNTS.c.service != "")
         from_files = select(CASE_FILES.c.service).where(CASE_FILES.c.dinas == dinas)
-        return {row[0] for row in self._db.execute(from_facts.union(from_files))}
+        return {row[0] for row in self.db.execute(from_facts.union(from_files))}
 
     def knows(self, subject: Subject) -> bool:
         """True if any fact ever named a subject, or any file a dinas, or an open file an ASN."""
         if subject.kind == "dinas":
             query = select(DINAS_MONTHS.c.month).where(DINAS_MONTHS.c.dinas == subject.id).limit(1)
-            return self._db.execute(query).first() is not None or self.files.any_of_dinas(subject.id)
+            return self.db.execute(query).first() is not None or self.files.any_of_dinas(subject.id)
         accounts = select(ACCOUNTS.c.id).where(ACCOUNTS.c.asn == subject.id).limit(1)
-        return self._db.execute(accounts).first() is not None or self.files.any_of_asn(subject.id)
+        return self.db.execute(accounts).first() is not None or self.files.any_of_asn(subject.id)
 
     def positions(
         self, months: Sequence[str], after: int, limit: int, subject: Mapping[str, str], *, newest: bool = False
@@ -164,7 +183,7 @@ class Queries:
         query = query.where(ACCOUNTS.c.month.in_(months), *mine, *others)
         query = query.where(WHY.c.position < (after or FOREVER) if newest else WHY.c.position > after)
         order = WHY.c.position.desc() if newest else WHY.c.position
-        return [row[0] for row in self._db.execute(query.distinct().order_by(order).limit(limit))]
+        return [row[0] for row in self.db.execute(query.distinct().order_by(order).limit(limit))]
 
 
 def _sums(rows: Iterable[Sequence[str]]) -> dict[str, Balance]:

@@ -107,8 +107,47 @@ MOVED: Final = Table(
     METADATA,
     Column("dinas", Text, primary_key=True),
     Column("position", BigInteger, nullable=False, index=True),
+    Column("facts", BigInteger, nullable=False),
 )
-"""The position of its source when a dinas last moved; kept on PostgreSQL, for readers in other processes."""
+"""The position of its source when a dinas last moved; kept on PostgreSQL, for readers in other processes.
+
+``facts``: the same without the ratings; 0 if nothing else moved it.
+"""
+
+RATINGS: Final = Table(
+    "ratings",
+    METADATA,
+    Column("dinas", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("measures", Text, nullable=False),
+    Column("ratings", BigInteger, nullable=False),
+    Column("reversals", BigInteger, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("ratings_then", BigInteger, nullable=False),
+    Column("reversals_then", BigInteger, nullable=False),
+    Column("closed", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The ratings of a dinas's month: ``measures`` are those of its published blocks, ``state`` holds what waits.
+
+``ratings`` and ``reversals`` count what waits, and, with ``_then``, what waited when the local ``day`` of the newest
+change began.
+"""
+
+BLOCKS: Final = Table(
+    "blocks",
+    METADATA,
+    Column("dinas", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("tap", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("block", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A row for each block that was published; its ``block`` is empty once it was taken out."""
 
 RULES: Final = Table(
     "rules",

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from projections.store import rows_postgres, rows_sqlite
-from projections.store.schema import ACCOUNTS, CASE_FILES, DINAS_MONTHS, MOVED, WHY
+from projections.store.schema import ACCOUNTS, BLOCKS, CASE_FILES, DINAS_MONTHS, RATINGS, WHY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,6 +59,10 @@ class Tools(NamedTuple):
     put_month: Rows
     open_file: NewRows
     put_file: Rows
+    ratings: Keyed
+    blocks: Keyed
+    put_ratings: Rows
+    put_blocks: Rows
     moved: Rows | None
     pipelined: Callable[[Connection], AbstractContextManager[None]]
     """A context within which no statement waits for the result of another."""
@@ -66,7 +70,16 @@ class Tools(NamedTuple):
 
 _LEAF: Final = (ACCOUNTS.c.dinas, ACCOUNTS.c.asn, ACCOUNTS.c.service, ACCOUNTS.c.month)
 _MONTH: Final = (DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.month)
+_RATINGS: Final = (RATINGS.c.dinas, RATINGS.c.month)
+_BLOCKS: Final = (BLOCKS.c.dinas, BLOCKS.c.month)
 _CASE: Final = (CASE_FILES.c.dinas, CASE_FILES.c.service, CASE_FILES.c.case)
+
+
+MOVE: Final = (
+    "INSERT INTO moved AS held (dinas, position, facts) SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) "
+    "ON CONFLICT (dinas) DO UPDATE SET position = excluded.position, facts = greatest(held.facts, excluded.facts)"
+)
+"""Enters the positions at which dinas moved; those that ratings alone moved have 0 for their facts."""
 
 
 def on_sqlite(dialect: Dialect) -> Tools:
@@ -86,6 +99,10 @@ def on_sqlite(dialect: Dialect) -> Tools:
         put_month=rows_sqlite.upserting(DINAS_MONTHS, dialect),
         open_file=inserting(CASE_FILES),
         put_file=rows_sqlite.upserting(CASE_FILES, dialect),
+        ratings=rows_sqlite.BulkSelect((*_RATINGS, RATINGS.c.measures, RATINGS.c.state), _RATINGS, dialect),
+        blocks=rows_sqlite.BulkSelect((*_BLOCKS, BLOCKS.c.block), _BLOCKS, dialect),
+        put_ratings=rows_sqlite.upserting(RATINGS, dialect),
+        put_blocks=rows_sqlite.upserting(BLOCKS, dialect),
         moved=None,
         pipelined=lambda _: nullcontext(),
     )
@@ -103,7 +120,11 @@ def on_postgres() -> Tools:
         put_month=rows_postgres.upserting(DINAS_MONTHS),
         open_file=rows_postgres.CopyIn(CASE_FILES),
         put_file=rows_postgres.upserting(CASE_FILES),
-        moved=rows_postgres.upserting(MOVED),
+        ratings=rows_postgres.ArraySelect((*_RATINGS, RATINGS.c.measures, RATINGS.c.state), _RATINGS),
+        blocks=rows_postgres.ArraySelect((*_BLOCKS, BLOCKS.c.block), _BLOCKS),
+        put_ratings=rows_postgres.upserting(RATINGS),
+        put_blocks=rows_postgres.upserting(BLOCKS),
+        moved=rows_postgres.ArrayWrite(MOVE),
         pipelined=rows_postgres.pipelined,
     )
 

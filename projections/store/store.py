@@ -9,16 +9,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex
 
 from domain.events.entries import RULE_KINDS
+from domain.fold.blocks import RATED
 from domain.fold.casefiles import CaseFile, CaseKey, files_of, merged, open_file
 from domain.fold.ledger import Ledger, months_of
 from domain.fold.postings import Account, Posting, postings_of
 from projections.segment import Gap, Moved, NotWritten, Segment, WrongJournal
 from projections.store.queries import Queries
+from projections.store.ratings import RatingFold, rating_changes
 from projections.store.rows_postgres import PREFER_INDEX, free_ids
 from projections.store.schema import ACCOUNTS, CASE_FILES, METADATA, OPEN_BY_ASN, RULES, SOURCES
 from projections.store.statements import is_transient, on_postgres, on_sqlite
@@ -26,6 +29,7 @@ from projections.store.vectors import amounts_held, file_of, measures_of, state_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import tzinfo
 
     from domain.events.entries import AnyEntry
 
@@ -104,14 +108,14 @@ class Store:
             fresh = [entry for entry in segment.entries if entry[0] > position]
             if segment.last <= position:
                 return Moved(position)
-            dinas, rules = self.apply(db, fresh)
-            self.tell(db, dict.fromkeys(dinas, segment.last))
+            move = self.apply(db, fresh, segment.zone)
+            self.tell(db, {dinas: (segment.last, dinas in move.facts) for dinas in move.dinas})
             db.execute(
                 update(SOURCES)
                 .where(SOURCES.c.source == segment.source)
                 .values(position=segment.last, hash=segment.last_hash),
             )
-        return Moved(segment.last, dinas, rules)
+        return replace(move, position=segment.last)
 
     def _locked_position(self, db: Connection, segment: Segment) -> int:
         row = db.execute(
@@ -126,11 +130,10 @@ class Store:
             raise WrongJournal(message)
         return int(row[1])
 
-    def apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> tuple[frozenset[str], bool]:
-        """Add entries, none of which was added before, in the caller's transaction.
+    def apply(self, db: Connection, fresh: Sequence[tuple[int, bytes, AnyEntry]], zone: tzinfo) -> Moved:
+        """Add entries, none of which was added before, in the caller's transaction; ``zone`` is the journal's.
 
-        Returns the dinas that they move, and whether they change the rulebook. Statements are pipelined: we compute what
-        needs no result while the server works.
+        Returns what they move. Statements are pipelined: we compute what needs no result while the server works.
         """
         rules = [{"position": position, "line": line} for position, line, entry in fresh if type(entry) in RULE_KINDS]
         if rules:
@@ -146,6 +149,7 @@ class Store:
             ledger.post(posting for _, posting in postings)
             accounts = sorted(ledger.accounts)
             account_rows = self._tools.accounts.ask(db, accounts)
+            ratings = RatingFold(db, self._tools, rating_changes(fresh))
             sums = months_of(ledger)
             sum_rows = self._tools.months.ask(db, [(dinas, month) for dinas, _, _, month in sorted(sums.accounts)])
             known_cases = self._put_files(db, files, file_rows())
@@ -153,6 +157,7 @@ class Store:
             fresh_accounts = [account for account in accounts if account not in ids]
             free = self._free_ids(db, len(fresh_accounts))
             self._put_months(db, sums, sum_rows())
+            ratings.put(zone)
             measures = [measures_of(ledger.accounts[account]) for account in fresh_accounts]
             ids |= zip(fresh_accounts, free(), strict=True)
         new_rows = [(ids[account], *account, text) for account, text in zip(fresh_accounts, measures, strict=True)]
@@ -161,12 +166,16 @@ class Store:
         with self._tools.why.running(db, reasons):
             fresh_files = [_file_row(case, files[case]) for case in cases if case not in known_cases]
         self._tools.open_file.run(db, fresh_files)
-        return frozenset(account[0] for account in sums.accounts) | frozenset(case[0] for case in cases), bool(rules)
+        cases_moved = frozenset(case[0] for case in cases)
+        facts = frozenset(posting.account[0] for _, posting in postings if posting.amounts[0][0] not in RATED)
+        dinas = frozenset(account[0] for account in sums.accounts)
+        return Moved(0, dinas | cases_moved, bool(rules), facts | cases_moved)
 
-    def tell(self, db: Connection, positions: Mapping[str, int]) -> None:
-        """Notify readers in other processes of each dinas that moved, and of its source's position."""
+    def tell(self, db: Connection, moves: Mapping[str, tuple[int, bool]]) -> None:
+        """Notify readers in other processes of each dinas that moved, of its source's position, and if facts moved it."""
         if self._tools.moved is not None:
-            self._tools.moved.run(db, sorted(positions.items()))
+            rows = [(dinas, position, position * by_facts) for dinas, (position, by_facts) in sorted(moves.items())]
+            self._tools.moved.run(db, rows)
             db.execute(select(func.pg_notify(MOVED_CHANNEL, "")))
 
     @contextmanager

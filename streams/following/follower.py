@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from domain.events.decoding import decoded
 from projections.segment import JOURNAL, At, NotWritten, Segment, Superseded, WrongJournal
@@ -64,7 +65,7 @@ def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | No
         return None
     entries = decoded(lines)  # before any other look at a line, so that one that cannot be read is named
     last, line, _ = entries[-1]
-    return Segment(JOURNAL, journal.id, after, last, line_hash(line), entries)
+    return Segment(JOURNAL, journal.id, after, last, line_hash(line), entries, ZoneInfo(journal.zone))
 
 
 def catch_up(journal: Journal, store: Store, page: int = PAGE, progress: Callable[[int], None] = lambda _: None) -> int:

@@ -39,19 +39,23 @@ class Watcher:
             with live.store.snapshot() as queries:
                 at = queries.at()
                 live.standing = queries.stop_reasons()
-                dinas = frozenset(_dinas_moved(queries, before)) if at != before else frozenset()
+                dinas, facts = _dinas_moved(queries, before) if at != before else (frozenset[str](), frozenset[str]())
             if at != before:
                 live.at = at
-                live.movement.tell(before.position, Moved(at.position, dinas, at.rulebook != before.rulebook))
+                live.movement.tell(before.position, Moved(at.position, dinas, at.rulebook != before.rulebook, facts))
 
 
-def _dinas_moved(queries: Queries, before: At) -> list[str]:
-    """The dinas that moved beyond the position at which their partition was before."""
-    positions = queries.moved_since(before.position)
-    if not before.partitions:
-        return [dinas for dinas, _ in positions]
-    count = len(before.partitions)
-    return [dinas for dinas, position in positions if position > before.partitions[partition_of(dinas, count)]]
+def _dinas_moved(queries: Queries, before: At) -> tuple[frozenset[str], frozenset[str]]:
+    """The dinas that moved beyond the position at which their partition was before, and those that facts moved."""
+    rows, count = queries.moved_since(before.position), len(before.partitions)
+
+    def reached(dinas: str) -> int:
+        return before.partitions[partition_of(dinas, count)] if count else before.position
+
+    return (
+        frozenset(dinas for dinas, position, _ in rows if position > reached(dinas)),
+        frozenset(dinas for dinas, _, facts in rows if facts > reached(dinas)),
+    )
 
 
 class WatchedMovement(Movement):
@@ -69,6 +73,7 @@ class WatchedMovement(Movement):
         if position > max(now.position, head):
             return None
         with self._live.store.snapshot() as queries:
-            dinas = frozenset(dinas for dinas, _ in queries.moved_since(position))
+            rows = queries.moved_since(position)
             rules = queries.last_rule() > position
-        return [Moved(now.position, dinas, rules)] if dinas or rules else []
+        dinas, facts = frozenset(row[0] for row in rows), frozenset(row[0] for row in rows if row[2] > position)
+        return [Moved(now.position, dinas, rules, facts)] if dinas or rules else []

@@ -83,13 +83,14 @@ def parts_of(
     layouts = Layouts(database, journal)
     layout = layouts.current(options.partitions)
     ensure_topic(kafka, layout.topic, layout.partitions)
-    store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch)
+    zone = ZoneInfo(journal.zone)
+    store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch, zone)
     fold = PartitionFold(
         store,
         journal.id,
         layout.number,
         DeadLetters(kafka, layout.topic),
-        trust=Trust(layouts.key_of(layout.number), ZoneInfo(journal.zone)),
+        trust=Trust(layouts.key_of(layout.number), zone),
     )
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:

@@ -48,6 +48,8 @@ CARD: Final = {
         "ratings": 31,
     },
     "overall": {"value": 25.0, "n": 1, "state": "insufficient"},
+    "published": False,
+    "waiting": {"ratings": 0, "reversals": 0},
 }
 """The card that the first test works out by hand."""
 

@@ -68,28 +68,35 @@ def test_why_shows_both_sides_of_a_reversal(neraca: Assembled) -> None:
     assert [event["postings"][0]["amounts"]["tasks_on_time"] for event in after["events"]] == [1]
 
 
-@pytest.mark.parametrize("ratings", [1, 29, 30])
-def test_an_asn_below_the_sample_keeps_its_satisfaction_withheld(neraca: Assembled, ratings: int) -> None:
-    """Below the minimum sample no value, sums or single answers of one ASN are shown; from it on they are."""
-    answers = [rating("dishub", 2, asn="a-1") for _ in range(ratings)]
-    fill(neraca, *answers)
-    enough = ratings >= 30
-    cards = [
-        neraca.get("/v1/asn/a-1").json(),
-        neraca.get("/v1/dinas/dishub/asn").json()["items"][0],
-        neraca.get("/v1/rankings/asn?dinas=dishub").json()["items"][0],
-        neraca.get("/v1/asn/a-1/why").json()["scorecard"],
-    ]
-    for card in cards:
-        line = card["indicators"][1]
-        assert (line["n"], line["value"], line["state"]) == (
-            ratings,
-            50.0 if enough else None,
-            "ok" if enough else "insufficient",
-        )
-    why = neraca.get("/v1/asn/a-1/why").json()
-    formula = why["formula"]["indicators"][1]
-    assert (formula["value"] is not None, bool(formula["unsur"]), "unsur_sum_waktu" in why["balance"]) == (enough,) * 3
-    assert {event["suppressed"] for event in why["events"]} == {not enough}
-    assert all((event["data"] is not None, bool(event["postings"])) == (enough, enough) for event in why["events"])
-    assert neraca.get("/v1/dinas/dishub").json()["indicators"][1]["value"] == 50.0
+@pytest.mark.parametrize("ratings", [1, 30, 60])
+def test_an_asns_satisfaction_is_no_live_figure_but_to_auditors(neraca: Assembled, ratings: int) -> None:
+    """To a leader no value, number, sum or single answer of one ASN is shown; an auditor sees each from the first."""
+    fill(neraca, task("dishub", on_time=True), *(rating("dishub", 2, asn="a-1") for _ in range(ratings)))
+    leader, auditor = neraca.token("r", "read"), neraca.token("p", "read", "audit")
+    for token, exact in ((leader, False), (auditor, True)):
+        headers = {"authorization": token}
+        why = neraca.get("/v1/asn/a-1/why", headers=headers).json()
+        cards = [
+            neraca.get("/v1/asn/a-1", headers=headers).json(),
+            neraca.get("/v1/dinas/dishub/asn", headers=headers).json()["items"][0],
+            neraca.get("/v1/rankings/asn?dinas=dishub", headers=headers).json()["items"][0],
+            why["scorecard"],
+        ]
+        for card in cards:
+            line = card["indicators"][1]
+            assert (line["n"], line["value"], card["published"]) == (
+                (ratings, 50.0, False) if exact else (None, None, True)
+            )
+        formula = why["formula"]["indicators"][1]
+        assert (formula["value"] is not None, bool(formula["unsur"]), "unsur_sum_waktu" in why["balance"]) == (
+            exact,
+        ) * 3
+        assert len(why["events"]) == (ratings + 1 if exact else 1)
+
+
+@pytest.mark.parametrize(("ratings", "number"), [(19, 0), (20, 10), (35, 20)])
+def test_the_public_is_served_whole_blocks_of_ratings(neraca: Assembled, ratings: int, number: int) -> None:
+    fill(neraca, *(rating("dishub", 2) for _ in range(ratings)))
+    card = neraca.get("/v1/dinas/dishub", caller="192.0.2.7", host="neraca.example").json()
+    assert (card["published"], card["counts"]["ratings"], card["indicators"][1]["n"]) == (True, number, number)
+    assert neraca.get("/v1/dinas/dishub").json()["counts"]["ratings"] == ratings

@@ -1,4 +1,4 @@
-"""Ratings are withheld under any name that a scheme gives their indicator."""
+"""An ASN's satisfaction is no live figure, whatever a scheme calls its indicators; reasons name no single rating."""
 
 import json
 from typing import Any, Literal
@@ -6,8 +6,9 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from api.http.withheld import hides_ratings, suppressed
+from api.http.withheld import formula_told, is_withheld
 from domain.events.entries import decode
+from domain.fold.cells import Waiting
 from domain.fold.ledger import Ledger, zero
 from domain.fold.postings import postings_of
 from domain.intake.recorded import line_of, read_line
@@ -52,66 +53,57 @@ def renamed(name: str, numerator: str, denominator: str) -> Scheme:
     )
 
 
+def card_of(kind: Literal["asn", "dinas"], scheme: Scheme, waiting: Waiting | None, ratings: int = 1) -> Scorecard:
+    """The scorecard of a subject with so many ratings, exact or as published."""
+    ledger = Ledger()
+    for _ in range(ratings):
+        ledger.post(postings_of(decode(LINE)))
+    balance = next(iter(ledger.accounts.values()), zero())
+    standing = Standing(Subject(kind, "x"), True, balance, 0, 0, waiting)  # noqa: FBT003 - it is registered
+    return scorecard(standing, score_of(balance, scheme), period="2026-11", position=1, scheme=scheme.id)
+
+
 @pytest.mark.parametrize(
     ("name", "numerator", "denominator"),
     [
         ("kepuasan", "ikm", "respondents"),
         ("skm", "ikm", "respondents"),
         ("suara", "respondent_mean_sum", "respondents"),
+        ("beban", "permits", "respondents"),
     ],
 )
 @pytest.mark.parametrize("kind", ["asn", "dinas"])
-def test_one_rating_of_an_asn_is_withheld_whatever_the_indicator_is_called(
-    kind: str, name: str, numerator: str, denominator: str
+def test_ratings_of_an_asn_are_withheld_whatever_the_indicator_is_called(
+    kind: Literal["asn", "dinas"], name: str, numerator: str, denominator: str
 ) -> None:
-    """An ASN's value is left out and its ratings hidden; a dinas keeps its value and its n."""
-    ledger, scheme = Ledger(), renamed(name, numerator, denominator)
-    ledger.post(postings_of(decode(LINE)))
-    (balance,) = ledger.accounts.values()
-    standing = Standing(
-        Subject("asn" if kind == "asn" else "dinas", "x"),
-        registered=True,
-        balance=balance,
-        permits_open=0,
-        permits_open_overdue=0,
+    """Neither value nor number nor a part of the arithmetic is told, before any of it is published."""
+    scheme = renamed(name, numerator, denominator)
+    card = card_of(kind, scheme, Waiting(), ratings=0)
+    line = next(line for line in card.indicators if line.id == name)
+    part = next(
+        part for part in formula_told(zero(), score_of(zero(), scheme), scheme, card).indicators if part.id == name
     )
-    card = scorecard(standing, score_of(balance, scheme), period="2026-11", position=1, scheme=scheme.id)
-    values = {line.id: line.value for line in suppressed(card, scheme).indicators}
-    assert (values[name] is None) is (kind == "asn")
-    assert hides_ratings(card, scheme) is (kind == "asn")
+    nothing = (line.n is None, card.counts.ratings is None, card.overall.n is None, part.denominator is None)
+    assert nothing == (kind == "asn",) * 4
+    assert is_withheld(card, line) is (kind == "asn")
 
 
-def _rated_card(kind: Literal["asn", "dinas"], surveys: int, taps: int) -> Scorecard:
-    """The scorecard of so many surveys, and so many answers to a single question."""
-    tap = {**RATING, "data": {"dinas": "d", "asn": "a-1", "overall": 1, "scale": 4, "resolved": {"month": "2026-11"}}}
-    ledger = Ledger()
-    for line, times in ((LINE, surveys), (json.dumps(tap).encode(), taps)):
-        for _ in range(times):
-            ledger.post(postings_of(decode(line)))
-    balance = zero()
-    for account in ledger.accounts.values():
-        balance = [total + amount for total, amount in zip(balance, account, strict=True)]
-    standing = Standing(Subject(kind, "x"), registered=True, balance=balance, permits_open=0, permits_open_overdue=0)
-    return scorecard(standing, score_of(balance, CONTOH_2026), period="2026-11", position=1, scheme="contoh-2026")
+def test_auditors_see_an_asns_satisfaction_from_the_first_rating() -> None:
+    card = card_of("asn", CONTOH_2026, None)
+    line = card.indicators[1]
+    assert (card.published, card.counts.ratings, line.n, line.value and int(line.value)) == (False, 1, 1, 25)
 
 
-@pytest.mark.parametrize(
-    ("surveys", "taps", "is_hidden"), [(40, 0, False), (40, 1, True), (40, 29, True), (40, 30, False), (1, 40, True)]
-)
-def test_one_tap_beside_many_surveys_is_hidden_too(surveys: int, taps: int, is_hidden: object) -> None:
-    """Each kind of rating of an ASN needs a sample of its own; a dinas shows its mean with its number."""
-    card = _rated_card("asn", surveys, taps)
-    assert hides_ratings(card, CONTOH_2026) is is_hidden
-    values = suppressed(card, CONTOH_2026).overall
-    assert (values.value is None, values.n) == (taps < 30, taps)
-    if taps:
-        assert suppressed(_rated_card("dinas", surveys, taps), CONTOH_2026).overall.value == 25
+def test_what_is_published_leaves_single_ratings_out_of_the_reasons() -> None:
+    period = parse_period("2026-11")
+    assert behind([(2, LINE)], Subject("dinas", "d"), period, published=True) == []
+    assert behind([(2, LINE)], Subject("asn", "a-1"), period, published=True) == []
 
 
 def test_the_reasons_of_a_dinas_do_not_say_whom_a_rating_was_about() -> None:
-    """The answers count for the dinas and are shown; the ASN and the case are not, neither in data nor in postings."""
+    """The answers count for the dinas and are shown to auditors; the ASN and the case are not, in data or postings."""
     period = parse_period("2026-11")
-    (reason,) = behind([(2, LINE)], Subject("dinas", "d"), period)
+    (reason,) = behind([(2, LINE)], Subject("dinas", "d"), period, published=False)
     assert reason.data == {"dinas": "d", "service": "ktp-el", "unsur": dict.fromkeys(UNSUR, 1)}
     assert [posting["account"] for posting in reason.postings] == [("d", "", "ktp-el", "2026-11")]
     assert reason.id == ""
@@ -136,7 +128,8 @@ def test_what_a_rating_is_called_gives_its_case_away_no_more_than_its_fields_do(
         },
     }
     lines = [(2, json.dumps(indicator).encode()), (3, json.dumps(reversal).encode())]
-    reasons = behind(lines, Subject("dinas", "d"), parse_period("2026-11"))
+    reasons = behind(lines, Subject("dinas", "d"), parse_period("2026-11"), published=False)
     assert [reason.position for reason in reasons] == [2, 3]
     assert b"k-1" not in msgspec.json.encode(reasons)
     assert b"a-1" not in msgspec.json.encode(reasons)
+    assert behind(lines, Subject("dinas", "d"), parse_period("2026-11"), published=True) == []

@@ -97,6 +97,23 @@ def test_only_the_intake_makes_tokens(address: str, role: str) -> None:
         rows(as_role(address, role), "UPDATE neraca.tokens SET scopes = 'rulebook'")
 
 
+def test_the_intake_makes_ends_and_lists_tokens(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """And each is noted in the security log, which no role can change or read."""
+    from streams.journal.journal import Journal  # noqa: PLC0415 - an extra
+    from streams.places.database import Database  # noqa: PLC0415 - the same
+
+    Journal.open(Database(as_role(address, INTAKE)).prepare().journal, "Asia/Jakarta", 0).close()
+    limits = ["--role", "counter", "--dinas", "disdukcapil", "--source", "/loket/1"]
+    for words in (["make", "loket-1", *limits], ["list"], ["link"], ["sessions"], ["revoke", "loket-1"]):
+        assert main(["token", *words, "--database", as_role(address, INTAKE)]) == 0, (words, capsys.readouterr().err)
+    assert main(["security", "log", "--database", address]) == 0
+    assert "loket-1" in capsys.readouterr().out
+    for role in ROLES:
+        for statement in ("UPDATE neraca.security_log SET what = ''", "DELETE FROM neraca.security_log"):
+            with pytest.raises(Exception, match="permission denied"):
+                rows(as_role(address, role), statement)
+
+
 def test_only_relay_and_workers_know_the_keys_of_segments(address: str) -> None:
     for role in (INTAKE, API):
         with pytest.raises(Exception, match="permission denied"):

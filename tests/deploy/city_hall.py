@@ -177,7 +177,7 @@ class Counters:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._counter = Counter(seed=11, number=1)
+        self._counter = Counter(seed=11, number=2)  # the first is that of the runbook
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._told: dict[str, str] = {}

@@ -148,7 +148,11 @@ class Machine:
     def output(self, service: str, words: Sequence[str]) -> str:
         """The output of words typed inside a service's container. Raises: ``subprocess.CalledProcessError``."""
         argv = self.inside(service, words)
-        return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        try:
+            return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
 
     def server(self, name: str) -> LocalServer | None:
         """The local server that replaces a service, if there is one."""

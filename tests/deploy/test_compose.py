@@ -192,7 +192,7 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
     nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers | {"authorization": "Bearer x"})
     assert nobody.status_code == httpx.codes.UNAUTHORIZED
 
-    auditor = machine.output("api-1", ["neraca", "token", "make", "periksa", "--role", "auditor"]).strip()
+    auditor = machine.output("intake", ["neraca", "token", "make", "periksa", "--role", "auditor"]).strip()
     reading = {"authorization": f"Bearer {auditor}"}
     until(
         lambda: all(

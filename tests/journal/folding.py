@@ -72,7 +72,7 @@ HISTORY: Final[list[Event]] = [
 def segment(lines: Sequence[Line], after: int, last: int, journal: str = "j") -> Segment:
     """The entries of ``(after, last]``."""
     cut = [(position, line, decode(line)) for position, line in lines if after < position <= last]
-    return Segment("journal", journal, after, last, line_hash(cut[-1][1]) if cut else "", cut)
+    return Segment("journal", journal, after, last, line_hash(cut[-1][1]) if cut else "", cut, ZoneInfo("Asia/Jakarta"))
 
 
 def segments(lines: Sequence[Line], size: int) -> Iterator[Segment]:

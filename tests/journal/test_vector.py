@@ -53,7 +53,7 @@ class City:
         self.journal = Journal.open(self.database.journal, ZONE, CLOCK())
         self.layout = Layouts(self.database, self.journal).current(PARTITIONS)
         self.store = PartitionStore(
-            reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w")
+            reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w"), ZoneInfo(ZONE)
         )
         letters: list[object] = []
         self.fold = PartitionFold(self.store, self.journal.id, self.layout.number, letters.append)

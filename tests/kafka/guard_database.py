@@ -63,7 +63,9 @@ class Setup:
     def store(self, layout: Layout, name: str = "w", epoch: int | None = None) -> PartitionStore:
         """The partitions as a process that was just started under a name folds them."""
         mine = epoch_of(self.database, name) if epoch is None else epoch
-        return PartitionStore(reopener(self.database), layout.number, layout.partitions, name, mine)
+        return PartitionStore(
+            reopener(self.database), layout.number, layout.partitions, name, mine, ZoneInfo(self.journal.zone)
+        )
 
     def fold(
         self,
@@ -128,7 +130,9 @@ class Partitions(Setup):
     def planted(self, fold_type: type[PartitionStore], name: str = "w") -> PartitionStore:
         """A store as a process just started has it, of another make."""
         epoch = epoch_of(self.database, name)
-        return fold_type(reopener(self.database), self.layout.number, self.layout.partitions, name, epoch)
+        return fold_type(
+            reopener(self.database), self.layout.number, self.layout.partitions, name, epoch, ZoneInfo(ZONE)
+        )
 
     def of(self, partition: int) -> list[Record]:
         """The records of a partition."""

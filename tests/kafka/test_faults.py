@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -80,7 +81,9 @@ def test_a_rulebook_that_another_held_is_folded_afterwards(database_url: str) ->
     with database_journal(database, ZONE, Clock()) as journal, psycopg.connect(database_url) as other:
         watched_balances(database, journal)
         layout = Layouts(database, journal).current(4)
-        store = PartitionStore(reopener(database), layout.number, 4, "worker", epoch_of(database, "worker"))
+        store = PartitionStore(
+            reopener(database), layout.number, 4, "worker", epoch_of(database, "worker"), ZoneInfo(ZONE)
+        )
         rules = Rules(store, journal)
         other.execute("SELECT 1 FROM neraca_1.sources FOR UPDATE")
         rules.step()

@@ -133,7 +133,7 @@ class LocksBackwards(PartitionStore):
 @contextmanager
 def locked(store: PartitionStore, db: Any, partitions: Sequence[int], statement: str) -> Iterator[PartitionTransaction]:  # noqa: ANN401 - a connection
     """A folding of what a statement finds."""
-    folding = PartitionTransaction(db, store._current(), store._layout, store._partitions)
+    folding = PartitionTransaction(db, store._current(), store._layout, store._partitions, store._zone)
     names = [source_of(store._layout, number) for number in partitions]
     for row in db.execute(text(statement), {"names": names}):
         folding.stored[int(row[0].partition("/")[2])] = StoredPartition(*row[1:5])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
@@ -64,7 +65,7 @@ def test_a_process_that_stands_still_in_a_transaction_loses_its_locks(setup: Par
         connect_args={"options": "-c search_path=neraca_1,neraca"},
     )
     setup.ending.callback(engine.dispose)
-    store = PartitionStore(lambda: Store(engine), 1, 2, "planted", epoch_of(setup.database, "planted"))
+    store = PartitionStore(lambda: Store(engine), 1, 2, "planted", epoch_of(setup.database, "planted"), UTC)
     mine = setup.store(setup.layout)
     other = setup.fold(setup.layout, setup.store(setup.layout, "other"))
     with ExitStack() as contexts:

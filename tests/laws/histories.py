@@ -178,10 +178,12 @@ def follow(history: History, store: Store, cuts: Sequence[int], back: Sequence[i
 
 
 @contextmanager
-def reading(history: History, store: Store, now_us: Callable[[], int]) -> Iterator[Snapshot]:
-    """A snapshot of what a store would serve."""
+def reading(
+    history: History, store: Store, now_us: Callable[[], int], *, published: bool = False
+) -> Iterator[Snapshot]:
+    """A snapshot of what a store would serve, to auditors or as it is published."""
     live = Live(history.journal.id, 1, store, At(history.journal.head()))
-    with Reader(live, ZoneInfo(ZONE), now_us).snapshot() as snapshot:
+    with Reader(live, ZoneInfo(ZONE), now_us).snapshot(published=published) as snapshot:
         yield snapshot
 
 

@@ -1,5 +1,6 @@
 """Laws of delivery, through the real store: each entry counts once, even if sent again or cut otherwise."""
 
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ def _contents(history: History, store: Store) -> tuple[object, ...]:
             {d: queries.positions(snapshot.months(), 0, 10_000, {"dinas": d}) for d in ("disdukcapil", "dpmptsp")},
             queries.rule_lines(0),
             sorted(queries.files.all()),
+            queries.ratings(None, ()),
         )
 
 
@@ -62,7 +64,9 @@ def test_a_gap_is_never_applied(steps: list[Step], start: int, missing: int) -> 
             store.fold(first)
         ahead = read_segment(history.journal, follow_until + missing, 5)
         if ahead is None:
-            ahead = Segment(JOURNAL, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [])
+            ahead = Segment(
+                JOURNAL, history.journal.id, follow_until + missing, follow_until + missing + 1, "", [], UTC
+            )
         before = _contents(history, store)
         with pytest.raises(Gap, match=f"entries {follow_until + 1} to {follow_until + missing} are missing"):
             store.fold(ahead)
@@ -77,7 +81,7 @@ def test_entries_of_another_journal_are_never_applied(steps: list[Step]) -> None
         follow(history, store, [7])
         before, head = _contents(history, store), history.journal.head()
         with pytest.raises(WrongJournal):
-            store.fold(Segment(JOURNAL, "another", head, head + 1, "", []))
+            store.fold(Segment(JOURNAL, "another", head, head + 1, "", [], UTC))
         assert _contents(history, store) == before
 
 

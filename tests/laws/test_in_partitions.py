@@ -97,7 +97,9 @@ def test_partitions_come_to_what_the_oracle_says(
     with recorded(steps) as history:
         ensure_served(database.generations())[1].engine.dispose()
         layout = Layouts(database, history.journal).current(partitions)
-        store = PartitionStore(reopener(database), layout.number, partitions, "w", epoch_of(database, "w"))
+        store = PartitionStore(
+            reopener(database), layout.number, partitions, "w", epoch_of(database, "w"), ZoneInfo(ZONE)
+        )
         letters: list[object] = []
         fold = PartitionFold(store, history.journal.id, layout.number, letters.append)
         for batch in _delivered(_segments(history, partitions, sizes, again), random.Random(seed)):  # noqa: S311 - a seeded order

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.sse import ServerSentEvent
 from prometheus_client import CollectorRegistry, Gauge
 
+from api.http.access import Access
 from api.pages.board.live import live_router
 from api.v1.stream import Ending, stream_router
 from projections.live import Live
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from fastapi.routing import APIRoute
 
+    from projections.ports import Tokens
     from projections.reading.backlog import Backlog
 
 pytestmark = pytest.mark.speed("test")
@@ -194,8 +196,11 @@ def test_a_reader_of_the_stream_that_does_not_keep_pace_costs_no_memory_and_is_t
     async def run() -> None:
         store: Any = None
         live = Live("j", 1, store, At(1))
-        (route,) = stream_router(live, Ending(), Gauge("clients", "", registry=CollectorRegistry())).routes
-        request = Request({"type": "http", "headers": []})
+        access = Access(cast("Tokens", None), lambda: 0)
+        (route,) = stream_router(live, Ending(), Gauge("clients", "", registry=CollectorRegistry()), access).routes
+        request = Request(
+            {"type": "http", "headers": [(b"host", b"h")], "client": ("127.0.0.1", 1), "server": ("h", 80)}
+        )
         stream = cast("APIRoute", route).endpoint(request)
         assert (await anext(stream)).event == "position"
         for position in range(2, 4 * KEPT):
@@ -204,7 +209,7 @@ def test_a_reader_of_the_stream_that_does_not_keep_pace_costs_no_memory_and_is_t
         message = await anext(stream)
         assert (message.event, message.data) == ("reset", {"position": 4 * KEPT - 1})
         live.at = At(4 * KEPT)
-        live.movement.tell(4 * KEPT - 1, Moved(4 * KEPT, frozenset({"d"})))
+        live.movement.tell(4 * KEPT - 1, Moved(4 * KEPT, frozenset({"d"}), facts=frozenset({"d"})))
         message = await anext(stream)
         assert (message.event, message.data["dinas"]) == ("moved", ["d"])
         queue = stream.ag_frame.f_locals["waiting"]

@@ -25,7 +25,7 @@ SCORECARD, RULEBOOK, FILES = (
     "tests/domain/test_casefiles.py",
 )
 
-APPLY: Final = "            dinas, rules = self.apply(db, fresh)\n"
+APPLY: Final = "            move = self.apply(db, fresh, segment.zone)\n"
 POSITION: Final = (
     "            db.execute(update(SOURCES).where(SOURCES.c.source == segment.source)"
     ".values(position=segment.last, hash=segment.last_hash or ''))\n"

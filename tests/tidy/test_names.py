@@ -24,6 +24,7 @@ NOUNS: Final = frozenset({"bed", "embed", "feed", "need", "seed", "speed"})
 """Nouns that end as participles do."""
 ALLOWED: Final = {
     ("left", "domain/fold/casefiles.py"): "the left one of two, beside the right one",
+    ("published", "*"): "the option --published of `neraca replay`: an adjective",
     ("undivided", "*"): "the option --undivided of `neraca rebuild`: an adjective",
     ("assigned", "streams/worker/shell.py"): "the parameter of Faust's own method",
     ("assigned", "tests/kafka/test_guards_seek.py"): "the parameter of Faust's own method",

@@ -158,7 +158,7 @@ def _missing(parts: tuple[Indicator, ...], words: Words) -> str:
     """The data that each indicator without enough of it has, and the number it needs."""
     return ", ".join(
         words("board.missing", unit=part.unit, n=words.number(part.line.n), least=words.number(part.min_n))
-        if part.line.n < part.min_n
+        if (part.line.n or 0) < part.min_n
         else words("board.missing_unsur", name=part.name)
         for part in parts
         if not part.ok

@@ -114,10 +114,10 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     return marks
 
 
-def draw(reads: Reads, request: Watched, words: Words) -> Drawn:
-    """The board now."""
+def draw(reads: Reads, request: Watched, words: Words, *, published: bool) -> Drawn:
+    """The board now, as all see it, or for auditors and the operator."""
     reader = reads.reader
-    with reader.snapshot() as snapshot:
+    with reader.snapshot(published=published) as snapshot:
         now_us, current = snapshot.now_us, reader.month(snapshot.now_us)
         choice = choose(snapshot, request.period, current, follow=request.follow)
         drawing = board(snapshot, choice, words)

@@ -10,6 +10,7 @@ from api.pages.sentences import is_late, name_of, took, what
 from domain.clock import parse_instant, stored_instant
 from domain.events.kinds import FACT_TYPES, REVERSAL_TYPES
 from domain.intake.recorded import read_line, resolved_of
+from projections.reading.why import is_rating
 
 if TYPE_CHECKING:
     from api.pages.periods import Chosen
@@ -38,7 +39,7 @@ class Item(Struct, frozen=True):
 
 
 def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tuple[Item, ...] | None:
-    """The last facts and reversals up to the position of a reading, the newest first.
+    """The last facts and reversals up to the position of a reading, the newest first; ratings are not among them.
 
     None beside a period that does not run: what is recorded now does not belong to it.
     """
@@ -47,6 +48,8 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tupl
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
     for position, line in reversed(lines.stored_lines(start, LOOKED_AT, snapshot.position)):
+        if is_rating(line):
+            continue
         event = read_line(line)
         if event.type in TYPES:
             items.append(_item(snapshot, position, event, words))

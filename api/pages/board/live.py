@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
+from api.http.disclosure import EXACT, is_published
 from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
@@ -224,7 +225,7 @@ class LiveBoards:
         if grant is None or not access.allows(grant, "read-reasons"):
             return None
         is_of_all = access.allows(grant, "read-reasons", Unit(""))
-        return Grant("", frozenset({"leader"}), None if is_of_all else grant.dinas)
+        return Grant("", EXACT & grant.roles | {"leader"}, None if is_of_all else grant.dinas)
 
     async def stream(self, choice: Watched, code: Code, grant: Grant | None) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
@@ -247,7 +248,7 @@ class LiveBoards:
     def _channel(self, choice: Watched, code: Code, grant: Grant | None) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(reads, choice, words),
+            lambda: draw(reads, choice, words, published=is_published(grant)),
             lambda message: self._site.fragment(message, code, grant),
             words,
             live.movement,

@@ -69,7 +69,7 @@ def practice_router(site: Site, reads: Reads, reset: Callable[[], None]) -> APIR
 
 def _address(reads: Reads, step: Step, lang: str) -> str:
     """The address of a step. The tour of an ASN is about the one with the best score, who has something to show."""
-    with reads.reader.snapshot() as snapshot:
+    with reads.reader.snapshot(published=True) as snapshot:
         period = choose(snapshot, None, reads.period(None)).period
         staff = snapshot.ranking(snapshot.asn_of(DINAS, period) or [], period, 0, FIRST_FEW)
     asn = staff[0].subject.id if staff else ""

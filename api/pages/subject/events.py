@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 from msgspec import Struct
 
 from api.http.persons import masked
-from api.http.withheld import hides_ratings
 from api.pages.measures import measure_label
 from api.pages.page import AddressedPage
 from api.pages.sentences import Event, event_row, name_of
@@ -83,18 +82,18 @@ def events_behind(query: PageQuery, standing: Standing, limits: Mapping[str, str
     if measure and measure not in INDEX and measure not in COUNTS:
         raise Refusal("invalid-query", f"measure: {measure} is none", Fault("/measure", "is none"))
     before = number_after(limits.get("cursor"), "before")
-    scheme = snapshot.scheme(period)
-    hide = hides_ratings(snapshot.card(standing, period), scheme)
+    scheme, published = snapshot.scheme(period), snapshot.published
     rows: list[Event] = []
     batch = min(max(BATCH, most), BATCH_MOST)
     for _ in range(0, SCANNED_MOST * most, batch):
         positions = snapshot.positions(standing.subject, period, before, batch, newest=True, service=service or None)
-        for event in behind(entries_at(query.lines, positions), standing.subject, period, hide_ratings=hide):
-            before = event.position
+        for event in behind(entries_at(query.lines, positions), standing.subject, period, published=published):
             if _counts(event, service, measure):
                 rows.append(event_row(masked(event, query.shows), scheme, words))
+            before = event.position
             if len(rows) == most:
                 return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
+        before = positions[-1] if positions else before
         if len(positions) < batch:
             return Events(tuple(rows), service, _label(measure, words), None)
     return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))

@@ -40,7 +40,7 @@ def reason_of(
     part: IndicatorFormula, skm_weight: Fraction, card: Scorecard, contribution: Decimal | None, words: Words
 ) -> Reason | None:
     """Why an indicator adds its contribution; none without enough data, since then nothing more may be shown."""
-    if part.capaian is None:
+    if part.capaian is None or part.denominator is None:
         return None
     coverage = covered_weight(card)
     share = "" if coverage == 1 else f" ÷ {words.weight(coverage)}"
@@ -50,16 +50,18 @@ def reason_of(
 
 
 def _sentence(part: IndicatorFormula, card: Scorecard, words: Words) -> str:
-    n = part.denominator.balance
+    below = part.denominator
+    assert below is not None, "a part with a capaian has one"  # noqa: S101 - for the type checker
+    n = below.balance
     if part.numerator is None:
         return words("reason.ikm", n=n, mean=words.percent(_mean(part.unsur)))
     top, measure = part.numerator.balance, part.numerator.measure
     if measure.startswith("capaian_sum_"):
         rest = _in_time("reason.permits", card.counts.permits_on_time, card.counts.permits_with_standard, words)
         return words(f"reason.{_pace(part.value)}", rest=rest)
-    if (measure, part.denominator.measure) in IN_TIME:
-        return _in_time(IN_TIME[measure, part.denominator.measure], top, n, words)
-    unit = words.named("unit", part.denominator.measure, n=n)
+    if (measure, below.measure) in IN_TIME:
+        return _in_time(IN_TIME[measure, below.measure], top, n, words)
+    unit = words.named("unit", below.measure, n=n)
     if measure in BASIS_POINTS:
         return words("reason.mean", n=n, unit=unit)
     return words("reason.share", top=top, what=measure_label(measure, words), n=n, unit=unit)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from api.http.withheld import formula_told, suppressed
+from api.http.withheld import formula_told
 from api.pages.drawing import Bar, Indicator, bar, covered_weight, indicators_of
 from api.pages.subject.reasons import reason_of
 from api.pages.tables import Table
@@ -101,7 +101,7 @@ def subject_view(subject: SubjectReading, words: Words, running: str) -> Subject
     Values that would give one rating away are left out as the API leaves them out.
     """
     scheme, score = subject.scheme, subject.score
-    card = suppressed(subject.card, scheme)
+    card = subject.card
     formula = formula_told(subject.standing.balance, score, scheme, card)
     lines, late = [], late_counts(card.counts)
     for part, exact, arithmetic in zip(
