@@ -1,9 +1,8 @@
 """Disclosure: who is served each rating, and who is served ratings as far as blocks of them are published.
 
-This is the one place that decides it, from the caller's grant. `domain/fold/blocks.py` has the rule of blocks.
+This is the one place that decides it: those who may audit are served exact figures. `domain/fold/blocks.py` has the rule of
+blocks.
 """
-
-from typing import Final
 
 from starlette.requests import Request
 
@@ -11,18 +10,15 @@ from api.http.access import Access
 from domain.access.grant import Grant
 from domain.refusal import Refusal
 
-EXACT: Final = frozenset({"auditor"})
-"""The roles whose holders are served exact figures: auditors, and the operator, who has all roles."""
 
-
-def is_published(grant: Grant | None) -> bool:
+def is_published(access: Access, grant: Grant | None) -> bool:
     """True if a caller is served what is published; false for auditors and the operator."""
-    return grant is None or not EXACT.intersection(grant.roles)
+    return not access.allows(grant, "audit")
 
 
 def published_to(access: Access, request: Request) -> bool:
     """The same of the caller of a request; true for one whose token is not known, who is refused elsewhere."""
     try:
-        return is_published(access.grant(request))
+        return is_published(access, access.grant(request))
     except Refusal:
         return True

@@ -212,7 +212,7 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, live = None if text is None else reads.period(text), reads.reader.live
         notice, has_stopped = self._services.notice(), live.stopped is not None
-        with reads.reader.snapshot(published=is_published(grant)) as snapshot:
+        with reads.reader.snapshot(published=is_published(reads.access, grant)) as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
