@@ -28,9 +28,10 @@ from api.http.threads import Threads
 from api.http.tickets import TICKET_US, Tickets
 from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
+from api.pages.frame import PageServices
 from api.pages.method import method_router
 from api.pages.router import PARAMETERS, pages_router
-from api.pages.site import PageServices, Site
+from api.pages.site import Site
 from api.v1.cases import cases_router
 from api.v1.histories import journal_router
 from api.v1.intake import intake_router
@@ -93,27 +94,16 @@ def build(parts: AppParts) -> Built:
     tickets = Tickets(parts.tokens, parts.reader.now_us, parts.secret, parts.ticket_us)
     access = Access(parts.tokens, parts.reader.now_us, tickets.grant_of_header)
     answers, threads, connections = Answers(parts.reader), Threads(), Connections(parts.address_most)
-    reads, metrics, ending = (
-        Reads(parts.reader, parts.lines, access, answers),
-        Metrics(parts.live, parts.lines),
-        Ending(),
-    )
+    reads, metrics = Reads(parts.reader, parts.lines, access, answers), Metrics(parts.live, parts.lines)
+    ending = Ending()
     security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
     intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
     readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
     routers = [operations_router(readiness, access)]
     if parts.doors.is_open:
         routers.append(metrics_router(metrics))
-    services = PageServices(
-        parts.simulated,
-        parts.notice,
-        parts.reset,
-        parts.replays,
-        intake,
-        tickets,
-        parts.link_spent,
-        security,
-    )
+    marks = (parts.simulated, parts.notice, parts.reset, parts.replays)
+    services = PageServices(*marks, intake, tickets, parts.link_spent, security)
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [

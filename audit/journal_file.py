@@ -10,20 +10,24 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from audit.ends import Until
 from audit.folded import Folded, ReplayError
 from audit.replay import fold_lines
-from domain.events.entries import DECODER
+from domain.events.decoding import ChangedEntry
+from domain.events.entries import DECODER, JournalOpened
+from domain.intake.unchanged import check, check_exported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
-CHUNK: Final = 1 << 22
+CHUNK: Final = 1 << 18
+"""The bytes that are decoded at once: their entries fit the processor's cache."""
 LEAST_PART: Final = 1 << 24
 
 
@@ -33,15 +37,25 @@ class _Placed(msgspec.Struct):
 
 def fold_part(path: str, start: int, end: int) -> Folded:
     """Fold the lines that begin in ``[start, end)``. Raises: ``ReplayError``, naming the line's place in the file."""
-    run = Folded()
+    run, zone = Folded(), _zone_of(path)
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path crosses to another process
         file.seek(start)
         while (at := file.tell()) < end:
             chunk = file.read(min(CHUNK, end - at))
             if not chunk.endswith(b"\n"):
                 chunk += file.readline()
-            _fold_chunk(run, chunk, at)
+            _fold_chunk(run, chunk, at, zone)
     return run
+
+
+def _zone_of(path: str | Path) -> ZoneInfo | None:
+    """The zone whose months a journal counts, as its first line states it; ``None`` if that is no opening."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            opening = DECODER.decode(next((line for line in file if line.strip()), b""))
+        return ZoneInfo(opening.data.zone) if isinstance(opening, JournalOpened) else None
+    except (msgspec.DecodeError, ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def _fold_elsewhere(path: str, start: int, end: int) -> Folded:
@@ -51,7 +65,7 @@ def _fold_elsewhere(path: str, start: int, end: int) -> Folded:
     return run
 
 
-def _fold_chunk(run: Folded, chunk: bytes, at: int) -> None:
+def _fold_chunk(run: Folded, chunk: bytes, at: int, zone: ZoneInfo | None) -> None:
     try:
         entries = DECODER.decode_lines(chunk)
     except msgspec.DecodeError:
@@ -60,6 +74,10 @@ def _fold_chunk(run: Folded, chunk: bytes, at: int) -> None:
     if not all(positions):
         raise ReplayError(_first_bad(chunk, at))
     run.follow(positions)
+    try:
+        check_exported(chunk, zone)
+    except ChangedEntry as error:
+        raise ReplayError(str(error)) from None
     run.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
 
 
@@ -112,6 +130,7 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
 
 def file_lines(path: Path, until: Until) -> Iterator[tuple[int, bytes]]:
     """The lines of an exported journal with the positions they state, up to an end. Raises: ``ReplayError``."""
+    zone = _zone_of(path)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.isspace():
@@ -120,7 +139,10 @@ def file_lines(path: Path, until: Until) -> Iterator[tuple[int, bytes]]:
                 position = msgspec.json.decode(line, type=_Placed).position
                 if until.ends_before(position, line):
                     return
+                check([(position, line, None)], zone)
             except msgspec.DecodeError as error:
                 message = f"line {number}: this version cannot read it: {error}"
                 raise ReplayError(message) from None
+            except ChangedEntry as error:
+                raise ReplayError(str(error)) from None
             yield position, line.rstrip()

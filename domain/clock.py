@@ -8,7 +8,7 @@ formats of foreign files.
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -25,6 +25,7 @@ _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _LOCAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,30}))?)?", re.ASCII)
+_SIX_DECIMALS = re.compile(r"\.\d{6}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _DAY_0: Final = EPOCH.toordinal()
 _LAST_US: Final = (date.max.toordinal() + 1 - _DAY_0) * DAY_US - 1
@@ -91,7 +92,49 @@ def stored_instant(text: str) -> int:
     is_time = (int(hour) < 24 or is_midnight) and int(minute) < 60 and int(second) < 60  # noqa: PLR2004 - a clock's
     if not is_time or int(offset_hours) * 60 + int(offset_minutes) >= 24 * 60:
         raise ValueError(_NO_MOMENT)
-    return _computed(match)
+    instant_us = _computed(match)
+    within_us = (int(minute) * 60 + int(second)) * SECOND_US + instant_us % SECOND_US
+    hour_us, tail = instant_us - within_us, text[match.end(7) if match[7] else 19 :]
+    if not is_midnight and _FIRST_US <= hour_us <= _LAST_US - HOUR_US:
+        if len(_HOURS) >= _HOURS_MOST:
+            _HOURS.clear()
+        _HOURS[text[:13] + tail] = _Hour(hour_us, _hour_text(hour_us // HOUR_US) if hour_us % HOUR_US == 0 else None)
+    return instant_us
+
+
+def line_instant(text: str) -> int:
+    """The same, for readers of every line: it remembers hours where ``stored_instant`` remembers texts."""
+    hour, second_us = _HOURS.get(text[:13] + text[19:]), _SECONDS_US.get(text[13:19])
+    return line_utc(text)[1] if hour is None or second_us is None else hour[0] + second_us
+
+
+def line_utc(text: str) -> tuple[str, int]:
+    """An instant of a line as ``utc_text`` spells it, and as a count. Raises: ``ValueError``."""
+    within = text[13:19]
+    hour, second_us = _HOURS.get(text[:13] + text[19:]), _SECONDS_US.get(within)
+    if second_us is not None:
+        if hour is not None and hour[1] is not None:
+            return f"{hour[1]}{within}.000000Z", hour[0] + second_us
+        decimals = text[20:26]
+        hour = _HOURS.get(text[:13] + text[26:])
+        if hour is not None and hour[1] is not None and _SIX_DECIMALS.fullmatch(text, 19, 26):
+            return f"{hour[1]}{within}.{decimals}Z", hour[0] + second_us + int(decimals)
+    instant_us = stored_instant(text)
+    return utc_text(instant_us), instant_us
+
+
+class _Hour(NamedTuple):
+    """A whole hour in a zone: its beginning, and the same in UTC as text, unless hours begin at another minute there."""
+
+    us: int
+    utc: str | None
+
+
+_HOURS: Final[dict[str, _Hour]] = {}
+"""Nearly every text is one of few hours and a minute and second: by its text without these, ``2026-11-24T10+07:00``."""
+_HOURS_MOST: Final = 1 << 16
+_IN_AN_HOUR: Final = tuple(f":{minute:02}:{second:02}" for minute in range(60) for second in range(60))
+_SECONDS_US: Final = {text: second * SECOND_US for second, text in enumerate(_IN_AN_HOUR)}
 
 
 def _computed(match: re.Match[str]) -> int:
@@ -148,10 +191,17 @@ def moment_of(instant_us: int, zone: tzinfo = UTC) -> datetime:
         raise ValueError(message) from None
 
 
-@lru_cache(maxsize=1024)  # one instant of recording is the same for a whole transaction
 def utc_text(instant_us: int) -> str:
     """An instant has one spelling: UTC, six decimals, ``Z``."""
-    return moment_of(instant_us).isoformat(timespec="microseconds")[:26] + "Z"
+    second, microsecond = divmod(instant_us, SECOND_US)
+    hour, second = divmod(second, 3600)
+    return f"{_hour_text(hour)}{_IN_AN_HOUR[second]}.{microsecond:06}Z"
+
+
+@lru_cache(maxsize=32_768)
+def _hour_text(hour: int) -> str:
+    """The text of a whole hour since the epoch, in UTC."""
+    return moment_of(hour * HOUR_US).isoformat()[:13]
 
 
 def local_date(instant_us: int, zone: tzinfo) -> date:
@@ -174,3 +224,28 @@ def _day_throughout(hour: int, zone: tzinfo) -> date | None:
 def local_month(instant_us: int, zone: tzinfo) -> str:
     """The month ``YYYY-MM`` an instant falls in, in a zone."""
     return local_date(instant_us, zone).isoformat()[:7]
+
+
+class Months(dict[int, str | None]):
+    """The months of a zone by the hour, for readers of every line; ``None`` of an hour in which a day may begin."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, hour: int) -> str | None:
+        day = _day_throughout(hour, self._zone)
+        month = None if day is None else day.isoformat()[:7]
+        if len(self) < _HOURS_MOST:
+            self[hour] = month
+        return month
+
+    def of(self, instant_us: int) -> str:
+        """The month ``YYYY-MM`` an instant falls in."""
+        return self[instant_us // HOUR_US] or local_month(instant_us, self._zone)
+
+
+@lru_cache(maxsize=8)
+def months_of(zone: tzinfo) -> Months:
+    """The months of a zone."""
+    return Months(zone)

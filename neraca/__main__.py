@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Final
 
-from neraca import emit, folding, keep, prove, resolve, scaled, security, serve, take_in
+from neraca import database, emit, folding, keep, prove, resolve, scaled, security, serve, take_in
 from neraca.options import Command
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
@@ -15,7 +15,7 @@ from streams.importing.rows import MappingError
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
-    for group in (serve, take_in, emit, resolve, prove, keep, security, scaled, folding)
+    for group in (serve, take_in, emit, resolve, prove, keep, security, database, scaled, folding)
     for command in group.COMMANDS
 }
 REFUSALS: Final[tuple[type[Exception], ...]] = (

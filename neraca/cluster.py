@@ -4,23 +4,27 @@ import argparse
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from neraca.terminal import Usage
-from neraca.wiring import now_us, place_of
+from neraca.terminal import Usage, say
+from neraca.wiring import OWN_ROLE, now_us, place_of, warn_of_owner
 from projections.live import Live
 from projections.segment import At
 from projections.store.store import MOVED_CHANNEL
 from streams.journal.journal import Journal
-from streams.places.location import ensure_served
+from streams.places.location import NoDatabase, ensure_served
 
 if TYPE_CHECKING:
     from streams.following.watcher import Watcher
     from streams.kafka.settings import KafkaSettings
     from streams.places.database import Database
+
+AWAITED_S: Final = 0.5
+"""How often a process looks whether the journal was begun."""
 
 
 def database_of(options: argparse.Namespace) -> "Database":
@@ -30,6 +34,7 @@ def database_of(options: argparse.Namespace) -> "Database":
         raise Usage(message)
     location: Any = place_of(options)
     database: Database = location
+    warn_of_owner(location)
     return database
 
 
@@ -50,13 +55,26 @@ def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
 def database_journal(
     database: "Database", zone: str, clock: Callable[[], int] = now_us, *, strict: bool = False
 ) -> Iterator[Journal]:
-    """The journal of a database, created if it is new, then perhaps a strict one; other processes append to it too."""
-    with database.making():
-        journal = Journal.open(database.journal, zone, clock(), strict=strict)
+    """The journal of a database. An intake or the owner begins it, perhaps a strict one; the others wait until it is begun."""
+    if database.appends:
+        with database.making():
+            journal = Journal.open(database.journal, zone, clock(), strict=strict)
+    else:
+        journal = _awaited(database, zone)
     try:
         yield journal
     finally:
         journal.close()
+
+
+def _awaited(database: "Database", zone: str) -> Journal:
+    journal = Journal.begun(database.journal, zone)
+    if journal is None:
+        say(f"{database.label}: waiting until an intake begins the journal")
+    while journal is None:
+        time.sleep(AWAITED_S)
+        journal = Journal.begun(database.journal, zone)
+    return journal
 
 
 def watched_balances(database: "Database", journal: Journal) -> tuple[Live, "Watcher"]:
@@ -65,6 +83,9 @@ def watched_balances(database: "Database", journal: Journal) -> tuple[Live, "Wat
 
     generations = database.generations()
     with database.making():
+        if not database.makes_balances and generations.serving() is None:
+            message = f"{database.label}: there are no balances of this version; start a worker, or {OWN_ROLE}"
+            raise NoDatabase(message)
         generation, store = ensure_served(generations)
     live = Live(journal.id, generation, store, At(0))
     watcher = Watcher(generations, live)

@@ -33,6 +33,9 @@ def _options(command: argparse.ArgumentParser) -> None:
     target.add_argument("--url", help="address of the intake, such as http://127.0.0.1:8000 (token: NERACA_TOKEN)")
     add_kafka(target, "produce to the topic neraca.intake instead")
     add_insecure(command)
+    command.add_argument(
+        "--topic", metavar="NAME", help="with --kafka: produce to neraca.intake.NAME, the topic of this sender's grant"
+    )
     command.add_argument("--outbox", type=Path, metavar="FILE", help="keep events in FILE until they are acknowledged")
     command.add_argument(
         "--patience", type=float, default=60.0, metavar="SECONDS", help="how long to try a dead network (%(default)s)"
@@ -80,6 +83,9 @@ def _check(options: argparse.Namespace) -> None:
     if options.url is None and options.kafka is None and not options.list:
         message = "one of --url and --kafka is required"
         raise Usage(message)
+    if options.topic is not None and options.kafka is None:
+        message = "--topic needs --kafka: it names a topic of the broker"
+        raise Usage(message)
 
 
 def _send(name: str | None, emitter: Emitter, outbox: Outbox) -> None:
@@ -115,8 +121,9 @@ def _client_of(options: argparse.Namespace) -> Client:
         return IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment, insecure=options.insecure)
     kafka = kafka_of(options)
     from streams.emitting.kafka import KafkaClient  # noqa: PLC0415 - an extra
+    from streams.intake.topics import topic_of  # noqa: PLC0415 - of the same
 
-    return KafkaClient(kafka)
+    return KafkaClient(kafka) if options.topic is None else KafkaClient(kafka, topic_of(options.topic))
 
 
 COMMANDS: Final = (

@@ -61,6 +61,9 @@ def _fold(options: argparse.Namespace) -> int:
 def _layout_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     command.add_argument("--into", type=number, metavar="PARTITIONS", help="the new number of partitions, from now on")
+    command.add_argument(
+        "--sign", action="store_true", help="begin a new layout, with a new key that signs its segments, from now on"
+    )
 
 
 def layout(options: argparse.Namespace) -> int:
@@ -70,7 +73,7 @@ def layout(options: argparse.Namespace) -> int:
     database = database_of(options)
     with database_journal(database, options.zone) as journal:
         layouts = Layouts(database, journal)
-        if options.into is not None:
+        if options.into is not None or options.sign:
             try:
                 new = layouts.change(options.into)
             except ValueError as error:
@@ -79,8 +82,14 @@ def layout(options: argparse.Namespace) -> int:
             print(f"layout {new.number}: {new.partitions} partitions after position {new.from_position}")
             return 0
         with database.connected("layout") as connection:
+            keys = layouts.key_names(connection)
             for entry in layouts.every(connection):
                 print(f"layout {entry.number}: {entry.partitions} partitions after position {entry.from_position}")
+                key = keys.get(entry.number)
+                say(
+                    "  "
+                    + (f"signed by key {key}" if key else "not signed: neraca layout --sign begins a layout that is")
+                )
     return 0
 
 

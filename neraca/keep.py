@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.clock import utc_text
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import StoppedAtEntry
 from neraca.making import add_making, make_token, print_all, rights_of
 from neraca.noting import note
 from neraca.options import Command, add_data
@@ -80,6 +80,8 @@ def token(options: argparse.Namespace) -> int:
     if options.action == "make":
         secret = make_token(store, _lines(location), options, at_us)
         note(location, "token-made", options.id, rights_of(options))
+        if options.replaces:
+            note(location, "token-revoked", options.replaces, f"replaced by {options.id}")
         say("This secret is shown once; only its hash is kept.")
         print(secret)
     elif options.action == "link":
@@ -105,6 +107,6 @@ def _lines(location: Location) -> Lines | None:
 
 
 COMMANDS: Final = (
-    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(UnknownEntry,)),
+    Command("rebuild", "fold the balances again from the journal", _rebuild_options, rebuild, errors=(StoppedAtEntry,)),
     Command("token", "make, list and revoke tokens; sign in by a link; list and end sessions", _token_options, token),
 )

@@ -14,6 +14,7 @@ from audit.ends import Until
 from audit.folded import Folded, ReplayError
 from audit.journal_file import file_lines, fold_file
 from audit.replay import PublishedRatings, checked, concluded, fold_lines
+from domain.events.decoding import StoppedAtEntry
 from domain.intake.recorded import exported
 from domain.score.replayed import Replayed
 from neraca.noting import note
@@ -132,12 +133,14 @@ def _lines(options: argparse.Namespace, until: Until) -> Iterator[tuple[int, byt
 
 
 COMMANDS: Final = (
-    Command("export", "write the journal as CloudEvents, one a line", _export_options, export),
+    Command(
+        "export", "write the journal as CloudEvents, one a line", _export_options, export, errors=(StoppedAtEntry,)
+    ),
     Command(
         "replay",
         "fold a journal from zero and print position, digest and scorecards",
         _replay_options,
         replay,
-        errors=(ReplayError,),
+        errors=(ReplayError, StoppedAtEntry),
     ),
 )

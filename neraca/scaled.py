@@ -26,6 +26,7 @@ from neraca.options import (
     seconds_of,
 )
 from neraca.secret import secret_of
+from neraca.settings import SETTINGS
 from neraca.terminal import say
 from neraca.wiring import address_most, begins_strict, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
@@ -82,9 +83,13 @@ def _take_from_kafka(options: argparse.Namespace, database: "Database", service:
     from api.http.problems import problem  # noqa: PLC0415 - only a command that serves loads the web framework
     from streams.intake.kafka import KafkaIntake  # noqa: PLC0415 - an extra
     from streams.intake.parking import ParkedInDatabase  # noqa: PLC0415 - an extra
+    from streams.intake.topics import ONE_TOPIC, grants_of  # noqa: PLC0415 - of the same
 
-    parking = ParkedInDatabase(database)
-    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions)
+    parking, tokens = ParkedInDatabase(database), database.token_store()
+    grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].from_environment, tokens.by_id)
+    if grants is ONE_TOPIC:
+        say("warning: one topic, neraca.intake, for every sender; NERACA_INTAKE_TOPICS gives each a topic and a grant")
+    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions, grants=grants)
     taking.extensions = extensions()
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)

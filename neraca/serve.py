@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from domain.clock import SECOND_US
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import StoppedAtEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
 from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone, seconds_of
 from neraca.secret import secret_of
@@ -26,6 +26,7 @@ from neraca.wiring import (
     policy_of,
     reopener,
     replays_of,
+    warn_of_owner,
 )
 from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
@@ -71,6 +72,7 @@ def up(options: argparse.Namespace) -> int:
         practice = practising(location.path, wish=options.latihan)
         if warning := sqlite_warning():
             say(f"warning: {warning}")
+    warn_of_owner(location)
     while True:
         _serve(options, location, practice, doors)
         if practice is None or not practice.again:
@@ -94,7 +96,7 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         intake = IntakeService(journal, policy, now_us, follower.wake)
         replays, log = replays_of(location), location.security_log()
         follower.start()
-        for part in (follower, intake, replays, log):
+        for part in (log, follower, intake, replays):
             ending.callback(part.close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
@@ -153,5 +155,5 @@ def _directory(options: argparse.Namespace, location: Location) -> Path:
 
 
 COMMANDS: Final = (
-    Command("up", "serve intake, reads and pages from one process", _options, up, errors=(NotADemo, UnknownEntry)),
+    Command("up", "serve intake, reads and pages from one process", _options, up, errors=(NotADemo, StoppedAtEntry)),
 )

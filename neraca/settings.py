@@ -39,7 +39,14 @@ _TABLE: Final = (
     Setting("NERACA_EXTENSIONS", None, "further extension attributes that events may have, separated by commas"),
     Setting("NERACA_ADDRESS_MOST", "64", "connections from one address at most, without a standing token or session"),
     Setting("NERACA_DATABASE_URL", None, "a PostgreSQL database in place of `NERACA_DATA`; also `--database`"),
+    Setting("NERACA_DATABASE_PASSWORD_FILE", None, "file with the password of a database URL that has none"),
     Setting("NERACA_KAFKA", None, "addresses of the broker, separated by commas; also `--kafka`"),
+    Setting(
+        "NERACA_INTAKE_TOPICS",
+        None,
+        "topics that `neraca intake --kafka` reads: `NAME=TOKEN`, separated by commas, reads `neraca.intake.NAME` under the "
+        "grant of a token; without it `neraca.intake` is read, by whoever the broker lets produce there",
+    ),
     Setting("NERACA_PARTITIONS", "12", "number of partitions in a journal's first layout; also `--partitions`"),
     Setting(
         "NERACA_KAFKA_SECURITY", "PLAINTEXT", "or `SSL`, `SASL_PLAINTEXT`, `SASL_SSL`, for every client of the broker"
@@ -50,6 +57,7 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_SASL", "SCRAM-SHA-512", "or `SCRAM-SHA-256`, `PLAIN`"),
     Setting("NERACA_KAFKA_USER", None, "the user that signs in to the broker"),
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
+    Setting("NERACA_KAFKA_PASSWORD_FILE", None, "file with that password, in place of the setting above"),
     Setting(
         "NERACA_SECRET_FILE", None, "the file of the installation's secret, in place of `NERACA_DATA`/secret; mode 0600"
     ),

@@ -15,7 +15,7 @@ from domain.clock import SECOND_US
 from domain.intake.attributes import extension_names
 from neraca.options import names, seconds_of
 from neraca.settings import SETTINGS
-from neraca.terminal import Usage
+from neraca.terminal import Usage, say
 from projections.live import Live
 from projections.segment import At, WrongJournal
 from projections.store.private import NotPrivate
@@ -73,7 +73,17 @@ def place_of(options: argparse.Namespace) -> Location:
     except ModuleNotFoundError as missing:
         message = f"NERACA_DATABASE_URL needs the extra: pip install 'neraca[postgres]' ({missing.name} is missing)"
         raise Usage(message) from None
-    return Database(options.database).prepare()
+    file = SETTINGS["NERACA_DATABASE_PASSWORD_FILE"].from_environment
+    return Database(options.database, Path(file).read_text(encoding="utf-8").strip() if file else None).prepare()
+
+
+OWN_ROLE: Final = "run `neraca database prepare` as the owner, and each process under its own role"
+
+
+def warn_of_owner(location: Location) -> None:
+    """Warn that a process that serves could change the journal: it connects as the owner of a database's tables."""
+    if getattr(location, "is_owner", False):
+        say(f"warning: this process owns the tables of {location.label} and could change the journal: {OWN_ROLE}")
 
 
 def policy_of(options: argparse.Namespace, journal: Journal | None = None) -> Policy:

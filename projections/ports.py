@@ -77,7 +77,14 @@ class Lines(Protocol):
     """Reads the journal's lines."""
 
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
-        """Up to ``limit`` positions and lines after a position and not beyond ``stop``, in order."""
+        """Up to ``limit`` positions and lines after a position and not beyond ``stop``, in order, as they were recorded.
+
+        Raises: ``ChangedEntry`` at the first that is not.
+        """
+        ...
+
+    def stored_lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """The same as they are stored, unchecked: to be shown, not to be folded."""
         ...
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:

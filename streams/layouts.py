@@ -1,10 +1,13 @@
 """Layouts: the number of partitions into which a journal is cut from a position on. Each has a topic of its own.
 
-A change begins a new layout at the journal's head; workers drain the old one first.
+A change begins a new layout at the journal's head; workers drain the old one first. Each layout has a key of its own, by
+which the relay signs segments and workers know them; in the database only the roles of these two can read it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from projections.segment import JOURNAL, WrongJournal
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     Db = psycopg.Connection[tuple[Any, ...]]
 
 TOPIC: Final = "neraca.segments"
+KEY_BYTES: Final = 32
 
 
 class Layout(NamedTuple):
@@ -55,15 +59,31 @@ class Layouts:
         ends: list[int | None] = [row[2] for row in rows[1:]]
         return [Layout(row[0], row[1], row[2], end) for row, end in zip(rows, [*ends, None], strict=False)]
 
-    def change(self, partitions: int) -> Layout:
-        """A new layout from the journal's head on. Raises: ``ValueError`` while an earlier change is under way."""
+    def key_of(self, number: int) -> bytes | None:
+        """The key that signs a layout's segments; ``None`` of a layout that a former version made."""
+        with self._database.connected("segment key") as db:
+            row = db.execute("SELECT key FROM neraca.segment_keys WHERE layout = %s", (number,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def key_names(self, db: Db) -> dict[int, str]:
+        """The name of each layout's key, by the layout's number; the name tells nothing of the key."""
+        return dict(db.execute("SELECT layout, name FROM neraca.segment_keys").fetchall())
+
+    def change(self, partitions: int | None = None) -> Layout:
+        """A new layout from the journal's head on, of as many partitions as the last unless others are given.
+
+        Raises: ``ValueError`` while an earlier change is under way, or if there is no layout to take the number from.
+        """
         with self._database.connected("layout") as db, db.transaction():
             db.execute("LOCK TABLE neraca.layouts IN EXCLUSIVE MODE")
             layouts = self.every(db)
             if layouts and layouts[-1].number != ServedSources(db).layout():
                 message = f"layout {layouts[-1].number} is not reached yet: workers still drain the one before"
                 raise ValueError(message)
-            return self._insert(db, layouts, partitions, self._journal.head())
+            if partitions is None and not layouts:
+                message = "there is no layout yet: the first one is made, and signed, when a worker starts"
+                raise ValueError(message)
+            return self._insert(db, layouts, partitions or layouts[-1].partitions, self._journal.head())
 
     def current(self, partitions: int) -> Layout:
         """The layout to fold now: the next one if this one is drained, and a first one of ``partitions`` if there is none.
@@ -102,6 +122,9 @@ class Layouts:
     def _insert(self, db: Db, layouts: list[Layout], partitions: int, position: int) -> Layout:
         layout = Layout((layouts[-1].number if layouts else 0) + 1, partitions, position)
         db.execute("INSERT INTO neraca.layouts VALUES (%s, %s, %s)", layout[:3])
+        key = secrets.token_bytes(KEY_BYTES)
+        name = hashlib.sha256(key).hexdigest()[:16]
+        db.execute("INSERT INTO neraca.segment_keys VALUES (%s, %s, %s)", (layout.number, name, key))
         return layout
 
     def _begin(self, sources: ServedSources, layout: Layout) -> Layout:

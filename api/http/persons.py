@@ -98,8 +98,7 @@ def masked(event: Behind, shows: Callable[[str], bool]) -> Behind:
         for posting in event.postings
         for dinas, asn, service, month in (posting["account"],)
     ]
-    data = None if event.data is None else _without(event.data, shows)
-    return replace(event, data=data, postings=postings)
+    return replace(event, data=_without(event.data, shows), postings=postings)
 
 
 def _without(data: Mapping[str, Any], shows: Callable[[str], bool]) -> dict[str, Any]:

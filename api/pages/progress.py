@@ -59,7 +59,7 @@ class Progress:
         return set(CODES.intersection(codes)) if origin == journal[:8] else set()
 
     def _read_on(self) -> None:
-        while page := self._lines.lines(self._position, READ_AT_ONCE):
+        while page := self._lines.stored_lines(self._position, READ_AT_ONCE):
             self._position = page[-1][0]
             for _, line in page:
                 if COUNTERS.encode() in line:

@@ -37,8 +37,9 @@ from domain.access.policy import PUBLIC
 if TYPE_CHECKING:
     from prometheus_client import Gauge
 
+    from api.pages.frame import PageServices
     from api.pages.page import AddressedPage, Page
-    from api.pages.site import PageServices, Site
+    from api.pages.site import Site
     from api.v1.reads import Reads
     from api.v1.stream import Ending
 

@@ -21,7 +21,8 @@ from projections.ports import LOCAL
 
 if TYPE_CHECKING:
     from api.http.access import Access
-    from api.pages.site import PageServices, Site
+    from api.pages.frame import PageServices
+    from api.pages.site import Site
     from projections.ports import Grant
 
 SECOND_US: Final = 1_000_000

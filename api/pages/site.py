@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
@@ -27,6 +26,7 @@ from api.http.problems import PROBLEMS
 from api.http.rates import headers_of
 from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
+from api.pages.frame import Frame, PageServices, Reading
 from api.pages.links import Caller, Links, code_of
 from api.pages.page import FREE, LISTED, PageQuery
 from api.pages.periods import choices, choose
@@ -43,65 +43,16 @@ from projections.reading.reversals import Reversals
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from api.http.tickets import Tickets
-    from api.http.watching import Security
     from api.pages.catalog import Code
     from api.pages.page import Fragment, Need, Page, ReadingPage
-    from api.pages.periods import Choices, Chosen
-    from api.pages.tours import Step
+    from api.pages.periods import Chosen
     from api.v1.reads import Reads
-    from domain.periods import Period
-    from projections.ports import Grant, Intake, Replays
-    from projections.reading.backlog import Backlog
+    from projections.ports import Grant
     from projections.reading.reader import Snapshot
 
 MINUTE_US: Final = 60_000_000
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
-
-
-class PageServices(Struct, frozen=True):
-    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page.
-
-    ``link_spent`` is called once the sign-in link has been spent.
-    """
-
-    simulated: bool = False
-    notice: Callable[[], str | None] = lambda: None
-    reset: Callable[[], None] | None = None
-    replays: Replays | None = None
-    intake: Intake | None = None
-    tickets: Tickets | None = None
-    link_spent: Callable[[], None] = lambda: None
-    security: Security | None = None
-
-
-class Frame(Struct, frozen=True):
-    """The names that every template may use: words, addresses, and the marks and the caller shown around each page."""
-
-    t: Words
-    link: Links
-    style: str
-    simulated: bool
-    practice: bool
-    signed: str
-    at_machine: bool
-    plain: bool
-    step: Step | None
-    practised: frozenset[str]
-
-
-class Reading(Struct, frozen=True):
-    """The names that the template of a ``ReadingPage`` may use: which reading and period it shows."""
-
-    position: int
-    read_us: int
-    period: Period
-    chosen: Chosen
-    choices: tuple[Choices, ...]
-    behind: Backlog | None
-    notice: str | None
-    stopped: bool
 
 
 class Site:
@@ -142,7 +93,8 @@ class Site:
             grant = None
             shareable = False
         else:
-            shareable = self._progress is None  # in practice each page marks what its caller has done
+            # A page that shows more to some is shared by nobody else; in practice each marks what its caller has done.
+            shareable = self._progress is None and (grant is None or lifetime_s > 0)
         if not shareable:
             return await run_in_threadpool(self.page, request, make)
         if grant is not None:
@@ -212,7 +164,7 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, live = None if text is None else reads.period(text), reads.reader.live
         notice, has_stopped = self._services.notice(), live.stopped is not None
-        with reads.reader.snapshot(published=is_published(reads.access, grant)) as snapshot:
+        with reads.reader.snapshot(published=is_published(grant)) as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))

@@ -125,7 +125,7 @@ def recent(
 def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:
     """A page of the entries of the journal that match a query."""
     after, stop, filters = number_after(query.cursor, "entry"), snapshot.position, query.wanted
-    page = lines.lines(after, SCANNED_MOST if filters else query.limit, stop)
+    page = lines.stored_lines(after, SCANNED_MOST if filters else query.limit, stop)
     items: list[JournalEntry] = []
     last = after
     for last, line in page:

@@ -59,7 +59,7 @@ class Reads:
         what is published, and for all others.
         """
         if grant is not None:
-            return self._read(request, period, make, grant, published=is_published(self.access, grant))
+            return self._read(request, period, make, grant, published=is_published(grant))
         published = published_to(self.access, request)
         earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], published))
         if earlier is None:

@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class UnknownEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
+class StoppedAtEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
+    """An entry stops every reader of the journal; the message names its position."""
+
+
+class UnknownEntry(StoppedAtEntry):
     """The journal holds an entry of a kind or form that this version does not know; no reader passes over it."""
+
+
+class ChangedEntry(StoppedAtEntry):
+    """The journal holds an entry that is not as it was recorded; no reader passes over it."""
 
 
 def entries_of(lines: Sequence[tuple[int, bytes]]) -> list[AnyEntry]:

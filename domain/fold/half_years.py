@@ -30,7 +30,7 @@ def half_years(period: Period) -> tuple[Period, ...]:
 
 
 def served(blocks: Iterable[tuple[str, Block]]) -> dict[str, Amounts]:
-    """The sum that is served of each ASN, from the published blocks of a dinas, each with its month."""
+    """The sums that are served of each ASN, from the published blocks of a dinas, each with its month."""
     cells: dict[Cell, dict[str, list[Amounts]]] = {}
     for month, block in blocks:
         cell = cells.setdefault((month, block.service, block.is_tap, not block.number), {})
@@ -38,10 +38,12 @@ def served(blocks: Iterable[tuple[str, Block]]) -> dict[str, Amounts]:
             cell.setdefault(asn, []).append(part)
     counts = {cell: {asn: _number(parts) for asn, parts in by_asn.items()} for cell, by_asn in cells.items()}
     names = {asn for by_asn in counts.values() for asn in by_asn if asn}
-    some = {asn for asn in names if sum(by_asn.get(asn, 0) for by_asn in counts.values()) >= ENOUGH}
-    while lacking := {asn for by_asn in counts.values() if _rest_is_small(by_asn, some) for asn in by_asn} & some:
-        some -= lacking
-    return {asn: added(part for by_asn in cells.values() for part in by_asn.get(asn, ())) for asn in some}
+    subjects = {asn for asn in names if sum(by_asn.get(asn, 0) for by_asn in counts.values()) >= ENOUGH}
+    while (
+        lacking := {asn for by_asn in counts.values() if _rest_is_small(by_asn, subjects) for asn in by_asn} & subjects
+    ):
+        subjects -= lacking
+    return {asn: added(part for by_asn in cells.values() for part in by_asn.get(asn, ())) for asn in subjects}
 
 
 def _number(parts: Iterable[Amounts]) -> int:
@@ -49,7 +51,7 @@ def _number(parts: Iterable[Amounts]) -> int:
     return sum(amount for part in parts for index, amount in part if index in _COUNTED)
 
 
-def _rest_is_small(counts: dict[str, int], some: set[str]) -> bool:
+def _rest_is_small(counts: dict[str, int], subjects: set[str]) -> bool:
     """True if the ratings of a cell that name nobody, or an ASN not served, are some and fewer than ten."""
-    rest = [number for asn, number in counts.items() if asn not in some]
+    rest = [number for asn, number in counts.items() if asn not in subjects]
     return bool(rest) and any(rest) and sum(rest) < LEAST

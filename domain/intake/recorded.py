@@ -1,5 +1,6 @@
-"""Journal lines: the stored bytes of an event, and their export. A line never changes once it is written."""
+"""Journal lines: the stored bytes of an event, their export, and its leaf. A line never changes once it is written."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from domain.fold.casefiles import Interval
 from domain.intake.wire import Submission
 
 _ENCODER = msgspec.json.Encoder()
-_WRITTEN_LAST = ("recordedtime", "recordedby", "contenthash", "position")
+_WRITTEN_LAST = ("recordedtime", "recordedby", "contenthash")
 
 
 class EffectiveFact(Struct, frozen=True, gc=False):
@@ -89,6 +90,8 @@ class Recorded(Struct, frozen=True, gc=False):
     recordedtime: str
     recordedby: str
     contenthash: str
+    salt: str = ""
+    """Sixteen random bytes in base64url: with it the line's hash can be public. Lines of former versions have none."""
 
     @property
     def resolved(self) -> Resolved:
@@ -101,7 +104,7 @@ class Recorded(Struct, frozen=True, gc=False):
         return self.resolved.adds or EffectiveFact(self.type, self.time, self.data)
 
 
-class _Line(Struct, gc=False):
+class _Line(Struct, gc=False, omit_defaults=True):
     """The stored form of an event without extension attributes: most of them. Fields are written in this order."""
 
     type: str
@@ -113,6 +116,7 @@ class _Line(Struct, gc=False):
     recordedtime: str
     recordedby: str
     contenthash: str
+    salt: str = ""
 
 
 def recorded(submission: Submission, resolution: Resolved | None, recorded_us: int, recorded_by: str) -> Recorded:
@@ -144,6 +148,7 @@ def line_of(event: Recorded) -> bytes:
                 recordedtime=event.recordedtime,
                 recordedby=event.recordedby,
                 contenthash=event.contenthash,
+                salt=event.salt,
             )
         )
     return _ENCODER.encode(
@@ -158,8 +163,14 @@ def line_of(event: Recorded) -> bytes:
             "recordedtime": event.recordedtime,
             "recordedby": event.recordedby,
             "contenthash": event.contenthash,
+            **({"salt": event.salt} if event.salt else {}),
         }
     )
+
+
+def salted(line: bytes, salt: str) -> bytes:
+    """A line as stored: the same bytes, its salt added after its content hash."""
+    return b'%s,"salt":"%b"}' % (line[:-1], salt.encode())
 
 
 def exported(line: bytes, position: int) -> bytes:
@@ -167,11 +178,22 @@ def exported(line: bytes, position: int) -> bytes:
     return b'%s,"position":%d}' % (line[:-1], position)
 
 
+def leaf_of(line: bytes, position: int) -> bytes:
+    """The leaf of a stored line: SHA-256 of a zero byte and the exported line (RFC 6962, section 2.1)."""
+    return hashlib.sha256(b'\0%s,"position":%d}' % (line[:-1], position)).digest()
+
+
 def read_line(line: bytes) -> Recorded:
     """A stored or exported line, in full. Raises: ``msgspec.DecodeError`` when it is not one."""
     event: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+    salt = event.pop("salt") if is_salted(event) else ""
     attributes_known = {name: event.pop(name) for name in ("type", "source", "id", "time", "data")}
-    attributes_written = {name: event.pop(name, "") for name in _WRITTEN_LAST[:3]}
+    attributes_written = {name: event.pop(name, "") for name in _WRITTEN_LAST}
     event.pop("specversion", None)
     event.pop("position", None)
-    return Recorded(**attributes_known, attributes=event, **attributes_written)
+    return Recorded(**attributes_known, attributes=event, **attributes_written, salt=salt)
+
+
+def is_salted(event: Mapping[str, Any]) -> bool:
+    """True of a line with a salt of the journal's: a former version kept one from outside, before the data."""
+    return "salt" in event and [*event].index("salt") > [*event].index("data")

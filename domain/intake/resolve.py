@@ -3,7 +3,7 @@
 It is done once, stored beside the event and never repeated: a later standard cannot change an earlier case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final, NamedTuple, assert_never
 
@@ -132,9 +132,28 @@ def _odd(promise_us: int | None) -> tuple[str, ...]:
     return () if promise_us is None or 0 <= promise_us <= LONGEST_PROMISE_US else (ODD_PROMISE,)
 
 
-def _kept(on_time: bool, promise_us: int) -> bool | None:  # noqa: FBT001 - a verdict, handed on
+def kept(on_time: bool | None, promise_us: int | None) -> bool | None:  # noqa: FBT001 - a verdict, handed on
     """A verdict, if the promise was one: a fact with a promise of more than fifty years counts as volume."""
-    return on_time if promise_us <= LONGEST_PROMISE_US else None
+    return on_time if promise_us is not None and promise_us <= LONGEST_PROMISE_US else None
+
+
+def task_promise_us(completed_us: int, due_us: int, assigned_us: int | None) -> int:
+    """The time that a task was given; one without an assignment was given none before it was done."""
+    return due_us - (min(completed_us, due_us) if assigned_us is None else assigned_us)
+
+
+def promised(
+    received_us: int, completed_us: int, elapsed_us: int, due_us: int | None, standard_us: int | None
+) -> tuple[int | None, bool | None]:
+    """The time promised for a decision, and whether it was kept: by a deadline, else on the clock by a standard."""
+    if due_us is not None:
+        return due_us - received_us, completed_us <= due_us
+    return standard_us, None if standard_us is None else elapsed_us <= standard_us
+
+
+def elapsed(received_us: int, completed_us: int, pauses: Sequence[Interval]) -> int:
+    """The service time of a decision in microseconds: from receipt to completion, without its counted pauses."""
+    return max(completed_us - received_us, 0) - (length_us(pauses) if pauses else 0)
 
 
 def _task(fact: TaskCompleted, setting: Setting, flags: tuple[str, ...]) -> Resolved:
@@ -143,11 +162,9 @@ def _task(fact: TaskCompleted, setting: Setting, flags: tuple[str, ...]) -> Reso
     odd: tuple[str, ...] = ()
     if not isinstance(fact.due_at, UnsetType):
         due_us = parse_instant(fact.due_at)
-        assigned_us = (
-            min(completed_us, due_us) if isinstance(fact.assigned_at, UnsetType) else parse_instant(fact.assigned_at)
-        )
-        odd = _odd(due_us - assigned_us)
-        on_time = _kept(completed_us <= due_us, due_us - assigned_us)
+        assigned_us = None if isinstance(fact.assigned_at, UnsetType) else parse_instant(fact.assigned_at)
+        promise_us = task_promise_us(completed_us, due_us, assigned_us)
+        odd, on_time = _odd(promise_us), kept(completed_us <= due_us, promise_us)
     return Resolved(
         month=local_month(completed_us, setting.zone),
         on_time=on_time,
@@ -165,15 +182,10 @@ def _decision(
         detail = "lies more than 60 seconds before the case was received"
         raise invalid(Fault(f"{at}/completed_at", detail, earliest=utc_text(received_us)))
     pauses = counted_pauses(_pauses(fact, case, completed_us), received_us, completed_us)
-    elapsed_us = max(completed_us - received_us, 0) - length_us(pauses)
+    elapsed_us = elapsed(received_us, completed_us, pauses)
     standard = _standard(fact, received_us, setting) if case is None else case.standard
-    promise_us, on_time = None, None
-    if due_us is not None:
-        promise_us, on_time = due_us - received_us, completed_us <= due_us
-    elif standard is not None:
-        promise_us, on_time = standard.us, elapsed_us <= standard.us
-    if promise_us is not None and on_time is not None:
-        on_time = _kept(on_time, promise_us)
+    standard_us = None if standard is None else standard.us
+    promise_us, on_time = promised(received_us, completed_us, elapsed_us, due_us, standard_us)
     skew_flags = ("clock_skew",) if completed_us < received_us else ()
     return Resolved(
         month=local_month(completed_us, setting.zone),
@@ -182,7 +194,7 @@ def _decision(
         standard=standard,
         promise_us=promise_us,
         due_us=due_us,
-        on_time=on_time,
+        on_time=kept(on_time, promise_us),
         pauses=pauses,
         rulebook=setting.rulebook.position,
         flags=(*skew_flags, *flags, *_odd(promise_us)),

@@ -23,9 +23,13 @@ IDLE_MS: Final = 8000
 """The longest time a transaction may be idle: a stopped process must not hold locks."""
 
 
-def postgres_engine(url: str, schema: str) -> Engine:
-    """An engine whose names are those of a schema, and whose transactions end when their process is stopped."""
+def postgres_engine(url: str, schema: str, role: str | None = None) -> Engine:
+    """An engine whose names are those of a schema, and whose transactions end when their process is stopped.
+
+    With ``role`` it acts as that role, of which the user of the URL is a member.
+    """
     options = f"-c search_path={schema},{SCHEMA} -c idle_in_transaction_session_timeout={IDLE_MS}"
+    options += f" -c role={role}" if role else ""
     settings = {"options": options, "connect_timeout": 5, "application_name": f"neraca {schema}"}
     return create_engine(url, connect_args=settings, pool_pre_ping=True, pool_size=5, max_overflow=15)
 
@@ -38,9 +42,10 @@ def schema_of(generation: int) -> str:
 class PostgresGenerations:
     """The generations of one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, role: str | None = None) -> None:
         self._url = url
-        self._engine = postgres_engine(url, SCHEMA)
+        self._role = role
+        self._engine = postgres_engine(url, SCHEMA, role)
 
     def serving(self) -> int | None:
         """The number of the generation served, or ``None`` when there is none of this version."""
@@ -67,7 +72,7 @@ class PostgresGenerations:
                 message = f"generation {generation} is no longer served"
                 raise Superseded(message)
 
-        store = Store(postgres_engine(self._url, schema_of(generation)), guard)
+        store = Store(postgres_engine(self._url, schema_of(generation), self._role), guard)
         store.complete()
         return store
 
@@ -82,7 +87,7 @@ class PostgresGenerations:
                 {"at": generation, "version": PROJECTION_VERSION},
             )
             db.execute(text(f"CREATE SCHEMA {schema_of(generation)}"))
-        store = Store(postgres_engine(self._url, schema_of(generation)))
+        store = Store(postgres_engine(self._url, schema_of(generation), self._role))
         store.create()
         return generation, store
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from streams.emitting.client import Answer, NotNow, RequestRefused
-from streams.intake.kafka import INTAKE_TOPIC
+from streams.intake.topics import INTAKE_TOPIC
 from streams.kafka.broker import Headers, NoBroker, RecordTooLarge, Sender
 from streams.kafka.cloudevents import STRUCTURED
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class KafkaClient:
     """One producer to the intake's topic, made again whenever the broker fails it."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, topic: str = INTAKE_TOPIC) -> None:
         self._kafka = kafka
+        self._topic = topic
         self._sender: Sender | None = None
 
     def send(self, lines: list[bytes]) -> Answer:
@@ -30,7 +31,7 @@ class KafkaClient:
         try:
             self._sender = self._sender or Sender(self._kafka)
             headers: Headers = [("content-type", STRUCTURED.encode())]
-            self._sender.send([(INTAKE_TOPIC, None, _dinas(line), line, headers) for line in lines])
+            self._sender.send([(self._topic, None, _dinas(line), line, headers) for line in lines])
         except RecordTooLarge as error:
             problem = {"type": "about:blank", "title": "Too large", "status": 413, "detail": str(error)}
             raise RequestRefused(problem, ours=False) from error

@@ -59,7 +59,7 @@ def verified_position(journal: Journal, store: Store) -> int:
 
 
 def read_segment(journal: Journal, after: int, page: int = PAGE) -> Segment | None:
-    """The next page of entries after a position. Raises: ``UnknownEntry``, naming its position."""
+    """The next page of entries after a position. Raises: ``StoppedAtEntry``, naming its position."""
     lines = journal.lines(after, page)
     if not lines:
         return None

@@ -2,7 +2,8 @@
 
 A record's offset is committed once its event is durable. An event that is refused for now, such as a decision that
 overtakes its receipt, is parked and tried again for a while; a decision waits with a receipt or a pause of its case that is
-parked. A record that is refused for good goes, with its problem, to a topic of its own.
+parked. A record that is refused for good goes, with its problem, to a topic of its own. Each topic that is read has a grant of
+its own, as a token has.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from domain.canonical import canonical
 from domain.intake.checks import WAITS_US
 from domain.intake.wire import Submission
 from domain.refusal import Refusal, attempt
-from projections.ports import Accepted, Grant, Unavailable
+from projections.ports import Accepted, Unavailable
 from streams.intake.case_order import CaseOrder, Waiting, case_of, cases_of, is_for_now
 from streams.intake.parking import Parked
+from streams.intake.refused import REFUSED_TOPIC, Outgoing, refused_record, send_refused
+from streams.intake.topics import INTAKE_TOPIC, ONE_TOPIC
 from streams.kafka.broker import Headers, NoBroker, Reading, Sender, ensure_topic
 from streams.kafka.cloudevents import event_of
 from streams.retrying import PROMPT, Failures, Interrupted, Pauses, Retrying
@@ -32,13 +35,12 @@ if TYPE_CHECKING:
 
     from projections.ports import Intake, Outcome
     from streams.intake.parking import ParkingPlace
+    from streams.intake.topics import Grants
+
+    Submit = Callable[[Sequence[Submission | Refusal]], list[Outcome]]
     from streams.kafka.settings import KafkaSettings
 
-INTAKE_TOPIC: Final = "neraca.intake"
-REFUSED_TOPIC: Final = "neraca.refused"
 GROUP: Final = "neraca-intake"
-KAFKA: Final = Grant("kafka", frozenset({"counter", "rate", "correct"}))
-"""The broker decides who may produce to the topic; rules are recorded over HTTP."""
 PARKED_S: Final = WAITS_US / 1e6
 """The longest time for which an event waits for what would lift its refusal."""
 LOOK_S: Final = 1.0
@@ -57,6 +59,7 @@ class RawRecord(Struct, frozen=True, array_like=True):
     key: bytes | None
     value: bytes | None
     headers: Headers
+    topic: str = INTAKE_TOPIC
 
 
 class _Attempts:
@@ -74,7 +77,7 @@ class _Attempts:
 class KafkaIntake:
     """Takes records into the journal through an intake."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, some with a usual value
         self,
         kafka: KafkaSettings,
         intake: Intake,
@@ -83,6 +86,7 @@ class KafkaIntake:
         now_us: Callable[[], int],
         partitions: int,
         *,
+        grants: Grants = ONE_TOPIC,
         parked_s: float = PARKED_S,
     ) -> None:
         self._kafka = kafka
@@ -91,6 +95,7 @@ class KafkaIntake:
         self._problem = problem
         self._now_us = now_us
         self._partitions = partitions
+        self._grants = grants
         self._parked_s = parked_s
         self.extensions: Collection[str] = ()
         """The extension attributes that events may have beside those that are always taken."""
@@ -120,11 +125,12 @@ class KafkaIntake:
             self._following.call(self._follow)
 
     def _follow(self) -> None:
-        ensure_topic(self._kafka, INTAKE_TOPIC, self._partitions, least=1)
+        for topic in self._grants:
+            ensure_topic(self._kafka, topic, self._partitions, least=1)
         ensure_topic(self._kafka, REFUSED_TOPIC, 1)
         sender = Sender(self._kafka, ending=self._ending.is_set)
         try:
-            reading = Reading(self._kafka, INTAKE_TOPIC, GROUP)
+            reading = Reading(self._kafka, tuple(self._grants), GROUP)
         except NoBroker:
             sender.close()
             raise
@@ -140,11 +146,11 @@ class KafkaIntake:
             sender.close()
 
     def _take(self, messages: Sequence[Any], sender: Sender) -> None:
-        records = [RawRecord(message.key, message.value, message.headers or []) for message in messages]
+        records = [RawRecord(message.key, message.value, message.headers or [], message.topic) for message in messages]
         events = [self._event(record) for record in records]
-        entries, refusals = list[Parked](), list[Any]()
+        entries, refusals = list[Parked](), list[Outgoing]()
         until_us = self._now_us() + int(self._parked_s * 1e6)
-        for record, event, outcome in zip(records, events, self._decide(events, until_us), strict=True):
+        for record, event, outcome in zip(records, events, self._decide(records, events, until_us), strict=True):
             if isinstance(outcome, Accepted):
                 continue
             if isinstance(event, Submission) and outcome.for_now:
@@ -154,16 +160,18 @@ class KafkaIntake:
         if entries:
             self._parking.put(entries)
             self._look_s = min(self._look_s, time.monotonic() + LOOK_S)
-        sender.send(refusals)
+        send_refused(sender, refusals)
 
     def _event(self, record: RawRecord) -> Submission | Refusal:
         return attempt(event_of, record.value, record.headers, self.extensions)
 
-    def _decide(self, events: Sequence[Submission | Refusal], until_us: int) -> list[Outcome]:
+    def _decide(
+        self, records: Sequence[RawRecord], events: Sequence[Submission | Refusal], until_us: int
+    ) -> list[Outcome]:
         """The outcomes of fresh events; a decision of a case of which a receipt or a note is parked waits too."""
         if self._parking.keys() != self._parked.keys():
             self._read_parked()
-        order = CaseOrder(self._submit, self._waits(), self._now_us())
+        order = CaseOrder(self._submitted_by(records, events), self._waits(), self._now_us())
         outcomes = order.decide([Waiting(event, until_us) for event in events])
         self._hasten(event for event, outcome in zip(events, outcomes, strict=True) if not is_for_now(outcome))
         return outcomes
@@ -200,9 +208,30 @@ class KafkaIntake:
                 self._attempts.pop(key, None)
                 self._look_s = 0.0
 
-    def _submit(self, events: Sequence[Submission | Refusal]) -> list[Outcome]:
+    def _submitted_by(self, records: Sequence[RawRecord], events: Sequence[Submission | Refusal]) -> Submit:
+        """A function that submits some of these events, each by the grant of its record's topic. Raises: ``Interrupted``."""
+        topics = {id(event): record.topic for record, event in zip(records, events, strict=True)}
+
+        def submit(part: Sequence[Submission | Refusal]) -> list[Outcome]:
+            outcomes: dict[int, Outcome] = {}
+            for topic in dict.fromkeys(topics[id(event)] for event in part):
+                places = [place for place, event in enumerate(part) if topics[id(event)] == topic]
+                outcomes |= zip(places, self._of_topic(topic, [part[place] for place in places]), strict=True)
+            return [outcomes[place] for place in range(len(part))]
+
+        return submit
+
+    def _of_topic(self, topic: str, events: Sequence[Submission | Refusal]) -> list[Outcome]:
         """Outcomes in order; the same events again while nothing can be recorded. Raises: ``Interrupted``."""
-        return self._submitting.call(lambda: self._intake.submit(events, KAFKA))
+        return self._submitting.call(lambda: self._by_grant(topic, events))
+
+    def _by_grant(self, topic: str, events: Sequence[Submission | Refusal]) -> list[Outcome]:
+        """The outcomes under the grant of a topic; without one every event is refused."""
+        grant = self._grants[topic]() if topic in self._grants else None
+        if grant is None:
+            detail = f"the topic {topic} has no grant that stands"
+            return [event if isinstance(event, Refusal) else Refusal("forbidden", detail) for event in events]
+        return self._intake.submit(events, grant)
 
     def _retry_parked(self, sender: Sender) -> None:
         """Try parked events again: what they waited for may have come, and some have waited long enough."""
@@ -221,9 +250,10 @@ class KafkaIntake:
         if not waiting:
             return
         records = [_RAW_RECORD.decode(entry.record) for entry in waiting]
-        ids, refusals = list[str](), list[Any]()
+        ids, refusals = list[str](), list[Outgoing]()
         events = [self._parked[entry.key] for entry in waiting]
-        order = CaseOrder(self._submit, self._waits({entry.key for entry in waiting}), self._now_us())
+        submit = self._submitted_by(records, [event for event, _ in events])
+        order = CaseOrder(submit, self._waits({entry.key for entry in waiting}), self._now_us())
         outcomes = order.decide(events)
         for entry, record, outcome in zip(waiting, records, outcomes, strict=True):
             if isinstance(outcome, Accepted):
@@ -233,17 +263,13 @@ class KafkaIntake:
                 refusals.append(self._refusal(outcome, record))
             else:
                 self._attempts[entry.key].failed(now_s)
-        sender.send(refusals)
+        send_refused(sender, refusals)
         if ids:
             self._parking.remove(ids)
             self._hasten(self._parked.pop(key).event for key in ids)
 
-    def _refusal(self, refusal: Refusal, record: RawRecord) -> Any:  # noqa: ANN401 - a record to send
-        """The record with its problem added. The client sends no null in a header, so a null becomes empty."""
-        value = record.value if record.key is not None else record.value or b""
-        headers = [(name, content or b"") for name, content in record.headers]
-        headers.append(("problem", msgspec.json.encode(self._problem(refusal))))
-        return REFUSED_TOPIC, None, record.key, value, headers
+    def _refusal(self, refusal: Refusal, record: RawRecord) -> Outgoing:
+        return refused_record(record.key, record.value, record.headers, self._problem(refusal))
 
 
 _RAW_RECORD: Final = msgspec.msgpack.Decoder(RawRecord)

@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
+from domain.events.decoding import StoppedAtEntry
 from domain.intake.wire import Submission
 from domain.refusal import Refusal, attempt
 from domain.rules.rulebook import Rulebook
@@ -94,6 +95,10 @@ class IntakeService:
             except OperationalError as error:
                 self._rulebook = None
                 _end_on_a_failing_disk(error)
+                _fail(group, Unavailable(f"nothing was recorded: {error}"))
+            except StoppedAtEntry as error:
+                LOG.critical("nothing is recorded: %s", error)
+                self._rulebook = None
                 _fail(group, Unavailable(f"nothing was recorded: {error}"))
             except Exception as error:  # a fault of one group must reach its callers, not end the writer
                 LOG.exception("nothing of a group of %d requests was recorded", len(group))

@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.events.kinds import FACT_TYPES, OPENED_TYPE, RULE_TYPES
+from domain.intake.recorded import leaf_of, salted
+from domain.intake.unchanged import check_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from projections.ports import LineSearch
+    from streams.journal.salt import Salts
 
 RULE_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted({*RULE_TYPES, OPENED_TYPE}))
 FACT_LIST: Final = ", ".join(f"'{topic}'" for topic in sorted(FACT_TYPES))
+
+
+StoredRow = tuple[int, bytes, bytes | None]
+"""A position, the line there, and the leaf beside it; lines of former versions have none."""
 
 
 def hex_of(originator_id: UUID | str) -> str:
@@ -25,8 +32,8 @@ def hex_of(originator_id: UUID | str) -> str:
 class AppendedRows(NamedTuple):
     """The rows of one append: entries, natural keys now held and now free, and the notes of cases."""
 
-    rows: list[tuple[int, str, int, str, bytes]]
-    """Position, originator, version, type, line."""
+    rows: list[tuple[int, str, int, str, bytes, bytes | None]]
+    """Position, originator, version, type, line, leaf."""
     held_keys: list[tuple[str, str]]
     free_keys: list[str]
     notes: list[tuple[str, int]]
@@ -51,8 +58,8 @@ class JournalTables(Protocol):
         """Case, position and line of each pause and resumption, in order."""
         ...
 
-    def rules(self, after: int) -> Iterable[tuple[int, bytes]]:
-        """Position and line of the rule entries after a position, in order."""
+    def rules(self, after: int) -> Iterable[StoredRow]:
+        """Position, line and leaf of the rule entries after a position, in order."""
         ...
 
     def holds_facts(self) -> bool:
@@ -67,9 +74,10 @@ class JournalTables(Protocol):
 class Appending:
     """One append transaction: reads see the journal and what this transaction has added; writes go at its end."""
 
-    def __init__(self, tables: JournalTables) -> None:
+    def __init__(self, tables: JournalTables, salts: Salts) -> None:
         self._tables = tables
-        self._rows: list[tuple[int, str, int, str, bytes]] = []
+        self._salts = salts
+        self._rows: list[tuple[int, str, int, str, bytes, bytes | None]] = []
         self._by_originator: dict[str, tuple[int, bytes] | None] = {}
         self._keys: dict[str, str | None] = {}
         self._keys_changed: set[str] = set()
@@ -115,20 +123,23 @@ class Appending:
         return self._noted[case]
 
     def rules_since(self, position: int) -> Iterable[tuple[int, bytes]]:
-        """Rule entries after a position that were in the journal when this append began."""
-        return self._tables.rules(position)
+        """Rule entries after a position that were in the journal when this append began. Raises: ``ChangedEntry``."""
+        rows = list(self._tables.rules(position))
+        check_stored(rows, None)  # a rule has no month
+        return [(position, line) for position, line, _ in rows]
 
     def holds_facts(self) -> bool:
         """True if any fact is in the journal, or about to be."""
         return self._tables.holds_facts() or any(row[3] in FACT_TYPES for row in self._rows)
 
     def add(self, originator: str, topic: str, line: bytes, *, note: str | None = None) -> int:
-        """Add one event to the journal; returns its position."""
+        """Add one event to the journal: its line gets a salt, and a leaf beside it. Returns its position."""
         self.head += 1
-        self._rows.append((self.head, originator, 1, topic, line))
-        self._by_originator[originator] = (self.head, line)
+        salted_line = salted(line, self._salts())
+        self._rows.append((self.head, originator, 1, topic, salted_line, leaf_of(salted_line, self.head)))
+        self._by_originator[originator] = (self.head, salted_line)
         if note is not None:
-            self.notes(note).append(line)
+            self.notes(note).append(salted_line)
             self._notes.append((note, self.head))
         return self.head
 
@@ -150,7 +161,7 @@ class Appending:
 class Recorder(Protocol):
     """The operations that the journal needs of a database beside the library's own recorder."""
 
-    def appending(self) -> AbstractContextManager[Appending]:
+    def appending(self, salts: Salts) -> AbstractContextManager[Appending]:
         """One append: the write lock first, then all reads and writes, then one commit."""
         ...
 
@@ -162,8 +173,8 @@ class Recorder(Protocol):
         """The position of the last entry."""
         ...
 
-    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
-        """Positions and lines after a position, in order."""
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[StoredRow]:
+        """Positions, lines and leaves after a position, in order."""
         ...
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
@@ -174,7 +185,7 @@ class Recorder(Protocol):
         """The newest lines of ``(after, until]`` that match, up to ``limit``, the newest first."""
         ...
 
-    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+    def rule_lines(self, after: int = 0) -> list[StoredRow]:
         """Every rule entry and every opening after a position, in order."""
         ...
 

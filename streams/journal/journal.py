@@ -8,27 +8,33 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Mapper, OperationalError, PersistenceError, StoredEvent
 from msgspec import Struct
 
+from domain.canonical import content_hash
 from domain.clock import utc_text
 from domain.events import own
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
+from domain.intake.unchanged import check_stored
 from projections.ports import FoundLines
 from streams.journal import searching, tracing
 from streams.journal.appending import Appending, Recorder
 from streams.journal.naming import originator_of
+from streams.journal.salt import random_salt
 from streams.journal.searching import is_rare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from projections.ports import LineSearch
+    from streams.journal.appending import StoredRow
+    from streams.journal.salt import Salts
 
 __all__ = [
     "Appending",
@@ -101,12 +107,13 @@ class JournalApplication(Application[uuid.UUID]):
 class Journal:
     """The journal of one city, open for appending and reading."""
 
-    def __init__(self, application: JournalApplication) -> None:
+    def __init__(self, application: JournalApplication, salts: Salts = random_salt) -> None:
         if not isinstance(application.recorder, Recorder):
             message = f"no recorder of the journal: {application.recorder!r}"
             raise TypeError(message)
         self._application = application
         self._recorder: Recorder = application.recorder
+        self._salts = salts
         openings = self._openings()
         self.id: str = openings[-1].data.journal if openings else ""
         self.zone: str = openings[-1].data.zone if openings else ""
@@ -114,18 +121,32 @@ class Journal:
         """True if it was begun to refuse events of unregistered names."""
 
     @classmethod
-    def open(cls, location: JournalLocation, zone: str, now_us: int, *, strict: bool = False) -> Journal:
+    def open(
+        cls, location: JournalLocation, zone: str, now_us: int, salts: Salts = random_salt, *, strict: bool = False
+    ) -> Journal:
         """Open a journal for appending, and begin it if it is new; ``strict`` is then a property of it.
+
+        ``salts`` gives each new line its salt.
 
         Raises: ``JournalError`` when it was begun in another zone or its database would not survive a power cut.
         """
-        journal = cls(JournalApplication(location.environment))
+        journal = cls(JournalApplication(location.environment), salts)
         fault = journal._recorder.durability_fault()
         if fault is not None:
             message = f"{location.label}: {fault} and would lose acknowledged events"
             raise JournalError(message)
         if not journal.id:
             journal.begin(zone, now_us, strict=strict)
+        _check_zone(journal.zone, zone, location)
+        return journal
+
+    @classmethod
+    def begun(cls, location: JournalLocation, zone: str) -> Journal | None:
+        """A journal to which others append; ``None`` until one of them has begun it. Raises: ``JournalError``, as ``open``."""
+        journal = cls(JournalApplication(location.environment))
+        if not journal.id:
+            journal.close()
+            return None
         _check_zone(journal.zone, zone, location)
         return journal
 
@@ -145,33 +166,45 @@ class Journal:
         self.id, self.zone, self.is_strict = str(uuid.uuid4()), zone, strict
         time = utc_text(now_us)
         data = {"journal": self.id, "zone": zone} | ({"unknown": STRICT} if strict else {})
-        opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", "")
+        content = content_hash(OPENED_TYPE, time, data)
+        opening = Recorded(OPENED_TYPE, own.SOURCE, self.id, time, data, {}, time, "local", content)
         with self.appending() as append:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 
     def _openings(self) -> list[JournalOpened]:
-        entries = (decode(line) for _, line in self._recorder.rule_lines())
+        entries = (decode(line) for _, line, _ in self._recorder.rule_lines())
         return [entry for entry in entries if isinstance(entry, JournalOpened)]
 
     @contextmanager
     def appending(self) -> Iterator[Appending]:
         """One append transaction, under the journal's write lock."""
-        with self._recorder.appending() as append:
+        with self._recorder.appending(self._salts) as append:
             yield append
 
     @contextmanager
     def trying(self) -> Iterator[Appending]:
         """An append that is never written: it reads the journal as it is now, holds no lock, and leaves no trace."""
         with self._recorder.looking() as tables:
-            yield Appending(tables)
+            yield Appending(tables, self._salts)
 
     def head(self) -> int:
         """The position of the last entry; 0 before the first."""
         return self._recorder.max_notification_id() or 0
 
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
-        """Up to ``limit`` positions and lines after a position, in order."""
-        return self._recorder.lines(after, limit, stop)
+        """Up to ``limit`` positions and lines after a position, in order, as they were recorded.
+
+        Raises: ``ChangedEntry`` at the first that is not.
+        """
+        return self._checked(self._recorder.lines(after, limit, stop))
+
+    def stored_lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+        """The same as they are stored, unchecked: to be shown, not to be folded."""
+        return [(position, line) for position, line, _ in self._recorder.lines(after, limit, stop)]
+
+    def _checked(self, rows: Sequence[StoredRow]) -> list[tuple[int, bytes]]:
+        check_stored(rows, ZoneInfo(self.zone) if self.zone else None)
+        return [(position, line) for position, line, _ in rows]
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
@@ -200,8 +233,8 @@ class Journal:
         return tracing.reversed_at(self._recorder, names)
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
-        """Positions and lines of the rules, and of openings, after a position."""
-        return self._recorder.rule_lines(after)
+        """Positions and lines of the rules, and of openings, after a position. Raises: ``ChangedEntry``."""
+        return self._checked(self._recorder.rule_lines(after))
 
     def is_transient(self, error: BaseException) -> bool:
         """True if a failure to read is transient."""

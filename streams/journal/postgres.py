@@ -17,8 +17,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import PoolTimeout
 
-from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, hex_of
-from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
+from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, StoredRow, hex_of
+from streams.journal.postgres_schema import LOCK, create_statements
+from streams.journal.searching import condition
 from streams.journal.stuck_sessions import StuckSessions
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
     from projections.ports import LineSearch
+    from streams.journal.salt import Salts
 
 CHANNEL: Final = "neraca_journal"
 """Notified after every append."""
@@ -80,10 +82,10 @@ class PostgresTables:
         )
         yield from self._rows(query, list(cases))
 
-    def rules(self, after: int) -> Iterator[tuple[int, bytes]]:
-        """Position and line of the rule entries after a position, in order."""
+    def rules(self, after: int) -> Iterator[StoredRow]:
+        """Position, line and leaf of the rule entries after a position, in order."""
         query = (
-            f"SELECT notification_id, state FROM {{events}} WHERE topic IN ({RULE_LIST}) AND notification_id > %s "
+            f"SELECT notification_id, state, leaf FROM {{events}} WHERE topic IN ({RULE_LIST}) AND notification_id > %s "
             "ORDER BY notification_id"
         )
         yield from self._rows(query, after)
@@ -95,9 +97,9 @@ class PostgresTables:
     def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
         self._copy(
-            "{events} (notification_id, originator_id, originator_version, topic, state)",
-            ("int8", "uuid", "int8", "text", "bytea"),
-            ((position, UUID(hex=name), version, topic, line) for position, name, version, topic, line in batch.rows),
+            "{events} (notification_id, originator_id, originator_version, topic, state, leaf)",
+            ("int8", "uuid", "int8", "text", "bytea", "bytea"),
+            ((position, UUID(hex=name), *row) for position, name, *row in batch.rows),
         )
         if batch.held_keys:
             keys, holders = map(list, zip(*batch.held_keys, strict=True))
@@ -137,23 +139,8 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         datastore.pool.reconnect_timeout = RECONNECT_S
         datastore.pool.timeout = CONNECTION_WAIT_S
         self._names = datastore.schema, events_table_name
-        self._stuck_sessions = StuckSessions(_APPENDING.format(*self._names))
-        events, schema = Identifier(datastore.schema, events_table_name), Identifier(datastore.schema)
-        rules, rare = Identifier(f"{events_table_name}_rules"), Identifier(f"{events_table_name}_{RARE_INDEX}")
-        self.sql_create_statements += [
-            SQL("CREATE INDEX IF NOT EXISTS {} ON {} (notification_id) WHERE topic IN (" + RULE_LIST + ")").format(
-                rules, events
-            ),
-            SQL(
-                "CREATE INDEX IF NOT EXISTS {} ON {} (topic, notification_id) WHERE topic IN (" + RARE_LIST + ")"
-            ).format(rare, events),
-            SQL("CREATE TABLE IF NOT EXISTS {}.natural_keys (key text PRIMARY KEY, holder text NOT NULL)").format(
-                schema
-            ),
-            SQL(
-                "CREATE TABLE IF NOT EXISTS {}.case_notes (key text, position bigint, PRIMARY KEY (key, position))"
-            ).format(schema),
-        ]
+        self._stuck_sessions = StuckSessions(_APPENDING.format(datastore.schema, LOCK))
+        self.sql_create_statements += create_statements(*self._names)
 
     def _create_table(self, curs: Cursor[dict[str, Any]]) -> None:
         """Create missing tables, one process at a time."""
@@ -161,10 +148,10 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         super()._create_table(curs)
 
     @contextmanager
-    def appending(self) -> Iterator[Appending]:
+    def appending(self, salts: Salts) -> Iterator[Appending]:
         """One append: the table lock first, then all reads and writes, then one commit."""
         with self._locked() as connection, connection.cursor(row_factory=tuple_row) as cursor:
-            append = Appending(PostgresTables(cursor, *self._names))
+            append = Appending(PostgresTables(cursor, *self._names), salts)
             yield append
             append.flush()
             cursor.execute(
@@ -186,7 +173,7 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection, connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
             try:
-                connection.execute(_named("LOCK TABLE {events} IN EXCLUSIVE MODE", *self._names))
+                connection.execute(_named(f"LOCK TABLE {{in}}.{LOCK} IN EXCLUSIVE MODE", *self._names))
             except LockNotAvailable:
                 self._free()
                 raise
@@ -203,8 +190,8 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
             tables = PostgresTables(cursor, *self._names)
             head = tables.head()
             cursor.execute(SQL("NOTIFY {}").format(Identifier(self.channel_name)))
-            rows = [
-                (head + number, hex_of(event.originator_id), event.originator_version, event.topic, event.state)
+            rows: list[tuple[int, str, int, str, bytes, bytes | None]] = [
+                (head + number, hex_of(event.originator_id), event.originator_version, event.topic, event.state, None)
                 for number, event in enumerate(stored_events, 1)
             ]
             tables.write(AppendedRows(rows, [], [], []))
@@ -219,14 +206,13 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         ((position,),) = self._read("SELECT max(notification_id) FROM {events}")
         return None if position is None else int(position)
 
-    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
-        """Positions and lines after a position, in order."""
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[StoredRow]:
+        """Positions, lines and leaves after a position, in order."""
         query = (
-            "SELECT notification_id, state FROM {events} WHERE notification_id > %s AND notification_id <= %s "
+            "SELECT notification_id, state, leaf FROM {events} WHERE notification_id > %s AND notification_id <= %s "
             "ORDER BY notification_id LIMIT %s"
         )
-        rows = self._read(query, after, stop if stop is not None else 2**62, limit)
-        return [(position, line) for position, line in rows]
+        return [*self._read(query, after, stop if stop is not None else 2**62, limit)]
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
@@ -244,13 +230,13 @@ class PostgresJournalRecorder(PostgresApplicationRecorder):
         )
         return [(position, line) for position, line in self._read(query, *values, after, until, limit)]
 
-    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+    def rule_lines(self, after: int = 0) -> list[StoredRow]:
         """Every rule entry and every opening after a position, in order."""
         query = (
-            f"SELECT notification_id, state FROM {{events}} WHERE topic IN ({RULE_LIST}) AND notification_id > %s "
+            f"SELECT notification_id, state, leaf FROM {{events}} WHERE topic IN ({RULE_LIST}) AND notification_id > %s "
             "ORDER BY notification_id"
         )
-        return [(position, line) for position, line in self._read(query, after)]
+        return [*self._read(query, after)]
 
     def is_transient(self, error: BaseException) -> bool:
         """True for a missing connection, a lock not granted, and a server that is stopping or full."""

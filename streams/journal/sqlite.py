@@ -22,8 +22,9 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteConnection, SQLiteDatastore, SQLiteFactory
 
-from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, hex_of
-from streams.journal.searching import RARE_INDEX, RARE_LIST, condition
+from streams.journal.appending import FACT_LIST, RULE_LIST, AppendedRows, Appending, StoredRow, hex_of
+from streams.journal.searching import condition
+from streams.journal.sqlite_schema import create_statements, lines_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from eventsourcing.utils import Environment, EnvType
 
     from projections.ports import LineSearch
+    from streams.journal.salt import Salts
 
 _CHUNK: Final = 500
 FULL: Final = 2
@@ -79,11 +81,9 @@ class SqliteTables:
                 chunk,
             )
 
-    def rules(self, after: int) -> Iterator[tuple[int, bytes]]:
-        """Position and line of the rule entries after a position, in order."""
-        return self._db.execute(
-            f"SELECT rowid, state FROM {self._table} WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid", [after]
-        )
+    def rules(self, after: int) -> Iterator[StoredRow]:
+        """Position, line and leaf of the rule entries after a position, in order."""
+        return self._db.execute(_rules(self._table), [after])
 
     def holds_facts(self) -> bool:
         """True if any fact is in the journal."""
@@ -93,10 +93,15 @@ class SqliteTables:
 
     def write(self, batch: AppendedRows) -> None:
         """Write the rows of the transaction; it commits afterwards."""
-        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", batch.rows)
+        self._db.executemany(f"INSERT INTO {self._table} VALUES (?,?,?,?,?)", [row[:5] for row in batch.rows])
+        self._db.executemany("INSERT INTO leaves VALUES (?,?)", [(row[0], row[5]) for row in batch.rows])
         self._db.executemany("INSERT OR REPLACE INTO natural_keys VALUES (?,?)", batch.held_keys)
         self._db.executemany("DELETE FROM natural_keys WHERE key=?", [(key,) for key in batch.free_keys])
         self._db.executemany("INSERT INTO case_notes VALUES (?,?)", batch.notes)
+
+
+def _rules(table: str) -> str:
+    return lines_query(table, f"topic IN ({RULE_LIST}) AND {table}.rowid > ?")
 
 
 def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -152,28 +157,14 @@ class JournalRecorder(SQLiteApplicationRecorder):
         )
 
     def construct_create_table_statements(self) -> list[str]:
-        """The tables of the journal, and the partial indexes that find rules and rare entries among millions of facts."""
-        table = self.events_table_name
-        return [
-            (
-                f"CREATE TABLE IF NOT EXISTS {table} (rowid INTEGER PRIMARY KEY, originator_id TEXT NOT NULL, "
-                "originator_version INTEGER NOT NULL, topic TEXT NOT NULL, state BLOB NOT NULL, "
-                "UNIQUE (originator_id, originator_version))"
-            ),
-            f"CREATE INDEX IF NOT EXISTS {table}_rules ON {table} (rowid) WHERE topic IN ({RULE_LIST})",
-            f"CREATE INDEX IF NOT EXISTS {table}_{RARE_INDEX} ON {table} (topic) WHERE topic IN ({RARE_LIST})",
-            "CREATE TABLE IF NOT EXISTS natural_keys (key TEXT PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID",
-            (
-                "CREATE TABLE IF NOT EXISTS case_notes (key TEXT, position INTEGER, "
-                "PRIMARY KEY (key, position)) WITHOUT ROWID"
-            ),
-        ]
+        """The tables of the journal, its indexes, and the triggers that keep its lines as they are."""
+        return create_statements(self.events_table_name)
 
     @contextmanager
-    def appending(self) -> Iterator[Appending]:
+    def appending(self, salts: Salts) -> Iterator[Appending]:
         """One append: the write lock first, then all reads and writes, then one commit."""
         with self._immediate() as db:
-            append = Appending(SqliteTables(db, self.events_table_name))
+            append = Appending(SqliteTables(db, self.events_table_name), salts)
             yield append
             append.flush()
 
@@ -213,17 +204,15 @@ class JournalRecorder(SQLiteApplicationRecorder):
                 for event in stored_events
             ]
 
-    def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
-        """Positions and lines after a position, in order."""
+    def lines(self, after: int, limit: int, stop: int | None = None) -> list[StoredRow]:
+        """Positions, lines and leaves after a position, in order."""
+        table = self.events_table_name
         with self.datastore.transaction(commit=False) as cursor:
             cursor.sqlite_cursor.row_factory = None  # tuples, not the library's rows: they take a third of the time
-            cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} "
-                "WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?",
-                [after, stop if stop is not None else 2**62, limit],
-            )
-            lines: list[tuple[int, bytes]] = cursor.fetchall()
-            return lines
+            query = lines_query(table, f"{table}.rowid > ? AND {table}.rowid <= ?")
+            cursor.execute(f"{query} LIMIT ?", [after, stop if stop is not None else 2**62, limit])
+            rows: list[StoredRow] = cursor.fetchall()
+            return rows
 
     def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
         """The lines at some positions."""
@@ -247,15 +236,11 @@ class JournalRecorder(SQLiteApplicationRecorder):
             )
             return [(row[0], row[1]) for row in cursor.fetchall()]
 
-    def rule_lines(self, after: int = 0) -> list[tuple[int, bytes]]:
+    def rule_lines(self, after: int = 0) -> list[StoredRow]:
         """Every rule entry and every opening after a position, in order."""
         with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute(
-                f"SELECT rowid, state FROM {self.events_table_name} "
-                f"WHERE topic IN ({RULE_LIST}) AND rowid > ? ORDER BY rowid",
-                [after],
-            )
-            return [(row[0], row[1]) for row in cursor.fetchall()]
+            cursor.execute(_rules(self.events_table_name), [after])
+            return [(row[0], row[1], row[2]) for row in cursor.fetchall()]
 
     def is_transient(self, error: BaseException) -> bool:  # noqa: ARG002 - of no kind
         """A file that cannot be read does not mend by itself."""

@@ -214,12 +214,12 @@ class Offsets:
 
 
 class Reading:
-    """Reads a topic in a consumer group. The caller commits, once the records are durable elsewhere."""
+    """Reads topics in a consumer group. The caller commits, once the records are durable elsewhere."""
 
-    def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
+    def __init__(self, settings: KafkaSettings, topics: Sequence[str], group: str) -> None:
         with _connecting(settings):
             self._consumer: Any = KafkaConsumer(
-                topic,
+                *topics,
                 **settings.client(),
                 group_id=group,
                 enable_auto_commit=False,

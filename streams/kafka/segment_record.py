@@ -1,10 +1,13 @@
-"""The wire form of a segment: consecutive entries of one partition in one Kafka record, packed and compressed.
+"""The wire form of a segment: consecutive entries of one partition in one Kafka record, packed, compressed and signed.
 
-A version byte, then zstd over MessagePack. A record that cannot be read is refused as a whole, never in part.
+A version byte, then zstd over MessagePack; between them, in version 3, an HMAC-SHA256 by the key of the segment's layout.
+Layouts that former versions made have no key, and segments of version 1. A record that cannot be read is refused as a
+whole, never in part.
 """
 
 from __future__ import annotations
 
+import hmac
 from typing import Final
 
 import msgspec
@@ -12,6 +15,8 @@ import zstandard
 from msgspec import Struct
 
 _VERSION: Final = b"\x01"
+_SIGNED: Final = b"\x03"
+_MAC_BYTES: Final = 32
 _LEVEL: Final = 1
 MOST_BYTES: Final = 64 * 2**20
 """The size that a segment may have when it is unpacked."""
@@ -42,22 +47,43 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(SegmentRecord)
 
 
-def packed(segment: SegmentRecord) -> bytes:
-    """A segment as a record's value."""
-    return _VERSION + zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(segment))
+def packed(segment: SegmentRecord, key: bytes | None = None) -> bytes:
+    """A segment as a record's value, signed by the key of its layout if it has one."""
+    body = zstandard.ZstdCompressor(level=_LEVEL).compress(_ENCODER.encode(segment))
+    return _VERSION + body if key is None else _SIGNED + _mac(key, body) + body
 
 
-def unpacked(value: bytes | None) -> SegmentRecord:
-    """A record's value as a segment. Raises: ``Unreadable``."""
-    if not value or value[:1] != _VERSION:
-        message = "no segment of version 1"
+def _mac(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, _SIGNED + body, "sha256")
+
+
+def _body(value: bytes | None, key: bytes | None) -> bytes:
+    """The packed part of a value, once its HMAC fits the key. Raises: ``Unreadable``."""
+    version, rest = (value or b"")[:1], (value or b"")[1:]
+    if version == _SIGNED:
+        mac, body = rest[:_MAC_BYTES], rest[_MAC_BYTES:]
+        if key is not None and not hmac.compare_digest(mac, _mac(key, body)):
+            message = "its HMAC does not fit the key of its layout"
+            raise Unreadable(message)
+        return body
+    if key is not None and version == _VERSION:
+        message = "it has no HMAC, and its layout has a key"
         raise Unreadable(message)
+    if version != _VERSION:
+        message = "no segment of version 1" if key is None else "no segment of version 3"
+        raise Unreadable(message)
+    return rest
+
+
+def unpacked(value: bytes | None, key: bytes | None = None) -> SegmentRecord:
+    """A record's value as a segment; with a key only one that it signed. Raises: ``Unreadable``."""
+    body = _body(value, key)
     try:
         # A frame that states its size is not bounded by max_output_size.
-        if zstandard.frame_content_size(value[1:]) > MOST_BYTES:
+        if zstandard.frame_content_size(body) > MOST_BYTES:
             message = "cannot be unpacked: too large"
             raise Unreadable(message)
-        segment = _DECODER.decode(zstandard.ZstdDecompressor().decompress(value[1:], max_output_size=MOST_BYTES))
+        segment = _DECODER.decode(zstandard.ZstdDecompressor().decompress(body, max_output_size=MOST_BYTES))
     except (zstandard.ZstdError, msgspec.DecodeError) as error:
         message = f"cannot be unpacked: {error}"
         raise Unreadable(message) from error

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-FILES: Final = ("NERACA_KAFKA_CA", "NERACA_KAFKA_CERT", "NERACA_KAFKA_KEY")
+FILES: Final = ("NERACA_KAFKA_CA", "NERACA_KAFKA_CERT", "NERACA_KAFKA_KEY", "NERACA_KAFKA_PASSWORD_FILE")
 
 
 class KafkaSettings(Struct, frozen=True):
@@ -45,15 +45,17 @@ class KafkaSettings(Struct, frozen=True):
             if value not in choices:
                 message = f"{name}: {value!r} is none of {', '.join(choices)}"
                 raise ValueError(message)
-        user, password = environment.get("NERACA_KAFKA_USER"), environment.get("NERACA_KAFKA_PASSWORD")
-        if protocol.startswith("SASL") and not (user and password):
-            message = f"NERACA_KAFKA_SECURITY={protocol} needs NERACA_KAFKA_USER and NERACA_KAFKA_PASSWORD"
-            raise ValueError(message)
         for name in FILES:
             file = environment.get(name)
             if file and not Path(file).is_file():
                 message = f"{name}: {file!r} is no file"
                 raise ValueError(message)
+        user, password = environment.get("NERACA_KAFKA_USER"), environment.get("NERACA_KAFKA_PASSWORD")
+        if not password and (file := environment.get("NERACA_KAFKA_PASSWORD_FILE")):
+            password = Path(file).read_text(encoding="utf-8").strip()
+        if protocol.startswith("SASL") and not (user and password):
+            message = f"NERACA_KAFKA_SECURITY={protocol} needs NERACA_KAFKA_USER and NERACA_KAFKA_PASSWORD"
+            raise ValueError(message)
         return cls(
             server_list,
             protocol,

@@ -12,13 +12,14 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as SQLTimeoutError
 
 from projections.store.generations_postgres import SCHEMA, PostgresGenerations, postgres_engine
-from streams.journal.journal import PersistenceError
+from streams.journal.journal import JournalApplication, PersistenceError
 from streams.places.location import InUse, NoDatabase
+from streams.places.roles import WORKER, prepare_roles
 from streams.places.security import SecurityStore
 from streams.places.tokens import TokenStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
 UNAVAILABLE: Final = (
@@ -38,11 +39,20 @@ _TABLES: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.generations (generation int PRIMARY KEY, version int NOT NULL, served boolean NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.layouts (layout int PRIMARY KEY, partitions int NOT NULL, from_position bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.segment_keys (layout int PRIMARY KEY, name text NOT NULL, key bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.relays (
     layout int PRIMARY KEY, scanned bigint NOT NULL, sent bigint[] NOT NULL, again bigint[] NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.workers (name text PRIMARY KEY, epoch bigint NOT NULL, holder text NOT NULL);
 CREATE TABLE IF NOT EXISTS {SCHEMA}.gaps (source text, position bigint, times int NOT NULL, PRIMARY KEY (source, position));
 CREATE TABLE IF NOT EXISTS {SCHEMA}.parked (key text PRIMARY KEY, record bytea NOT NULL, until_us bigint NOT NULL);
+"""
+_OWNED: Final = "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s"
+_WORKERS: Final = """
+SELECT has_schema_privilege(oid, %s, 'USAGE') AND pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s
+"""
+_PREPARED: Final = f"""
+SELECT FROM pg_attribute WHERE attrelid = to_regclass('{SCHEMA}.neraca_events') AND attname = 'leaf'
+AND to_regclass('{SCHEMA}.tokens') IS NOT NULL AND to_regclass('{SCHEMA}.segment_keys') IS NOT NULL
 """
 
 
@@ -51,7 +61,8 @@ class Database:
 
     unavailable: Final = UNAVAILABLE
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password: str | None = None) -> None:
+        """``password`` is that of a URL without one."""
         try:
             self._url = make_url(url)
         except ArgumentError:
@@ -60,6 +71,8 @@ class Database:
         if self._url.get_backend_name() != "postgresql" or not self._url.database:
             message = f"NERACA_DATABASE_URL: {self.label} is no PostgreSQL database"
             raise NoDatabase(message)
+        if password is not None and self._url.password is None:
+            self._url = self._url.set(password=password)
         self._settings: dict[str, Any] = {
             "host": self._url.host,
             "port": self._url.port or 5432,
@@ -68,6 +81,10 @@ class Database:
             "dbname": self._url.database,
             **self._url.query,
         }
+        self.is_owner = True
+        """True if this user owns the tables, or would by making them; ``prepare`` finds out."""
+        self._balances_role: str | None = None
+        """The role as which an owner makes balances once there are roles, so that the others can read them."""
 
     @property
     def label(self) -> str:
@@ -91,6 +108,7 @@ class Database:
             "POSTGRES_USER": self._url.username or "",
             "POSTGRES_PASSWORD": self._url.password or "",
             "POSTGRES_PRE_PING": "y",
+            "CREATE_TABLE": "y" if self.is_owner else "n",
             "POSTGRES_CONNECT_TIMEOUT": "5",
             # After a restart of the server the pool pauses for each dead connection it still holds, ever longer: hold few.
             "POSTGRES_POOL_SIZE": "1",
@@ -101,11 +119,54 @@ class Database:
         return True
 
     def prepare(self) -> Database:
-        """Make missing tables and the schema. Raises: ``NoDatabase`` when the database cannot be reached."""
+        """As the owner, make the schema and missing tables; as another role, see that they are there.
+
+        Raises: ``NoDatabase`` when the database cannot be reached, or its owner has yet to prepare it.
+        """
         with self.connected("prepare") as db, db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-            db.execute(_TABLES.encode())
+            row = db.execute(_OWNED, (SCHEMA,)).fetchone()
+            self.is_owner = row is None or bool(row[0])
+            if self.is_owner:
+                db.execute(_TABLES.encode())
+                row = db.execute(_WORKERS, (SCHEMA, WORKER)).fetchone()
+                self._balances_role = WORKER if row is not None and row[0] else None
+            elif db.execute(_PREPARED).fetchone() is None:
+                message = f"{self.label}: tables are missing; its owner has to run: neraca database prepare"
+                raise NoDatabase(message)
         return self
+
+    def prepare_roles(self, passwords: Mapping[str, str]) -> None:
+        """Make all tables, the roles of the processes and their rights. Raises: ``NoDatabase`` for any but the owner."""
+        if not self.is_owner:
+            message = f"{self.label}: only the owner of the tables prepares the database"
+            raise NoDatabase(message)
+        JournalApplication(self.environment).close()
+        self.token_store().close()
+        self.security_log().close()
+        try:
+            with self.connected("prepare") as db, db.transaction():
+                db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
+                prepare_roles(db, passwords)
+            self._balances_role = WORKER
+        except psycopg.errors.InsufficientPrivilege as error:
+            message = f"{self.label}: {str(error).strip()}; the owner needs CREATEROLE"
+            raise NoDatabase(message) from None
+
+    @property
+    def makes_balances(self) -> bool:
+        """True if this user may make a generation of balances: workers, and the owner."""
+        with self.connected("rights") as db:
+            row = db.execute("SELECT has_database_privilege(current_database(), 'CREATE')").fetchone()
+        return row is not None and bool(row[0])
+
+    @property
+    def appends(self) -> bool:
+        """True if this user may add to the journal: intakes, and the owner."""
+        with self.connected("rights") as db:
+            query = f"SELECT to_regclass('{SCHEMA}.append_lock') IS NULL OR has_table_privilege('{SCHEMA}.append_lock', 'UPDATE')"
+            row = db.execute(query.encode()).fetchone()
+        return row is not None and bool(row[0])
 
     @contextmanager
     def making(self) -> Iterator[None]:
@@ -161,8 +222,8 @@ class Database:
             raise InUse(message)
 
     def generations(self) -> PostgresGenerations:
-        """The generations of balances."""
-        return PostgresGenerations(self._driver_url())
+        """The generations of balances. Workers own them: an owner of the database acts as one, once there are roles."""
+        return PostgresGenerations(self._driver_url(), self._balances_role)
 
     def token_store(self) -> TokenStore:
         """The tokens; made if missing."""

@@ -166,6 +166,10 @@ class TokenStore:
         row = self._row_in_force(_TOKENS.c.id == token_id)
         return None if row is None else (_grant(row), bytes.fromhex(row.hash))
 
+    def close(self) -> None:
+        """Release the connections."""
+        self._engine.dispose()
+
     def _row_in_force(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
         try:
             with self._engine.begin() as db:

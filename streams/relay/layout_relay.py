@@ -55,9 +55,9 @@ class RelayState:
 
 
 class LayoutRelay:
-    """Relays one layout."""
+    """Relays one layout, each segment signed by the layout's key if it has one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, most with a usual value
         self,
         journal: RelayedJournal,
         layout: Layout,
@@ -65,6 +65,7 @@ class LayoutRelay:
         send: Callable[[Iterable[Any]], None],
         state: RelayState,
         *,
+        key: bytes | None = None,
         events: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -73,6 +74,7 @@ class LayoutRelay:
         self._stored = cursors
         self._send = send
         self._state = state
+        self._key = key
         self._events = events
         self._clock = clock
         self._cutter = Cutter(journal.id, layout.number, layout.partitions)
@@ -127,7 +129,9 @@ class LayoutRelay:
     def _deliver(self, segments: Sequence[SegmentRecord], events: Sequence[tuple[int, bytes]] = ()) -> None:
         none: Headers = []
         topic = self._layout.topic
-        records: list[Any] = [(topic, segment.partition, None, packed(segment), none) for segment in segments]
+        records: list[Any] = [
+            (topic, segment.partition, None, packed(segment, self._key), none) for segment in segments
+        ]
         records += [(EVENTS_TOPIC, None, *binary_record(position, line)) for position, line in events]
         self._send(records)
         now = self._clock()

@@ -96,7 +96,7 @@ class Relay:
         else:
             return
         db.execute("LISTEN neraca_journal")
-        self._layouts.current(self._partitions)
+        self._require_layout(db)
         sender = Sender(self._kafka, ending=ending.is_set)
         self.state.active = True
         retrying.well()
@@ -107,13 +107,22 @@ class Relay:
         finally:
             sender.close()
 
+    def _require_layout(self, db: Db) -> None:
+        """See that there is a layout. The role of relays may not begin one: a worker does. Raises: ``NoDatabase``."""
+        if self._database.makes_balances:
+            self._layouts.current(self._partitions)
+        elif not self._layouts.every(db):
+            message = f"{self._database.label}: there is no layout yet; the first worker begins it"
+            raise NoDatabase(message)
+
     def _relay_layout(self, db: Db, sender: Sender, ending: threading.Event) -> None:
         layout, _ = self._unfinished(db)
         ensure_topic(self._kafka, layout.topic, layout.partitions)
         if self._events:
             ensure_topic(self._kafka, EVENTS_TOPIC, layout.partitions, least=1)
         cursors = DatabaseCursors(db, layout)
-        run = LayoutRelay(self._journal, layout, cursors, sender.send, self.state, events=self._events)
+        key = self._layouts.key_of(layout.number)
+        run = LayoutRelay(self._journal, layout, cursors, sender.send, self.state, key=key, events=self._events)
         self.state.layout = layout.number
         while not ending.is_set() and not run.is_finished():
             now, head = self._unfinished(db)

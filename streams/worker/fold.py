@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from domain.events.decoding import UnknownEntry, decoded
+from domain.events.decoding import StoppedAtEntry, decoded
+from domain.intake.unchanged import check
 from projections.segment import NotFoldable
 from projections.store.partitions import Advance
 from streams.kafka.segment_record import SegmentRecord, Unreadable, packed, unpacked
@@ -19,6 +20,7 @@ from streams.worker.turn import ReadAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import tzinfo
 
     from domain.events.entries import AnyEntry
     from projections.store.partitions import StoredPartition
@@ -58,6 +60,19 @@ class Poison(Exception):  # noqa: N818 - a state of the data, not a fault of the
     """Entries cannot be applied; the message says which, and why."""
 
 
+class Trust(NamedTuple):
+    """By what a fold knows that segments are the relay's: the key of their layout; without one, by the check of each line."""
+
+    key: bytes | None = None
+    zone: tzinfo | None = None
+    """The zone of the journal; without it lines are not checked."""
+
+    def check(self, lines: Sequence[tuple[int, bytes]]) -> None:
+        """Check the lines of segments that nobody has signed. Raises: ``ChangedEntry``."""
+        if self.key is None and self.zone is not None:
+            check(((position, line, None) for position, line in lines), self.zone)
+
+
 class Counts(NamedTuple):
     """The effect of one fold: entries applied and dropped, and the partitions moved."""
 
@@ -76,11 +91,13 @@ class PartitionFold:
         layout: int,
         letter: Callable[[Letter], None],
         clock: Callable[[], float] = time.monotonic,
+        trust: Trust = Trust(),  # noqa: B008 - never changed
     ) -> None:
         self._store = store
         self._journal = journal
         self._layout = layout
         self._letter = letter
+        self._trust = trust
         self._clock = clock
         self._memory: dict[int, Memory] = {}
         self._committed: dict[int, int] = {}
@@ -126,7 +143,7 @@ class PartitionFold:
         letters, segments = list[Letter](), dict[int, dict[int, SegmentRecord]]()
         for record in records:
             try:
-                segment = unpacked(record.value)
+                segment = unpacked(record.value, self._trust.key)
                 self._check(segment, record)
             except Unreadable as error:
                 letters.append(Letter(record, str(error)))
@@ -183,7 +200,7 @@ class PartitionFold:
                     stops[partition] = partition_now.stopped
                 else:
                     results[partition] = advance(partition_now, self._memory.get(partition, Memory()), arrivals)
-            entries = _decoded([line for result in results.values() for line in result.fresh])
+            entries = self._decoded([line for result in results.values() for line in result.fresh])
             moves = {
                 partition: result.to
                 for partition, result in results.items()
@@ -198,6 +215,14 @@ class PartitionFold:
         self.stopped |= stops
         self._remember(results)
         return Counts(len(entries), sum(result.dropped for result in results.values()), moves)
+
+    def _decoded(self, lines: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes, AnyEntry]]:
+        try:
+            entries = decoded(lines)
+            self._trust.check(lines)
+        except StoppedAtEntry as error:
+            raise Poison(str(error)) from error
+        return entries
 
     def _check_row(self, partition: int, row: StoredPartition | None) -> StoredPartition:
         if row is None:
@@ -252,7 +277,7 @@ class PartitionFold:
 
     def _stop_at_poison(self, partition: int, offset: int, segment: SegmentRecord, why: str) -> None:
         """Keep a segment that this version cannot fold apart too; it is read again when its partition is resumed."""
-        self._letter(Letter(Record(partition, offset, packed(segment)), why))
+        self._letter(Letter(Record(partition, offset, packed(segment, self._trust.key)), why))
         with self._store.folding([partition]) as transaction:
             position = transaction.stored[partition].position
         self._stop(partition, position, f"partition {partition} after position {position}: {why}")
@@ -268,10 +293,3 @@ def _since(since: dict[int, float], partition: int, now: float, lasts: bool) -> 
         since.setdefault(partition, now)
     else:
         since.pop(partition, None)
-
-
-def _decoded(lines: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes, AnyEntry]]:
-    try:
-        return decoded(lines)
-    except UnknownEntry as error:
-        raise Poison(str(error)) from error

@@ -9,7 +9,7 @@ from projections.store.partitions import PartitionStore
 from streams.journal.stuck_sessions import StuckSessions
 from streams.kafka.broker import Headers, NoBroker, Offsets, Sender, ensure_topic
 from streams.layouts import Layouts
-from streams.worker.fold import Letter, PartitionFold
+from streams.worker.fold import Letter, PartitionFold, Trust
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.rules import Rules
 from streams.worker.shell import WorkerParts, end, group_of, run
@@ -85,7 +85,13 @@ def parts_of(
     ensure_topic(kafka, layout.topic, layout.partitions)
     zone = ZoneInfo(journal.zone)
     store = PartitionStore(reopener(database), layout.number, layout.partitions, options.name, epoch, zone)
-    fold = PartitionFold(store, journal.id, layout.number, DeadLetters(kafka, layout.topic))
+    fold = PartitionFold(
+        store,
+        journal.id,
+        layout.number,
+        DeadLetters(kafka, layout.topic),
+        trust=Trust(layouts.key_of(layout.number), zone),
+    )
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:
         metrics.serve(*options.metrics_port)

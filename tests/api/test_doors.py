@@ -136,6 +136,13 @@ def test_a_page_that_crossed_a_network_in_plain_text_says_so(
     assert neraca.get("/", headers=tags, **other).status_code == 200
 
 
+def test_a_city_that_is_reached_over_tls_warns_whom_that_passes_by(front: Assembled) -> None:
+    """A page that its own web server passes on crossed no network in plain text; one that somebody fetched past it did."""
+    assert 'class="plain"' not in front.get("/", headers=STATED, caller=FRONT).text
+    assert 'class="plain"' in front.get("/", headers=STATED | {"x-forwarded-proto": "http"}, caller=FRONT).text
+    assert 'class="plain"' in front.get("/", headers=STATED, caller="203.0.113.9").text
+
+
 @pytest.mark.parametrize(
     ("words", "settings", "message"),
     [

@@ -152,6 +152,25 @@ def test_rules_reversals_and_journals_taken_away_are_noted(neraca: Assembled) ->
     ]
 
 
+def test_an_export_and_a_token_that_is_replaced_are_noted(
+    neraca: Assembled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands are the operator's, at the terminal."""
+    neraca.record(task("t1"))
+    data = ["--data", str(tmp_path / "data")]
+    assert main(["export", "--journal", str(tmp_path / "out.ndjson"), *data]) == 0
+    make = ["--role", "counter", "--dinas", "d", "--source", "/loket/1", *data]
+    assert main(["token", "make", "loket-1", *make]) == 0
+    assert main(["token", "make", "loket-2", "--replaces", "loket-1", *make]) == 0
+    assert notes(neraca) == [
+        Note("taken", "local", "journal", "up to 2"),
+        Note("token-made", "local", "loket-1", "counter dinas=d source=/loket/1"),
+        Note("token-made", "local", "loket-2", "counter dinas=d source=/loket/1 replaces=loket-1"),
+        Note("token-revoked", "local", "loket-1", "replaced by loket-2"),
+    ]
+    assert not any(secret and secret in str(notes(neraca)) for secret in capsys.readouterr().out.split())
+
+
 @pytest.mark.sqlite_file
 @pytest.mark.parametrize("statement", ["UPDATE security_log SET who = 'x'", "DELETE FROM security_log"])
 def test_a_note_is_never_changed(neraca: Assembled, statement: str) -> None:

@@ -1,1 +1,1 @@
-"""The contract over HTTP: what is taken, what is refused and how, what is answered."""
+"""Attacks: a test for each finding of the security review, which fails on the program that was reviewed."""

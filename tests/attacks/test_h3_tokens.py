@@ -126,7 +126,7 @@ def test_tokens_of_a_former_version_keep_working_with_the_limits_they_name(data:
     store = DataDirectory(data).token_store()
     with store._engine.begin() as db:
         row = "('00', 'tua', 'fact reverse', 'dishub', NULL, '2026-11-24T00:00:00Z', NULL)"
-        db.exec_driver_sql(f"INSERT INTO tokens (hash, id, scopes, dinas, sources, made, revoked) VALUES {row}")  # noqa: S608 - our own
+        db.exec_driver_sql(f"INSERT INTO tokens (hash, id, scopes, dinas, sources, made, revoked) VALUES {row}")
     token = store.by_id("tua")
     assert token is not None
     assert token[0].roles == {"counter", "correct"}

@@ -37,6 +37,8 @@ DOCKER: Final = """docker() {
   eval "$told"
 }"""
 """The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
+SERVICES: Final = {"token": "intake", "layout": "worker-1", "rebuild": "worker-1", "resume": "worker-1"}
+"""The service whose role a command needs, as the runbook's function has it; the others need a reader's."""
 TYPED_WITHIN_S: Final = 300
 PERIOD: Final = "2026"
 ROLES: Final = {"rule": "rules", "reversal": "correct"}
@@ -149,7 +151,7 @@ class City:
 
     def neraca(self, *words: str) -> str:
         """The output of a command that is typed beside the runbook."""
-        return self.machine.output("api-1", ["neraca", *words])
+        return self.machine.output(SERVICES.get(words[0], "api-1"), ["neraca", *words])
 
     def proved(self) -> dict[str, Any]:
         """See that both readers serve the digest of a replay; the replay."""
@@ -175,7 +177,7 @@ class Counters:
 
     def __init__(self, city: City) -> None:
         self._city = city
-        self._counter = Counter(seed=11, number=1)
+        self._counter = Counter(seed=11, number=2)  # the first is that of the runbook
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._told: dict[str, str] = {}

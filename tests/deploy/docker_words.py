@@ -28,7 +28,8 @@ def docker(machine: Machine, words: Sequence[str]) -> str:
         case ["compose", "exec", "-T", service, *inside] if machine.runs(service):
             return shlex.join(machine.inside(service, inside))
         case ["compose", "ps"]:
-            health = {name: "healthy" if machine.healthy(name) else "unhealthy" for name in machine.services}
+            services = [name for name in machine.services if not machine.ends(name)]
+            health = {name: "healthy" if machine.healthy(name) else "unhealthy" for name in services}
             return shlex.join(["printf", "%s %s\\n", *(word for pair in health.items() for word in pair)])
         case ["compose", *compose]:
             _start_or_stop(machine, compose)

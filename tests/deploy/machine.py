@@ -100,7 +100,15 @@ class Machine:
             host = match["host"] if match["host"] in self.services else service
             return f"{HOST}:{self.port(host, int(match['port']))}"
 
-        return _ADDRESS.sub(address, text)
+        return self.secrets(_ADDRESS.sub(address, text))
+
+    def secrets(self, text: str) -> str:
+        """A text in which the secrets of a container are the files of the folder."""
+        return text.replace("/run/secrets", str(self.folder / "secrets"))
+
+    def ends(self, name: str) -> bool:
+        """True of a service that does its work and ends."""
+        return bool(self.services[name]["restart"] == "no")
 
     def published(self) -> dict[str, str]:
         """The address on this machine for each published one."""
@@ -114,11 +122,12 @@ class Machine:
     def environment(self, service: str) -> dict[str, str]:
         """A service's environment, and nothing of this process's."""
         environment = self.services[service].get("environment", {})
-        return {"PATH": PATH, **{name: self.here(service, str(value)) for name, value in environment.items()}}
+        texts = {name: "" if value is None else str(value) for name, value in environment.items()}
+        return {"PATH": PATH, **{name: self.here(service, text) for name, text in texts.items()}}
 
     def command(self, service: str) -> list[str]:
         """A service's very command."""
-        words = list(map(str, self.services[service]["command"]))
+        words = [self.secrets(str(word)) for word in self.services[service]["command"]]
         for number, word in enumerate(words[1:], 1):
             if words[number - 1] in _PORTS:
                 host, colon, port = word.rpartition(":")
@@ -139,7 +148,11 @@ class Machine:
     def output(self, service: str, words: Sequence[str]) -> str:
         """The output of words typed inside a service's container. Raises: ``subprocess.CalledProcessError``."""
         argv = self.inside(service, words)
-        return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        try:
+            return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
 
     def server(self, name: str) -> LocalServer | None:
         """The local server that replaces a service, if there is one."""
@@ -167,10 +180,12 @@ class Machine:
                 self.kafka.environment = self.environment("kafka")
             if server is not None:
                 server.start()
+            elif self.ends(name):
+                self.output(name, ["neraca", *self.command(name)])
             elif not self.runs(name):
                 self.running[name] = Running(self.command(name), self.environment(name), self.work / f"{name}.log")
         for name in chosen_names:
-            if self.server(name) is None:
+            if self.server(name) is None and not self.ends(name):
                 until(partial(self._listens, name), f"{name} listens", within_s=HEALTHY_WITHIN_S)
                 until(partial(self.healthy, name), f"{name} is healthy", within_s=HEALTHY_WITHIN_S)
 

@@ -15,17 +15,17 @@ import pytest
 import yaml
 
 from neraca.__main__ import parser
+from streams.places.roles import ROLES
 from tests.deploy.city_hall import RUNBOOK
-from tests.deploy.composed import FILE, OVERRIDE, Unset, composed, loaded
+from tests.deploy.composed import FILE, OVERRIDE, composed, loaded
 from tests.deploy.machine import Machine
 from tests.services import installed
 from tests.serving import BATCH, ROOT, event, until
 from tests.tidy.test_house import text_of
 
 SECRET: Final = re.compile(r"PASSWORD|SECRET|TOKEN|KEY", re.IGNORECASE)
-ASKED_FOR: Final = r"\$\{\w+:\?[^}]+\}"
 SERVED: Final = ("postgres", "kafka")
-NUMBERS: Final = {"intake": 1, "api": 2, "relay": 2, "worker": 2}
+NUMBERS: Final = {"database": 1, "intake": 1, "api": 2, "relay": 2, "worker": 2}
 
 
 def valid(*files: Path) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,9 @@ def ours(project: dict[str, Any]) -> dict[str, Any]:
 def folder(tmp_path: Path) -> Path:
     """A folder with the file, and a .env beside it."""
     shutil.copy(ROOT / FILE, tmp_path)
-    (tmp_path / ".env").write_text(f"NERACA_DB_PASSWORD={'0' * 16}\n")
+    (tmp_path / "secrets").mkdir()
+    for secret in ("db_owner", *ROLES):
+        (tmp_path / "secrets" / secret).write_text("0" * 16)
     return tmp_path
 
 
@@ -61,7 +63,7 @@ def test_the_file_is_as_the_schema_of_compose_files_says(tmp_path: Path) -> None
         r"cat > docker-compose\.override\.yml <<'MORE'\n(.*?)^MORE$", RUNBOOK, re.DOTALL | re.MULTILINE
     )
     (tmp_path / OVERRIDE).write_text(yaml.safe_dump(loaded(override)))
-    validity = valid(ROOT / FILE, tmp_path / OVERRIDE)
+    validity = valid(ROOT / FILE, tmp_path / OVERRIDE, ROOT / "compose" / "kafka.yml")
     assert validity.returncode == 0, validity.stdout
 
 
@@ -78,27 +80,67 @@ def test_the_schema_refuses_what_is_misspelt(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_the_file(folder: Path) -> None:
-    """Every setting with a secret in it is a reference that Compose refuses to leave empty."""
-    services = loaded(text_of(FILE))["services"]
+    """Every password is a file of the folder's; a process knows that of its own role, and only one the owner's."""
+    project = composed(folder)
+    services = project["services"]
     pairs = [(name, value) for service in services.values() for name, value in service.get("environment", {}).items()]
-    passwords = [value for name, value in pairs if SECRET.search(name)]
-    passwords += [password for _, value in pairs for password in re.findall(r"//[^:/]+:(.+)@", value)]
-    assert len(passwords) > len(ours({"services": services}))
-    assert [password for password in passwords if not re.fullmatch(ASKED_FOR, password)] == []
-    (folder / ".env").unlink()
-    with pytest.raises(Unset, match=r"^NERACA_DB_PASSWORD: set it in \.env$"):
-        composed(folder)
+    assert [value for name, value in pairs if SECRET.search(name) and not str(value).startswith("/run/secrets/")] == []
+    assert [value for _, value in pairs if re.search(r"//[^/]+:[^/]+@", str(value))] == []
+    assert project["secrets"] == {name: {"file": f"./secrets/{name}"} for name in ("db_owner", *ROLES)}
+    secrets = {name: tuple(service.get("secrets", ())) for name, service in services.items()}
+    assert {name for name, files in secrets.items() if "db_owner" in files} == {"postgres", "prepare"}
+    roles = {name: files for name, files in secrets.items() if name not in ("postgres", "kafka", "prepare")}
+    assert roles == {name: (f"neraca_{name.partition('-')[0]}",) for name in roles}
+    urls = {name: services[name]["environment"]["NERACA_DATABASE_URL"] for name in roles}
+    assert [name for name, url in urls.items() if not url.startswith(f"postgresql://{roles[name][0]}@")] == []
+
+
+def test_the_file_of_the_brokers_users_names_the_services_that_use_it(folder: Path) -> None:
+    """Each with the user of its kind, whose password is a file; the broker trusts nobody who does not sign in."""
+    services = composed(folder)["services"]
+    more = loaded((ROOT / "compose" / "kafka.yml").read_text("utf-8"))
+    users = {
+        name: service["environment"]["NERACA_KAFKA_USER"]
+        for name, service in more["services"].items()
+        if name not in ("kafka", "kafka-users")
+    }
+    assert users == {
+        name: name.partition("-")[0] for name, service in services.items() if "kafka" in service.get("depends_on", {})
+    }
+    for name, user in users.items():
+        environment = more["services"][name]["environment"]
+        assert environment["NERACA_KAFKA_PASSWORD_FILE"] == f"/run/secrets/kafka_{user}"
+        assert environment["NERACA_KAFKA_SECURITY"] == "SASL_PLAINTEXT"
+    broker = more["services"]["kafka"]["environment"]
+    open_listeners = [at for at in broker["KAFKA_LISTENERS"].split(",") if "localhost" not in at]
+    assert open_listeners == ["SASL_PLAINTEXT://:9092"]
+
+
+def test_networks_are_apart(folder: Path) -> None:
+    """Readers reach no broker, the broker no database, and nothing beyond reaches either."""
+    services = composed(folder)["services"]
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    assert {name for name, reach in networks.items() if {"front", "broker"} <= reach} == {"intake"}
+    assert networks["kafka"] == {"broker"}
+    assert networks["postgres"] == networks["prepare"] == {"database"}
+    assert networks["api-1"] == {"front", "database"}
+    assert networks["relay-1"] == networks["worker-1"] == {"database", "broker"}
 
 
 def test_every_service_is_watched_and_started_again(folder: Path) -> None:
     """A process ends to recover from any fault, so each ended service restarts; a start waits for its dependencies."""
     services = composed(folder)["services"]
+    preparing = services.pop("prepare")
+    assert (preparing["restart"], preparing["depends_on"]) == ("no", {"postgres": {"condition": "service_healthy"}})
     assert {name: service["restart"] for name, service in services.items()} == dict.fromkeys(services, "always")
     assert [name for name, service in services.items() if service["healthcheck"]["test"][0] != "CMD"] == []
     assert [name for name, service in services.items() if not service["stop_grace_period"]] == []
     conditions = [how for service in services.values() for how in service.get("depends_on", {}).values()]
-    assert {json.dumps(how) for how in conditions} == {'{"condition": "service_healthy"}'}
-    assert {name for name, service in services.items() if "postgres" in service.get("depends_on", {})} == set(
+    assert {json.dumps(how) for how in conditions} == {
+        '{"condition": "service_healthy"}',
+        '{"condition": "service_completed_successfully"}',
+    }
+    assert {name for name, service in services.items() if "prepare" in service.get("depends_on", {})} == set(
         ours({"services": services})
     )
 
@@ -136,21 +178,21 @@ def test_only_the_machine_itself_reaches_what_is_published(folder: Path) -> None
 def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> None:
     """Healthy by its own check, all ends well within its grace, and in between both readers serve what a replay finds."""
     machine.up()
-    assert [name for name in machine.services if not machine.healthy(name)] == []
+    assert [name for name in machine.services if not machine.ends(name) and not machine.healthy(name)] == []
     at = {
         name: f"http://127.0.0.1:{machine.port(name, 8001 if name == 'intake' else 8000)}"
         for name in ("intake", "api-1", "api-2")
     }
     limits = ["--dinas", "dpmptsp,disdukcapil", "--source", "/loket"]
     words = ["token", "make", "loket", "--role", "counter", *limits]
-    secret = machine.output("api-1", ["neraca", *words]).strip()
+    secret = machine.output("intake", ["neraca", *words]).strip()
     headers = {"authorization": f"Bearer {secret}", "content-type": BATCH, "host": "neraca.example"}
     tally = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers).json()
     assert (tally["accepted"], tally["rejected"]) == (200, [])
     nobody = httpx.post(f"{at['intake']}/v1/events", json=permits(), headers=headers | {"authorization": "Bearer x"})
     assert nobody.status_code == httpx.codes.UNAUTHORIZED
 
-    auditor = machine.output("api-1", ["neraca", "token", "make", "periksa", "--role", "auditor"]).strip()
+    auditor = machine.output("intake", ["neraca", "token", "make", "periksa", "--role", "auditor"]).strip()
     reading = {"authorization": f"Bearer {auditor}"}
     until(
         lambda: all(
@@ -164,7 +206,7 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
     digests = {httpx.get(f"{at[api]}/v1/digest", headers=reading).json()["digest"] for api in ("api-1", "api-2")}
     assert digests == {replay["digest"]}
     assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
-    own = [*ours({"services": machine.services})]
+    own = [name for name in ours({"services": machine.services}) if not machine.ends(name)]
     assert machine.stop(own) == dict.fromkeys(own, 0)
 
 

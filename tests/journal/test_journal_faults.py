@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from domain.canonical import content_hash
 from domain.intake.wire import read_submission
 from neraca.__main__ import main
 from projections.ports import LOCAL, Unavailable
@@ -165,16 +166,19 @@ def _restore(assemble: Assemble, data: Path, recorded_since: int) -> None:
         stale.unlink()
     shutil.copy(backup, data / "journal.sqlite")
     for number in range(recorded_since):
+        content = {"dinas": "d", "asn": "a", "task": f"n{number}", "completed_at": "2026-11-24T11:00:00+07:00"}
+        content_text = json.dumps(content, separators=(",", ":")).encode()[1:-1]
+        fingerprint = content_hash("neraca.task-completed.v1", "2026-11-24T04:00:00.000000Z", content)
         line = (
             b'{"type":"neraca.task-completed.v1","specversion":"1.0","source":"/x","id":"n%d","time":'
-            b'"2026-11-24T11:00:00+07:00","data":{"dinas":"d","asn":"a","resolved":{"month":"2026-11"}},'
-            b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"h%d"}'
+            b'"2026-11-24T11:00:00+07:00","data":{%b,"resolved":{"month":"2026-11"}},'
+            b'"recordedtime":"2026-11-24T05:00:00Z","recordedby":"local","contenthash":"%b"}'
         )
         rows(
             data / "journal.sqlite",
             "INSERT INTO stored_events VALUES (NULL, ?, 1, 'neraca.task-completed.v1', ?)",
             f"n{number}",
-            line % (number, number),
+            line % (number, content_text, fingerprint.encode()),
         )
 
 

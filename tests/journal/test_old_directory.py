@@ -59,11 +59,12 @@ def test_an_old_directory_is_folded_anew_once_to_the_same_digest(directory: Path
         assert neraca.live.generation == 2
         assert digest(neraca.live.store) == (29, DIGEST) == audited(neraca.journal.lines(0, 1000))
         assert neraca.get("/asn/a-1").status_code == 200
-    assert _rows(file) == rows
+    assert _rows(file) == rows | {"leaves": []}
     assert _indexes(file) == indexes | {f"stored_events_{RARE_INDEX}"}
     with Assembled(directory, clock=Clock()) as again:
         assert again.record(task("t-new")) == [30]
         assert (again.live.generation, digest(again.live.store)) == (2, audited(again.journal.lines(0, 1000)))
+    assert [position for position, _ in _rows(file)["leaves"]] == [30], "only what was recorded since has a leaf"
 
 
 def _has_index(store: Store) -> bool:

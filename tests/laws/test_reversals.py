@@ -20,6 +20,9 @@ from tests.laws.counter import (
 )
 from tests.laws.histories import Desk
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""An extension attribute as a tracer adds it."""
+
 
 def test_a_retraction_takes_out_all_that_the_fact_put_in(counter: Desk) -> None:
     take(counter, standard("s", 24), decision("p", 12))
@@ -137,7 +140,7 @@ def test_an_event_said_again_is_one_event_and_said_otherwise_is_refused(counter:
     """The instant may be spelt otherwise and travel with other extensions; the content may not change."""
     first = decision("p", 12)
     take(counter, first)
-    (again,) = counter.tell(first | {"time": "2026-11-02T02:00:00Z", "traceid": "x"})
+    (again,) = counter.tell(first | {"time": "2026-11-02T02:00:00Z", "traceparent": TRACE})
     assert isinstance(again, Accepted)
     assert (again.repeated, again.receipt.position) == (True, 2)
     assert refusal_of(counter, decision("p", 13)).slug == "content-conflict"

@@ -208,7 +208,7 @@ def tickets_of(neraca: Assembled, lasts_us: int = TICKET_US) -> Tickets:
 def entries(neraca: Assembled, kind: str = "") -> list[dict[str, Any]]:
     """The counters' entries in the journal, in order."""
     items = neraca.get("/v1/journal?limit=1000").json()["items"]
-    return [entry for entry in items if entry["source"].startswith("/loket/") and kind in entry["type"]]
+    return [entry for entry in items if entry["source"].startswith(("/loket/", "/nilai/")) and kind in entry["type"]]
 
 
 def names_of(neraca: Assembled) -> Counter[tuple[str, str]]:

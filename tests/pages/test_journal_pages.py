@@ -111,6 +111,7 @@ def test_an_entry_that_was_changed_by_hand_is_told(neraca: Assembled) -> None:
     (position,) = neraca.record(event("asn-registered", "a", {"asn": "a-1"}))
     with neraca.journal._recorder.datastore.transaction(commit=True) as cursor:  # type: ignore[attr-defined]
         line = neraca.journal.lines_at([position])[position].replace(b"a-1", b"a-2")
+        cursor.execute("DROP TRIGGER stored_events_update")
         cursor.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", [line, position])
     assert "✕ berbeda" in neraca.get(f"/auditor/journal/{position}").text
 

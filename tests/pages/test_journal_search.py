@@ -155,6 +155,9 @@ def test_the_last_entry_recorded_by_an_instant(seconds: list[int], second_asked:
         def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
             raise NotImplementedError
 
+        def stored_lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
+            raise NotImplementedError
+
         def lines_at(self, positions: Sequence[int]) -> dict[int, bytes]:
             return {
                 at: b'{"recordedtime":"2026-11-24T00:00:%02d.000000Z"}' % seconds[at - 1]

@@ -47,8 +47,9 @@ def test_signing_in_and_out(own_small: Assembled, address: str, page: Page) -> N
 def test_a_citizen_rates_on_their_own_phone(own_small: Assembled, address: str, page: Page) -> None:
     own_small.token("loket", "fact", dinas=[FAST])
     case = Case(FAST, "ktp-el", f"K-{FAST}-2026-11-59")
-    query = {**case._asdict(), "tiket": ticket_of(own_small, "loket", case)}
-    page.goto(f"{address}/nilai?{urlencode(query)}")
+    ticket = urlencode({"tiket": ticket_of(own_small, "loket", case)})
+    page.goto(f"{address}/nilai?{urlencode(case._asdict())}#{ticket}")
+    until(page, "document.querySelector('#tiket').hidden && !location.hash", "the ticket is in the form alone")
     before = own_small.journal.head()
     page.evaluate("document.querySelector('[name=overall][value=\"4\"]').click()")
     page.click("main form button")

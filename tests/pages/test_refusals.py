@@ -10,6 +10,7 @@ import pytest
 
 from tests.pages.counter import SERVICES, UNIT
 from tests.pages.reading import FAR
+from tests.serving import event
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
@@ -72,9 +73,13 @@ def test_a_case_too_long_for_a_code_has_none(unit: Assembled) -> None:
     """Its screen remains; the counter shows no broken picture."""
     unit.token("loket-3", "fact")
     headers = unit.cookie("loket-3")
-    long = {"dinas": UNIT, "service": "é" * 200, "case": "é" * 200}
+    long, short = (
+        {"dinas": UNIT, "service": service, "case": case}
+        for service, case in (("é" * 200, "é" * 200), (SERVICES[0], "K-1"))
+    )
+    times = {"received_at": "2026-11-20T08:00:00+07:00", "completed_at": "2026-11-20T10:00:00+07:00"}
+    unit.record(*(event("permit-processed", f"putus-{len(case['case'])}", {**case, **times}) for case in (long, short)))
     assert unit.get(f"/loket/qr.svg?{urlencode(long)}", headers=headers, **FAR).status_code == 404
-    short = {"dinas": UNIT, "service": SERVICES[0], "case": "K-1"}
     assert unit.get(f"/loket/qr.svg?{urlencode(short)}", headers=headers, **FAR).status_code == 200
 
 

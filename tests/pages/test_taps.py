@@ -53,8 +53,15 @@ def test_the_page_for_citizens_shows_taps_of_a_service_from_thirty_on(neraca: As
 
 
 def _of_cases(service: str, count: int) -> list[dict[str, object]]:
-    data = {"dinas": "dishub", "service": service, "overall": 4}
-    return [event("satisfaction-rated", f"{service}-{n}", {**data, "case": f"{service}-{n}"}) for n in range(count)]
+    """So many cases of a service, each decided and then rated."""
+    rows = []
+    for n in range(count):
+        case = {"service": service, "case": f"{service}-{n}"}
+        rows += [
+            permit("dishub", 12, **case),
+            event("satisfaction-rated", f"{service}-{n}", {"dinas": "dishub", "overall": 4, **case}),
+        ]
+    return rows
 
 
 def _city(neraca: Assembled, *events: dict[str, object]) -> None:

@@ -9,10 +9,10 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
+from api.pages.frame import Frame, Reading
 from api.pages.page import AddressedPage, Fragment, Page, ReadingPage
 from api.pages.problem import ProblemPage
 from api.pages.router import ADDRESSED, PAGES
-from api.pages.site import Frame, Reading
 
 ABSTRACT: Final = {Page, Fragment, ReadingPage, AddressedPage}
 MARKED: Final = "current"

@@ -47,7 +47,7 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tupl
         return None
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
-    for position, line in reversed(lines.lines(start, LOOKED_AT, snapshot.position)):
+    for position, line in reversed(lines.stored_lines(start, LOOKED_AT, snapshot.position)):
         if is_rating(line):
             continue
         event = read_line(line)

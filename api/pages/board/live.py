@@ -225,8 +225,8 @@ class LiveBoards:
         if grant is None or not access.allows(grant, "read-reasons"):
             return None
         is_of_all = access.allows(grant, "read-reasons", Unit(""))
-        reader = "leader" if is_published(access, grant) else "auditor"
-        return Grant("", frozenset({reader}), None if is_of_all else grant.dinas)
+        roles = {"leader"} if is_published(grant) else {"leader", "auditor"}
+        return Grant("", frozenset(roles), None if is_of_all else grant.dinas)
 
     async def stream(self, choice: Watched, code: Code, grant: Grant | None) -> Messages:
         """The messages of one channel; each is HTML that names its place on the page."""
@@ -249,7 +249,7 @@ class LiveBoards:
     def _channel(self, choice: Watched, code: Code, grant: Grant | None) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(reads, choice, words, published=is_published(reads.access, grant)),
+            lambda: draw(reads, choice, words, published=is_published(grant)),
             lambda message: self._site.fragment(message, code, grant),
             words,
             live.movement,

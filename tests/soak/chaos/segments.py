@@ -43,21 +43,22 @@ def again(stack: Stack, chance: random.Random) -> None:
     sent_before = stack.topics.read(topic)
     records = chance.sample(sent_before, min(COPIES, len(sent_before)))
     copies: list[Any] = []
+    key = _key(stack)
     for record in records:
-        values = _overlapping(unpacked(record.value), chance) if chance.random() < 0.5 else [record.value]
+        values = _overlapping(unpacked(record.value), chance, key) if chance.random() < 0.5 else [record.value]
         copies += [(topic, record.partition, None, value, []) for value in values]
     _send(stack, copies)
 
 
-def _overlapping(segment: SegmentRecord, chance: random.Random) -> list[bytes]:
+def _overlapping(segment: SegmentRecord, chance: random.Random, key: bytes | None) -> list[bytes]:
     """A segment as two that share an entry, the later one first."""
     if len(segment.entries) < 2:
-        return [packed(segment), packed(segment)]
+        return [packed(segment, key), packed(segment, key)]
     middle = chance.randrange(1, len(segment.entries))
     position, line = segment.entries[middle]
     first = replace(segment, last=position, last_hash=line_hash(line), entries=segment.entries[: middle + 1])
     second = replace(segment, after=segment.entries[middle - 1][0], entries=segment.entries[middle:])
-    return [packed(second), packed(first)]
+    return [packed(second, key), packed(first, key)]
 
 
 class Unkept:
@@ -148,6 +149,12 @@ class Withheld:
         return self._seen().stopped
 
 
+def _key(stack: Stack) -> bytes | None:
+    """The key of the newest layout."""
+    rows = stack.scaled.sql("SELECT key FROM neraca.segment_keys ORDER BY layout DESC LIMIT 1")
+    return bytes(rows[0][0]) if rows else None
+
+
 def _layout_topic(stack: Stack) -> str:
     (newest,) = stack.scaled.sql("SELECT max(layout) FROM neraca.layouts")
     return f"{TOPIC}.{newest[0]}"
@@ -166,8 +173,10 @@ def _relayed(
     """One step of a relay of the last layout, over these cursors, into this ``send``."""
     database = Database(stack.scaled.database_url)
     with closing(Journal.read_only(database.journal)) as journal, database.connected("chaos relay") as db:
-        layout = Layouts(database, journal).every(db)[-1]
-        LayoutRelay(journal, layout, cursors(DatabaseCursors(db, layout)), send, RelayState()).step()
+        layouts = Layouts(database, journal)
+        layout = layouts.every(db)[-1]
+        key = layouts.key_of(layout.number)
+        LayoutRelay(journal, layout, cursors(DatabaseCursors(db, layout)), send, RelayState(), key=key).step()
 
 
 def _send(stack: Stack, records: list[Any]) -> None:

@@ -1,0 +1,188 @@
+"""The check of recorded lines: every reader that folds, replays, exports or proves asks it, and stops at the first that differs.
+
+A line beside which its leaf stands is checked by that alone. Any other is checked by its content hash, which covers type,
+time and data as submitted, and its resolved values by the data beside them. A hand that computes hash and leaf anew is
+not found out here.
+"""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from functools import reduce
+from hashlib import sha256
+from operator import or_
+from typing import Any, ClassVar, Final
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from domain.canonical import content_hash
+from domain.clock import line_utc, months_of
+from domain.events.decoding import ChangedEntry
+from domain.events.entries import DECODER, OpenedData
+from domain.events.kinds import FACT_TYPES, OPENED_TYPE, REVERSAL_TYPES
+from domain.intake.consistent import DATA, FITS
+from domain.intake.recorded import as_submitted, leaf_of
+
+Row = tuple[int, bytes, bytes | None]
+"""A position, the line there, and the leaf beside it: none in a file, and beside lines of former versions."""
+
+
+class _Line(Struct, gc=False, tag_field="type", kw_only=True):
+    """The fields of a line that its content hash covers, and the hash; its resolved values and its instant are put beside."""
+
+    time: str
+    data: Any
+    contenthash: str = ""
+    salt: str = ""
+    resolved: Any = None
+    time_us: int = 0
+    kind_type: ClassVar[str]
+
+
+class _Opening(_Line, frozen=False, gc=False, tag=OPENED_TYPE, kw_only=True):
+    """The first line of a journal; those of former versions have neither hash nor salt."""
+
+    id: str
+    data: OpenedData
+    kind_type = OPENED_TYPE
+
+
+class _Hashed(Struct, gc=False):
+    """The value over whose canonical JSON a content hash is made."""
+
+    data: Any
+    time: str
+    type: str
+
+
+_RESOLVED_TYPES: Final = FACT_TYPES | REVERSAL_TYPES
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+"""Objects within the data have their keys sorted; the fields of the data are declared in that order."""
+
+
+def check(rows: Iterable[Row], zone: tzinfo | None) -> None:
+    """Every line is as it was recorded: by its leaf, or by its content hash and its data; months are those of ``zone``.
+
+    A line that this version cannot decode is not judged: its reader stops there. Raises: ``ChangedEntry``, naming the
+    position of the first that differs.
+    """
+    for position, line, leaf in rows:
+        is_same = leaf == leaf_of(line, position) if leaf is not None else _is_as_recorded(line, zone)
+        if not is_same:
+            message = f"position {position}: the data are not those that were recorded"
+            raise ChangedEntry(message)
+
+
+def check_stored(rows: Iterable[Row], zone: tzinfo | None) -> None:
+    """The same of rows of a database, where a leaf stands beside each line with a salt. Raises: ``ChangedEntry``."""
+    check((row if row[2] is not None or not _ends_with_salt(row[1]) else (*row[:2], b"") for row in rows), zone)
+
+
+def _ends_with_salt(line: bytes) -> bool:
+    return line[-len(_SALT_END) :].startswith(_SALT_NAME)
+
+
+_SALT_NAME: Final = b',"salt":"'
+_SALT_END: Final = _SALT_NAME + b"-" * 22 + b'"}'
+
+
+def check_exported(lines: bytes, zone: tzinfo | None) -> None:
+    """The same of whole lines of an exported journal, which state their positions. Raises: ``ChangedEntry``."""
+    try:
+        are_same = _all_fit(_DECODER.decode_lines(lines), zone)
+    except msgspec.DecodeError:
+        are_same = False
+    if not are_same:
+        check(((_position(line), line, None) for line in lines.split(b"\n") if line.strip()), zone)
+
+
+class _Placed(Struct):
+    position: int = 0
+
+
+def _position(line: bytes) -> int:
+    try:
+        return msgspec.json.decode(line, type=_Placed).position
+    except msgspec.DecodeError:
+        return 0
+
+
+def _is_as_recorded(line: bytes, zone: tzinfo | None) -> bool:
+    try:
+        return _all_fit([_DECODER.decode(line)], zone) or _fits_in_full(line, zone)
+    except msgspec.DecodeError:
+        return not _is_known(line)
+
+
+def _is_known(line: bytes) -> bool:
+    """True if this version can fold a line."""
+    try:
+        DECODER.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
+    """True if decoded lines are as they were recorded, where their data have only fields that are known today.
+
+    All are encoded at once: this is most of what a replay adds to its fold.
+    """
+    values = list[_Hashed]()
+    try:
+        for entry in entries:
+            data = entry.data
+            if entry.kind_type in _RESOLVED_TYPES:
+                entry.resolved, data.resolved = data.resolved, UNSET
+            utc, entry.time_us = line_utc(entry.time)
+            values.append(_Hashed(data, utc, entry.kind_type))
+        bodies = _ENCODER.encode_lines(values).split(b"\n")
+        months = None if zone is None else months_of(zone)
+        for entry, body in zip(entries, bodies, strict=False):  # behind the last newline there is none
+            if entry.contenthash != "v1:" + sha256(body).hexdigest() and not _is_former_opening(entry):
+                return False
+            fit = FITS.get(entry.kind_type)
+            if fit is not None and not fit(entry.data, entry.resolved, (entry.time, entry.time_us), months):
+                return False
+    except (ValueError, TypeError):  # a text that is no instant, or a field that is not given
+        return False
+    return True
+
+
+def _resolved_fits(entry: _Line, zone: tzinfo | None) -> bool:
+    fit, months = FITS.get(entry.kind_type), None if zone is None else months_of(zone)
+    return fit is None or fit(entry.data, entry.resolved, (entry.time, entry.time_us), months)
+
+
+def _fits_in_full(line: bytes, zone: tzinfo | None) -> bool:
+    """The same of one line, read in full: a former version may have recorded fields that are unknown today."""
+    entry, event = _DECODER.decode(line), msgspec.json.decode(line)
+    entry.resolved = getattr(entry.data, "resolved", None)
+    try:
+        utc, entry.time_us = line_utc(entry.time)
+        hash_now = content_hash(event["type"], utc, as_submitted(event["data"]))
+        return bool(hash_now == entry.contenthash and _resolved_fits(entry, zone))
+    except (ValueError, TypeError):  # as above
+        return False
+
+
+def _is_former_opening(entry: _Line) -> bool:
+    """True of an opening of a former version: it has neither hash nor salt, and its id is the journal's."""
+    is_opening = isinstance(entry, _Opening) and entry.id == entry.data.journal
+    return is_opening and not entry.contenthash and not entry.salt
+
+
+def _line_of(type_: str, data: type[Struct]) -> type[Struct]:
+    return msgspec.defstruct(
+        "RecordedLine",
+        [("data", data)],
+        bases=(_Line,),
+        tag=type_,
+        gc=False,
+        kw_only=True,
+        namespace={"kind_type": type_},
+    )
+
+
+_LINES: Final = [_Opening, *(_line_of(type_, data) for type_, data in DATA.items())]
+_DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, _LINES))

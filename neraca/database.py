@@ -1,0 +1,55 @@
+"""The command for the owner of a shared database: `database prepare` makes its tables, its roles and their rights."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from neraca.options import Command, add_database
+from neraca.terminal import Usage, say
+from neraca.wiring import place_of
+from streams.places.location import ensure_served
+
+if TYPE_CHECKING:
+    from streams.places.database import Database
+
+
+def _options(command: argparse.ArgumentParser) -> None:
+    add_database(command)
+    actions = command.add_subparsers(dest="action", required=True, metavar="prepare")
+    prepare = actions.add_parser("prepare", help="make tables, roles and rights; run it again after each update")
+    prepare.add_argument(
+        "--secrets",
+        type=Path,
+        metavar="DIR",
+        help="files with the password of each role, one of its name; those that are missing are written",
+    )
+    add_database(prepare, again=True)
+
+
+def database(options: argparse.Namespace) -> int:
+    """Prepare a database for processes of many roles."""
+    from streams.places.roles import ROLES, passwords_in  # noqa: PLC0415 - an extra
+
+    if not options.database:
+        message = "NERACA_DATABASE_URL, or --database: only a PostgreSQL database has roles"
+        raise Usage(message)
+    location: Any = place_of(options)
+    place: Database = location
+    place.prepare_roles({} if options.secrets is None else passwords_in(options.secrets))
+    _, store = ensure_served(place.generations())
+    store.engine.dispose()
+    for role in ROLES:
+        print(role)
+    say(f"{place.label} is prepared: the owner makes tables and grants, and serves nothing")
+    return 0
+
+
+COMMANDS: Final = (
+    Command(
+        "database",
+        "make the tables and roles of a shared database",
+        _options,
+        database,
+        note="Run it as the owner. Each process then connects under its own role, none of which can change a line.",
+    ),
+)
