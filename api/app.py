@@ -108,9 +108,7 @@ def build(parts: AppParts) -> Built:
     if site is not None:
         routers += [
             stream_router(parts.live, ending, metrics.listeners, access),
-            reads_router(reads),
-            journal_router(reads),
-            cases_router(reads),
+            *(make(reads) for make in (reads_router, journal_router, cases_router)),
             method_router(site),
             pages_router(site, reads, services, ending, metrics.listeners),
         ]

@@ -108,7 +108,7 @@ class FirstLink:
     def show(self, tokens: "TokenStore", doors: "Doors", url: str) -> None:
         """Show a new link, unless the process is open or there is a token to sign in with."""
         self.forget()
-        if doors.is_open or tokens.has_standing():
+        if doors.is_open or any(row.stands(now_us()) for row in tokens.rows()):
             return
         link = make_link(tokens.sessions, doors.url or url)
         if sys.stderr.isatty():

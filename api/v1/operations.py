@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.http.access import Access
+from api.http.doors import is_plain_beyond
 from api.http.watching import Security
 from domain.events.kinds import BY_TYPE
 from domain.intake.wire import Submission
@@ -33,6 +34,7 @@ DOCS: Final = f"""<!doctype html>
 <link rel="stylesheet" href="{SWAGGER}/swagger-ui.css">
 </head>
 <body>
+{{plain}}
 <div id="swagger-ui"></div>
 <script src="{SWAGGER}/swagger-ui-bundle.js"></script>
 <script src="/static/docs.js"></script>
@@ -40,6 +42,11 @@ DOCS: Final = f"""<!doctype html>
 </html>
 """
 """The page of the API's documentation; it has no script of its own, which the policy of all answers would forbid."""
+PLAIN: Final = (
+    '<div class="swagger-ui"><p class="errors-wrapper plain">▲ This page was sent without encryption (plain HTTP): '
+    "anyone on this network can read and change it.</p></div>"
+)
+"""The red line of a page that crossed a network in plain text."""
 
 
 class _State(Collector):
@@ -181,8 +188,8 @@ def operations_router(readiness: Readiness, access: Access) -> APIRouter:
         return readiness.answer(in_full=access.sees_operations(request))
 
     @router.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return HTMLResponse(DOCS)
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(DOCS.format(plain=PLAIN if is_plain_beyond(request) else ""))
 
     return router
 

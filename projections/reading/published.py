@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from datetime import tzinfo
 
-    from sqlalchemy import Connection
-
     from domain.fold.blocks import Block
     from domain.fold.cells import MonthState
     from domain.fold.ledger import Balance
@@ -70,9 +68,9 @@ class PublishedQueries(Queries):
     """The same queries, of what is published at an instant."""
 
     def __init__(
-        self, db: Connection, closes: Closes, zone: tzinfo, now_us: int, within: frozenset[str] | None = None
+        self, whole: Queries, closes: Closes, zone: tzinfo, now_us: int, within: frozenset[str] | None = None
     ) -> None:
-        super().__init__(db, within)
+        super().__init__(whole.db, within)
         self._closes = closes
         self._zone = zone
         self._now_us = now_us
@@ -81,7 +79,7 @@ class PublishedQueries(Queries):
 
     def limited(self, dinas: frozenset[str]) -> PublishedQueries:
         """Queries on the same snapshot, which find of an ASN what counts at some dinas alone."""
-        return PublishedQueries(self.db, self._closes, self._zone, self._now_us, dinas)
+        return PublishedQueries(self, self._closes, self._zone, self._now_us, dinas)
 
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
         """The ratings of dinas in some months, read once in this snapshot."""

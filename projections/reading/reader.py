@@ -53,7 +53,7 @@ class Reader:
         with store.snapshot() as queries:
             cache = self._cache_at(queries, generation, now_us)
             if published:
-                blocks = PublishedQueries(queries.db, self._closes, self.zone, now_us)
+                blocks = PublishedQueries(queries, self._closes, self.zone, now_us)
                 yield Snapshot(blocks, self._published_at(cache), now_us)
             else:
                 yield Snapshot(queries, cache, now_us)

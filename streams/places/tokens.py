@@ -18,7 +18,6 @@ from sqlalchemy import (
     Text,
     insert,
     select,
-    true,
     update,
 )
 from sqlalchemy.exc import DBAPIError
@@ -184,10 +183,6 @@ class TokenStore:
         """Revoke a token; false when there is no such token, or it is revoked already."""
         with self._engine.begin() as db:
             return _revoke(db, token_id, at)
-
-    def has_standing(self) -> bool:
-        """True if there is a token that was not revoked."""
-        return self._row_in_force(true()) is not None
 
     def rows(self) -> list[TokenRow]:
         """Every token by its id; no secret, no hash."""

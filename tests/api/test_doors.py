@@ -9,7 +9,10 @@ import pytest
 from starlette.requests import Request
 
 from api.http.doors import IN_SCOPE, Doors, address_of
+from domain.access.limits import Limits
 from neraca.__main__ import main
+from neraca.doors import FirstLink
+from streams.places.directory import DataDirectory
 from tests.api.submissions import problem_of
 from tests.process import Process
 from tests.serving import Assembled
@@ -127,9 +130,9 @@ def test_a_page_that_crossed_a_network_in_plain_text_says_so(
     neraca: Assembled, origin: dict[str, Any], *, is_warned: bool
 ) -> None:
     """In red, on every page, a kept one too; each caller gets the mark of the own way."""
-    for path in ("/", "/publik", "/masuk", "/asn/nobody"):
+    for path in ("/", "/publik", "/masuk", "/asn/nobody", "/docs"):
         for _ in range(2):
-            assert ('class="plain"' in neraca.get(path, **origin).text) == is_warned, path
+            assert ('plain">▲' in neraca.get(path, **origin).text) == is_warned, path
     first = neraca.get("/", **origin)
     other = {"caller": "203.0.113.9"} if not is_warned else {}
     tags = {"if-none-match": first.headers["etag"]}
@@ -220,3 +223,25 @@ def test_the_start_says_who_the_operator_is(
             assert (data / "link").stat().st_mode & 0o777 == 0o600
             assert "/masuk/tautan#" in (data / "link").read_text(encoding="utf-8")
             assert "#" not in process.output().partition("link")[2], "the secret is in no log"
+
+
+@pytest.mark.parametrize(("state", "has_link"), [("none", True), ("stands", False), ("revoked", True), ("ended", True)])
+def test_a_link_is_made_where_no_token_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, state: str, has_link: bool
+) -> None:
+    """Of a journal whose tokens were all revoked, or have ended, too; a link that was left is removed."""
+    directory = DataDirectory(tmp_path)
+    tokens, link = directory.token_store(), FirstLink(tmp_path)
+    if state != "none":
+        until_us = 1 if state == "ended" else None
+        tokens.make("t", ["auditor"], "2026-11-24T00:00:00Z", Limits(), until_us=until_us)
+    if state == "revoked":
+        tokens.revoke("t", "2026-11-24T00:00:00Z")
+    (tmp_path / "link").write_text("left")
+    link.show(tokens, Doors(), "http://127.0.0.1:8000/")
+    text = (tmp_path / "link").read_text() if (tmp_path / "link").exists() else ""
+    assert text.startswith("http://127.0.0.1:8000/masuk/tautan#") == has_link
+    assert "#" not in capsys.readouterr().err
+    link.show(tokens, Doors(is_open=True), "http://127.0.0.1:8000/")
+    assert not (tmp_path / "link").exists()
+    tokens._engine.dispose()
