@@ -32,6 +32,7 @@ UNSTREAMED: Final = (
     ("GET", "/v1/asn/{asn}/why"),
     ("GET", "/v1/rankings/dinas"),
     ("GET", "/v1/rankings/asn"),
+    ("GET", "/v1/method"),
     ("GET", "/v1/digest"),
     ("GET", "/v1/dinas/{dinas}/series"),
     ("GET", "/v1/asn/{asn}/series"),
