@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 AWAITED: Final = frozenset(
     {
-        "GET /publik/metode",
-        "GET /v1/method",
         "GET /metrics",
     }
 )
