@@ -56,7 +56,7 @@ def name_of(snapshot: Snapshot, dinas: str) -> str:
 
 def notation_of(words: Words) -> Notation:
     """The notation of a language for the arithmetic of a score."""
-    return Notation(words.exact, words("receipt.no_data"), words("receipt.covered_text"))
+    return Notation(words.exact, words("receipt.no_data"), words("subject.withheld"), words("receipt.covered_text"))
 
 
 def event_row(event: Behind, scheme: Scheme, words: Words) -> Event:

@@ -17,15 +17,18 @@ class Notation(Struct, frozen=True):
 
     figure: Callable[[Decimal | int], str]
     no_data: str
+    withheld: str
     covered_weight: str
 
 
-API: Final = Notation(str, "belum ada data", "bobot tercakup")
+API: Final = Notation(str, "belum ada data", "tidak ditampilkan", "bobot tercakup")
 
 
 def indicator_line(part: IndicatorFormula, skm_weight: Fraction, notation: Notation) -> str:
     """The arithmetic from an indicator's balances to its value, and from the value to its capaian."""
     write = notation.figure
+    if part.withheld:
+        return notation.withheld
     if part.value is None or part.denominator is None:
         return notation.no_data
     too_few = f"n = {write(part.denominator.balance)} < {write(part.min_n)}"

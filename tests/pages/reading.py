@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
+
+from tests.pages.city import BUSY, FAST
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
 
+PERSONAL: Final[dict[str, dict[str, Any]]] = {
+    "personnel": {},
+    "leader": {"dinas": [FAST]},
+    "asn": {"asn": BUSY},
+}
+"""The roles that see a busy ASN and are no auditor's, with the limits of their tokens."""
 FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
 """Asked from another machine, by the city's own name: there a token matters."""
+_number: Final = itertools.count()
 _CELLS = frozenset({"td", "th", "dt", "dd", "caption", "h1", "h2", "p", "option", "code"})
 
 
@@ -64,6 +74,12 @@ class Page(HTMLParser):
     def has(self, *steps: tuple[str, str]) -> bool:
         """True if the pairs of dt and dd are on the page."""
         return set(steps) <= set(zip(self.all("dt"), self.all("dd"), strict=False))
+
+
+def as_role(city: Assembled, role: str) -> dict[str, Any]:
+    """The options of ``ask`` for a caller with a new token of one role, which sees what the role shows of a busy ASN."""
+    token = city.token(f"{role}-{next(_number)}", role, **PERSONAL.get(role, {}))
+    return {"headers": {"authorization": token}}
 
 
 def page(city: Assembled, path: str, status: int = 200, **options: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``

@@ -199,7 +199,13 @@ def test_a_reader_of_the_stream_that_does_not_keep_pace_costs_no_memory_and_is_t
         access = Access(cast("Tokens", None), lambda: 0)
         (route,) = stream_router(live, Ending(), Gauge("clients", "", registry=CollectorRegistry()), access).routes
         request = Request(
-            {"type": "http", "headers": [(b"host", b"h")], "client": ("127.0.0.1", 1), "server": ("h", 80)}
+            {
+                "type": "http",
+                "path": "/v1/stream",
+                "headers": [(b"host", b"h")],
+                "client": ("127.0.0.1", 1),
+                "server": ("h", 80),
+            }
         )
         stream = cast("APIRoute", route).endpoint(request)
         assert (await anext(stream)).event == "position"

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.pages.city import BUSY, FAST, IDLE, MONTH, NAMES, RARE, SMALL, TWIN
+from tests.pages.city import BUSY, FAST, IDLE, MONTH, NAMES, RARE, RATINGS, SMALL, TWIN
 from tests.pages.messages import ID
-from tests.pages.reading import FAR, Page, figure
+from tests.pages.reading import FAR, PERSONAL, Page, as_role, figure
 from tests.serving import NDJSON, Assembled, event, ndjson
 
 if TYPE_CHECKING:
@@ -32,18 +32,18 @@ COUNTED: Final = (
 )
 
 
-def shown(city: Assembled, path: str) -> Page:
-    answer = city.get(path)
+def shown(city: Assembled, path: str, **caller: Any) -> Page:  # noqa: ANN401 - the keywords of ``ask``
+    answer = city.get(path, **caller)
     assert answer.status_code == 200, answer.text
     return Page(answer.text)
 
 
-def events_of(city: Assembled, path: str) -> list[str]:
+def events_of(city: Assembled, path: str, **caller: Any) -> list[str]:  # noqa: ANN401 - the keywords of ``ask``
     """The positions of a list of events, over all its pages."""
     positions: list[str] = []
     following: str | None = path
     while following is not None:
-        page = shown(city, following)
+        page = shown(city, following, **caller)
         positions += [row[0] for row in page.rows if row[0].replace(".", "").isdigit()]
         following = next((link for link in page.links if "cursor=" in link and "lang=" not in link), None)
     return positions
@@ -238,10 +238,23 @@ def test_what_is_of_persons_stays_closed_to_strangers(small: Assembled) -> None:
     assert "/asn/" not in html
 
 
-def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled) -> None:
-    assert events_of(small, f"/asn/{RARE}/events?{MONTH}&measure=ratings") == []
-    html = small.get(f"/asn/{RARE}/events?{MONTH}").text
-    assert ID("receipt.hidden") in html
+@pytest.mark.parametrize("subject", [f"/asn/{BUSY}", f"/dinas/{FAST}"])
+def test_a_withheld_rating_stays_withheld_among_the_events(small: Assembled, subject: str) -> None:
+    """An auditor is listed every event; whoever else sees the reasons, all but the ratings, of which no position is told."""
+    auditor, reader = as_role(small, "auditor"), as_role(small, "personnel")
+    every = events_of(small, f"{subject}/events?{MONTH}", **auditor)
+    ratings = events_of(small, f"{subject}/events?{MONTH}&measure=ratings", **auditor)
+    assert len(ratings) >= RATINGS
+    rest = [position for position in every if position not in set(ratings)]
+    assert events_of(small, f"{subject}/events?{MONTH}", **reader) == rest
+
+
+@pytest.mark.parametrize("role", PERSONAL)
+def test_no_single_rating_is_listed_to_who_is_no_auditor(small: Assembled, role: str) -> None:
+    caller, asn = as_role(small, role), BUSY if role == "asn" else RARE
+    assert events_of(small, f"/asn/{asn}/events?{MONTH}&measure=ratings", **caller) == []
+    assert "Warga menilai" not in small.get(f"/asn/{asn}/events?{MONTH}", **caller).text
+    assert events_of(small, f"/asn/{RARE}/events?{MONTH}&measure=ratings", **as_role(small, "auditor"))
     assert not events_of(small, f"/asn/{IDLE}/events?{MONTH}")
 
 

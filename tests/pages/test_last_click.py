@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.pages.city import BUSY, FAST, MONTH, RARE, TWIN
-from tests.pages.reading import FAR, Page, page
+from tests.pages.messages import ID
+from tests.pages.reading import FAR, PERSONAL, Page, as_role, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,14 +150,19 @@ def test_a_rating_never_leads_to_the_file_of_its_citizen(small: Assembled) -> No
         assert not [row for row in rows if "Warga menilai" in row and "/file?" in row]
 
 
-def test_the_name_of_a_withheld_rating_is_withheld_too(small: Assembled) -> None:
-    """The id that a source gives a rating may name the case, and so the citizen."""
-    html = small.get(f"/asn/{RARE}/events?{MONTH}").text
-    assert "isi disembunyikan" in html
-    assert "-nilai-" not in html
-    items = small.get(f"/v1/asn/{RARE}/events?{MONTH}&limit=1000").json()["items"]
-    assert items
-    assert not [item for item in items if item["suppressed"] and item["id"]]
+@pytest.mark.parametrize("role", PERSONAL)
+def test_the_name_of_a_withheld_rating_is_withheld_too(small: Assembled, role: str) -> None:
+    """The id that a source gives a rating may name the case, and so the citizen: auditors alone are shown it."""
+    caller, asn = as_role(small, role), BUSY if role == "asn" else RARE
+    for path in (f"/asn/{asn}/events", f"/asn/{asn}/why", f"/asn/{asn}", f"/v1/asn/{asn}/events", f"/v1/asn/{asn}/why"):
+        limit = "&limit=1000" if path.startswith("/v1") else ""
+        answer = small.get(f"{path}?{MONTH}{limit}", **caller)
+        assert (answer.status_code, "-nilai-" in answer.text) == (200, False), path
+    auditor = as_role(small, "auditor")
+    for path in (f"/asn/{asn}/events?{MONTH}&measure=ratings", f"/v1/asn/{asn}/events?{MONTH}&limit=1000"):
+        assert "-nilai-" in small.get(path, **auditor).text, path
+    html = small.get(f"/asn/{asn}/events?{MONTH}&measure=ratings", **auditor).text
+    assert ID("receipt.answers") in html, "a page shows the answers of one rating to nobody"
 
 
 def test_a_link_is_offered_only_to_those_for_whom_it_opens(small: Assembled) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.pages.city import BUSY, FAST, IDLE, NAMES, OTHER_TWIN, RARE, SMALL, TWIN, UNRATED, WILD
 from tests.pages.messages import ID
-from tests.pages.reading import Page, figure, page
+from tests.pages.reading import PERSONAL, Page, as_role, figure, page
 from tests.serving import Assembled, event
 
 pytestmark = pytest.mark.speed("test")
@@ -166,15 +166,29 @@ def test_an_asn_page_shows_their_scorecard_over_all_dinas(small: Assembled) -> N
     assert any(link.startswith(f"{DINAS}?") for link in view.links)
 
 
-def test_satisfaction_of_one_asn_below_the_minimum_is_withheld(small: Assembled) -> None:
-    view = page(small, f"/asn/{RARE}{MONTH}")
-    row = view.row("Kepuasan masyarakat")
-    assert row[1] == "–"
+@pytest.mark.parametrize("role", PERSONAL)
+def test_satisfaction_of_one_asn_is_withheld_from_all_but_auditors(small: Assembled, role: str) -> None:
+    """Though 120 citizens rated, whoever else sees the ASN reads that it is not shown, in the receipt too, and no part."""
+    caller = as_role(small, role)
+    row = page(small, f"/asn/{BUSY}{MONTH}", **caller).row("Kepuasan masyarakat")
+    assert (row[1], row[3], row[5]) == ("–", f"○ {ID('page.insufficient')}", "–")
     assert ID("subject.withheld") in row[0]
-    why = small.get(f"/asn/{RARE}/why{MONTH}").text
-    assert ID("receipt.hidden") in why
+    assert "120" not in row[0]
+    why = small.get(f"/asn/{BUSY}/why{MONTH}", **caller).text
+    assert f"Kepuasan masyarakat: {ID('subject.withheld')}" in Page(why).all("code")
     assert "skor unsur" not in why
     assert "Persyaratan" not in why
+
+
+@pytest.mark.parametrize(("asn", "n"), [(RARE, "13"), (BUSY, "120")])
+def test_an_auditor_sees_the_satisfaction_with_one_asn_from_the_first_rating(
+    small: Assembled, asn: str, n: str
+) -> None:
+    caller = as_role(small, "auditor")
+    row = page(small, f"/asn/{asn}{MONTH}", **caller).row("Kepuasan masyarakat")
+    assert row[1] == "75,00"
+    assert row[0].startswith(f"Kepuasan masyarakat {n} ")
+    assert "Persyaratan" in small.get(f"/asn/{asn}/why{MONTH}", **caller).text
 
 
 def test_an_asn_nobody_reported_on_is_known_and_has_no_data(small: Assembled) -> None:

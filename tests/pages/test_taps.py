@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tests.api.facts import SCHEME, STANDARD, TEPAT, fill, permit, rating
+from tests.api.facts import SCHEME, STANDARD, TEPAT, fill, permit, rating, task
 from tests.pages.messages import EN, ID
 from tests.pages.reading import Page
 from tests.serving import Assembled, event
@@ -37,11 +37,21 @@ def test_the_page_of_an_agency_shows_taps_beside_the_survey(neraca: Assembled) -
     assert EN("subject.taps", value="75.00 %", n=2) in notes(english)
 
 
-def test_the_page_of_an_asn_withholds_few_taps(neraca: Assembled) -> None:
-    fill(neraca, *taps(29, 2, asn="a-1"))
-    text = notes(neraca.get("/asn/a-1?period=2026-11").text)
-    assert ID("subject.taps_withheld", n=29) in text
-    assert "50,00" not in text
+@pytest.mark.parametrize("count", [29, 60])
+@pytest.mark.parametrize("limits", [{"role": "personnel"}, {"role": "asn", "asn": "a-1"}])
+def test_the_page_of_an_asn_withholds_taps_from_all_but_auditors(
+    neraca: Assembled, limits: dict[str, str], count: int
+) -> None:
+    """Few or many: in a month no figure of them, though the ASN's tasks are shown; an auditor sees each from the first."""
+    fill(neraca, task("dishub", on_time=True), *taps(count, 2, asn="a-1"))
+    path = "/asn/a-1?period=2026-11"
+    caller = {"authorization": neraca.token("t", limits["role"], asn=limits.get("asn", ""))}
+    html = neraca.get(path, headers=caller).text
+    assert ID("subject.half_year") in notes(html)
+    assert 'class="note taps"' not in html
+    assert "50,00" not in html
+    auditor = {"authorization": neraca.token("u", "auditor")}
+    assert ID("subject.taps", value="50,00 %", n=count) in notes(neraca.get(path, headers=auditor).text)
 
 
 def test_the_page_for_citizens_shows_taps_of_a_service_from_thirty_on(neraca: Assembled) -> None:

@@ -135,18 +135,18 @@ def test_a_formula_is_written_as_its_language_writes() -> None:
         "25 × 111/1.000 × Σ NRR = 75,00; n = 12 < 30",
         "3 / 64 × 100 = 185,00; (2 × 100,00 − 185,00) / 100,00 × 100 = 120,00",
         "belum ada data",
-        "belum ada data",
+        "tidak ditampilkan, agar penilai tidak dikenali",
     ]
     assert lines[1][:2] == [
         "1,184,000 / 64 / 100 = 185.00; 185.00 / 100.00 × 100 = 120.00",
         "25 × 111/1,000 × Σ NRR = 75.00; n = 12 < 30",
     ]
-    assert lines[1][3] == "no data yet"
+    assert lines[1][3:] == ["no data yet", "not shown, so that no rater can be identified"]
     assert lines[2][:2] == [
         "1184000 / 64 / 100 = 185.00; 185.00 / 100.00 × 100 = 120.00",
         "25 × 111/1000 × Σ NRR = 75.00; n = 12 < 30",
     ]
-    assert lines[2][3] == "belum ada data"
+    assert lines[2][3:] == ["belum ada data", "tidak ditampilkan"]
     without_cover = replace(FORMULA, iku=None, covered_weight=Decimal("0.3"))
     assert score_line(FORMULA, notation_of(ID)) == "(0,125 × 120,00) / 1 = 97,11"
     assert score_line(without_cover, notation_of(EN)) == "covered weight 0.3 < 0.6"
