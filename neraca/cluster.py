@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from neraca.terminal import Usage, say
 from neraca.wiring import OWN_ROLE, now_us, place_of, warn_of_owner
@@ -16,7 +16,7 @@ from projections.live import Live
 from projections.segment import At
 from projections.store.store import MOVED_CHANNEL
 from streams.journal.journal import Journal
-from streams.places.location import NoDatabase, ensure_served
+from streams.places.location import ensure_served
 
 if TYPE_CHECKING:
     from streams.following.watcher import Watcher
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from streams.places.database import Database
 
 AWAITED_S: Final = 0.5
-"""How often a process looks whether the journal was begun."""
+"""How often a process looks whether another one has begun the journal, or the balances."""
+T = TypeVar("T")
 
 
 def database_of(options: argparse.Namespace) -> "Database":
@@ -60,32 +61,37 @@ def database_journal(
         with database.making():
             journal = Journal.open(database.journal, zone, clock(), strict=strict)
     else:
-        journal = _awaited(database, zone)
+        waiting = f"{database.label}: waiting until an intake begins the journal"
+        journal = _awaited(lambda: Journal.begun(database.journal, zone), waiting)
     try:
         yield journal
     finally:
         journal.close()
 
 
-def _awaited(database: "Database", zone: str) -> Journal:
-    journal = Journal.begun(database.journal, zone)
-    if journal is None:
-        say(f"{database.label}: waiting until an intake begins the journal")
-    while journal is None:
+def _awaited(look: Callable[[], T | None], waiting: str) -> T:
+    """What a look finds, once another process has made it."""
+    value = look()
+    if value is None:
+        say(waiting)
+    while value is None:
         time.sleep(AWAITED_S)
-        journal = Journal.begun(database.journal, zone)
-    return journal
+        value = look()
+    return value
 
 
 def watched_balances(database: "Database", journal: Journal) -> tuple[Live, "Watcher"]:
-    """The balances that other processes fold, as served here, and the watcher that keeps them current."""
+    """The balances that other processes fold, as served here, and the watcher that keeps them current.
+
+    A role that may not begin them waits until a worker has.
+    """
     from streams.following.watcher import WatchedMovement, Watcher  # noqa: PLC0415 - an extra
 
     generations = database.generations()
+    if not database.makes_balances:
+        waiting = f"{database.label}: waiting for balances of this version: start a worker, or {OWN_ROLE}"
+        _awaited(generations.serving, waiting)
     with database.making():
-        if not database.makes_balances and generations.serving() is None:
-            message = f"{database.label}: there are no balances of this version; start a worker, or {OWN_ROLE}"
-            raise NoDatabase(message)
         generation, store = ensure_served(generations)
     live = Live(journal.id, generation, store, At(0))
     watcher = Watcher(generations, live)

@@ -161,9 +161,10 @@ def relay(options: argparse.Namespace) -> int:
     from streams.relay.metrics import serve_relay_metrics  # noqa: PLC0415 - an extra
     from streams.relay.relay import Relay  # noqa: PLC0415 - an extra
 
-    database, kafka, stop = database_of(options), kafka_of(options), stop_signal()
+    database, kafka = database_of(options), kafka_of(options)
     with database_journal(database, options.zone) as journal:
         watched_balances(database, journal)
+        stop = stop_signal()  # only now: while it waits for the others, a signal ends it at once
         run = Relay(
             database, journal, Layouts(database, journal), kafka, partitions=options.partitions, events=options.events
         )

@@ -157,7 +157,7 @@ class Sender:
 def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least: int | None = None) -> None:
     """Make a topic of so many partitions, unless it exists; then it must have as many, or ``least`` if that is given.
 
-    Raises: ``NoBroker``; ``ValueError`` when it has fewer.
+    Raises: ``NoBroker``, also while the broker that answers does not know the topic yet; ``ValueError`` when it has fewer.
     """
     with _connecting(settings):
         admin: Any = KafkaAdminClient(**settings.client(), request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
@@ -167,7 +167,7 @@ def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least:
         try:
             admin.create_topics([new])
         except TopicAlreadyExistsError:
-            _check(admin, topic, partitions if least is None else least)
+            check_topic(admin, topic, partitions if least is None else least)
     except KafkaError as error:
         message = f"topic {topic}: {error!r}"
         raise NoBroker(message) from error
@@ -175,9 +175,13 @@ def ensure_topic(settings: KafkaSettings, topic: str, partitions: int, *, least:
         admin.close()
 
 
-def _check(admin: Any, topic: str, partitions: int) -> None:  # noqa: ANN401 - an untyped client
+def check_topic(admin: Any, topic: str, partitions: int) -> None:  # noqa: ANN401 - an untyped client
+    """See that a topic has at least so many partitions. Raises: ``NoBroker`` for one not known yet; ``ValueError``."""
     (description,) = admin.describe_topics([topic])
     count = len(description["partitions"])
+    if not count:  # no topic has none: another process has made this one a moment ago
+        message = f"topic {topic} is not known to the broker yet"
+        raise NoBroker(message)
     if count < partitions:
         message = f"topic {topic} has {count} partitions, and needs {partitions}"
         raise ValueError(message)

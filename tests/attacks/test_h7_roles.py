@@ -247,6 +247,17 @@ def test_each_process_works_under_its_own_role(address: str, stand: Stand) -> No
         assert "permission denied" not in stand.log(command), stand.log(command)
 
 
+def test_an_intake_waits_until_there_are_balances(address: str, tmp_path: Path) -> None:
+    """As after an update: the owner, or a worker, begins those of this version."""
+    with ExitStack() as ending:
+        stand = Stand(address, "", tmp_path, ending)
+        rows(address, "UPDATE neraca.generations SET version = version - 1")
+        stand.start(INTAKE, "intake", "--open", "--port", str(stand.intake))
+        until(lambda: "start a worker" in stand.log("intake"), "it says what is missing", within_s=60)
+        assert main(["database", "prepare", "--database", address]) == 0
+        until(lambda: _get(f"http://127.0.0.1:{stand.intake}/healthz"), "the intake serves", within_s=60)
+
+
 def test_a_process_that_connects_as_the_owner_is_warned(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layout", "--database", address]) == 0
     assert "this process owns the tables" in capsys.readouterr().err

@@ -69,7 +69,11 @@ REPEATS: list[tuple[str, Callable[[Event], Event], str]] = [
     ("the instant in another offset", lambda e: e | {"time": "2026-11-24T04:00:00Z"}, "repeated"),
     ("the instant with a fraction", lambda e: e | {"time": "2026-11-24T11:00:00.000+07:00"}, "repeated"),
     ("its fields in another order", lambda e: e | {"data": dict(reversed(e["data"].items()))}, "repeated"),
-    ("an extension more", lambda e: e | {"loket": 7}, "repeated"),
+    (
+        "an extension more",
+        lambda e: e | {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        "repeated",
+    ),
     ("a subject more", lambda e: e | {"subject": "K-1"}, "repeated"),
     ("another instant", lambda e: e | {"time": "2026-11-24T11:00:01+07:00"}, "content-conflict"),
     ("another datum", lambda e: e | {"data": e["data"] | {"asn": "a-2"}}, "content-conflict"),
@@ -94,7 +98,13 @@ def test_a_repeat_is_the_same_type_instant_and_data_as_submitted(
         assert second == first
     else:
         assert answers_to(neraca, change(BASE)) == [answer]
-        assert getattr(second, "holder", None) == {"source": "/loket", "id": "d", "position": 2}
+        assert getattr(second, "holder", None) == {
+            "source": "/loket",
+            "id": "d",
+            "position": 2,
+            "outcome": "issued",
+            "time": "2026-11-24T10:00:00+07:00",
+        }
     assert neraca.journal.head() == 2
 
 

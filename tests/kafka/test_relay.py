@@ -5,16 +5,18 @@ import socket
 import threading
 from collections import Counter as Tally
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, Final
 
 import psycopg
 import pytest
+from kafka.admin import KafkaAdminClient
 
 from domain.fold.partition import partition_of
 from local.local_kafka import LocalKafka
 from local.local_server import HOST
 from neraca.cluster import database_journal, watched_balances
-from streams.kafka.broker import NoBroker, Sender
+from streams.kafka.broker import NoBroker, Sender, check_topic
 from streams.kafka.segment_record import SegmentRecord, unpacked
 from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layouts
@@ -222,6 +224,12 @@ def test_what_is_recorded_while_a_layout_is_changed_belongs_to_the_new_one_alone
         traffic.more(100)
     assert cluster.prove() > 120
     assert len(cluster.partitions()) == 3
+
+
+def test_a_topic_that_the_broker_does_not_know_yet_ends_no_process(kafka: LocalKafka) -> None:
+    """A relay and a worker make it in the same moment: the slower one tries again, as when the broker is away."""
+    with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin, pytest.raises(NoBroker, match="yet"):
+        check_topic(admin, "neraca.segments.unknown", 12)
 
 
 @pytest.fixture
