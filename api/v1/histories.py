@@ -1,6 +1,7 @@
 """The answers about what led to today's figures: twelve months, newest events, open files, and the journal itself."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from api.v1.answers import (
     RecentAnswer,
     Series,
 )
-from api.v1.reads import Reads, after_cursor, cursor_of, entries_at, number_after
+from api.v1.reads import Reads, after_cursor, cursor_of, number_after, shown_behind
 from api.v1.schemas import read_doc
 from domain.clock import utc_text
 from domain.intake.recorded import read_line, stated
@@ -28,7 +29,6 @@ from domain.score.scorecard import Standing
 from projections.ports import Lines
 from projections.reading.late import LateFact, LateQuery, late_facts
 from projections.reading.reader import Snapshot
-from projections.reading.why import behind
 from projections.store.open_files import FOREVER, ListedFile
 
 MONTHS: Final = 12
@@ -116,10 +116,11 @@ def recent(
     snapshot: Snapshot, period: Period, standing: Standing, lines: Lines, limit: int, cursor: str | None
 ) -> RecentAnswer:
     """A page of the events behind a standing, the newest first; without ratings for all but auditors and the operator."""
-    positions = snapshot.positions(standing.subject, period, number_after(cursor, "before"), limit + 1, newest=True)
-    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, published=snapshot.published)
-    following = cursor_of("before", str(positions[limit - 1])) if len(positions) > limit else None
-    return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
+    before = number_after(cursor, "before")
+    entries = shown_behind(snapshot, lines, standing.subject, period, before, newest=True)
+    events = list(islice(entries, limit + 1))
+    following = cursor_of("before", str(events[limit - 1].position)) if len(events) > limit else None
+    return RecentAnswer(standing.subject, period.name, snapshot.position, events[:limit], following)
 
 
 def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -18,11 +19,14 @@ from api.v1.schemas import Page
 from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
 from domain.refusal import Refusal
-from domain.score.scorecard import Standing
+from domain.score.scorecard import Standing, Subject
 from projections.ports import Grant, Lines
 from projections.reading.reader import Reader, Snapshot
-from projections.reading.why import Why, behind
+from projections.reading.why import Behind, Why, behind
 
+BATCH: Final = 51
+"""The entries behind a balance that are read first: one more than a page lists. Then twice as many each time."""
+BATCH_MOST: Final = 1000
 ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 PERIOD: Final = Query(description="2026-11, 2026-Q4, 2026-S2 or 2026; the current month by default")
 Dinas = Annotated[str, Path(description="The id of a dinas, verbatim", max_length=200)]
@@ -162,11 +166,10 @@ def explained(
     snapshot: Snapshot, period: Period, standing: Standing, lines: Lines, limit: int, cursor: str | None
 ) -> Why:
     """A standing's reasons, with a page of the entries behind it."""
-    after = number_after(cursor, "position")
-    positions = snapshot.positions(standing.subject, period, after, limit + 1)
+    entries = shown_behind(snapshot, lines, standing.subject, period, number_after(cursor, "position"))
+    events = list(islice(entries, limit + 1))
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = snapshot.card(standing, period, score)
-    events = behind(entries_at(lines, positions[:limit]), standing.subject, period, published=snapshot.published)
     return Why(
         subject=standing.subject,
         period=period.name,
@@ -175,9 +178,32 @@ def explained(
         scorecard=card,
         balance=amounts_by_measure(standing.balance),
         formula=formula_told(standing.balance, score, scheme, card),
-        events=events,
-        next=cursor_of("position", str(positions[limit - 1])) if len(positions) > limit else None,
+        events=events[:limit],
+        next=cursor_of("position", str(events[limit - 1].position)) if len(events) > limit else None,
     )
+
+
+def shown_behind(
+    snapshot: Snapshot,
+    lines: Lines,
+    subject: Subject,
+    period: Period,
+    after: int,
+    *,
+    newest: bool = False,
+    service: str | None = None,
+) -> Iterator[Behind]:
+    """The entries behind a subject's balance that a reading shows, one by one.
+
+    A page of them ends, and the next begins, at an entry that is shown: so no cursor tells the position of a rating.
+    """
+    batch = BATCH
+    while True:
+        positions = snapshot.positions(subject, period, after, batch, newest=newest, service=service)
+        yield from behind(entries_at(lines, positions), subject, period, published=snapshot.published)
+        if len(positions) < batch:
+            return
+        after, batch = positions[-1], min(2 * batch, BATCH_MOST)
 
 
 def entries_at(lines: Lines, positions: Sequence[int]) -> list[tuple[int, bytes]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +60,7 @@ LEADER: Final = (
     "/asn/a-1/why",
     "/asn/a-1/events",
 )
+DONE: Final = {"completed_at": "2026-11-03T10:00:00+07:00", "due_at": "2026-11-03T10:00:00+07:00"}
 FAR: Final[dict[str, Any]] = {"caller": "192.0.2.7", "host": "neraca.example"}
 
 
@@ -224,3 +228,29 @@ def test_the_linear_algebra_finds_what_can_be_found() -> None:
         frozenset({0, 1}),
     }
     assert isinstance(CLOSE, Said)
+
+
+@pytest.mark.parametrize("path", ["dinas/dishub/events", "dinas/dishub/why", "asn/a-1/events", "asn/a-1/why"])
+def test_a_list_by_ones_tells_a_leader_the_position_of_no_rating(tmp_path: Path, path: str) -> None:
+    """Its pages are those of the events that are shown: none is empty, and no cursor names an entry between them."""
+    spy, name = Spy(tmp_path / "a"), "events" if path.endswith("why") else "items"
+    try:
+        tasks = [
+            event("task-completed", f"t{n}", {"dinas": "dishub", "asn": "a-1", "task": f"t{n}"} | DONE)
+            for n in range(3)
+        ]
+        spy.city.record(rated(0, 4), tasks[0], *(rated(n, 4) for n in (1, 2)), *tasks[1:], rated(3, 1))
+        pages: list[list[dict[str, Any]]] = []
+        following: str | None = ""
+        while following is not None and len(pages) < 9:
+            cursor = f"&cursor={following}" if following else ""
+            text = spy.sees([f"/v1/{path}?limit=1{cursor}"], leader=True)
+            page = json.loads(next(iter(text.values())))
+            pages.append(page[name])
+            following = page["next"]
+            position = re.search(rb"\d+$", base64.urlsafe_b64decode(f"{following or ''}=="))
+            assert position is None or [int(position[0])] == [item["position"] for item in page[name]]
+        assert sorted(item["id"] for items in pages for item in items) == ["t0", "t1", "t2"]
+        assert len(pages) == 3
+    finally:
+        spy.city.close()

@@ -12,10 +12,9 @@ from api.pages.page import AddressedPage
 from api.pages.sentences import Event, event_row, name_of
 from api.pages.subject.subject import standing_of
 from api.pages.tables import Table
-from api.v1.reads import cursor_of, entries_at, number_after
+from api.v1.reads import cursor_of, number_after, shown_behind
 from domain.measures import INDEX
 from domain.refusal import Fault, Refusal
-from projections.reading.why import behind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from domain.score.scorecard import Standing, Subject
     from projections.reading.why import Behind
 
-BATCH: Final = 50
-BATCH_MOST: Final = 1000
 SCANNED_MOST: Final = 40
 """A page looks through so many times as many events as it lists; if few of them count for the number, it is short."""
 COUNTS: Final = {"ratings": ("respondents", "overall_n")}
@@ -82,21 +79,17 @@ def events_behind(query: PageQuery, standing: Standing, limits: Mapping[str, str
     if measure and measure not in INDEX and measure not in COUNTS:
         raise Refusal("invalid-query", f"measure: {measure} is none", Fault("/measure", "is none"))
     before = number_after(limits.get("cursor"), "before")
-    scheme, published = snapshot.scheme(period), snapshot.published
+    scheme = snapshot.scheme(period)
     rows: list[Event] = []
-    batch = min(max(BATCH, most), BATCH_MOST)
-    for _ in range(0, SCANNED_MOST * most, batch):
-        positions = snapshot.positions(standing.subject, period, before, batch, newest=True, service=service or None)
-        for event in behind(entries_at(query.lines, positions), standing.subject, period, published=published):
-            if _counts(event, service, measure):
-                rows.append(event_row(masked(event, query.shows), scheme, words))
-            before = event.position
-            if len(rows) == most:
-                return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
-        before = positions[-1] if positions else before
-        if len(positions) < batch:
-            return Events(tuple(rows), service, _label(measure, words), None)
-    return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(before)))
+    entries = shown_behind(
+        snapshot, query.lines, standing.subject, period, before, newest=True, service=service or None
+    )
+    for number, event in enumerate(entries, start=1):
+        if _counts(event, service, measure):
+            rows.append(event_row(masked(event, query.shows), scheme, words))
+        if len(rows) == most or number == SCANNED_MOST * most:
+            return Events(tuple(rows), service, _label(measure, words), cursor_of("before", str(event.position)))
+    return Events(tuple(rows), service, _label(measure, words), None)
 
 
 def events_table(events: Sequence[Event], rest: str | None, words: Words, page: tuple[str, ...] = ()) -> Table:
