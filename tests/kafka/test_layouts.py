@@ -91,6 +91,17 @@ def test_an_upgrade_goes_on_with_the_partitions(setup: Setup, database_url: str)
     assert setup.layouts.current(7) == layout
 
 
+def test_to_prepare_again_waits_for_no_fold(setup: Setup, database_url: str) -> None:
+    """Workers fold while an operator starts one more service, and the owner prepares at each start."""
+    words = ["database", "prepare", "--database", database_url]
+    assert main(words) == 0
+    with setup.database.connected("fold") as db:
+        db.execute(f"ALTER DATABASE {db.info.dbname} SET lock_timeout = '2s'".encode())
+        with db.transaction():
+            db.execute("LOCK TABLE neraca_1.accounts, neraca_1.sources IN ROW EXCLUSIVE MODE")
+            assert main(words) == 0
+
+
 def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Setup) -> None:
     """The old one is folded until it is drained, then the new one, from where the old one ended."""
     setup.layouts.current(2)
