@@ -70,7 +70,7 @@ def database_journal(
 
 
 def _awaited(look: Callable[[], T | None], waiting: str) -> T:
-    """The finding of a look, once another process has made it."""
+    """The value of a look, as soon as another process has made it."""
     value = look()
     if value is None:
         say(waiting)

@@ -36,8 +36,13 @@ def database(options: argparse.Namespace) -> int:
     location: Any = place_of(options)
     place: Database = location
     place.prepare_roles({} if options.secrets is None else passwords_in(options.secrets))
-    _, store = ensure_served(place.generations())
-    store.engine.dispose()
+    generations = place.generations()
+    if generations.serves_another_version():
+        # They are kept until a rebuild, or a worker, replaces them: a rebuild goes on with their partitions.
+        say("the balances are of another version: run `neraca rebuild`, or let a worker fold the journal anew")
+    else:
+        _, store = ensure_served(generations)
+        store.engine.dispose()
     for role in ROLES:
         print(role)
     say(f"{place.label} is prepared: the owner makes tables and grants, and serves nothing")

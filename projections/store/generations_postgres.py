@@ -56,6 +56,12 @@ class PostgresGenerations:
             ).scalar()
         return None if row is None else int(row)
 
+    def serves_another_version(self) -> bool:
+        """True while the generation served is of another version."""
+        with self._engine.begin() as db:
+            query = text("SELECT 1 FROM generations WHERE served AND version <> :version")
+            return db.execute(query, {"version": PROJECTION_VERSION}).first() is not None
+
     def current(self) -> tuple[int, Store] | None:
         """The generation served, or ``None`` when there is none of this version."""
         generation = self.serving()

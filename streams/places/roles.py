@@ -108,8 +108,9 @@ def _hand_over_balances(db: Db) -> None:
     for schema in _generations(db):
         name = Identifier(schema)
         db.execute(SQL("ALTER SCHEMA {} OWNER TO {}").format(name, worker))
-        tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,)).fetchall()
-        for (table,) in tables:
+        # Another's alone: the change of an owner, even to the same, locks the table, and workers fold meanwhile.
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tableowner <> %s"
+        for (table,) in db.execute(query, (schema, WORKER)).fetchall():
             db.execute(SQL("ALTER TABLE {} OWNER TO {}").format(Identifier(schema, table), worker))
         db.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(name, readers))
         db.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(name, readers))

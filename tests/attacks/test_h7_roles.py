@@ -248,13 +248,14 @@ def test_each_process_works_under_its_own_role(address: str, stand: Stand) -> No
 
 
 def test_an_intake_waits_until_there_are_balances(address: str, tmp_path: Path) -> None:
-    """As after an update: the owner, or a worker, begins those of this version."""
+    """As after an update: to prepare again keeps the older ones, whose partitions a rebuild goes on with."""
     with ExitStack() as ending:
         stand = Stand(address, "", tmp_path, ending)
         rows(address, "UPDATE neraca.generations SET version = version - 1")
+        assert main(["database", "prepare", "--database", address]) == 0
         stand.start(INTAKE, "intake", "--open", "--port", str(stand.intake))
         until(lambda: "start a worker" in stand.log("intake"), "it says what is missing", within_s=60)
-        assert main(["database", "prepare", "--database", address]) == 0
+        assert main(["rebuild", "--database", as_role(address, WORKER)]) == 0
         until(lambda: _get(f"http://127.0.0.1:{stand.intake}/healthz"), "the intake serves", within_s=60)
 
 

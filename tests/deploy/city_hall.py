@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import socket
 import subprocess
 import tempfile
 import threading
+from base64 import b64decode, b64encode
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
@@ -32,11 +32,11 @@ _BLOCK: Final = re.compile(
 _FUNCTION: Final = re.compile(r"^\w+\(\) \{.*\}$", re.MULTILINE)
 DOCKER: Final = """docker() {
   local told
-  echo "$(printf '%q ' "$@")" >&"$LINE"
+  echo "$(printf '%s\\0' "$@" | base64 --wrap=0)" >&"$LINE"
   IFS= read -r told <&"$LINE"
-  eval "$told"
+  eval "$(echo "$told" | base64 --decode)"
 }"""
-"""The shell's ``docker``: it passes its words to the test, which answers with the commands left to run."""
+"""The shell's ``docker``: it passes its words to the test, which answers with the commands left. Both may have lines."""
 SERVICES: Final = {"token": "intake", "layout": "worker-1", "rebuild": "worker-1", "resume": "worker-1"}
 """The service whose role a command needs, as the runbook's function has it; the others need a reader's."""
 TYPED_WITHIN_S: Final = 300
@@ -89,7 +89,8 @@ class Operator:
             try:
                 with mine.makefile("rw", encoding="utf-8") as line:
                     for words in iter(line.readline, ""):
-                        line.write(docker(at, shlex.split(words)) + "\n")
+                        commands = docker(at, b64decode(words).decode().split("\0")[:-1])
+                        line.write(b64encode(commands.encode()).decode() + "\n")
                         line.flush()
                 code = shell.wait(TYPED_WITHIN_S)
             finally:

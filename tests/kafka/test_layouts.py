@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from neraca.__main__ import main
 from projections.segment import RULEBOOK, WrongJournal
 from streams.layouts import Layout, Layouts
 from streams.places.database import Database
@@ -75,6 +76,30 @@ def test_balances_that_one_process_folded_are_adopted_where_they_stand(database_
         hashes = {row[0] for row in setup.sql("SELECT hash FROM sources")}
         assert hashes == {setup.journal.hash_at(head)}
         assert rows(database, "SELECT count(*), sum(length(measures)) FROM neraca_1.accounts") == before
+
+
+def test_an_upgrade_goes_on_with_the_partitions(setup: Setup, database_url: str) -> None:
+    """To prepare the database for a new version keeps the older balances, and a rebuild hands their partitions on."""
+    layout = setup.layouts.current(3)
+    head = setup.record(task("t1"))
+    drain(setup, layout)
+    setup.sql("UPDATE generations SET version = version - 1 RETURNING 1")
+    assert main(["database", "prepare", "--database", database_url]) == 0
+    assert main(["rebuild", "--database", database_url]) == 0
+    at = "SELECT source, position FROM neraca_2.sources"
+    assert dict(setup.sql(at)) == {"1/0": head, "1/1": head, "1/2": head, RULEBOOK: head}
+    assert setup.layouts.current(7) == layout
+
+
+def test_to_prepare_again_waits_for_no_fold(setup: Setup, database_url: str) -> None:
+    """Workers fold while an operator starts one more service, and the owner prepares at each start."""
+    words = ["database", "prepare", "--database", database_url]
+    assert main(words) == 0
+    with setup.database.connected("fold") as db:
+        db.execute(f"ALTER DATABASE {db.info.dbname} SET lock_timeout = '2s'".encode())
+        with db.transaction():
+            db.execute("LOCK TABLE neraca_1.accounts, neraca_1.sources IN ROW EXCLUSIVE MODE")
+            assert main(words) == 0
 
 
 def test_a_change_ends_the_layout_before_it_at_the_journals_head(setup: Setup) -> None:
