@@ -38,15 +38,15 @@ def test_a_record_that_is_no_segment_stops_its_partition_until_it_is_resumed(clu
     (letter,) = topics.read("neraca.segments.dead")
     headers = {name: value.decode() for name, value in letter.headers}
     why = headers.pop("why")
-    assert why.startswith("cannot be unpacked: ")
+    assert why == "it has no HMAC, and its layout has a key"
     assert (letter.value, headers) == (
         GARBAGE,
         {"topic": "neraca.segments.1", "partition": str(MINE), "offset": str(offset)},
     )
 
     process = cluster.command("resume", "--partition", str(MINE))
-    assert process.stderr.decode().startswith(f"1/{MINE}: record {offset} of partition {MINE}: {why}")
+    assert f"\n1/{MINE}: record {offset} of partition {MINE}: {why}" in process.stderr.decode()
     assert process.stdout.decode() == f"1/{MINE} goes on\n"
     assert cluster.prove() == before + 20
     assert cluster.metric(metrics[0]) == 0
-    assert cluster.command("resume", code=1).stderr == b"no such partition is stopped\n"
+    assert cluster.command("resume", code=1).stderr.endswith(b"\nno such partition is stopped\n")

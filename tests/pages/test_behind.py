@@ -126,7 +126,7 @@ def post(url: str, events: list[dict[str, Any]]) -> None:
 def test_a_board_on_a_full_disk_says_how_far_behind_it_is_until_there_is_room(small_disk: Path, page: Page) -> None:
     """The fold waits by itself and goes on by itself; so does the page, and nobody touches it."""
     data = small_disk.parent / "data"
-    data.mkdir()
+    data.mkdir(mode=0o700)
     (data / "balances").symlink_to(small_disk)
     with Server(data) as process:
         post(process.url, [task("first")])

@@ -20,7 +20,7 @@ MOST: Final = {
     f"/dinas/{quote(ODD, safe='')}": 12,
     f"/dinas/{FAST}?period=2026": 12,
     f"/asn/{BUSY}": 11,
-    "/publik": 7,
+    "/publik": 8,
     f"/dinas/{FAST}/why": 8,
     "/v1/rankings/dinas": 4,
 }
