@@ -80,7 +80,8 @@ class Setup:
     def relay(self, layout: Layout, send: Callable[[Iterable[Any]], None]) -> None:
         """Relay what is in the journal, and the watermarks."""
         with self.database.connected("relay") as db:
-            run = LayoutRelay(self.journal, layout, DatabaseCursors(db, layout), send, RelayState())
+            key = self.layouts.key_of(layout.number)
+            run = LayoutRelay(self.journal, layout, DatabaseCursors(db, layout), send, RelayState(), key=key)
             while run.step():
                 pass
 
