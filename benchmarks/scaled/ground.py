@@ -35,12 +35,15 @@ PARTITIONS: Final = 12
 """Of every topic, ours and the baselines': the default of `neraca relay`."""
 JOURNAL: Final = "journal_alone"
 BEGUN: Final = "balances_begun"
-_EVENTS: Final = ("int8", "uuid", "int8", "text", "bytea")
+_EVENTS: Final = ("int8", "uuid", "int8", "text", "bytea", "bytea")
 _COPIES: Final = (
     (
-        "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events",
+        (
+            "SELECT e.rowid, originator_id, originator_version, topic, state, leaf "
+            "FROM stored_events e JOIN leaves ON position = e.rowid"
+        ),
         _EVENTS,
-        "neraca.neraca_events (notification_id, originator_id, originator_version, topic, state)",
+        "neraca.neraca_events (notification_id, originator_id, originator_version, topic, state, leaf)",
     ),
     ("SELECT key, holder FROM natural_keys", ("text", "text"), "neraca.natural_keys (key, holder)"),
     ("SELECT key, position FROM case_notes", ("text", "int8"), "neraca.case_notes (key, position)"),

@@ -221,9 +221,9 @@ def a_partition_stands_still(hall: Hall) -> None:
     *others, standing = hall.city.digest()["vector"]["partitions"]
     assert min(others) > standing
     why = json.loads(hall.operator.types("A partition stands still"))
-    assert "no segment of version 1" in why["reason"]
+    assert "no segment of version 3" in why["reason"]
     answers = hall.operator.types("A partition stands still")
-    assert "why:no segment of version 1" in answers
+    assert "why:no segment of version 3" in answers
     assert f"{number}/11 goes on" in answers
     hall.city.proved()
 
