@@ -20,7 +20,7 @@ from neraca.wiring import now_us
 from streams.journal.journal import Journal
 from streams.kafka.broker import Sender, ensure_topic
 from streams.kafka.segment_record import packed
-from streams.layouts import Layout
+from streams.layouts import Layout, Layouts
 from streams.places.database import Database
 from streams.relay.cursors import SETTLED, Cursors, DatabaseCursors
 from streams.relay.cutting import Cutter
@@ -100,9 +100,10 @@ def relayed(ground: Ground, url: str, number: int) -> float:
     database, layout = Database(url), Layout(number, PARTITIONS, 0)
     ensure_topic(ground.settings, layout.topic, PARTITIONS)
     journal, sender = Journal.open(database.journal, ZONE, now_us()), Sender(ground.settings)
+    key = Layouts(database, journal).key_of(number)
     with database.connected("relay") as db:
         cursors = DatabaseCursors(db, layout)
-        run = LayoutRelay(journal, layout, cursors, sender.send, RelayState())
+        run = LayoutRelay(journal, layout, cursors, sender.send, RelayState(), key=key)
         beginning = time.perf_counter()
         while run.step():
             pass
