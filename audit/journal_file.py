@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-CHUNK: Final = 1 << 18
-"""The bytes that are decoded at once: their entries fit the processor's cache."""
+CHUNK: Final = 1 << 16
+"""The bytes that are decoded at once: what they become for the check and for the fold fits the processor's cache."""
 LEAST_PART: Final = 1 << 24
 _NO_POSITION: Final = "position {}: the line there states no position"
 

@@ -16,27 +16,25 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from domain.canonical import content_hash
-from domain.clock import line_instant, line_utc, months_of
+from domain.clock import Months, line_instant, line_utc, months_of
 from domain.events.decoding import UNREADABLE, ChangedEntry, entries_of
 from domain.events.entries import OpenedData
 from domain.events.kinds import FACT_TYPES, KINDS, OPENED_TYPE, REVERSAL_TYPES
-from domain.intake.consistent import DATA, FITS, OPEN_DATA
+from domain.intake.consistent import DATA, FITS, OPEN_DATA, Time
 from domain.intake.recorded import as_submitted, leaf_of
 
-PAGE: Final = 1000
+PAGE: Final = 100
 """Lines without a leaf that are checked at once: their data fit the processor's cache."""
 Row = tuple[int, bytes, bytes | None]
 """A position, the line there, and the leaf beside it: none in a file, and beside lines of former versions."""
 
 
 class _Line(Struct, gc=False, tag_field="type", kw_only=True):
-    """The fields of a line that its content hash covers, and the hash; its resolved values and its instant are put beside."""
+    """The fields of a line that its content hash covers, and the hash."""
 
     time: str
     data: Any
     contenthash: str = ""
-    resolved: Any = None
-    time_us: int = 0
     kind_type: ClassVar[str]
 
 
@@ -156,46 +154,45 @@ def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
 
     All are encoded at once: this is most of what a replay adds to its fold.
     """
-    values = list[_Hashed]()
+    values, beside = list[_Hashed](), list[tuple[Any, Time]]()
     try:
         for entry in entries:
-            data = entry.data
-            if entry.kind_type in _RESOLVED_TYPES:
-                entry.resolved, data.resolved = data.resolved, UNSET
-            utc, entry.time_us = line_utc(entry.time)
-            values.append(_Hashed(data, utc, entry.kind_type))
+            data, kind_type, resolution = entry.data, entry.kind_type, None
+            if kind_type in _RESOLVED_TYPES:
+                resolution, data.resolved = data.resolved, UNSET
+            utc, time_us = line_utc(entry.time)
+            values.append(_Hashed(data, utc, kind_type))
+            beside.append((resolution, (entry.time, time_us)))
         bodies = _ENCODER.encode_lines(values).split(b"\n")
         months = None if zone is None else months_of(zone)
-        for entry, body in zip(entries, bodies, strict=False):  # behind the last newline there is none
+        for entry, body, (resolution, time) in zip(
+            entries, bodies, beside, strict=False
+        ):  # the last newline ends a body
             if entry.contenthash != "v1:" + sha256(body).hexdigest() and not _is_former_opening(entry):
                 return False
-            fit = FITS.get(entry.kind_type)
-            if fit is not None and not fit(entry.data, entry.resolved, (entry.time, entry.time_us), months):
+            if not _resolved_fits(entry, resolution, time, months):
                 return False
-            if isinstance(entry, _Dated):
-                line_instant(entry.recordedtime)
     except _ABSENT:
         return False
     return True
 
 
-def _resolved_fits(entry: _Line, zone: tzinfo | None) -> bool:
-    fit, months = FITS.get(entry.kind_type), None if zone is None else months_of(zone)
+def _resolved_fits(entry: _Line, resolution: Any, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - values of a kind
+    fit = FITS.get(entry.kind_type)
     if isinstance(entry, _Dated):
         line_instant(entry.recordedtime)
-    return fit is None or fit(entry.data, entry.resolved, (entry.time, entry.time_us), months)
+    return fit is None or fit(entry.data, resolution, time, months)
 
 
 def _fits_in_full(line: bytes, zone: tzinfo | None) -> bool:
     """The same of one line, read in full: a former version may have recorded fields that are unknown today."""
     entry, event = _OPEN_DECODER.decode(line), msgspec.json.decode(line)
-    entry.resolved = getattr(entry.data, "resolved", None)
     try:
-        utc, entry.time_us = line_utc(entry.time)
+        utc, time_us = line_utc(entry.time)
         data = as_submitted(event["data"]) if entry.kind_type in _RESOLVED_TYPES else event["data"]
-        hash_now = content_hash(event["type"], utc, data)
-        is_same = hash_now == entry.contenthash or _is_former_opening(entry)
-        return bool(is_same and _resolved_fits(entry, zone))
+        is_same = content_hash(event["type"], utc, data) == entry.contenthash or _is_former_opening(entry)
+        resolution, months = getattr(entry.data, "resolved", None), None if zone is None else months_of(zone)
+        return bool(is_same and _resolved_fits(entry, resolution, (entry.time, time_us), months))
     except _ABSENT:
         return False
 
