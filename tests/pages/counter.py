@@ -151,7 +151,9 @@ class Clerk:
         try:
             self.until(lambda: self.waits() == state, "nothing waits", within_s=within_s)
         except TimeoutError:
-            message = f"{self.waits()}, not {state}; the queue: {self.ask('loket.queue.last(9)')}; the page: {self.rows()}"
+            message = (
+                f"{self.waits()}, not {state}; the queue: {self.ask('loket.queue.last(9)')}; the page: {self.rows()}"
+            )
             raise AssertionError(message) from None
 
     def pressed(self) -> dict[str, Any]:
