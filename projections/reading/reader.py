@@ -74,6 +74,8 @@ class Reader:
         if before is not None and before[0] == version:
             return before[1]
         small = SmallCells({})
+        if before is not None and version.position < before[0].position:  # another thread has read on meanwhile
+            return small
         if before is not None and before[0].generation == version.generation:
             moving: Collection[str] | None
             if version.at.partitions:  # here a reader hears of movements from the database
