@@ -197,16 +197,16 @@ class Assembled:
         headers: Mapping[str, str] | None = None,
         caller: str = "127.0.0.1",
         host: str = "127.0.0.1",
-        built: Built | None = None,
+        app: Built | None = None,
     ) -> httpx.Response:
         """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500.
 
-        ``built``: of another app over the same parts.
+        ``app``: another one over the same parts.
         """
 
         async def options() -> httpx.Response:
             transport = httpx.ASGITransport(
-                (built or self.built).app, raise_app_exceptions=False, client=(caller, 40_000)
+                (app or self.built).app, raise_app_exceptions=False, client=(caller, 40_000)
             )
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)

@@ -116,7 +116,7 @@ class City:
         parts = replace(neraca.parts, reset=lambda: None)
         neraca.built = build(parts)
         self.closed = build(replace(parts, doors=CLOSED))
-        self._far: dict[str, Any] = {**FAR, "built": self.closed}
+        self._far: dict[str, Any] = {**FAR, "app": self.closed}
         self.tokens = {name: neraca.token(name, role, **limits) for name, (role, limits) in LIMITS.items()}
         neraca.record(
             event("asn-assigned", "s-1", {"asn": MINE, "dinas": OWN, "effective_from": "2026-01-01"}),

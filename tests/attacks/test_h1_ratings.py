@@ -173,10 +173,10 @@ def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(spies: tuple[
         for number, events in enumerate(zip(*two_days(), strict=True)):
             for spy, content in zip(spies, events, strict=True):
                 spy.city.record(content)
-            told = first.is_told(here.url)
-            assert told == second.is_told(there.url), number
-            assert "event: position" in told
-            assert "event: moved" not in told, "a rating, or its reversal, moves nothing on the stream"
+            messages = first.is_told(here.url)
+            assert messages == second.is_told(there.url), number
+            assert "event: position" in messages
+            assert "event: moved" not in messages, "a rating, or its reversal, moves nothing on the stream"
             assert first.sees(PUBLIC[:4], "public") == second.sees(PUBLIC[:4], "public"), number
             for caller, (_, _, paths) in CALLERS.items() if number in (9, 20, 36) else ():
                 assert first.sees(paths, caller) == second.sees(paths, caller), (number, caller)

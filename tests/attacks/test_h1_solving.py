@@ -69,12 +69,12 @@ class Attacker:
 
 def shown(plain: Plain, service: str | None = None) -> list[tuple[Voice, Counter[str]]]:
     """The parts of the figures of a dinas, or of a service of it, but for cells that are left out while they are owed something."""
-    owed = plain._owed
+    debts = plain._owed
     return [
         row
         for piece, rows in plain.published
         for row in rows
-        if len(piece.cells) > 1 or piece.cells[0][0] not in owed
+        if len(piece.cells) > 1 or piece.cells[0][0] not in debts
         if service is None or [cell[0] for cell in piece.cells] == [service]
     ]
 
@@ -211,8 +211,8 @@ def tell(city: Assembled, name: str, moves: Moves, close: Callable[[], None]) ->
     events, entries = list[dict[str, Any]](), list[Said]()
     clerk = Clerk(events.append, close, name)
     for number in range(1, len(moves) + 1):
-        begun, entries = len(entries), told(name, moves[:number])
-        clerk.tell(entries[begun:])
+        before, entries = len(entries), told(name, moves[:number])
+        clerk.tell(entries[before:])
         if events:
             tally = city.post(events, BATCH).json()
             assert (tally["accepted"], tally["rejected"]) == (len(events), [])

@@ -63,10 +63,10 @@ class Hall:
         data = {"event": name, "reason": "x", "replacement": {**target["data"], "outcome": "rejected"}}
         return self.post(caller, event("event-corrected", event_id, data, source=SOURCE))
 
-    def ticket(self, built: Built | None = None) -> str:
+    def ticket(self, app: Built | None = None) -> str:
         self.neraca.settle()
         headers = {"authorization": self.tokens["loket"]}
-        answer = self.neraca.get(f"/loket/tiket?{urlencode(CASE)}", headers=headers, built=built, **FAR)
+        answer = self.neraca.get(f"/loket/tiket?{urlencode(CASE)}", headers=headers, app=app, **FAR)
         assert answer.status_code == 200, answer.text
         assert set(answer.json()) == {"address", "expires"}
         address: str = answer.json()["address"]

@@ -108,10 +108,10 @@ def test_every_role_has_its_rows_for_every_route() -> None:
 def test_every_route_has_a_row(city: City) -> None:
     """Of the API's document, and of the pages beside it; metrics are on the operator's own port, but under `--open`."""
     in_table = {route.partition("#")[0] for route in ROUTES}
-    for built, away in ((city.neraca.built, []), (city.closed, ["GET /metrics"])):
+    for app, away in ((city.neraca.built, []), (city.closed, ["GET /metrics"])):
         routes = {
             f"{method} {context.path}"
-            for context in iter_route_contexts(built.framework.routes)
+            for context in iter_route_contexts(app.framework.routes)
             for method in (context.methods or ())
             if method not in ("HEAD", "OPTIONS")
         }

@@ -140,8 +140,8 @@ def test_a_page_for_the_whole_city_is_made_once_a_position_and_once_a_second_at_
     assert len(periods) == number, "nothing has moved"
     monkeypatch.setattr(PublicPage, "lifetime_s", 3_600.0)
     fill(neraca, permit("dishub", 12))
-    moved = neraca.get("/publik?period=2026-11").content
-    assert (moved != first.content, len(periods)) == (True, number + 1)
+    other = neraca.get("/publik?period=2026-11").content
+    assert (other != first.content, len(periods)) == (True, number + 1)
     fill(neraca, permit("dishub", 12))
-    assert neraca.get("/publik?period=2026-11").content == moved, "for its lifetime no look is taken at the position"
+    assert neraca.get("/publik?period=2026-11").content == other, "for its lifetime no look is taken at the position"
     assert len(periods) == number + 1

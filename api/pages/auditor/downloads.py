@@ -87,7 +87,7 @@ def _differences(reads: Reads, replays: Replays, query: QueryParams, words: Word
 def _journal(reads: Reads, query: QueryParams) -> Response:
     """The journal up to a position, as it is exported. Raises: ``Refusal``; ``Unavailable`` where its first lines were changed.
 
-    Where a later line was changed the answer has begun: it is cut off there, and no client takes it for the whole.
+    It is cut off at a later line that was changed, so that no client takes it for the whole.
     """
     head, text = reads.lines.head(), query.get("until", "").strip()
     until = position_of(text) if text else head
