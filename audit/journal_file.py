@@ -91,8 +91,8 @@ def _first_bad(chunk: bytes, at: int, last: int, zone: ZoneInfo | None) -> Repla
     """
     for line in chunk.split(b"\n"):
         if line.strip():
-            stated = _position_of(line)
-            last = stated or (last + 1 if last else 0)
+            position = _position_of(line)
+            last = position or (last + 1 if last else 0)
             if not last:
                 return ReplayError(f"byte {at}: the line there states no position: {line[:80]!r}")
             try:
@@ -100,7 +100,7 @@ def _first_bad(chunk: bytes, at: int, last: int, zone: ZoneInfo | None) -> Repla
                 check([(last, line, None)], zone)
             except StoppedAtEntry as error:
                 return ReplayError(str(error))
-            if not stated:
+            if not position:
                 return ReplayError(_NO_POSITION.format(last))
         at += len(line) + 1
     return ReplayError(f"byte {at}: unreadable")

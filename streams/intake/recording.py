@@ -116,8 +116,8 @@ class Recording:
     def _holder(self, grant: Grant, position: int, line: bytes) -> dict[str, object] | None:
         """The event that a conflict is with; ``None`` if the caller is not told of it.
 
-        Of a rating, and of a reversal of one, those alone are told who may read the journal. What names no dinas, such as a
-        general rule, is told to grants that are limited to none.
+        Of a rating, and of a reversal of one, those alone are told who may read the journal. An event without
+        a dinas, such as a general rule, is told to grants that are limited to none.
         """
         event = read_line(line)
         fact = event.resolved.removes or event.fact

@@ -164,10 +164,10 @@ OTHERWISE: Final = {
 """An event of the own dinas that each role may record."""
 
 
-def holder(city: Assembled, role: str, taken: dict[str, Any], **limits: Any) -> dict[str, Any] | None:  # noqa: ANN401 - dinas
+def holder(city: Assembled, role: str, earlier: dict[str, Any], **limits: Any) -> dict[str, Any] | None:  # noqa: ANN401 - dinas
     """The holder that a token is told of when it records something else under the source and id of an event."""
-    caller = headers(city, f"{role}-{len(limits)}-{taken['id']}", role, **limits)
-    body = {**OTHERWISE[role], "source": taken["source"], "id": taken["id"]}
+    caller = headers(city, f"{role}-{len(limits)}-{earlier['id']}", role, **limits)
+    body = {**OTHERWISE[role], "source": earlier["source"], "id": earlier["id"]}
     answer = city.post(body, headers=caller, **FAR)
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, problem["type"]) == (409, "urn:neraca:problem:content-conflict")

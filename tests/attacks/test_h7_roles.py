@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -161,45 +158,6 @@ def test_to_prepare_again_changes_nothing(address: str, capsys: pytest.CaptureFi
     assert rows(address, rights) == before
     assert main(["database", "prepare", "--database", as_role(address, API)]) == 1
     assert "only the owner of the tables prepares the database" in capsys.readouterr().err
-
-
-def test_a_password_lies_in_a_file_that_only_its_owner_reads(database_url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "secrets"
-    words = ["database", "prepare", "--database", database_url, "--secrets", str(folder)]
-    assert main(words) == 0
-    passwords = {role: (folder / role).read_text() for role in ROLES}
-    assert len({*passwords.values()}) == len(ROLES)
-    assert {(folder / role).stat().st_mode & 0o777 for role in ROLES} == {0o600}
-    assert main(words) == 0
-    assert {role: (folder / role).read_text() for role in ROLES} == passwords
-
-
-def test_a_password_is_in_no_statement(address: str, tmp_path: Path) -> None:
-    """The server's log may show statements: it is sent the verifier by which the role signs in (RFC 5802, section 3)."""
-    import psycopg  # noqa: PLC0415 - an extra
-
-    from streams.places.roles import prepare_roles  # noqa: PLC0415 - the same
-
-    passwords = {role: f"rahasia-{role}" for role in ROLES}
-    with (tmp_path / "statements").open("w+") as trace, psycopg.connect(address) as db:
-        db.pgconn.trace(trace.fileno())
-        prepare_roles(db, passwords)
-        db.pgconn.untrace()
-        statements = (tmp_path / "statements").read_text()
-    assert statements.count(" PASSWORD ") == len(ROLES)
-    assert "rahasia" not in statements
-    stored = dict(rows(address, "SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL"))
-    assert all(signs_in(passwords[role], stored[role]) for role in ROLES)
-    assert not signs_in("rahasia", stored[API])
-
-
-def signs_in(password: str, verifier: str) -> bool:
-    """True if a server that keeps a verifier takes a password."""
-    kind, parameters, keys = verifier.split("$")
-    rounds, salt = parameters.split(":")
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), b64decode(salt), int(rounds))
-    client_key = hmac.digest(salted, b"Client Key", "sha256")
-    return kind == "SCRAM-SHA-256" and b64decode(keys.split(":")[0]) == hashlib.sha256(client_key).digest()
 
 
 def test_a_database_of_before_is_handed_to_the_roles(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,11 +30,11 @@ from local.local_server import free_port
 from streams.intake.kafka import KafkaIntake
 from streams.intake.parking import ParkedInDatabase
 from streams.intake.recording import Policy
-from streams.intake.refused import CUT, REFUSED_TOPIC, Outgoing, refused_record, send_refused
+from streams.intake.refused import CUT, REFUSED_TOPIC, refused_record
 from streams.intake.service import IntakeService
 from streams.intake.topics import ONE_TOPIC, grants_of, topic_of
 from streams.journal.journal import Journal
-from streams.kafka.broker import Headers, NoBroker, RecordTooLarge, Sender, ensure_topic
+from streams.kafka.broker import Headers, NoBroker, Sender, ensure_topic
 from streams.kafka.settings import KafkaSettings
 from streams.places.database import Database
 from tests.kafka.serving import Scaled
@@ -43,7 +43,7 @@ from tests.services import installed
 from tests.serving import ROOT, ZONE, event, ndjson, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from streams.places.tokens import TokenStore
@@ -263,48 +263,3 @@ def test_a_refusal_always_fits_its_topic(key: bytes | None, headers: Headers, si
         assert msgspec.json.decode(headers_now[-1][1] or b"")["type"] == "t"
         assert (dict(headers_now).get(CUT) is None) == (content == value and headers_now[:-1] == headers)
         assert dict(headers_now).get(CUT, str(size).encode()) == str(size).encode()
-
-
-class Narrow:
-    """A sender to a topic that takes records of so many bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.kept: list[Outgoing] = []
-
-    def send(self, records: Iterable[Outgoing]) -> None:
-        """Keep records. Raises: ``RecordTooLarge``, and keeps none."""
-        batch = list(records)
-        for _, _, key, value, headers in batch:
-            size = len(key or b"") + len(value or b"") + sum(len(name) + len(text or b"") for name, text in headers)
-            if size > self._most:
-                raise RecordTooLarge(str(size))
-        self.kept += batch
-
-
-LONG: Final = {"type": "t", "title": "T", "status": 422, "detail": "\u00e9\n" * 4500, "errors": ["e" * 100] * 500}
-
-
-@pytest.mark.speed("quick")
-@pytest.mark.parametrize("most", [90, 100, 150, 400, 2500, 7000, 40_000])
-@pytest.mark.parametrize("key", [None, b"abcdefghij", b"k" * 5000], ids=["no key", "a key", "a long key"])
-@pytest.mark.parametrize("problem_", [{"type": "t"}, LONG], ids=["a problem", "a long problem"])
-def test_a_refusal_is_cut_until_its_topic_takes_it(most: int, key: bytes | None, problem_: dict[str, Any]) -> None:
-    """From its end, whatever there is to cut: key, value, headers or problem; the mark says how long the value was."""
-    sender: Any = Narrow(most)
-    headers: Headers = [("ce_id", b"x" * 5000)]
-    records = [refused_record(key, b"v" * size, headers, problem_) for size in (1, 20_000)]
-    send_refused(sender, records)
-    for (_, _, key_now, value, headers_now), size in zip(sender.kept, (1, 20_000), strict=True):
-        assert (key or b"").startswith(key_now or b"")
-        assert (b"v" * size).startswith(value or b"")
-        assert msgspec.json.decode(headers_now[-1][1] or b"")["type"] == "t"
-        assert headers_now[:-1] == headers or dict(headers_now)[CUT] == str(size).encode()
-
-
-@pytest.mark.speed("quick")
-def test_a_topic_that_takes_no_refusal_at_all_is_told_of() -> None:
-    sender: Any = Narrow(20)
-    with pytest.raises(RecordTooLarge):
-        send_refused(sender, [refused_record(b"k", b"v" * 20_000, [], LONG)])
-    assert sender.kept == []
