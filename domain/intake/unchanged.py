@@ -165,9 +165,7 @@ def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
             beside.append((resolution, (entry.time, time_us)))
         bodies = _ENCODER.encode_lines(values).split(b"\n")
         months = None if zone is None else months_of(zone)
-        for entry, body, (resolution, time) in zip(
-            entries, bodies, beside, strict=False
-        ):  # the last newline ends a body
+        for entry, body, (resolution, time) in zip(entries, bodies, beside, strict=False):  # bodies end with a newline
             if entry.contenthash != "v1:" + sha256(body).hexdigest() and not _is_former_opening(entry):
                 return False
             if not _resolved_fits(entry, resolution, time, months):
