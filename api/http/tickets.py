@@ -33,9 +33,8 @@ _END_LETTERS: Final = 7
 _BITS: Final = 5
 _PARTS: Final = 3
 _NAMES: Final = msgspec.json.Decoder(tuple[str, str, str, str])
-
-
 TICKET_US: Final = 7 * DAY_US
+"""The time for which a ticket may be used, unless a setting names another."""
 
 
 class Case(NamedTuple):
@@ -65,7 +64,7 @@ class Tickets:
     def issue(self, grant: Grant, case: Case) -> Ticket | None:
         """A ticket of a case under a token; ``None`` without a token, or if it does not vouch for the case."""
         token = self._tokens.by_id(grant.id)
-        if token is None or not self._vouches(token[0], case):
+        if token is None or not self._vouches(token, case):
             return None
         end_s = (self._now_us() + self._lasts_us) // SECOND_US
         return Ticket(
@@ -79,12 +78,7 @@ class Tickets:
             mac, end, token_id = _as_typed(parts[0]), _as_typed(parts[1]), parts[2]
             token, end_s = self._tokens.by_id(token_id), _number(end)
             is_genuine = hmac.compare_digest(mac.encode(), self._mac(token_id, case, end_s).encode())
-            if (
-                token is not None
-                and is_genuine
-                and self._now_us() < end_s * SECOND_US
-                and self._vouches(token[0], case)
-            ):
+            if token is not None and is_genuine and self._now_us() < end_s * SECOND_US and self._vouches(token, case):
                 name = hashlib.sha256(f"{mac}-{end}-{token_id}".encode()).hexdigest()[:32]
                 sources = frozenset({f"/nilai/{quote(token_id, safe='')}"})
                 return Grant(
