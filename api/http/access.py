@@ -14,7 +14,7 @@ from api.http.doors import CALLER, cookie_name, is_from_elsewhere, is_own_site
 from api.http.guards import is_for_one
 from api.http.operator import is_operators
 from api.http.rates import WrongTokens
-from domain.access.grant import SIGNED_OPERATOR
+from domain.access.grant import SIGNED_OPERATOR, is_standing
 from domain.access.policy import Action, allowed, in_force
 from domain.access.subjects import SOME, Subject
 from domain.refusal import Refusal, attempt
@@ -59,7 +59,8 @@ class Access:
         if isinstance(grant, Refusal):
             raise grant
         if grant is not None:
-            vouch(request.scope)
+            if is_standing(grant):
+                vouch(request.scope)
             request.scope[CALLER] = grant.id
         return grant
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from api.http.connections import IN_STATE, Connection
 from api.http.problems import problem_response
 from api.http.threads import bound_readers
+from domain.access.grant import is_standing
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Admission:
     def _is_known(self, request: Request) -> bool:
         """True if the caller has a standing token or session; it is then counted no more."""
         try:
-            return self._access.grant(request) is not None
+            grant = self._access.grant(request)
         except Refusal:
             return False
+        return grant is not None and is_standing(grant)

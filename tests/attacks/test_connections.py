@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 import pytest
 
-from api.http.connections import BODY_LEAST, BODY_S, HEAD_MOST
+from api.http.connections import ADDRESS_MOST, BODY_LEAST, BODY_S, HEAD_MOST
+from api.http.tickets import Case
+from tests.pages.counter import ticket_of
 from tests.serving import Assembled, Listening, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ELSEWHERE: Final = "203.0.113.9"
 GET: Final = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 FORM: Final = b"Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n"
 EVENTS: Final = b"Content-Type: application/cloudevents-batch+json\r\n"
 TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
+CASE: Final = {"dinas": "dishub", "service": "kir", "case": "K-1"}
 
 
 def post(path: bytes, length: int, headers: bytes = b"") -> bytes:
@@ -152,3 +158,37 @@ def test_a_stream_whose_request_has_an_unfinished_body_ends(neraca: Assembled) -
             GET.replace(b"/healthz", b"/v1/stream").replace(b"\r\n\r\n", b"\r\nContent-Length: 9\r\n\r\n")
         )
         assert b"408" not in rest_of(connection)
+
+
+def ticket_and_token(neraca: Assembled) -> tuple[str, str]:
+    """The headers of a phone with a ticket, and of the counter that gave it."""
+    permit = {**CASE, "received_at": "2026-11-19T08:00:00+07:00", "completed_at": "2026-11-20T10:00:00+07:00"}
+    neraca.record(event("permit-processed", "p1", permit))
+    counter = neraca.token("loket", "counter", dinas=["dishub"], sources=["/loket"])
+    names = json.dumps([*CASE.values(), ticket_of(neraca, "loket", Case(**CASE))]).encode()
+    return f"Ticket {base64.urlsafe_b64encode(names).decode().rstrip('=')}", counter
+
+
+def test_a_ticket_is_no_standing_token(neraca: Assembled) -> None:
+    """It stands for one rating: a phone that holds one is bound as any other caller without a token."""
+    ticket, counter = ticket_and_token(neraca)
+
+    def statuses() -> list[int]:
+        return [
+            neraca.get("/v1/dinas", headers=headers, caller=ELSEWHERE).status_code
+            for headers in ({}, {"authorization": ticket}, {"authorization": counter})
+        ]
+
+    assert statuses() == [200, 200, 200]
+    for _ in range(ADDRESS_MOST):
+        neraca.built.connections.open(ELSEWHERE)
+    assert statuses() == [503, 503, 200]
+
+
+def test_a_ticket_vouches_for_no_connection(neraca: Assembled) -> None:
+    with Listening(neraca) as server, httpx.Client(base_url=server.url) as phone:
+        totals = []
+        for header in ticket_and_token(neraca):
+            assert phone.get("/v1/journal", headers={"authorization": header}).status_code == 403
+            totals.append(neraca.built.connections._total)
+    assert totals == [1, 0]
