@@ -6,7 +6,7 @@ This comes before the framework, so a repeated read costs next to nothing.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -15,6 +15,8 @@ from api.http.conditional import has_any, has_it
 from api.http.disclosure import published_to
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from api.http.access import Access
@@ -36,6 +38,11 @@ class Answer(NamedTuple):
 
 Key = tuple[str, bytes, bool]
 """The path and the query of an address, and whether its caller is served what is published."""
+
+
+def key_of(scope: Mapping[str, Any], *, published: bool) -> Key:
+    """The key of the answer to a request."""
+    return scope["path"], scope["query_string"], published
 
 
 class Answers:
@@ -76,7 +83,7 @@ class FreshAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a fresh read at once; pass everything else on."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -84,7 +91,7 @@ class FreshAnswers:
             await self._app(scope, receive, send)
             return
         published = published_to(self._access, Request(scope))
-        answer = self._answers.fresh((scope["path"], scope["query_string"], published))
+        answer = self._answers.fresh(key_of(scope, published=published))
         if answer is None:
             await self._app(scope, receive, send)
             return

@@ -130,7 +130,7 @@ def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | Non
     for error in away:
         app.add_exception_handler(error, answering(_away))
     app.add_exception_handler(Refusal, answering(_refused))
-    app.add_exception_handler(Unavailable, answering(_unavailable))
+    app.add_exception_handler(Unavailable, answering(unavailable))
     app.add_exception_handler(RequestValidationError, answering(_bad_request))
     app.add_exception_handler(HTTPException, answering(_http))
     app.add_exception_handler(Exception, answering(_failed))
@@ -146,7 +146,8 @@ def _refused(error: Exception) -> Problem:
     return refusal, headers_of(refusal)
 
 
-def _unavailable(error: Exception) -> Problem:
+def unavailable(error: Exception) -> Problem:
+    """The refusal of a request of which nothing was done, and its headers."""
     return Refusal("unavailable", str(error)), {"retry-after": "1"}
 
 
