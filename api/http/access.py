@@ -100,7 +100,10 @@ class Access:
             grant = self.grant(request)
         except Refusal:
             return False
-        return grant is not None and self.allows(grant, "inspect")
+        is_shown = grant is not None and self.allows(grant, "inspect")
+        if is_shown:
+            mark_for_one(request.scope)
+        return is_shown
 
     def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
         """True if a caller may do an action on a subject now."""

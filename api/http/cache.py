@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import published_to
+from api.http.guards import mark_for_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,8 @@ class FreshAnswers:
         if answer is None:
             await self._app(scope, receive, send)
             return
+        if not published:
+            mark_for_one(scope)
         conditions = headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, answer.etag):
             kept_headers = [

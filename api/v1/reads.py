@@ -13,6 +13,7 @@ from api.http.access import Access
 from api.http.cache import Answer, Answers, key_of
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import is_published, published_to
+from api.http.guards import mark_for_one
 from api.http.persons import never_named
 from api.http.problems import bad_query
 from api.http.withheld import formula_told
@@ -65,6 +66,8 @@ class Reads:
         if grant is not None:
             return self._read(request, period, make, grant, published=is_published(grant))
         published = published_to(self.access, request)
+        if not published:
+            mark_for_one(request.scope)
         earlier = self.answers.fresh(key_of(request.scope, published=published))
         if earlier is None:
             return self._read(request, period, make, None, published=published)
