@@ -97,7 +97,7 @@ def build(parts: AppParts) -> Built:
     reads, metrics = Reads(parts.reader, parts.lines, access, answers), Metrics(parts.live, parts.lines)
     ending = Ending()
     security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
-    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
     routers = [operations_router(readiness, access)]
     if parts.doors.is_open:

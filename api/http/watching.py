@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from api.http.problems import problem_response
 from domain.clock import local_date
 from domain.refusal import Refusal
 from projections.ports import Unavailable
-from projections.security import Look, Note
+from projections.security import ADDRESS, Look, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from projections.security import SecurityLog
 
 LOG: Final = logging.getLogger(__name__)
-ADDRESS: Final[ContextVar[str]] = ContextVar("address", default="")
-"""The address of the caller of the request at hand."""
 REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 SHOWN: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.PARTIAL_CONTENT})
 PERSON: Final = "{asn}"
@@ -81,13 +78,6 @@ class Security:
         """Keep a note of the request at hand. Raises: ``Unavailable``."""
         self._count(what, number)
         self._log.note(self._now_us(), Note(what, who, whose, detail, ADDRESS.get(), number))
-
-    def done(self, what: str, who: str = "", whose: str = "", detail: str = "") -> None:
-        """Keep a note of something that is done already: a log that cannot be written is told of, and undoes nothing."""
-        try:
-            self.note(what, who, whose, detail)
-        except Unavailable:
-            LOG.exception("not in the security log: %s of %s by %s", what, whose, who)
 
     def look(self, who: str, page: str, person: str = "") -> None:
         """Count a look of the request at hand. Raises: ``Unavailable``."""
