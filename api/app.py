@@ -115,6 +115,8 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
+    framework.mount("/static", Static(str(files("api") / "static"), {"loket": Scripts("").tag}), name="static")
+    _document(framework)
     inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access))))
     app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
     operations = _framework([full_router(readiness, metrics)], parts.away, None)
@@ -135,8 +137,6 @@ def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], pa
     problems.install(app, away, page)
     for router in routers:
         app.include_router(router)
-    app.mount("/static", Static(str(files("api") / "static"), {"loket": Scripts("").tag}), name="static")
-    _document(app)
     return app
 
 

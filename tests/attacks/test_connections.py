@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import socket
@@ -192,3 +193,23 @@ def test_a_ticket_vouches_for_no_connection(neraca: Assembled) -> None:
             assert phone.get("/v1/journal", headers={"authorization": header}).status_code == 403
             totals.append(neraca.built.connections._total)
     assert totals == [1, 0]
+
+
+def test_the_port_of_operations_serves_nothing_else(neraca: Assembled) -> None:
+    neraca.settle()
+
+    async def statuses() -> list[int]:
+        transport = httpx.ASGITransport(neraca.built.operations, client=("127.0.0.1", 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            paths = (
+                "/healthz",
+                "/readyz",
+                "/metrics",
+                "/openapi.json",
+                "/static/neraca.css",
+                "/static/live.js",
+                "/docs",
+            )
+            return [(await client.get(path)).status_code for path in paths]
+
+    assert asyncio.run(statuses()) == [200, 200, 200, 404, 404, 404, 404]
