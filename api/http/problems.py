@@ -21,6 +21,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-encoding": (400, "The body is not what its Content-Encoding says"),
     "unauthorized": (401, "A valid token is needed"),
     "forbidden": (403, "The token does not cover this"),
+    "not-public": (403, "The public is not shown this"),
     "second-person": (403, "Another person has to do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This is not done here"),

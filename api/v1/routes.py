@@ -238,6 +238,8 @@ READS: Final = (
     ),
     Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_TASKS, LateAnswer, _late_tasks, of_asn, "read-person"),
 )
+ACTIONS: Final = {route.path: route.action for route in READS if route.parameters not in OF_NOW}
+"""The actions of the routes that have a period, by path."""
 
 
 def reads_router(reads: Reads) -> APIRouter:
