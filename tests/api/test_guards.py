@@ -87,7 +87,10 @@ def test_exact_figures_stay_in_no_browser(neraca: Assembled) -> None:
         tag = neraca.get("/v1/dinas", **caller).headers["etag"]
         same = neraca.get("/v1/dinas", **caller | {"headers": {**caller["headers"], "if-none-match": tag}})
         assert (same.status_code, same.headers["cache-control"]) == (304, FOR_ONE)
+        for path in ("/v1/stream", "/live/board"):
+            assert neraca.ask("HEAD", path, **caller).headers["cache-control"] == FOR_ONE, path
     assert neraca.get("/static/live.js").headers["cache-control"] == "no-cache", "a file is the same for all"
+    assert neraca.ask("HEAD", "/v1/stream", caller=ELSEWHERE).headers["cache-control"] != FOR_ONE
     assert neraca.get("/readyz", caller=ELSEWHERE).headers.get("cache-control") is None, "yes or no"
 
 
