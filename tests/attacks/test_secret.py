@@ -24,7 +24,7 @@ def test_starts_at_once_share_one_secret(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("suffix", [str(os.getpid()), "new", "0123456789abcdef"])
+@pytest.mark.parametrize("suffix", [str(os.getpid()), "new", "0123456789abcdef"], ids=["process", "new", "letters"])
 def test_a_draft_of_a_start_that_was_killed_stops_no_later_one(tmp_path: Path, suffix: str) -> None:
     """The number of a process comes again: in a container it is the same at each start."""
     (tmp_path / f"secret.{suffix}").write_text("half")
