@@ -9,8 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
+from neraca.elsewhere import add_intake_url, elsewhere_of
 from neraca.options import (
     OPERATIONS,
     Command,
@@ -21,6 +24,7 @@ from neraca.options import (
     add_process,
     add_shared,
 )
+from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import say
 from neraca.wiring import as_set, begins_strict, extensions, now_us, policy_of, replays_of
@@ -66,6 +70,7 @@ def intake(options: argparse.Namespace) -> int:
             tokens,
             intake_port,
             reads=False,
+            secret=secret_of(None),
             away=database.unavailable,
             doors=doors,
             log=log,
@@ -104,14 +109,15 @@ def _api_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8000)
     add_metrics(command, OPERATIONS)
+    add_intake_url(command)
 
 
 def api(options: argparse.Namespace) -> int:
-    """Serve reads and pages of a database that other processes fold."""
+    """Serve reads and pages of a database that other processes fold; what their forms record goes to an intake."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
-    strict = begins_strict(options, is_open=doors.is_open)
+    doors, policy, elsewhere = doors_of(options), policy_of(options), elsewhere_of(options)
+    database, strict = database_of(options), begins_strict(options, is_open=doors.is_open)
     with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
@@ -130,6 +136,8 @@ def api(options: argparse.Namespace) -> int:
             doors=doors,
             log=log,
         )
+        if elsewhere is not None:
+            parts = replace(parts, forms=elsewhere.intake, secret=elsewhere.secret)
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
@@ -142,7 +150,7 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     def ready(url: str) -> None:
         announce(opening, url, parts.doors, options.host)
 
-    serve(build(as_set(parts, None)), options.host, options.port, ready, options.metrics_port)
+    serve(build(as_set(parts)), options.host, options.port, ready, options.metrics_port)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import published_to
+from api.http.disclosure import PUBLIC, View, view_to
 from api.http.guards import mark_for_one
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ class Answer(NamedTuple):
     body: bytes
 
 
-Key = tuple[str, bytes, bool]
-"""The path and the query of an address, and whether its caller is served what is published."""
+Key = tuple[str, bytes, View]
+"""The path and the query of an address, and the part of the figures that its caller is served."""
 
 
-def key_of(scope: Mapping[str, Any], *, published: bool) -> Key:
+def key_of(scope: Mapping[str, Any], view: View) -> Key:
     """The key of the answer to a request."""
-    return scope["path"], scope["query_string"], published
+    return scope["path"], scope["query_string"], view
 
 
 class Answers:
@@ -91,12 +91,12 @@ class FreshAnswers:
         if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
             await self._app(scope, receive, send)
             return
-        published = published_to(self._access, Request(scope))
-        answer = self._answers.fresh(key_of(scope, published=published))
+        view = view_to(self._access, Request(scope))
+        answer = self._answers.fresh(key_of(scope, view))
         if answer is None:
             await self._app(scope, receive, send)
             return
-        if not published:
+        if view != PUBLIC:
             mark_for_one(scope)
         conditions = headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, answer.etag):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from api.pages.public import PublicPage
 from tests.laws.plain_blocks import CLOSE, Plain, Said
 from tests.laws.test_blocks import said_by
 from tests.serving import Assembled, Clock, event
@@ -81,6 +82,12 @@ def day(answers: Sequence[int]) -> list[dict[str, Any]]:
     """Thirty-four citizens of one day, with reversals among them; the last ten of a whole block are numbers 10 to 19."""
     ratings = [rated(number, answer) for number, answer in enumerate(answers)]
     return [*ratings[:22], reversal(1), reversal(3), *ratings[22:27], reversal(20), *ratings[27:]]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page is a copy of the second before: two cities are looked at one after the other."""
+    monkeypatch.setattr(PublicPage, "lifetime_s", 0.0)
 
 
 class Spy:
