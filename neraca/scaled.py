@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
 from neraca.elsewhere import add_intake_url, elsewhere_of
@@ -24,7 +22,6 @@ from neraca.options import (
     add_process,
     add_shared,
 )
-from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import say
 from neraca.wiring import as_set, begins_strict, extensions, now_us, policy_of, replays_of
@@ -70,7 +67,6 @@ def intake(options: argparse.Namespace) -> int:
             tokens,
             intake_port,
             reads=False,
-            secret=secret_of(None),
             away=database.unavailable,
             doors=doors,
             log=log,
@@ -117,7 +113,8 @@ def api(options: argparse.Namespace) -> int:
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
     doors, policy, elsewhere = doors_of(options), policy_of(options), elsewhere_of(options)
-    database, strict = database_of(options), begins_strict(options, is_open=doors.is_open)
+    database = database_of(options)
+    strict = begins_strict(options, is_open=doors.is_open)
     with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
@@ -135,9 +132,8 @@ def api(options: argparse.Namespace) -> int:
             replays=replays,
             doors=doors,
             log=log,
+            forms=elsewhere,
         )
-        if elsewhere is not None:
-            parts = replace(parts, forms=elsewhere.intake, secret=elsewhere.secret)
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
@@ -150,7 +146,7 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     def ready(url: str) -> None:
         announce(opening, url, parts.doors, options.host)
 
-    serve(build(as_set(parts)), options.host, options.port, ready, options.metrics_port)
+    serve(build(as_set(parts, None)), options.host, options.port, ready, options.metrics_port)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:

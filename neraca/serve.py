@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from domain.events.decoding import StoppedAtEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
 from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone
-from neraca.secret import secret_of
 from neraca.terminal import say
 from neraca.wiring import (
     as_set,
@@ -113,7 +112,6 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             away=location.unavailable,
             reset=practice.reset if practice else None,
             replays=replays,
-            secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
             doors=doors,
             log=log,
             link_spent=link.forget,
@@ -136,7 +134,8 @@ def _serve_app(
         announce(f"Neraca serves {kind}", url, parts.doors, options.host)
         show_link(parts.doors, reachable(url))
 
-    serve(build(as_set(parts)), options.host, options.port, ready, options.metrics_port)
+    data = location.path if isinstance(location, DataDirectory) else None
+    serve(build(as_set(parts, data)), options.host, options.port, ready, options.metrics_port)
 
 
 def _demo_marker(location: Location) -> Path | None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from domain.clock import SECOND_US
 from domain.intake.attributes import extension_names
 from neraca.options import names, number_of
+from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from projections.live import Live
@@ -116,12 +117,13 @@ def extensions() -> frozenset[str]:
         raise Usage(message) from None
 
 
-def as_set(parts: "AppParts") -> "AppParts":
-    """The parts of an app with what the settings say of it. Raises: ``Usage``."""
+def as_set(parts: "AppParts", data: Path | None) -> "AppParts":
+    """The parts of an app with what the settings say of it; ``data`` is its data directory, if it has one. Raises: ``Usage``."""
     return replace(
         parts,
         extensions=extensions(),
         address_most=number_of("NERACA_ADDRESS_MOST", 1),
+        secret=secret_of(data),
         ticket_us=number_of("NERACA_TICKET_S") * SECOND_US,
     )
 
