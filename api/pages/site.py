@@ -137,9 +137,11 @@ class Site:
         except Refusal as refusal:
             return self.refused(request, refusal)
 
-    def plain(self, request: Request, page: Page, status: int = 200) -> Response:
+    def plain(
+        self, request: Request, page: Page, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
         """A page without a reading."""
-        return self._html(request, page, status, {"cache-control": "no-store"})
+        return self._html(request, page, status, {**(headers or {}), "cache-control": "no-store"})
 
     def refused(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, need: Need = FREE

@@ -23,6 +23,7 @@ self.loket = self.loket || {};
   }
 
   function offer(all) {
+    if (!part) return;  // no ratings are taken here
     const last = lastOf(all);
     part.hidden = !last;
     if (!last) return;
