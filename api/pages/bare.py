@@ -44,8 +44,8 @@ def _bare(choice: Chosen, newest: str | None) -> Bare:
 
 
 def _has_data(standing: Standing, choice: Chosen) -> bool:
-    """Open files are of now, so they are data of the running period alone."""
-    return any(standing.balance) or (choice.running and standing.permits_open > 0)
+    """Open files are of now, so they are data of the running period alone; figures that are left out are data too."""
+    return any(standing.balance) or bool(standing.left_out) or (choice.running and standing.permits_open > 0)
 
 
 def _counts_in(snapshot: Snapshot, month: Period) -> bool:

@@ -125,6 +125,16 @@ def test_pages_say_what_is_left_out(neraca: Assembled) -> None:
     assert row[-5:-1] == ["–", "–", "–", "–"], row
 
 
+def test_a_dinas_of_small_cells_alone_has_data(neraca: Assembled) -> None:
+    """It is listed, and neither its page nor the board says that nothing is recorded."""
+    neraca.record(*RULES, *(permit("dishub", 1) for _ in range(SHOWN - 1)))
+    neraca.settle()
+    (row,) = neraca.get(f"/v1/dinas{PERIOD}", **FAR).json()["items"]
+    assert (row["subject"]["id"], row["counts"]["permits"], row["left_out"]) == ("dishub", 0, 1)
+    for path in ("/", "/dinas/dishub"):
+        assert ID("subject.left_out", n=1) in neraca.get(f"{path}{PERIOD}", **FAR).text, path
+
+
 def test_rejections_are_told_to_the_public_once_the_period_has_ended(neraca: Assembled, clock: Clock) -> None:
     """Also by month; a quarter that runs tells none. Its leader is told at once."""
     neraca.record(*RULES, *(permit("dishub", 1, outcome="rejected") for _ in range(SHOWN)))
