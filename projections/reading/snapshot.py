@@ -52,8 +52,7 @@ class Snapshot:
         if (standings := self._cache.standings.get(period.name)) is None:
             balances, names = self._queries.dinas_balances(period.months), self.rulebook.dinas()
             open_counts = {dinas: counts.open for dinas, counts in self._cache.open_files.items()}
-            subjects = {*names, *self.services_left_out(period)}
-            standings = standings_of("dinas", balances, open_counts, subjects, set(names).__contains__)
+            standings = standings_of("dinas", balances, open_counts, names, set(names).__contains__)
             waiting = self.waiting(period)
             if waiting is not None:
                 standings = [replace(row, waiting=waiting.get(row.subject.id, Waiting())) for row in standings]
