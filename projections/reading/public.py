@@ -126,8 +126,8 @@ class PublicQueries(PublishedQueries):
     def _read(self, keys: Collection[Month]) -> dict[Month, Cells]:
         """The small cells of some months of dinas."""
         small: dict[Month, Cells] = {key: {} for key in keys}
-        balances = self.cells({dinas for dinas, _ in keys}, {month for _, month in keys})
-        for (dinas, service, month), balance in balances.items():
+        balances = self.small_cells({dinas for dinas, _ in keys}, {month for _, month in keys})
+        for (dinas, _, service, month), balance in balances.items():
             amounts = left_out(balance)
             if amounts and (dinas, month) in small:
                 small[dinas, month][service] = amounts

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Select, func, select
 from domain.fold.digest import in_order
 from domain.fold.ledger import Balance, Ledger
 from domain.fold.postings import Account, Amounts, Posting
+from domain.fold.shown import DENOMINATORS, is_small
 from projections.segment import RULEBOOK, At
 from projections.store.open_files import FOREVER, OpenFileQueries
 from projections.store.ratings import StoredMonth, blocks_of
 from projections.store.schema import ACCOUNTS, BLOCKS, CASE_FILES, DINAS_MONTHS, MOVED, RATINGS, RULES, SOURCES, WHY
-from projections.store.vectors import amounts_held, balance_of
+from projections.store.vectors import amounts_held, balance_of, denominators_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -126,13 +127,23 @@ class Queries:
         query = select(DINAS_MONTHS.c.dinas).where(DINAS_MONTHS.c.month.in_(months)).distinct()
         return sorted(row[0] for row in self.db.execute(query))
 
-    def cells(self, dinas: Collection[str], months: Collection[str]) -> dict[tuple[str, str, str], Balance]:
-        """The balances of some dinas in some months, by dinas, service and month."""
+    def small_cells(self, dinas: Collection[str], months: Collection[str]) -> dict[Account, Balance]:
+        """The balances of the cells (dinas, service, month) of some dinas and months that have a small denominator.
+
+        Only these are read in full: most cells are large, and of them five numbers are enough.
+        """
         query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.service, ACCOUNTS.c.month, ACCOUNTS.c.measures)
         rows = self.db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(sorted(months))))
-        sums = Ledger()
-        sums.post(Posting((row[0], "", row[1], row[2]), amounts_held(row[3])) for row in rows)
-        return {(name, service, month): balance for (name, _, service, month), balance in sums.accounts.items()}
+        leaves = [((row[0], "", row[1], row[2]), row[3]) for row in rows]
+        numbers: dict[Account, list[int]] = {}
+        for cell, measures in leaves:
+            sofar = numbers.setdefault(cell, [0] * len(DENOMINATORS))
+            for place, number in enumerate(denominators_of(measures)):
+                sofar[place] += number
+        small = {cell for cell, sums in numbers.items() if any(map(is_small, sums))}
+        ledger = Ledger()
+        ledger.post(Posting(cell, amounts_held(measures)) for cell, measures in leaves if cell in small)
+        return ledger.accounts
 
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
         """The ratings of dinas in some months, or in all: of every dinas, or of those named."""
