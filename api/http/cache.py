@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import published_to
+from api.http.disclosure import View, view_to
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,8 +34,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-Key = tuple[str, bytes, bool]
-"""The path and the query of an address, and whether its caller is served what is published."""
+Key = tuple[str, bytes, View]
+"""The path and the query of an address, and the part of the figures that its caller is served."""
 
 
 class Answers:
@@ -83,8 +83,8 @@ class FreshAnswers:
         if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
             await self._app(scope, receive, send)
             return
-        published = published_to(self._access, Request(scope))
-        answer = self._answers.fresh((scope["path"], scope["query_string"], published))
+        view = view_to(self._access, Request(scope))
+        answer = self._answers.fresh((scope["path"], scope["query_string"], view))
         if answer is None:
             await self._app(scope, receive, send)
             return

@@ -46,6 +46,7 @@ def test_every_answer_has_the_guards(neraca: Assembled, method: str, path: str, 
 
 
 def test_a_kept_answer_has_them_too(neraca: Assembled) -> None:
+    neraca.settle()
     for _ in range(2):
         answer = neraca.get("/v1/dinas", caller=ELSEWHERE)
         again = neraca.get("/v1/dinas", caller=ELSEWHERE, headers={"if-none-match": answer.headers["etag"]})

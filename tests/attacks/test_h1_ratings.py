@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
+from api.pages.public import PublicPage
 from domain.measures import UNSUR
 from tests.pages.reading import FAR
 from tests.serving import Assembled, Clock, Listening, event, until
@@ -97,6 +98,12 @@ def day(answers: Sequence[int]) -> list[dict[str, Any]]:
     """Thirty-four citizens of one day, with reversals among them; the last ten of a whole block are numbers 10 to 19."""
     ratings = [rated(number, answer) for number, answer in enumerate(answers)]
     return [*ratings[:22], reversal(1), reversal(3), *ratings[22:27], reversal(20), *ratings[27:]]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page is a copy of the second before: two cities are looked at one after the other."""
+    monkeypatch.setattr(PublicPage, "lifetime_s", 0.0)
 
 
 class Spy:

@@ -18,11 +18,11 @@ from neraca.__main__ import main
 from projections.forwarding import PATH, SCHEME, proof_of
 from streams.places.roles import API, INTAKE
 from tests.attacks.matrix import OWN
-from tests.attacks.test_h2_ratings import CASE, FORM, permit, rating
+from tests.attacks.test_h2_ratings import CASE, permit, rating
 from tests.attacks.test_h7_roles import as_role, rows
 from tests.kafka.process import Running
 from tests.pages.browser import until
-from tests.serving import BATCH, EVENT
+from tests.serving import BATCH, EVENT, FORM
 from tests.serving import until as within
 
 if TYPE_CHECKING:

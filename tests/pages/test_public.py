@@ -126,6 +126,7 @@ def test_a_page_for_the_whole_city_is_made_once_a_position_and_once_a_second_at_
         return public(snapshot, period, today)
 
     monkeypatch.setattr("api.pages.public.public", counted)
+    neraca.settle()
     first = neraca.get("/publik?period=2026-11")
     assert periods == ["x"]
     again = neraca.get("/publik?period=2026-11")
