@@ -66,7 +66,7 @@ def test_the_intake_decides_whether_a_case_is_decided(split: Split) -> None:
     city, case = split.intake.neraca, CASE | {"case": "K-2"}
     token = city.tokens.by_id("loket")
     assert token is not None
-    ticket = tickets_of(city).issue(token[0], Case(**case))
+    ticket = tickets_of(city).issue(token, Case(**case))
     assert ticket is not None
     answer = split.reader.rate(ticket.text, case="K-2")
     assert (answer.status_code, "belum tercatat selesai" in answer.text) == (409, True)
@@ -154,7 +154,7 @@ def test_a_session_records_what_its_token_may(split: Split) -> None:
     assert token is not None
     fact = read_submission(permit("K-7"))
     facts: list[Submission | Refusal] = [fact, refusal, read_submission(rating(case="K-7")), fact]
-    first, second, third, fourth = split.elsewhere.submit(facts, token[0])
+    first, second, third, fourth = split.elsewhere.submit(facts, token)
     assert isinstance(first, Accepted)
     assert first.unpromised
     assert second is refusal
@@ -166,7 +166,7 @@ def test_a_session_records_what_its_token_may(split: Split) -> None:
     assert isinstance(outcome, Accepted)
     line = split.intake.neraca.journal.lines_at([outcome.receipt.position])[outcome.receipt.position]
     assert b'"recordedby":"local"' in line
-    assert split.elsewhere.submit([refusal], token[0]) == [refusal]
+    assert split.elsewhere.submit([refusal], token) == [refusal]
 
 
 def test_while_the_intake_is_away_a_page_keeps_the_citizens_answers(split: Split) -> None:

@@ -8,6 +8,9 @@ import httpx
 import pytest
 
 from domain.access.limits import Limits
+from neraca.__main__ import main
+from streams.journal.journal import Journal
+from streams.places.database import Database
 from streams.places.directory import DataDirectory
 from tests.journal.test_old_directory import file_with
 from tests.process import Process
@@ -39,6 +42,13 @@ def test_a_journal_begun_without_open_is_strict_for_good(tmp_path: Path) -> None
         assert refused(process, "t1") == ["/data/dinas", "/data/asn"]
     with Process(tmp_path / "strict", environment={"NERACA_UNKNOWN": "open"}) as process:
         assert refused(process, "t2") == [], "a command may say otherwise"
+
+
+def test_a_command_of_the_owner_begins_a_strict_journal(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an intake alone begins one: so does whatever connects as the owner, unless it says otherwise."""
+    monkeypatch.setenv("NERACA_UNKNOWN", "")
+    assert main(["layout", "--database", database_url]) == 0
+    assert Journal.read_only(Database(database_url).prepare().journal).is_strict
 
 
 def test_a_journal_begun_open_stays_so(tmp_path: Path) -> None:
