@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from copy import copy
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
+from api.app import build
+from api.http.doors import Doors
 from api.http.tickets import Case
 from domain.access.grant import SIGNED_OPERATOR, Grant
 from domain.intake.wire import Submission, read_submission
 from domain.refusal import Refusal
+from neraca.__main__ import main
 from projections.forwarding import LASTS_US, PATH, SCHEME, claims_of, outcomes_in
 from projections.ports import Accepted, Unavailable
+from streams.intake.elsewhere import IntakeElsewhere
 from tests.attacks.matrix import OTHER, OWN, SERVICE
 from tests.attacks.split import (
     STRANGER,
@@ -217,6 +223,38 @@ def test_processes_without_one_secret_say_so(split: Split, caplog: pytest.LogCap
     assert "do both have the same NERACA_SECRET_FILE, and clocks that agree?" in caplog.text
     assert split.reader.rate(reader.ticket()).status_code == 403, "a ticket of another secret"
     assert split.intake.ratings() == []
+
+
+def test_an_intake_that_takes_a_reader_for_a_web_server_takes_its_forms(split: Split) -> None:
+    """As on one machine: both are set NERACA_PROXIES to the address of the city's web server, which is the reader's too."""
+    city = split.intake.neraca
+    behind = copy(city)
+    behind.built = build(replace(city.parts, doors=Doors(proxies=(ip_network("127.0.0.1"),))))
+    with Listening(behind) as listening:
+        for caller in ("", "203.0.113.9"):
+            elsewhere = IntakeElsewhere(listening.url, city.secret, city.clock, lambda caller=caller: caller)  # type: ignore[misc]  # bound at once
+            (outcome,) = elsewhere.submit([read_submission(rating())], split.grant())
+            assert isinstance(outcome, Accepted), caller
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("ftp://intake", "is no address such as http://127.0.0.1:8001"),
+        ("intake:8001", "is no address such as http://127.0.0.1:8001"),
+        ("http://:8001", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake:99999", "is no address such as http://127.0.0.1:8001"),
+        ("http://who@intake", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake?x", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake:8001", "needs NERACA_SECRET_FILE"),
+    ],
+)
+def test_an_address_without_an_intake_or_a_secret_is_refused_at_the_start(
+    url: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NERACA_SECRET_FILE", raising=False)
+    assert main(["api", "--database", "postgresql://nobody@127.0.0.1:1/none", "--intake-url", url]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_where_no_ratings_are_taken_pages_say_so_and_offer_none(split: Split) -> None:
