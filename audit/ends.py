@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.clock import parse_instant
+from domain.events.decoding import UNREADABLE, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +28,12 @@ class Until(msgspec.Struct, frozen=True):
     vector: Vector | None = None
 
     def ends_before(self, position: int, line: bytes) -> bool:
-        """True if the line at a position lies beyond the end."""
+        """True if the line at a position lies beyond the end. Raises: ``UnknownEntry`` if it does not say when it was recorded."""
         if self.instant_us is not None:
-            return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
+            try:
+                return parse_instant(msgspec.json.decode(line, type=_Recorded).recordedtime) > self.instant_us
+            except (*UNREADABLE, ValueError) as error:
+                raise unreadable(position, error) from error
         return self._last is not None and position > self._last
 
     def within(self, lines: Sequence[tuple[int, bytes]]) -> Sequence[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ import msgspec
 from audit.ends import Until
 from audit.folded import Folded, ReplayError
 from audit.replay import fold_lines
-from domain.events.decoding import ChangedEntry
+from domain.events.decoding import UNREADABLE, StoppedAtEntry, entries_of
 from domain.events.entries import DECODER, JournalOpened
 from domain.intake.unchanged import check, check_exported
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-CHUNK: Final = 1 << 18
-"""The bytes that are decoded at once: their entries fit the processor's cache."""
+CHUNK: Final = 1 << 16
+"""The bytes that are decoded at once: what they become for the check and for the fold fits the processor's cache."""
 LEAST_PART: Final = 1 << 24
+_NO_POSITION: Final = "position {}: the line there states no position"
 
 
 class _Placed(msgspec.Struct):
@@ -54,7 +55,7 @@ def _zone_of(path: str | Path) -> ZoneInfo | None:
         with open(path, "rb") as file:  # noqa: PTH123 - as above
             opening = DECODER.decode(next((line for line in file if line.strip()), b""))
         return ZoneInfo(opening.data.zone) if isinstance(opening, JournalOpened) else None
-    except (msgspec.DecodeError, ZoneInfoNotFoundError, ValueError):
+    except (*UNREADABLE, ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
 
@@ -66,30 +67,51 @@ def _fold_elsewhere(path: str, start: int, end: int) -> Folded:
 
 
 def _fold_chunk(run: Folded, chunk: bytes, at: int, zone: ZoneInfo | None) -> None:
+    if chunk.isspace():
+        return
     try:
         entries = DECODER.decode_lines(chunk)
-    except msgspec.DecodeError:
-        raise ReplayError(_first_bad(chunk, at)) from None
+    except UNREADABLE:
+        entries = []
     positions = [entry.position for entry in entries]
-    if not all(positions):
-        raise ReplayError(_first_bad(chunk, at))
-    run.follow(positions)
     try:
+        if not positions or not all(positions):
+            raise _first_bad(chunk, at, run.last, zone)
+        run.follow(positions)
         check_exported(chunk, zone)
-    except ChangedEntry as error:
+    except StoppedAtEntry as error:
         raise ReplayError(str(error)) from None
     run.fold(positions, entries, lambda: [line for line in chunk.split(b"\n") if line.strip()])
 
 
-def _first_bad(chunk: bytes, at: int) -> str:
+def _first_bad(chunk: bytes, at: int, last: int, zone: ZoneInfo | None) -> ReplayError:
+    """The error about the first line of a chunk that is not as it was recorded; ``last`` is the position before the chunk.
+
+    It names the position that the line states, else the one that is due; if neither is known, the place in the file.
+    """
     for line in chunk.split(b"\n"):
-        try:
-            if line.strip() and not DECODER.decode(line).position:
-                return f"byte {at}: a line states no position"
-        except msgspec.DecodeError as error:
-            return f"byte {at}: this version cannot read the line there: {error}: {line[:80]!r}"
+        if line.strip():
+            position = _position_of(line)
+            last = position or (last + 1 if last else 0)
+            if not last:
+                return ReplayError(f"byte {at}: the line there states no position: {line[:80]!r}")
+            try:
+                entries_of([(last, line)])
+                check([(last, line, None)], zone)
+            except StoppedAtEntry as error:
+                return ReplayError(str(error))
+            if not position:
+                return ReplayError(_NO_POSITION.format(last))
         at += len(line) + 1
-    return f"byte {at}: unreadable"
+    return ReplayError(f"byte {at}: unreadable")
+
+
+def _position_of(line: bytes) -> int:
+    """The position that a line states; 0 if it states none."""
+    try:
+        return max(0, msgspec.json.decode(line, type=_Placed).position)
+    except UNREADABLE:
+        return 0
 
 
 def cut(path: Path, parts: int) -> list[tuple[int, int]]:
@@ -130,19 +152,19 @@ def fold_file(path: Path, until: Until, progress: Callable[[int], None] = lambda
 
 def file_lines(path: Path, until: Until) -> Iterator[tuple[int, bytes]]:
     """The lines of an exported journal with the positions they state, up to an end. Raises: ``ReplayError``."""
-    zone = _zone_of(path)
+    zone, last = _zone_of(path), 0
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for line in file:
             if line.isspace():
                 continue
+            position = _position_of(line)
+            if not position:
+                raise ReplayError(_NO_POSITION.format(last + 1))
             try:
-                position = msgspec.json.decode(line, type=_Placed).position
-                if until.ends_before(position, line):
+                if position == last + 1 and until.ends_before(position, line):
                     return
                 check([(position, line, None)], zone)
-            except msgspec.DecodeError as error:
-                message = f"line {number}: this version cannot read it: {error}"
-                raise ReplayError(message) from None
-            except ChangedEntry as error:
+            except StoppedAtEntry as error:
                 raise ReplayError(str(error)) from None
             yield position, line.rstrip()
+            last = position

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from domain.periods import Period
 
 NOTHING: Final[tuple[Amounts, Waiting]] = ((), Waiting())
-PAGE: Final = 1000
+PAGE: Final = 200
+"""Lines that are decoded and folded at once: what they become fits the processor's cache."""
 OPENING: Final = 1
 
 

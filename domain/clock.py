@@ -6,7 +6,7 @@ formats of foreign files.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -26,8 +26,10 @@ _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _LOCAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,30}))?)?", re.ASCII)
-_SIX_DECIMALS = re.compile(r"\.\d{6}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+_DECIMALS: Final = 6
+_DECIMALS_MOST: Final = 30
+"""As the patterns have it."""
 _DAY_0: Final = EPOCH.toordinal()
 _LAST_US: Final = (date.max.toordinal() + 1 - _DAY_0) * DAY_US - 1
 _FIRST_US: Final = (date.min.toordinal() - _DAY_0) * DAY_US
@@ -106,22 +108,38 @@ def stored_instant(text: str) -> int:
 def line_instant(text: str) -> int:
     """The same, for readers of every line: it remembers hours where ``stored_instant`` remembers texts."""
     hour, second_us = _HOURS.get(text[:13] + text[19:]), _SECONDS_US.get(text[13:19])
-    return line_utc(text)[1] if hour is None or second_us is None else hour[0] + second_us
+    if hour is not None and second_us is not None:
+        return hour[0] + second_us
+    place = _within_an_hour(text)
+    return stored_instant(text) if place is None else place[0][0] + place[1]
 
 
 def line_utc(text: str) -> tuple[str, int]:
     """An instant of a line as ``utc_text`` spells it, and as a count. Raises: ``ValueError``."""
     within = text[13:19]
     hour, second_us = _HOURS.get(text[:13] + text[19:]), _SECONDS_US.get(within)
-    if second_us is not None:
-        if hour is not None and hour[1] is not None:
-            return f"{hour[1]}{within}.000000Z", hour[0] + second_us
-        decimals = text[20:26]
-        hour = _HOURS.get(text[:13] + text[26:])
-        if hour is not None and hour[1] is not None and _SIX_DECIMALS.fullmatch(text, 19, 26):
-            return f"{hour[1]}{within}.{decimals}Z", hour[0] + second_us + int(decimals)
-    instant_us = stored_instant(text)
-    return utc_text(instant_us), instant_us
+    if hour is not None and second_us is not None and hour[1] is not None:
+        return f"{hour[1]}{within}.000000Z", hour[0] + second_us
+    place = _within_an_hour(text)
+    if place is None or place[0][1] is None:
+        instant_us = stored_instant(text)
+        return utc_text(instant_us), instant_us
+    (hour_us, hour_utc), within_us, decimals = place
+    return f"{hour_utc}{within}.{decimals}Z", hour_us + within_us
+
+
+def _within_an_hour(text: str) -> tuple["_Hour", int, str] | None:
+    """The hour of a text with decimals, the microseconds within it, and six decimals; ``None`` if the pattern has to read it."""
+    second_us = _SECONDS_US.get(text[13:19])
+    if second_us is None or text[19:20] != ".":
+        return None
+    end = len(text) - (1 if text[-1] in "Zz" else 6)
+    decimals, hour = text[20:end], _HOURS.get(text[:13] + text[end:])
+    if hour is None or not 0 < len(decimals) <= _DECIMALS_MOST or not decimals.isascii() or not decimals.isdigit():
+        return None
+    if len(decimals) != _DECIMALS:
+        decimals = decimals[:_DECIMALS].ljust(_DECIMALS, "0")
+    return hour, second_us + int(decimals), decimals
 
 
 class _Hour(NamedTuple):
@@ -203,6 +221,11 @@ def utc_text(instant_us: int) -> str:
 def _hour_text(hour: int) -> str:
     """The text of a whole hour since the epoch, in UTC."""
     return moment_of(hour * HOUR_US).isoformat()[:13]
+
+
+def day_begins_us(day: date, zone: tzinfo) -> int:
+    """The instant at which a calendar day begins in a zone."""
+    return instant_of(datetime.combine(day, time(), zone))
 
 
 def local_date(instant_us: int, zone: tzinfo) -> date:

@@ -2,10 +2,10 @@
 
 import calendar
 import re
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import NamedTuple
 
-from domain.clock import instant_of
+from domain.clock import day_begins_us
 
 _PERIOD = re.compile(r"(\d{4})(?:-(?:(\d\d)|Q([1-4])|S([12])))?", re.ASCII)
 
@@ -35,7 +35,7 @@ class Period(NamedTuple):
 
     def end_us(self, zone: tzinfo) -> int:
         """The instant at which it has ended in a zone: the next month's first."""
-        return instant_of(datetime.combine(self.last_day + timedelta(days=1), time(), zone))
+        return day_begins_us(self.last_day + timedelta(days=1), zone)
 
 
 def parse_period(text: str) -> Period:

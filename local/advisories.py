@@ -6,6 +6,7 @@ It says so where no source of advisories can be reached, and ends with code 3: s
 import subprocess
 import sys
 import venv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +60,7 @@ def main() -> int:
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"pip-audit cannot be installed, so nothing is known of advisories: {error}", file=sys.stderr)
         return UNKNOWN
-    worst = NONE
+    codes = set[int]()
     for name in LOCKS:
         results = ((source, *audited(python, ROOT / name, source)) for source in SOURCES)
         source, code, output = next((result for result in results if result[1] != UNKNOWN), ("", UNKNOWN, ""))
@@ -67,8 +68,13 @@ def main() -> int:
             print(f"{name}: no source of advisories can be reached, so nothing is known", file=sys.stderr)
         else:
             print(f"{name}, by {source}: {output.strip()}")
-        worst = max(worst, code)
-    return worst
+        codes.add(code)
+    return of_all(codes)
+
+
+def of_all(codes: Collection[int]) -> int:
+    """The one result of several audits: what is known of one is not lost since nothing is known of another."""
+    return next((code for code in (FOUND, UNKNOWN) if code in codes), NONE)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-FILES: Final = ("Dockerfile", "docker-compose.yml")
+FILES: Final = ("Dockerfile", "docker-compose.yml", "compose/kafka.yml")
 OWN: Final = "neraca"
 """The image that is built here: it has no registry."""
 _NAMED: Final = re.compile(

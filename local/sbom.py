@@ -6,6 +6,7 @@ It follows from the lock file and from the notes beside the bundled scripts, so 
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,9 +55,7 @@ def _component(name: str, version: str, purl: str, hashes: list[str]) -> dict[st
 
 def bill() -> dict[str, Any]:
     """The bill of materials."""
-    version = re.findall(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[
-        0
-    ]
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     components = [*python_packages(LOCK.read_text(encoding="utf-8")), *scripts(ROOT / "api" / "static")]
     root = {"type": "application", "bom-ref": "neraca", "name": "neraca", "version": version}
     return {
@@ -75,8 +74,9 @@ def main() -> int:
     """Write the bill of materials to a file."""
     file = Path(sys.argv[1])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(bill(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"{file}: {len(bill()['components'])} components")
+    materials = bill()
+    file.write_text(json.dumps(materials, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"{file}: {len(materials['components'])} components")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ import msgspec
 
 from domain.access.grant import OLD_SCOPES, ROLES, roles_of
 from domain.access.limits import WRITING, Limits, refusal_of
-from domain.clock import instant_of, parse_date, parse_instant, utc_text
+from domain.clock import day_begins_us, parse_date, parse_instant, utc_text
 from domain.intake.personal import has_number_segment, looks_personal
 from domain.intake.recorded import read_line, stated
 from neraca.options import names
@@ -102,7 +102,7 @@ def _end(text: str) -> int:
             message = f"--expires: {error}"
             raise Usage(message) from None
     zone = ZoneInfo(SETTINGS["NERACA_ZONE"].value or "")
-    return instant_of(datetime.combine(day + timedelta(days=1), time(), zone))
+    return day_begins_us(day + timedelta(days=1), zone)
 
 
 def _check_use(lines: Lines, rows: Sequence[TokenRow], limits: Limits, replaces: str | None, now_us: int) -> None:

@@ -88,8 +88,10 @@ def _take_from_kafka(
     grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].from_environment, tokens.by_id)
     if grants is ONE_TOPIC:
         say("warning: one topic, neraca.intake, for every sender; NERACA_INTAKE_TOPICS gives each a topic and a grant")
-    taking = KafkaIntake(kafka_of(options), intake, parking, problem, now_us, options.partitions, grants=grants)
-    taking.extensions = extensions()
+    words = extensions()
+    taking = KafkaIntake(
+        kafka_of(options), intake, parking, problem, now_us, options.partitions, grants=grants, extensions=words
+    )
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
     thread.start()

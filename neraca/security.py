@@ -1,13 +1,12 @@
 """The command that shows the security log: `security log`."""
 
 import argparse
-from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain.clock import instant_of, parse_date, parse_instant, utc_text
+from domain.clock import day_begins_us, parse_date, parse_instant, utc_text
 from neraca.options import Command, add_data
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage
@@ -53,7 +52,7 @@ def _since_us(text: str | None) -> int:
     zone = ZoneInfo(SETTINGS["NERACA_ZONE"].value or "")
     try:
         if len(text) == DATE_CHARS:
-            return instant_of(datetime.combine(parse_date(text), time(), zone))
+            return day_begins_us(parse_date(text), zone)
         return parse_instant(text)
     except ValueError as error:
         message = f"--since: {error}"

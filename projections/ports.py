@@ -79,7 +79,7 @@ class Lines(Protocol):
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
         """Up to ``limit`` positions and lines after a position and not beyond ``stop``, in order, as they were recorded.
 
-        Raises: ``ChangedEntry`` at the first that is not.
+        Raises: ``StoppedAtEntry`` at the first that is not.
         """
         ...
 

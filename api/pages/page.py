@@ -6,7 +6,7 @@ A new page is a subclass of one of these, its template, and one line in `api/pag
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec import Struct
 from api.pages.tables import LISTED, Tables
 from domain.access.policy import Action, allowed
 from domain.access.subjects import SOME, Subject, Unit
-from domain.clock import instant_of, local_date
+from domain.clock import day_begins_us, local_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,12 +144,12 @@ class PageQuery(Struct, frozen=True):
     @property
     def tomorrow_us(self) -> int:
         """The instant at which the next day begins in the zone of the pages."""
-        return instant_of(datetime.combine(self.today + timedelta(days=1), time(), self.words.zone))
+        return day_begins_us(self.today + timedelta(days=1), self.words.zone)
 
     @property
     def midnight_us(self) -> int:
         """The instant at which the day began in the zone of the pages."""
-        return instant_of(datetime.combine(self.today, time(), self.words.zone))
+        return day_begins_us(self.today, self.words.zone)
 
     def reversed_of(self, dinas: str) -> Reversed | None:
         """How many facts and ratings of a dinas were reversed."""

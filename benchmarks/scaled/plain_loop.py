@@ -15,8 +15,9 @@ from neraca.__main__ import settle_memory
 from neraca.wiring import now_us
 from projections.store.partitions import PartitionStore
 from streams.journal.journal import Journal
+from streams.layouts import Layouts
 from streams.places.database import Database
-from streams.worker.fold import Letter, PartitionFold, Record
+from streams.worker.fold import Letter, PartitionFold, Record, Trust
 from streams.worker.lease import next_epoch
 from streams.worker.parts import reopener
 from streams.worker.turn import TAKE
@@ -24,17 +25,20 @@ from streams.worker.turn import TAKE
 NAME = "plain"
 
 
-def folding(url: str, journal: str, layout: int) -> PartitionFold:
-    """A fold into a database; a letter for the dead ends it."""
+def folding(url: str, layout: int) -> PartitionFold:
+    """A fold of the journal of a database into the same; a letter for the dead ends it."""
 
     def letter(dead: Letter) -> None:
         raise AssertionError(dead.why)
 
     database = Database(url)
+    journal = Journal.read_only(database.journal)
     with database.connected("epoch") as db:
         epoch = next_epoch(db, NAME, NAME)
-    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch, ZoneInfo(ZONE))
-    return PartitionFold(store, journal, layout, letter)
+    zone = ZoneInfo(ZONE)
+    store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch, zone)
+    trust = Trust(Layouts(database, journal).key_of(layout), zone)
+    return PartitionFold(store, journal.id, layout, letter, trust)
 
 
 async def read(server: str, topic: str, fold: PartitionFold, head: int) -> None:
@@ -65,7 +69,7 @@ def main(server: str, topic: str, url: str, layout: str) -> None:
     """Fold until the head, and say so."""
     journal = Journal.open(Database(url).journal, ZONE, now_us())
     settle_memory()
-    asyncio.run(read(server, topic, folding(url, journal.id, int(layout)), journal.head()))
+    asyncio.run(read(server, topic, folding(url, int(layout)), journal.head()))
 
 
 if __name__ == "__main__":

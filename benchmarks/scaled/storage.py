@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from benchmarks.harness import shown
-from benchmarks.scaled.contents import LAYOUT, records, segments
+from benchmarks.scaled.contents import LAYOUT, records
 from benchmarks.scaled.ground import BEGUN, JOURNAL
 from benchmarks.scaled.plain_loop import folding
 from streams.worker.turn import TAKE
@@ -34,7 +34,7 @@ def run(ground: Ground) -> list[Figure]:
     with ground.database(JOURNAL) as url:
         journal = _bytes(url, "neraca")
     with ground.database(BEGUN) as url:
-        fold = folding(url, segments(ground)[0].journal, LAYOUT)
+        fold = folding(url, LAYOUT)
         for start in range(0, len(topic_records), TAKE):
             fold.fold(topic_records[start : start + TAKE])
         balances, why = _bytes(url, "neraca_1"), _bytes(url, "neraca_1", "why")

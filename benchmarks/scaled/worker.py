@@ -75,7 +75,7 @@ def from_memory(ground: Ground) -> Pace:
     """The pace of the fold alone: segments in memory, no broker."""
     topic_records = records(ground)
     with ground.database(BEGUN) as url:
-        fold = folding(url, segments(ground)[0].journal, LAYOUT)
+        fold = folding(url, LAYOUT)
         beginning = time.perf_counter()
         for start in range(0, len(topic_records), TAKE):
             fold.fold(topic_records[start : start + TAKE])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -10,6 +10,9 @@ from domain.events.entries import DECODER, AnyEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""The errors of a decoder: another form, other bytes than JSON's, and values within values without end."""
 
 
 class StoppedAtEntry(Exception):  # noqa: N818 - a state of the journal, not a fault of the program
@@ -30,10 +33,14 @@ def entries_of(lines: Sequence[tuple[int, bytes]]) -> list[AnyEntry]:
     try:
         for _, line in lines:
             entries.append(decode(line))
-    except msgspec.DecodeError as error:
-        message = f"position {lines[len(entries)][0]}: this version cannot read the entry there: {error}"
-        raise UnknownEntry(message) from error
+    except UNREADABLE as error:
+        raise unreadable(lines[len(entries)][0], error) from error
     return entries
+
+
+def unreadable(position: int, error: Exception) -> UnknownEntry:
+    """The error about a line that cannot be read."""
+    return UnknownEntry(f"position {position}: this version cannot read the entry there: {error}")
 
 
 def decoded(lines: Sequence[tuple[int, bytes]]) -> list[tuple[int, bytes, AnyEntry]]:

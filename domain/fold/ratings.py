@@ -1,12 +1,12 @@
 """The ratings among entries: what each gives to a cell or takes out of one, and when a month of theirs closes."""
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 
 from domain.capaian import half_up
-from domain.clock import HOUR_US, instant_of, local_date, stored_instant, utc_text
+from domain.clock import HOUR_US, day_begins_us, local_date, stored_instant, utc_text
 from domain.events.entries import AnyEntry, EventCorrected, EventRetracted, Fact, RatingData, SatisfactionRated
 from domain.fold.cells import Change
 from domain.fold.disclosed import Month
@@ -51,8 +51,7 @@ def _change(data: RatingData, sign: int, *, first: bool) -> tuple[MonthKey, Chan
 def closes_us(month: str, zone: tzinfo) -> int:
     """The instant at which a month ``YYYY-MM`` closes: thirty days after its end, at midnight in a zone."""
     try:
-        day = parse_period(month).last_day + CLOSED_AFTER
-        return instant_of(datetime.combine(day, time(), zone))
+        return day_begins_us(parse_period(month).last_day + CLOSED_AFTER, zone)
     except OverflowError:
         return NEVER_US
 

@@ -42,18 +42,24 @@ class ResolvedValues(Struct, gc=False):
     adds: EffectiveFact | None = None
 
 
-def data_of(kind: Kind) -> type[Struct]:
-    """The data of a kind as submitted, each field only if it was given, in the order of canonical JSON."""
+def data_of(kind: Kind, *, strict: bool) -> type[Struct]:
+    """The data of a kind as submitted, each field only if it was given, in the order of canonical JSON.
+
+    ``strict``: without any other field, which a hash over these would not cover.
+    """
     types: dict[str, Any] = {
         field.encode_name: str if field.type in (str, str | UnsetType) else Any for field in fields(kind.submitted)
     }
     if kind.role in ("fact", "reversal"):
         types["resolved"] = ResolvedValues
     definitions = [(name, types[name] | UnsetType, UNSET) for name in sorted(types)]
-    return msgspec.defstruct(f"{kind.submitted.__name__}Data", definitions, gc=False)
+    name = f"{kind.submitted.__name__}Data"
+    return msgspec.defstruct(name, definitions, gc=False, forbid_unknown_fields=strict)
 
 
-DATA: Final = {kind.type: data_of(kind) for kind in KINDS.values()}
+DATA: Final = {kind.type: data_of(kind, strict=True) for kind in KINDS.values()}
+OPEN_DATA: Final = {kind.type: data_of(kind, strict=False) for kind in KINDS.values()}
+"""The same of lines that a former version may have recorded with fields that are unknown today."""
 
 
 def _given(text: str | UnsetType) -> int | None:
@@ -61,14 +67,14 @@ def _given(text: str | UnsetType) -> int | None:
     return None if text is UNSET else line_instant(text)
 
 
-def _completion(data: Any, time: Time) -> int:  # noqa: ANN401 - data of a kind
-    """The instant of a completion; most are the time of their event."""
-    text, instant_us = time
-    return instant_us if instant_us is not None and data.completed_at == text else line_instant(data.completed_at)
+def _instant(text: str, time: Time) -> int:
+    """The instant of a field; most are the time of their event."""
+    time_text, time_us = time
+    return time_us if time_us is not None and text == time_text else line_instant(text)
 
 
-def _receipt(data: Any, resolution: ResolvedValues, _: Time, months: Months | None) -> bool:  # noqa: ANN401 - data of a kind
-    received_us = line_instant(data.received_at)
+def _receipt(data: Any, resolution: ResolvedValues, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - data of a kind
+    received_us = _instant(data.received_at, time)
     return (
         resolution.received_us == received_us
         and resolution.due_us == _given(data.due_at)
@@ -78,7 +84,7 @@ def _receipt(data: Any, resolution: ResolvedValues, _: Time, months: Months | No
 
 def _decision(data: Any, resolution: ResolvedValues, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - data of a kind
     """A field that the decision left out was taken from the case's file, and stands in the resolved values alone."""
-    completed_us, received_us, due_us = _completion(data, time), resolution.received_us, resolution.due_us
+    completed_us, received_us, due_us = _instant(data.completed_at, time), resolution.received_us, resolution.due_us
     if received_us is None or (months is not None and resolution.month != months.of(completed_us)):
         return False
     if data.received_at is not UNSET and line_instant(data.received_at) != received_us:
@@ -89,12 +95,12 @@ def _decision(data: Any, resolution: ResolvedValues, time: Time, months: Months 
     if data.pauses is not UNSET and pauses != counted_pauses(map(_interval, data.pauses), received_us, completed_us):
         return False
     elapsed_us = elapsed(received_us, completed_us, pauses)
+    if resolution.elapsed_us != elapsed_us:
+        return False
     standard_us = None if resolution.standard is None else resolution.standard.us
     promise_us, on_time = promised(received_us, completed_us, elapsed_us, due_us, standard_us)
-    return (
-        resolution.elapsed_us == elapsed_us
-        and resolution.promise_us == promise_us
-        and (resolution.on_time is on_time or _verdict_fits(resolution.on_time, on_time, promise_us))
+    return resolution.promise_us == promise_us and (
+        resolution.on_time is on_time or _verdict_fits(resolution.on_time, on_time, promise_us)
     )
 
 
@@ -108,14 +114,15 @@ def _interval(pause: dict[str, str]) -> Interval:
 
 
 def _task(data: Any, resolution: ResolvedValues, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - data of a kind
-    completed_us, due_us = _completion(data, time), _given(data.due_at)
+    completed_us, due_us = _instant(data.completed_at, time), _given(data.due_at)
     if months is not None and resolution.month != months.of(completed_us):
         return False
     if due_us is None:
         return resolution.on_time is None
-    on_time = completed_us <= due_us
-    promise_us = task_promise_us(completed_us, due_us, _given(data.assigned_at))
-    return _verdict_fits(resolution.on_time, on_time, promise_us)
+    on_time, assigned_us = completed_us <= due_us, _given(data.assigned_at)
+    if resolution.on_time is on_time:
+        return True
+    return _verdict_fits(resolution.on_time, on_time, task_promise_us(completed_us, due_us, assigned_us))
 
 
 def _rating(_: Any, resolution: ResolvedValues, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - data of a kind
@@ -140,7 +147,7 @@ def _reversal(data: Any, resolution: ResolvedValues, _: Time, months: Months | N
 def _fact(fact: EffectiveFact, months: Months | None) -> bool:
     if fact.type not in FACT_TYPES:
         return False
-    data: Any = msgspec.convert(fact.data, DATA[fact.type])
+    data: Any = msgspec.convert(fact.data, OPEN_DATA[fact.type])
     fit, time = FITS.get(fact.type), (fact.time, line_instant(fact.time) if fact.time else None)
     return fit is None or fit(data, data.resolved, time, months)
 

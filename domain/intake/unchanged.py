@@ -5,7 +5,7 @@ time and data as submitted, and its resolved values by the data beside them. A h
 not found out here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from functools import reduce
 from hashlib import sha256
@@ -16,35 +16,45 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from domain.canonical import content_hash
-from domain.clock import line_utc, months_of
-from domain.events.decoding import ChangedEntry
-from domain.events.entries import DECODER, OpenedData
-from domain.events.kinds import FACT_TYPES, OPENED_TYPE, REVERSAL_TYPES
-from domain.intake.consistent import DATA, FITS
+from domain.clock import Months, line_instant, line_utc, months_of
+from domain.events.decoding import UNREADABLE, ChangedEntry, entries_of
+from domain.events.entries import OpenedData
+from domain.events.kinds import FACT_TYPES, KINDS, OPENED_TYPE, REVERSAL_TYPES
+from domain.intake.consistent import DATA, FITS, OPEN_DATA, Time
 from domain.intake.recorded import as_submitted, leaf_of
 
+PAGE: Final = 100
+"""Lines without a leaf that are checked at once: their data fit the processor's cache."""
 Row = tuple[int, bytes, bytes | None]
 """A position, the line there, and the leaf beside it: none in a file, and beside lines of former versions."""
 
 
 class _Line(Struct, gc=False, tag_field="type", kw_only=True):
-    """The fields of a line that its content hash covers, and the hash; its resolved values and its instant are put beside."""
+    """The fields of a line that its content hash covers, and the hash."""
 
     time: str
     data: Any
     contenthash: str = ""
-    salt: str = ""
-    resolved: Any = None
-    time_us: int = 0
     kind_type: ClassVar[str]
+
+
+class _Opened(OpenedData, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """The data of an opening as submitted: no version wrote others."""
 
 
 class _Opening(_Line, frozen=False, gc=False, tag=OPENED_TYPE, kw_only=True):
     """The first line of a journal; those of former versions have neither hash nor salt."""
 
     id: str
-    data: OpenedData
+    data: _Opened
+    salt: str = ""
     kind_type = OPENED_TYPE
+
+
+class _Dated(_Line, gc=False, kw_only=True):
+    """A line whose time of recording is folded; that of others is read where it is shown."""
+
+    recordedtime: str
 
 
 class _Hashed(Struct, gc=False):
@@ -56,6 +66,9 @@ class _Hashed(Struct, gc=False):
 
 
 _RESOLVED_TYPES: Final = FACT_TYPES | REVERSAL_TYPES
+_DATED_TYPES: Final = REVERSAL_TYPES | {KINDS["satisfaction-rated"].type}
+_ABSENT: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""The errors of a check about a changed line: a text is no instant, or a value is not given, of another type or too large."""
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 """Objects within the data have their keys sorted; the fields of the data are declared in that order."""
 
@@ -63,18 +76,21 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 def check(rows: Iterable[Row], zone: tzinfo | None) -> None:
     """Every line is as it was recorded: by its leaf, or by its content hash and its data; months are those of ``zone``.
 
-    A line that this version cannot decode is not judged: its reader stops there. Raises: ``ChangedEntry``, naming the
-    position of the first that differs.
+    Raises: ``StoppedAtEntry``, naming the position of the first that differs, or that this version can neither decode nor
+    prove by a leaf.
     """
+    bare = list[tuple[int, bytes]]()
     for position, line, leaf in rows:
-        is_same = leaf == leaf_of(line, position) if leaf is not None else _is_as_recorded(line, zone)
-        if not is_same:
-            message = f"position {position}: the data are not those that were recorded"
-            raise ChangedEntry(message)
+        if leaf is None:
+            bare.append((position, line))
+        elif leaf != leaf_of(line, position):
+            _check_bare(bare, zone)  # the first that differs is named
+            raise _changed(position)
+    _check_bare(bare, zone)
 
 
 def check_stored(rows: Iterable[Row], zone: tzinfo | None) -> None:
-    """The same of rows of a database, where a leaf stands beside each line with a salt. Raises: ``ChangedEntry``."""
+    """The same of rows of a database, where a leaf stands beside each line with a salt. Raises: ``StoppedAtEntry``."""
     check((row if row[2] is not None or not _ends_with_salt(row[1]) else (*row[:2], b"") for row in rows), zone)
 
 
@@ -86,14 +102,32 @@ _SALT_NAME: Final = b',"salt":"'
 _SALT_END: Final = _SALT_NAME + b"-" * 22 + b'"}'
 
 
+def _check_bare(lines: list[tuple[int, bytes]], zone: tzinfo | None) -> None:
+    """Check lines without a leaf, page by page, and those of a page one by one if one of them differs."""
+    for start in range(0, len(lines), PAGE):
+        page = lines[start : start + PAGE]
+        try:
+            are_same = _all_fit([_DECODER.decode(line) for _, line in page], zone)
+        except UNREADABLE:
+            are_same = False
+        if not are_same:
+            for position, line in page:
+                if not _is_as_recorded(position, line, zone):
+                    raise _changed(position)
+
+
+def _changed(position: int) -> ChangedEntry:
+    return ChangedEntry(f"position {position}: the data are not those that were recorded")
+
+
 def check_exported(lines: bytes, zone: tzinfo | None) -> None:
-    """The same of whole lines of an exported journal, which state their positions. Raises: ``ChangedEntry``."""
+    """The same of whole lines of an exported journal, which state their positions. Raises: ``StoppedAtEntry``."""
     try:
         are_same = _all_fit(_DECODER.decode_lines(lines), zone)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         are_same = False
     if not are_same:
-        check(((_position(line), line, None) for line in lines.split(b"\n") if line.strip()), zone)
+        _check_bare([(_position(line), line) for line in lines.split(b"\n") if line.strip()], zone)
 
 
 class _Placed(Struct):
@@ -103,24 +137,16 @@ class _Placed(Struct):
 def _position(line: bytes) -> int:
     try:
         return msgspec.json.decode(line, type=_Placed).position
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return 0
 
 
-def _is_as_recorded(line: bytes, zone: tzinfo | None) -> bool:
+def _is_as_recorded(position: int, line: bytes, zone: tzinfo | None) -> bool:
     try:
-        return _all_fit([_DECODER.decode(line)], zone) or _fits_in_full(line, zone)
-    except msgspec.DecodeError:
-        return not _is_known(line)
-
-
-def _is_known(line: bytes) -> bool:
-    """True if this version can fold a line."""
-    try:
-        DECODER.decode(line)
-    except msgspec.DecodeError:
+        return _fits_in_full(line, zone)
+    except UNREADABLE:
+        entries_of([(position, line)])  # the sentence of a reader that cannot decode it
         return False
-    return True
 
 
 def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
@@ -128,55 +154,59 @@ def _all_fit(entries: list[_Line], zone: tzinfo | None) -> bool:
 
     All are encoded at once: this is most of what a replay adds to its fold.
     """
-    values = list[_Hashed]()
+    values, beside = list[_Hashed](), list[tuple[Any, Time]]()
     try:
         for entry in entries:
-            data = entry.data
-            if entry.kind_type in _RESOLVED_TYPES:
-                entry.resolved, data.resolved = data.resolved, UNSET
-            utc, entry.time_us = line_utc(entry.time)
-            values.append(_Hashed(data, utc, entry.kind_type))
+            data, kind_type, resolution = entry.data, entry.kind_type, None
+            if kind_type in _RESOLVED_TYPES:
+                resolution, data.resolved = data.resolved, UNSET
+            utc, time_us = line_utc(entry.time)
+            values.append(_Hashed(data, utc, kind_type))
+            beside.append((resolution, (entry.time, time_us)))
         bodies = _ENCODER.encode_lines(values).split(b"\n")
         months = None if zone is None else months_of(zone)
-        for entry, body in zip(entries, bodies, strict=False):  # behind the last newline there is none
+        for entry, body, (resolution, time) in zip(entries, bodies, beside, strict=False):  # bodies end with a newline
             if entry.contenthash != "v1:" + sha256(body).hexdigest() and not _is_former_opening(entry):
                 return False
-            fit = FITS.get(entry.kind_type)
-            if fit is not None and not fit(entry.data, entry.resolved, (entry.time, entry.time_us), months):
+            if not _resolved_fits(entry, resolution, time, months):
                 return False
-    except (ValueError, TypeError):  # a text that is no instant, or a field that is not given
+    except _ABSENT:
         return False
     return True
 
 
-def _resolved_fits(entry: _Line, zone: tzinfo | None) -> bool:
-    fit, months = FITS.get(entry.kind_type), None if zone is None else months_of(zone)
-    return fit is None or fit(entry.data, entry.resolved, (entry.time, entry.time_us), months)
+def _resolved_fits(entry: _Line, resolution: Any, time: Time, months: Months | None) -> bool:  # noqa: ANN401 - values of a kind
+    fit = FITS.get(entry.kind_type)
+    if isinstance(entry, _Dated):
+        line_instant(entry.recordedtime)
+    return fit is None or fit(entry.data, resolution, time, months)
 
 
 def _fits_in_full(line: bytes, zone: tzinfo | None) -> bool:
     """The same of one line, read in full: a former version may have recorded fields that are unknown today."""
-    entry, event = _DECODER.decode(line), msgspec.json.decode(line)
-    entry.resolved = getattr(entry.data, "resolved", None)
+    entry, event = _OPEN_DECODER.decode(line), msgspec.json.decode(line)
     try:
-        utc, entry.time_us = line_utc(entry.time)
-        hash_now = content_hash(event["type"], utc, as_submitted(event["data"]))
-        return bool(hash_now == entry.contenthash and _resolved_fits(entry, zone))
-    except (ValueError, TypeError):  # as above
+        utc, time_us = line_utc(entry.time)
+        data = as_submitted(event["data"]) if entry.kind_type in _RESOLVED_TYPES else event["data"]
+        is_same = content_hash(event["type"], utc, data) == entry.contenthash or _is_former_opening(entry)
+        resolution, months = getattr(entry.data, "resolved", None), None if zone is None else months_of(zone)
+        return bool(is_same and _resolved_fits(entry, resolution, (entry.time, time_us), months))
+    except _ABSENT:
         return False
 
 
 def _is_former_opening(entry: _Line) -> bool:
     """True of an opening of a former version: it has neither hash nor salt, and its id is the journal's."""
-    is_opening = isinstance(entry, _Opening) and entry.id == entry.data.journal
-    return is_opening and not entry.contenthash and not entry.salt
+    if not isinstance(entry, _Opening):
+        return False
+    return entry.id == entry.data.journal and not entry.contenthash and not entry.salt
 
 
 def _line_of(type_: str, data: type[Struct]) -> type[Struct]:
     return msgspec.defstruct(
         "RecordedLine",
         [("data", data)],
-        bases=(_Line,),
+        bases=(_Dated if type_ in _DATED_TYPES else _Line,),
         tag=type_,
         gc=False,
         kw_only=True,
@@ -184,5 +214,10 @@ def _line_of(type_: str, data: type[Struct]) -> type[Struct]:
     )
 
 
-_LINES: Final = [_Opening, *(_line_of(type_, data) for type_, data in DATA.items())]
-_DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, _LINES))
+def _decoder_of(data: Mapping[str, type[Struct]]) -> msgspec.json.Decoder[Any]:
+    lines: list[Any] = [_Opening, *(_line_of(type_, values) for type_, values in data.items())]
+    return msgspec.json.Decoder(reduce(or_, lines))
+
+
+_DECODER: Final = _decoder_of(DATA)
+_OPEN_DECODER: Final = _decoder_of(OPEN_DATA)

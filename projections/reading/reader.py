@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from domain.clock import instant_of, local_date, local_month
+from domain.clock import day_begins_us, local_date, local_month
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from projections.reading.cache import DinasSums, VersionCache, moved_between, open_files_at
@@ -123,7 +123,7 @@ class Reader:
         open_files = open_files_at(queries, now_us, {} if before is None else before.open_files, moving)
         overdue = sum(counts.open.overdue for counts in open_files.values())
         today = local_date(now_us, self.zone)
-        ends_us = instant_of(datetime.combine(today + timedelta(days=1), time(), self.zone)) - 1
+        ends_us = day_begins_us(today + timedelta(days=1), self.zone) - 1
         dues = (counts.next_due_us for counts in open_files.values() if counts.next_due_us is not None)
         version = Version(self.live.journal, generation, at, overdue, min(dues, default=ends_us), today.isoformat())
         version = version._replace(until_us=min(version.until_us or ends_us, ends_us))

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 METADATA: Final = MetaData()
-_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
 SOURCES: Final = Table(
     "sources",
@@ -27,7 +27,7 @@ recorded, and the reason if it has stopped.
 ACCOUNTS: Final = Table(
     "accounts",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("dinas", Text, nullable=False),
     Column("asn", Text, nullable=False),
     Column("service", Text, nullable=False),

@@ -70,15 +70,13 @@ class Sink(Protocol):
 class LocalSink:
     """Records a batch in the intake of this process; ``find`` looks into its journal."""
 
-    def __init__(self, intake: Intake, grant: Grant, find: Find | None = None) -> None:
+    def __init__(self, intake: Intake, grant: Grant, find: Find) -> None:
         self._intake = intake
         self._grant = grant
         self._find = find
 
-    def holders(self, names: list[Name]) -> dict[Name, dict[str, Any]] | None:
+    def holders(self, names: list[Name]) -> dict[Name, dict[str, Any]]:
         """The events that the journal holds of some."""
-        if self._find is None:
-            return None
         return {name: key_holder(*line) for name, line in self._find(names).items()}
 
     def send(self, events: list[Event]) -> Answers:

@@ -96,7 +96,7 @@ class Settling:
         """Record the rows that are new."""
         problems_before = self._known_before(rows)
         fresh = [index for index in range(len(rows)) if index not in problems_before]
-        count, answers = self._record([rows[index].event or {} for index in fresh], [rows[at].day for at in fresh])
+        count, answers = self._record([_event(rows[index]) for index in fresh], [rows[at].day for at in fresh])
         problems = problems_before | {fresh[index]: problem for index, problem in answers.items()}
         outcome = Settled(count)
         conflicts = dict[int, _Conflict]()
@@ -128,7 +128,7 @@ class Settling:
     def _known_before(self, rows: Sequence[Row]) -> dict[int, dict[str, Any]]:
         """The rows that the journal holds under the ids of the former version, with the conflict of each."""
         inquiry = [index for index, row in enumerate(rows) if row.former is not None]
-        names = [(str((rows[index].event or {})["source"]), str(rows[index].former)) for index in inquiry]
+        names = [(str(_event(rows[index])["source"]), str(rows[index].former)) for index in inquiry]
         holders = self._holders(names) if names else {}
         if holders is not None:
             return {
@@ -136,7 +136,7 @@ class Settling:
                 for index, name in zip(inquiry, names, strict=True)
                 if name in holders
             }
-        questions = [(rows[index].event or {}) | {"id": rows[index].former, "time": _FAR} for index in inquiry]
+        questions = [_event(rows[index]) | {"id": rows[index].former, "time": _FAR} for index in inquiry]
         _, answers = self._ask(questions)
         return {inquiry[at]: answer for at, answer in answers.items() if _slug(answer) == "content-conflict"}
 
@@ -186,6 +186,11 @@ class Settling:
             inquiry = following
 
 
+def _event(row: Row) -> Event:
+    """The event of a row; rows without one are not settled."""
+    return row.event or {}
+
+
 def _slug(problem: Mapping[str, Any]) -> str:
     """The last part of a problem's type, which the service writes as a URN."""
     return str(problem.get("type", "")).rpartition(":")[2]
@@ -207,7 +212,7 @@ def _number(name: str, value: object) -> object:
 
 def _conflict(row: Row, problem: dict[str, Any], holder: dict[str, Any]) -> _Conflict:
     """The conflict of a row. A day that the row leaves open is at the instant that was recorded, if it lies on that day."""
-    event: Event = row.event or {}
+    event = _event(row)
     text = str(holder.get("time", ""))
     is_on_day = row.day is not None and text != "" and row.day.text_at(stored_instant(text)) is not None
     on_its_day = _moved(event, row.day.field, text) if row.day is not None and is_on_day else event

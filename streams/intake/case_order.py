@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from domain.events.kinds import KINDS, NOTE_TYPES, NOTES
+from domain.events.kinds import NOTE_TYPES, NOTES
 from domain.intake.wire import Submission
 from domain.refusal import Fault, Refusal, invalid
+from streams.intake.cases import DECIDED, RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from projections.ports import Outcome
 
-_DECISION: Final = KINDS["permit-processed"].type
-_FIRST: Final = NOTE_TYPES | {KINDS["permit-received"].type}
+_FIRST: Final = NOTE_TYPES | {RECEIVED}
 _HELD_BACK: Final = Fault("/data/case", "waits for an earlier receipt, pause or resumption of its case", for_now=True)
 
 
@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 
 def case_of(event: Submission | Refusal) -> Case | None:
     """The case of a receipt, a note or a decision; ``None`` for any other event."""
-    if isinstance(event, Submission) and (event.type == _DECISION or event.type in _FIRST):
+    if isinstance(event, Submission) and (event.type == DECIDED or event.type in _FIRST):
         return Case(NOTES.text(event.data), event.type in _FIRST)
     return None
 

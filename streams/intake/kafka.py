@@ -75,7 +75,10 @@ class _Attempts:
 
 
 class KafkaIntake:
-    """Takes records into the journal through an intake."""
+    """Takes records into the journal through an intake.
+
+    ``extensions`` are the extension attributes that events may have beside those that are always taken.
+    """
 
     def __init__(  # noqa: PLR0913 - its ports, some with a usual value
         self,
@@ -88,6 +91,7 @@ class KafkaIntake:
         *,
         grants: Grants = ONE_TOPIC,
         parked_s: float = PARKED_S,
+        extensions: Collection[str] = (),
     ) -> None:
         self._kafka = kafka
         self._intake = intake
@@ -97,8 +101,7 @@ class KafkaIntake:
         self._partitions = partitions
         self._grants = grants
         self._parked_s = parked_s
-        self.extensions: Collection[str] = ()
-        """The extension attributes that events may have beside those that are always taken."""
+        self._extensions = extensions
         self._look_s = 0.0
         self._attempts: dict[str, _Attempts] = {}
         self._parked: dict[str, Waiting] = {}
@@ -163,13 +166,13 @@ class KafkaIntake:
         send_refused(sender, refusals)
 
     def _event(self, record: RawRecord) -> Submission | Refusal:
-        return attempt(event_of, record.value, record.headers, self.extensions)
+        return attempt(event_of, record.value, record.headers, self._extensions)
 
     def _decide(
         self, records: Sequence[RawRecord], events: Sequence[Submission | Refusal], until_us: int
     ) -> list[Outcome]:
         """The outcomes of fresh events; a decision of a case of which a receipt or a note is parked waits too."""
-        if self._parking.keys() != self._parked.keys():
+        if any(map(case_of, events)) and self._parking.keys() != self._parked.keys():
             self._read_parked()
         order = CaseOrder(self._submitted_by(records, events), self._waits(), self._now_us())
         outcomes = order.decide([Waiting(event, until_us) for event in events])

@@ -9,11 +9,11 @@ from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
 from domain.access.policy import allowed
-from domain.access.subjects import SOME, Reversal, Rule
+from domain.access.subjects import SOME, Reversal, Rule, Unit
 from domain.clock import SECOND_US, local_date, parse_date, parse_instant, utc_text
 from domain.events import submitted as events
 from domain.events.entries import decode
-from domain.events.kinds import BY_TYPE, KINDS, NOTES
+from domain.events.kinds import BY_TYPE, NOTES
 from domain.intake.checks import ahead_faults, data_ahead_faults
 from domain.intake.recorded import EffectiveFact, Recorded, Resolved, line_of, read_line, recorded
 from domain.intake.resolve import CaseContext, Setting, resolve_correction, resolve_fact, unpromised
@@ -22,7 +22,7 @@ from domain.refusal import Fault, Refusal, invalid
 from projections.ports import Accepted, Grant, Receipt
 from streams.intake.cases import UNKNOWN_TARGET, Cases, key_holder
 from streams.intake.own_corrections import OwnCorrections
-from streams.intake.permitting import NOT_COVERED, not_covered
+from streams.intake.permitting import NOT_COVERED, RATED, not_covered
 from streams.journal.journal import line_hash
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from streams.intake.keyed import Keyed
     from streams.journal.journal import Appending
 
-RATED: Final = KINDS["satisfaction-rated"].type
 UNDO_US: Final = 900 * SECOND_US
 _STATE_PAUSES: Final = "; a correction of the decision may state the pauses before it"
 
@@ -66,7 +65,7 @@ class Recording:
         earlier = self._append.find(query.originator)
         if earlier is not None:
             self._must_be_told(query, grant, earlier[1])
-            return _repeat(submission, *earlier, names_all=self._names_all(grant))
+            return self._repeat(submission, grant, *earlier)
         values = submission.typed
         faults = ahead_faults(submission.time_us, values, self._now_us)
         if faults:
@@ -102,17 +101,32 @@ class Recording:
             self._own.after_receipt(decision)
         return outcome
 
-    def _names_all(self, grant: Grant) -> bool:
-        """True if a caller is told who holds a rating: one who may read the journal knows it anyway."""
-        return allowed(grant, "audit", SOME, self._now_us)
+    def _repeat(self, submission: Submission, grant: Grant, position: int, line: bytes) -> Accepted:
+        if line_hash(line) != submission.content_hash:
+            detail = "an event of this source and id is recorded with other content"
+            raise Refusal("content-conflict", detail, holder=self._holder(grant, position, line))
+        return Accepted(_receipt(position, read_line(line)), repeated=True)
 
     def _must_be_free(self, key: str | None, grant: Grant) -> None:
         holder = self._append.holder(key) if key is not None else None
         if holder is not None:
             detail = "this case, or this survey response, already has one; correct or retract it first"
-            position, line = self._cases.event(holder)
-            is_named = self._names_all(grant) or read_line(line).fact.type != RATED
-            raise Refusal("natural-key-held", detail, holder=key_holder(position, line) if is_named else None)
+            raise Refusal("natural-key-held", detail, holder=self._holder(grant, *self._cases.event(holder)))
+
+    def _holder(self, grant: Grant, position: int, line: bytes) -> dict[str, object] | None:
+        """The event that a conflict is with; ``None`` if the caller is not told of it.
+
+        Of a rating, and of a reversal of one, those alone are told who may read the journal. An event without
+        a dinas, such as a general rule, is told to grants that are limited to none.
+        """
+        event = read_line(line)
+        fact = event.resolved.removes or event.fact
+        is_told = (
+            allowed(grant, "audit", SOME, self._now_us)
+            if fact.type == RATED
+            else allowed(grant, "see-holder", Unit(fact.data.get("dinas") or ""), self._now_us)
+        )
+        return key_holder(position, line) if is_told else None
 
     def _must_be_known(self, fact: events.Fact | events.CaseNote, at: str) -> None:
         if not self._policy.strict:
@@ -266,14 +280,6 @@ def _must_pause(case: CaseContext, at_us: int) -> None:
 def _too_late(position: int) -> Refusal:
     """The refusal of a note after the decision of its case, which names the decision and the remedy (decision record 0035)."""
     return invalid(Fault("/data/case", f"has no open file: it is decided (position {position}){_STATE_PAUSES}"))
-
-
-def _repeat(submission: Submission, position: int, line: bytes, *, names_all: bool) -> Accepted:
-    if line_hash(line) != submission.content_hash:
-        detail = "an event of this source and id is recorded with other content"
-        is_named = names_all or read_line(line).fact.type != RATED
-        raise Refusal("content-conflict", detail, holder=key_holder(position, line) if is_named else None)
-    return Accepted(_receipt(position, read_line(line)), repeated=True)
 
 
 def _receipt(position: int, event: Recorded) -> Receipt:

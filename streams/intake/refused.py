@@ -32,20 +32,35 @@ def refused_record(
     The client sends no null in a header, so a null becomes empty.
     """
     content = value if key is not None else value or b""
-    headers_sent: Headers = [(name, text or b"") for name, text in headers]
-    problem_header: Headers = [("problem", _problem(problem))]
-    room = most - FRAME_BYTES - _size(problem_header)
-    if len(key or b"") + len(content or b"") + _size(headers_sent) <= room:
-        return REFUSED_TOPIC, None, key, content, [*headers_sent, *problem_header]
-    mark: Headers = [(CUT, str(len(value or b"")).encode())]
-    whole_or_none = headers_sent if _size(headers_sent) <= room // 2 else []
+    return _within(most - FRAME_BYTES, key, content, [(name, text or b"") for name, text in headers], problem)
+
+
+def _within(
+    room: int,
+    key: bytes | None,
+    content: bytes | None,
+    headers: Headers,
+    problem: dict[str, Any],
+    length: bytes | None = None,
+) -> Outgoing:
+    """A record of at most ``room`` bytes, if the least of its problem leaves it any; ``length``: of a value cut before."""
+    problem_header: Headers = [("problem", _problem(problem, min(PROBLEM_MOST, room // 2)))]
+    room = max(0, room - _size(problem_header))
+    mark: Headers = [] if length is None else [(CUT, length)]
+    if len(key or b"") + len(content or b"") + _size(headers) + _size(mark) <= room:
+        return REFUSED_TOPIC, None, key, content, [*headers, *mark, *problem_header]
+    mark = mark or [(CUT, str(len(content or b"")).encode())]
+    whole_or_none = headers if _size(headers) <= room // 2 else []
     short_key = key if len(key or b"") <= room // 4 else (key or b"")[: room // 4]
     rest = max(0, room - _size(whole_or_none) - _size(mark) - len(short_key or b""))
     return REFUSED_TOPIC, None, short_key, (content or b"")[:rest], [*whole_or_none, *mark, *problem_header]
 
 
 def send_refused(sender: Sender, records: Sequence[Outgoing]) -> None:
-    """Send refusals until all are kept; one that a smaller topic does not take is cut by halves. Raises: ``NoBroker``."""
+    """Send refusals until all are kept; one that a smaller topic does not take is cut by halves.
+
+    Raises: ``NoBroker``; ``RecordTooLarge`` where a topic does not take even the least of a refusal.
+    """
     try:
         sender.send(records)
     except RecordTooLarge:
@@ -53,25 +68,35 @@ def send_refused(sender: Sender, records: Sequence[Outgoing]) -> None:
             for record in records:
                 send_refused(sender, [record])
             return
-        ((_, _, key, value, headers),) = records
-        most = (len(key or b"") + len(value or b"") + _size(headers)) // 2
-        if not most:
+        smaller = _halved(*records)
+        if _size_of(smaller) >= _size_of(*records):
             raise
-        problem = msgspec.json.decode(headers[-1][1] or b"{}")
-        length = dict(headers).get(CUT)
-        smaller = refused_record(key, value, headers[:-1], problem, most + FRAME_BYTES)
-        if length is not None:
-            smaller = (*smaller[:4], [item if item[0] != CUT else (CUT, length) for item in smaller[4]])
         send_refused(sender, [smaller])
+
+
+def _halved(record: Outgoing) -> Outgoing:
+    _, _, key, value, headers = record
+    *own, (_, text) = headers
+    length = own.pop()[1] if own and own[-1][0] == CUT else None
+    return _within(_size_of(record) // 2, key, value, own, msgspec.json.decode(text or b"{}"), length)
+
+
+def _size_of(record: Outgoing) -> int:
+    _, _, key, value, headers = record
+    return len(key or b"") + len(value or b"") + _size(headers)
 
 
 def _size(headers: Headers) -> int:
     return sum(len(name.encode()) + len(text or b"") + 10 for name, text in headers)
 
 
-def _problem(problem: dict[str, Any]) -> bytes:
+def _problem(problem: dict[str, Any], most: int) -> bytes:
+    """A problem in JSON; of one that takes more than ``most`` bytes its head, and as much of its detail as there is room for."""
     text = msgspec.json.encode(problem)
-    if len(text) <= PROBLEM_MOST:
+    if len(text) <= most:
         return text
     head = {name: problem[name] for name in ("type", "title", "status") if name in problem}
-    return msgspec.json.encode(head | {"detail": str(problem.get("detail", ""))[:DETAIL_MOST]})
+    detail = str(problem.get("detail", ""))[:DETAIL_MOST]
+    while len(text := msgspec.json.encode(head | {"detail": detail})) > most and detail:
+        detail = detail[: len(detail) // 2]
+    return text

@@ -123,7 +123,7 @@ class Appending:
         return self._noted[case]
 
     def rules_since(self, position: int) -> Iterable[tuple[int, bytes]]:
-        """Rule entries after a position that were in the journal when this append began. Raises: ``ChangedEntry``."""
+        """Rule entries after a position that were in the journal when this append began. Raises: ``StoppedAtEntry``."""
         rows = list(self._tables.rules(position))
         check_stored(rows, None)  # a rule has no month
         return [(position, line) for position, line, _ in rows]

@@ -18,6 +18,7 @@ from msgspec import Struct
 from domain.canonical import content_hash
 from domain.clock import utc_text
 from domain.events import own
+from domain.events.decoding import UNREADABLE, entries_of, unreadable
 from domain.events.entries import JournalOpened, decode
 from domain.events.kinds import OPENED_TYPE
 from domain.intake.recorded import Recorded, line_of, read_line
@@ -172,8 +173,14 @@ class Journal:
             append.add(originator_of(opening.source, opening.id), opening.type, line_of(opening))
 
     def _openings(self) -> list[JournalOpened]:
-        entries = (decode(line) for _, line, _ in self._recorder.rule_lines())
-        return [entry for entry in entries if isinstance(entry, JournalOpened)]
+        """The openings, as they were recorded. Raises: ``StoppedAtEntry``."""
+        openings = list[JournalOpened]()
+        for position, line, leaf in self._recorder.rule_lines():
+            (entry,) = entries_of([(position, line)])
+            if isinstance(entry, JournalOpened):
+                check_stored([(position, line, leaf)], None)  # its zone is believed only then
+                openings.append(entry)
+        return openings
 
     @contextmanager
     def appending(self) -> Iterator[Appending]:
@@ -194,7 +201,7 @@ class Journal:
     def lines(self, after: int, limit: int, stop: int | None = None) -> list[tuple[int, bytes]]:
         """Up to ``limit`` positions and lines after a position, in order, as they were recorded.
 
-        Raises: ``ChangedEntry`` at the first that is not.
+        Raises: ``StoppedAtEntry`` at the first that is not.
         """
         return self._checked(self._recorder.lines(after, limit, stop))
 
@@ -233,7 +240,7 @@ class Journal:
         return tracing.reversed_at(self._recorder, names)
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
-        """Positions and lines of the rules, and of openings, after a position. Raises: ``ChangedEntry``."""
+        """Positions and lines of the rules, and of openings, after a position. Raises: ``StoppedAtEntry``."""
         return self._checked(self._recorder.rule_lines(after))
 
     def is_transient(self, error: BaseException) -> bool:
@@ -241,9 +248,15 @@ class Journal:
         return self._recorder.is_transient(error)
 
     def hash_at(self, position: int) -> str | None:
-        """The identity of the entry at a position: its content hash, or an opening's id; ``None`` past the end."""
+        """The identity of the entry at a position: its content hash, or an opening's id; ``None`` past the end.
+
+        Raises: ``UnknownEntry`` if it has none that can be read.
+        """
         line = self.lines_at([position]).get(position)
-        return None if line is None else line_hash(line)
+        try:
+            return None if line is None else line_hash(line)
+        except UNREADABLE as error:
+            raise unreadable(position, error) from error
 
     def close(self) -> None:
         """Release the database."""

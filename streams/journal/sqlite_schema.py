@@ -31,24 +31,32 @@ def create_statements(table: str) -> list[str]:
             "CREATE TABLE IF NOT EXISTS case_notes (key TEXT, position INTEGER, "
             "PRIMARY KEY (key, position)) WITHOUT ROWID"
         ),
-        *_triggers(table, "rowid", "originator_id = NEW.originator_id AND originator_version = NEW.originator_version"),
-        *_triggers(LEAVES, "position", "position = NEW.position"),
+        *refuse_changes(table, "rowid", UNCHANGED, f"{_same('originator_id')} AND {_same('originator_version')}"),
+        *refuse_changes(LEAVES, "position", UNCHANGED),
     ]
 
 
-def _triggers(table: str, place: str, same: str) -> list[str]:
-    """Refuse to update or delete rows, also by ``INSERT OR REPLACE``, which deletes without asking a trigger."""
+def refuse_changes(table: str, key: str, message: str, also: str = "FALSE") -> list[str]:
+    """The triggers by which a table's rows stay as they are: they refuse to update and to delete one.
+
+    They refuse ``INSERT OR REPLACE`` too, which deletes without asking a trigger: of rows of the same ``key``, and of rows
+    that ``also`` says are the same. ``message`` begins the text of each refusal.
+    """
     conditions = {
-        "update": "BEFORE UPDATE ON {0}",
-        "delete": "BEFORE DELETE ON {0}",
-        "replace": "BEFORE INSERT ON {0} WHEN EXISTS (SELECT 1 FROM {0} WHERE {1} = NEW.{1}) "
-        "OR EXISTS (SELECT 1 FROM {0} WHERE {2})",
+        "update": f"BEFORE UPDATE ON {table}",
+        "delete": f"BEFORE DELETE ON {table}",
+        "replace": f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {_same(key)}) "
+        f"OR EXISTS (SELECT 1 FROM {table} WHERE {also})",
     }
     return [
-        f"CREATE TRIGGER IF NOT EXISTS {table}_{word} {condition.format(table, place, same)} "
-        f"BEGIN SELECT RAISE(ABORT, '{UNCHANGED}: {word}'); END"
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{word} {condition} BEGIN SELECT RAISE(ABORT, '{message}: {word}'); END"
         for word, condition in conditions.items()
     ]
+
+
+def _same(column: str) -> str:
+    """The condition that a row has the value of a row to be inserted."""
+    return f"{column} = NEW.{column}"
 
 
 def lines_query(table: str, where: str) -> str:

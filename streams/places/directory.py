@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 
 SECURITY: Final = "security.sqlite"
-OWN: Final = ("journal.sqlite", "tokens.sqlite", SECURITY, "balances", "lock", "link", "demo.json", "latihan.json")
+OWN: Final = (
+    "journal.sqlite",
+    "tokens.sqlite",
+    SECURITY,
+    "balances",
+    "lock",
+    "link",
+    "secret",
+    "demo.json",
+    "latihan.json",
+)
 """The beginnings of the names of all that a directory holds."""
 
 

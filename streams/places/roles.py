@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg.sql import SQL, Identifier, Literal
 
-from projections.store.generations_postgres import SCHEMA
+from projections.store.generations_postgres import SCHEMA, schema_of
+from projections.store.private import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +74,9 @@ def _make(db: Db, role: str, password: str | None) -> None:
     if db.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
         db.execute(SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(name))
     if password is not None:
-        db.execute(SQL("ALTER ROLE {} PASSWORD {}").format(name, Literal(password)))
+        # The server keeps this verifier and no password, so none stands in the statement that its log may show.
+        verifier = db.pgconn.encrypt_password(password.encode(), role.encode()).decode()
+        db.execute(SQL("ALTER ROLE {} PASSWORD {}").format(name, Literal(verifier)))
     db.execute(SQL("GRANT CONNECT ON DATABASE {} TO {}").format(_database(db), name))
 
 
@@ -119,19 +122,17 @@ def _hand_over_balances(db: Db) -> None:
 def _generations(db: Db) -> Iterator[str]:
     """The schema of each generation of balances that is there."""
     for (generation,) in db.execute(f"SELECT generation FROM {SCHEMA}.generations ORDER BY generation").fetchall():
-        schema = f"{SCHEMA}_{generation}"
+        schema = schema_of(generation)
         if db.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is not None:
             yield schema
 
 
 def passwords_in(folder: Path) -> dict[str, str]:
     """The password of each role, from a file of its name; a file that is missing is written, readable by its owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passwords = {}
     for role in ROLES:
         file = folder / role
         if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(PASSWORD_BYTES), encoding="ascii")
+            write_private(file, secrets.token_urlsafe(PASSWORD_BYTES).encode())
         passwords[role] = file.read_text(encoding="utf-8").strip()
     return passwords

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, insert, select, text
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from projections.ports import Unavailable
 from projections.security import Look, Note, NotedAt, NotedLook
+from projections.store.schema import ID
+from streams.journal.sqlite_schema import refuse_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ METADATA: Final = MetaData()
 _NOTES: Final = Table(
     "security_log",
     METADATA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", ID, primary_key=True, autoincrement=True),
     Column("at_us", BigInteger, nullable=False, index=True),
     *(Column(name, Text, nullable=False) for name in ("what", "who", "whose", "detail", "address")),
     Column("count", BigInteger, nullable=False),
@@ -39,12 +41,7 @@ _COUNT_LOOK: Final = text(
     "ON CONFLICT (day, who, page, person) "
     "DO UPDATE SET count = looks.count + 1, last_us = excluded.last_us, address = excluded.address"
 )
-_FIXED: Final = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS security_log_no_{verb.lower()} BEFORE {verb} ON security_log "
-    "BEGIN SELECT RAISE(ABORT, 'the security log is never changed'); END"
-    for verb in ("UPDATE", "DELETE")
-)
-"""In a file; in a database the rights of the roles say the same."""
+_UNCHANGED: Final = "the security log is never changed"
 TEXT_MOST: Final = 500
 """A longer text of a caller's is cut."""
 
@@ -57,7 +54,7 @@ class SecurityStore:
         METADATA.create_all(engine)
         if engine.dialect.name == "sqlite":
             with engine.begin() as db:
-                for statement in _FIXED:
+                for statement in refuse_changes("security_log", "id", _UNCHANGED):  # in a database the roles' rights do
                     db.execute(text(statement))
 
     def note(self, at_us: int, note: Note) -> None:

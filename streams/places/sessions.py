@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, delete, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
-from projections.ports import Session, Unavailable
-from projections.store.statements import is_transient
+from projections.ports import Session
+from streams.places.hashed import hash_of, transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine
@@ -35,15 +33,11 @@ _NOBODY: Final = ""
 """The holder of a link, until it is spent."""
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def _new_row(token_id: str, now_us: int, lasts_us: int, idle_us: int) -> tuple[str, dict[str, Any]]:
     """A new secret, and the row that knows it."""
     secret = secrets.token_urlsafe(32)
     row = {
-        "hash": _hash(secret),
+        "hash": hash_of(secret),
         "token": token_id,
         "begun_us": now_us,
         "seen_us": now_us,
@@ -72,7 +66,7 @@ class SessionStore:
 
         Raises: ``Unavailable`` while sessions cannot be read.
         """
-        key = _hash(secret)
+        key = hash_of(secret)
         rows = self._rows(_SESSIONS.c.hash == key, _standing(now_us), _SESSIONS.c.token != _NOBODY)
         if not rows:
             return None
@@ -83,7 +77,7 @@ class SessionStore:
 
     def end(self, secret: str) -> None:
         """End a session."""
-        self._change(delete(_SESSIONS).where(_SESSIONS.c.hash == _hash(secret)))
+        self._change(delete(_SESSIONS).where(_SESSIONS.c.hash == hash_of(secret)))
 
     def link(self, now_us: int, *, lasts_us: int) -> str:
         """A new link's secret, good for one sign-in; an earlier link that nobody has spent ends."""
@@ -94,7 +88,7 @@ class SessionStore:
 
     def spend(self, secret: str, now_us: int) -> bool:
         """Spend a link; false when it is not known, was spent, or is too old. Of two who spend it at once one succeeds."""
-        is_link = (_SESSIONS.c.hash == _hash(secret), _SESSIONS.c.token == _NOBODY)
+        is_link = (_SESSIONS.c.hash == hash_of(secret), _SESSIONS.c.token == _NOBODY)
         return self._change(delete(_SESSIONS).where(*is_link, _SESSIONS.c.until_us > now_us)) == 1
 
     def standing(self, now_us: int) -> list[Session]:
@@ -109,18 +103,12 @@ class SessionStore:
         return self._change(delete(_SESSIONS).where(is_named, _SESSIONS.c.token != _NOBODY))
 
     def _rows(self, *which: ColumnElement[bool]) -> list[Any]:
-        try:
-            with self._engine.begin() as db:
-                return list(db.execute(select(_SESSIONS).where(*which)))
-        except DBAPIError as error:
-            raise _passing(error) from error
+        with transaction(self._engine, "sessions") as db:
+            return list(db.execute(select(_SESSIONS).where(*which)))
 
     def _change(self, statement: UpdateBase) -> int:
-        try:
-            with self._engine.begin() as db:
-                return db.execute(statement).rowcount
-        except DBAPIError as error:
-            raise _passing(error) from error
+        with transaction(self._engine, "sessions") as db:
+            return db.execute(statement).rowcount
 
 
 def _standing(now_us: int) -> ColumnElement[bool]:
@@ -129,8 +117,3 @@ def _standing(now_us: int) -> ColumnElement[bool]:
 
 def _end_us(row: Any) -> int:  # noqa: ANN401 - a row
     return int(min(row.until_us, row.seen_us + row.idle_us))
-
-
-def _passing(error: DBAPIError) -> Exception:
-    """The answer to a caller while the database is away; any other error as it is."""
-    return Unavailable("sessions cannot be read now") if is_transient(error) else error

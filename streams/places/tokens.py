@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,14 +19,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
 
 from domain.access.grant import OLD_SCOPES, ROLES, Grant, roles_of
 from domain.access.limits import Limits
 from domain.clock import parse_instant
 from domain.events import own
-from projections.ports import Unavailable
-from projections.store.statements import is_transient
+from streams.places.hashed import hash_of, transaction
 from streams.places.sessions import SessionStore
 
 if TYPE_CHECKING:
@@ -85,10 +82,6 @@ class TokenRow(Struct, frozen=True):
         return "counter" in self.grant.roles and (self.grant.sources is None or self.grant.dinas is None)
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def _joined(names: frozenset[str] | None) -> str | None:
     return None if names is None else "\n".join(sorted(names))
 
@@ -138,7 +131,12 @@ class TokenStore:
             message = f"roles are {', '.join(ROLES)}; not {', '.join(unknown) or 'none'}"
             raise ValueError(message)
         secret = "neraca_" + secrets.token_urlsafe(32)
-        row: dict[str, str | None] = {"hash": _hash(secret), "id": token_id, "scopes": " ".join(roles), "made": made_at}
+        row: dict[str, str | None] = {
+            "hash": hash_of(secret),
+            "id": token_id,
+            "scopes": " ".join(roles),
+            "made": made_at,
+        }
         row |= {"dinas": _joined(limits.dinas), "sources": _joined(limits.sources)}
         beside = {"id": token_id, "asn": limits.asn, "until_us": until_us, "events_hour": limits.events_hour}
         with self._engine.begin() as db:
@@ -157,7 +155,7 @@ class TokenStore:
 
     def grant(self, secret: str) -> Grant | None:
         """The grant of a token; ``None`` when it is unknown or revoked. Raises: ``Unavailable`` while it cannot be read."""
-        row = self._row_in_force(_TOKENS.c.hash == _hash(secret))
+        row = self._row_in_force(_TOKENS.c.hash == hash_of(secret))
         return None if row is None else _grant(row)
 
     def by_id(self, token_id: str) -> Grant | None:
@@ -173,14 +171,8 @@ class TokenStore:
         self._engine.dispose()
 
     def _row_in_force(self, which: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a row
-        try:
-            with self._engine.begin() as db:
-                return db.execute(_ROWS.where(which, _TOKENS.c.revoked.is_(None))).first()
-        except DBAPIError as error:
-            if is_transient(error):
-                message = "tokens cannot be read now"
-                raise Unavailable(message) from error
-            raise
+        with transaction(self._engine, "tokens") as db:
+            return db.execute(_ROWS.where(which, _TOKENS.c.revoked.is_(None))).first()
 
     def revoke(self, token_id: str, at: str) -> bool:
         """Revoke a token; false when there is no such token, or it is revoked already."""

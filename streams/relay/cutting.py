@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from domain.events.decoding import UnknownEntry
+from domain.events.decoding import UNREADABLE, UnknownEntry, unreadable
 from domain.events.kinds import FACT_TYPES, NOTE_TYPES, OPENED_TYPE, REVERSAL_TYPES, RULE_TYPES
 from domain.fold.partition import partition_of
 from streams.journal.journal import line_hash
@@ -66,7 +66,10 @@ class Places:
 
     def of(self, position: int, line: bytes) -> tuple[int | None, str]:
         """The partition of a line, ``None`` for the rulebook, and when it was recorded. Raises: ``UnknownEntry``."""
-        entry = _PLACED.decode(line)
+        try:
+            entry = _PLACED.decode(line)
+        except UNREADABLE as error:
+            raise unreadable(position, error) from error
         kind, data = entry.type, entry.data
         if kind in _OF_A_DINAS and data.dinas is not None:
             return self._partition(data.dinas), entry.recordedtime

@@ -63,12 +63,12 @@ class Poison(Exception):  # noqa: N818 - a state of the data, not a fault of the
 class Trust(NamedTuple):
     """By what a fold knows that segments are the relay's: the key of their layout; without one, by the check of each line."""
 
-    key: bytes | None = None
-    zone: tzinfo | None = None
+    key: bytes | None
+    zone: tzinfo | None
     """The zone of the journal; without it lines are not checked."""
 
     def check(self, lines: Sequence[tuple[int, bytes]]) -> None:
-        """Check the lines of segments that nobody has signed. Raises: ``ChangedEntry``."""
+        """Check the lines of segments that nobody has signed. Raises: ``StoppedAtEntry``."""
         if self.key is None and self.zone is not None:
             check(((position, line, None) for position, line in lines), self.zone)
 
@@ -90,8 +90,8 @@ class PartitionFold:
         journal: str,
         layout: int,
         letter: Callable[[Letter], None],
+        trust: Trust,
         clock: Callable[[], float] = time.monotonic,
-        trust: Trust = Trust(),  # noqa: B008 - never changed
     ) -> None:
         self._store = store
         self._journal = journal

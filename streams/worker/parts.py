@@ -90,7 +90,7 @@ def parts_of(
         journal.id,
         layout.number,
         DeadLetters(kafka, layout.topic),
-        trust=Trust(layouts.key_of(layout.number), zone),
+        Trust(layouts.key_of(layout.number), zone),
     )
     metrics = WorkerMetrics(epoch)
     if options.metrics_port:

@@ -11,7 +11,7 @@ import psycopg
 
 from domain.events.decoding import decoded
 from projections.segment import NotWritten
-from streams.journal.journal import PersistenceError, line_hash
+from streams.journal.journal import PersistenceError
 
 if TYPE_CHECKING:
     from domain.events.entries import AnyEntry
@@ -49,7 +49,7 @@ class Rules:
         head = self._journal.head()
         if head == self._at:
             return
-        if self._store.fold_rules(head, line_hash(self._journal.lines_at([head])[head]), self._entries):
+        if self._store.fold_rules(head, self._journal.hash_at(head) or "", self._entries):
             self._at = head
 
     def _entries(self, after: int) -> list[tuple[int, bytes, AnyEntry]]:

@@ -172,7 +172,14 @@ def test_an_export_and_a_token_that_is_replaced_are_noted(
 
 
 @pytest.mark.sqlite_file
-@pytest.mark.parametrize("statement", ["UPDATE security_log SET who = 'x'", "DELETE FROM security_log"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE security_log SET who = 'x'",
+        "DELETE FROM security_log",
+        "INSERT OR REPLACE INTO security_log SELECT id, at_us, what, 'x', whose, detail, address, count FROM security_log",
+    ],
+)
 def test_a_note_is_never_changed(neraca: Assembled, statement: str) -> None:
     neraca.log.note(1, Note("refused"))
     with pytest.raises(DBAPIError, match="never changed"), neraca.log._engine.begin() as db:

@@ -27,7 +27,7 @@ def _data(name: str, value: object) -> Callable[[bytes], bytes]:
 def _resolved(name: str, value: object) -> Callable[[bytes], bytes]:
     def change(line: bytes) -> bytes:
         content = json.loads(line)
-        content["data"]["resolved"][name] = value
+        content["data"].setdefault("resolved", {})[name] = value
         return json.dumps(content, separators=(",", ":")).encode()
 
     return change
@@ -53,6 +53,34 @@ CHANGES: Final[dict[str, Callable[[bytes], bytes]]] = {
     "no hash": _envelope("contenthash", ""),
 }
 """What a hand may do to the line of a decision that came late."""
+
+
+def _without(name: str) -> Callable[[bytes], bytes]:
+    def change(line: bytes) -> bytes:
+        content = json.loads(line)
+        del content[name]
+        return json.dumps(content, separators=(",", ":")).encode()
+
+    return change
+
+
+VALUES: Final[tuple[object, ...]] = (None, [], {}, 5, "x")
+SHAPES: Final[dict[str, Callable[[bytes], bytes]]] = {
+    **{f"data {value}": _envelope("data", value) for value in VALUES},
+    **{f"resolved {value}": _data("resolved", value) for value in VALUES},
+    **{f"time {value}": _envelope("time", value) for value in VALUES},
+    **{f"type {value}": _envelope("type", value) for value in VALUES},
+    "an unknown type": _envelope("type", "neraca.permit-dreamt.v1"),
+    "one more field": _data("catatan", "x"),
+    "no data": _without("data"),
+    "no time": _without("time"),
+    "resolved values of text": _resolved("month", 5),
+    "another value than an object": lambda _: b"[]",
+    "no JSON": lambda _: b"\0",
+    "no UTF-8": lambda line: line.replace(b'"data":{', b'"data":{"\xff":0,'),
+    "arrays without end": lambda line: line.replace(b'"data":', b'"more":' + b"[" * 9999 + b',"data":'),
+}
+"""Other shapes that a hand may give to a line: many cannot be read at all."""
 
 
 def change_row(place: Location, position: int, change: Callable[[bytes], bytes]) -> None:

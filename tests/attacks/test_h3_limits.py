@@ -155,6 +155,46 @@ def test_a_grant_of_some_dinas_sets_what_names_one_of_them(city: Assembled) -> N
         assert answer.status_code == status, (kind, data)
 
 
+ANSWER: Final = {"dinas": OWN, "survey": "S-1", "overall": 4, "scale": 4}
+OTHERWISE: Final = {
+    "counter": task(OWN, MINE, 9),
+    "rate": event("satisfaction-rated", "", {**ANSWER, "overall": 1}),
+    "rules": event("dinas-registered", "", {"dinas": OWN, "name": "Lain"}),
+}
+"""An event of the own dinas that each role may record."""
+
+
+def holder(city: Assembled, role: str, earlier: dict[str, Any], **limits: Any) -> dict[str, Any] | None:  # noqa: ANN401 - dinas
+    """The holder that a token is told of when it records something else under the source and id of an event."""
+    caller = headers(city, f"{role}-{len(limits)}-{earlier['id']}", role, **limits)
+    body = {**OTHERWISE[role], "source": earlier["source"], "id": earlier["id"]}
+    answer = city.post(body, headers=caller, **FAR)
+    problem: dict[str, Any] = answer.json()
+    assert (answer.status_code, problem["type"]) == (409, "urn:neraca:problem:content-conflict")
+    return problem.get("holder")
+
+
+@pytest.mark.parametrize("role", ["counter", "rate", "rules"])
+def test_a_conflict_tells_nothing_of_an_event_of_another_dinas(city: Assembled, role: str) -> None:
+    """Nor of a rule that names none, nor of a rating, its correction and its retraction; of the own dinas it does."""
+    rating, permit = {"source": "/loket", "id": "r"}, {"dinas": OTHER, "service": "sip", "case": "K-1"}
+    hours = {"received_at": "2026-11-10T08:00:00+07:00", "completed_at": "2026-11-10T10:00:00+07:00"}
+    events = [
+        event("permit-processed", "p", {**permit, **hours, "asn": FOREIGN}),
+        event("asn-registered", "n", {"asn": FOREIGN}),
+        event("satisfaction-rated", "r", ANSWER),
+        event("event-corrected", "c", {"event": rating, "reason": "x", "replacement": {**ANSWER, "overall": 3}}),
+        event("event-retracted", "t", {"event": {**rating, "id": "c"}, "reason": "x"}),
+        task(OWN, MINE, 5),
+    ]
+    positions = city.record(*events)
+    *foreign, own = [holder(city, role, each, dinas=[OWN]) for each in events]
+    assert foreign == [None] * len(foreign)
+    assert own == {"source": events[-1]["source"], "id": events[-1]["id"], "position": positions[-1]}
+    anywhere = [holder(city, role, each) for each in events]
+    assert [each is not None for each in anywhere] == [True, True, False, False, False, True]
+
+
 def test_a_token_ends_at_its_instant(city: Assembled) -> None:
     ending = headers(city, "sebentar", "auditor", until_us=city.clock() + 1)
     assert get(city, "/v1/journal", ending).status_code == 200

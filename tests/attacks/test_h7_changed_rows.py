@@ -25,7 +25,7 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
-from tests.attacks.tampering import CHANGES, as_of_a_former_version, change_row
+from tests.attacks.tampering import CHANGES, SHAPES, as_of_a_former_version, change_row
 from tests.journal.desk import decided, outcomes, received, standard, task, url_of
 from tests.serving import ZONE, Listening, until
 
@@ -80,6 +80,46 @@ def test_no_command_reads_past_a_changed_row(
         capsys.readouterr()
         assert main([*command, *options]) == 1, command
         assert SENTENCE in capsys.readouterr().err, command
+
+
+def commands_at(place: Location, file: Path) -> list[list[str]]:
+    """The commands that read a whole journal."""
+    options = options_of(place)
+    commands = (
+        ["replay"],
+        ["replay", "--since", "2"],
+        ["replay", "--published"],
+        ["replay", "--until", "2030-01-01T00:00:00Z"],
+    )
+    return [[*command, *options] for command in (*commands, ["export", "--journal", str(file)], ["rebuild"])]
+
+
+def stops_every_command(place: Location, file: Path, capsys: pytest.CaptureFixture[str], position: int) -> None:
+    """Every command that reads a whole journal stops at a position, and names it."""
+    for command in commands_at(place, file):
+        capsys.readouterr()
+        assert main(command) == 1, command
+        assert f"position {position}: " in capsys.readouterr().err, command
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_line_of_any_other_shape_stops_every_command_by_its_position(
+    place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    as_of_a_former_version(place)
+    change_row(place, AT, SHAPES[what])
+    stops_every_command(place, tmp_path / "x", capsys, AT)
+
+
+@pytest.mark.parametrize("position", [AT, 2, 1], ids=["a fact", "a rule", "the opening"])
+@pytest.mark.parametrize("what", ["data []", "one more field", "no time", "no JSON"])
+def test_so_does_one_that_is_read_when_the_journal_is_opened(
+    place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str, position: int
+) -> None:
+    as_of_a_former_version(place)
+    change_row(place, position, SHAPES[what])
+    stops_every_command(place, tmp_path / "x", capsys, position)
 
 
 @pytest.mark.parametrize("former", [False, True], ids=["with a leaf", "of a former version"])
@@ -159,6 +199,40 @@ def test_every_change_of_an_exported_line_stops_its_replay(
     capsys.readouterr()
     assert main(["replay", "--journal", str(path)]) == 1
     assert SENTENCE in capsys.readouterr().err
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("what", SHAPES)
+def test_an_exported_line_of_any_other_shape_stops_its_replay_by_its_position(
+    place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """The position is that which the line states; of one that states none, that which is due."""
+    path = tmp_path / "journal.ndjson"
+    assert main(["export", *options_of(place), "--journal", str(path)]) == 0
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines[: AT - 1], SHAPES[what](lines[AT - 1]) + b"\n", *lines[AT:])))
+    for end in ([], ["--until", "9"], ["--until", "2030-01-01T00:00:00Z"], ["--since", "2"], ["--published"]):
+        capsys.readouterr()
+        assert main(["replay", "--journal", str(path), *end]) == 1, end
+        assert f"position {AT}: " in capsys.readouterr().err, end
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("position", [None, 0, "x", 900])
+def test_a_changed_position_stops_the_replay_of_an_exported_journal(
+    place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], position: object
+) -> None:
+    """Also before an end that the position lies beyond."""
+    path = tmp_path / "journal.ndjson"
+    assert main(["export", *options_of(place), "--journal", str(path)]) == 0
+    lines = path.read_bytes().splitlines(keepends=True)
+    line = json.dumps({**json.loads(lines[AT - 1]), "position": position}).encode()
+    path.write_bytes(b"".join((*lines[: AT - 1], line + b"\n", *lines[AT:])))
+    for end in ([], ["--until", "4"], ["--until", "5"]):
+        capsys.readouterr()
+        assert main(["replay", "--journal", str(path), *end]) == 1, end
+        sentence = f"position 900 follows position {AT - 1}" if position == 900 else f"position {AT}"
+        assert sentence in capsys.readouterr().err, end
 
 
 @pytest.mark.parametrize(

@@ -160,17 +160,6 @@ def test_to_prepare_again_changes_nothing(address: str, capsys: pytest.CaptureFi
     assert "only the owner of the tables prepares the database" in capsys.readouterr().err
 
 
-def test_a_password_lies_in_a_file_that_only_its_owner_reads(database_url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "secrets"
-    words = ["database", "prepare", "--database", database_url, "--secrets", str(folder)]
-    assert main(words) == 0
-    passwords = {role: (folder / role).read_text() for role in ROLES}
-    assert len({*passwords.values()}) == len(ROLES)
-    assert {(folder / role).stat().st_mode & 0o777 for role in ROLES} == {0o600}
-    assert main(words) == 0
-    assert {role: (folder / role).read_text() for role in ROLES} == passwords
-
-
 def test_a_database_of_before_is_handed_to_the_roles(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Until its owner prepares it, a role is told to wait for that; the balances of before stay, and are the workers'."""
     from streams.places.database import Database  # noqa: PLC0415 - an extra

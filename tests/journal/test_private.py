@@ -54,7 +54,7 @@ def test_a_data_directory_is_for_one_account_whatever_the_umask(tmp_path: Path) 
         assert mode == (0o700 if name in (".", "balances") else 0o600), name
 
 
-@pytest.mark.parametrize("name", [".", "journal.sqlite", "tokens.sqlite", "balances", "balances/current"])
+@pytest.mark.parametrize("name", [".", "journal.sqlite", "tokens.sqlite", "secret", "balances", "balances/current"])
 def test_a_wider_directory_is_refused_with_the_command_that_mends_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -34,7 +34,7 @@ from streams.layouts import Layouts
 from streams.places.database import Database
 from streams.relay.cursors import SETTLED, Cursors
 from streams.relay.cutting import Cutter
-from streams.worker.fold import PartitionFold, Record
+from streams.worker.fold import PartitionFold, Record, Trust
 from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
 
@@ -56,7 +56,8 @@ class City:
             reopener(self.database), self.layout.number, PARTITIONS, "w", epoch_of(self.database, "w"), ZoneInfo(ZONE)
         )
         letters: list[object] = []
-        self.fold = PartitionFold(self.store, self.journal.id, self.layout.number, letters.append)
+        trust = Trust(None, ZoneInfo(ZONE))
+        self.fold = PartitionFold(self.store, self.journal.id, self.layout.number, letters.append, trust)
         self._outbox = Cutter(self.journal.id, self.layout.number, PARTITIONS)
         start = self.layout.from_position
         self._cursors = Cursors(start, (start,) * PARTITIONS, (SETTLED,) * PARTITIONS)

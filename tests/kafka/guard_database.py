@@ -15,7 +15,7 @@ from streams.journal.journal import Journal
 from streams.layouts import Layouts
 from streams.relay.cursors import DatabaseCursors
 from streams.relay.layout_relay import LayoutRelay, RelayState
-from streams.worker.fold import Letter, PartitionFold, Record
+from streams.worker.fold import Letter, PartitionFold, Record, Trust
 from streams.worker.lease import next_epoch
 from streams.worker.parts import reopener
 from tests.journal.desk import task
@@ -75,7 +75,10 @@ class Setup:
         **more: Any,  # noqa: ANN401 - a clock
     ) -> PartitionFold:
         """The fold of a process that was just started."""
-        return fold_type(store or self.store(layout), self.journal.id, layout.number, self.letters.append, **more)
+        trust = Trust(self.layouts.key_of(layout.number), ZoneInfo(self.journal.zone))
+        return fold_type(
+            store or self.store(layout), self.journal.id, layout.number, self.letters.append, trust, **more
+        )
 
     def relay(self, layout: Layout, send: Callable[[Iterable[Any]], None]) -> None:
         """Relay what is in the journal, and the watermarks."""

@@ -10,7 +10,7 @@ import msgspec
 from projections.segment import NotFoldable, NotWritten
 from projections.store.partitions import Overtaken, StoredPartition
 from streams.kafka.segment_record import SegmentRecord, packed
-from streams.worker.fold import Letter, PartitionFold, Record
+from streams.worker.fold import Letter, PartitionFold, Record, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +22,9 @@ JOURNAL: Final = "j"
 LAYOUT: Final = 1
 RECORDED: Final = "2026-11-24T05:00:00.000000Z"
 Entry = tuple[int, bytes]
+
+TRUST: Final = Trust(None, None)
+"""The lines of these segments are made up: they have neither content hash nor time."""
 
 
 def line(position: int, kind: str = "task-completed", dinas: str = "disdukcapil") -> bytes:
@@ -148,7 +151,7 @@ class Fold:
 
     def restart(self) -> None:
         """The process ended; the next knows only what is stored."""
-        self.fold = self._made(self.store, JOURNAL, LAYOUT, self.letters.append, self.now)
+        self.fold = self._made(self.store, JOURNAL, LAYOUT, self.letters.append, TRUST, self.now)
 
     def arrive(self, *records: Record) -> None:
         """Records of one poll."""

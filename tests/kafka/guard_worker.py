@@ -13,6 +13,7 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from faust.transport.drivers import aiokafka as driver
@@ -20,8 +21,9 @@ from faust.transport.drivers import aiokafka as driver
 from streams.journal.journal import Journal
 from streams.kafka.broker import quiet
 from streams.kafka.settings import KafkaSettings
+from streams.layouts import Layouts
 from streams.places.database import Database
-from streams.worker.fold import Counts, PartitionFold, Record
+from streams.worker.fold import Counts, PartitionFold, Record, Trust
 from streams.worker.lease import acquire
 from streams.worker.parts import parts_of
 from streams.worker.shell import SeekingConsumer, Shell, WorkerParts, coordinator_fault, fold_stream, run
@@ -141,7 +143,8 @@ def main(name: str, variant: Variant) -> None:
         epoch = acquire(standing, name, Path(directory))
         parts = parts_of(database, journal, KafkaSettings.of(os.environ), options, epoch)
         if variant.fold is not None:
-            failing = variant.fold(parts.store, journal.id, parts.layout.number, lambda _: None)
+            trust = Trust(Layouts(database, journal).key_of(parts.layout.number), ZoneInfo(journal.zone))
+            failing = variant.fold(parts.store, journal.id, parts.layout.number, lambda _: None, trust)
             parts = msgspec.structs.replace(parts, fold=failing)
         harming = threading.Event()
 

@@ -55,7 +55,7 @@ def test_a_segment_that_does_not_fit_its_key_stops_its_partition(what: str) -> N
     """It is parked with why, and nothing of it is applied; a signed one before it is."""
     value, why = FORGED[what]
     folding = Fold()
-    fold = PartitionFold(folding.store, "j", 1, folding.letters.append, trust=Trust(KEY))
+    fold = PartitionFold(folding.store, "j", 1, folding.letters.append, Trust(KEY, None))
     fold.fold([Record(0, 0, VALUE), Record(1, 0, packed(segment_of(0, 3, partition=1), KEY))])
     fold.fold([Record(0, 1, value)])
     assert (folding.store.entries, folding.store.at(0)) == ([1, 2, 1, 2, 3], (2, 2))

@@ -32,7 +32,7 @@ from streams.places.database import Database
 from streams.places.location import ensure_served
 from streams.relay.cursors import SETTLED, Cursors
 from streams.relay.cutting import Cutter
-from streams.worker.fold import PartitionFold, Record
+from streams.worker.fold import PartitionFold, Record, Trust
 from streams.worker.parts import reopener
 from tests.kafka.guard_database import epoch_of
 
@@ -101,7 +101,7 @@ def test_partitions_come_to_what_the_oracle_says(
             reopener(database), layout.number, partitions, "w", epoch_of(database, "w"), ZoneInfo(ZONE)
         )
         letters: list[object] = []
-        fold = PartitionFold(store, history.journal.id, layout.number, letters.append)
+        fold = PartitionFold(store, history.journal.id, layout.number, letters.append, Trust(None, ZoneInfo(ZONE)))
         for batch in _delivered(_segments(history, partitions, sizes, again), random.Random(seed)):  # noqa: S311 - a seeded order
             fold.fold(batch)
         head = history.journal.head()

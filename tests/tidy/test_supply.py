@@ -70,3 +70,19 @@ def test_the_bill_of_materials_names_every_pinned_package_with_its_hashes(tmp_pa
 )
 def test_advisories_that_cannot_be_asked_for_are_no_absence_of_advisories(code: int, output: str, meaning: int) -> None:
     assert advisories.judged(code, output) == meaning
+
+
+def test_a_known_vulnerability_is_told_of_though_another_audit_is_not_answered() -> None:
+    assert advisories.of_all([advisories.FOUND, advisories.UNKNOWN]) == advisories.FOUND
+    assert advisories.of_all([advisories.NONE, advisories.UNKNOWN]) == advisories.UNKNOWN
+    assert advisories.of_all([advisories.NONE, advisories.NONE]) == advisories.NONE
+
+
+def test_every_file_that_names_an_image_is_pinned() -> None:
+    files = [path for folder in ("", "compose", ".ci", ".github/workflows") for path in (sbom.ROOT / folder).glob("*")]
+    naming = {
+        path.relative_to(sbom.ROOT).as_posix()
+        for path in files
+        if path.is_file() and images.names(path.read_text(encoding="utf-8", errors="replace"))
+    }
+    assert naming == set(images.FILES)

@@ -54,7 +54,10 @@ class Worker(Process):
         balances = ground.balances
         balances.epochs[self.name] = epoch = balances.epochs.get(self.name, 0) + 1
         self._store = ProcessStore(balances, self, epoch, ground.check_gap, torn_at=ground.program.torn)
-        self._fold = self._program.PartitionFold(self._store, ground.journal.id, LAYOUT, self._letter, self.world.clock)
+        trust = self._program.Trust(None, None)  # lines of the simulation are not those that an intake records
+        self._fold = self._program.PartitionFold(
+            self._store, ground.journal.id, LAYOUT, self._letter, trust, self.world.clock
+        )
         self._dog = Watchdog(self.world.clock)
         self._mine: list[int] = []
         self._read_next: dict[int, int] = {}
