@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import published_to
+from api.http.operator import takes_look_up
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -58,6 +60,10 @@ class Answers:
             self._making.clear()
         return self._making.setdefault(key, asyncio.Lock())
 
+    def has_any_of(self, path: str, query: bytes) -> bool:
+        """True if an answer of an address is remembered, for callers of either kind."""
+        return any((path, query, published) in self._answers for published in (True, False))
+
     def fresh(self, key: Key) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""
         answer = self._answers.get(key)
@@ -83,7 +89,14 @@ class FreshAnswers:
         if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
             await self._app(scope, receive, send)
             return
-        published = published_to(self._access, Request(scope))
+        if not self._answers.has_any_of(scope["path"], scope["query_string"]):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        if takes_look_up(request):
+            published = await run_in_threadpool(published_to, self._access, request)
+        else:
+            published = published_to(self._access, request)
         answer = self._answers.fresh((scope["path"], scope["query_string"], published))
         if answer is None:
             await self._app(scope, receive, send)
