@@ -77,7 +77,7 @@ class ReadQuery(NamedTuple):
         standings = self.snapshot.asn_of(self.subject.id, self.period)
         if standings is None:
             raise Refusal("not-found", f"nothing ever named {self.subject.id}")
-        return [standing for standing in standings if self.faces.shows(standing.subject.id)]
+        return self.faces.among(standings)
 
 
 # One function for each set of parameters. They are coroutines: plain functions would run in a thread of the pool.

@@ -129,7 +129,7 @@ def staff_of(query: PageQuery, dinas: str, *, by_score: bool) -> Staff:
     everybody = query.snapshot.asn_of(dinas, period)
     if everybody is None:
         raise Refusal("not-found", f"nothing ever named {dinas}")
-    standings = [standing for standing in everybody if query.shows(standing.subject.id)]
+    standings = everybody if query.faces is None else query.faces.among(everybody)
     page = (ranking if by_score else listed)(query.snapshot, period, standings, query.listed, cursor)
     if by_score:
         before = number_after(cursor, "rank")
