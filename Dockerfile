@@ -17,7 +17,8 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
 
 FROM python:3.13-slim
 RUN python -m pip uninstall --yes --root-user-action ignore pip \
- && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin neraca
+ && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin neraca \
+ && install --directory --mode 0700 --owner 10001 /var/lib/neraca
 COPY --from=build /opt/neraca /opt/neraca
 ENV PATH=/opt/neraca/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001

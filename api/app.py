@@ -23,16 +23,18 @@ from api.http.guards import Guarded
 from api.http.heads import Heads
 from api.http.parameters import checking
 from api.http.paths import RawPaths
+from api.http.proofs import Proofs
 from api.http.static import Static
 from api.http.threads import Threads
 from api.http.tickets import TICKET_US, Tickets
 from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
-from api.pages.frame import PageServices
+from api.pages.frame import Forms, PageServices
 from api.pages.method import method_router
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import Site
 from api.v1.cases import cases_router
+from api.v1.forms import forms_router
 from api.v1.histories import journal_router
 from api.v1.intake import intake_router
 from api.v1.operations import CountedIntake, Metrics, Readiness, full_router, metrics_router, operations_router
@@ -54,6 +56,8 @@ class AppParts(Struct, frozen=True):
     lines: Lines
     tokens: Tokens
     intake: Intake | None = None
+    forms: Intake | None = None
+    """The intake of the forms of pages where it is another process; by default ``intake``. Without any, no form records."""
     reads: bool = True
     simulated: bool = False
     notice: Callable[[], str | None] = lambda: None
@@ -92,7 +96,8 @@ class Built(Struct, frozen=True):
 def build(parts: AppParts) -> Built:
     """The read app; with an intake, the intake app in the same process, or alone."""
     tickets = Tickets(parts.tokens, parts.reader.now_us, parts.secret, parts.ticket_us)
-    access = Access(parts.tokens, parts.reader.now_us, tickets.grant_of_header)
+    proofs = Proofs(parts.tokens, parts.reader.now_us, parts.secret, tickets.grant_under)
+    access = Access(parts.tokens, parts.reader.now_us, tickets.grant_of_header, proofs.grant_of)
     answers, threads, connections = Answers(parts.reader), Threads(), Connections(parts.address_most)
     reads, metrics = Reads(parts.reader, parts.lines, access, answers), Metrics(parts.live, parts.lines)
     ending = Ending()
@@ -103,7 +108,9 @@ def build(parts: AppParts) -> Built:
     if parts.doors.is_open:
         routers.append(metrics_router(metrics))
     marks = (parts.simulated, parts.notice, parts.reset, parts.replays)
-    services = PageServices(*marks, intake, tickets, parts.link_spent, security)
+    taking = parts.forms or intake  # of events that went elsewhere, the intake there counts the outcomes
+    forms = None if taking is None else Forms(taking, tickets, threads)
+    services = PageServices(*marks, forms, parts.link_spent, security)
     site = Site(reads, services) if parts.reads else None
     if site is not None:
         routers += [
@@ -114,6 +121,7 @@ def build(parts: AppParts) -> Built:
         ]
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
+        routers.append(forms_router(intake, access, proofs, threads, parts.extensions))
     framework = _framework(routers, parts.away, site.refused if site is not None else None)
     inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access))))
     app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))

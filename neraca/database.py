@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from neraca.options import Command, add_database
+from neraca.secret import prepare_secret
 from neraca.terminal import Usage, say
 from neraca.wiring import place_of
 from streams.places.location import ensure_served
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 def _options(command: argparse.ArgumentParser) -> None:
     add_database(command)
     actions = command.add_subparsers(dest="action", required=True, metavar="prepare")
-    prepare = actions.add_parser("prepare", help="make tables, roles and rights; run it again after each update")
+    prepare = actions.add_parser(
+        "prepare",
+        help="make tables, roles and rights, and the file that NERACA_SECRET_FILE names; run it again after each update",
+    )
     prepare.add_argument(
         "--secrets",
         type=Path,
@@ -36,6 +40,7 @@ def database(options: argparse.Namespace) -> int:
     location: Any = place_of(options)
     place: Database = location
     place.prepare_roles({} if options.secrets is None else passwords_in(options.secrets))
+    secret = prepare_secret()
     generations = place.generations()
     if generations.serves_another_version():
         # They are kept until a rebuild, or a worker, replaces them: a rebuild goes on with their partitions.
@@ -46,6 +51,8 @@ def database(options: argparse.Namespace) -> int:
     for role in ROLES:
         print(role)
     say(f"{place.label} is prepared: the owner makes tables and grants, and serves nothing")
+    if secret is not None:
+        say(f"the secret of tickets and forms is in {secret}, for intakes and readers")
     return 0
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from domain.clock import SECOND_US
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
+from neraca.elsewhere import add_intake_url, elsewhere_of
 from neraca.options import (
     OPERATIONS,
     Command,
@@ -106,13 +107,15 @@ def _api_options(command: argparse.ArgumentParser) -> None:
     add_shared(command)
     add_address(command, 8000)
     add_metrics(command, OPERATIONS)
+    add_intake_url(command)
 
 
 def api(options: argparse.Namespace) -> int:
-    """Serve reads and pages of a database that other processes fold."""
+    """Serve reads and pages of a database that other processes fold; what their forms record goes to an intake."""
     from api.app import AppParts  # noqa: PLC0415 - only a command that serves loads the web framework
 
-    doors, policy, database = doors_of(options), policy_of(options), database_of(options)
+    doors, policy, elsewhere = doors_of(options), policy_of(options), elsewhere_of(options)
+    database = database_of(options)
     with database_journal(database, options.zone) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
@@ -129,9 +132,10 @@ def api(options: argparse.Namespace) -> int:
             replays=replays,
             doors=doors,
             log=log,
-            secret=secret_of(None),
             ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
+        if elsewhere is not None:
+            parts = replace(parts, forms=elsewhere.intake, secret=elsewhere.secret)
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 

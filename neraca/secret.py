@@ -22,7 +22,7 @@ def secret_of(data: Path | None) -> bytes:
     """
     name = SETTINGS["NERACA_SECRET_FILE"].from_environment
     if not name and data is None:
-        say("NERACA_SECRET_FILE is not set: a citizen's ticket holds in the process alone that issued it")
+        say("NERACA_SECRET_FILE is not set: a citizen's ticket, and a form, of another process is not known here")
         return secrets.token_bytes(BYTES_LEAST)
     path = Path(name) if name else (data or Path()) / "secret"
     if not name:
@@ -39,6 +39,24 @@ def secret_of(data: Path | None) -> bytes:
         message = f"{path} holds fewer than {BYTES_LEAST} bytes: write as many random ones"
         raise Usage(message)
     return secret
+
+
+def prepare_secret() -> Path | None:
+    """Make the file that NERACA_SECRET_FILE names, if it is missing, for this account alone; ``None`` where none is named.
+
+    Raises: ``Usage`` for a file that is too short, open to others, or of a directory that cannot be written.
+    """
+    name = SETTINGS["NERACA_SECRET_FILE"].from_environment
+    if not name:
+        return None
+    path = Path(name)
+    try:
+        _make_if_missing(path)
+    except OSError as error:
+        message = f"NERACA_SECRET_FILE cannot be made: {error}"
+        raise Usage(message) from None
+    secret_of(None)
+    return path
 
 
 def _make_if_missing(path: Path) -> None:

@@ -59,7 +59,16 @@ _TABLE: Final = (
     Setting("NERACA_KAFKA_PASSWORD", None, "the password of that user; it is never printed"),
     Setting("NERACA_KAFKA_PASSWORD_FILE", None, "file with that password, in place of the setting above"),
     Setting(
-        "NERACA_SECRET_FILE", None, "the file of the installation's secret, in place of `NERACA_DATA`/secret; mode 0600"
+        "NERACA_SECRET_FILE",
+        None,
+        "the file of the installation's secret, in place of `NERACA_DATA`/secret: one for all processes, mode 0600; "
+        "`neraca database prepare` makes it",
+    ),
+    Setting(
+        "NERACA_INTAKE_URL",
+        None,
+        "the intake that takes the forms of `neraca api`, such as `http://127.0.0.1:8001`; without it no ratings are taken "
+        "there; also `--intake-url`",
     ),
     Setting("NERACA_TICKET_S", "604800", "the seconds for which a citizen's ticket may be used"),
     Setting("NERACA_UNDO_S", "900", "the seconds in which whoever recorded an event may undo it alone"),

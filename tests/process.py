@@ -61,6 +61,11 @@ class Process:
             raise
 
     @property
+    def port(self) -> int:
+        """The port on which it serves."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def pid(self) -> int:
         """The number of the process."""
         return self._process.pid

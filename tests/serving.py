@@ -45,6 +45,10 @@ NOON: Final = "2026-11-24T12:00:00+07:00"
 EVENT: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
 NDJSON: Final = "application/x-ndjson"
+FORM: Final = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+"""The headers under which a browser sends a form of our own pages."""
+ELSEWHERE: Final = "203.0.113.9"
+"""The address of another machine."""
 HALF_DAY_US: Final = 12 * HOUR_US
 POLLED_EVERY_S: Final = 0.005
 OPEN: Final = Doors(is_open=True)
@@ -193,11 +197,17 @@ class Assembled:
         headers: Mapping[str, str] | None = None,
         caller: str = "127.0.0.1",
         host: str = "127.0.0.1",
+        app: Built | None = None,
     ) -> httpx.Response:
-        """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500."""
+        """One request, as of a ``caller`` address to a ``host`` name; an exception of the app is its 500.
+
+        ``app``: another one over the same parts.
+        """
 
         async def options() -> httpx.Response:
-            transport = httpx.ASGITransport(self.built.app, raise_app_exceptions=False, client=(caller, 40_000))
+            transport = httpx.ASGITransport(
+                (app or self.built).app, raise_app_exceptions=False, client=(caller, 40_000)
+            )
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, content=content, headers=headers)
 
@@ -243,7 +253,8 @@ class Listening:
 
     def __init__(self, neraca: Assembled, port: int = 0) -> None:
         listener = socket.create_server(("127.0.0.1", port))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.port: int = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self._server = _Server(config_of(neraca.built), neraca.built)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
 

@@ -18,6 +18,7 @@ from domain.access.grant import SIGNED_OPERATOR
 from domain.access.policy import Action, allowed, in_force
 from domain.access.subjects import SOME, Subject
 from domain.refusal import Refusal, attempt
+from projections.forwarding import SCHEME
 from projections.ports import LOCAL, Grant, Tokens
 
 _LOOKED_UP: Final = "neraca.grant"
@@ -40,12 +41,22 @@ def address_of(request: Request) -> str:
 
 
 class Access:
-    """Turns a request into a grant; ``now_us`` is the clock by which sessions end."""
+    """Turns a request into a grant; ``now_us`` is the clock by which sessions end.
 
-    def __init__(self, tokens: Tokens, now_us: Callable[[], int], ticket: Callable[[str], Grant] | None = None) -> None:
+    ``ticket`` gives the grant of a citizen's ticket, ``proof`` that of a session whose form another process passes on.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        now_us: Callable[[], int],
+        ticket: Callable[[str], Grant] | None = None,
+        proof: Callable[[Request], Grant] | None = None,
+    ) -> None:
         self._tokens = tokens
         self._wrong = WrongTokens()
         self._ticket = ticket
+        self._proof = proof
         self.now_us = now_us
 
     @property
@@ -72,6 +83,8 @@ class Access:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() == "ticket" and self._ticket is not None:
             return self._ticket(secret.strip())
+        if scheme.lower() == SCHEME and self._proof is not None:
+            return self._proof(request)
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None or not in_force(grant, self.now_us()):
             self._wrong.met(address_of(request))

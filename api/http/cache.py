@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import published_to
+from api.http.disclosure import View, view_to
 from api.http.operator import takes_look_up
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-Key = tuple[str, bytes, bool]
-"""The path and the query of an address, and whether its caller is served what is published."""
+Key = tuple[str, bytes, View]
+"""The path and the query of an address, and the part of the figures that its caller is served."""
 
 
 class Answers:
@@ -59,10 +59,6 @@ class Answers:
         if len(self._making) >= KEPT:
             self._making.clear()
         return self._making.setdefault(key, asyncio.Lock())
-
-    def has_any_of(self, path: str, query: bytes) -> bool:
-        """True if an answer of an address is remembered, for callers of either kind."""
-        return any((path, query, published) in self._answers for published in (True, False))
 
     def fresh(self, key: Key) -> Answer | None:
         """An earlier answer, if nothing it rests on has moved."""
@@ -89,15 +85,12 @@ class FreshAnswers:
         if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
             await self._app(scope, receive, send)
             return
-        if not self._answers.has_any_of(scope["path"], scope["query_string"]):
-            await self._app(scope, receive, send)
-            return
         request = Request(scope)
         if takes_look_up(request):
-            published = await run_in_threadpool(published_to, self._access, request)
+            view = await run_in_threadpool(view_to, self._access, request)
         else:
-            published = published_to(self._access, request)
-        answer = self._answers.fresh((scope["path"], scope["query_string"], published))
+            view = view_to(self._access, request)
+        answer = self._answers.fresh((scope["path"], scope["query_string"], view))
         if answer is None:
             await self._app(scope, receive, send)
             return

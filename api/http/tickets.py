@@ -77,24 +77,13 @@ class Tickets:
         parts = text.strip().split("-", _PARTS - 1)
         if len(parts) == _PARTS:
             mac, end, token_id = _as_typed(parts[0]), _as_typed(parts[1]), parts[2]
-            token, end_s = self._tokens.by_id(token_id), _number(end)
+            end_s = _number(end)
             is_genuine = hmac.compare_digest(mac.encode(), self._mac(token_id, case, end_s).encode())
-            if (
-                token is not None
-                and is_genuine
-                and self._now_us() < end_s * SECOND_US
-                and self._vouches(token[0], case)
-            ):
+            if is_genuine and self._now_us() < end_s * SECOND_US:
                 name = hashlib.sha256(f"{mac}-{end}-{token_id}".encode()).hexdigest()[:32]
-                sources = frozenset({f"/nilai/{quote(token_id, safe='')}"})
-                return Grant(
-                    token_id,
-                    frozenset({TICKET}),
-                    frozenset({case.dinas}),
-                    sources,
-                    case=(case.dinas, case.service, case.case),
-                    event_id=f"tiket-{name}",
-                )
+                grant = self.grant_under(token_id, case, f"tiket-{name}")
+                if grant is not None:
+                    return grant
         detail = "this code is not, or no longer, one that a counter gave for this case"
         raise Refusal("forbidden", detail, Fault("/ticket", detail))
 
@@ -108,6 +97,15 @@ class Tickets:
         except (ValueError, msgspec.MsgspecError):
             names = ("", "", "", "")
         return self.grant_of(names[3], Case(*names[:3]))
+
+    def grant_under(self, token_id: str, case: tuple[str, str, str], event_id: str) -> Grant | None:
+        """The grant of a ticket that was found genuine: one rating of its case; ``None`` once its token vouches no more."""
+        token = self._tokens.by_id(token_id)
+        if token is None or not self._vouches(token[0], Case(*case)):
+            return None
+        sources = frozenset({f"/nilai/{quote(token_id, safe='')}"})
+        roles, dinas = frozenset({TICKET}), frozenset({case[0]})
+        return Grant(token_id, roles, dinas, sources, case=(case[0], case[1], case[2]), event_id=event_id)
 
     def _vouches(self, grant: Grant, case: Case) -> bool:
         return allowed(grant, "vouch", Unit(case.dinas), self._now_us())

@@ -9,6 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from api.http.threads import Threads
     from api.http.tickets import Tickets
     from api.http.watching import Security
     from api.pages.links import Links
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
     from projections.reading.backlog import Backlog
 
 
+class Forms(Struct, frozen=True):
+    """The services of the forms that record: the intake, here or elsewhere, the tickets of citizens, and the intake's threads."""
+
+    intake: Intake
+    tickets: Tickets
+    threads: Threads
+
+
 class PageServices(Struct, frozen=True):
-    """Services of the pages beside readings: a reset of practice, replays, an intake; and the marks on every page.
+    """Services of the pages beside readings: a reset of practice, replays, forms; and the marks on every page.
 
     ``link_spent`` is called once the sign-in link has been spent.
     """
@@ -30,8 +39,7 @@ class PageServices(Struct, frozen=True):
     notice: Callable[[], str | None] = lambda: None
     reset: Callable[[], None] | None = None
     replays: Replays | None = None
-    intake: Intake | None = None
-    tickets: Tickets | None = None
+    forms: Forms | None = None
     link_spent: Callable[[], None] = lambda: None
     security: Security | None = None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Self
 
 from msgspec import Struct
 
+from api.pages.tables import LISTED, Tables
 from domain.access.policy import Action, allowed
 from domain.access.subjects import SOME, Subject, Unit
 from domain.clock import instant_of, local_date
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from api.http.persons import Faces
     from api.pages.periods import Chosen
-    from api.pages.tables import Tables
     from api.pages.words import Words
     from domain.periods import Period
     from projections.ports import Grant, Lines
@@ -32,8 +32,6 @@ FRAMED: Final = frozenset({"lang", "tur"})
 """The parameters of every page: its language, and the step of a tour that shows it."""
 READ: Final = frozenset({"period", "csv"})
 """Those of every page of a reading beside them: its period, and a table for a spreadsheet."""
-LISTED: Final = 50
-"""The rows of a paged list that a page shows at once."""
 
 
 class Need(NamedTuple):

@@ -38,6 +38,8 @@ class ProblemPage(Page, frozen=True):
         values = {"subject": subject, "value": value}
         if action == "audit" and field in ("unauthorized", "forbidden"):
             field += "-audit"
+        if refusal.slug == "not-decided":
+            field = refusal.slug
         if field == "not-found" and not subject:
             field = "nowhere"
         if isinstance(refusal, UnknownParameters):

@@ -6,15 +6,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from api.pages.bare import bare_city
 from api.pages.links import anchor_of
 from api.pages.measures import amount
 from api.pages.page import AddressedPage
 from api.pages.sentences import name_of
-from api.pages.services import LISTED, service_rows
-from api.pages.tables import Table, hours
+from api.pages.services import service_rows
+from api.pages.tables import LISTED, Table, hours
 from domain.capaian import half_up
 from domain.score.scorecard import number
 from domain.score.scoring import OVERALL_LEAST, mutu, overall, score_of
@@ -91,7 +90,7 @@ class Public(Struct, frozen=True):
     unpromised: int
     promise_at: int
     left_out: int
-    """The services with too few files to be shown; no sum holds them."""
+    """The services of which fewer than ten files of a month are left out; no sum holds these."""
 
 
 class PublicPage(AddressedPage, frozen=True):
@@ -120,7 +119,7 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
     """Every unit with services in a period, with the promise for each on its last day, or today."""
     day, scheme, standings = min(period.last_day, today), snapshot.scheme(period), snapshot.dinas(period)
     balances_of = snapshot.services_of_every([standing.subject.id for standing in standings], period)
-    units, left_out = [], 0
+    units, left_out = [], snapshot.services_left_out(period)
     for standing in standings:
         dinas = standing.subject.id
         balances = {
@@ -129,9 +128,6 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
             if service and any(amount(balance, measure) for measure in ("permits", "respondents", "overall_n"))
         }
         rows = service_rows(snapshot, dinas, balances, scheme, day, {})
-        if snapshot.published:
-            left_out += sum(_is_left_out(row) for row in rows)
-            rows = tuple(map(_of_ten, rows))
         if rows:
             promises = tuple(_promise(row, balances[row.id], scheme) for row in rows)
             units.append(Unit(dinas, anchor_of(dinas), name_of(snapshot, dinas), promises))
@@ -150,22 +146,8 @@ def public(snapshot: Snapshot, period: Period, today: date) -> Public:
         sum(standing.permits_open_overdue for standing in standings),
         permits - with_promise,
         PROMISE_AT,
-        left_out,
+        sum(len(services - {""}) for services in left_out.values()),
     )
-
-
-def _is_left_out(row: ServiceRow) -> bool:
-    """True if the public is not shown all files of a service: those decided, or those with a promise, are fewer than ten."""
-    return 0 < row.permits < LEAST_FILES or 0 < row.with_standard < LEAST_FILES
-
-
-def _of_ten(row: ServiceRow) -> ServiceRow:
-    """A service as the public sees it: numbers of files from ten on."""
-    if row.permits < LEAST_FILES:
-        row = replace(row, permits=0, rejected=0, mean_us=None)
-    if row.with_standard < LEAST_FILES or not row.permits:
-        row = replace(row, with_standard=0, on_time=0, on_time_share=None, capaian_n=0, capaian=None, bar=None)
-    return row
 
 
 def _promise(row: ServiceRow, balance: Balance, scheme: Scheme) -> Promise:

@@ -17,7 +17,7 @@ from api.pages.auditor.question import ANSWER
 from api.pages.board.board import BoardPage
 from api.pages.board.live import LiveBoards, live_router
 from api.pages.counter.counter import CounterPage, RatingPage, counter_router
-from api.pages.counter.ticket import TicketPage, ticket_router
+from api.pages.counter.ticket import TicketPage, closed_router, ticket_router
 from api.pages.method import MethodPage
 from api.pages.page import FRAMED
 from api.pages.practice.practice import PracticePage, practice_router
@@ -102,9 +102,9 @@ def pages_router(site: Site, reads: Reads, services: PageServices, ending: Endin
         router.include_router(practice_router(site, reads, services.reset))
     if services.replays is not None:
         router.include_router(auditor_router(site, reads, services.replays))
-    router.include_router(counter_router(site, tickets=services.intake is not None))
-    if services.intake is not None and services.tickets is not None:
-        router.include_router(ticket_router(site, reads, services.intake, services.tickets))
+    router.include_router(counter_router(site, rates=services.forms is not None))
+    ratings = closed_router(site) if services.forms is None else ticket_router(site, reads, services.forms)
+    router.include_router(ratings)
     router.include_router(signin_router(site, reads.access, services))
     router.include_router(live_router(LiveBoards(reads, site, ending), reads, listeners))
 

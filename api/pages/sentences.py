@@ -83,11 +83,16 @@ def is_late(occurred_us: int, recorded_us: int) -> bool:
     return recorded_us - occurred_us > LATE_US
 
 
-def what(type_: str, data: dict[str, Any], words: Words) -> str:
-    """The kind of an event in words; for a reversal, also the kind of the fact it reverses."""
+def what(type_: str, data: dict[str, Any], words: Words, *, outcome: bool = True) -> str:
+    """The kind of an event in words; for a reversal, also the kind of the fact it reverses.
+
+    ``outcome``: whether a decision's outcome is told.
+    """
     removal = resolved_of(data).removes
     if removal is not None:
-        return words.named("kind", kind_of(type_), fact=what(removal.type, removal.data, words))
+        return words.named("kind", kind_of(type_), fact=what(removal.type, removal.data, words, outcome=outcome))
+    if type_ == PROCESSED and not outcome:
+        return words("public.decided")
     if type_ == PROCESSED and data.get("outcome") == "rejected":
         return words("kind.permit-rejected")
     label = words.named("kind", kind_of(type_))

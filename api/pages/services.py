@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api.http.problems import bad_query
 from api.pages.drawing import Bar, bar
 from api.pages.measures import amount, speed_cap
-from api.pages.tables import Table, hours
+from api.pages.tables import LISTED, Table, hours
 from domain.fold.ledger import total, zero
 from domain.score.scorecard import number
 from projections.store.open_files import NONE_OPEN, Open
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from projections.reading.reader import Snapshot
 
 
-LISTED: Final = 50
-"""The most services that a page lists at once: a token may name more than anybody reads."""
 DIGITS_MOST: Final = 9
 
 
@@ -42,7 +41,7 @@ class ServiceRow(Struct, frozen=True):
     overdue: int
     received: int
     permits: int
-    rejected: int
+    rejected: int | None
     with_standard: int
     on_time: int
     on_time_share: Decimal | None
@@ -50,6 +49,18 @@ class ServiceRow(Struct, frozen=True):
     capaian_n: int
     capaian: Decimal | None
     bar: Bar | None
+    left_out: bool = False
+    """True if the public is not shown all of its permits, since some month has fewer than ten."""
+
+    @property
+    def decided(self) -> int | None:
+        """The number of permits decided; ``None`` if none of them is shown."""
+        return None if self.left_out and not self.permits else self.permits
+
+    @property
+    def timed(self) -> int | None:
+        """The number of permits with a promise; ``None`` if none of them is shown."""
+        return None if self.left_out and not self.with_standard else self.with_standard
 
 
 class Services(Struct, frozen=True):
@@ -59,6 +70,8 @@ class Services(Struct, frozen=True):
     total: ServiceRow
     cap: str
     day: date
+    left_out: int
+    """The number of services of which the public is not shown all permits."""
 
 
 class ListedServices(Struct, frozen=True):
@@ -86,9 +99,16 @@ def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: d
         name for name, balance in sums.items() if name and (amount(balance, "permits") or amount(balance, "received"))
     }
     balances = {name: sums.get(name) or zero() for name in active.union(open_files)}
+    left_out = snapshot.services_left_out(period, dinas).get(dinas, set())
     rows = service_rows(snapshot, dinas, balances, scheme, day, open_files)
-    every = Open(standing.permits_open, standing.permits_open_overdue)
-    return Services(rows, _service("", total(balances.values()), scheme, None, every), speed_cap(scheme), day)
+    rows = tuple(replace(row, left_out=row.id in left_out) for row in rows)
+    whole = _service(
+        "", total(balances.values()), scheme, None, Open(standing.permits_open, standing.permits_open_overdue)
+    )
+    if not snapshot.shows_rejected(dinas, period):
+        rows, whole = tuple(replace(row, rejected=None) for row in rows), replace(whole, rejected=None)
+    rows = tuple(replace(row, rejected=None) if row.decided is None else row for row in rows)
+    return Services(rows, whole, speed_cap(scheme), day, len(left_out - {""}))
 
 
 def service_rows(
@@ -152,11 +172,11 @@ def services_table(services: Services, words: Words) -> Table:
             row.open,
             row.overdue,
             row.received,
-            row.permits,
+            row.decided,
             row.rejected,
             hours(row.mean_us),
-            row.on_time,
-            row.with_standard,
+            None if row.timed is None else row.on_time,
+            row.timed,
             row.capaian,
         )
         for row in services.rows

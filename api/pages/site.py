@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import is_published
+from api.http.disclosure import view_of
 from api.http.doors import is_plain_beyond
 from api.http.guards import is_for_one
 from api.http.operator import is_operators, takes_look_up
@@ -28,11 +28,12 @@ from api.pages.catalog import load_labels
 from api.pages.csv import csv_response
 from api.pages.frame import Frame, PageServices, Reading
 from api.pages.links import Caller, Links, code_of
-from api.pages.page import FREE, LISTED, PageQuery
+from api.pages.page import FREE, PageQuery
 from api.pages.periods import choices, choose
 from api.pages.problem import ProblemPage
 from api.pages.progress import Progress
 from api.pages.shared import SharedPages
+from api.pages.tables import LISTED
 from api.pages.tours import step_of
 from api.pages.words import Words
 from domain.access.policy import PUBLIC
@@ -136,9 +137,11 @@ class Site:
         except Refusal as refusal:
             return self.refused(request, refusal)
 
-    def plain(self, request: Request, page: Page, status: int = 200) -> Response:
+    def plain(
+        self, request: Request, page: Page, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
         """A page without a reading."""
-        return self._html(request, page, status, {"cache-control": "no-store"})
+        return self._html(request, page, status, {**(headers or {}), "cache-control": "no-store"})
 
     def refused(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, need: Need = FREE
@@ -164,13 +167,14 @@ class Site:
         text, table = parameters.get("period"), parameters.get("csv")
         period, live = None if text is None else reads.period(text), reads.reader.live
         notice, has_stopped = self._services.notice(), live.stopped is not None
-        with reads.reader.snapshot(published=is_published(grant)) as snapshot:
+        view = view_of(grant)
+        with reads.reader.snapshot(published=view.published, own=view.own) as snapshot:
             now_us = snapshot.now_us
             current, behind = reads.reader.month(now_us), backlog_of(live, reads.lines, snapshot.position, now_us)
             progress = ",".join(sorted(self._practised(request)))
             marks = (self._build, progress, extra_state, _marks_of(request))
             caller = (
-                f"{grant.id if grant else ''} {snapshot.published}",
+                f"{grant.id if grant else ''} {view.name}",
                 notice or "",
                 str(has_stopped),
                 str(behind),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from api.pages.csv import Cell
     from domain.score.scorecard import Scorecard
 
+LISTED: Final = 50
+"""The rows of a paged list that a page shows at once: a token may name more than anybody reads."""
 Row = tuple["Cell", ...]
 
 

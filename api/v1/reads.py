@@ -12,7 +12,7 @@ from fastapi import Path, Query, Request, Response
 from api.http.access import Access
 from api.http.cache import Answer, Answers
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import is_published, published_to
+from api.http.disclosure import View, view_of, view_to
 from api.http.problems import bad_query
 from api.http.withheld import formula_told
 from api.v1.schemas import Page
@@ -59,15 +59,14 @@ class Reads:
     ) -> Response:
         """The answer that ``make`` reads, with its entity tag; 304 to a caller who has it.
 
-        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all of those who are served
-        what is published, and for all others.
+        ``grant`` is that of a guarded answer's caller; without one the answer is the same for all who have the same view.
         """
         if grant is not None:
-            return self._read(request, period, make, grant, published=is_published(grant))
-        published = published_to(self.access, request)
-        earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], published))
+            return self._read(request, period, make, grant, view_of(grant))
+        view = view_to(self.access, request)
+        earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], view))
         if earlier is None:
-            return self._read(request, period, make, None, published=published)
+            return self._read(request, period, make, None, view)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
         conditions = request.headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, headers["etag"]):
@@ -81,12 +80,12 @@ class Reads:
         period: Period | None,
         make: Callable[[Snapshot], Any],
         grant: Grant | None,
-        *,
-        published: bool,
+        view: View,
     ) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
-        with self.reader.snapshot(published=published) as snapshot:
-            whose = f"guarded {grant.id}" if grant else "public", snapshot.version.day if published else "exact"
+        with self.reader.snapshot(published=view.published, own=view.own) as snapshot:
+            day = snapshot.version.day if view.published else "exact"
+            whose = f"guarded {grant.id}" if grant else "public", day, view.name
             scope = (period.name if period else "", path, query.decode("latin-1"), *whose)
             etag = f'"{snapshot.version.tag(*scope)}"'
             headers = {"etag": etag, "cache-control": "no-cache", "vary": "authorization, cookie"} | _vector(snapshot)
@@ -100,7 +99,7 @@ class Reads:
         if grant is None:
             # Until the month ends in the zone, the default period stays the same.
             until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
-            key = (path, query, published)
+            key = (path, query, view)
             self.answers.keep(key, Answer(snapshot.version, until_us, etag, response.raw_headers, body))
         return response
 

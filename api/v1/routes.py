@@ -6,6 +6,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.http.disclosure import PUBLIC as PUBLIC_VIEW
 from api.http.persons import Faces, shown_to
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
 from api.v1.faces import scoped, with_faces
@@ -254,7 +255,7 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     async def read(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
         if not route.public:
             return await run_in_threadpool(answer, request, parameters)
-        async with reads.answers.making((request.scope["path"], request.scope["query_string"], True)):
+        async with reads.answers.making((request.scope["path"], request.scope["query_string"], PUBLIC_VIEW)):
             return await run_in_threadpool(answer, request, parameters)
 
     router.add_api_route(route.path, read, name=route.name, **document)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import faust
 
@@ -17,11 +18,18 @@ from domain.events.entries import decode
 from domain.fold.postings import postings_of
 from domain.measures import MEASURES
 
+TABLE: Final = "accounts"
 
-def counting(server: str, topic: str, partitions: int, total: int, path: Path) -> Any:  # noqa: ANN401 - an untyped framework
+
+def changelog_of(name: str) -> str:
+    """The topic in which an app of some name keeps its table, as Faust calls it."""
+    return f"{name}-{TABLE}-changelog"
+
+
+def counting(name: str, server: str, topic: str, partitions: int, total: int, path: Path) -> Any:  # noqa: ANN401 - an untyped framework
     """The app; once ``total`` records are counted it says so, writes every account, and ends."""
     app = faust.App(
-        f"counting-{os.getpid()}",
+        name,
         broker=f"kafka://{server}",
         store="memory://",
         topic_partitions=partitions,
@@ -29,10 +37,17 @@ def counting(server: str, topic: str, partitions: int, total: int, path: Path) -
         consumer_auto_offset_reset="earliest",
         datadir=tempfile.mkdtemp(),
     )
-    accounts = app.Table("accounts", default=dict)
+    accounts = app.Table(TABLE, default=dict)
     finish = 0
 
     async def count(stream: Any) -> None:  # noqa: ANN401 - an untyped framework
+        try:
+            await count_each(stream)
+        except Exception:  # noqa: BLE001 - Faust would pass over the record and go on, and the count would never be whole
+            traceback.print_exc()
+            os._exit(1)
+
+    async def count_each(stream: Any) -> None:  # noqa: ANN401 - an untyped framework
         nonlocal finish
         async for event in stream:
             if not finish:
@@ -61,9 +76,9 @@ def write(accounts: Any, path: Path) -> None:  # noqa: ANN401 - an untyped frame
     os._exit(0)
 
 
-def main(server: str, topic: str, partitions: str, total: str, path: str) -> None:
+def main(name: str, server: str, topic: str, partitions: str, total: str, path: str) -> None:
     """Count until all are."""
-    app = counting(server, topic, int(partitions), int(total), Path(path))
+    app = counting(name, server, topic, int(partitions), int(total), Path(path))
     faust.Worker(app, loglevel="error", quiet=True, redirect_stdouts=False).execute_from_commandline()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tempfile
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,7 +21,7 @@ from local.local_kafka import LocalKafka
 from local.local_postgres import LocalPostgres
 from neraca.wiring import now_us
 from streams.journal.journal import Journal
-from streams.kafka.broker import quiet
+from streams.kafka.broker import NoBroker, ensure_topic, quiet
 from streams.kafka.settings import KafkaSettings
 from streams.layouts import Layout, Layouts
 from streams.places.database import Database
@@ -89,6 +90,19 @@ class Ground(NamedTuple):
             yield self.url(name)
         finally:
             self.postgres.drop(name)
+
+
+def known_topic(settings: KafkaSettings, topic: str, partitions: int) -> None:
+    """Make a topic, and wait until the broker knows it: an app that reads before finds no partitions. Raises: ``NoBroker``."""
+    ensure_topic(settings, topic, partitions)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return ensure_topic(settings, topic, partitions)  # it exists: this looks at its partitions
+        except NoBroker:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def begun(database: Database) -> Layout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from benchmarks.scaled.ground import Ground
 
 LOOK_S = 0.02
-PATIENCE_S = 900.0
+PATIENCE_S = 500.0
+"""The longest wait for one measurement, or for one word of a process; shorter than the time at which a test is ended."""
 
 
 class Pace(NamedTuple):
@@ -70,11 +72,19 @@ def speaking(words: list[str], errors: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def heard(process: subprocess.Popen[str], word: str, errors: Path) -> None:
-    """Wait for a line that ends with a word. Raises: ``RuntimeError`` with what the process said, when it ends before."""
+    """Wait for a line that ends with a word.
+
+    Raises: ``RuntimeError`` with what the process said, when it ends before or stays silent; then it is killed.
+    """
     assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip().endswith(word):
-            return
+    end = threading.Timer(PATIENCE_S, process.kill)
+    end.start()
+    try:
+        for line in process.stdout:
+            if line.strip().endswith(word):
+                return
+    finally:
+        end.cancel()
     message = f"waited for {word!r}: {errors.read_text(errors='replace')[-2000:]}"
     raise RuntimeError(message)
 

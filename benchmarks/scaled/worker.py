@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+import uuid
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,8 @@ import psycopg
 from benchmarks.harness import Figure, shown
 from benchmarks.scaled import kafka_streams
 from benchmarks.scaled.contents import EVENTS, LAYOUT, filled, placed, records, segments
-from benchmarks.scaled.ground import BEGUN, PARTITIONS
+from benchmarks.scaled.faust_table import changelog_of
+from benchmarks.scaled.ground import BEGUN, PARTITIONS, known_topic
 from benchmarks.scaled.kafka_streams import LeftOut
 from benchmarks.scaled.plain_loop import folding
 from benchmarks.scaled.processes import Pace, Product, Stopwatch, heard, positions, speaking
@@ -85,10 +87,13 @@ def from_memory(ground: Ground) -> Pace:
 def through_faust(ground: Ground) -> Pace:
     """The pace of the Faust Table: until its last record is counted, though its changelog may still be under way."""
     total, errors, accounts = filled(ground), ground.folder / "faust.log", ground.folder / "faust.tsv"
+    name = f"counting-{uuid.uuid4().hex}"
+    known_topic(ground.settings, changelog_of(name), PARTITIONS)
     words = [
         sys.executable,
         "-m",
         "benchmarks.scaled.faust_table",
+        name,
         ground.kafka.bootstrap,
         EVENTS,
         str(PARTITIONS),

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from domain.fold.blocks import RATED
 from domain.fold.cells import Waiting
@@ -57,13 +58,13 @@ class IndicatorLine(Struct, frozen=True):
 class Counts(Struct, frozen=True):
     """Plain counts, all present; ``ratings`` is null of an ASN whose ratings are not served, but to the ASN.
 
-    The ASN is told the number of the published ones.
+    The ASN is told the number of the published ones. ``permits_rejected`` is null for the public until the period has ended.
     """
 
     permits: int
     permits_with_standard: int
     permits_on_time: int
-    permits_rejected: int
+    permits_rejected: int | None
     permits_open: int
     permits_open_overdue: int
     tasks: int
@@ -107,14 +108,15 @@ class Scorecard(Struct, frozen=True):
     """True if ratings count as far as blocks of them are published; false where each counts, as it does for auditors."""
     waiting: Waiting = Waiting()
     """The ratings and the reversals that waited to be published at the last local midnight."""
+    left_out: int | UnsetType = UNSET
+    """For the public: the number of services, all tasks counted as one, that hold fewer than ten and are in no sum here."""
     rank: Rank | UnsetType | None = field(default=UNSET)
 
 
 class Standing(Struct, frozen=True):
     """The ingredients of a scorecard: the subject, its balance of the period, and its open files.
 
-    ``waiting`` is what waits to be published where the balance is one of published ratings, else ``None``. ``naming`` is
-    the number of published ratings that name an ASN, where it is told: to the ASN alone.
+    ``waiting`` is what waits to be published where the balance is one of published ratings, else ``None``.
     """
 
     subject: Subject
@@ -124,6 +126,11 @@ class Standing(Struct, frozen=True):
     permits_open_overdue: int
     waiting: Waiting | None = None
     naming: int | None = None
+    """The number of published ratings that name an ASN, where it is told: to the ASN alone."""
+    left_out: int | None = None
+    """The number of services that the balance leaves out where it is the public's, else ``None``."""
+    hides_rejected: bool = False
+    """True where the number of rejected permits is not shown yet."""
 
     @property
     def hides_ratings(self) -> bool:
@@ -163,6 +170,7 @@ def scorecard(standing: Standing, score: Score, *, period: str, position: int, s
         overall=Overall(None, None, "insufficient") if hides else _overall(standing.balance),
         published=standing.waiting is not None,
         waiting=standing.waiting or Waiting(),
+        left_out=UNSET if standing.left_out is None else standing.left_out,
     )
 
 
@@ -180,12 +188,13 @@ def _line(part: IndicatorScore, *, hides: bool) -> IndicatorLine:
 
 def _counts(standing: Standing, *, hides: bool) -> Counts:
     balance = standing.balance
-    return Counts(
+    counts = Counts(
         permits_open=standing.permits_open,
         permits_open_overdue=standing.permits_open_overdue,
         ratings=standing.naming if hides else balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
         **{name: balance[INDEX[name]] for name in PLAIN},
     )
+    return replace(counts, permits_rejected=None) if standing.hides_rejected else counts
 
 
 def _overall(balance: Balance) -> Overall:

@@ -77,6 +77,11 @@ class PublishedQueries(Queries):
         self._ratings: dict[tuple[frozenset[str] | None, frozenset[str]], list[StoredMonth]] = {}
         """The rows read so far, by the months and the dinas that were asked for: all months are ``None``, all dinas none."""
 
+    @property
+    def context(self) -> tuple[Closes, tzinfo, int]:
+        """The closes, the zone and the instant of this reading."""
+        return self._closes, self._zone, self._now_us
+
     def limited(self, dinas: frozenset[str]) -> PublishedQueries:
         """Queries on the same snapshot, which find of an ASN what counts at some dinas alone."""
         return PublishedQueries(self, self._closes, self._zone, self._now_us, dinas)

@@ -5,24 +5,28 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from domain.clock import instant_of, local_date, local_month
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
 from projections.reading.cache import VersionCache, moved_between, open_files_at
+from projections.reading.public import PublicQueries, SmallCells
 from projections.reading.published import Closes, PublishedQueries
 from projections.reading.snapshot import Snapshot
 from projections.reading.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import tzinfo
 
     from projections.live import Live
     from projections.store.queries import Queries
 
 __all__ = ["Reader", "Snapshot"]
+
+VIEWS_MOST: Final = 4
+"""The most kinds of callers whose sums are cached; those of the public are among the first to come back."""
 
 
 class Reader:
@@ -35,7 +39,8 @@ class Reader:
         self._lock = threading.Lock()
         self._rulebook: tuple[int, Rulebook] = (-1, Rulebook())
         self._cache: VersionCache | None = None
-        self._published: VersionCache | None = None
+        self._published: dict[frozenset[str] | None, VersionCache] = {}
+        self._small: tuple[Version, SmallCells] | None = None
         self._closes = Closes()
 
     def period(self, text: str | None) -> Period:
@@ -47,20 +52,43 @@ class Reader:
         return parse_period(local_month(instant_us, self.zone))
 
     @contextmanager
-    def snapshot(self, *, published: bool = False) -> Iterator[Snapshot]:
-        """One consistent reading; ``published``: of ratings only what is published, for all but auditors and the operator."""
+    def snapshot(self, *, published: bool = False, own: frozenset[str] | None = None) -> Iterator[Snapshot]:
+        """One consistent reading; ``published``: of ratings only what is published, for all but auditors and the operator.
+
+        ``own``: the dinas whose small cells are shown too; ``None`` for those of every dinas.
+        """
         (generation, store), now_us = self.live.served, self.now_us()
         with store.snapshot() as queries:
             cache = self._cache_at(queries, generation, now_us)
-            if published:
-                blocks = PublishedQueries(queries, self._closes, self.zone, now_us)
-                yield Snapshot(blocks, self._published_at(cache), now_us)
-            else:
+            if not published:
                 yield Snapshot(queries, cache, now_us)
+                return
+            blocks = PublishedQueries(queries, self._closes, self.zone, now_us)
+            if own is not None:
+                blocks = PublicQueries(blocks, own, self._small_at(queries, cache.version))
+            yield Snapshot(blocks, self._published_at(cache, own), now_us)
 
-    def _published_at(self, exact: VersionCache) -> VersionCache:
-        """The cache of what is published at a version."""
-        before, version = self._published, exact.version
+    def _small_at(self, queries: Queries, version: Version) -> SmallCells:
+        """The cells that are too small to be shown at a version."""
+        before = self._small
+        if before is not None and before[0] == version:
+            return before[1]
+        small = SmallCells({})
+        if before is not None and version.position < before[0].position:  # another thread has read on meanwhile
+            return small
+        if before is not None and before[0].generation == version.generation:
+            moving: Collection[str] | None
+            if version.at.partitions:  # here a reader hears of movements from the database
+                moving = {row[0] for row in queries.moved_since(before[0].position)}
+            else:
+                moving = moved_between(self.live.movement, before[0], version.generation, version.at)
+            small = small if moving is None else before[1].except_of(moving)
+        self._small = version, small
+        return small
+
+    def _published_at(self, exact: VersionCache, own: frozenset[str] | None) -> VersionCache:
+        """The cache of what is published at a version to callers with some dinas of their own, or with all."""
+        before, version = self._published.get(own), exact.version
         if before is not None and before.version == version:
             return before
         cache = VersionCache(version, exact.rulebook, exact.open_files)
@@ -68,7 +96,9 @@ class Reader:
             moving = moved_between(self.live.movement, before.version, version.generation, version.at)
             if moving is not None:
                 cache.carry(before, moving)
-        self._published = cache
+        if own not in self._published and len(self._published) >= VIEWS_MOST:
+            self._published = {}
+        self._published[own] = cache
         return cache
 
     def version(self) -> Version:

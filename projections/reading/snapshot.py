@@ -11,17 +11,19 @@ from domain.fold.digest import digest_lines, digest_of
 from domain.fold.half_years import half_years
 from domain.fold.ledger import Balance, add, total, zero
 from domain.fold.partition import partition_of
-from domain.score.scorecard import Kind, Scorecard, Standing, Subject, ranked, scorecard
+from domain.periods import parse_period
+from domain.score.scorecard import Scorecard, Standing, Subject, ranked, scorecard
 from domain.score.scoring import Score, score_of
 from projections.reading.cache import VersionCache, cache_for
+from projections.reading.public import PublicQueries
 from projections.reading.published import PublishedQueries
-from projections.store.open_files import NONE_OPEN, Choice, Open
+from projections.reading.standings import served_of, standings_of
+from projections.store.open_files import Choice, Open
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from domain.fold.casefiles import CaseFile, OpenFile
-    from domain.fold.postings import Amounts
     from domain.periods import Period
     from domain.rules.scheme import Scheme
     from projections.store.open_files import Ahead, ListedFile
@@ -50,10 +52,11 @@ class Snapshot:
         if (standings := self._cache.standings.get(period.name)) is None:
             balances, names = self._queries.dinas_balances(period.months), self.rulebook.dinas()
             open_counts = {dinas: counts.open for dinas, counts in self._cache.open_files.items()}
-            standings = _standings("dinas", balances, open_counts, names, set(names).__contains__)
+            standings = standings_of("dinas", balances, open_counts, names, set(names).__contains__)
             waiting = self.waiting(period)
             if waiting is not None:
                 standings = [replace(row, waiting=waiting.get(row.subject.id, Waiting())) for row in standings]
+            standings = [self._as_shown(row, period) for row in standings]
             cache_for(period, self._cache.standings, standings)
         return standings
 
@@ -76,6 +79,31 @@ class Snapshot:
         waiting = self.waiting(period, subject.id) if subject.kind == "dinas" else {}
         return None if waiting is None or not self.published else waiting.get(subject.id, Waiting())
 
+    def services_left_out(self, period: Period, dinas: str = "") -> dict[str, set[str]]:
+        """The services of each dinas, or of one, that this reading leaves out in a period, ``""`` for the tasks."""
+        if not isinstance(self._queries, PublicQueries):
+            return {}
+        return self._queries.services_left_out(period.months, [dinas] if dinas else ())
+
+    def is_left_out(self, dinas: str, service: str, month: str) -> bool:
+        """True if this reading leaves out permits of a cell, or the tasks of a dinas's month where ``service`` is empty."""
+        return service in self.services_left_out(parse_period(month), dinas).get(dinas, ())
+
+    def shows_all(self, dinas: str) -> bool:
+        """True if this reading shows the small cells of a dinas too."""
+        return not isinstance(self._queries, PublicQueries) or dinas in self._queries.own
+
+    def shows_rejected(self, dinas: str, period: Period) -> bool:
+        """True if it shows how many permits of a dinas were rejected in a period: of every dinas once the period has ended."""
+        return self.shows_all(dinas) or period.last_day.isoformat() < self.version.day
+
+    def _as_shown(self, standing: Standing, period: Period) -> Standing:
+        dinas = standing.subject.id
+        if standing.subject.kind != "dinas" or self.shows_all(dinas):
+            return standing
+        left_out = len(self.services_left_out(period, dinas).get(dinas, ()))
+        return replace(standing, left_out=left_out, hides_rejected=not self.shows_rejected(dinas, period))
+
     def _standing(self, subject: Subject, period: Period) -> Standing | None:
         return self.standing_of(subject, period, self.months_of(subject, period.months).values())
 
@@ -91,7 +119,9 @@ class Snapshot:
             open_counts = self._queries.files.of_asn(self.now_us, subject.id)
         is_known = is_registered or any(balance) or open_counts.files or self._queries.knows(subject)
         waiting = self._waiting_of(subject, period)
-        return Standing(subject, is_registered, balance, *open_counts, waiting) if is_known else None
+        if not is_known:
+            return None
+        return self._as_shown(Standing(subject, is_registered, balance, *open_counts, waiting), period)
 
     def _add_served(self, balance: Balance, subject: Subject, period: Period) -> None:
         """Add the ratings of an ASN that are served of half-years, over all dinas, to a balance of what is published."""
@@ -117,10 +147,10 @@ class Snapshot:
         open_counts = self._queries.files.by_asn(self.now_us, dinas)
         staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
         if not isinstance(self._queries, PublishedQueries):
-            return _standings("asn", balances, open_counts, staff, self.rulebook.knows_asn)
+            return standings_of("asn", balances, open_counts, staff, self.rulebook.knows_asn)
         amounts = self._cache.served(self._queries, dinas, period)
-        standings = _standings("asn", balances, open_counts, {*staff, *amounts}, self.rulebook.knows_asn)
-        return [_served(row, amounts.get(row.subject.id, ())) for row in standings]
+        standings = standings_of("asn", balances, open_counts, {*staff, *amounts}, self.rulebook.knows_asn)
+        return [served_of(row, amounts.get(row.subject.id, ())) for row in standings]
 
     def dinas_of_asn(self, asn: str, period: Period) -> frozenset[str]:
         """The dinas at which an ASN has facts in a period."""
@@ -199,7 +229,8 @@ class Snapshot:
 
     def in_month(self, standing: Standing, month: Period, balance: Balance | None) -> Standing:
         """A subject's standing in another month, from its balance there; open files are those of now."""
-        return replace(standing, balance=balance or zero(), waiting=self._waiting_of(standing.subject, month))
+        then = replace(standing, balance=balance or zero(), waiting=self._waiting_of(standing.subject, month))
+        return self._as_shown(then, month)
 
     def months_of_dinas(self, months: Sequence[Period]) -> dict[str, dict[str, Balance]]:
         """The balances of every dinas in some months, by dinas and month."""
@@ -256,29 +287,3 @@ class Snapshot:
         """The lines that the digest covers, read dinas by dinas while the snapshot is open."""
         accounts, files = self._queries.accounts_by_dinas(), self._queries.files.by_name_of_asn()
         return digest_lines(accounts, self.rulebook.lines(), files)
-
-
-def _served(standing: Standing, amounts: Amounts) -> Standing:
-    """An ASN's standing with the ratings that are served of them."""
-    balance = list(standing.balance)
-    add(balance, amounts)
-    return replace(standing, balance=balance, waiting=Waiting())
-
-
-def _standings(
-    kind: Kind,
-    balances: dict[str, Balance],
-    open_counts: Mapping[str, Open],
-    names: Iterable[str],
-    is_registered: Callable[[str], bool],
-) -> list[Standing]:
-    subjects = {subject for subject, balance in balances.items() if any(balance)}
-    return [
-        Standing(
-            Subject(kind, subject),
-            is_registered(subject),
-            balances.get(subject) or zero(),
-            *open_counts.get(subject, NONE_OPEN),
-        )
-        for subject in sorted(subjects.union(open_counts, names))
-    ]

@@ -146,6 +146,19 @@ class Queries:
         rows = self.db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(months)))
         yield from (Leaf(row[0], row[1], row[2], amounts_held(row[3])) for row in rows)
 
+    def dinas_of_months(self, months: Sequence[str]) -> list[str]:
+        """Every dinas that has a balance in some months, by id."""
+        query = select(DINAS_MONTHS.c.dinas).where(DINAS_MONTHS.c.month.in_(months)).distinct()
+        return sorted(row[0] for row in self.db.execute(query))
+
+    def cells(self, dinas: Collection[str], months: Collection[str]) -> dict[tuple[str, str, str], Balance]:
+        """The balances of some dinas in some months, by dinas, service and month."""
+        query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.service, ACCOUNTS.c.month, ACCOUNTS.c.measures)
+        rows = self.db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(sorted(months))))
+        sums = Ledger()
+        sums.post(Posting((row[0], "", row[1], row[2]), amounts_held(row[3])) for row in rows)
+        return {(name, service, month): balance for (name, _, service, month), balance in sums.accounts.items()}
+
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
         """The ratings of dinas in some months, or in all: of every dinas, or of those named."""
         query = select(RATINGS).order_by(RATINGS.c.dinas, RATINGS.c.month)

@@ -1,1 +1,1 @@
-"""The intake service: the single writer, what it decides under the lock, and intake from a topic."""
+"""The intake service: the single writer, what it decides under the lock, intake from a topic, and the way to another intake."""

@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 from tests.serving import event
 
 INVALID: Final = "invalid-event"
+EXTENSION: Final = "gateway"
+"""An attribute that the city of these events has added to the list."""
 CASE: Final = {"dinas": "disdukcapil", "service": "ktp-el"}
 RECEIPT: Final = {**CASE, "case": "K-9", "received_at": "2026-11-20T08:00:00+07:00"}
 DECISION: Final = {**RECEIPT, "completed_at": "2026-11-20T10:00:00+07:00"}
@@ -157,9 +159,10 @@ FORMS: Final[tuple[Refused, ...]] = (
     bad("case with a character that nobody sees", "permit-received", {**RECEIPT, "case": "K-\u200b9"}, "/data/case"),
     bad("NIK in a task", "task-completed", {**TASK, "task": "surat 327301-150190-0001"}, "/data/task"),
     bad("NIP in a source", "task-completed", TASK, "/source", source="/loket/198502232009011001"),
-    bad("attribute an object", "task-completed", TASK, "/subject", subject={}),
-    bad("attribute a fraction", "task-completed", TASK, "/subject", subject=1.5),
-    bad("attribute beyond 32 bits", "task-completed", TASK, "/subject", subject=2**31),
+    bad("attribute an object", "task-completed", TASK, f"/{EXTENSION}", **{EXTENSION: {}}),
+    bad("attribute a fraction", "task-completed", TASK, f"/{EXTENSION}", **{EXTENSION: 1.5}),
+    bad("attribute beyond 32 bits", "task-completed", TASK, f"/{EXTENSION}", **{EXTENSION: 2**31}),
+    bad("subject a number", "task-completed", TASK, "/subject", subject=1),
     bad("datacontenttype", "task-completed", TASK, "/datacontenttype", datacontenttype="text/xml"),
     bad("naive time", "task-completed", TASK, "/time", time="2026-11-24T11:00:00"),
     *(

@@ -5,19 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.measures import UNSUR
 from tests.serving import BATCH, Assembled, event
 
-UNSUR: Final = (
-    "persyaratan",
-    "prosedur",
-    "waktu",
-    "biaya",
-    "produk",
-    "kompetensi",
-    "perilaku",
-    "pengaduan",
-    "sarana",
-)
 STANDARD: Final = {"service": "kir", "amount": 24, "unit": "wall_hours", "effective_from": "2026-01-01"}
 RECEIVED: Final = datetime.fromisoformat("2026-11-02T08:00:00+07:00")
 TEPAT: Final = {

@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.api.bad_events import DECISION, FORMS, HISTORY, RATING, RECEIPT, SCHEME, STANDARD, TASK, Refused
+from tests.api.bad_events import DECISION, EXTENSION, FORMS, HISTORY, RATING, RECEIPT, SCHEME, STANDARD, TASK, Refused
 from tests.api.bad_meanings import MEANINGS
 from tests.api.bad_requests import REQUESTS, Request
 from tests.serving import BATCH, NDJSON, Assembled, event, ndjson
@@ -18,7 +18,7 @@ EVENTS: Final = (*FORMS, *MEANINGS)
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembled]:
     """A journal with one of everything that may conflict with an event."""
-    with Assembled(tmp_path_factory.mktemp("bad") / "data") as neraca:
+    with Assembled(tmp_path_factory.mktemp("bad") / "data", extensions=[EXTENSION]) as neraca:
         neraca.record(*HISTORY)
         yield neraca
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 
+from api.app import build
 from api.http.doors import IN_SCOPE, Doors, address_of
 from domain.access.limits import Limits
 from neraca.__main__ import main
@@ -15,7 +18,7 @@ from neraca.doors import FirstLink
 from streams.places.directory import DataDirectory
 from tests.api.submissions import problem_of
 from tests.process import Process
-from tests.serving import Assembled
+from tests.serving import ELSEWHERE, FORM, Assembled, Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,13 +85,40 @@ def test_forwarded_headers_of_anybody_else_say_nothing(front: Assembled) -> None
     """Neither that a call came over TLS, nor from where; and the web server's own address opens nothing."""
     form = {"content-type": "application/x-www-form-urlencoded"}
     secret = front.token("t", "audit").removeprefix("Bearer ")
-    for caller in ("203.0.113.9", "127.0.0.1", "192.0.2.11"):
+    for caller in (ELSEWHERE, "127.0.0.1", "192.0.2.11"):
         assert front.get("/v1/journal", headers=STATED, caller=caller).status_code == 401
     assert front.get("/v1/journal", headers=STATED | {"x-forwarded-for": "127.0.0.1"}, caller=FRONT).status_code == 401
     plain = Assembled.ask(
         front, "POST", "/masuk", content=f"token={secret}".encode(), headers=form | STATED, caller=FRONT
     )
     assert "__Host-neraca=" in plain.headers["set-cookie"]
+
+
+def test_bounds_and_the_security_log_go_by_the_forwarded_address(front: Assembled) -> None:
+    """A guesser behind the web server slows nobody else behind it, and is named."""
+    secret = front.token("t", "audit").removeprefix("Bearer ")
+
+    def sign_in(address: str, token: str) -> int:
+        headers = {**FORM, **STATED, "origin": URL, "x-forwarded-for": address}
+        return front.ask("POST", "/masuk", content=f"token={token}".encode(), headers=headers, caller=FRONT).status_code
+
+    assert [sign_in("198.51.100.7", f"wrong-{number}") for number in range(6)] == [401] * 5 + [429]
+    assert [sign_in("198.51.100.8", token) for token in ("wrong", secret)] == [401, 303]
+    (note,) = [entry.note for entry in front.log.notes(0) if entry.note.what == "sign-in"]
+    assert (note.who, note.address) == ("t", "198.51.100.8")
+
+
+def test_connections_are_counted_by_the_forwarded_address(tmp_path: Path) -> None:
+    doors = Doors(url=URL, proxies=(ipaddress.ip_network("127.0.0.1"),))
+    with Assembled(tmp_path / "data", doors=doors) as neraca:
+        neraca.built = build(replace(neraca.parts, address_most=1))
+
+        def of(address: str) -> dict[str, str]:
+            return {**STATED, "x-forwarded-for": address}
+
+        with Listening(neraca) as server, httpx.stream("GET", f"{server.url}/v1/stream", headers=of("198.51.100.7")):
+            answers = [httpx.get(f"{server.url}/v1/dinas", headers=of(f"198.51.100.{number}")) for number in (7, 8)]
+    assert [answer.status_code for answer in answers] == [503, 200]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +150,8 @@ def test_browsers_are_told_to_come_over_tls_where_the_city_does(front: Assembled
     [
         ({}, False),
         ({"host": "localhost:8000"}, False),
-        ({"caller": "203.0.113.9"}, True),
-        ({"caller": "203.0.113.9", "host": "localhost"}, True),
+        ({"caller": ELSEWHERE}, True),
+        ({"caller": ELSEWHERE, "host": "localhost"}, True),
         ({"host": "neraca.kota"}, True),
     ],
     ids=repr,
@@ -134,7 +164,7 @@ def test_a_page_that_crossed_a_network_in_plain_text_says_so(
         for _ in range(2):
             assert ('plain"' in neraca.get(path, **origin).text) == is_warned, path
     first = neraca.get("/", **origin)
-    other = {"caller": "203.0.113.9"} if not is_warned else {}
+    other = {"caller": ELSEWHERE} if not is_warned else {}
     tags = {"if-none-match": first.headers["etag"]}
     assert neraca.get("/", headers=tags, **other).status_code == 200
 
@@ -143,7 +173,7 @@ def test_a_city_that_is_reached_over_tls_warns_whom_that_passes_by(front: Assemb
     """A page that its own web server passes on crossed no network in plain text; one that somebody fetched past it did."""
     assert 'class="plain"' not in front.get("/", headers=STATED, caller=FRONT).text
     assert 'class="plain"' in front.get("/", headers=STATED | {"x-forwarded-proto": "http"}, caller=FRONT).text
-    assert 'class="plain"' in front.get("/", headers=STATED, caller="203.0.113.9").text
+    assert 'class="plain"' in front.get("/", headers=STATED, caller=ELSEWHERE).text
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from api.http.guards import FOR_ONE, GUARDS
-from tests.serving import Listening, event
+from tests.serving import ELSEWHERE, Listening, event
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
 
 TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
-ELSEWHERE: Final = "203.0.113.9"
 ANSWERS: Final = (
     ("GET", "/", 200),
     ("GET", "/publik", 200),
@@ -47,6 +46,7 @@ def test_every_answer_has_the_guards(neraca: Assembled, method: str, path: str, 
 
 
 def test_a_kept_answer_has_them_too(neraca: Assembled) -> None:
+    neraca.settle()
     for _ in range(2):
         answer = neraca.get("/v1/dinas", caller=ELSEWHERE)
         again = neraca.get("/v1/dinas", caller=ELSEWHERE, headers={"if-none-match": answer.headers["etag"]})
@@ -76,7 +76,7 @@ def test_no_slash_redirects(neraca: Assembled, path: str) -> None:
 
 def test_no_answer_names_its_server_even_one_to_bytes_that_are_no_request(neraca: Assembled) -> None:
     with Listening(neraca) as server:
-        host, port = "127.0.0.1", int(server.url.rpartition(":")[2])
+        host, port = "127.0.0.1", server.port
         for sending in (
             b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
             b"\x16\x03\x01 no request\r\n\r\n",

@@ -4,6 +4,7 @@ import pytest
 
 from tests.api.facts import RULES, fill, permit, rating, task
 from tests.pages.messages import ID
+from tests.pages.reading import FAR
 from tests.serving import Assembled, event
 
 
@@ -123,6 +124,6 @@ def test_an_asn_is_told_how_many_published_ratings_name_them_and_no_more(
 @pytest.mark.parametrize(("ratings", "number"), [(19, 0), (20, 10), (35, 20)])
 def test_the_public_is_served_whole_blocks_of_ratings(neraca: Assembled, ratings: int, number: int) -> None:
     fill(neraca, *(rating("dishub", 2) for _ in range(ratings)))
-    card = neraca.get("/v1/dinas/dishub", caller="192.0.2.7", host="neraca.example").json()
+    card = neraca.get("/v1/dinas/dishub", **FAR).json()
     assert (card["published"], card["counts"]["ratings"], card["indicators"][1]["n"]) == (True, number, number)
     assert neraca.get("/v1/dinas/dishub").json()["counts"]["ratings"] == ratings

@@ -1,6 +1,6 @@
 """The table of who may do what as calls: a small city, a caller of every role, and a request for every row.
 
-`policy.csv` has a row for each role, route and subject. Rows of an issue that is not built yet are left out by its name.
+`policy.csv` has a row for each role, route and subject. Rows of a later version's routes are left out by its name.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from msgspec.structs import replace
 
 from api.app import build
+from api.http.doors import CLOSED
 from tests.api.facts import SCHEME
 from tests.pages.reading import FAR
-from tests.serving import Assembled, event
+from tests.serving import FORM, Assembled, event
 
 if TYPE_CHECKING:
     import httpx
 
 BUILT: Final = frozenset({"now", "doors"})
-"""The issues whose rows are called."""
+"""The versions whose rows are called."""
 OWN, OTHER = "dishub", "dinkes"
 MINE, THEIRS, NOBODY = "a-1", "b-1", "tidak-ada"
 SERVICE: Final = "kir"
 DECIDED_AT, RECEIVED_AT = "2026-11-20T10:00:00+07:00", "2026-11-19T08:00:00+07:00"
-COUNTER, DESK = "/loket/1", "/loket/9"
+COUNTER: Final = "/loket/1"
 LIMITS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "counter": ("counter", {"dinas": [OWN], "sources": [COUNTER]}),
     "rate": ("rate", {"dinas": [OWN]}),
@@ -52,7 +53,7 @@ class Row(NamedTuple):
     whose: str
     allowed: bool
     refused: str
-    issue: str
+    version: str
 
 
 def read_table() -> list[Row]:
@@ -60,13 +61,13 @@ def read_table() -> list[Row]:
     with (Path(__file__).parent / "policy.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.reader(file))[1:]
     return [
-        Row(role, action, route, whose, allows == "yes", status, issue)
-        for role, action, route, whose, allows, status, issue in lines
+        Row(role, action, route, whose, allows == "yes", status, version)
+        for role, action, route, whose, allows, status, version in lines
     ]
 
 
 TABLE: Final = read_table()
-ROWS: Final = [row for row in TABLE if row.issue in BUILT]
+ROWS: Final = [row for row in TABLE if row.version in BUILT]
 ROUTES: Final = tuple(dict.fromkeys(row.route for row in ROWS))
 
 
@@ -103,15 +104,20 @@ STREAMS: Final = frozenset({"/v1/stream", "/live/board"})
 
 
 class City:
-    """Two dinas with an ASN each, and a token of every role, limited to one dinas where its role takes a limit."""
+    """Two dinas with an ASN each, and a token of every role, limited to one dinas where its role takes a limit.
+
+    The operator's calls come through the app that is open, as under ``--open``; every other goes to a closed one.
+    """
 
     def __init__(self, neraca: Assembled) -> None:
         self.neraca = neraca
         self.number = 0
         self.replay = {"until": "2", "period": "2026-11"}
-        neraca.built = build(replace(neraca.parts, reset=lambda: None))
+        parts = replace(neraca.parts, reset=lambda: None)
+        neraca.built = build(parts)
+        self.closed = build(replace(parts, doors=CLOSED))
+        self._far: dict[str, Any] = {**FAR, "app": self.closed}
         self.tokens = {name: neraca.token(name, role, **limits) for name, (role, limits) in LIMITS.items()}
-        self.other_counter = neraca.token("loket-9", "counter", dinas=[OTHER], sources=[DESK])
         neraca.record(
             event("asn-assigned", "s-1", {"asn": MINE, "dinas": OWN, "effective_from": "2026-01-01"}),
             event("asn-assigned", "s-2", {"asn": THEIRS, "dinas": OTHER, "effective_from": "2026-01-01"}),
@@ -147,7 +153,7 @@ class City:
     def recorded(self, fact: dict[str, Any], role: str = "") -> dict[str, str]:
         """The name of a fact that was recorded just now: by a role's token, or by the operator."""
         fact = {**fact, "id": self.fresh()}
-        answer = self.neraca.post(fact, headers=self.headers(role), **FAR) if role else self.neraca.post(fact)
+        answer = self.neraca.post(fact, headers=self.headers(role), **self._far) if role else self.neraca.post(fact)
         assert answer.status_code == 201, answer.text
         return {"source": fact["source"], "id": fact["id"]}
 
@@ -156,14 +162,16 @@ class City:
         method, _, path = row.route.partition(" ")
         path, _, kind = path.partition("#")
         if kind:
-            return self.neraca.post(self._event(row, kind, subject), headers=self.headers(row.role), **FAR)
+            return self.neraca.post(self._event(row, kind, subject), headers=self.headers(row.role), **self._far)
         names = {"dinas": subject.dinas, "asn": subject.asn, "position": "2", "code": "auditor-1"}
         address = path.format(**{name: quote(value, safe="") for name, value in names.items()})
         if method == "POST":
             return self._send(row, address, subject)
         query = urlencode(self._query(path, subject))
         verb = "HEAD" if path in STREAMS else method  # a stream does not end: it is seen whether it would begin
-        return self.neraca.ask(verb, f"{address}?{query}" if query else address, headers=self.headers(row.role), **FAR)
+        return self.neraca.ask(
+            verb, f"{address}?{query}" if query else address, headers=self.headers(row.role), **self._far
+        )
 
     def _query(self, path: str, subject: Subject) -> dict[str, str]:
         case = {"service": SERVICE, "case": "K-1"}
@@ -192,9 +200,10 @@ class City:
             form = {"tautan": self.neraca.tokens.sessions.link(self.neraca.clock(), lasts_us=1_000_000)}
         elif address == "/masuk":
             form = {"token": self.tokens["auditor"].removeprefix("Bearer ")}
-        headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
         content = urlencode(form).encode()
-        return self.neraca.ask("POST", address, content=content, headers={**headers, **self.headers(row.role)}, **FAR)
+        return self.neraca.ask(
+            "POST", address, content=content, headers={**FORM, **self.headers(row.role)}, **self._far
+        )
 
     def decided(self, dinas: str) -> dict[str, str]:
         """A case that was decided just now."""
@@ -205,7 +214,7 @@ class City:
     def ticket(self, case: dict[str, str]) -> str:
         """The ticket that the counter gives for a case."""
         self.neraca.settle()
-        answer = self.neraca.get(f"/loket/tiket?{urlencode(case)}", headers=self.headers("counter"), **FAR)
+        answer = self.neraca.get(f"/loket/tiket?{urlencode(case)}", headers=self.headers("counter"), **self._far)
         address: str = answer.json()["address"]
         return parse_qs(urlsplit(address).fragment)["tiket"][0]
 
@@ -262,8 +271,15 @@ class City:
             if row.route == route
             for subject in SUBJECTS[row.whose]
             for answer in (self.ask(row, subject),)
-            if not (answer.is_success or answer.is_redirect if row.allowed else str(answer.status_code) == row.refused)
+            if not (is_answered(answer) if row.allowed else str(answer.status_code) == row.refused)
         ]
+
+
+def is_answered(answer: httpx.Response) -> bool:
+    """True if a call was not refused; to be sent to sign in is a refusal."""
+    if answer.is_redirect:
+        return urlsplit(answer.headers["location"]).path != "/masuk"
+    return answer.is_success
 
 
 RULES: Final[dict[str, dict[str, Any]]] = {

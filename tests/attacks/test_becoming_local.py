@@ -144,7 +144,7 @@ def variants() -> Iterator[bytes]:
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder: Path = tmp_path_factory.mktemp("local")
     with Assembled(folder / "data") as neraca, Listening(neraca) as listening:
-        yield int(listening.url.rpartition(":")[2])
+        yield listening.port
 
 
 def test_no_variant_of_a_call_becomes_local(port: int) -> None:
@@ -175,4 +175,4 @@ def test_the_operators_own_programs_are_the_operator(port: int, lines: tuple[str
 def test_without_open_nobody_is_the_operator(tmp_path: Path) -> None:
     with Assembled(tmp_path / "data", doors=CLOSED) as neraca, Listening(neraca) as listening:
         call = request_of(f"Host: {OWN}")
-        assert status_of(raw(int(listening.url.rpartition(":")[2]), call)) == 401
+        assert status_of(raw(listening.port, call)) == 401

@@ -58,7 +58,7 @@ def test_a_bare_proxy_pass_makes_nobody_the_operator(process: Process, tmp_path:
 
 def test_a_relay_of_bytes_makes_nobody_the_operator_without_open(tmp_path: Path) -> None:
     """Under `--open` one of the same account cannot be told apart, which the documents say."""
-    with Process(tmp_path / "var", is_open=False) as process, Relay(urlsplit(process.url).port or 0) as relay:
+    with Process(tmp_path / "var", is_open=False) as process, Relay(process.port) as relay:
         assert statuses(f"http://127.0.0.1:{relay.port}") == {401}
         for version in (b"1.1", b"1.0"):
             request = b"GET /v1/journal HTTP/" + version + b"\r\nHost: localhost\r\n\r\n"

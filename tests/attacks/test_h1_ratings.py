@@ -6,32 +6,24 @@ import base64
 import json
 import random
 import re
+import shutil
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 import pytest
 
-from tests.laws.plain_blocks import CLOSE, Plain, Said
-from tests.laws.test_blocks import said_by
-from tests.serving import Assembled, Clock, event
+from api.pages.public import PublicPage
+from domain.measures import UNSUR
+from tests.pages.reading import FAR
+from tests.serving import Assembled, Clock, Listening, event, until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from projections.segment import Moved
 
-UNSUR: Final = (
-    "persyaratan",
-    "prosedur",
-    "waktu",
-    "biaya",
-    "produk",
-    "kompetensi",
-    "perilaku",
-    "pengaduan",
-    "sarana",
-)
 PUBLIC: Final = (
     "/v1/dinas",
     "/v1/dinas/dishub",
@@ -43,25 +35,50 @@ PUBLIC: Final = (
     "/dinas/dishub",
     "/?csv=board",
 )
-LEADER: Final = (
-    *PUBLIC,
+DINAS: Final = (
     "/v1/dinas/dishub/why",
     "/v1/dinas/dishub/events",
     "/v1/dinas/dishub/asn",
+    "/v1/rankings/asn?dinas=dishub",
+    "/dinas/dishub/why",
+    "/dinas/dishub/events",
+    "/dinas/dishub/events?csv=events",
+    "/dinas/dishub/late",
+    "/dinas/dishub?csv=services",
+)
+PERSON: Final = (
     "/v1/asn/a-1",
     "/v1/asn/a-1/why",
     "/v1/asn/a-1/series",
     "/v1/asn/a-1/events",
-    "/v1/rankings/asn?dinas=dishub",
-    "/dinas/dishub/why",
-    "/dinas/dishub/events",
-    "/dinas/dishub?csv=services",
     "/asn/a-1",
     "/asn/a-1/why",
     "/asn/a-1/events",
+    "/asn/a-1/events?csv=events",
 )
+LEADER: Final = (*PUBLIC, *DINAS, *PERSON)
+WIDE: Final = (
+    "/v1/dinas/dishub",
+    "/v1/dinas/dishub/why",
+    "/dinas/dishub",
+    "/v1/asn/a-1",
+    "/v1/asn/a-1/why",
+    "/asn/a-1",
+)
+"""The addresses that are also asked for a quarter, a half-year and a year."""
+PERIODS: Final = ("2026-Q4", "2026-S2", "2026")
+CALLERS: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
+    "public": ("", {}, PUBLIC),
+    "leader": ("leader", {"dinas": ["dishub"]}, LEADER),
+    "leader of another dinas": ("leader", {"dinas": ["dinkes"]}, DINAS),
+    "leader of all": ("leader", {}, DINAS),
+    "asn": ("asn", {"asn": "a-1"}, (*PUBLIC[:2], *PERSON)),
+    "personnel": ("personnel", {}, (*DINAS, *PERSON)),
+}
+"""The role and the limits of each caller, and the addresses that are looked at."""
+CLOSED, HALF_CLOSED = "2026-12-30T00:00:00+07:00", "2027-02-01T00:00:00+07:00"
+"""The close of November, and an instant after that of the half-year."""
 DONE: Final = {"completed_at": "2026-11-03T10:00:00+07:00", "due_at": "2026-11-03T10:00:00+07:00"}
-FAR: Final[dict[str, Any]] = {"caller": "192.0.2.7", "host": "neraca.example"}
 
 
 def rated(number: int, answer: int, service: str = "ktp-el") -> dict[str, Any]:
@@ -83,8 +100,14 @@ def day(answers: Sequence[int]) -> list[dict[str, Any]]:
     return [*ratings[:22], reversal(1), reversal(3), *ratings[22:27], reversal(20), *ratings[27:]]
 
 
+@pytest.fixture(autouse=True)
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page is a copy of the second before: two cities are looked at one after the other."""
+    monkeypatch.setattr(PublicPage, "lifetime_s", 0.0)
+
+
 class Spy:
-    """A city, and the answers of it that a caller gets."""
+    """A city, and the answers of it that its callers get; ``folder`` holds a journal that has begun, or nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
@@ -93,18 +116,51 @@ class Spy:
             event("asn-assigned", "as", {"asn": "a-1", "dinas": "dishub", "effective_from": "2026-01-01"}),
             event("dinas-registered", "dn", {"dinas": "dishub", "name": "Dinas Perhubungan"}),
         )
-        self._leader = {"authorization": self.city.token("pemimpin", "read")}
+        self._headers = {
+            name: {"authorization": self.city.token(name, role, **limits)} if role else {}
+            for name, (role, limits, _) in CALLERS.items()
+        }
 
-    def sees(self, paths: Sequence[str], *, leader: bool) -> dict[str, str]:
-        """The bodies of some answers, without the names of the city's journal."""
+    def sees(self, paths: Sequence[str], caller: str) -> dict[str, tuple[int, str, str]]:
+        """The status, the entity tag and the body of some answers to a caller."""
         self.city.settle()
-        headers = self._leader if leader else {}
-        texts = {path: self.city.get(path, headers=headers, **FAR).text for path in paths}
-        return {path: text.replace(self.city.journal.id[:8], "J") for path, text in texts.items()}
+        answers = {path: self.city.get(path, headers=self._headers[caller], **FAR) for path in paths}
+        return {
+            path: (answer.status_code, answer.headers.get("etag", ""), answer.text) for path, answer in answers.items()
+        }
+
+    def is_told(self, url: str) -> list[str]:
+        """The messages that a stranger's stream has for the last event."""
+        head = self.city.settle()
+        movement = self.city.live.movement
+        until(lambda: movement.since(head - 1, head), "the movement is told")
+        headers = {"x-forwarded-for": FAR["caller"], "last-event-id": f"{self.city.journal.id}:{head - 1}"}
+        lines = []
+        with httpx.stream("GET", f"{url}/v1/stream", headers=headers, timeout=30) as stream:
+            for line in stream.iter_lines():
+                lines.append(line)
+                if line.startswith("data:") and json.loads(line[5:])["position"] == head:
+                    break
+        return lines
 
 
-def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(tmp_path: Path) -> None:
-    """To the public after each event, and to the leader of the dinas now and then: figures, lists, pages and tables."""
+@pytest.fixture
+def spies(tmp_path: Path) -> Iterator[tuple[Spy, Spy]]:
+    """Two cities with journals of one name: nothing but their events tells them apart."""
+    Assembled(tmp_path / "a").close()
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    first, second = Spy(tmp_path / "a"), Spy(tmp_path / "b")
+    yield first, second
+    first.city.close()
+    second.city.close()
+
+
+def of_period(path: str, period: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}period={period}"
+
+
+def two_days() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The events of two cities that differ in who of each ten said what."""
     dice = random.Random(20261201)  # noqa: S311 - a repeatable day
     answers = [dice.randint(1, 4) for _ in range(34)]
     others = list(answers)
@@ -114,18 +170,42 @@ def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(tmp_path: Pat
         for number, value in zip(block, values, strict=True):
             others[number] = value
     assert sum(a != b for a, b in zip(answers, others, strict=True)) > 10
-    first, second = Spy(tmp_path / "a"), Spy(tmp_path / "b")
-    try:
-        for number, (event_of_first, event_of_second) in enumerate(zip(day(answers), day(others), strict=True)):
-            first.city.record(event_of_first)
-            second.city.record(event_of_second)
-            paths = LEADER if number % 6 == 0 else PUBLIC[:4]
-            for leader in (False, True):
-                mine = PUBLIC if leader is False and paths is LEADER else paths
-                assert first.sees(mine, leader=leader) == second.sees(mine, leader=leader), number
-    finally:
-        first.city.close()
-        second.city.close()
+    return day(answers), day(others)
+
+
+def test_two_cities_that_differ_in_who_of_ten_said_what_look_alike(spies: tuple[Spy, Spy]) -> None:
+    """To the public and on the stream after each event, to every caller now and then: figures, lists, pages, tables and tags."""
+    first, second = spies
+    with Listening(first.city) as here, Listening(second.city) as there:
+        for number, events in enumerate(zip(*two_days(), strict=True)):
+            for spy, content in zip(spies, events, strict=True):
+                spy.city.record(content)
+            messages = first.is_told(here.url)
+            assert messages == second.is_told(there.url), number
+            assert "event: position" in messages
+            assert "event: moved" not in messages, "a rating, or its reversal, moves nothing on the stream"
+            assert first.sees(PUBLIC[:4], "public") == second.sees(PUBLIC[:4], "public"), number
+            for caller, (_, _, paths) in CALLERS.items() if number in (9, 20, 36) else ():
+                assert first.sees(paths, caller) == second.sees(paths, caller), (number, caller)
+        first.city.record(event("task-completed", "t", {"dinas": "dishub", "asn": "a-1", "task": "t"} | DONE))
+        assert "event: moved" in first.is_told(here.url)
+
+
+def test_two_such_cities_look_alike_once_their_month_and_half_year_have_closed(spies: tuple[Spy, Spy]) -> None:
+    """In the month, the quarter, the half-year and the year; by then the ASN's own satisfaction is served to some."""
+    first, second = spies
+    for spy, events in zip(spies, two_days(), strict=True):
+        spy.city.record(*events)
+    for instant in (CLOSED, HALF_CLOSED):
+        for spy in spies:
+            spy.clock.set(instant)
+        for caller, (_, _, paths) in CALLERS.items():
+            addresses = [of_period(path, "2026-11") for path in paths]
+            addresses += [of_period(path, period) for path in WIDE if path in paths for period in PERIODS]
+            answers = first.sees(addresses, caller)
+            assert answers == second.sees(addresses, caller), (instant, caller)
+    _, _, text = first.sees(["/v1/asn/a-1?period=2026-S2"], "asn")["/v1/asn/a-1?period=2026-S2"]
+    assert json.loads(text)["indicators"][1]["n"] == 31
 
 
 def test_the_known_script_recovers_nobodys_answer(tmp_path: Path) -> None:
@@ -157,77 +237,12 @@ def test_no_list_has_a_rating_and_nothing_is_moved_by_one(tmp_path: Path) -> Non
         spy.city.settle()
         assert {name for move in moves for name in move.dinas} == {"dishub"}
         assert {name for move in moves for name in move.facts} == set()
-        for path, text in spy.sees(LEADER, leader=True).items():
+        for path, (status, _, text) in spy.sees(LEADER, "leader").items():
+            assert status == 200, path
             assert "satisfaction-rated" not in text, path
             assert '"r3"' not in text, path
     finally:
         spy.city.close()
-
-
-def _rows(moves: Sequence[tuple[int, int, int]]) -> tuple[list[dict[int, int]], int]:
-    """The figures that are published over a month as sums over its citizens: by citizen, the coefficient of the answer."""
-    entries, rows = said_by(moves), list[dict[int, int]]()
-    citizens = {entry.name: number for number, entry in enumerate(e for e in entries if e.gives)}
-    for number in range(1, len(entries) + 1):
-        plain = Plain(entries[:number])
-        for service in (None, "ktp", "kia", ""):
-            row: dict[int, int] = {}
-            for piece, _ in plain.published:
-                if service is None or {cell[0] for cell in piece.cells} == {service}:
-                    for sign, voices in ((1, piece.given), (-1, piece.taken)):
-                        for voice in voices:
-                            citizen = citizens[voice.said.name]
-                            row[citizen] = row.get(citizen, 0) + sign
-            if row not in rows:
-                rows.append(row)
-    return rows, len(citizens)
-
-
-def _reduced(rows: Sequence[dict[int, int]]) -> list[dict[int, Fraction]]:
-    """The rows in reduced echelon form: a citizen's answer is known exactly when a row holds that citizen alone."""
-    basis: list[dict[int, Fraction]] = []
-    for integers in rows:
-        row = {key: Fraction(value) for key, value in integers.items() if value}
-        for other in basis:
-            lead = min(other)
-            _subtract(row, other, row.get(lead, Fraction(0)))
-        if row:
-            lead = min(row)
-            scale = row[lead]
-            row = {key: value / scale for key, value in row.items()}
-            for other in basis:
-                _subtract(other, row, other.get(lead, Fraction(0)))
-            basis.append(row)
-    return basis
-
-
-def _subtract(row: dict[int, Fraction], other: dict[int, Fraction], factor: Fraction) -> None:
-    if factor:
-        for key, value in other.items():
-            row[key] = row.get(key, Fraction(0)) - factor * value
-            if not row[key]:
-                del row[key]
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_no_combination_of_all_figures_of_a_month_solves_for_one_answer(seed: int) -> None:
-    """Exact linear algebra over the dinas and each service, after each event of a month with reversals and corrections."""
-    dice = random.Random(seed)  # noqa: S311 - a repeatable month
-    moves = [(dice.choice((0, 1, 2, 3, 6, 7, 8, 10)), dice.randint(0, 50), dice.randint(0, 400)) for _ in range(40)]
-    rows, citizens = _rows([*moves, (11, 0, 0)])
-    assert citizens > 60
-    basis = _reduced(rows)
-    assert len(basis) > 1
-    assert min(len(row) for row in basis) >= 10
-
-
-def test_the_linear_algebra_finds_what_can_be_found() -> None:
-    """The attacker is no straw man: sums that differ in one citizen are solved."""
-    assert {frozenset(row) for row in _reduced([{0: 1, 1: 1, 2: 1}, {0: 1, 1: 1}])} == {
-        frozenset({2}),
-        frozenset({0, 1}),
-    }
-    assert isinstance(CLOSE, Said)
 
 
 @pytest.mark.parametrize("path", ["dinas/dishub/events", "dinas/dishub/why", "asn/a-1/events", "asn/a-1/why"])
@@ -244,8 +259,8 @@ def test_a_list_by_ones_tells_a_leader_the_position_of_no_rating(tmp_path: Path,
         following: str | None = ""
         while following is not None and len(pages) < 9:
             cursor = f"&cursor={following}" if following else ""
-            text = spy.sees([f"/v1/{path}?limit=1{cursor}"], leader=True)
-            page = json.loads(next(iter(text.values())))
+            ((_, _, text),) = spy.sees([f"/v1/{path}?limit=1{cursor}"], "leader").values()
+            page = json.loads(text)
             pages.append(page[name])
             following = page["next"]
             position = re.search(rb"\d+$", base64.urlsafe_b64decode(f"{following or ''}=="))

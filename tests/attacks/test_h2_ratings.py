@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
-from domain.clock import utc_text
+from api.app import build
+from domain.clock import DAY_US, utc_text
 from tests.api.submissions import problem_of
 from tests.attacks.matrix import DECIDED_AT, OTHER, OWN, RECEIVED_AT, SERVICE
 from tests.pages.reading import FAR
-from tests.serving import BATCH, Assembled, event
+from tests.serving import BATCH, FORM, Assembled, event
 
 if TYPE_CHECKING:
     import httpx
+
+    from api.app import Built
 
 SOURCE: Final = "/loket/1"
 CASE: Final = {"dinas": OWN, "service": SERVICE, "case": "K-1"}
 ANSWER: Final = {"overall": 4, "scale": 4}
 MINUTES_15_US: Final = 15 * 60 * 1_000_000
-FORM: Final = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
 
 
 def permit(number: str = "K-1", dinas: str = OWN, **attributes: Any) -> dict[str, Any]:  # noqa: ANN401 - of an event
@@ -60,11 +63,10 @@ class Hall:
         data = {"event": name, "reason": "x", "replacement": {**target["data"], "outcome": "rejected"}}
         return self.post(caller, event("event-corrected", event_id, data, source=SOURCE))
 
-    def ticket(self) -> str:
+    def ticket(self, app: Built | None = None) -> str:
         self.neraca.settle()
-        answer = self.neraca.get(
-            f"/loket/tiket?{urlencode(CASE)}", headers={"authorization": self.tokens["loket"]}, **FAR
-        )
+        headers = {"authorization": self.tokens["loket"]}
+        answer = self.neraca.get(f"/loket/tiket?{urlencode(CASE)}", headers=headers, app=app, **FAR)
         assert answer.status_code == 200, answer.text
         assert set(answer.json()) == {"address", "expires"}
         address: str = answer.json()["address"]
@@ -149,6 +151,7 @@ def test_no_other_ticket_is_taken(hall: Hall) -> None:
         "x",
         f"-{end}-{name}",
     ]
+    forgeries.append(hall.ticket(build(replace(hall.neraca.parts, secret=b"o" * 32))))
     assert {hall.rate(forgery).status_code for forgery in forgeries} == {403}
     assert hall.rate(ticket, case="K-2").status_code == 403
     assert hall.rate(ticket.lower().replace("0", "o")).status_code == 200, "as a person types it"
@@ -252,3 +255,26 @@ def test_a_conflict_does_not_name_who_holds_a_rating(hall: Hall) -> None:
     hall.make("kios", "rate", dinas=[OWN])
     answer = hall.post("kios", rating())
     assert (answer.status_code, problem_of(answer), "holder" in answer.json()) == (409, "natural-key-held", False)
+
+
+def test_the_page_of_a_dinas_counts_what_was_reversed(hall: Hall) -> None:
+    """Facts at once, ratings as of the last midnight; those that a caller reversed with nobody beside stand apart."""
+    hall.make("kota", "correct")
+    mine, local = permit("K-11"), permit("K-12")
+    hall.neraca.record(mine, local)
+    hall.rate(hall.ticket())
+    (entry,) = hall.ratings()
+    assert hall.reverse("kota", mine).status_code == 201
+    assert hall.reverse("kota", entry, "/koreksi").status_code == 201
+    name = {"source": SOURCE, "id": local["id"]}
+    hall.neraca.record(event("event-retracted", "b", {"event": name, "reason": "x"}))
+
+    def words() -> str:
+        hall.neraca.settle()
+        return hall.neraca.get(f"/dinas/{OWN}?period=2026-11", **FAR).text
+
+    counts = "Fakta yang dibatalkan atau diperbaiki sesudah dicatat: 2. Penilaian, sampai tengah malam lalu: {}."
+    alone = "Di antaranya oleh pencatat yang tidak punya orang kedua, fakta: 1, penilaian: 0."
+    assert f"{counts.format(0)} {alone}" in words()
+    hall.neraca.clock.us += DAY_US
+    assert f"{counts.format(1)} {alone}" in words()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.pages.reading import FAR
-from tests.serving import Assembled, event
+from tests.serving import FORM, Assembled, event
 
 if TYPE_CHECKING:
     import httpx
@@ -129,9 +129,8 @@ def test_lists_of_a_dinas_leave_out_who_is_not_shown(city: Assembled) -> None:
 
 def test_an_id_in_other_letters_is_found_for_those_alone_who_are_shown(city: Assembled) -> None:
     leader = headers(city, "kepala", "leader", dinas=[OWN])
-    form = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
     for asn, target in ((MINE.upper(), MINE), (FOREIGN.upper(), FOREIGN.upper())):
-        answer = city.ask("POST", "/asn", content=f"asn={asn}".encode(), headers={**form, **leader}, **FAR)
+        answer = city.ask("POST", "/asn", content=f"asn={asn}".encode(), headers={**FORM, **leader}, **FAR)
         assert answer.headers["location"] == f"/asn/{target}"
 
 

@@ -67,6 +67,15 @@ def test_a_limit_that_would_not_hold_is_refused(
     assert DataDirectory(data).token_store().rows() == []
 
 
+@pytest.mark.parametrize("token_id", ["local", "import", "kafka", "neraca", "demo"])
+def test_no_token_has_the_name_of_a_recorder_that_is_no_token(
+    make: Callable[..., str], data: Path, token_id: str
+) -> None:
+    """Its entries would be taken for theirs, which nobody beside them has to correct."""
+    assert make("make", token_id, "--role", "auditor") == f"refused: neraca token: the id '{token_id}' is taken"
+    assert DataDirectory(data).token_store().rows() == []
+
+
 def test_limits_are_kept_with_the_token(make: Callable[..., str], data: Path) -> None:
     secret = make("make", "t", *COUNTER, "--source", "/l,/m", "--expires", "2999-12-31", "--events-hour", "60")
     grant = DataDirectory(data).token_store().grant(secret)

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
+from api.pages.auditor import downloads
 from domain.intake.recorded import exported
 from neraca.__main__ import main
 from neraca.wiring import journal_of
@@ -25,7 +27,7 @@ from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
 from tests.attacks.tampering import CHANGES, as_of_a_former_version, change_row
 from tests.journal.desk import decided, outcomes, received, standard, task, url_of
-from tests.serving import ZONE, until
+from tests.serving import ZONE, Listening, until
 
 if TYPE_CHECKING:
     from streams.places.location import Location
@@ -89,6 +91,26 @@ def test_the_fold_stops_at_a_changed_row(place: Location, assemble: Assemble, *,
     until(lambda: neraca.live.stopped, "the fold has stopped")
     assert neraca.live.stopped == SENTENCE
     assert SENTENCE in neraca.get("/readyz").text
+
+
+@pytest.mark.parametrize("former", [False, True], ids=["with a leaf", "of a former version"])
+def test_a_download_stops_at_a_changed_row(
+    place: Location, assemble: Assemble, monkeypatch: pytest.MonkeyPatch, *, former: bool
+) -> None:
+    """It is refused by the sentence, or cut off once it has begun: no program takes it for the whole."""
+    if former:
+        as_of_a_former_version(place)
+    change_row(place, AT, CHANGES["a field of the data"])
+    neraca = assemble()
+    with Listening(neraca) as server:
+        address = f"{server.url}/auditor/journal.ndjson"
+        refusal = httpx.get(address)
+        assert (refusal.status_code, refusal.json()["detail"]) == (503, SENTENCE)
+        monkeypatch.setattr(downloads, "EXPORTED_AT_ONCE", 2)
+        with httpx.stream("GET", address) as answer, pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+        before = httpx.get(f"{address}?until={AT - 1}")
+    assert [json.loads(line)["position"] for line in before.iter_lines()] == [1, 2, 3]
 
 
 def test_a_line_that_lost_its_leaf_is_found(place: Location, capsys: pytest.CaptureFixture[str]) -> None:

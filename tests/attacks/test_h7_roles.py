@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import msgspec
 import pytest
 
-from local.local_server import free_port
 from neraca.__main__ import main
 from streams.places.roles import API, INTAKE, RELAY, ROLES, WORKER
 from tests.journal.desk import received, standard
+from tests.kafka.serving import Scaled
 from tests.kafka.topics import Topics
-from tests.serving import ROOT, until
+from tests.serving import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +27,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.speed("all")
 
 EVENTS: Final = "neraca.neraca_events"
+PROCESSES: Final = {"intake": INTAKE, "relay": RELAY, "worker": WORKER, "api": API}
+"""Each kind of process, and the role that it works under."""
 
 
 def as_role(url: str, role: str) -> str:
@@ -93,8 +91,14 @@ def test_only_workers_write_balances(address: str) -> None:
 
 @pytest.mark.parametrize("role", [RELAY, WORKER, API])
 def test_only_the_intake_makes_tokens(address: str, role: str) -> None:
-    with pytest.raises(Exception, match="permission denied"):
-        rows(as_role(address, role), "UPDATE neraca.tokens SET scopes = 'rulebook'")
+    for statement in (
+        "UPDATE neraca.tokens SET scopes = 'rulebook'",
+        "INSERT INTO neraca.tokens SELECT * FROM neraca.tokens",
+        "DELETE FROM neraca.tokens",
+        "UPDATE neraca.token_limits SET asn = ''",
+    ):
+        with pytest.raises(Exception, match="permission denied"):
+            rows(as_role(address, role), statement)
 
 
 def test_the_intake_makes_ends_and_lists_tokens(address: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,12 +108,25 @@ def test_the_intake_makes_ends_and_lists_tokens(address: str, capsys: pytest.Cap
 
     Journal.open(Database(as_role(address, INTAKE)).prepare().journal, "Asia/Jakarta", 0).close()
     limits = ["--role", "counter", "--dinas", "disdukcapil", "--source", "/loket/1"]
-    for words in (["make", "loket-1", *limits], ["list"], ["link"], ["sessions"], ["revoke", "loket-1"]):
+    for words, answer in (
+        (["make", "loket-1", *limits], "neraca_"),
+        (["list"], "loket-1"),
+        (["link"], "/masuk/tautan#"),
+        (["sessions"], ""),
+        (["revoke", "loket-1"], ""),
+        (["list"], "revoked"),
+    ):
         assert main(["token", *words, "--database", as_role(address, INTAKE)]) == 0, (words, capsys.readouterr().err)
+        assert answer in capsys.readouterr().out, words
     assert main(["security", "log", "--database", address]) == 0
     assert "loket-1" in capsys.readouterr().out
     for role in ROLES:
-        for statement in ("UPDATE neraca.security_log SET what = ''", "DELETE FROM neraca.security_log"):
+        for statement in (
+            "SELECT what FROM neraca.security_log",
+            "UPDATE neraca.security_log SET what = ''",
+            "DELETE FROM neraca.security_log",
+            "TRUNCATE neraca.security_log",
+        ):
             with pytest.raises(Exception, match="permission denied"):
                 rows(as_role(address, role), statement)
 
@@ -118,6 +135,9 @@ def test_only_relay_and_workers_know_the_keys_of_segments(address: str) -> None:
     for role in (INTAKE, API):
         with pytest.raises(Exception, match="permission denied"):
             rows(as_role(address, role), "SELECT key FROM neraca.segment_keys")
+    keys = rows(address, "SELECT key FROM neraca.segment_keys")
+    for role in (RELAY, WORKER):
+        assert rows(as_role(address, role), "SELECT key FROM neraca.segment_keys") == keys
 
 
 def test_no_role_is_more_than_a_user(address: str) -> None:
@@ -170,93 +190,61 @@ def test_a_database_of_before_is_handed_to_the_roles(database_url: str, capsys: 
     assert "its owner has to run: neraca database prepare" in capsys.readouterr().err
 
 
-class Stand:
-    """The processes of a scaled-out Neraca, each under the role of its kind."""
+def under(url: str, role: str) -> dict[str, str]:
+    """The setting by which a process connects under a role."""
+    return {"NERACA_DATABASE_URL": as_role(url, role)}
 
-    def __init__(self, url: str, kafka: str, folder: Path, ending: ExitStack) -> None:
-        self._url, self._kafka, self._folder, self._ending = url, kafka, folder, ending
-        self.intake, self.api = free_port(), free_port()
 
-    def start(self, role: str, *words: str) -> None:
-        """Start a command under a role; it ends with the test."""
-        settings = {name: value for name, value in os.environ.items() if not name.startswith("NERACA_")}
-        settings |= {"NERACA_DATABASE_URL": as_role(self._url, role), "NERACA_KAFKA": self._kafka}
-        log = self._ending.enter_context((self._folder / f"{words[0]}.log").open("w"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "neraca", *words],
-            cwd=ROOT,
-            env=settings,
-            stderr=log,
-            stdout=log,
-            start_new_session=True,
-        )
-        self._ending.callback(process.wait)
-        self._ending.callback(os.killpg, process.pid, signal.SIGTERM)
-
-    def log(self, command: str) -> str:
-        """What a process has said."""
-        return (self._folder / f"{command}.log").read_text()
+def sessions(url: str) -> set[tuple[int, str]]:
+    """The numbers and the users of the sessions on a database, without the one that asks."""
+    query = "SELECT pid, usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return {(int(number), str(user)) for number, user in rows(url, query)}
 
 
 @pytest.fixture
-def stand(address: str, kafka: LocalKafka, tmp_path: Path) -> Iterator[Stand]:
-    """All four kinds of processes, running."""
+def before(address: str) -> set[tuple[int, str]]:
+    """The sessions of the test itself, which has prepared the database as its owner."""
+    return sessions(address)
+
+
+@pytest.fixture
+def stand(address: str, before: set[tuple[int, str]], kafka: LocalKafka, tmp_path: Path) -> Iterator[Scaled]:
+    """All four kinds of processes, each under the role of its kind."""
+    assert {user for _, user in before} <= {"neraca"}
     Topics.cleared(kafka)
-    with ExitStack() as ending:
-        stand = Stand(address, kafka.bootstrap, tmp_path, ending)
-        stand.start(INTAKE, "intake", "--open", "--port", str(stand.intake))
-        stand.start(RELAY, "relay", "--name", "r")
-        stand.start(WORKER, "worker", "--name", "w")
-        stand.start(API, "api", "--open", "--port", str(stand.api))
-        yield stand
+    with Scaled(tmp_path, address, kafka.bootstrap) as cluster:
+        for name, role in PROCESSES.items():
+            cluster.begin(name, settings=under(address, role))
+        for name in PROCESSES:
+            cluster.await_up(name)
+        yield cluster
 
 
-def _get(url: str) -> httpx.Response | None:
-    try:
-        answer = httpx.get(url, timeout=5)
-    except httpx.HTTPError:
-        return None
-    return answer if answer.status_code == httpx.codes.OK else None
-
-
-def test_each_process_works_under_its_own_role(address: str, stand: Stand) -> None:
+def test_each_process_works_under_its_own_role(address: str, before: set[tuple[int, str]], stand: Scaled) -> None:
     """An event is taken, relayed, folded, served and replayed; nobody connects as the owner."""
-    intake, api = f"http://127.0.0.1:{stand.intake}", f"http://127.0.0.1:{stand.api}"
-    until(lambda: _get(f"{intake}/readyz"), "the intake is ready", within_s=60)
-    for event in (standard("s", 1), received("r1", "K-1")):
-        assert httpx.post(
-            f"{intake}/v1/events", json=event, headers={"content-type": "application/cloudevents+json"}
-        ).is_success
-    try:
-        digest = until(
-            lambda: (answer := _get(f"{api}/v1/digest")) and answer.json()["position"] == 3 and answer.json()["digest"],
-            "the event is folded and served",
-            within_s=60,
-        )
-    except TimeoutError as error:
-        error.add_note("\n".join(stand.log(command)[-2000:] for command in ("intake", "relay", "worker", "api")))
-        raise
+    assert stand.post([standard("s", 1), received("r1", "K-1")])["accepted"] == 2
+    assert stand.settle() == 3
     for path in ("/v1/events", "/nilai"):  # no form of a reader records anything
-        assert httpx.post(f"{api}{path}", json=received("r2", "K-2")).status_code in (404, 405)
-    users = rows(address, "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'neraca%'")
-    assert {user for (user,) in users} >= set(ROLES)
-    assert main(["replay", "--database", as_role(address, API)]) == 0
-    assert digest
-    for command in ("intake", "relay", "worker", "api"):
-        assert "could change the journal" not in stand.log(command)
-        assert "permission denied" not in stand.log(command), stand.log(command)
+        assert httpx.post(f"{stand.url('api')}{path}", json=received("r2", "K-2")).status_code in (404, 405)
+    assert {user for _, user in sessions(address) - before} == set(ROLES)
+    replay = msgspec.json.decode(stand.command("replay", settings=under(address, API)).stdout)
+    answer = stand.digest()
+    assert (answer["position"], answer["digest"]) == (replay["position"], replay["digest"])
+    assert stand.head() == 3
+    for name in PROCESSES:
+        assert "could change the journal" not in stand.output(name)
+        assert "permission denied" not in stand.output(name), stand.output(name)
 
 
 def test_an_intake_waits_until_there_are_balances(address: str, tmp_path: Path) -> None:
     """As after an update: to prepare again keeps the older ones, whose partitions a rebuild goes on with."""
-    with ExitStack() as ending:
-        stand = Stand(address, "", tmp_path, ending)
+    with Scaled(tmp_path, address, "") as cluster:
         rows(address, "UPDATE neraca.generations SET version = version - 1")
         assert main(["database", "prepare", "--database", address]) == 0
-        stand.start(INTAKE, "intake", "--open", "--port", str(stand.intake))
-        until(lambda: "start a worker" in stand.log("intake"), "it says what is missing", within_s=60)
+        cluster.begin("intake", settings=under(address, INTAKE))
+        until(lambda: "start a worker" in cluster.output("intake"), "it says what is missing", within_s=60)
         assert main(["rebuild", "--database", as_role(address, WORKER)]) == 0
-        until(lambda: _get(f"http://127.0.0.1:{stand.intake}/healthz"), "the intake serves", within_s=60)
+        assert httpx.get(f"{cluster.url('intake')}/healthz").status_code == 200
 
 
 def test_a_process_that_connects_as_the_owner_is_warned(address: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,6 @@ import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -90,7 +89,7 @@ def stranger() -> int:
 def test_another_account_of_the_machine_is_nobody(tmp_path: Path, stranger: int) -> None:
     """Also one that has half closed its connection, or is gone before it is looked up."""
     with Process(tmp_path / "var") as process:
-        port = urlsplit(process.url).port or 0
+        port = process.port
         assert run_as(os.geteuid(), lambda: read(port)) == b"200"
         assert run_as(stranger, lambda: read(port)) == b"401"
         assert run_as(stranger, lambda: read(port, half=True)) in (b"401", b"")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
+import json
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from api.app import build
 from tests.pages.browser import NAME, until
+from tests.pages.elsewhere import another_site
 from tests.serving import EVENT, Assembled, Listening, event
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.speed("all")]
 
-PAGE: Final = b"<!doctype html><title>x</title><p>Hello"
+PAGE: Final = "<!doctype html><title>x</title><p>Hello"
 ATTACK: Final = """
 async ([url, event, media]) => {
   const outcomes = {}, tell = async (name, work) => {
@@ -44,15 +44,16 @@ async ([url, event, media]) => {
     source.onmessage = source.onopen = () => done("opened");
     source.onerror = () => done("refused");
   }));
-  for (const [path, name] of [["/v1/events", "x"], ["/latihan/ulang", "x"], ["/masuk/tautan", "tautan"], ["/keluar", "x"]]) {
+  for (const [path, name] of [["/v1/events", ""], ["/latihan/ulang", "x"], ["/masuk/tautan", "tautan"], ["/keluar", "x"]]) {
     for (const enctype of ["text/plain", "application/x-www-form-urlencoded"]) {
       await tell(`form ${path} ${enctype}`, () => new Promise((done) => {
         const frame = document.body.appendChild(Object.assign(document.createElement("iframe"), { name: `f${Math.random()}` }));
         const form = document.body.appendChild(Object.assign(document.createElement("form"), {
           method: "post", action: url + path, target: frame.name, enctype,
         }));
-        form.appendChild(Object.assign(document.createElement("input"), { name: event, value: "" }));
-        form.appendChild(Object.assign(document.createElement("input"), { name, value: "x" }));
+        const [begin, end] = event.split("=");  // as plain text a form sends NAME=VALUE: the event, as it is
+        form.appendChild(Object.assign(document.createElement("input"), { name: begin, value: end }));
+        if (name) form.appendChild(Object.assign(document.createElement("input"), { name, value: "x" }));
         frame.onload = () => done("sent");
         setTimeout(() => done("sent"), 2000);
         form.submit();
@@ -64,27 +65,11 @@ async ([url, event, media]) => {
 """
 
 
-class Site(http.server.BaseHTTPRequestHandler):
-    """A site that answers everything with one page."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        self.send_response(200)
-        self.send_header("content-type", "text/html")
-        self.end_headers()
-        self.wfile.write(PAGE)
-
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
-
-
 @pytest.fixture
 def elsewhere() -> Iterator[int]:
     """The port of another site on this machine."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with another_site(PAGE) as port:
+        yield port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", NAME], ids=["same site", "localhost", "another site"])
@@ -94,10 +79,10 @@ def test_a_hostile_page_reads_and_writes_nothing(neraca: Assembled, page: Page, 
     data = {"dinas": "d", "asn": "a-1", "task": "t", "completed_at": "2026-11-24T10:00:00+07:00"}
     neraca.record(event("task-completed", "before", data))
     head = neraca.journal.head()
-    attack = event("task-completed", "attack", data | {"task": "t2"})
+    attack = event("task-completed", "attack=1", data | {"task": "t2"})
     with Listening(neraca) as listening:
         page.goto(f"http://{host}:{elsewhere}/")
-        body = str(attack).replace("'", '"')
+        body = json.dumps(attack)
         for target in (listening.url, listening.url.replace("127.0.0.1", "localhost")):
             outcomes = page.evaluate(ATTACK, [target, body, EVENT])
             readable = {
@@ -108,3 +93,6 @@ def test_a_hostile_page_reads_and_writes_nothing(neraca: Assembled, page: Page, 
         until(page, "document.title !== ''", "the operator's own page opens")
     assert (neraca.journal.head(), resets) == (head, [])
     assert neraca.get("/v1/journal").status_code == 200
+    assert neraca.post(f"{body}\r\n".encode()).status_code == 201, (
+        "what the form sent is an event that the operator may record"
+    )

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 
+from local.local_server import free_port
 from neraca.options import metrics_address
 from tests.process import Process
-from tests.serving import event
+from tests.serving import ELSEWHERE, event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.serving import Assembled
 
-ELSEWHERE: Final = "203.0.113.9"
 TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 
 
@@ -40,8 +39,7 @@ def test_readiness_is_yes_or_no_to_nobody_and_whole_to_an_auditor(neraca: Assemb
 
 def test_metrics_are_on_a_port_of_their_own(tmp_path: Path) -> None:
     """For this machine alone, with readiness in full."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with Process(tmp_path / "data", "--metrics-port", str(port), is_open=False) as process:
         assert httpx.get(f"{process.url}/metrics").status_code == 404
         assert httpx.get(f"{process.url}/readyz").json() == {"status": "ready"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.access.limits import Limits
 from domain.clock import utc_text
-from tests.serving import BATCH, event
+from tests.serving import BATCH, ELSEWHERE, event
 
 if TYPE_CHECKING:
     import httpx
@@ -22,7 +22,7 @@ def test_a_token_that_sent_its_events_is_told_when_to_come_again(neraca: Assembl
 
     def send(first: int, number: int) -> httpx.Response:
         tasks = [event("task-completed", f"t{n}", {**TASK, "task": f"T-{n}"}) for n in range(first, first + number)]
-        return neraca.post(tasks, BATCH, caller="203.0.113.9", headers={"authorization": f"Bearer {secret}"})
+        return neraca.post(tasks, BATCH, caller=ELSEWHERE, headers={"authorization": f"Bearer {secret}"})
 
     assert send(0, 8).json()["accepted"] == 8
     late = send(8, 4)

@@ -33,6 +33,8 @@ TOOLS: Final = {
     "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
 }
 """The programs that the scripts of Kafka's image start."""
+VOLUME: Final = "/var/lib/neraca"
+"""The folder of the volume that intakes and readers share."""
 HEALTHY_WITHIN_S: Final = 120.0
 GRACE_S: Final = 30.0
 _ADDRESS: Final = re.compile(
@@ -103,8 +105,8 @@ class Machine:
         return self.secrets(_ADDRESS.sub(address, text))
 
     def secrets(self, text: str) -> str:
-        """A text in which the secrets of a container are the files of the folder."""
-        return text.replace("/run/secrets", str(self.folder / "secrets"))
+        """A text in which the secrets of a container are the files of the folder, and its volume is one of this machine."""
+        return text.replace("/run/secrets", str(self.folder / "secrets")).replace(VOLUME, str(self.work / "volume"))
 
     def ends(self, name: str) -> bool:
         """True of a service that does its work and ends."""

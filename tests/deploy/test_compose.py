@@ -18,7 +18,7 @@ from neraca.__main__ import parser
 from streams.places.roles import ROLES
 from tests.deploy.city_hall import RUNBOOK
 from tests.deploy.composed import FILE, OVERRIDE, composed, loaded
-from tests.deploy.machine import Machine
+from tests.deploy.machine import VOLUME, Machine
 from tests.services import installed
 from tests.serving import BATCH, ROOT, event, until
 from tests.tidy.test_house import text_of
@@ -84,7 +84,8 @@ def test_no_secret_is_in_the_file(folder: Path) -> None:
     project = composed(folder)
     services = project["services"]
     pairs = [(name, value) for service in services.values() for name, value in service.get("environment", {}).items()]
-    assert [value for name, value in pairs if SECRET.search(name) and not str(value).startswith("/run/secrets/")] == []
+    files = ("/run/secrets/", f"{VOLUME}/")
+    assert [value for name, value in pairs if SECRET.search(name) and not str(value).startswith(files)] == []
     assert [value for _, value in pairs if re.search(r"//[^/]+:[^/]+@", str(value))] == []
     assert project["secrets"] == {name: {"file": f"./secrets/{name}"} for name in ("db_owner", *ROLES)}
     secrets = {name: tuple(service.get("secrets", ())) for name, service in services.items()}
@@ -148,9 +149,28 @@ def test_every_service_is_watched_and_started_again(folder: Path) -> None:
 def test_what_has_to_last_lies_in_a_named_volume(folder: Path) -> None:
     project = composed(folder)
     volumes = {name: service["volumes"] for name, service in project["services"].items() if "volumes" in service}
-    assert volumes == {"postgres": ["postgres:/var/lib/postgresql/data"], "kafka": ["kafka:/var/lib/kafka/data"]}
-    assert set(project["volumes"]) == set(volumes)
+    readers = {name: [f"secret:{VOLUME}:ro"] for name in ("intake", "api-1", "api-2")}
+    servers = {"postgres": ["postgres:/var/lib/postgresql/data"], "kafka": ["kafka:/var/lib/kafka/data"]}
+    assert volumes == servers | {"prepare": [f"secret:{VOLUME}"]} | readers
+    assert set(project["volumes"]) == {*servers, "secret"}
     assert project["services"]["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
+
+
+def test_one_secret_is_made_once_and_read_by_intakes_and_readers_alone(folder: Path) -> None:
+    """The service that runs first makes it, in a volume that begins as the image's folder, which is that of its account."""
+    services = composed(folder)["services"]
+    file = f"{VOLUME}/secret"
+    names = {name: service.get("environment", {}).get("NERACA_SECRET_FILE") for name, service in services.items()}
+    assert {name for name, path in names.items() if path == file} == {"prepare", "intake", "api-1", "api-2"}
+    assert set(names.values()) == {file, None}
+    assert "user" not in services["prepare"]
+    image = text_of("Dockerfile").rpartition("\nFROM ")[2]
+    (user,) = re.findall(r"^USER (\d+)$", image, re.MULTILINE)
+    assert f"install --directory --mode 0700 --owner {user} {VOLUME}" in image
+    urls = {name: services[name]["environment"]["NERACA_INTAKE_URL"] for name in ("api-1", "api-2")}
+    options = parser().parse_args(services["intake"]["command"])
+    assert urls == dict.fromkeys(urls, f"http://intake:{options.port}")
+    assert set(services["api-1"]["networks"]) & set(services["intake"]["networks"]) >= {"front"}
 
 
 def test_every_command_is_one_of_the_programs(folder: Path) -> None:
@@ -206,6 +226,15 @@ def test_every_service_runs_natively_by_its_very_command(machine: Machine) -> No
     digests = {httpx.get(f"{at[api]}/v1/digest", headers=reading).json()["digest"] for api in ("api-1", "api-2")}
     assert digests == {replay["digest"]}
     assert sum(card["counts"]["permits"] for card in replay["dinas"].values()) == 200
+
+    case = {"dinas": "dpmptsp", "service": "pbg", "case": "K-0"}
+    ticket = (
+        httpx.get(f"{at['api-1']}/loket/tiket", params=case, headers=headers).json()["address"].partition("tiket=")[2]
+    )
+    form = {**case, "tiket": ticket, "overall": "4"}
+    codes = [httpx.post(f"{at[api]}/nilai", data=form).status_code for api in ("api-2", "api-1")]
+    assert codes == [httpx.codes.OK, httpx.codes.CONFLICT], "a ticket of one reader is good once, at any"
+
     own = [name for name in ours({"services": machine.services}) if not machine.ends(name)]
     assert machine.stop(own) == dict.fromkeys(own, 0)
 

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -23,9 +25,14 @@ from tests.serving import ZONE, Assembled, Clock, Listening, event, until
 
 pytest.importorskip("psycopg", reason="the extra is not installed: pip install 'neraca[postgres]'")
 
+import psycopg
+from eventsourcing.persistence import IntegrityError, StoredEvent
+from psycopg.sql import SQL, Identifier
+
 from neraca.cluster import watched_balances
 from projections.store.store import MOVED_CHANNEL
 from streams.following.listening import Listener
+from streams.journal.postgres import CHANNEL
 from streams.places.database import Database
 from streams.places.location import InUse, NoDatabase
 
@@ -98,6 +105,27 @@ def test_a_rule_recorded_by_one_intake_holds_at_once_in_another(database: Databa
         assert second.take(decided("d2", "K-2", **case)) == ["accepted"]
         before, after = (json.loads(second.journal.lines(at, 1)[0][1])["data"]["resolved"] for at in (1, 3))
         assert (before.get("on_time"), after.get("on_time")) == (None, False)
+
+
+def test_each_append_is_told_to_whoever_listens(database_url: str, database: Database) -> None:
+    """Ours and the library's, on the channel of relays and on that of the library's subscribers; a refused one is not."""
+    with ExitStack() as ending, psycopg.connect(database_url, autocommit=True) as listening:
+        desk = Desk(database, ending)
+        recorder: Any = desk.journal._recorder
+        channels = {CHANNEL, recorder.channel_name}
+        for channel in channels:
+            listening.execute(SQL("LISTEN {}").format(Identifier(channel)))
+
+        def notices() -> set[str]:
+            return {notice.channel for notice in listening.notifies(timeout=5, stop_after=len(channels))}
+
+        assert desk.take(task("t1")) == ["accepted"]
+        assert notices() == channels
+        recorder.insert_events([StoredEvent(uuid4(), 1, "neraca.task-completed.v1", b"{}")])
+        assert notices() == channels
+        with pytest.raises(IntegrityError):
+            recorder.insert_events([StoredEvent(uuid4(), 1, "x", b"{}")] * 2)
+        assert [*listening.notifies(timeout=0, stop_after=1)] == []
 
 
 def test_positions_are_consecutive_after_refusals_and_failures(database: Database) -> None:

@@ -191,17 +191,32 @@ def test_who_may_produce_to_a_topic_has_its_grant_and_no_other(database_url: str
     tokens.close()
 
 
-def test_relay_and_workers_work_with_the_rights_of_their_users(
-    database_url: str, site: Guarded, tmp_path: Path
+def test_relay_workers_and_intake_work_with_the_rights_of_their_users(
+    database_url: str, site: Guarded, clock: Clock, tmp_path: Path
 ) -> None:
-    """And a forged segment, even by the relay's own user, is poison: it is not signed by the key of its layout."""
+    """The intake reads the topics that its setting names, each under the grant of a token.
+
+    A forged segment, even by the relay's own user, is poison: it is not signed by the key of its layout.
+    """
     from streams.kafka.segment_record import SegmentRecord, packed  # noqa: PLC0415 - beside its one use
 
     with Scaled(tmp_path, database_url, site.address, partitions=2) as cluster:
         cluster.start("relay", settings=settings_of("relay", site.address))
         cluster.start("worker", settings=settings_of("worker", site.address))
-        cluster.start("intake", "api")
+        limits = Limits(dinas=frozenset({"disdukcapil"}), sources=frozenset({"/loket-1"}))
+        tokens = Database(database_url).prepare().token_store()
+        tokens.make("petugas-1", ["counter"], utc_text(clock()), limits)
+        tokens.close()
+        topics = {"NERACA_INTAKE_TOPICS": "loket-1=petugas-1"}
+        cluster.start("intake", options=["--kafka"], settings={**settings_of("intake", site.address), **topics})
+        cluster.start("api")
         assert cluster.post([task(f"t{number}", "disdukcapil") for number in range(20)])["accepted"] == 20
+        head = cluster.prove()
+        produced(site, "loket-1", topic_of("loket-1"), task("k1", "disdukcapil"), task("k2", "dpmptsp"))
+        until(lambda: cluster.head() == head + 1, "what the grant of the topic covers is recorded", within_s=60)
+        (line,) = cluster.sql("SELECT state FROM neraca.neraca_events WHERE notification_id = %s", head + 1)[0]
+        entry = msgspec.json.decode(line)
+        assert (entry["id"], entry["recordedby"]) == ("k1", "petugas-1")
         position = cluster.prove()
         journal = cluster.sql("SELECT journal FROM neraca_1.sources LIMIT 1")[0][0]
         segment = SegmentRecord(journal, 1, 0, position, position + 1, "h", "", [])

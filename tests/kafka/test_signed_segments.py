@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
+from domain.events.decoding import ChangedEntry
 from streams.kafka.segment_record import Unreadable, packed, unpacked
 from streams.worker.fold import PartitionFold, Record, Trust
+from tests.attacks.tampering import as_of_a_former_version, change_row
+from tests.journal.desk import task
+from tests.kafka.guard_database import OTHER as OTHER_DINAS
+from tests.kafka.guard_database import Topic
 from tests.kafka.guard_fold import Fold, segment_of
+from tests.serving import ZONE
 
 if TYPE_CHECKING:
     from tests.kafka.guard_database import Partitions
@@ -56,7 +64,7 @@ def test_a_segment_that_does_not_fit_its_key_stops_its_partition(what: str) -> N
 
 @pytest.mark.speed("test")
 def test_a_new_layout_has_a_key_and_one_of_before_is_read_without(setup: Partitions) -> None:
-    """Until it is drained, the lines of unsigned segments are checked one by one; `neraca layout --sign` begins the next."""
+    """A change of the layout, as `neraca layout --sign` makes one of the same partitions, begins one with a key."""
     assert setup.layouts.key_of(1) is not None
     setup.sql("DELETE FROM neraca.segment_keys RETURNING 1")
     assert setup.layouts.key_of(1) is None
@@ -66,3 +74,42 @@ def test_a_new_layout_has_a_key_and_one_of_before_is_read_without(setup: Partiti
     with setup.database.connected("test") as db:
         (name,) = setup.layouts.key_names(db).values()
     assert name not in (key or b"").hex()
+
+
+@pytest.mark.speed("test")
+def test_lines_of_unsigned_segments_of_an_older_layout_are_checked_one_by_one(setup: Partitions) -> None:
+    """Such a segment is read as before; one with a line that is not as it was recorded stops its partition there."""
+    setup.sql("DELETE FROM neraca.segment_keys RETURNING 1")
+    topic = Topic()
+    setup.sql("DELETE FROM relays RETURNING 1")
+    setup.relay(setup.layout, topic.send)
+    whole = unpacked(topic.records()[-1].value)
+    (_, good), (position, line), *_ = whole.entries
+    first = structs.replace(whole, last=position - 1, entries=[(whole.entries[0][0], good)])
+    forgery = structs.replace(whole, after=position - 1, entries=[(position, line.replace(b'"a-1"', b'"a-9"'))])
+    assert forgery.entries != whole.entries[1:2]
+    fold = setup.fold(setup.layout, trust=Trust(setup.layouts.key_of(1), ZoneInfo(ZONE)))
+    fold.fold([Record(1, 0, packed(first)), Record(1, 1, packed(forgery))])
+    sentence = f"position {position}: the data are not those that were recorded"
+    assert setup.at(1) == (position - 1, 1, f"partition 1 after position {position - 1}: {sentence}")
+    assert [letter.why for letter in setup.letters] == [sentence]
+    assert setup.sql("SELECT DISTINCT position FROM why") == [(whole.entries[0][0],)]
+
+
+@pytest.mark.speed("test")
+@pytest.mark.parametrize("former", [False, True], ids=["with a leaf", "of a former version"])
+def test_a_relay_sends_nothing_of_a_page_with_a_changed_row(setup: Partitions, *, former: bool) -> None:
+    """Neither as it goes on nor when it sends a partition again; what was sent before stays as it is."""
+    before = setup.topic.records()
+    setup.record(task("t9"), task("o9", dinas=OTHER_DINAS))
+    last = setup.journal.head()
+    if former:
+        as_of_a_former_version(setup.database)
+    change_row(setup.database, last, lambda line: line.replace(b'"a-1"', b'"a-9"'))
+    with pytest.raises(ChangedEntry, match=f"position {last}: the data are not those that were recorded"):
+        setup.relay(setup.layout, setup.topic.send)
+    change_row(setup.database, 2, lambda line: line.replace(b'"a-1"', b'"a-9"'))
+    setup.sql("UPDATE relays SET again = ARRAY[0, 0]::bigint[] RETURNING 1")
+    with pytest.raises(ChangedEntry, match="position 2: the data are not those that were recorded"):
+        setup.relay(setup.layout, setup.topic.send)
+    assert setup.topic.records() == before != []

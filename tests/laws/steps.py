@@ -4,12 +4,15 @@ Steps are plain numbers that Hypothesis draws and shrinks; a clerk reads them ag
 """
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.clock import parse_instant, utc_text
 from domain.events import kinds
 from domain.events.names import kind_of, type_of
 from tests.laws.strategies import HOUR, KINDS, Dice, Scene, text_of
+
+TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+"""An extension attribute as a tracer adds it: an event that is sent again may travel with another."""
 
 
 class Step(NamedTuple):
@@ -53,7 +56,7 @@ class Clerk(Scene):
         if dice.chance(3):
             again["data"] |= {"dinas": "other"}
         elif dice.chance(2):
-            again |= {"time": utc_text(parse_instant(again["time"])), "extension": 7}
+            again |= {"time": utc_text(parse_instant(again["time"])), "traceparent": TRACE}
         return again
 
     def _reversal(self, kind: str, dice: Dice) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is published is the same wherever it is worked out: the fold in any cut, a replay, and the plain rule."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -20,7 +21,7 @@ from tests.laws.plain_blocks import CLOSE, Plain, Said
 from tests.laws.test_blocks import MOVES, Moves, said_by
 
 DINAS: Final = "dishub"
-GIVEN: Final = "2026-09-15T10:00:00+07:00"
+GIVEN: Final = "{}-15T10:00:00+07:00"
 MONTH: Final = parse_period("2026-09")
 BEFORE: Final = parse_instant("2026-10-30T23:59:59+07:00")
 CLOSED: Final = parse_instant("2026-10-31T00:00:00+07:00")
@@ -30,28 +31,31 @@ LATER: Final = parse_instant("2027-02-03T08:00:00+07:00")
 
 
 class Clerk:
-    """A counter that tells the intake what citizens said."""
+    """A counter that tells what citizens said in a month, event by event; ``close`` lets the month close."""
 
-    def __init__(self, counter: Desk) -> None:
-        self._desk = counter
+    def __init__(
+        self, record: Callable[[dict[str, Any]], None], close: Callable[[], None], month: str = MONTH.name
+    ) -> None:
+        self._record = record
+        self._close = close
+        self._month = month
         self._names: dict[str, str] = {}
         self._number = 0
-        counter.now_us = BEFORE
 
     def tell(self, entries: list[Said]) -> None:
         """Record entries; a rating that is taken out and given again at once is corrected."""
         while entries:
             entry = entries.pop(0)
             if entry == CLOSE:
-                self._desk.now_us = CLOSED
+                self._close()
                 continue
             again = (
                 entries.pop(0) if not entry.gives and entries and entries[0].gives and not entries[0].first else None
             )
             self._number += 1
-            self._record(f"e{self._number}", entry, again)
+            self._tell(f"{self._month}-{self._number}", entry, again)
 
-    def _record(self, name: str, entry: Said, again: Said | None) -> None:
+    def _tell(self, name: str, entry: Said, again: Said | None) -> None:
         if entry.gives:
             event: dict[str, Any] = {"type": type_of("satisfaction-rated"), "data": _data(entry)}
         else:
@@ -63,8 +67,21 @@ class Clerk:
                 event["type"] = type_of("event-corrected")
                 event["data"]["replacement"] = _data(again)
         self._names[entry.name] = name
-        outcomes = self._desk.tell({"specversion": "1.0", **_named(name), "time": GIVEN, **event})
+        self._record({"specversion": "1.0", **_named(name), "time": GIVEN.format(self._month), **event})
+
+
+def clerk_at(counter: Desk) -> Clerk:
+    """One who tells the intake of a desk, on the last day before the month closes."""
+    counter.now_us = BEFORE
+
+    def record(event: dict[str, Any]) -> None:
+        outcomes = counter.tell(event)
         assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes
+
+    def close() -> None:
+        counter.now_us = CLOSED
+
+    return Clerk(record, close)
 
 
 def _named(name: str) -> dict[str, str]:
@@ -86,7 +103,7 @@ def test_fold_replay_and_plain_rule_publish_the_same(moves: Moves, cuts: list[in
     """Before the close of the month, and after it, whether or not an entry has come since."""
     entries = said_by(moves)
     with desk() as counter, store_of(counter.folder, "balances") as store:
-        Clerk(counter).tell(list(entries))
+        clerk_at(counter).tell(list(entries))
         follow(counter, store, cuts)
         now_us = CLOSED if later else counter.now_us
         statements = entries if CLOSE in entries or not later else [*entries, CLOSE]
@@ -112,7 +129,7 @@ def test_what_a_closed_half_year_serves_a_late_entry_leaves_as_it_is(late: str) 
     ratings = [Said("ktp", f"n{at}", "a-1", (3, *(4,) * 8), gives=True, first=True) for at in range(36)]
     out = ratings[0]._replace(gives=False, first=False)
     with desk() as counter, store_of(counter.folder, "balances") as store:
-        clerk = Clerk(counter)
+        clerk = clerk_at(counter)
         clerk.tell(ratings[:35])
         follow(counter, store, [10])
         figures = []

@@ -9,7 +9,7 @@ from tests.laws.histories import recorded
 from tests.laws.steps import Step
 from tests.laws.strategies import KINDS
 
-HISTORIES_MOST = 360
+HISTORIES_MOST = 120
 """The rarest corner is met once in some tens of histories; the search ends when the last one is met."""
 
 

@@ -19,9 +19,7 @@ from tests.laws.counter import (
     take,
 )
 from tests.laws.histories import Desk
-
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-"""An extension attribute as a tracer adds it."""
+from tests.laws.steps import TRACE
 
 
 def test_a_retraction_takes_out_all_that_the_fact_put_in(counter: Desk) -> None:

@@ -5,22 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.measures import UNSUR
 from tests.serving import NDJSON, Assembled, event, ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNSUR: Final = (
-    "persyaratan",
-    "prosedur",
-    "waktu",
-    "biaya",
-    "produk",
-    "kompetensi",
-    "perilaku",
-    "pengaduan",
-    "sarana",
-)
 FAST, TWIN, OTHER_TWIN, UNRATED, SMALL, WILD, ODD = (
     "cepat",
     "kembar-1",

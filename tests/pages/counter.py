@@ -148,7 +148,13 @@ class Clerk:
     def until_sent(self, *, refusals: int = 0, within_s: float = 30) -> None:
         """Wait until nothing is to be sent."""
         state = {"waiting": 0, "refused": refusals}
-        self.until(lambda: self.waits() == state, "nothing waits", within_s=within_s)
+        try:
+            self.until(lambda: self.waits() == state, "nothing waits", within_s=within_s)
+        except TimeoutError:
+            message = (
+                f"{self.waits()}, not {state}; the queue: {self.ask('loket.queue.last(9)')}; the page: {self.rows()}"
+            )
+            raise AssertionError(message) from None
 
     def pressed(self) -> dict[str, Any]:
         """The event that was pressed last, as it was made."""

@@ -64,7 +64,7 @@ def of_every_page() -> dict[str, str]:
     return addresses
 
 
-PAGES: Final = {**of_every_page(), "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
+PAGES: Final = {**of_every_page(), "metode": "/publik/metode", "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
 """Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
 
 `{decided}` is a case that can be rated, `{ticket}` the content of its code, `{replayed}` a replay that has ended.

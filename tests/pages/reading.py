@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.pages.city import BUSY, FAST
+from tests.serving import ELSEWHERE
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
@@ -17,7 +18,7 @@ PERSONAL: Final[dict[str, dict[str, Any]]] = {
     "asn": {"asn": BUSY},
 }
 """The roles that see a busy ASN and are no auditor's, with the limits of their tokens."""
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
+FAR: Final[dict[str, Any]] = {"caller": ELSEWHERE, "host": "neraca.example"}
 """Asked from another machine, by the city's own name: there a token matters."""
 _number: Final = itertools.count()
 _CELLS = frozenset({"td", "th", "dt", "dd", "caption", "h1", "h2", "p", "option", "code"})

@@ -67,7 +67,9 @@ def test_no_page_that_stands_says_today(neraca: Assembled) -> None:
     for path in ("/", "/dinas/d", "/dinas/d/files", "/publik", "/dinas/d/file?service=ktp&case=K-1"):
         for language, words in languages.items():
             lang = ("&" if "?" in path else "?") + "lang=en" if language == "en" else ""
-            text = re.sub(r"<[^>]*>", " ", neraca.get(path + lang).text.casefold())
+            answer = neraca.get(path + lang)
+            assert answer.status_code == 200, path
+            text = re.sub(r"<[^>]*>", " ", answer.text.casefold())
             assert [word for word in words if word in text] == [], path
 
 

@@ -104,7 +104,9 @@ def test_every_refusal_that_is_known_by_its_words_is_said_in_those_words() -> No
     script = (ROOT / "api/static/loket/refusals.js").read_text(encoding="utf-8")
     texts = re.findall(r'\["([^"]+)", "\w+"\]', script)
     catalog = "".join(
-        file.read_text(encoding="utf-8") for room in ("domain", "streams") for file in (ROOT / room).rglob("*.py")
+        file.read_text(encoding="utf-8")
+        for room in ("api", "domain", "streams")
+        for file in (ROOT / room).rglob("*.py")
     )
     assert len(texts) > 9
     assert [text for text in texts if text not in catalog] == []

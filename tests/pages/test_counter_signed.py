@@ -85,3 +85,17 @@ def test_a_cookie_that_has_ended_takes_no_kept_page_and_no_name_away(
     clerk.until(lambda: entries(counter), "it is taken at once")
     clerk.sees("#tanda", "posisi")
     assert [(entry["source"], entry["recorded_by"]) for entry in entries(counter)] == [(OWN, "tiga-lagi")]
+
+
+def test_the_code_to_type_is_never_that_of_the_file_before(clerk: Clerk) -> None:
+    """While the ticket of the file decided last has not come, none stands under its picture."""
+    code = "document.getElementById('kode').textContent"
+    clerk.press("Alt+3")
+    for step in ("F2", "F8"):
+        clerk.step("K-1", step)
+    clerk.until(f"{code}.length > 20", "the first file's code is written")
+    clerk.page.route("**/loket/tiket?*", answered(503, "{}"))
+    for step in ("F2", "F8"):
+        clerk.step("K-2", step)
+    clerk.until("document.querySelector('#qr img').dataset.of.includes('K-2')", "the second file's code is asked for")
+    assert clerk.ask(code) == ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error
 
 from tests.pages.browser import NAME, until
+from tests.pages.elsewhere import another_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,33 +24,9 @@ pytestmark = pytest.mark.browser
 
 @contextmanager
 def hostile(body: str) -> Iterator[str]:
-    """Another site whose every address has this page; its script says so of itself."""
-
-    class Handler(BaseHTTPRequestHandler):
-        """Answers every request."""
-
-        def do_GET(self) -> None:
-            """Answer with the page, or with the script."""
-            is_script = self.path.endswith(".js")
-            content = b"window.hostile = true;" if is_script else body.encode()
-            self.send_response(200)
-            self.send_header("content-type", "text/javascript" if is_script else "text/html")
-            self.send_header("cross-origin-resource-policy", "cross-origin")
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:  # noqa: ANN401 - as the base class has it
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    """The address of another site whose every address has this page."""
+    with another_site(body) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

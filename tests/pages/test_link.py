@@ -15,7 +15,7 @@ from domain.clock import HOUR_US
 from tests.pages.browser import until
 from tests.pages.city import BUSY
 from tests.pages.reading import FAR
-from tests.serving import BATCH, Assembled, Listening, event
+from tests.serving import BATCH, FORM, Assembled, Listening, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +39,7 @@ def neraca(tmp_path: Path) -> Iterator[Assembled]:
 
 
 def follow(neraca: Assembled, secret: str) -> httpx.Response:
-    media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
-    return neraca.ask("POST", "/masuk/tautan", content=urlencode({"tautan": secret}).encode(), headers=media, **FAR)
+    return neraca.ask("POST", "/masuk/tautan", content=urlencode({"tautan": secret}).encode(), headers=FORM, **FAR)
 
 
 def link(neraca: Assembled) -> str:
@@ -110,7 +109,7 @@ def test_no_other_secret_is_a_link(neraca: Assembled) -> None:
 
 def test_a_link_of_another_site_is_refused_unspent(neraca: Assembled) -> None:
     secret = link(neraca)
-    media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "cross-site"}
+    media = {**FORM, "sec-fetch-site": "cross-site"}
     form = urlencode({"tautan": secret}).encode()
     assert neraca.ask("POST", "/masuk/tautan", content=form, headers=media, **FAR).status_code == 403
     assert follow(neraca, secret).status_code == 303

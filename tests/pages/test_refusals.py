@@ -28,6 +28,7 @@ FORM: Final = {"content-type": "application/x-www-form-urlencoded", **BROWSER}
         ("GET", "/dinas/", 404, "Tidak ada halaman di alamat ini."),
         ("GET", "/keluar", 405, "tidak dapat dilayani di alamat ini"),
         ("GET", "/loket/qr.svg", 422, "Alamat ini tidak lengkap."),
+        ("GET", f"/loket/qr.svg?dinas={UNIT}&service=kk&case=K-404", 409, "Kode penilaian diberikan setelah"),
         ("GET", "/tak/ada?lang=en", 404, "There is no page at this address."),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from api.http.tickets import Case
 from tests.pages.counter import SERVICES, UNIT, ticket_of
 from tests.pages.reading import FAR, Page
-from tests.serving import event
+from tests.serving import FORM, event
 
 if TYPE_CHECKING:
     import httpx
@@ -42,8 +42,7 @@ def cookie(city: Assembled, token_id: str, *roles: str, **limits: Any) -> dict[s
 
 def rate(city: Assembled, ticket: str, case: Case = CASE, **answers: str) -> httpx.Response:
     form = urlencode({**case._asdict(), "tiket": ticket, **answers}).encode()
-    media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
-    return city.ask("POST", "/nilai", content=form, headers=media, **FAR)
+    return city.ask("POST", "/nilai", content=form, headers=FORM, **FAR)
 
 
 def ratings(city: Assembled) -> list[dict[str, Any]]:
@@ -98,8 +97,7 @@ def test_whoever_is_asked_may_read_it_in_the_other_language(unit: Assembled) -> 
     (action,) = [attributes["action"] for tag, attributes in Page(other).tags if tag == "form"]
     assert action == english
     form = urlencode({**CASE._asdict(), "tiket": ticket_of(unit, "loket-3", CASE)}).encode()
-    media = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
-    again = unit.ask("POST", action, content=form, headers=media, **FAR)
+    again = unit.ask("POST", action, content=form, headers=FORM, **FAR)
     assert '<html lang="en">' in again.text
     (back,) = [link for link in Page(again.text).links if link.startswith("/nilai")]
     assert f'value="{CASE.case}"' in unit.get(back, **FAR).text
@@ -152,6 +150,23 @@ def test_nobody_vouches_beyond_what_they_cover(unit: Assembled) -> None:
     blank = Page(unit.get("/nilai", **FAR).text)
     names = [attributes["name"] for tag, attributes in blank.tags if tag == "input" and "required" in attributes]
     assert names == [*CASE._fields, "tiket"], "a page without a case asks for it"
+
+
+@pytest.mark.parametrize(
+    ("token_id", "source"),
+    [
+        ("a b/c'(é)", "/nilai/a%20b%2Fc%27%28%C3%A9%29"),
+        ("loket-3-", "/nilai/loket-3-"),
+        ("..", "/nilai/.."),
+        ("é" * 200, f"/nilai/{'%C3%A9' * 200}"),
+    ],
+)
+def test_a_rating_is_given_under_the_name_of_its_token_however_odd(unit: Assembled, token_id: str, source: str) -> None:
+    cookie(unit, token_id, "counter", **LIMITS)
+    assert rate(unit, ticket_of(unit, token_id, CASE), overall="4").status_code == 200
+    unit.settle()
+    (entry,) = ratings(unit)
+    assert (entry["source"], entry["recorded_by"]) == (source, token_id)
 
 
 def test_files_that_are_called_alike_are_rated_each(unit: Assembled) -> None:

@@ -1,4 +1,7 @@
-"""The parts of Neraca are named: images by one digest each, every package in the bill of materials, advisories or their absence."""
+"""The parts of Neraca are named: images by a tag, with its digest where one is written, packages in the bill of materials.
+
+Advisories that cannot be asked for are named as such.
+"""
 
 import json
 import re
@@ -14,7 +17,8 @@ from tests.tidy.test_house import text_of
 DIGEST = "sha256:" + "0af7" * 16
 
 
-def test_an_image_has_a_tag_and_of_one_tag_one_digest() -> None:
+def test_an_image_has_a_tag_and_a_digest_that_is_written_has_its_form_and_is_the_only_one_of_its_tag() -> None:
+    """Not that a digest is written: `python -m local.images` writes it, which needs Docker and a network."""
     texts = [text_of(name) for name in images.FILES]
     pairs = [pair for text in texts for pair in images.names(text).items()]
     lines = [line for text in texts for line in text.splitlines() if re.match(r"(FROM |\s+image: )", line)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
@@ -14,8 +15,9 @@ from api.pages.auditor.question import question_in
 from api.pages.auditor.replay import units_table
 from api.pages.csv import csv_response
 from api.pages.links import code_of
+from domain.events.decoding import StoppedAtEntry
 from domain.intake.recorded import exported
-from projections.ports import Done
+from projections.ports import Done, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,14 +85,22 @@ def _differences(reads: Reads, replays: Replays, query: QueryParams, words: Word
 
 
 def _journal(reads: Reads, query: QueryParams) -> Response:
-    """The journal up to a position, as it is exported. Raises: ``Refusal``."""
+    """The journal up to a position, as it is exported. Raises: ``Refusal``; ``Unavailable`` where its first lines were changed.
+
+    It is cut off at a later line that was changed, so that no client takes it for the whole.
+    """
     head, text = reads.lines.head(), query.get("until", "").strip()
     until = position_of(text) if text else head
     if until is None or not 0 < until <= head:
         raise bad_query("until", "must be a position of the journal")
     name = f"jurnal-{reads.reader.live.journal[:8]}-{until}.ndjson"
     headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_exported(reads.lines, until), 200, headers, "application/x-ndjson")
+    pages = _exported(reads.lines, until)
+    try:
+        first = next(pages)
+    except StoppedAtEntry as error:
+        raise Unavailable(str(error)) from error
+    return StreamingResponse(chain((first,), pages), 200, headers, "application/x-ndjson")
 
 
 def _exported(lines: Lines, until: int) -> Iterator[bytes]:

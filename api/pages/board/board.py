@@ -78,6 +78,8 @@ class Board(Struct, frozen=True):
     overdue: tuple[Overdue, ...]
     scale: Scale
     bare: Bare | None
+    left_out: int
+    """The services of all dinas that the public's figures leave out, the tasks of a dinas counted as one."""
 
 
 class BoardPage(AddressedPage, frozen=True):
@@ -124,7 +126,9 @@ def board(snapshot: Snapshot, choice: Chosen, words: Words) -> Board:
     weights = ", ".join(f"{head.name} {words.weight(head.line.weight)}" for head in heads)
     overdue = _overdue(snapshot, standings)
     bare = bare_city(snapshot, standings, choice)
-    return Board(groups, heads, scheme, weights, len(rows), sides[-1], sides[0], sides[1], overdue, scale, bare)
+    left_out = sum(map(len, snapshot.services_left_out(period).values()))
+    counts = len(rows), sides[-1], sides[0], sides[1]
+    return Board(groups, heads, scheme, weights, *counts, overdue, scale, bare, left_out)
 
 
 def _row(snapshot: Snapshot, card: Scorecard, scheme: Scheme, words: Words, months: Spark | None) -> Row:

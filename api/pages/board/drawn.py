@@ -13,6 +13,7 @@ from api.pages.periods import choices, choose
 from projections.reading.backlog import backlog_of
 
 if TYPE_CHECKING:
+    from api.http.disclosure import View
     from api.pages.board.board import Board
     from api.pages.board.feed import Item
     from api.pages.periods import Choices, Chosen
@@ -114,10 +115,10 @@ def changes(before: Drawn, now: Drawn, words: Words) -> dict[str, str]:
     return marks
 
 
-def draw(reads: Reads, request: Watched, words: Words, *, published: bool) -> Drawn:
-    """The board now, as all see it, or for auditors and the operator."""
+def draw(reads: Reads, request: Watched, words: Words, view: View) -> Drawn:
+    """The board now, of the part of the figures that some callers are served."""
     reader = reads.reader
-    with reader.snapshot(published=published) as snapshot:
+    with reader.snapshot(published=view.published, own=view.own) as snapshot:
         now_us, current = snapshot.now_us, reader.month(snapshot.now_us)
         choice = choose(snapshot, request.period, current, follow=request.follow)
         drawing = board(snapshot, choice, words)

@@ -1,4 +1,7 @@
-"""The last facts recorded, for the board: unit, service and kind. It never tells of a person, a case, or one answer."""
+"""The last facts recorded, for the board: unit, service and kind. It never tells of a person, a case, or one answer.
+
+The public is told no outcome, and neither time nor lateness of a fact in a cell that is too small to be shown.
+"""
 
 from __future__ import annotations
 
@@ -61,18 +64,21 @@ def _item(snapshot: Snapshot, position: int, event: Recorded, words: Words) -> I
     fact = resolved_of(data).adds or resolved_of(data).removes
     content = data if fact is None else fact.data
     outcome = resolved_of(content)
-    details = [content.get("service") or ""]
+    dinas, service = content["dinas"], content.get("service") or ""
+    shows_all = snapshot.shows_all(dinas)
+    is_small = not shows_all and bool(outcome.month) and snapshot.is_left_out(dinas, service, outcome.month)
+    details = [service]
     if is_late(occurred_us, recorded_us):  # the list is by recording, and its clock too
         details.insert(0, words("feed.occurred", moment=words.moment(occurred_us, short=True)))
-    if outcome.elapsed_us is not None:
+    if outcome.elapsed_us is not None and not is_small:
         details.append(took(outcome.elapsed_us, outcome.promise_us, words))
     return Item(
         position,
         words.clock(recorded_us),
         event.recordedtime,
-        content["dinas"],
-        name_of(snapshot, content["dinas"]),
-        what(event.type, data, words),
+        dinas,
+        name_of(snapshot, dinas),
+        what(event.type, data, words, outcome=shows_all),
         " · ".join(filter(None, details)),
-        None if outcome.on_time is None else not outcome.on_time,
+        None if outcome.on_time is None or is_small else not outcome.on_time,
     )

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
-from api.http.disclosure import is_published
+from api.http.disclosure import is_published, view_of
 from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
@@ -249,7 +249,7 @@ class LiveBoards:
     def _channel(self, choice: Watched, code: Code, grant: Grant | None) -> Channel:
         words, reads, live = self._site.words[code], self._reads, self._reads.reader.live
         return Channel(
-            lambda: draw(reads, choice, words, published=is_published(grant)),
+            lambda: draw(reads, choice, words, view_of(grant)),
             lambda message: self._site.fragment(message, code, grant),
             words,
             live.movement,

@@ -114,7 +114,10 @@ class Service(Struct, frozen=True):
 
 
 class CounterPage(ReadingPage, frozen=True):
-    """The counter of a dinas, or the choice of one. ``vouched``: whether a code can lead a citizen to the rating."""
+    """The counter of a dinas, or the choice of one.
+
+    ``rates``: whether ratings are taken here; ``vouched``: whether a code can lead a citizen to the rating.
+    """
 
     template: ClassVar[str] = "counter.html"
     parameters: ClassVar[frozenset[str]] = frozenset({"dinas", "service", "loket", "asn"})
@@ -127,10 +130,11 @@ class CounterPage(ReadingPage, frozen=True):
     others: list[str]
     added: str
     reasons: tuple[str, ...]
+    rates: bool
     vouched: bool
 
     @classmethod
-    def of(cls, query: PageQuery, scripts: Scripts, *, tickets: bool) -> Self:
+    def of(cls, query: PageQuery, scripts: Scripts, *, rates: bool) -> Self:
         """The counter that an address names, for a caller."""
         snapshot, grant, units = query.snapshot, query.grant, _units(query)
         dinas = query.parameters.get("dinas", units[0][0] if len(units) == 1 else "")
@@ -147,7 +151,8 @@ class CounterPage(ReadingPage, frozen=True):
             sorted(snapshot.rulebook.services("") - {service.id for service in services}),
             extra,
             get_args(PauseReason),
-            vouched=tickets and grant is not None and grant.id != LOCAL.id,
+            rates=rates,
+            vouched=rates and grant is not None and grant.id != LOCAL.id,
         )
 
 
@@ -166,23 +171,25 @@ class RatingPage(ReadingPage, frozen=True):
         return cls(Screen.of(query, scripts), UNSUR)
 
 
-def counter_router(site: Site, *, tickets: bool) -> APIRouter:
-    """`/loket`, `/loket/warga`, and the worker that keeps them while there is no network."""
+def counter_router(site: Site, *, rates: bool) -> APIRouter:
+    """`/loket`, the citizen's screen where ratings are taken, and the worker that keeps both while there is no network."""
     router, scripts = APIRouter(), Scripts(site.style_tag)
 
     @router.get("/loket", response_class=HTMLResponse)
     def show_counter(request: Request) -> Response:
-        return site.page(request, lambda query: CounterPage.of(query, scripts, tickets=tickets))
-
-    @router.get("/loket/warga", response_class=HTMLResponse)
-    def show_rating(request: Request) -> Response:
-        return site.page(request, lambda query: RatingPage.of(query, scripts))
+        return site.page(request, lambda query: CounterPage.of(query, scripts, rates=rates))
 
     @router.get("/loket-sw.js")
     def worker() -> Response:
         # Beside the pages, not under /static: a worker looks after what lies below its own address.
         headers = {"cache-control": "no-cache"}
         return Response(scripts.worker, 200, headers, "text/javascript")
+
+    if rates:
+
+        @router.get("/loket/warga", response_class=HTMLResponse)
+        def show_rating(request: Request) -> Response:
+            return site.page(request, lambda query: RatingPage.of(query, scripts))
 
     return router
 

@@ -1,7 +1,7 @@
 """`/nilai`: the rating that a citizen gives on their own phone, by the ticket in the counter's code. It needs no script.
 
 The ticket stands in the address's fragment, which no server is sent, and is posted with the answers. Without a script the
-page asks for it as it is printed under the code.
+page asks for it as it is printed under the code. While nothing can be recorded the page keeps the answers, and asks again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
+from msgspec import field
 from msgspec.structs import replace
-from starlette.concurrency import run_in_threadpool
 
 from api.http.doors import address_of
 from api.http.forms import fields_of
@@ -28,13 +28,14 @@ from domain.events.kinds import KINDS
 from domain.intake.wire import submission_or_refusal
 from domain.measures import UNSUR
 from domain.refusal import Fault, Refusal
-from projections.ports import Accepted
+from projections.ports import Accepted, Unavailable
 from projections.reading.course import course_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.http.tickets import Ticket, Tickets
+    from api.pages.frame import Forms
     from api.pages.site import Site
     from api.v1.reads import Reads
     from projections.ports import Grant, Intake
@@ -46,7 +47,8 @@ GIVEN_HERE: Final = ("natural-key-held", "content-conflict")
 class TicketPage(Page, frozen=True):
     """The questions about a case, and the message about an answer; ``asks``: whether an answer may still be given.
 
-    Parts of the case that the address does not name are asked for, and so is the ticket, unless a script knows it.
+    ``answers`` are those that were chosen, by question: a page that asks again keeps them. Parts of the case that the address
+    does not name are asked for, and so is the ticket, unless a script knows it.
     """
 
     template: ClassVar[str] = "ticket.html"
@@ -55,15 +57,16 @@ class TicketPage(Page, frozen=True):
     case: Case
     ticket: str
     unsur: tuple[str, ...]
+    answers: dict[str, str] = field(default_factory=dict)
     message: str = ""
     why: str = ""
     asks: bool = True
 
 
-def ticket_router(site: Site, reads: Reads, intake: Intake, tickets: Tickets) -> APIRouter:
+def ticket_router(site: Site, reads: Reads, forms: Forms) -> APIRouter:
     """The counter's code, and the page it leads to."""
     router = APIRouter()
-    router.include_router(_codes(reads, tickets))
+    router.include_router(_codes(reads, forms.tickets))
 
     @router.get("/nilai", response_class=HTMLResponse)
     def show(request: Request) -> Response:
@@ -75,12 +78,29 @@ def ticket_router(site: Site, reads: Reads, intake: Intake, tickets: Tickets) ->
         fields = await fields_of(request)
 
         def answer() -> Response:
-            page = TicketPage(_case_in(fields), fields.get("tiket", ""), UNSUR)
-            grant = tickets.grant_of(page.ticket, page.case)
-            status, page = _rated(intake, grant, page, fields, utc_text(reads.reader.now_us()))
+            answers = {name: fields[name] for name in ("overall", *UNSUR) if fields.get(name)}
+            page = TicketPage(_case_in(fields), fields.get("tiket", ""), UNSUR, answers)
+            try:
+                grant = forms.tickets.grant_of(page.ticket, page.case)
+                status, page = _rated(forms.intake, grant, page, utc_text(reads.reader.now_us()))
+            except Unavailable:
+                return site.plain(request, replace(page, message="rate_away"), 503, {"retry-after": "1"})
             return site.plain(request, page, status)
 
-        return await run_in_threadpool(site.unread, request, answer)
+        return await forms.threads.record(site.unread, request, answer)
+
+    return router
+
+
+def closed_router(site: Site) -> APIRouter:
+    """The addresses at which ratings are given, of a process that takes none."""
+    router = APIRouter()
+    refusal = Refusal("not-found", "no ratings are taken here", Fault("/rating", "is taken elsewhere"))
+
+    @router.get("/loket/warga", response_class=HTMLResponse)
+    @router.api_route("/nilai", methods=["GET", "POST"], response_class=HTMLResponse)
+    def show(request: Request) -> Response:
+        return site.refused(request, refusal)
 
     return router
 
@@ -132,11 +152,12 @@ def _address(request: Request, case: Case, ticket: Ticket) -> str:
     return f"{address_of(request)}/nilai?{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 
 
-def _rated(
-    intake: Intake, grant: Grant, page: TicketPage, fields: Mapping[str, str], now: str
-) -> tuple[int, TicketPage]:
-    """Record the answers; the status and the page that says so. One rating holds the unsur, if any, else the face."""
-    answers = {name: _number(fields[name]) for name in ("overall", *UNSUR) if fields.get(name)}
+def _rated(intake: Intake, grant: Grant, page: TicketPage, now: str) -> tuple[int, TicketPage]:
+    """Record the answers; the status and the page that says so. One rating holds the unsur, if any, else the face.
+
+    Raises: ``Unavailable``.
+    """
+    answers = {name: _number(text) for name, text in page.answers.items()}
     if not answers:
         return 422, replace(page, message="rate_empty")
     overall = answers.pop("overall", 0)

@@ -14,14 +14,16 @@ self.loket = self.loket || {};
       && !undone.has(one.n) && !rated.has(String(one.file)));
   }
 
-  // A phone without a script asks for the code as it is printed here.
-  async function print(query) {
+  // A phone without a script asks for the code that is written here; never for that of the file before.
+  async function writeCode(query) {
+    by("kode").textContent = "";
     const answer = await loket.sending.asked(`/loket/tiket?${query}`).catch(() => null);
-    if (answer?.status !== 200) return;
+    if (answer?.status !== 200 || picture.dataset.of !== String(query)) return;
     by("kode").textContent = new URLSearchParams(new URL(answer.body.address).hash.slice(1)).get("tiket");
   }
 
   function offer(all) {
+    if (!part) return;  // no ratings are taken here
     const last = lastOf(all);
     part.hidden = !last;
     if (!last) return;
@@ -37,7 +39,7 @@ self.loket = self.loket || {};
       picture.onload = () => { code.hidden = false; };
       picture.onerror = () => { delete picture.dataset.of; };
       picture.src = `/loket/qr.svg?${query}`;
-      print(query);
+      writeCode(query);
     }
   }
 

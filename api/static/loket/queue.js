@@ -184,11 +184,11 @@ self.loket = self.loket || {};
   });
 
   // A refused entry was seen, or replaced by another press; a replaced one that waits is never sent again, once the answer to
-  // the attempt under way is there.
+  // the attempt under way is there. That one may have been lost: it is sent anew at once, and not at the end of its pause.
   const see = (n) => changed(async (entries) => {
     const entry = await given(entries.get(n));
     if (entry?.state === "refused") entries.put({ ...forgotten(entry), seen: true });
-    else if (entry && isHeld(entry)) entries.put(entry.tried ? { ...entry, replaced: true } : { ...forgotten(entry), state: "withdrawn" });
+    else if (entry && isHeld(entry)) entries.put(entry.tried ? { ...entry, replaced: true, again: 0 } : { ...forgotten(entry), state: "withdrawn" });
   });
 
   // How many wait, and of these are due or refused for now; and how many refusals nobody has seen.

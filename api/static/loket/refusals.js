@@ -8,6 +8,7 @@ self.loket = self.loket || {};
     ["is not paused", "not_paused"], ["ahead", "ahead"], ["before the case was received", "before"], ["NIK or NIP", "personal"],
     ["is not registered", "unregistered"], ["names no event of the journal", "unknown_target"],
     ["may not speak for source", "other_source"], ["may not speak for dinas", "forbidden"],
+    ["it was recorded by others, or too long ago", "too_late"], ["a counter gave for this case", "ticket"],
   ];
 
   const slugOf = (problem) => (problem?.type || "").split(/[/:#]/).pop();
