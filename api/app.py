@@ -5,7 +5,7 @@ from importlib.resources import files
 from secrets import token_bytes
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from msgspec import Struct, field
@@ -22,6 +22,7 @@ from api.http.doors import CLOSED, Doors
 from api.http.guards import Guarded
 from api.http.heads import Heads
 from api.http.parameters import checking
+from api.http.past import PAST, Past
 from api.http.paths import RawPaths
 from api.http.proofs import Proofs
 from api.http.static import Static
@@ -31,6 +32,7 @@ from api.http.watching import Nowhere, Security, Watched
 from api.pages.counter.counter import Scripts
 from api.pages.frame import Forms, PageServices
 from api.pages.method import method_router
+from api.pages.router import ACTIONS as PAGE_ACTIONS
 from api.pages.router import PARAMETERS, pages_router
 from api.pages.site import Site
 from api.v1.cases import cases_router
@@ -39,7 +41,7 @@ from api.v1.histories import journal_router
 from api.v1.intake import intake_router
 from api.v1.operations import CountedIntake, Metrics, Readiness, full_router, metrics_router, operations_router
 from api.v1.reads import Reads
-from api.v1.routes import reads_router
+from api.v1.routes import ACTIONS, reads_router
 from api.v1.schemas import COMPONENTS, QUERY_REFUSED
 from api.v1.stream import Ending, stream_router
 from projections.live import Live
@@ -102,7 +104,7 @@ def build(parts: AppParts) -> Built:
     reads, metrics = Reads(parts.reader, parts.lines, access, answers), Metrics(parts.live, parts.lines)
     ending = Ending()
     security = Security(parts.log, parts.reader.now_us, parts.reader.zone, metrics.noted)
-    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics, security)
+    intake = None if parts.intake is None else CountedIntake(parts.intake, metrics)
     readiness = Readiness(parts.live, parts.lines, reads=parts.reads)
     routers = [operations_router(readiness, access)]
     if parts.doors.is_open:
@@ -122,15 +124,23 @@ def build(parts: AppParts) -> Built:
     if intake is not None:
         routers.append(intake_router(intake, access, threads, parts.extensions))
         routers.append(forms_router(intake, access, proofs, threads, parts.extensions))
-    framework = _framework(routers, parts.away, site.refused if site is not None else None)
+    past = Past(access, {**ACTIONS, **PAGE_ACTIONS})
+    framework = _framework(routers, parts.away, site.refused if site is not None else None, past.check)
+    framework.mount("/static", Static(str(files("api") / "static"), {"loket": Scripts("").tag}), name="static")
+    _document(framework)
     inner = Heads(Compressed(RawPaths(FreshAnswers(Watched(framework, security), answers, access))))
     app = Guarded(Arrivals(Admission(inner, access, connections, threads), parts.doors))
     operations = _framework([full_router(readiness, metrics)], parts.away, None)
     return Built(app, framework, ending.tell, security.close, connections, parts.doors.believes, Guarded(operations))
 
 
-def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], page: problems.Page | None) -> FastAPI:
-    route_parameters = [Depends(checking(PARAMETERS))]
+def _framework(
+    routers: Sequence[APIRouter],
+    away: Sequence[type[Exception]],
+    page: problems.Page | None,
+    check_past: Callable[[Request], None] = lambda _: None,
+) -> FastAPI:
+    route_parameters = [Depends(checking(PARAMETERS, PAST, check_past))]
     app = FastAPI(
         title="Neraca",
         version="1",
@@ -143,8 +153,6 @@ def _framework(routers: Sequence[APIRouter], away: Sequence[type[Exception]], pa
     problems.install(app, away, page)
     for router in routers:
         app.include_router(router)
-    app.mount("/static", Static(str(files("api") / "static"), {"loket": Scripts("").tag}), name="static")
-    _document(app)
     return app
 
 

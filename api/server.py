@@ -10,14 +10,16 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import Built
-from api.http.connections import BoundedProtocol
+from api.http.connections import Connections
 from api.http.peers import PeerProtocol
+from api.http.protocol import BoundedProtocol
 
 
 class Protocol(PeerProtocol, BoundedProtocol):
-    """The server's own protocol: a request knows the other end of its connection, and its head has bounds."""
+    """The server's own protocol: a request knows the other end of its connection, and its head and body have bounds."""
 
 
 class _Server(uvicorn.Server):
@@ -40,13 +42,18 @@ class _Server(uvicorn.Server):
 
 def config_of(app: Built) -> uvicorn.Config:
     """The settings by which an app is served."""
-    protocol: Any = partial(Protocol, connections=app.connections, is_front=app.is_front)
+    return _config(app.app, app.connections, app.is_front)
+
+
+def _config(app: ASGIApp, connections: Connections, is_front: Callable[[str], bool]) -> uvicorn.Config:
+    protocol: Any = partial(Protocol, connections=connections, is_front=is_front)
     return uvicorn.Config(
-        app.app,
+        app,
         http=protocol,
         log_level="warning",
         access_log=False,
         lifespan="off",
+        ws="none",  # a package for websockets, where one is installed, would put its own protocol in place of ours
         timeout_graceful_shutdown=5,
         backlog=2048,
         server_header=False,
@@ -74,8 +81,7 @@ def _operations(app: Built, address: tuple[str, int] | None) -> Iterator[None]:
         yield
         return
     listener, _ = _listener(*address)
-    config = uvicorn.Config(app.operations, log_level="warning", access_log=False, lifespan="off", server_header=False)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(_config(app.operations, Connections(), lambda _: False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="neraca-metrics", daemon=True)
     thread.start()
     try:

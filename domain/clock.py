@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 SECOND_US: Final = 1_000_000
-HOUR_US: Final = 3600 * SECOND_US
+MINUTE_US: Final = 60 * SECOND_US
+HOUR_US: Final = 60 * MINUTE_US
 DAY_US: Final = 24 * HOUR_US
 
 _RFC3339 = re.compile(

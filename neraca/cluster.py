@@ -28,14 +28,20 @@ AWAITED_S: Final = 0.5
 T = TypeVar("T")
 
 
-def database_of(options: argparse.Namespace) -> "Database":
+def database_named(options: argparse.Namespace) -> "Database":
     """The database of the options. Raises: ``Usage`` when there is none."""
     if not options.database:
         message = "NERACA_DATABASE_URL, or --database: these commands share a PostgreSQL database"
         raise Usage(message)
     location: Any = place_of(options)
     database: Database = location
-    warn_of_owner(location)
+    return database
+
+
+def database_of(options: argparse.Namespace) -> "Database":
+    """The same for a process that works on it beside others, which should not be its owner. Raises: ``Usage``."""
+    database = database_named(options)
+    warn_of_owner(database)
     return database
 
 
@@ -54,9 +60,9 @@ def kafka_of(options: argparse.Namespace) -> "KafkaSettings":
 
 @contextmanager
 def database_journal(
-    database: "Database", zone: str, clock: Callable[[], int] = now_us, *, strict: bool = False
+    database: "Database", zone: str, clock: Callable[[], int] = now_us, *, strict: bool = True
 ) -> Iterator[Journal]:
-    """The journal of a database. An intake or the owner begins it, perhaps a strict one; the others wait until it is begun."""
+    """The journal of a database. An intake or the owner begins it, ``strict`` or not; the others wait until then."""
     if database.appends:
         with database.making():
             journal = Journal.open(database.journal, zone, clock(), strict=strict)

@@ -2,16 +2,13 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from neraca.cluster import database_named
 from neraca.options import Command, add_database
 from neraca.secret import prepare_secret
-from neraca.terminal import Usage, say
-from neraca.wiring import place_of
+from neraca.terminal import say
 from streams.places.location import ensure_served
-
-if TYPE_CHECKING:
-    from streams.places.database import Database
 
 
 def _options(command: argparse.ArgumentParser) -> None:
@@ -34,11 +31,7 @@ def database(options: argparse.Namespace) -> int:
     """Prepare a database for processes of many roles."""
     from streams.places.roles import ROLES, passwords_in  # noqa: PLC0415 - an extra
 
-    if not options.database:
-        message = "NERACA_DATABASE_URL, or --database: only a PostgreSQL database has roles"
-        raise Usage(message)
-    location: Any = place_of(options)
-    place: Database = location
+    place = database_named(options)
     place.prepare_roles({} if options.secrets is None else passwords_in(options.secrets))
     secret = prepare_secret()
     generations = place.generations()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from domain.addresses import is_loopback
+from domain.clock import SECOND_US
+from neraca.options import number_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from neraca.wiring import now_us
@@ -20,12 +22,10 @@ if TYPE_CHECKING:
 
 LINK_S: Final = 600
 """A link that nobody has spent after ten minutes opens nothing."""
-SECOND_US: Final = 1_000_000
 OPEN: Final = "siapa pun yang mencapai port ini adalah operator (--open)"
 CLOSED: Final = "operator masuk dengan tautan atau token"
 PATH: Final = "/masuk/tautan"
 LINK_FILE: Final = "link"
-SESSION_IDLE_LEAST_S: Final = 1
 
 
 def doors_of(options: argparse.Namespace, *, simulation: bool = False) -> "Doors":
@@ -40,7 +40,7 @@ def doors_of(options: argparse.Namespace, *, simulation: bool = False) -> "Doors
     if options.open and not may_be_open:
         message = "--open: not with NERACA_URL or NERACA_PROXIES; beyond a web server everybody needs a token"
         raise Usage(message)
-    return Doors(options.open or (simulation and may_be_open), url, proxies, _idle_s())
+    return Doors(options.open or (simulation and may_be_open), url, proxies, number_of("NERACA_SESSION_IDLE_S", 1))
 
 
 def _url() -> str | None:
@@ -68,15 +68,6 @@ def _proxies() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     except ValueError as error:
         message = f"NERACA_PROXIES: {error}; name addresses or networks, separated by commas"
         raise Usage(message) from None
-
-
-def _idle_s() -> int:
-    """The time after which an idle session ends, in seconds. Raises: ``Usage``."""
-    text = SETTINGS["NERACA_SESSION_IDLE_S"].value or ""
-    if not (text.isascii() and text.isdigit() and int(text) >= SESSION_IDLE_LEAST_S):
-        message = f"NERACA_SESSION_IDLE_S: {text!r} is no number of seconds"
-        raise Usage(message)
-    return int(text)
 
 
 def announce(opening: str, url: str, doors: "Doors", host: str) -> None:

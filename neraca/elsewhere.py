@@ -1,13 +1,14 @@
 """The forms of a process that does not write the journal: they go to the intake that `--intake-url` names."""
 
 import argparse
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from neraca.wiring import now_us
+from projections.security import ADDRESS
 
 if TYPE_CHECKING:
     from streams.intake.elsewhere import IntakeElsewhere
@@ -25,17 +26,9 @@ def add_intake_url(command: argparse.ArgumentParser) -> None:
     )
 
 
-class Elsewhere(NamedTuple):
-    """The intake of forms in another process, and the secret by which it knows them."""
-
-    intake: "IntakeElsewhere"
-    secret: bytes
-
-
-def elsewhere_of(options: argparse.Namespace) -> Elsewhere | None:
-    """The intake of the options; ``None`` where none is named. Raises: ``Usage``."""
-    from api.http.watching import ADDRESS  # noqa: PLC0415 - only a command that serves loads the web framework
-    from streams.intake.elsewhere import IntakeElsewhere  # noqa: PLC0415 - the same
+def elsewhere_of(options: argparse.Namespace) -> "IntakeElsewhere | None":
+    """The intake of forms in another process; ``None`` where none is named. Raises: ``Usage``."""
+    from streams.intake.elsewhere import IntakeElsewhere  # noqa: PLC0415 - only a command that serves loads it
 
     if options.intake_url is None:
         say(CLOSED)
@@ -46,8 +39,7 @@ def elsewhere_of(options: argparse.Namespace) -> Elsewhere | None:
             "NERACA_INTAKE_URL needs NERACA_SECRET_FILE, the one of the intake: by it the intake knows what it is sent"
         )
         raise Usage(message)
-    secret = secret_of(None)
-    return Elsewhere(IntakeElsewhere(url, secret, now_us, ADDRESS.get), secret)
+    return IntakeElsewhere(url, secret_of(None), now_us, ADDRESS.get)
 
 
 def _checked(url: str) -> str:

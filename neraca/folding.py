@@ -9,7 +9,7 @@ from typing import Final
 from neraca.cluster import database_journal, database_of, kafka_of, watched_balances
 from neraca.options import Command, add_process, add_shared, number
 from neraca.terminal import say
-from neraca.wiring import program
+from neraca.wiring import begins_strict, program
 from projections.segment import WrongJournal
 from streams.places.location import InUse
 
@@ -47,7 +47,7 @@ def _fold(options: argparse.Namespace) -> int:
 
     database, kafka = database_of(options), kafka_of(options)
     with (
-        database_journal(database, options.zone) as journal,
+        database_journal(database, options.zone, strict=begins_strict(options, is_open=False)) as journal,
         database.connected(f"worker {options.name}") as connection,
     ):
         watched_balances(database, journal)
@@ -71,7 +71,7 @@ def layout(options: argparse.Namespace) -> int:
     from streams.layouts import Layouts  # noqa: PLC0415 - an extra
 
     database = database_of(options)
-    with database_journal(database, options.zone) as journal:
+    with database_journal(database, options.zone, strict=begins_strict(options, is_open=False)) as journal:
         layouts = Layouts(database, journal)
         if options.into is not None or options.sign:
             try:
@@ -103,7 +103,7 @@ def resume(options: argparse.Namespace) -> int:
     from streams.relay.resuming import resume_all, stop_reasons  # noqa: PLC0415 - an extra
 
     database = database_of(options)
-    with database_journal(database, options.zone):
+    with database_journal(database, options.zone, strict=begins_strict(options, is_open=False)):
         reasons = stop_reasons(database)
         for source, reason in reasons.items():
             say(f"{source}: {reason}")

@@ -11,6 +11,7 @@ import msgspec
 from domain.access.grant import OLD_SCOPES, ROLES, roles_of
 from domain.access.limits import WRITING, Limits, refusal_of
 from domain.clock import instant_of, parse_date, parse_instant, utc_text
+from domain.intake.personal import has_number_segment, looks_personal
 from domain.intake.recorded import read_line, stated
 from neraca.options import names
 from neraca.settings import SETTINGS
@@ -49,6 +50,7 @@ def add_making(make: argparse.ArgumentParser) -> None:
 
 def make_token(store: TokenStore, lines: Lines | None, options: argparse.Namespace, now_us: int) -> str:
     """The secret of a new token. ``lines`` are the journal's, if there is one. Raises: ``Usage``."""
+    _check_names(options)
     limits = Limits(_set(options.dinas), _set(options.source), options.asn, options.every_dinas, options.events_hour)
     roles = roles_of(frozenset(options.roles), has_limit=limits.dinas is not None or limits.every_dinas)
     why = refusal_of(roles, limits)
@@ -66,6 +68,16 @@ def make_token(store: TokenStore, lines: Lines | None, options: argparse.Namespa
         )
     except ValueError as error:
         raise Usage(str(error)) from None
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """A number of a person names no token, dinas or ASN: the log and every event would hold it. Raises: ``Usage``."""
+    names_of = {"the id": [options.id], "--dinas": options.dinas or [], "--asn": [options.asn]}
+    wrong = [name for name, words in names_of.items() if any(map(looks_personal, words))]
+    wrong += ["--source"] if any(map(has_number_segment, options.source or [])) else []
+    if wrong:
+        message = f"{' and '.join(wrong)}: a NIK or a NIP names nobody here; give an id that tells nothing of a person"
+        raise Usage(message)
 
 
 def _set(words: Sequence[str] | None) -> frozenset[str] | None:

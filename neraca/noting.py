@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
+from domain.intake.personal import looks_personal
 from neraca.terminal import say
 from neraca.wiring import now_us
 from projections.ports import LOCAL, Unavailable
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
 
 
 def note(location: "Location", what: str, whose: str, detail: str = "") -> None:
-    """Leave a note. A log that cannot be written, as on a disk that is only read, is told of and stops no command."""
+    """Leave a note, without words that hold a number of a person.
+
+    A log that cannot be written, as on a disk that is only read, is told of and stops no command.
+    """
     try:
         log = location.security_log()
+        whose, detail = ("" if looks_personal(word) else word for word in (whose, detail))
         log.note(now_us(), Note(what, LOCAL.id, whose, detail))
         log.close()
     except (Unavailable, DBAPIError) as error:

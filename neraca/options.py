@@ -13,8 +13,8 @@ PARTITIONS_MOST: Final = 1000
 """More partitions than any city has dinas."""
 PORT_MOST: Final = 65535
 OPERATIONS: Final = "health, readiness and metrics in full"
-SECONDS_DIGITS: Final = 9
-"""More digits than any number of seconds needs."""
+DIGITS_MOST: Final = 9
+"""More digits than any number of a setting needs."""
 
 
 class Command(NamedTuple):
@@ -166,10 +166,10 @@ def names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def seconds_of(name: str) -> int:
-    """A setting that is a number of seconds. Raises: ``Usage``."""
+def number_of(name: str, least: int = 0) -> int:
+    """A setting that is a whole number from ``least`` on. Raises: ``Usage``."""
     text = SETTINGS[name].value or ""
-    if not text.isascii() or not text.isdigit() or len(text) > SECONDS_DIGITS:
-        message = f"{name}: {text!r} is no number of seconds"
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MOST or int(text) < least:
+        message = f"{name}: {text!r} is no number from {least} on"
         raise Usage(message)
     return int(text)

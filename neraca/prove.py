@@ -41,8 +41,8 @@ def export(options: argparse.Namespace) -> int:
     """Write the journal as CloudEvents, one a line."""
     place = place_of(options)
     journal = Journal.read_only(place.journal)
-    note(place, "taken", "journal", f"up to {journal.head()}")
     progress, position, head = Progress("events exported:"), 0, journal.head()
+    note(place, "taken", "journal", f"up to {head}")
     with ExitStack() as ending:
         file: BinaryIO = (
             sys.stdout.buffer if options.journal == "-" else ending.enter_context(Path(options.journal).open("wb"))

@@ -3,6 +3,7 @@
 import argparse
 from typing import Final
 
+from neraca.noting import note
 from neraca.options import Command, add_data, add_zone
 from neraca.terminal import Progress, say
 from neraca.wiring import journal_of, now_us, place_of, policy_of
@@ -22,7 +23,8 @@ def _options(command: argparse.ArgumentParser) -> None:
 def resolve(options: argparse.Namespace) -> int:
     """Judge receipts and decisions that lacked a standard; the last line counts what was, or would be, corrected."""
     policy = policy_of(options)
-    with journal_of(place_of(options), options.zone) as journal:
+    place = place_of(options)
+    with journal_of(place, options.zone) as journal:
         late = resolve_late(journal, policy, now_us(), record=options.record, progress=Progress("entries read:"))
     totals = [0, 0, 0, 0]
     for service in late.services:
@@ -35,6 +37,8 @@ def resolve(options: argparse.Namespace) -> int:
     if late.without:
         say(f"{late.without} receipts and decisions have no standard of their time: they count as volume")
     receipts, decisions, on_time, overdue = totals
+    if options.record and receipts + decisions:
+        note(place, "reversal", "journal", f"{receipts + decisions} corrections by neraca resolve")
     print(f"receipts={receipts} decisions={decisions} on_time={on_time} late={overdue} without_standard={late.without}")
     return 0
 

@@ -9,9 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
-from domain.clock import SECOND_US
 from neraca.cluster import database_journal, database_of, kafka_of, listen, stop_signal, watched_balances
 from neraca.doors import announce, doors_of
 from neraca.elsewhere import add_intake_url, elsewhere_of
@@ -24,18 +21,18 @@ from neraca.options import (
     add_partitions,
     add_process,
     add_shared,
-    seconds_of,
 )
-from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import say
-from neraca.wiring import address_most, begins_strict, extensions, now_us, policy_of, replays_of
+from neraca.wiring import as_set, begins_strict, extensions, now_us, policy_of, replays_of
 from projections.reading.reader import Reader
+from streams.intake.noting import NotedIntake
 from streams.intake.service import IntakeService
 
 if TYPE_CHECKING:
     from api.app import AppParts
     from streams.places.database import Database
+    from streams.places.tokens import TokenStore
 
 
 def _intake_options(command: argparse.ArgumentParser) -> None:
@@ -53,44 +50,45 @@ def intake(options: argparse.Namespace) -> int:
     doors, _, database = doors_of(options), policy_of(options), database_of(options)
     strict = begins_strict(options, is_open=doors.is_open)
     with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
-        policy = policy_of(options, journal)
+        policy, tokens, log = policy_of(options, journal), database.token_store(), database.security_log()
         service = IntakeService(journal, policy, now_us)
-        ending.callback(service.close)
+        for part in (log, tokens, service):
+            ending.callback(part.close)
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
+        intake_port = NotedIntake(service, log, now_us)
         if options.kafka is not None:
-            ending.callback(_take_from_kafka(options, database, service))
-        reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
-        ending.callback(log.close)
+            ending.callback(_take_from_kafka(options, database, intake_port, tokens))
+        reader = Reader(live, policy.zone, now_us)
         parts = AppParts(
             live,
             reader,
             journal,
             tokens,
-            service,
+            intake_port,
             reads=False,
             away=database.unavailable,
             doors=doors,
             log=log,
-            secret=secret_of(None),
-            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
         )
         _serve(parts, options, f"Neraca takes events for {database.label}")
     return 0
 
 
-def _take_from_kafka(options: argparse.Namespace, database: "Database", service: IntakeService) -> Callable[[], None]:
+def _take_from_kafka(
+    options: argparse.Namespace, database: "Database", intake: NotedIntake, tokens: "TokenStore"
+) -> Callable[[], None]:
     """Start to take events from the topic; call the result to stop."""
     from api.http.problems import problem  # noqa: PLC0415 - only a command that serves loads the web framework
     from streams.intake.kafka import KafkaIntake  # noqa: PLC0415 - an extra
     from streams.intake.parking import ParkedInDatabase  # noqa: PLC0415 - an extra
     from streams.intake.topics import ONE_TOPIC, grants_of  # noqa: PLC0415 - of the same
 
-    parking, tokens = ParkedInDatabase(database), database.token_store()
+    parking = ParkedInDatabase(database)
     grants = grants_of(SETTINGS["NERACA_INTAKE_TOPICS"].from_environment, tokens.by_id)
     if grants is ONE_TOPIC:
         say("warning: one topic, neraca.intake, for every sender; NERACA_INTAKE_TOPICS gives each a topic and a grant")
-    taking = KafkaIntake(kafka_of(options), service, parking, problem, now_us, options.partitions, grants=grants)
+    taking = KafkaIntake(kafka_of(options), intake, parking, problem, now_us, options.partitions, grants=grants)
     taking.extensions = extensions()
     stop = threading.Event()
     thread = threading.Thread(target=taking.run, args=(stop,), name="neraca-kafka-intake", daemon=True)
@@ -116,13 +114,15 @@ def api(options: argparse.Namespace) -> int:
 
     doors, policy, elsewhere = doors_of(options), policy_of(options), elsewhere_of(options)
     database = database_of(options)
-    with database_journal(database, options.zone) as journal, ExitStack() as ending:
+    strict = begins_strict(options, is_open=doors.is_open)
+    with database_journal(database, options.zone, strict=strict) as journal, ExitStack() as ending:
         live, watcher = watched_balances(database, journal)
         listen(database, watcher, ending)
         replays = replays_of(database)
         ending.callback(replays.close)
         reader, tokens, log = Reader(live, policy.zone, now_us), database.token_store(), database.security_log()
-        ending.callback(log.close)
+        for part in (log, tokens):
+            ending.callback(part.close)
         parts = AppParts(
             live,
             reader,
@@ -132,10 +132,8 @@ def api(options: argparse.Namespace) -> int:
             replays=replays,
             doors=doors,
             log=log,
-            ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
+            forms=elsewhere,
         )
-        if elsewhere is not None:
-            parts = replace(parts, forms=elsewhere.intake, secret=elsewhere.secret)
         _serve(parts, options, f"Neraca serves {database.label}")
     return 0
 
@@ -148,8 +146,7 @@ def _serve(parts: "AppParts", options: argparse.Namespace, opening: str) -> None
     def ready(url: str) -> None:
         announce(opening, url, parts.doors, options.host)
 
-    parts = replace(parts, extensions=extensions(), address_most=address_most())
-    serve(build(parts), options.host, options.port, ready, options.metrics_port)
+    serve(build(as_set(parts, None)), options.host, options.port, ready, options.metrics_port)
 
 
 def _relay_options(command: argparse.ArgumentParser) -> None:
@@ -166,7 +163,8 @@ def relay(options: argparse.Namespace) -> int:
     from streams.relay.relay import Relay  # noqa: PLC0415 - an extra
 
     database, kafka = database_of(options), kafka_of(options)
-    with database_journal(database, options.zone) as journal:
+    strict = begins_strict(options, is_open=False)
+    with database_journal(database, options.zone, strict=strict) as journal:
         watched_balances(database, journal)
         stop = stop_signal()  # only now: while it waits for the others, a signal ends it at once
         run = Relay(

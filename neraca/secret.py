@@ -8,9 +8,9 @@ from typing import Final
 
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
+from projections.store import private
 
 BYTES_LEAST: Final = 32
-PRIVATE: Final = 0o600
 
 
 def secret_of(data: Path | None) -> bytes:
@@ -32,7 +32,7 @@ def secret_of(data: Path | None) -> bytes:
     except OSError as error:
         message = f"the secret cannot be read: {error}"
         raise Usage(message) from None
-    if mode & ~PRIVATE:
+    if mode & ~private.FILE:
         message = f"{path} is open to others: chmod 600 {path}"
         raise Usage(message)
     if len(secret) < BYTES_LEAST:
@@ -63,11 +63,10 @@ def _make_if_missing(path: Path) -> None:
     """Several processes may start at once: one of them makes the file, whole."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(BYTES_LEAST) + "\n")
+    private.make_directory(path.parent)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")  # a number of its own: that of a process comes again
+    private.make_file(draft)
+    draft.write_text(secrets.token_urlsafe(BYTES_LEAST) + "\n", encoding="ascii")
     try:
         os.link(draft, path)
     except FileExistsError:

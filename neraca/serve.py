@@ -1,24 +1,21 @@
 """The command that serves everything from one process: `up`."""
 
 import argparse
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
-from domain.clock import SECOND_US
 from domain.events.decoding import StoppedAtEntry
 from neraca.doors import FirstLink, announce, doors_of, reachable
-from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone, seconds_of
-from neraca.secret import secret_of
+from neraca.options import OPERATIONS, Command, add_address, add_data, add_metrics, add_zone
 from neraca.terminal import say
 from neraca.wiring import (
-    address_most,
+    as_set,
     begins_strict,
     examples,
-    extensions,
     folded_journal,
     live_balances,
     now_us,
@@ -32,6 +29,7 @@ from projections.reading.reader import Reader
 from streams.demo.practice import Practice, feeding, never_mixed, practising
 from streams.demo.run import NotADemo
 from streams.following.follower import Follower
+from streams.intake.noting import NotedIntake
 from streams.intake.service import IntakeService
 from streams.places.directory import DataDirectory
 from streams.places.location import Location
@@ -94,9 +92,9 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
         live = live_balances(location, journal)
         follower = Follower(journal, live, reopener(location, journal))
         intake = IntakeService(journal, policy, now_us, follower.wake)
-        replays, log = replays_of(location), location.security_log()
+        replays, log, tokens = replays_of(location), location.security_log(), location.token_store()
         follower.start()
-        for part in (log, follower, intake, replays):
+        for part in (tokens, log, follower, intake, replays):
             ending.callback(part.close)
         run = feeding(examples() / "tangsel" / "city.toml", intake, demo, practice, ZoneInfo(options.zone))
         if run is not None:
@@ -107,8 +105,8 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             live,
             Reader(live, policy.zone, now_us),
             journal,
-            location.token_store(),
-            intake,
+            tokens,
+            NotedIntake(intake, log, now_us),
             simulated=run is not None or (marker is not None and marker.exists()),
             notice=run.notice if run else lambda: None,
             away=location.unavailable,
@@ -118,10 +116,12 @@ def _serve(options: argparse.Namespace, location: Location, practice: Practice |
             log=log,
             link_spent=link.forget,
         )
-        _serve_app(options, parts, location, link)
+        _serve_app(options, parts, location, partial(link.show, tokens))
 
 
-def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Location, link: FirstLink) -> None:
+def _serve_app(
+    options: argparse.Namespace, parts: "AppParts", location: Location, show_link: Callable[["Doors", str], None]
+) -> None:
     """Serve an app until the process is asked to end; the operator is told the address, and how to sign in."""
     from api.app import build  # noqa: PLC0415 - only a command that serves loads the web framework
     from api.server import serve  # noqa: PLC0415 - the same
@@ -132,16 +132,10 @@ def _serve_app(options: argparse.Namespace, parts: "AppParts", location: Locatio
     def ready(url: str) -> None:
         options.port = int(url.rstrip("/").rpartition(":")[2])  # kept for the next start
         announce(f"Neraca serves {kind}", url, parts.doors, options.host)
-        link.show(location.token_store(), parts.doors, reachable(url))
+        show_link(parts.doors, reachable(url))
 
-    parts = replace(
-        parts,
-        extensions=extensions(),
-        address_most=address_most(),
-        secret=secret_of(location.path if isinstance(location, DataDirectory) else None),
-        ticket_us=seconds_of("NERACA_TICKET_S") * SECOND_US,
-    )
-    serve(build(parts), options.host, options.port, ready, options.metrics_port)
+    data = location.path if isinstance(location, DataDirectory) else None
+    serve(build(as_set(parts, data)), options.host, options.port, ready, options.metrics_port)
 
 
 def _demo_marker(location: Location) -> Path | None:

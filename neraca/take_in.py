@@ -21,6 +21,7 @@ from streams.importing.promises import REMEDY, Unpromised
 from streams.importing.rows import Mapping, ReadError, Row, read_rows
 from streams.importing.sending import Importing, LocalSink, Refused, RemoteSink, Sink
 from streams.importing.trying import FormSink, trial
+from streams.intake.noting import NotedIntake
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
@@ -128,9 +129,10 @@ def _sink(ending: ExitStack, options: argparse.Namespace, journal: Journal | Non
         return RemoteSink(
             IntakeClient(options.url, SETTINGS["NERACA_TOKEN"].from_environment, insecure=options.insecure), say
         )
-    intake = IntakeService(journal, policy, now_us)
-    ending.callback(intake.close)
-    return LocalSink(intake, IMPORT, journal.events)
+    intake, log = IntakeService(journal, policy, now_us), place_of(options).security_log()
+    for part in (log, intake):
+        ending.callback(part.close)
+    return LocalSink(NotedIntake(intake, log, now_us), IMPORT, journal.events)
 
 
 def _trial(ending: ExitStack, journal: Journal | None, policy: Policy) -> Sink:

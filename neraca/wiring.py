@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec.structs import replace
 
 from domain.clock import SECOND_US
 from domain.intake.attributes import extension_names
-from neraca.options import names, seconds_of
+from neraca.options import names, number_of
+from neraca.secret import secret_of
 from neraca.settings import SETTINGS
 from neraca.terminal import Usage, say
 from projections.live import Live
@@ -25,6 +28,9 @@ from streams.journal.journal import Journal, JournalError
 from streams.places.directory import DataDirectory
 from streams.places.location import InUse, Location, NoDatabase, ensure_served
 from streams.replays import Replays
+
+if TYPE_CHECKING:
+    from api.app import AppParts
 
 ERRORS: Final = (JournalError, InUse, NoDatabase, NotPrivate, WrongJournal)
 """The errors of opening a location, its journal or its balances; each message names the fault."""
@@ -94,7 +100,7 @@ def policy_of(options: argparse.Namespace, journal: Journal | None = None) -> Po
     except (ZoneInfoNotFoundError, ValueError):
         message = f"NERACA_ZONE: {options.zone!r} is no time zone; Asia/Jakarta is one"
         raise Usage(message) from None
-    return Policy(zone, strict=is_strict, undo_us=seconds_of("NERACA_UNDO_S") * SECOND_US)
+    return Policy(zone, strict=is_strict, undo_us=number_of("NERACA_UNDO_S") * SECOND_US)
 
 
 def begins_strict(options: argparse.Namespace, *, is_open: bool) -> bool:
@@ -111,13 +117,15 @@ def extensions() -> frozenset[str]:
         raise Usage(message) from None
 
 
-def address_most() -> int:
-    """The most connections from one address without a standing token or session. Raises: ``Usage``."""
-    text = SETTINGS["NERACA_ADDRESS_MOST"].value or ""
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        message = f"NERACA_ADDRESS_MOST: {text!r} is no number from 1 on"
-        raise Usage(message)
-    return int(text)
+def as_set(parts: "AppParts", data: Path | None) -> "AppParts":
+    """The parts of an app with what the settings say of it; ``data`` is its data directory, if it has one. Raises: ``Usage``."""
+    return replace(
+        parts,
+        extensions=extensions(),
+        address_most=number_of("NERACA_ADDRESS_MOST", 1),
+        secret=secret_of(data),
+        ticket_us=number_of("NERACA_TICKET_S") * SECOND_US,
+    )
 
 
 @contextmanager

@@ -157,8 +157,8 @@ class Tokens(Protocol):
         """The grant of a token, or ``None`` when the token is unknown or revoked."""
         ...
 
-    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
-        """The grant of a token by its id, and a key that ends with it; ``None`` when it is unknown or revoked."""
+    def by_id(self, token_id: str) -> Grant | None:
+        """The grant of a token by its id; ``None`` when it is unknown or revoked."""
         ...
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
+
+from domain.events.kinds import BY_TYPE
+from domain.intake.wire import Submission
+from projections.ports import Accepted, Outcome
+
+if TYPE_CHECKING:
+    from domain.refusal import Refusal
+
+ADDRESS: Final[ContextVar[str]] = ContextVar("address", default="")
+"""The address of the caller of the request at hand; none where no request is."""
 
 
 class Note(Struct, frozen=True):
@@ -57,3 +68,14 @@ class SecurityLog(Protocol):
     def look(self, at_us: int, look: Look) -> None:
         """Count a look. Raises: ``Unavailable``."""
         ...
+
+
+def noted_as(event: Submission | Refusal, outcome: Outcome) -> str:
+    """The kind of note that an event leaves once it is recorded: ``rule`` or ``reversal``; none for any other event.
+
+    A repeat and a refusal leave none either: nothing was recorded.
+    """
+    if not isinstance(event, Submission) or not isinstance(outcome, Accepted) or outcome.repeated:
+        return ""
+    role = BY_TYPE[event.type].role
+    return role if role in ("rule", "reversal") else ""

@@ -25,6 +25,7 @@ from domain.clock import HOUR_US, parse_instant, utc_text
 from neraca.wiring import folded_journal, live_balances, reopener, replays_of
 from projections.reading.reader import Reader
 from streams.following.follower import Follower
+from streams.intake.noting import NotedIntake
 from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.places.directory import DataDirectory
@@ -137,7 +138,7 @@ class Assembled:
     @property
     def parts(self) -> AppParts:
         """The parts of the app."""
-        parts = (self.live, self.reader, self.journal, self.tokens, self.intake)
+        parts = (self.live, self.reader, self.journal, self.tokens, NotedIntake(self.intake, self.log, self.clock))
         return AppParts(
             *parts,
             replays=self.replays,

@@ -10,11 +10,11 @@ from typing import Final
 from starlette.requests import Request
 
 from api.http.connections import vouch
-from api.http.doors import CALLER, cookie_name, is_from_elsewhere, is_own_site
-from api.http.guards import is_for_one
+from api.http.doors import CALLER, caller_address, cookie_name, is_from_elsewhere, is_own_site
+from api.http.guards import mark_for_one
 from api.http.operator import is_operators
 from api.http.rates import WrongTokens
-from domain.access.grant import SIGNED_OPERATOR
+from domain.access.grant import SIGNED_OPERATOR, is_standing
 from domain.access.policy import Action, allowed, in_force
 from domain.access.subjects import SOME, Subject
 from domain.refusal import Refusal, attempt
@@ -33,11 +33,6 @@ def is_own_form(request: Request) -> bool:
     if site is not None:
         return site == "same-origin"
     return origin is None or is_own_site(request, origin)
-
-
-def address_of(request: Request) -> str:
-    """The address of a caller: of its peer, or as a web server in front states it."""
-    return request.client.host if request.client is not None else ""
 
 
 class Access:
@@ -72,7 +67,8 @@ class Access:
         if isinstance(grant, Refusal):
             raise grant
         if grant is not None:
-            vouch(request.scope)
+            if is_standing(grant):
+                vouch(request.scope)
             request.scope[CALLER] = grant.id
         return grant
 
@@ -87,7 +83,7 @@ class Access:
             return self._proof(request)
         grant = self._tokens.grant(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None or not in_force(grant, self.now_us()):
-            self._wrong.met(address_of(request))
+            self._wrong.met(caller_address(request.scope))
             raise Refusal("unauthorized", "the token is not known here, was revoked, or has ended")
         return grant
 
@@ -106,7 +102,7 @@ class Access:
         if token_id == LOCAL.id:
             return SIGNED_OPERATOR
         token = None if token_id is None else self._tokens.by_id(token_id)
-        return token[0] if token is not None and in_force(token[0], self.now_us()) else None
+        return token if token is not None and in_force(token, self.now_us()) else None
 
     def grant_of_secret(self, request: Request, secret: str) -> Grant | None:
         """The grant of a token that somebody signs in with; ``None`` if there is none, or it has ended.
@@ -115,17 +111,20 @@ class Access:
         """
         grant = self._tokens.grant(secret)
         if grant is None or not in_force(grant, self.now_us()):
-            self._wrong.met(address_of(request))
+            self._wrong.met(caller_address(request.scope))
             return None
         return grant
 
     def sees_operations(self, request: Request) -> bool:
-        """True if a caller may see the state of the process: an auditor, who keeps the keys, and the operator."""
+        """True if a caller may see the state of the process: an auditor, a keeper of the keys, or the operator."""
         try:
             grant = self.grant(request)
         except Refusal:
             return False
-        return grant is not None and self.allows(grant, "inspect")
+        is_shown = grant is not None and self.allows(grant, "inspect")
+        if is_shown:
+            mark_for_one(request.scope)
+        return is_shown
 
     def allows(self, grant: Grant | None, action: Action, subject: Subject = SOME) -> bool:
         """True if a caller may do an action on a subject now."""
@@ -133,7 +132,7 @@ class Access:
 
     def require(self, request: Request, action: Action, subject: Subject = SOME) -> Grant:
         """The grant of a caller who may do an action on a subject. Raises: ``Refusal``."""
-        is_for_one(request.scope)
+        mark_for_one(request.scope)
         grant = self.grant(request)
         if grant is None:
             raise Refusal("unauthorized", "a token is needed: Authorization: Bearer …")

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from api.http.connections import IN_STATE, Connection
+from api.http.connections import IN_STATE, connection_of
+from api.http.doors import caller_address
 from api.http.problems import problem_response
 from api.http.threads import bound_readers
+from domain.access.grant import is_standing
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from api.http.access import Access
-    from api.http.connections import Connections
+    from api.http.connections import Connection, Connections
     from api.http.threads import Threads
 
 BUSY_S = "5"
@@ -33,15 +35,10 @@ class Admission:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer that too many are here."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         if not self._is_bound:
             self._is_bound = True
             bound_readers()
-        client = scope.get("client")  # its true caller, behind a web server in front
-        address = client[0] if client else ""
-        connection: Connection | None = (scope.get("state") or {}).get(IN_STATE)
+        address, connection = caller_address(scope), connection_of(scope)
         if connection is not None and connection.address == address:
             await self._admit(connection, scope, receive, send)
             return
@@ -64,6 +61,7 @@ class Admission:
     def _is_known(self, request: Request) -> bool:
         """True if the caller has a standing token or session; it is then counted no more."""
         try:
-            return self._access.grant(request) is not None
+            grant = self._access.grant(request)
         except Refusal:
             return False
+        return grant is not None and is_standing(grant)

@@ -26,7 +26,7 @@ HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Arrivals:
-    """ASGI middleware, the outermost."""
+    """ASGI middleware around everything that asks who calls."""
 
     def __init__(self, app: ASGIApp, doors: Doors) -> None:
         self._app = app
@@ -34,9 +34,6 @@ class Arrivals:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on under its true caller and scheme."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         if self._doors.is_https:
             send = _with_hsts(send)
         try:

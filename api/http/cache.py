@@ -6,17 +6,20 @@ This comes before the framework, so a repeated read costs next to nothing.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import View, view_to
+from api.http.disclosure import PUBLIC, View, view_to
+from api.http.guards import mark_for_one
 from api.http.operator import takes_look_up
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from api.http.access import Access
@@ -38,6 +41,11 @@ class Answer(NamedTuple):
 
 Key = tuple[str, bytes, View]
 """The path and the query of an address, and the part of the figures that its caller is served."""
+
+
+def key_of(scope: Mapping[str, Any], view: View) -> Key:
+    """The key of the answer to a request."""
+    return scope["path"], scope["query_string"], view
 
 
 class Answers:
@@ -78,7 +86,7 @@ class FreshAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a fresh read at once; pass everything else on."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -90,10 +98,12 @@ class FreshAnswers:
             view = await run_in_threadpool(view_to, self._access, request)
         else:
             view = view_to(self._access, request)
-        answer = self._answers.fresh((scope["path"], scope["query_string"], view))
+        answer = self._answers.fresh(key_of(scope, view))
         if answer is None:
             await self._app(scope, receive, send)
             return
+        if view != PUBLIC:
+            mark_for_one(scope)
         conditions = headers.getlist("if-none-match")
         if has_any(conditions) or has_it(conditions, answer.etag):
             kept_headers = [

@@ -65,9 +65,6 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its answer back, compressed or as it is."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         answer = _Answer(send, headers.getlist("if-none-match"), takes=takes_gzip(headers.getlist("accept-encoding")))
         await self._app({**scope, "headers": [_plain(header) for header in scope["headers"]]}, receive, answer.send)

@@ -1,7 +1,7 @@
-"""Connections: how many a process holds for callers without a standing token, and how soon a request's head must be there.
+"""Connections: how many a process holds for callers without a standing token.
 
 A caller with a token always comes in. So a connection beyond the bounds is not refused before its head is read; until then it
-waits among a few, and the oldest of these gives way.
+waits among a few, and the oldest of these gives way. `api/http/protocol.py` counts them, and bounds the time of a request.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Mapping
 
 MOST: Final = 256
@@ -26,10 +23,12 @@ HEAD_S: Final = 10.0
 """The longest time that the head of a request may take."""
 HEAD_MOST: Final = 64 * 2**10
 """The most bytes of a request's head."""
+BODY_S: Final = 10.0
+"""The longest time in which a body neither ends nor goes on by ``BODY_LEAST`` bytes."""
+BODY_LEAST: Final = 10 * 2**10
+"""The bytes by which a body goes on within its time on the slowest networks that counters have."""
 IN_STATE: Final = "neraca.connection"
 """The name under which a request's state has its connection."""
-_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Connection:
@@ -63,10 +62,13 @@ class Connection:
 class Connections:
     """The connections of a process. Thread-safe: a caller's token is looked up beside the event loop."""
 
-    def __init__(self, address_most: int = ADDRESS_MOST, most: int = MOST, *, head_s: float = HEAD_S) -> None:
+    def __init__(
+        self, address_most: int = ADDRESS_MOST, most: int = MOST, *, head_s: float = HEAD_S, body_s: float = BODY_S
+    ) -> None:
         self._most = most
         self._address_most = address_most
         self.head_s = head_s
+        self.body_s = body_s
         self._lock = threading.Lock()
         self._total = 0
         self._by_address = Counter[str]()
@@ -119,75 +121,14 @@ class Connections:
                 del self._by_address[connection.address]
 
 
+def connection_of(scope: Mapping[str, Any]) -> Connection | None:
+    """The connection that a request came by; none for one of a web server in front, or without any."""
+    connection: Connection | None = (scope.get("state") or {}).get(IN_STATE)
+    return connection
+
+
 def vouch(scope: Mapping[str, Any]) -> None:
     """The caller of a request has a standing token or session."""
-    connection: Connection | None = (scope.get("state") or {}).get(IN_STATE)
+    connection = connection_of(scope)
     if connection is not None:
         connection.vouch()
-
-
-class BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichever of two classes is installed
-    """The server's own protocol, with a bound on the time and the length of a request's head.
-
-    ``connections`` count it, unless its peer is a web server in front: then each request is counted by its true caller.
-    """
-
-    def __init__(
-        self,
-        *args: Any,  # noqa: ANN401 - the server's own
-        connections: Connections,
-        is_front: Callable[[str], bool] = lambda _: False,
-        **options: Any,  # noqa: ANN401 - the same
-    ) -> None:
-        super().__init__(*args, **options)
-        self._connections = connections
-        self._is_front = is_front
-        self._connection: Connection | None = None
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._head_size = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Count the connection, and wait for its first head."""
-        super().connection_made(transport)
-        address = self.client[0] if self.client is not None else ""
-        if not self._is_front(address):
-            self._connection = self._connections.open(address, transport.abort)
-            self.app_state: dict[str, Any] = {**self.app_state, IN_STATE: self._connection}
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no more."""
-        self._end_of_head()
-        if self._connection is not None:
-            self._connections.leave(self._connection)
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes of a request; a head that began must end within its time and length."""
-        before = self.cycle
-        is_head = before is None or before.response_complete
-        if is_head and self._head_timer is None:
-            self._await_head()
-        super().data_received(data)
-        if self.cycle is not before:
-            self._end_of_head()
-        elif is_head:
-            self._head_size += len(data)
-            if self._head_size > HEAD_MOST:
-                self._refuse(_LONG)
-
-    def _await_head(self) -> None:
-        self._head_size = 0
-        self._head_timer = self.loop.call_later(self._connections.head_s, self._refuse, _SLOW)
-
-    def _end_of_head(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-        if self._connection is not None:
-            self._connection.head_is_here()
-
-    def _refuse(self, answer: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(answer)
-            self.transport.close()

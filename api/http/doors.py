@@ -6,7 +6,7 @@ The composition root states them once. A request carries them, so that whoever a
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -14,6 +14,8 @@ from msgspec import Struct
 from domain.addresses import is_loopback, is_loopback_host
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -58,6 +60,12 @@ class Doors(Struct, frozen=True):
 
 
 CLOSED: Final = Doors()
+
+
+def caller_address(scope: Mapping[str, Any]) -> str:
+    """The address of a caller: of its peer, or as a web server in front states it."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def doors_of(request: Request) -> Doors:

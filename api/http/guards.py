@@ -32,7 +32,7 @@ _IN_SCOPE: Final = "neraca.for_one"
 _REFUSED: Final = 400
 
 
-def is_for_one(scope: Mapping[str, Any]) -> None:
+def mark_for_one(scope: Mapping[str, Any]) -> None:
     """Note that the answer to a request rests on the rights of its caller."""
     note: dict[str, bool] = scope.get(_IN_SCOPE, {})
     note["noted"] = True
@@ -45,10 +45,13 @@ class Guarded:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back with the guards, which nothing within the app sets."""
+        """Pass a request on, and its answer back with the guards, which nothing within the app sets.
+
+        Raises: ``ValueError`` for anything but a request of HTTP, so that nothing within the app meets it.
+        """
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            message = f"only HTTP is served, not {scope['type']}"
+            raise ValueError(message)
         note: dict[str, bool] = {}  # the parts of the app hand on copies of the scope, which share it
 
         async def send_guarded(message: Message) -> None:

@@ -20,7 +20,7 @@ class Heads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything but HEAD on as it is."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
+        if scope["method"] == "HEAD":
             await _without_body(self._app, {**scope, "method": "GET"}, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -4,7 +4,7 @@ A misspelt parameter would otherwise be answered with another question's figures
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from inspect import isclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from domain.refusal import Fault, Refusal, pointer
 
@@ -41,10 +42,13 @@ def check(query: list[tuple[str, str]], known_names: Known) -> None:
         raise UnknownParameters(wrong)
 
 
-def checking(table: Mapping[str, Known]) -> Callable[[Request], Coroutine[None, None, None]]:
+def checking(
+    table: Mapping[str, Known], names: Collection[str] = (), check_first: Callable[[Request], None] = lambda _: None
+) -> Callable[[Request], Coroutine[None, None, None]]:
     """The dependency that checks the query of every request to a route.
 
-    A route knows the parameters of its own signature; ``table`` adds, by path, those that a route reads by itself.
+    A route knows the parameters of its own signature; ``table`` adds, by path, those that a route reads by itself. A query
+    with one of some ``names`` is first checked by ``check_first``, beside the event loop.
     """
     known_names: dict[str, Known] = {}
 
@@ -52,6 +56,8 @@ def checking(table: Mapping[str, Known]) -> Callable[[Request], Coroutine[None, 
         if not request.scope["query_string"]:
             return
         route = request.scope["route"]
+        if any(name in request.query_params for name in names):
+            await run_in_threadpool(check_first, request)
         if route.path not in known_names:
             known_names[route.path] = known_to(route, table)
         check(request.query_params.multi_items(), known_names[route.path])

@@ -22,7 +22,7 @@ class RawPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; one by such a path under a first step that no route has."""
-        raw = (scope.get("raw_path") or b"" if scope["type"] == "http" else b"").partition(b"?")[0]
+        raw = (scope.get("raw_path") or b"").partition(b"?")[0]
         if _SLASH.search(raw):
             scope = {**scope, "path": f"{'/v1' if raw.startswith(b'/v1/') else ''}/%2F{scope['path']}"}
         await self._app(scope, receive, send)

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -64,14 +64,15 @@ def _written(end: Address, as_six: bool) -> str | None:  # noqa: FBT001 - one of
     return f"{''.join(f'{word:08X}' for word in words)}:{end[1]:04X}"
 
 
-class PeerProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichever of two classes is installed
+class PeerProtocol(HttpToolsProtocol):
     """The server's own protocol; each request of a connection knows the other end of it."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         """Note both ends."""
         super().connection_made(transport)
-        if self.client is not None and self.server is not None:
-            self.app_state: dict[str, Any] = {**self.app_state, _IN_STATE: Peer(self.client, self.server)}
+        host, port = self.server or ("", None)
+        if self.client is not None and port is not None:
+            self.app_state = {**self.app_state, _IN_STATE: Peer(self.client, (host, port))}
 
 
 def is_own_account(request: Request) -> bool:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from projections.reading.why import Behind
 
 
+def never_named(subject: str) -> Refusal:
+    """The refusal of a subject that nothing ever named, and of one that the caller is not shown: nobody tells them apart."""
+    return Refusal("not-found", f"nothing ever named {subject}")
+
+
 def shown_to(grant: Grant | None, snapshot: Snapshot, asn: str, period: Period) -> Snapshot:
     """The reading of an ASN as far as a caller is shown it. Raises: ``Refusal`` as if nothing ever named the ASN."""
     if allowed(grant, "read-person", Person(asn), snapshot.now_us):
@@ -35,7 +40,7 @@ def shown_to(grant: Grant | None, snapshot: Snapshot, asn: str, period: Period) 
         if allowed(grant, "read-person", Person(asn, frozenset({place})), snapshot.now_us)
     )
     if not here:
-        raise Refusal("not-found", f"nothing ever named {asn}")
+        raise never_named(asn)
     return LimitedSnapshot(snapshot, period, here)
 
 

@@ -21,6 +21,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-encoding": (400, "The body is not what its Content-Encoding says"),
     "unauthorized": (401, "A valid token is needed"),
     "forbidden": (403, "The token does not cover this"),
+    "not-public": (403, "The public is not shown this"),
     "second-person": (403, "Another person has to do this"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "This is not done here"),
@@ -130,7 +131,7 @@ def install(app: FastAPI, away: Sequence[type[Exception]] = (), page: Page | Non
     for error in away:
         app.add_exception_handler(error, answering(_away))
     app.add_exception_handler(Refusal, answering(_refused))
-    app.add_exception_handler(Unavailable, answering(_unavailable))
+    app.add_exception_handler(Unavailable, answering(unavailable))
     app.add_exception_handler(RequestValidationError, answering(_bad_request))
     app.add_exception_handler(HTTPException, answering(_http))
     app.add_exception_handler(Exception, answering(_failed))
@@ -146,7 +147,8 @@ def _refused(error: Exception) -> Problem:
     return refusal, headers_of(refusal)
 
 
-def _unavailable(error: Exception) -> Problem:
+def unavailable(error: Exception) -> Problem:
+    """The refusal of a request of which nothing was done, and its headers."""
     return Refusal("unavailable", str(error)), {"retry-after": "1"}
 
 

@@ -57,5 +57,4 @@ class Proofs:
             return self._ticket(claims.token, claims.case, claims.event_id)
         if claims.token == LOCAL.id:
             return LOCAL if doors_of(request).is_open else SIGNED_OPERATOR
-        token = self._tokens.by_id(claims.token)
-        return None if token is None else token[0]
+        return self._tokens.by_id(claims.token)

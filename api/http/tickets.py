@@ -33,9 +33,8 @@ _END_LETTERS: Final = 7
 _BITS: Final = 5
 _PARTS: Final = 3
 _NAMES: Final = msgspec.json.Decoder(tuple[str, str, str, str])
-
-
 TICKET_US: Final = 7 * DAY_US
+"""The time for which a ticket may be used, unless a setting names another."""
 
 
 class Case(NamedTuple):
@@ -65,7 +64,7 @@ class Tickets:
     def issue(self, grant: Grant, case: Case) -> Ticket | None:
         """A ticket of a case under a token; ``None`` without a token, or if it does not vouch for the case."""
         token = self._tokens.by_id(grant.id)
-        if token is None or not self._vouches(token[0], case):
+        if token is None or not self._vouches(token, case):
             return None
         end_s = (self._now_us() + self._lasts_us) // SECOND_US
         return Ticket(
@@ -101,7 +100,7 @@ class Tickets:
     def grant_under(self, token_id: str, case: tuple[str, str, str], event_id: str) -> Grant | None:
         """The grant of a ticket that was found genuine: one rating of its case; ``None`` once its token vouches no more."""
         token = self._tokens.by_id(token_id)
-        if token is None or not self._vouches(token[0], Case(*case)):
+        if token is None or not self._vouches(token, Case(*case)):
             return None
         sources = frozenset({f"/nilai/{quote(token_id, safe='')}"})
         roles, dinas = frozenset({TICKET}), frozenset({case[0]})

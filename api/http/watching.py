@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
 from starlette.concurrency import run_in_threadpool
 
-from api.http.doors import CALLER
-from api.http.problems import problem_response
-from domain.clock import local_date
-from domain.refusal import Refusal
+from api.http.doors import CALLER, caller_address
+from api.http.problems import problem_response, unavailable
+from domain.clock import MINUTE_US, local_date
+from domain.intake.personal import looks_personal
 from projections.ports import Unavailable
-from projections.security import Look, Note
+from projections.security import ADDRESS, Look, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from projections.security import SecurityLog
 
 LOG: Final = logging.getLogger(__name__)
-ADDRESS: Final[ContextVar[str]] = ContextVar("address", default="")
-"""The address of the caller of the request at hand."""
 REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 SHOWN: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.PARTIAL_CONTENT})
 PERSON: Final = "{asn}"
@@ -62,7 +61,6 @@ LISTS: Final = frozenset(
 """Paths whose answers name persons to callers who may see them."""
 TAKEN: Final = frozenset({"/auditor/journal.ndjson", "/auditor/digest.ndjson", "/auditor/differences.csv"})
 """Paths of files that are taken away."""
-MINUTE_US: Final = 60_000_000
 ALIKE_MOST: Final = 1_000
 """So many kinds of refusal are told apart at once; further ones are counted as one."""
 
@@ -82,13 +80,6 @@ class Security:
         self._count(what, number)
         self._log.note(self._now_us(), Note(what, who, whose, detail, ADDRESS.get(), number))
 
-    def done(self, what: str, who: str = "", whose: str = "", detail: str = "") -> None:
-        """Keep a note of something that is done already: a log that cannot be written is told of, and undoes nothing."""
-        try:
-            self.note(what, who, whose, detail)
-        except Unavailable:
-            LOG.exception("not in the security log: %s of %s by %s", what, whose, who)
-
     def look(self, who: str, page: str, person: str = "") -> None:
         """Count a look of the request at hand. Raises: ``Unavailable``."""
         now_us = self._now_us()
@@ -107,14 +98,14 @@ class Security:
             is_due = now_us - begun_us >= MINUTE_US
             self._alike[note] = (now_us, 0) if is_due else (begun_us, number + 1)
         if is_due:
-            self._write(now_us, note, number)
+            if number:
+                self._write(now_us, replace(note, count=number))
+            self._write(now_us, note)
             self._forget(now_us)
 
-    def _write(self, now_us: int, note: Note, earlier: int) -> None:
-        """Keep a refusal, and the number of those that were counted before it."""
+    def _write(self, now_us: int, note: Note) -> None:
+        """Keep a note of refusals. A log that cannot be written is told of: they stay refusals, and the rest is written."""
         try:
-            if earlier:
-                self._log.note(now_us, Note("refused", note.who, note.whose, note.detail, note.address, earlier))
             self._log.note(now_us, note)
         except Unavailable:
             LOG.exception("not in the security log: %s", note)
@@ -127,14 +118,11 @@ class Security:
                 del self._alike[note]
         for note, (_, number) in over.items():
             if number:
-                self._log.note(now_us, Note("refused", note.who, note.whose, note.detail, note.address, number))
+                self._write(now_us, replace(note, count=number))
 
     def close(self) -> None:
         """Write down the counts of the minute that runs."""
-        try:
-            self._forget(self._now_us() + MINUTE_US)
-        except Unavailable:
-            LOG.exception("not in the security log: the refusals of the last minute")
+        self._forget(self._now_us() + MINUTE_US)
 
 
 class Nowhere:
@@ -156,11 +144,8 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its answer once the log has it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        client, is_withheld = scope.get("client"), False
-        ADDRESS.set(client[0] if client else "")
+        is_withheld = False
+        ADDRESS.set(caller_address(scope))
 
         async def sending(message: Message) -> None:
             nonlocal is_withheld
@@ -171,8 +156,7 @@ class Watched:
                     await self._written(scope, message["status"])
             except Unavailable as error:
                 is_withheld = True
-                refusal = Refusal("unavailable", str(error))
-                await problem_response(refusal, {"retry-after": "1"})(scope, receive, send)
+                await problem_response(*unavailable(error))(scope, receive, send)
                 return
             await send(message)
 
@@ -181,18 +165,36 @@ class Watched:
     async def _written(self, scope: Scope, status: int) -> None:
         """Write down an answer, if the log must hold it. Raises: ``Unavailable``."""
         route, who = getattr(scope.get("route"), "path", ""), scope.get(CALLER)
-        parameters: dict[str, Any] = scope.get("path_params") or {}
-        whose = str(parameters.get("asn") or parameters.get("dinas") or "")
         if status in REFUSED and route:
             detail = f"{status} {scope['method']} {route}"
-            await run_in_threadpool(self._security.refused, who or "", whose, detail)
+            await run_in_threadpool(self._security.refused, who or "", _whose(scope), detail)
         elif status in SHOWN and who is not None:
             if PERSON in route:
-                await run_in_threadpool(self._security.look, who, route, whose)
+                await run_in_threadpool(self._security.look, who, route, _whose(scope))
             elif route in LISTS:
-                query = scope["query_string"].decode("latin-1")
-                page = f"{scope['path']}?{query}" if query else scope["path"]
-                await run_in_threadpool(self._security.look, who, page)
+                await run_in_threadpool(self._security.look, who, _page(scope, route))
             elif route in TAKEN:
-                query = scope["query_string"].decode("latin-1")
-                await run_in_threadpool(self._security.note, "taken", who, route, query)
+                await run_in_threadpool(self._security.note, "taken", who, route, _query(scope))
+
+
+def _whose(scope: Scope) -> str:
+    """The subject that a path names; none where a person typed a personal number there, which no log holds."""
+    parameters: dict[str, Any] = scope.get("path_params") or {}
+    whose = str(parameters.get("asn") or parameters.get("dinas") or "")
+    return "" if looks_personal(whose) else whose
+
+
+def _page(scope: Scope, route: str) -> str:
+    """The path and the query of a list; its route alone where either holds a personal number."""
+    query = _query(scope)
+    steps = map(str, (scope.get("path_params") or {}).values())
+    if any(map(looks_personal, steps)) or (scope["query_string"] and not query):
+        return route
+    return f"{scope['path']}?{query}" if query else scope["path"]
+
+
+def _query(scope: Scope) -> str:
+    """The query of an address; none where one of its words is a personal number."""
+    query = scope["query_string"].decode("latin-1")
+    words = (word for pair in parse_qsl(query, keep_blank_values=True) for word in pair)
+    return "" if any(map(looks_personal, words)) else query

@@ -42,6 +42,8 @@ class ProblemPage(Page, frozen=True):
             field = refusal.slug
         if field == "not-found" and not subject:
             field = "nowhere"
+        if refusal.slug == "not-public":  # whichever parameter asked for it
+            field = refusal.slug
         if isinstance(refusal, UnknownParameters):
             field, values = "parameters", {"names": shortened(", ".join(refusal.names), FAULT_MOST)}
         text, title = f"problem.{field}-text", f"problem.{refusal.slug}"

@@ -32,7 +32,7 @@ from api.pages.subject.late import LatePage
 from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
 from api.pages.subject.task import TaskPage
-from domain.access.policy import PUBLIC
+from domain.access.policy import PUBLIC, Action
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -90,6 +90,10 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/loket/tiket": FRAMED | frozenset(Case._fields),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
+ACTIONS: Final[dict[str, Action]] = {
+    path: page.need({"asn": ""} if "{asn}" in path else {}).action for path, page in ADDRESSED.items()
+}
+"""The actions of the pages that have a period, by path."""
 
 
 def pages_router(site: Site, reads: Reads, services: PageServices, ending: Ending, listeners: Gauge) -> APIRouter:

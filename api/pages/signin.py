@@ -17,6 +17,7 @@ from api.http.doors import cookie_name, doors_of, is_secure
 from api.http.forms import fields_of
 from api.pages.page import Page
 from domain.access.grant import is_at_counter, main_role
+from domain.clock import SECOND_US
 from projections.ports import LOCAL
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from api.pages.site import Site
     from projections.ports import Grant
 
-SECOND_US: Final = 1_000_000
 HOUR_S: Final = 3600
 LASTS_S: Final = 12 * HOUR_S
 COUNTER_S: Final = 30 * 24 * HOUR_S

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import view_of
 from api.http.doors import is_plain_beyond
-from api.http.guards import is_for_one
+from api.http.guards import mark_for_one
 from api.http.operator import is_operators, takes_look_up
 from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
@@ -37,6 +37,7 @@ from api.pages.tables import LISTED
 from api.pages.tours import step_of
 from api.pages.words import Words
 from domain.access.policy import PUBLIC
+from domain.clock import MINUTE_US
 from domain.refusal import Fault, Refusal
 from projections.reading.backlog import backlog_of
 from projections.reading.reversals import Reversals
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from projections.ports import Grant
     from projections.reading.reader import Snapshot
 
-MINUTE_US: Final = 60_000_000
 CSV_MOST: Final = 10_000
 """The most rows of a paged list that a spreadsheet gets in one file."""
 
@@ -99,7 +99,7 @@ class Site:
         if not shareable:
             return await run_in_threadpool(self.page, request, make)
         if grant is not None:
-            is_for_one(request.scope)
+            mark_for_one(request.scope)
         caller = f"{'' if grant is None else grant.id} {_marks_of(request)}"
         return await self._shared.answer(request, caller, lambda asked_anew: self.page(asked_anew, make), lifetime_s)
 
@@ -122,7 +122,7 @@ class Site:
         try:
             grant = access.grant(request) if need.action in PUBLIC else access.require(request, *need)
             if grant is not None:
-                is_for_one(request.scope)
+                mark_for_one(request.scope)
             response = make(grant)
         except Refusal as refusal:
             return self.refused(request, refusal, need=need)

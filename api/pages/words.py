@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import get_month_names
 from babel.numbers import NumberPattern, get_decimal_symbol, parse_pattern
 
-from domain.clock import DAY_US, HOUR_US, SECOND_US, moment_of
+from domain.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from api.pages.catalog import Code, Labels, Message
     from domain.periods import Period
 
-MINUTE_US: Final = 60 * SECOND_US
 MINUTES_SHOWN_BELOW_H: Final = 48
 DAYS_FROM: Final = 3
 _ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV"}

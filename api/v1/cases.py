@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from msgspec.structs import replace
 
 from api.http.persons import Faces
 from api.v1.answers import CaseAnswer, CaseEntry, DecisionAnswer, EndedPause
+from api.v1.faces import nameless
 from api.v1.histories import text_of
 from api.v1.reads import Dinas, Reads, required_reading
 from api.v1.schemas import read_doc
@@ -120,8 +120,9 @@ def cases_router(reads: Reads) -> APIRouter:
         def answer_in(snapshot: Snapshot) -> CaseAnswer:
             required_reading(snapshot.one_dinas(dinas, now), dinas)
             answer = case_of(snapshot, reads.lines, dinas, service, case)
-            is_shown = answer.asn is not None and Faces(grant, snapshot, Subject("dinas", dinas), now).shows(answer.asn)
-            return answer if is_shown else replace(answer, asn=None)
+            faces = Faces(grant, snapshot, Subject("dinas", dinas), now)
+            case_answer: CaseAnswer = nameless(answer, faces)
+            return case_answer
 
         return reads.answer(request, None, answer_in, grant=grant)
 

@@ -19,14 +19,13 @@ def with_faces(answer: object, faces: Faces) -> object:
         return replace(answer, events=[masked(event, faces.shows) for event in answer.events])
     if isinstance(answer, RecentAnswer):
         return replace(answer, items=[masked(event, faces.shows) for event in answer.items])
-    if isinstance(answer, FilesAnswer):
-        return replace(answer, items=[_nameless(item, faces) for item in answer.items])
-    if isinstance(answer, LateAnswer):
-        return replace(answer, items=[_nameless(item, faces) for item in answer.items])
+    if isinstance(answer, FilesAnswer | LateAnswer):
+        return replace(answer, items=[nameless(item, faces) for item in answer.items])
     return answer
 
 
-def _nameless(item: Any, faces: Faces) -> Any:  # noqa: ANN401 - an item of either list
+def nameless(item: Any, faces: Faces) -> Any:  # noqa: ANN401 - a file, a late fact or a case
+    """A part of an answer, without an ASN whom the caller is not shown."""
     return item if item.asn is None or faces.shows(item.asn) else replace(item, asn=None)
 
 

@@ -1,7 +1,6 @@
 """The answers about what led to today's figures: twelve months, newest events, open files, and the journal itself."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -20,7 +19,7 @@ from api.v1.answers import (
     RecentAnswer,
     Series,
 )
-from api.v1.reads import Reads, after_cursor, cursor_of, number_after, shown_behind
+from api.v1.reads import Reads, after_cursor, cursor_of, number_after, part_of, shown_behind
 from api.v1.schemas import read_doc
 from domain.clock import utc_text
 from domain.intake.recorded import read_line, stated
@@ -118,9 +117,8 @@ def recent(
     """A page of the events behind a standing, the newest first; without ratings for all but auditors and the operator."""
     before = number_after(cursor, "before")
     entries = shown_behind(snapshot, lines, standing.subject, period, before, newest=True)
-    events = list(islice(entries, limit + 1))
-    following = cursor_of("before", str(events[limit - 1].position)) if len(events) > limit else None
-    return RecentAnswer(standing.subject, period.name, snapshot.position, events[:limit], following)
+    events, following = part_of(entries, limit, "before")
+    return RecentAnswer(standing.subject, period.name, snapshot.position, events, following)
 
 
 def journal(snapshot: Snapshot, lines: Lines, query: JournalQuery) -> JournalAnswer:

@@ -15,13 +15,12 @@ from prometheus_client.registry import Collector
 
 from api.http.access import Access
 from api.http.doors import is_plain_beyond
-from api.http.watching import Security
-from domain.events.kinds import BY_TYPE
 from domain.intake.wire import Submission
 from domain.refusal import Refusal
 from projections.live import Live
 from projections.ports import Accepted, Grant, Intake, Lines, Outcome
 from projections.reading.backlog import is_new_after
+from projections.security import noted_as
 
 SWAGGER: Final = "/static/swagger-ui"
 DOCS: Final = f"""<!doctype html>
@@ -114,29 +113,21 @@ class Metrics:
 
 
 class CountedIntake:
-    """An intake that counts its outcomes, and has rules and reversals noted in the security log."""
+    """An intake that counts its outcomes, and the notes that rules and reversals leave in the security log."""
 
-    def __init__(self, intake: Intake, metrics: Metrics, security: Security) -> None:
+    def __init__(self, intake: Intake, metrics: Metrics) -> None:
         self._intake = intake
         self._metrics = metrics
-        self._security = security
 
     def submit(self, events: Sequence[Submission | Refusal], grant: Grant) -> list[Outcome]:
         """Pass events on, and count the outcome of each."""
         outcomes = self._intake.submit(events, grant)
-        for outcome in outcomes:
+        for event, outcome in zip(events, outcomes, strict=True):
             name = ("duplicate" if outcome.repeated else "accepted") if isinstance(outcome, Accepted) else outcome.slug
             self._metrics.events.labels(name).inc()
-        for event, outcome in zip(events, outcomes, strict=True):
-            if isinstance(event, Submission) and isinstance(outcome, Accepted) and not outcome.repeated:
-                self._note(event, outcome, grant)
+            if what := noted_as(event, outcome):
+                self._metrics.noted(what, 1)
         return outcomes
-
-    def _note(self, event: Submission, outcome: Accepted, grant: Grant) -> None:
-        role = BY_TYPE[event.type].role
-        if role in ("rule", "reversal"):
-            whose = str(event.data.get("asn") or event.data.get("dinas") or "")
-            self._security.done(role, grant.id, whose, f"{event.type} at {outcome.receipt.position}")
 
 
 def _reached(live: Live, lines: Lines, head: int, now_us: int) -> bool:

@@ -10,15 +10,16 @@ import msgspec
 from fastapi import Path, Query, Request, Response
 
 from api.http.access import Access
-from api.http.cache import Answer, Answers
+from api.http.cache import Answer, Answers, key_of
 from api.http.conditional import has_any, has_it
-from api.http.disclosure import View, view_of, view_to
+from api.http.disclosure import PUBLIC, View, view_of, view_to
+from api.http.guards import mark_for_one
+from api.http.persons import never_named
 from api.http.problems import bad_query
 from api.http.withheld import formula_told
 from api.v1.schemas import Page
 from domain.fold.ledger import amounts_by_measure
 from domain.periods import Period
-from domain.refusal import Refusal
 from domain.score.scorecard import Standing, Subject
 from projections.ports import Grant, Lines
 from projections.reading.reader import Reader, Snapshot
@@ -64,7 +65,9 @@ class Reads:
         if grant is not None:
             return self._read(request, period, make, grant, view_of(grant))
         view = view_to(self.access, request)
-        earlier = self.answers.fresh((request.scope["path"], request.scope["query_string"], view))
+        if view != PUBLIC:
+            mark_for_one(request.scope)
+        earlier = self.answers.fresh(key_of(request.scope, view))
         if earlier is None:
             return self._read(request, period, make, None, view)
         headers = {name.decode(): value.decode() for name, value in earlier.headers}
@@ -99,7 +102,7 @@ class Reads:
         if grant is None:
             # Until the month ends in the zone, the default period stays the same.
             until_us = None if "period" in request.query_params else self.period(None).end_us(self.reader.zone)
-            key = (path, query, view)
+            key = key_of(request.scope, view)
             self.answers.keep(key, Answer(snapshot.version, until_us, etag, response.raw_headers, body))
         return response
 
@@ -113,7 +116,7 @@ def _vector(snapshot: Snapshot) -> dict[str, str]:
 def required_reading(reading: Reading | None, subject: str) -> Reading:
     """The reading of a subject. Raises: ``Refusal`` if nothing ever named the subject."""
     if reading is None:
-        raise Refusal("not-found", f"nothing ever named {subject}")
+        raise never_named(subject)
     return reading
 
 
@@ -166,7 +169,7 @@ def explained(
 ) -> Why:
     """A standing's reasons, with a page of the entries behind it."""
     entries = shown_behind(snapshot, lines, standing.subject, period, number_after(cursor, "position"))
-    events = list(islice(entries, limit + 1))
+    events, following = part_of(entries, limit, "position")
     scheme, score = snapshot.scheme(period), snapshot.score(standing, period)
     card = snapshot.card(standing, period, score)
     return Why(
@@ -177,9 +180,16 @@ def explained(
         scorecard=card,
         balance=amounts_by_measure(standing.balance),
         formula=formula_told(standing.balance, score, scheme, card),
-        events=events[:limit],
-        next=cursor_of("position", str(events[limit - 1].position)) if len(events) > limit else None,
+        events=events,
+        next=following,
     )
+
+
+def part_of(entries: Iterator[Behind], limit: int, kind: str) -> tuple[list[Behind], str | None]:
+    """The first entries behind a score, and the cursor of those that follow, if any do."""
+    events = list(islice(entries, limit + 1))
+    following = cursor_of(kind, str(events[limit - 1].position)) if len(events) > limit else None
+    return events[:limit], following
 
 
 def shown_behind(

@@ -6,6 +6,7 @@ from typing import Annotated, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.http.cache import key_of
 from api.http.disclosure import PUBLIC as PUBLIC_VIEW
 from api.http.persons import Faces, shown_to
 from api.v1.answers import FilesAnswer, LateAnswer, RecentAnswer, Series, WhyAnswer
@@ -18,7 +19,6 @@ from domain.access.policy import PUBLIC, Action
 from domain.access.subjects import SOME, Unit
 from domain.access.subjects import Subject as Wanted
 from domain.periods import Period
-from domain.refusal import Refusal
 from domain.score.scorecard import Scorecard, Standing, Subject
 from projections.ports import Lines
 from projections.reading.late import LateQuery
@@ -32,9 +32,8 @@ DINAS_SERIES: Final = "A dinas's last twelve months"
 FILES: Final = "The open files of a dinas, what is due first first"
 DINAS_EVENTS: Final = "The events behind a dinas's score, newest first"
 ASN_EVENTS: Final = "The events behind an ASN's score, newest first"
-LATE_P: Final = "The decisions that were judged late, last recorded first"
-LATE_T: Final = "The tasks that were judged late, last recorded first"
-REASONS: Final = "read-reasons"
+LATE_PERMITS: Final = "The decisions that were judged late, last recorded first"
+LATE_TASKS: Final = "The tasks that were judged late, last recorded first"
 
 
 class Part(NamedTuple):
@@ -75,9 +74,7 @@ class ReadQuery(NamedTuple):
     @property
     def staff(self) -> list[Standing]:
         """The standings of the ASN of a dinas whom the caller is shown. Raises: ``Refusal`` if nothing ever named it."""
-        standings = self.snapshot.asn_of(self.subject.id, self.period)
-        if standings is None:
-            raise Refusal("not-found", f"nothing ever named {self.subject.id}")
+        standings = required_reading(self.snapshot.asn_of(self.subject.id, self.period), self.subject.id)
         return self.faces.among(standings)
 
 
@@ -219,11 +216,31 @@ READS: Final = (
     Read("/v1/dinas/{dinas}/files", "list_files", FILES, FilesAnswer, _files, of_dinas_now, "read-files"),
     Read("/v1/dinas/{dinas}/events", "recent_dinas", DINAS_EVENTS, RecentAnswer, _events, of_dinas, "read-reasons"),
     Read("/v1/asn/{asn}/events", "recent_asn", ASN_EVENTS, RecentAnswer, _events, of_asn, "read-person"),
-    Read("/v1/dinas/{dinas}/late/permits", "late_permits_dinas", LATE_P, LateAnswer, _late_permits, of_dinas, REASONS),
-    Read("/v1/dinas/{dinas}/late/tasks", "late_tasks_dinas", LATE_T, LateAnswer, _late_tasks, of_dinas, REASONS),
-    Read("/v1/asn/{asn}/late/permits", "late_permits_asn", LATE_P, LateAnswer, _late_permits, of_asn, "read-person"),
-    Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_T, LateAnswer, _late_tasks, of_asn, "read-person"),
+    Read(
+        "/v1/dinas/{dinas}/late/permits",
+        "late_permits_dinas",
+        LATE_PERMITS,
+        LateAnswer,
+        _late_permits,
+        of_dinas,
+        "read-reasons",
+    ),
+    Read(
+        "/v1/dinas/{dinas}/late/tasks",
+        "late_tasks_dinas",
+        LATE_TASKS,
+        LateAnswer,
+        _late_tasks,
+        of_dinas,
+        "read-reasons",
+    ),
+    Read(
+        "/v1/asn/{asn}/late/permits", "late_permits_asn", LATE_PERMITS, LateAnswer, _late_permits, of_asn, "read-person"
+    ),
+    Read("/v1/asn/{asn}/late/tasks", "late_tasks_asn", LATE_TASKS, LateAnswer, _late_tasks, of_asn, "read-person"),
 )
+ACTIONS: Final = {route.path: route.action for route in READS if route.parameters not in OF_NOW}
+"""The actions of the routes that have a period, by path."""
 
 
 def reads_router(reads: Reads) -> APIRouter:
@@ -255,7 +272,7 @@ def _add(router: APIRouter, reads: Reads, route: Read) -> None:
     async def read(request: Request, parameters: Annotated[Parameters, Depends(route.parameters)]) -> Response:
         if not route.public:
             return await run_in_threadpool(answer, request, parameters)
-        async with reads.answers.making((request.scope["path"], request.scope["query_string"], PUBLIC_VIEW)):
+        async with reads.answers.making(key_of(request.scope, PUBLIC_VIEW)):
             return await run_in_threadpool(answer, request, parameters)
 
     router.add_api_route(route.path, read, name=route.name, **document)

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
 from api.http.access import Access
 from api.http.disclosure import published_to
+from api.http.guards import mark_for_one
 from api.v1.schemas import STREAM_DOC
 from projections.live import Live
 from projections.movement import KEPT
@@ -33,9 +34,19 @@ class Ending:
             waker.set()
 
 
+def _marking(access: Access) -> Callable[[Request], Coroutine[None, None, None]]:
+    """The dependency that marks the stream of a caller who learns more than what is published, before it begins."""
+
+    async def mark(request: Request) -> None:
+        if not await asyncio.to_thread(published_to, access, request):
+            mark_for_one(request.scope)
+
+    return mark
+
+
 def stream_router(live: Live, ending: Ending, listeners: Gauge, access: Access) -> APIRouter:
     """The one route of the stream."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[Depends(_marking(access))])
 
     @router.get("/v1/stream", response_class=EventSourceResponse, **STREAM_DOC)
     async def stream(request: Request) -> AsyncIterator[ServerSentEvent]:

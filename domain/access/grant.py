@@ -43,6 +43,11 @@ AT_COUNTER: Final = frozenset({"counter", "correct"})
 """The roles of a counter's device: a token with any other opens no session of a month."""
 
 
+def is_standing(grant: Grant) -> bool:
+    """True of a grant that stands by itself: of a token, a session or the operator; false of a citizen's ticket."""
+    return TICKET not in grant.roles
+
+
 def is_at_counter(grant: Grant) -> bool:
     """True of a grant for a counter's device, and for nothing beyond it."""
     return "counter" in grant.roles and grant.roles <= AT_COUNTER

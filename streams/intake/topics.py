@@ -13,8 +13,8 @@ from projections.ports import Grant
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    ById = Callable[[str], tuple[Grant, bytes] | None]
-    """The grant of a token by its id, and a key; ``None`` when it is unknown or revoked."""
+    ById = Callable[[str], Grant | None]
+    """The grant of a token by its id; ``None`` when it is unknown or revoked."""
     Grants = Mapping[str, Callable[[], Grant | None]]
     """The grant of each topic; ``None`` where it has ended."""
 
@@ -37,8 +37,10 @@ def topic_of(name: str) -> str:
 def grants_of(setting: str | None, by_id: ById) -> Grants:
     """The topics of a setting such as ``loket-1=token-1,loket-2``: names, each with the token whose grant it has.
 
-    A name by itself is a token's too. The grant is asked for at each batch, so that it ends with its token. Raises:
-    ``ValueError`` that names the setting.
+    A name by itself is a token's too. The grant is asked for at each batch, so that it ends with its token. A token that may
+    record only so many events an hour is none for a topic: records come as fast as the broker hands them over.
+
+    Raises: ``ValueError`` that names the setting.
     """
     grants: dict[str, Callable[[], Grant | None]] = {}
     for part in filter(None, map(str.strip, (setting or "").split(","))):
@@ -51,13 +53,23 @@ def grants_of(setting: str | None, by_id: ById) -> Grants:
         if topic in grants or (equals and not token_id):
             message = f"{SETTING}: {part!r} names a topic twice, or no token"
             raise ValueError(message)
-        grants[topic] = _standing(by_id, token_id or name)
+        token_id = token_id or name
+        if _is_metered(by_id(token_id)):
+            message = (
+                f"{SETTING}: the token {token_id} has --events-hour, which holds over HTTP alone: give {topic} another"
+            )
+            raise ValueError(message)
+        grants[topic] = _standing(by_id, token_id)
     return grants or ONE_TOPIC
 
 
 def _standing(by_id: ById, token_id: str) -> Callable[[], Grant | None]:
     def grant() -> Grant | None:
         row = by_id(token_id)
-        return None if row is None else row[0]
+        return None if _is_metered(row) else row  # one that was made since the start is refused too
 
     return grant
+
+
+def _is_metered(grant: Grant | None) -> bool:
+    return grant is not None and grant.events_hour is not None

@@ -160,10 +160,13 @@ class TokenStore:
         row = self._row_in_force(_TOKENS.c.hash == _hash(secret))
         return None if row is None else _grant(row)
 
-    def by_id(self, token_id: str) -> tuple[Grant, bytes] | None:
-        """The grant of a token by its id, and its hash as a key. Raises: ``Unavailable`` while it cannot be read."""
+    def by_id(self, token_id: str) -> Grant | None:
+        """The grant of a token by its id; ``None`` when it is unknown or revoked.
+
+        Raises: ``Unavailable`` while it cannot be read.
+        """
         row = self._row_in_force(_TOKENS.c.id == token_id)
-        return None if row is None else (_grant(row), bytes.fromhex(row.hash))
+        return None if row is None else _grant(row)
 
     def close(self) -> None:
         """Release the connections."""

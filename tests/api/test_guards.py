@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -65,6 +65,33 @@ def test_what_rests_on_rights_stays_in_no_browser(neraca: Assembled) -> None:
     assert neraca.get("/v1/dinas/d/asn", caller=ELSEWHERE).headers["cache-control"] == FOR_ONE
     for path in ("/dinas/d", "/"):
         assert neraca.get(path, caller=ELSEWHERE).headers["cache-control"] == "private, no-cache", path
+
+
+def test_exact_figures_stay_in_no_browser(neraca: Assembled) -> None:
+    """Those of auditors and of the operator, made or kept, whole or as what has not changed; and the state of the process."""
+    neraca.record(event("task-completed", "t1", TASK))
+    auditor: dict[str, Any] = {"caller": ELSEWHERE, "headers": {"authorization": neraca.token("auditor-1", "auditor")}}
+    operator: dict[str, Any] = {"headers": {}}
+    for caller in (auditor, operator):
+        for path in (
+            "/v1/dinas",
+            "/v1/dinas",
+            "/v1/dinas/d",
+            "/v1/rankings/dinas",
+            "/v1/dinas/d/series",
+            "/readyz",
+            "/publik",
+        ):
+            answer = neraca.get(path, **caller)
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, FOR_ONE), path
+        tag = neraca.get("/v1/dinas", **caller).headers["etag"]
+        same = neraca.get("/v1/dinas", **caller | {"headers": {**caller["headers"], "if-none-match": tag}})
+        assert (same.status_code, same.headers["cache-control"]) == (304, FOR_ONE)
+        for path in ("/v1/stream", "/live/board"):
+            assert neraca.ask("HEAD", path, **caller).headers["cache-control"] == FOR_ONE, path
+    assert neraca.get("/static/live.js").headers["cache-control"] == "no-cache", "a file is the same for all"
+    assert neraca.ask("HEAD", "/v1/stream", caller=ELSEWHERE).headers["cache-control"] != FOR_ONE
+    assert neraca.get("/readyz", caller=ELSEWHERE).headers.get("cache-control") is None, "yes or no"
 
 
 @pytest.mark.parametrize("path", ["/v1/dinas/", "/publik/", "/healthz/", "/dinas/d/", "//v1/dinas", "/static"])

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from api.app import build
 from api.http.tickets import Case
-from api.http.watching import ADDRESS
 from projections.forwarding import PATH, SCHEME, Claims, proof_of
+from projections.security import ADDRESS
 from streams.intake.elsewhere import IntakeElsewhere
 from tests.attacks.test_h2_ratings import CASE, Hall
 from tests.pages.counter import tickets_of

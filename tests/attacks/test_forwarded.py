@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from copy import copy
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
+from api.app import build
+from api.http.doors import Doors
 from api.http.tickets import Case
 from domain.access.grant import SIGNED_OPERATOR, Grant
 from domain.intake.wire import Submission, read_submission
 from domain.refusal import Refusal
+from neraca.__main__ import main
 from projections.forwarding import LASTS_US, PATH, SCHEME, claims_of, outcomes_in
 from projections.ports import Accepted, Unavailable
+from streams.intake.elsewhere import IntakeElsewhere
 from tests.attacks.matrix import OTHER, OWN, SERVICE
 from tests.attacks.split import (
     STRANGER,
@@ -66,7 +72,7 @@ def test_the_intake_decides_whether_a_case_is_decided(split: Split) -> None:
     city, case = split.intake.neraca, CASE | {"case": "K-2"}
     token = city.tokens.by_id("loket")
     assert token is not None
-    ticket = tickets_of(city).issue(token[0], Case(**case))
+    ticket = tickets_of(city).issue(token, Case(**case))
     assert ticket is not None
     answer = split.reader.rate(ticket.text, case="K-2")
     assert (answer.status_code, "belum tercatat selesai" in answer.text) == (409, True)
@@ -154,7 +160,7 @@ def test_a_session_records_what_its_token_may(split: Split) -> None:
     assert token is not None
     fact = read_submission(permit("K-7"))
     facts: list[Submission | Refusal] = [fact, refusal, read_submission(rating(case="K-7")), fact]
-    first, second, third, fourth = split.elsewhere.submit(facts, token[0])
+    first, second, third, fourth = split.elsewhere.submit(facts, token)
     assert isinstance(first, Accepted)
     assert first.unpromised
     assert second is refusal
@@ -166,7 +172,7 @@ def test_a_session_records_what_its_token_may(split: Split) -> None:
     assert isinstance(outcome, Accepted)
     line = split.intake.neraca.journal.lines_at([outcome.receipt.position])[outcome.receipt.position]
     assert b'"recordedby":"local"' in line
-    assert split.elsewhere.submit([refusal], token[0]) == [refusal]
+    assert split.elsewhere.submit([refusal], token) == [refusal]
 
 
 def test_while_the_intake_is_away_a_page_keeps_the_citizens_answers(split: Split) -> None:
@@ -217,6 +223,38 @@ def test_processes_without_one_secret_say_so(split: Split, caplog: pytest.LogCap
     assert "do both have the same NERACA_SECRET_FILE, and clocks that agree?" in caplog.text
     assert split.reader.rate(reader.ticket()).status_code == 403, "a ticket of another secret"
     assert split.intake.ratings() == []
+
+
+def test_an_intake_that_takes_a_reader_for_a_web_server_takes_its_forms(split: Split) -> None:
+    """As on one machine: both are set NERACA_PROXIES to the address of the city's web server, which is the reader's too."""
+    city = split.intake.neraca
+    behind = copy(city)
+    behind.built = build(replace(city.parts, doors=Doors(proxies=(ip_network("127.0.0.1"),))))
+    with Listening(behind) as listening:
+        for caller in ("", "203.0.113.9"):
+            elsewhere = IntakeElsewhere(listening.url, city.secret, city.clock, lambda caller=caller: caller)  # type: ignore[misc]  # bound at once
+            (outcome,) = elsewhere.submit([read_submission(rating())], split.grant())
+            assert isinstance(outcome, Accepted), caller
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("ftp://intake", "is no address such as http://127.0.0.1:8001"),
+        ("intake:8001", "is no address such as http://127.0.0.1:8001"),
+        ("http://:8001", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake:99999", "is no address such as http://127.0.0.1:8001"),
+        ("http://who@intake", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake?x", "is no address such as http://127.0.0.1:8001"),
+        ("http://intake:8001", "needs NERACA_SECRET_FILE"),
+    ],
+)
+def test_an_address_without_an_intake_or_a_secret_is_refused_at_the_start(
+    url: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NERACA_SECRET_FILE", raising=False)
+    assert main(["api", "--database", "postgresql://nobody@127.0.0.1:1/none", "--intake-url", url]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_where_no_ratings_are_taken_pages_say_so_and_offer_none(split: Split) -> None:

@@ -14,6 +14,7 @@ from api.app import build
 from domain.clock import DAY_US, utc_text
 from tests.api.submissions import problem_of
 from tests.attacks.matrix import DECIDED_AT, OTHER, OWN, RECEIVED_AT, SERVICE
+from tests.pages.messages import ID
 from tests.pages.reading import FAR
 from tests.serving import BATCH, FORM, Assembled, event
 
@@ -273,8 +274,7 @@ def test_the_page_of_a_dinas_counts_what_was_reversed(hall: Hall) -> None:
         hall.neraca.settle()
         return hall.neraca.get(f"/dinas/{OWN}?period=2026-11", **FAR).text
 
-    counts = "Fakta yang dibatalkan atau diperbaiki sesudah dicatat: 2. Penilaian, sampai tengah malam lalu: {}."
-    alone = "Di antaranya oleh pencatat yang tidak punya orang kedua, fakta: 1, penilaian: 0."
-    assert f"{counts.format(0)} {alone}" in words()
+    alone = ID("subject.reversed_alone", facts=1, ratings=0)
+    assert f"{ID('subject.reversed', facts=2, ratings=0)} {alone}" in words()
     hall.neraca.clock.us += DAY_US
-    assert f"{counts.format(1)} {alone}" in words()
+    assert f"{ID('subject.reversed', facts=2, ratings=1)} {alone}" in words()

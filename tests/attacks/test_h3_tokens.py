@@ -138,8 +138,8 @@ def test_tokens_of_a_former_version_keep_working_with_the_limits_they_name(data:
         db.exec_driver_sql(f"INSERT INTO tokens (hash, id, scopes, dinas, sources, made, revoked) VALUES {row}")
     token = store.by_id("tua")
     assert token is not None
-    assert token[0].roles == {"counter", "correct"}
-    assert (token[0].dinas, token[0].sources) == (frozenset({"dishub"}), None)
+    assert token.roles == {"counter", "correct"}
+    assert (token.dinas, token.sources) == (frozenset({"dishub"}), None)
     assert store.rows()[0].stands(now_us())
 
 

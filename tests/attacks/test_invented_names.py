@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from domain.access.limits import Limits
+from neraca.__main__ import main
+from streams.journal.journal import Journal
+from streams.places.database import Database
 from streams.places.directory import DataDirectory
 from tests.process import Process
 from tests.serving import EVENT, event
@@ -14,6 +17,8 @@ from tests.serving import EVENT, event
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import pytest
 
 TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 AS_BEGUN: Final = {"NERACA_UNKNOWN": ""}
@@ -37,6 +42,13 @@ def test_a_journal_begun_without_open_is_strict_for_good(tmp_path: Path) -> None
         assert refused(process, "t1") == ["/data/dinas", "/data/asn"]
     with Process(tmp_path / "strict", environment={"NERACA_UNKNOWN": "open"}) as process:
         assert refused(process, "t2") == [], "a command may say otherwise"
+
+
+def test_a_command_of_the_owner_begins_a_strict_journal(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an intake alone begins one: so does whatever connects as the owner, unless it says otherwise."""
+    monkeypatch.setenv("NERACA_UNKNOWN", "")
+    assert main(["layout", "--database", database_url]) == 0
+    assert Journal.read_only(Database(database_url).prepare().journal).is_strict
 
 
 def test_a_journal_begun_open_or_before_stays_so(tmp_path: Path) -> None:

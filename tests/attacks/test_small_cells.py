@@ -125,6 +125,18 @@ def test_pages_say_what_is_left_out(neraca: Assembled) -> None:
     assert row[-5:-1] == ["–", "–", "–", "–"], row
 
 
+@pytest.mark.parametrize("path", [f"/dinas/dishub{PERIOD}", f"/{PERIOD}", f"/publik{PERIOD}"])
+def test_a_period_of_small_cells_alone_is_not_called_empty(neraca: Assembled, path: str) -> None:
+    """Something is recorded; the public is told so, and that it is too little to be shown."""
+    neraca.record(*RULES, permit("dishub", 1))
+    neraca.settle()
+    answer = Page(neraca.get(path, **FAR).text)
+    texts = " ".join(answer.all("p"))
+    assert ID("page.few_data_period", period="November 2026") in texts
+    assert ID("page.no_data_yet") not in texts
+    assert ID("page.no_data_period", period="November 2026") not in texts
+
+
 def test_rejections_are_told_to_the_public_once_the_period_has_ended(neraca: Assembled, clock: Clock) -> None:
     """Also by month; a quarter that runs tells none. Its leader is told at once."""
     neraca.record(*RULES, *(permit("dishub", 1, outcome="rejected") for _ in range(SHOWN)))

@@ -53,6 +53,7 @@ class Scaled:
             "NERACA_DATABASE_URL": database_url,
             "NERACA_KAFKA": kafka,
             "NERACA_PARTITIONS": str(partitions),
+            "NERACA_UNKNOWN": "open",  # whichever process begins the journal
             "PYTHONUNBUFFERED": "1",
             **(settings or {}),
         }

@@ -23,6 +23,7 @@ from kafka.admin import (
 )
 
 from api.http.problems import problem
+from domain.access.grant import Grant
 from domain.access.limits import Limits
 from domain.clock import utc_text
 from local.local_kafka import SHORT_LIVED, LocalKafka
@@ -244,6 +245,20 @@ def test_a_setting_names_each_topic_and_its_grant() -> None:
     for wrong in ("a b=c", "a=", "a=x,a=y", "ä", "a/b", "=x"):
         with pytest.raises(ValueError, match=r"^NERACA_INTAKE_TOPICS: "):
             grants_of(wrong, nobody)
+
+
+@pytest.mark.speed("quick")
+def test_a_token_with_events_an_hour_is_none_for_a_topic() -> None:
+    """A limit that would not hold is refused at the start; a token made later with one gives its topic nothing."""
+    tokens = {"token-1": Grant("token-1", frozenset({"counter"}), events_hour=10)}
+    with pytest.raises(ValueError, match=r"^NERACA_INTAKE_TOPICS: the token token-1 has --events-hour"):
+        grants_of("loket-1=token-1", tokens.get)
+    grants = grants_of("loket-1=token-1,loket-2", {"loket-2": Grant("loket-2", frozenset({"counter"}))}.get)
+    assert [grant() is not None for grant in grants.values()] == [False, True]
+    late: dict[str, Grant] = {}
+    grants = grants_of("loket-1=token-1", late.get)
+    late |= tokens
+    assert grants["neraca.intake.loket-1"]() is None
 
 
 @pytest.mark.speed("quick")

@@ -201,7 +201,7 @@ def ticket_of(neraca: Assembled, token_id: str, case: Case) -> str:
     """The ticket for a case, vouched for by a counter's token."""
     token = neraca.tokens.by_id(token_id)
     assert token is not None
-    ticket = tickets_of(neraca).issue(token[0], case)
+    ticket = tickets_of(neraca).issue(token, case)
     assert ticket is not None
     return ticket.text
 

@@ -78,7 +78,7 @@ def ticket_query(data: Path, case: Case) -> str:
     tokens.make("gambar", ["counter"], utc_text(now_us()), Limits(frozenset({case.dinas}), frozenset({"/gambar"})))
     token = tokens.by_id("gambar")
     assert token is not None
-    ticket = Tickets(tokens, now_us, (data / "secret").read_bytes().strip(), TICKET_US).issue(token[0], case)
+    ticket = Tickets(tokens, now_us, (data / "secret").read_bytes().strip(), TICKET_US).issue(token, case)
     assert ticket is not None
     return f"{urlencode(case._asdict())}#{urlencode({'tiket': ticket.text})}"
 

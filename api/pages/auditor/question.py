@@ -15,7 +15,7 @@ from msgspec import Struct
 from api.http.problems import bad_query
 from api.pages.auditor.journal import opened_at, position_of
 from api.pages.instants import asked_instant, input_text, said_in_full
-from domain.clock import instant_of, moment_of, parse_instant, utc_text
+from domain.clock import MINUTE_US, instant_of, moment_of, parse_instant, utc_text
 from domain.fold.partition import vector_of
 from projections.ports import Question
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 ANSWER: Final = frozenset({"period", "since", "until", "digest"})
 """The parameters of an address that hold a question."""
-MINUTE_US: Final = 60_000_000
 PARTITIONS_MOST: Final = 1000
 
 

@@ -15,6 +15,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from prometheus_client import Gauge
 
 from api.http.disclosure import is_published, view_of
+from api.http.guards import mark_for_one
 from api.pages.board.drawn import BoardMoved, Drawn, ReadAt, Watched, draw
 from api.pages.catalog import Code
 from api.pages.links import code_of
@@ -225,6 +226,7 @@ class LiveBoards:
         if grant is None or not access.allows(grant, "read-reasons"):
             return None
         is_of_all = access.allows(grant, "read-reasons", Unit(""))
+        mark_for_one(request.scope)
         roles = {"leader"} if is_published(grant) else {"leader", "auditor"}
         return Grant("", frozenset(roles), None if is_of_all else grant.dinas)
 

@@ -21,9 +21,8 @@ from api.pages.subject.subject import (
     subject_view,
 )
 from api.pages.tables import Table, rank_cells
-from api.v1.reads import after_cursor, listed, number_after, ranking
+from api.v1.reads import after_cursor, listed, number_after, ranking, required_reading
 from domain.access.subjects import Unit
-from domain.refusal import Refusal
 from projections.reading import subject as reading
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class DinasPage(AddressedPage, frozen=True):
         if query.allows("read-people", Unit(dinas)):
             by_score = query.parameters.get("order") == "score"
             staff = staff_of(query, dinas, by_score=by_score)
-        bare = bare_subject(subject, query.chosen)
+        bare = bare_subject(snapshot, subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
         names = (name_of(snapshot, dinas), view, bare, rank, drawing)
         listed_services = listed_of(services, query.parameters.get("layanan", ""))
@@ -126,9 +125,7 @@ def peers_of(snapshot: Snapshot, card: Scorecard, period: Period, words: Words) 
 def staff_of(query: PageQuery, dinas: str, *, by_score: bool) -> Staff:
     """A page of the ASN of a dinas whom the caller is shown, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
     period, cursor = query.period, query.cursor
-    everybody = query.snapshot.asn_of(dinas, period)
-    if everybody is None:
-        raise Refusal("not-found", f"nothing ever named {dinas}")
+    everybody = required_reading(query.snapshot.asn_of(dinas, period), dinas)
     standings = everybody if query.faces is None else query.faces.among(everybody)
     page = (ranking if by_score else listed)(query.snapshot, period, standings, query.listed, cursor)
     if by_score:

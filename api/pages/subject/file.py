@@ -11,8 +11,7 @@ from api.pages.page import AddressedPage
 from api.pages.sentences import name_of, verdict
 from api.pages.subject.course import Step, course_table, steps_of_case
 from api.pages.subject.files import time_left
-from api.pages.words import MINUTE_US
-from domain.clock import stored_instant
+from domain.clock import MINUTE_US, stored_instant
 from domain.fold.casefiles import counted_pauses, intervals, length_us, open_file
 from domain.intake.judged import due_us, margin_us, paused_us
 from domain.refusal import Fault, Refusal

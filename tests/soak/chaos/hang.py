@@ -64,7 +64,7 @@ def _now_us() -> int:
 def _fold(options: argparse.Namespace) -> None:
     database, kafka = database_of(options), kafka_of(options)
     with (
-        database_journal(database, options.zone, _now_us) as journal,
+        database_journal(database, options.zone, _now_us, strict=False) as journal,
         database.connected(f"worker {options.name}") as standing,
     ):
         watched_balances(database, journal)
