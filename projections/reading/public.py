@@ -8,6 +8,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
+from domain.fold.blocks import added
+from domain.fold.ledger import add
 from domain.fold.shown import left_out
 from projections.reading.published import PublishedQueries
 from projections.store.queries import Leaf
@@ -135,6 +137,4 @@ class PublicQueries(PublishedQueries):
 
 
 def _take_out(balance: Balance, cells: Cells) -> None:
-    for amounts in cells.values():
-        for index, amount in amounts:
-            balance[index] -= amount
+    add(balance, added(cells.values(), -1))

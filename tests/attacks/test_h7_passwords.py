@@ -45,7 +45,7 @@ def test_a_password_is_in_no_statement(database_url: str, tmp_path: Path) -> Non
         rows = db.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL").fetchall()
     assert statements.count(" PASSWORD ") == len(ROLES)
     assert "rahasia" not in statements
-    verifiers = dict(rows)
+    verifiers: dict[str, str] = dict(rows)
     assert all(signs_in(passwords[role], verifiers[role]) for role in ROLES)
     assert not signs_in("rahasia", verifiers[API])
 
