@@ -19,7 +19,7 @@ from domain.fold.blocks import added, without_ratings
 from domain.fold.cells import Waiting
 from domain.fold.digest import digest
 from domain.fold.disclosed import Month
-from domain.fold.ledger import Balance, total, zero
+from domain.fold.ledger import Balance, add, total, zero
 from domain.fold.ratings import RATING_KINDS, MonthKey, changes_of_ratings, closes_at, closes_us, follow
 from domain.rules.rulebook import Rulebook
 from domain.score.replayed import StateAt
@@ -98,11 +98,8 @@ class PublishedRatings:
             if closes_us(name, self._zone) <= now_us:
                 month.close(closes_at(name, self._zone))
             waiting = month.state.then if month.state.day >= today else month.waiting()
-            amounts, former = sums.get(dinas, ((), Waiting()))
-            sums[dinas] = (
-                added([amounts, month.published()]),
-                Waiting(former.ratings + waiting.ratings, former.reversals + waiting.reversals),
-            )
+            amounts, former = sums.get(dinas, NOTHING)
+            sums[dinas] = added([amounts, month.published()]), former + waiting
         return sums
 
 
@@ -170,6 +167,5 @@ def _standings(
 def _published(balance: Balance, amounts: Amounts) -> Balance:
     """A balance with the published ratings in the place of all."""
     rest = without_ratings(balance)
-    for index, amount in amounts:
-        rest[index] += amount
+    add(rest, amounts)
     return rest

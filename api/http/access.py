@@ -23,6 +23,8 @@ from projections.ports import LOCAL, Grant, Tokens
 
 _LOOKED_UP: Final = "neraca.grant"
 """The name under which a request's scope has what was found about its caller."""
+_SIGNED_IN: Final = "neraca.signed_in"
+"""The name under which it has the grant of the browser's session."""
 
 
 def is_own_form(request: Request) -> bool:
@@ -87,6 +89,12 @@ class Access:
 
     def signed_in(self, request: Request) -> Grant | None:
         """The grant of a browser's session; ``None`` once it has ended, or its token has, and for a call of another site."""
+        if _SIGNED_IN not in request.scope:  # the frame of a page names it too
+            request.scope[_SIGNED_IN] = self._signed_in(request)
+        grant: Grant | None = request.scope[_SIGNED_IN]
+        return grant
+
+    def _signed_in(self, request: Request) -> Grant | None:
         secret = request.cookies.get(cookie_name(request))
         if not secret or is_from_elsewhere(request):
             return None

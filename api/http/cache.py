@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from api.http.conditional import has_any, has_it
 from api.http.disclosure import PUBLIC, View, view_to
 from api.http.guards import mark_for_one
+from api.http.operator import takes_look_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +93,11 @@ class FreshAnswers:
         if "authorization" in headers or "cookie" in headers:  # whose they are takes a look-up, which is not done here
             await self._app(scope, receive, send)
             return
-        view = view_to(self._access, Request(scope))
+        request = Request(scope)
+        if takes_look_up(request):
+            view = await run_in_threadpool(view_to, self._access, request)
+        else:
+            view = view_to(self._access, request)
         answer = self._answers.fresh(key_of(scope, view))
         if answer is None:
             await self._app(scope, receive, send)

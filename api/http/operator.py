@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from api.http.doors import doors_of, is_from_elsewhere
-from api.http.peers import is_own_account
+from api.http.peers import is_looked_up, is_own_account
 from domain.addresses import is_loopback, is_loopback_host
 
 if TYPE_CHECKING:
@@ -65,8 +65,24 @@ FAMILIES: Final = ("ce-", "sec-", "hx-")
 """The beginnings of further ones: CloudEvents, what a browser says of itself, and htmx."""
 
 
+_ANSWERED: Final = "neraca.operator"
+"""The name under which a request's scope has whether it is the operator's."""
+
+
 def is_operators(request: Request) -> bool:
     """True if a call is the operator's: the process is open, and the call came from this machine, to it, through nobody."""
+    if _ANSWERED not in request.scope:  # a page asks several times
+        request.scope[_ANSWERED] = _is_operators(request)
+    is_theirs: bool = request.scope[_ANSWERED]
+    return is_theirs
+
+
+def takes_look_up(request: Request) -> bool:
+    """True if the answer needs a look into the system's tables, which an event loop does not wait for."""
+    return doors_of(request).is_open and not is_looked_up(request)
+
+
+def _is_operators(request: Request) -> bool:
     scope = request.scope
     if not doors_of(request).is_open or scope["http_version"] != "1.1" or request.client is None:
         return False

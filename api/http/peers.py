@@ -77,6 +77,17 @@ class PeerProtocol(HttpToolsProtocol):
 
 def is_own_account(request: Request) -> bool:
     """True if the account of this process called, as far as that is known; a request that crossed no connection is its own."""
+    peer = _peer_of(request)
+    return peer is None or peer.is_own_account
+
+
+def is_looked_up(request: Request) -> bool:
+    """True if that is known of the connection by now: the look-up reads the system's tables, which takes milliseconds."""
+    peer = _peer_of(request)
+    return peer is None or "is_own_account" in vars(peer)
+
+
+def _peer_of(request: Request) -> Peer | None:
     state: dict[str, Any] = request.scope.get("state") or {}
     peer: Peer | None = state.get(_IN_STATE)
-    return peer is None or peer.is_own_account
+    return peer

@@ -10,7 +10,7 @@ from domain.access.policy import allowed
 from domain.access.subjects import Person, Unit
 from domain.refusal import Refusal
 from domain.score.scorecard import Subject
-from projections.reading.persons import LimitedSnapshot, places_of
+from projections.reading.persons import LimitedSnapshot, OwnSnapshot, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from domain.access.policy import Action
     from domain.access.subjects import Subject as Wanted
     from domain.periods import Period
+    from domain.score.scorecard import Standing
     from projections.reading.reader import Snapshot
     from projections.reading.why import Behind
 
@@ -31,7 +32,8 @@ def never_named(subject: str) -> Refusal:
 def shown_to(grant: Grant | None, snapshot: Snapshot, asn: str, period: Period) -> Snapshot:
     """The reading of an ASN as far as a caller is shown it. Raises: ``Refusal`` as if nothing ever named the ASN."""
     if allowed(grant, "read-person", Person(asn), snapshot.now_us):
-        return snapshot
+        is_own = snapshot.published and allowed(grant, "own-page", Person(asn), snapshot.now_us)
+        return OwnSnapshot(snapshot, asn) if is_own else snapshot
     here = frozenset(
         place
         for place in places_of(snapshot, asn, period)
@@ -70,6 +72,10 @@ class Faces:
         if asn not in self._known:
             self._known[asn] = self._is_shown(asn)
         return self._known[asn]
+
+    def among(self, standings: list[Standing]) -> list[Standing]:
+        """Those standings of ASN that the caller is shown."""
+        return standings if self.shows_all else [row for row in standings if self.shows(row.subject.id)]
 
     def _is_shown(self, asn: str) -> bool:
         if self._subject.kind == "asn" and asn == self._subject.id:

@@ -33,6 +33,7 @@ from api.pages.subject.mine import MinePage, mine_router
 from api.pages.subject.receipt import WhyPage
 from api.pages.subject.task import TaskPage
 from domain.access.policy import PUBLIC, Action
+from projections.forwarding import PATH as FORMS_PATH
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge
@@ -88,6 +89,7 @@ PARAMETERS: Final[dict[str, frozenset[str]]] = {
     "/live/board": FRAMED | {"period", "follow"},
     "/loket/qr.svg": FRAMED | frozenset(Case._fields),
     "/loket/tiket": FRAMED | frozenset(Case._fields),
+    FORMS_PATH: frozenset(),
 }
 """The parameters that the routes outside the API read by themselves, by path; any other is refused by its name."""
 ACTIONS: Final[dict[str, Action]] = {

@@ -20,7 +20,7 @@ from api.http.conditional import has_any, has_it
 from api.http.disclosure import view_of
 from api.http.doors import is_plain_beyond
 from api.http.guards import mark_for_one
-from api.http.operator import is_operators
+from api.http.operator import is_operators, takes_look_up
 from api.http.persons import shown_at
 from api.http.problems import PROBLEMS
 from api.http.rates import headers_of
@@ -104,8 +104,8 @@ class Site:
         return await self._shared.answer(request, caller, lambda asked_anew: self.page(asked_anew, make), lifetime_s)
 
     async def _grant(self, request: Request) -> Grant | None:
-        """The caller's grant, looked up beside the event loop if there is a token to look up. Raises: ``Refusal``."""
-        if "authorization" in request.headers or "cookie" in request.headers:
+        """The caller's grant, looked up beside the event loop if there is anything to look up. Raises: ``Refusal``."""
+        if "authorization" in request.headers or "cookie" in request.headers or takes_look_up(request):
             return await run_in_threadpool(self._reads.access.grant, request)
         return self._reads.access.grant(request)
 

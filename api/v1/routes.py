@@ -75,7 +75,7 @@ class ReadQuery(NamedTuple):
     def staff(self) -> list[Standing]:
         """The standings of the ASN of a dinas whom the caller is shown. Raises: ``Refusal`` if nothing ever named it."""
         standings = required_reading(self.snapshot.asn_of(self.subject.id, self.period), self.subject.id)
-        return [standing for standing in standings if self.faces.shows(standing.subject.id)]
+        return self.faces.among(standings)
 
 
 # One function for each set of parameters. They are coroutines: plain functions would run in a thread of the pool.

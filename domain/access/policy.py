@@ -153,7 +153,7 @@ POLICY: Final[Mapping[Action, Mapping[str, Rights]]] = {
     "read-reasons": {"leader": _own_dinas, "personnel": _any, "auditor": _any},
     "read-files": {"counter": _own_dinas, "leader": _own_dinas, "personnel": _any, "auditor": _any},
     "see-exact": {"auditor": _any},
-    "own-page": {"asn": _any},
+    "own-page": {"asn": _oneself},
     "audit": {"auditor": _any},
     "inspect": {"auditor": _any, "keys": _any},
     "vouch": {"counter": _own_dinas},

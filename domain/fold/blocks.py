@@ -10,9 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.capaian import half_up
 from domain.fold.ledger import Balance
-from domain.fold.postings import Amounts
+from domain.fold.postings import Amounts, respondent_amounts, tap_amounts
 from domain.measures import INDEX, UNSUR
 
 LEAST: Final = 10
@@ -30,6 +29,7 @@ _COUNTS: Final = tuple(INDEX[f"unsur_n_{unsur}"] for unsur in UNSUR)
 _SUMS: Final = tuple(INDEX[f"unsur_sum_{unsur}"] for unsur in UNSUR)
 _MEAN: Final = (INDEX["respondent_mean_sum"], INDEX["respondent_mean_sq"])
 _TAP: Final = (INDEX["overall_n"], INDEX["overall_sum"], INDEX["overall_sq"])
+_COUNTED: Final = frozenset({_RESPONDENTS, INDEX["overall_n"]})
 _UNSUR_OF: Final = {index: 1 << at for pair in (_COUNTS, _SUMS) for at, index in enumerate(pair)}
 RATED: Final = frozenset({_RESPONDENTS, *_COUNTS, *_SUMS, *_MEAN, *_TAP})
 """The measures that ratings post to, and nothing else does: these are the ones that are published in blocks."""
@@ -132,17 +132,14 @@ def part_of(values: Values, mask: int) -> Amounts:
     Without any unsur that all answered a block adds nothing, since its respondents would have no mean.
     """
     if len(values) == 1:
-        return tuple(zip(_TAP, (1, values[0], values[0] * values[0]), strict=True))
-    places = [at for at in range(len(values)) if mask >> at & 1]
-    if not places:
-        return ()
-    mean_bp = half_up(10_000 * sum(values[at] for at in places), 4 * len(places))
-    return (
-        (_RESPONDENTS, 1),
-        *((_COUNTS[at], 1) for at in places),
-        *((_SUMS[at], values[at]) for at in places),
-        *zip(_MEAN, (mean_bp, mean_bp * mean_bp), strict=True),
-    )
+        return tap_amounts(values[0])
+    answers = {unsur: values[at] for at, unsur in enumerate(UNSUR) if mask >> at & 1}
+    return respondent_amounts(answers) if answers else ()
+
+
+def number_of(amounts: Amounts) -> int:
+    """The number of ratings that amounts add up to."""
+    return sum(amount for index, amount in amounts if index in _COUNTED)
 
 
 def without_ratings(balance: Balance) -> Balance:

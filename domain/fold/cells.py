@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from domain.fold.blocks import Run, Values
+from domain.fold.blocks import Run, Values, number_of
 from domain.fold.postings import Amounts
 
 KINDS: Final = (False, True)
@@ -73,6 +73,10 @@ class Waiting(Struct, frozen=True):
     ratings: int = 0
     reversals: int = 0
 
+    def __add__(self, other: "Waiting") -> "Waiting":
+        """The sum of two."""
+        return Waiting(self.ratings + other.ratings, self.reversals + other.reversals)
+
 
 class MonthState(Struct, array_like=True):
     """All that is kept of a dinas's month: its cells by service, the sum of its joint blocks, and whether it has closed."""
@@ -86,3 +90,10 @@ class MonthState(Struct, array_like=True):
     """The ratings and reversals that waited when that day began."""
     changes: int = 0
     """The number of changes so far."""
+
+    def naming(self, asn: str) -> int:
+        """The ratings that wait and name an ASN, less the reversals of published ones that wait."""
+        runs = [run for cell in self.cells.values() for stream in (cell.surveys, cell.taps) for _, run in stream.runs]
+        ratings = sum(rating.asn == asn for run in runs for rating in run.given)
+        reversals = [item.amounts for run in runs for item in run.taken if item.asn == asn]
+        return ratings + sum(-1 if amounts is None else number_of(amounts) for amounts in reversals)

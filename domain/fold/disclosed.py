@@ -187,7 +187,7 @@ class Month:
 
     def _settle(self, block: Block, origin: int, name: str, asn: str) -> None:
         """Of a rating that does not stand, let the reversals wait that make up for what other blocks still hold of it."""
-        service = block.service if block.number else name.partition(_APART)[0]
+        service = block.service if origin else name.partition(_APART)[0]
         services = (service,) if origin else tuple(self.state.cells)
         for waiting in services:
             for _, run in self._cell(waiting).stream(is_tap=block.is_tap).runs:
@@ -199,8 +199,7 @@ class Month:
             for part in other.parts_of(origin, name)
         ]
         if rest := added(parts, -1):
-            own = service if origin else name.partition(_APART)[0]
-            self._cell(own).stream(is_tap=block.is_tap).open.taken.append(Taken(origin, name, asn, rest))
+            self._cell(service).stream(is_tap=block.is_tap).open.taken.append(Taken(origin, name, asn, rest))
 
     def _keep(self, block: Block) -> None:
         self.blocks[_key(block)] = block

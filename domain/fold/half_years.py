@@ -7,15 +7,13 @@ the served ones are taken away, is nothing or ten ratings at least.
 from collections.abc import Iterable
 from typing import Final
 
-from domain.fold.blocks import LEAST, Block, added
+from domain.fold.blocks import LEAST, Block, added, number_of
 from domain.fold.postings import Amounts
-from domain.measures import INDEX
 from domain.periods import Period, parse_period
 
 ENOUGH: Final = 30
 """The published ratings that must name an ASN in a half-year."""
 MONTHS: Final = 6
-_COUNTED: Final = (INDEX["respondents"], INDEX["overall_n"])
 Cell = tuple[str, str, bool, bool]
 """A month, a service, whether by one tap, and whether it is the joint block of the dinas."""
 
@@ -36,7 +34,9 @@ def served(blocks: Iterable[tuple[str, Block]]) -> dict[str, Amounts]:
         cell = cells.setdefault((month, block.service, block.is_tap, not block.number), {})
         for asn, part in block.parts():
             cell.setdefault(asn, []).append(part)
-    counts = {cell: {asn: _number(parts) for asn, parts in by_asn.items()} for cell, by_asn in cells.items()}
+    counts = {
+        cell: {asn: sum(map(number_of, parts)) for asn, parts in by_asn.items()} for cell, by_asn in cells.items()
+    }
     names = {asn for by_asn in counts.values() for asn in by_asn if asn}
     subjects = {asn for asn in names if sum(by_asn.get(asn, 0) for by_asn in counts.values()) >= ENOUGH}
     while (
@@ -44,11 +44,6 @@ def served(blocks: Iterable[tuple[str, Block]]) -> dict[str, Amounts]:
     ):
         subjects -= lacking
     return {asn: added(part for by_asn in cells.values() for part in by_asn.get(asn, ())) for asn in subjects}
-
-
-def _number(parts: Iterable[Amounts]) -> int:
-    """The number of ratings that parts add up to."""
-    return sum(amount for part in parts for index, amount in part if index in _COUNTED)
 
 
 def _rest_is_small(counts: dict[str, int], subjects: set[str]) -> bool:

@@ -26,6 +26,12 @@ def zero() -> Balance:
     return [0] * WIDTH
 
 
+def add(balance: Balance, amounts: Amounts) -> None:
+    """The one ``+`` that changes a balance: each integer is added in its measure's place."""
+    for index, amount in amounts:
+        balance[index] += amount
+
+
 class Ledger:
     """Accounts and their balances. Sums do not depend on order, but each entry must be posted once."""
 
@@ -39,8 +45,7 @@ class Ledger:
             balance = accounts.get(posting.account)
             if balance is None:
                 balance = accounts[posting.account if key is None else key(posting.account)] = zero()
-            for index, amount in posting.amounts:
-                balance[index] += amount
+            add(balance, posting.amounts)
 
     def merge(self, other: "Ledger") -> None:
         """Two ledgers of disjoint entries are one ledger of all of them."""

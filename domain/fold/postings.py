@@ -138,13 +138,21 @@ def task_amounts(on_time: bool | None, self_reported: bool) -> Amounts:  # noqa:
 
 
 def _rating(rating: RatingData) -> Amounts:
-    if rating.unsur is not None:
-        return _respondent(rating.unsur)
-    bp = half_up(10_000 * (rating.overall or 0), rating.scale)
+    return tap_amounts(overall_bp(rating)) if rating.unsur is None else respondent_amounts(rating.unsur)
+
+
+def overall_bp(rating: RatingData) -> int:
+    """The answer to a single question in basis points of its scale."""
+    return half_up(10_000 * (rating.overall or 0), rating.scale)
+
+
+def tap_amounts(bp: int) -> Amounts:
+    """An answer to a single question adds itself, in basis points, its square, and the count of answers."""
     return ((INDEX["overall_n"], 1), (INDEX["overall_sum"], bp), (INDEX["overall_sq"], bp * bp))
 
 
-def _respondent(unsur: dict[str, int]) -> Amounts:
+def respondent_amounts(unsur: dict[str, int]) -> Amounts:
+    """A respondent adds each answer by the name of its unsur, and the mean of those given; there must be one at least."""
     mean_bp = half_up(10_000 * sum(unsur.values()), 4 * len(unsur))
     return (
         ONE_RESPONDENT,

@@ -5,11 +5,11 @@ from datetime import timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 
-from domain.capaian import half_up
-from domain.clock import HOUR_US, day_begins_us, local_date, stored_instant, utc_text
+from domain.clock import day_begins_us, line_instant, local_date, utc_text
 from domain.events.entries import AnyEntry, EventCorrected, EventRetracted, Fact, RatingData, SatisfactionRated
 from domain.fold.cells import Change
 from domain.fold.disclosed import Month
+from domain.fold.postings import overall_bp
 from domain.measures import UNSUR
 from domain.periods import parse_period
 
@@ -40,7 +40,7 @@ def _of(fact: Fact, sign: int) -> Iterator[tuple[MonthKey, Change]]:
 def _change(data: RatingData, sign: int, *, first: bool) -> tuple[MonthKey, Change]:
     answers = data.unsur
     if answers is None:
-        values: tuple[int, ...] = (half_up(10_000 * (data.overall or 0), data.scale),)
+        values: tuple[int, ...] = (overall_bp(data),)
     else:
         values = tuple([answers.get(unsur, 0) for unsur in UNSUR])
     name = f"k{data.case}" if data.case else f"s{data.survey}"
@@ -65,20 +65,16 @@ def closes_at(month: str, zone: tzinfo) -> str:
 
 def day_of(at: str, zone: tzinfo) -> str:
     """The local day of a time of recording."""
-    return _day_of_hour(at[:13], zone) or local_date(stored_instant(at), zone).isoformat()
-
-
-@lru_cache(maxsize=1024)
-def _day_of_hour(hour: str, zone: tzinfo) -> str:
-    """The local day that a whole hour of UTC lies in; ``""`` if a midnight or a change of offset lies within it."""
-    first = stored_instant(f"{hour}:00:00Z")
-    days = {local_date(instant_us, zone) for instant_us in (first, first + HOUR_US // 2, first + HOUR_US - 1)}
-    return days.pop().isoformat() if len(days) == 1 else ""
+    return local_date(line_instant(at), zone).isoformat()
 
 
 def follow(month: Month, name: str, change: Change, at: str, zone: tzinfo) -> None:
-    """Add a change that was recorded at ``at`` to a dinas's month ``name``; a close that lies before it comes first."""
-    if not month.state.closed and at >= closes_at(name, zone):
-        month.close(at)
+    """Add a change that was recorded at ``at`` to a dinas's month ``name``; a close that lies before it comes first.
+
+    The close has its own instant, whenever the first entry after it comes: what is served as of a later close rests on it.
+    """
+    closes = closes_at(name, zone)
+    if not month.state.closed and at >= closes:
+        month.close(closes)
     month.begin(day_of(at, zone))
     month.apply(change, at)

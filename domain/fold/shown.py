@@ -18,7 +18,7 @@ from domain.fold.postings import (
     WITH_STANDARD,
     Amounts,
 )
-from domain.measures import INDEX
+from domain.measures import INDEX, MEASURES
 
 LEAST: Final = 10
 """The smallest denominator of a cell's permits or tasks that the public is shown."""
@@ -34,12 +34,19 @@ _RESTS: Final = {
     INDEX["tasks_with_due"]: _DUE,
 }
 """The measures that rest on each denominator: they are shown with it, and left out with it."""
+DENOMINATORS: Final = tuple(MEASURES[index] for index in _RESTS)
+"""The names of the denominators."""
+
+
+def is_small(amount: int) -> bool:
+    """True of a denominator over which nothing is shown: from one to nine."""
+    return 0 < amount < LEAST
 
 
 def left_out(cell: Balance) -> Amounts:
     """The amounts of a cell that the public is not shown: those over a denominator from one to nine."""
     indexes: set[int] = set()
     for denominator, rest in _RESTS.items():
-        if 0 < cell[denominator] < LEAST:
+        if is_small(cell[denominator]):
             indexes.update((denominator, *rest))
     return tuple((index, cell[index]) for index in sorted(indexes) if cell[index])

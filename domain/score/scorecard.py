@@ -56,9 +56,9 @@ class IndicatorLine(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """Plain counts, all present; ``ratings`` is null of an ASN whose ratings are not published.
+    """Plain counts, all present; ``ratings`` is null of an ASN whose ratings are not served, but to the ASN.
 
-    ``permits_rejected`` is null for the public until the period has ended.
+    The ASN is told the number of the published ones. ``permits_rejected`` is null for the public until the period has ended.
     """
 
     permits: int
@@ -125,6 +125,8 @@ class Standing(Struct, frozen=True):
     permits_open: int
     permits_open_overdue: int
     waiting: Waiting | None = None
+    naming: int | None = None
+    """The number of published ratings that name an ASN, where it is told: to the ASN alone."""
     left_out: int | None = None
     """The number of services that the balance leaves out where it is the public's, else ``None``."""
     hides_rejected: bool = False
@@ -133,8 +135,9 @@ class Standing(Struct, frozen=True):
     @property
     def hides_ratings(self) -> bool:
         """True of an ASN's balance of published ratings, as long as none of theirs is served."""
-        is_served = any(self.balance[index] for index in RATED)
-        return self.waiting is not None and self.subject.kind == "asn" and not is_served
+        if self.waiting is None or self.subject.kind != "asn":
+            return False
+        return not any(self.balance[index] for index in RATED)
 
 
 PLAIN: Final = tuple(
@@ -154,6 +157,7 @@ def exact(weight: Fraction) -> Decimal:
 
 def scorecard(standing: Standing, score: Score, *, period: str, position: int, scheme: str) -> Scorecard:
     """A standing and its score as served."""
+    hides = standing.hides_ratings
     return Scorecard(
         subject=standing.subject,
         period=period,
@@ -161,33 +165,33 @@ def scorecard(standing: Standing, score: Score, *, period: str, position: int, s
         scheme=scheme,
         registered=standing.registered,
         iku=Iku(None, "insufficient") if score.value is None else Iku(number(score.value), "ok"),
-        indicators=tuple(_line(part, standing) for part in score.indicators),
-        counts=_counts(standing),
-        overall=Overall(None, None, "insufficient") if standing.hides_ratings else _overall(standing.balance),
+        indicators=tuple(_line(part, hides=hides) for part in score.indicators),
+        counts=_counts(standing, hides=hides),
+        overall=Overall(None, None, "insufficient") if hides else _overall(standing.balance),
         published=standing.waiting is not None,
         waiting=standing.waiting or Waiting(),
         left_out=UNSET if standing.left_out is None else standing.left_out,
     )
 
 
-def _line(part: IndicatorScore, standing: Standing) -> IndicatorLine:
+def _line(part: IndicatorScore, *, hides: bool) -> IndicatorLine:
     return IndicatorLine(
         id=part.indicator.id,
         value=None if part.value is None else number(part.value),
         target=number(part.indicator.target),
         capaian=None if part.capaian is None else number(part.capaian),
         weight=exact(part.indicator.weight),
-        n=None if part.indicator.of_ratings and standing.hides_ratings else part.n,
+        n=None if hides and part.indicator.of_ratings else part.n,
         state="ok" if part.sufficient else "insufficient",
     )
 
 
-def _counts(standing: Standing) -> Counts:
+def _counts(standing: Standing, *, hides: bool) -> Counts:
     balance = standing.balance
     counts = Counts(
         permits_open=standing.permits_open,
         permits_open_overdue=standing.permits_open_overdue,
-        ratings=None if standing.hides_ratings else balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
+        ratings=standing.naming if hides else balance[INDEX["respondents"]] + balance[INDEX["overall_n"]],
         **{name: balance[INDEX[name]] for name in PLAIN},
     )
     return replace(counts, permits_rejected=None) if standing.hides_rejected else counts

@@ -15,10 +15,12 @@ from projections.store.open_files import NONE_OPEN
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from domain.fold.postings import Amounts
     from domain.periods import Period
     from domain.rules.rulebook import Rulebook
     from domain.score.scorecard import Scorecard, Standing
     from projections.movement import Movement
+    from projections.reading.published import PublishedQueries
     from projections.reading.version import Version
     from projections.segment import At
     from projections.store.open_files import Open, OpenOfDinas
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 BALANCES_MOST: Final = 30_000
 """The most balances of ASN and services that are cached: about 20 MB."""
+SERVED_MOST: Final = 4096
+"""The most half-years and years of dinas of which the ratings that are served of ASN are cached."""
 PERIODS_MOST: Final = 24
 """The most periods of which the ranking of all dinas is cached."""
 
@@ -59,7 +63,6 @@ class VersionCache:
         version: Version,
         rulebook: Rulebook,
         open_files: Mapping[str, OpenOfDinas],
-        sums: Mapping[tuple[str, str], DinasSums],
     ) -> None:
         self.version = version
         self.rulebook = rulebook
@@ -68,7 +71,8 @@ class VersionCache:
         self.standings: dict[str, list[Standing]] = {}
         self.rankings: dict[str, list[Scorecard]] = {}
         self._lock = threading.Lock()
-        self._sums = dict(sums)
+        self._sums: dict[tuple[str, str], DinasSums] = {}
+        self._served: dict[tuple[str, str], dict[str, Amounts]] = {}
 
     def open_of(self, dinas: str) -> Open:
         """The number of open files of a dinas."""
@@ -97,10 +101,26 @@ class VersionCache:
                     break
                 number -= _size(self._sums.pop(key))
 
-    def sums_except(self, dinas: Collection[str]) -> dict[tuple[str, str], DinasSums]:
-        """The sums of every dinas that did not move."""
-        with self._lock:
-            return {key: sums for key, sums in self._sums.items() if key[0] not in dinas}
+    def served(self, queries: PublishedQueries, dinas: str, period: Period) -> dict[str, Amounts]:
+        """The ratings that are served of each ASN of a dinas in a period: they rest on every block of its half-years."""
+        key = (dinas, period.name)
+        amounts = self._served.get(key)
+        if amounts is None:
+            amounts = queries.served_asn(dinas, period)
+            with self._lock:
+                if (
+                    sum(map(len, self._served.values())) + len(amounts) > BALANCES_MOST
+                    or len(self._served) >= SERVED_MOST
+                ):
+                    self._served.clear()
+                self._served[key] = amounts
+        return amounts
+
+    def carry(self, before: VersionCache, moving: Collection[str]) -> None:
+        """Take over what an earlier version knows of every dinas that did not move since."""
+        with before._lock:
+            self._sums = {key: sums for key, sums in before._sums.items() if key[0] not in moving}
+            self._served = {key: sums for key, sums in before._served.items() if key[0] not in moving}
 
 
 def cache_for(period: Period, cache: dict[str, _Value], value: _Value) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
+from domain.fold.blocks import added
+from domain.fold.ledger import add
 from domain.fold.shown import left_out
 from projections.reading.published import PublishedQueries
 from projections.store.queries import Leaf
@@ -126,8 +128,8 @@ class PublicQueries(PublishedQueries):
     def _read(self, keys: Collection[Month]) -> dict[Month, Cells]:
         """The small cells of some months of dinas."""
         small: dict[Month, Cells] = {key: {} for key in keys}
-        balances = self.cells({dinas for dinas, _ in keys}, {month for _, month in keys})
-        for (dinas, service, month), balance in balances.items():
+        balances = self.small_cells({dinas for dinas, _ in keys}, {month for _, month in keys})
+        for (dinas, _, service, month), balance in balances.items():
             amounts = left_out(balance)
             if amounts and (dinas, month) in small:
                 small[dinas, month][service] = amounts
@@ -135,6 +137,4 @@ class PublicQueries(PublishedQueries):
 
 
 def _take_out(balance: Balance, cells: Cells) -> None:
-    for amounts in cells.values():
-        for index, amount in amounts:
-            balance[index] -= amount
+    add(balance, added(cells.values(), -1))

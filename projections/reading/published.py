@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.clock import local_date
-from domain.fold.blocks import RATED, added, without_ratings
+from domain.fold.blocks import RATED, added, number_of, without_ratings
 from domain.fold.cells import Waiting
 from domain.fold.disclosed import Month
 from domain.fold.half_years import half_years, served
-from domain.fold.ledger import Ledger
-from domain.fold.postings import Posting
+from domain.fold.ledger import add, zero
 from domain.fold.ratings import closes_at, closes_us
 from projections.store.queries import Leaf, Queries
 from projections.store.ratings import state_of_month
@@ -75,7 +74,8 @@ class PublishedQueries(Queries):
         self._zone = zone
         self._now_us = now_us
         self._today = local_date(now_us, zone).isoformat()
-        self._ratings: dict[tuple[object, ...], list[StoredMonth]] = {}
+        self._ratings: dict[tuple[frozenset[str] | None, frozenset[str]], list[StoredMonth]] = {}
+        """The rows read so far, by the months and the dinas that were asked for: all months are ``None``, all dinas none."""
 
     @property
     def context(self) -> tuple[Closes, tzinfo, int]:
@@ -87,38 +87,53 @@ class PublishedQueries(Queries):
         return PublishedQueries(self, self._closes, self._zone, self._now_us, dinas)
 
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
-        """The ratings of dinas in some months, read once in this snapshot."""
-        key = (None if months is None else tuple(months), *sorted(dinas))
-        if key not in self._ratings:
-            self._ratings[key] = super().ratings(months, dinas)
+        """The ratings of dinas in some months, read once in this snapshot: part of what was read is not read again."""
+        some = None if months is None else frozenset(months)
+        key = (some, frozenset(dinas))
+        if key in self._ratings:
+            return self._ratings[key]
+        for (months_read, dinas_read), rows in self._ratings.items():
+            has_months = months_read is None or (some is not None and some <= months_read)
+            if has_months and dinas_read == key[1]:
+                self._ratings[key] = [row for row in rows if some is None or row.month in some]
+                return self._ratings[key]
+        self._ratings[key] = super().ratings(months, dinas)
         return self._ratings[key]
 
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
-        sums = Ledger()
-        sums.accounts = {
-            (dinas, "", "", ""): without_ratings(balance) for dinas, balance in super().dinas_balances(months).items()
-        }
-        sums.post(Posting((row.dinas, "", "", ""), self._amounts(row)) for row in self.ratings(months))
-        return {account[0]: balance for account, balance in sums.accounts.items()}
+        balances = {dinas: without_ratings(balance) for dinas, balance in super().dinas_balances(months).items()}
+        for row in self.ratings(months):
+            add(balances.setdefault(row.dinas, zero()), self._amounts(row))
+        return balances
 
     def months_of_dinas(self, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of a dinas in each of some months that has one."""
         balances = {month: without_ratings(row) for month, row in super().months_of_dinas(dinas, months).items()}
         for row in self.ratings(months, [dinas]):
-            _add(balances[row.month], self._amounts(row))
+            add(balances[row.month], self._amounts(row))
         return balances
 
     def months_of_every_dinas(self, months: Sequence[str]) -> dict[tuple[str, str], Balance]:
         """The balance of each dinas in each of some months that has one: by dinas and month."""
         balances = {key: without_ratings(row) for key, row in super().months_of_every_dinas(months).items()}
         for row in self.ratings(months):
-            _add(balances[row.dinas, row.month], self._amounts(row))
+            add(balances[row.dinas, row.month], self._amounts(row))
         return balances
 
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of an ASN over all dinas, in each of some months that has one, without ratings."""
         return {month: without_ratings(row) for month, row in super().months_of_asn(asn, months).items()}
+
+    def naming(self, asn: str, months: Sequence[str]) -> dict[str, int]:
+        """The number of published ratings that name an ASN, over all dinas, in each of some months: all but those that wait."""
+        numbers, dinas = dict.fromkeys(months, 0), set[str]()
+        for name, month, amounts in self.leaves_of_asn(asn, months):
+            numbers[month] += number_of(amounts)
+            dinas.add(name)
+        for row in self.ratings(months, dinas) if dinas else ():
+            numbers[row.month] -= self.settled(row).state.naming(asn)
+        return numbers
 
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months; those of ratings name no ASN."""
@@ -133,13 +148,8 @@ class PublishedQueries(Queries):
         """The numbers that waited at the last local midnight, of each dinas over some months."""
         sums: dict[str, Waiting] = {}
         for row in self.ratings(months, dinas):
-            now, sofar = self._waiting(row), sums.get(row.dinas, Waiting())
-            sums[row.dinas] = Waiting(sofar.ratings + now.ratings, sofar.reversals + now.reversals)
+            sums[row.dinas] = sums.get(row.dinas, Waiting()) + self._waiting(row)
         return sums
-
-    def waiting_of_months(self, dinas: str, months: Sequence[str]) -> dict[str, Waiting]:
-        """The numbers that waited at the last local midnight, of a dinas in each of some months."""
-        return {row.month: self._waiting(row) for row in self.ratings(months, [dinas])}
 
     def served_asn(self, dinas: str, period: Period) -> dict[str, Amounts]:
         """The ratings that are served of each ASN of a dinas: those of the closed half-years of a period."""
@@ -180,8 +190,3 @@ class PublishedQueries(Queries):
 
     def _closes_now(self, row: StoredMonth) -> bool:
         return not row.closed and closes_us(row.month, self._zone) <= self._now_us
-
-
-def _add(balance: Balance, amounts: Amounts) -> None:
-    for index, amount in amounts:
-        balance[index] += amount

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from domain.clock import day_begins_us, local_date, local_month
 from domain.periods import Period, parse_period
 from domain.rules.rulebook import Rulebook
-from projections.reading.cache import DinasSums, VersionCache, moved_between, open_files_at
+from projections.reading.cache import VersionCache, moved_between, open_files_at
 from projections.reading.public import PublicQueries, SmallCells
 from projections.reading.published import Closes, PublishedQueries
 from projections.reading.snapshot import Snapshot
@@ -91,11 +91,11 @@ class Reader:
         before, version = self._published.get(own), exact.version
         if before is not None and before.version == version:
             return before
-        sums: dict[tuple[str, str], DinasSums] = {}
+        cache = VersionCache(version, exact.rulebook, exact.open_files)
         if before is not None and before.version.day == version.day:
             moving = moved_between(self.live.movement, before.version, version.generation, version.at)
-            sums = {} if moving is None else before.sums_except(moving)
-        cache = VersionCache(version, exact.rulebook, exact.open_files, sums)
+            if moving is not None:
+                cache.carry(before, moving)
         if own not in self._published and len(self._published) >= VIEWS_MOST:
             self._published = {}
         self._published[own] = cache
@@ -125,10 +125,12 @@ class Reader:
         today = local_date(now_us, self.zone)
         ends_us = day_begins_us(today + timedelta(days=1), self.zone) - 1
         dues = (counts.next_due_us for counts in open_files.values() if counts.next_due_us is not None)
-        version = Version(self.live.journal, generation, at, overdue, min(dues, default=ends_us), today.isoformat())
-        version = version._replace(until_us=min(version.until_us or ends_us, ends_us))
-        sums = {} if before is None or moving is None else before.sums_except(moving)
-        self._cache = cache = VersionCache(version, self._rules(queries, generation), open_files, sums)
+        until_us = min((ends_us, *dues))
+        version = Version(self.live.journal, generation, at, overdue, until_us, today.isoformat())
+        cache = VersionCache(version, self._rules(queries, generation), open_files)
+        if before is not None and moving is not None:
+            cache.carry(before, moving)
+        self._cache = cache
         return cache
 
     def _rules(self, queries: Queries, generation: int) -> Rulebook:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from domain.clock import parse_instant
+from domain.clock import line_instant
 from domain.events import own
 from domain.events.kinds import KINDS, REVERSAL_TYPES
-from domain.intake.recorded import read_line
 from projections.ports import LineSearch
 
 if TYPE_CHECKING:
@@ -23,6 +23,39 @@ ALONE: Final = frozenset({"local", "import", own.RECORDER})
 """The recorders who have nobody beside them, and so are exempt from a second person."""
 AT_ONCE: Final = 1000
 _ANY: Final = LineSearch(tuple(sorted(REVERSAL_TYPES)))
+
+
+class _Month(Struct, frozen=True, gc=False):
+    month: str = ""
+
+
+class _FactData(Struct, frozen=True, gc=False):
+    dinas: str
+    resolved: _Month = _Month()
+
+
+class _Fact(Struct, frozen=True, gc=False):
+    type: str
+    data: _FactData
+
+
+class _Resolved(Struct, frozen=True, gc=False):
+    removes: _Fact | None = None
+
+
+class _ReversalData(Struct, frozen=True, gc=False):
+    resolved: _Resolved = _Resolved()
+
+
+class _Line(Struct, frozen=True, gc=False):
+    """The parts of a reversal's line that are counted by."""
+
+    data: _ReversalData
+    recordedtime: str
+    recordedby: str
+
+
+_LINE: Final = msgspec.json.Decoder(_Line)
 
 
 class _Key(NamedTuple):
@@ -66,19 +99,21 @@ class Reversals:
         return Reversed(counts[0] + counts[1], counts[1], counts[2] + counts[3], counts[3])
 
     def _read(self, position: int) -> None:
-        until, pages = position, list[list[tuple[int, bytes]]]()
+        until, rows = position, list[tuple[_Key, int]]()
         while until > self._position:
             page = self._lines.newest(_ANY, self._position, until, AT_ONCE)
-            pages.append(page.lines)
+            rows += [pair for _, line in page.lines if (pair := _counted(line)) is not None]
             until = page.reached
-        for lines in reversed(pages):
-            for _, line in reversed(lines):
-                self._count(line)
+        for key, instant_us in reversed(rows):  # only once each line was read: what raises is read whole again
+            insort(self._instants.setdefault(key, []), instant_us)  # a clock may have been set back meanwhile
         self._position = max(self._position, position)
 
-    def _count(self, line: bytes) -> None:
-        event = read_line(line)
-        fact = event.resolved.removes
-        if fact is not None:
-            key = _Key(fact.data["dinas"], fact.resolved.month, fact.type == RATED, event.recordedby in ALONE)
-            self._instants.setdefault(key, []).append(parse_instant(event.recordedtime))
+
+def _counted(line: bytes) -> tuple[_Key, int] | None:
+    """The key that a reversal counts under, and the instant of its recording; ``None`` if it takes nothing out."""
+    event = _LINE.decode(line)
+    fact = event.data.resolved.removes
+    if fact is None:
+        return None
+    key = _Key(fact.data.dinas, fact.data.resolved.month, fact.type == RATED, event.recordedby in ALONE)
+    return key, line_instant(event.recordedtime)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.fold.cells import Waiting
 from domain.fold.digest import digest_lines, digest_of
 from domain.fold.half_years import half_years
-from domain.fold.ledger import Balance, total, zero
+from domain.fold.ledger import Balance, add, total, zero
 from domain.fold.partition import partition_of
 from domain.periods import parse_period
 from domain.score.scorecard import Scorecard, Standing, Subject, ranked, scorecard
@@ -128,8 +128,7 @@ class Snapshot:
         queries = self._queries
         if subject.kind == "asn" and isinstance(queries, PublishedQueries) and half_years(period):
             for dinas in sorted(queries.dinas_of_asn(subject.id, period.months)):
-                for index, amount in queries.served_asn(dinas, period).get(subject.id, ()):
-                    balance[index] += amount
+                add(balance, self._cache.served(queries, dinas, period).get(subject.id, ()))
 
     def months_of(self, subject: Subject, months: Sequence[str]) -> dict[str, Balance]:
         """A subject's balance in each of some months that has one, read in one statement."""
@@ -147,11 +146,25 @@ class Snapshot:
             return None
         open_counts = self._queries.files.by_asn(self.now_us, dinas)
         staff = self.rulebook.assigned(dinas, period.first_day, period.last_day)
-        standings = standings_of("asn", balances, open_counts, staff, self.rulebook.knows_asn)
         if not isinstance(self._queries, PublishedQueries):
-            return standings
-        amounts = self._queries.served_asn(dinas, period)
+            return standings_of("asn", balances, open_counts, staff, self.rulebook.knows_asn)
+        amounts = self._cache.served(self._queries, dinas, period)
+        standings = standings_of("asn", balances, open_counts, {*staff, *amounts}, self.rulebook.knows_asn)
         return [served_of(row, amounts.get(row.subject.id, ())) for row in standings]
+
+    def dinas_of_asn(self, asn: str, period: Period) -> frozenset[str]:
+        """The dinas at which an ASN has facts in a period."""
+        return self._queries.dinas_of_asn(asn, period.months)
+
+    def naming(self, asn: str, months: Sequence[str]) -> dict[str, int]:
+        """The number of published ratings that name an ASN in each of some months; none where each rating counts."""
+        queries = self._queries
+        return queries.naming(asn, months) if isinstance(queries, PublishedQueries) else dict.fromkeys(months, 0)
+
+    @property
+    def parts(self) -> tuple[Queries, VersionCache, int]:
+        """The parts that a reading of the same moment, made for one caller, is made of again."""
+        return self._queries, self._cache, self.now_us
 
     def asn_balances(self, dinas: str, period: Period) -> dict[str, Balance]:
         """The balance of each ASN of a dinas, counting only that dinas's facts."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from domain.fold.cells import Waiting
-from domain.fold.ledger import Balance, zero
+from domain.fold.ledger import Balance, add, zero
 from domain.score.scorecard import Kind, Standing, Subject
 from projections.store.open_files import NONE_OPEN, Open
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def served_of(standing: Standing, amounts: Amounts) -> Standing:
     """An ASN's standing with the ratings that are served of them."""
     balance = list(standing.balance)
-    for index, amount in amounts:
-        balance[index] += amount
+    add(balance, amounts)
     return replace(standing, balance=balance, waiting=Waiting())
 
 

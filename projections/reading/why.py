@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from domain.events.entries import decode
+from domain.events.entries import AnyEntry, decode
 from domain.events.kinds import KINDS
 from domain.fold.ledger import Balance
 from domain.fold.postings import postings_of
-from domain.intake.recorded import read_line
+from domain.intake.recorded import Recorded, read_line
 from domain.measures import INDEX, MEASURES, UNSUR
 from domain.periods import Period
 from domain.rules.scheme import Scheme
@@ -131,24 +131,25 @@ def _unsur(balance: Balance) -> tuple[UnsurTerm, ...]:
 
 def behind(lines: Iterable[tuple[int, bytes]], subject: Subject, period: Period, *, published: bool) -> list[Behind]:
     """The entries behind a subject's balance, with their postings to it; ``published`` leaves out those of ratings."""
+    events = ((position, line, read_line(line)) for position, line in lines)
     return [
-        _behind(position, line, subject, period) for position, line in lines if not published or not is_rating(line)
+        _behind(position, event, decode(line), subject, period)
+        for position, line, event in events
+        if not published or not is_rating(event)
     ]
 
 
-def is_rating(line: bytes) -> bool:
+def is_rating(event: Recorded) -> bool:
     """True if an entry gives a rating, takes one out or corrects one."""
-    event = read_line(line)
     facts = (event.resolved.removes, event.resolved.adds)
     return RATED in (event.type, *(fact.type for fact in facts if fact is not None))
 
 
-def _behind(position: int, line: bytes, subject: Subject, period: Period) -> Behind:
-    event = read_line(line)
+def _behind(position: int, event: Recorded, entry: AnyEntry, subject: Subject, period: Period) -> Behind:
     at = 0 if subject.kind == "dinas" else 1
     mine = [
         posting
-        for posting in postings_of(decode(line))
+        for posting in postings_of(entry)
         if posting.account[at] == subject.id and posting.account[3] in period.months
     ]
     nameless = subject.kind == "dinas" and RATED in (event.type, event.resolved.removes and event.resolved.removes.type)

@@ -3,7 +3,6 @@
 A rebuild fills a new file beside the live one. Then the pointer is replaced in one step; no file in use is replaced.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, create_engine, event
 
-from projections.store.private import make_directory, make_file
+from projections.store.private import make_directory, make_file, write_private
 from projections.store.store import Store
 from projections.store.version import PROJECTION_VERSION
 
@@ -81,18 +80,7 @@ class Generations:
     ) -> None:
         """Serve a generation from now on, once ``finish`` has caught it up. The change survives a power cut."""
         finish()
-        fresh = self._directory / "current.new"
-        make_file(fresh)
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(Pointer(generation, PROJECTION_VERSION)))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._directory / "current")
-        folder = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_private(self._directory / "current", msgspec.json.encode(Pointer(generation, PROJECTION_VERSION)))
 
     def sweep(self, keep: int) -> None:
         """Remove the files of every other generation; call it when nobody reads them."""

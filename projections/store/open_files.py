@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, Executable, Select, Text, bindparam, case, func, literal, select, tuple_
 
 from domain.fold.casefiles import CaseFile, OpenFile
 from domain.fold.digest import in_order
@@ -78,18 +78,38 @@ class ListedFile(NamedTuple):
     state: CaseFile
 
 
-def _is_overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
-    """True of overdue files. The clock of a paused file does not run, unless its promise is a raw ``due_at``."""
-    clock = case(
-        ((_FILES.kind == "standard") & _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us), _FILES.paused_us),
-        else_=now_us,
-    )
-    return clock > _FILES.due_us
+# Statements that every page sends are made once: to make one anew takes SQLAlchemy longer than SQLite needs to answer it.
+_NOW: Final = bindparam("now_us", type_=BigInteger)
+_UNTIL: Final = bindparam("until_us", type_=BigInteger)
+_DINAS: Final = bindparam("dinas", type_=Text)
+_ASN: Final = bindparam("asn", type_=Text)
+_IS_PAUSED: Final = _FILES.paused_us.is_not(None) & (_FILES.paused_us < _NOW)
+_IS_STANDARD: Final = _FILES.kind == "standard"
+_CLOCK: Final = case((_IS_STANDARD & _IS_PAUSED, _FILES.paused_us), else_=_NOW)
+_IS_OVERDUE: Final = _FILES.due_us < _CLOCK
+"""True of overdue files. The clock of a paused file does not run, unless its promise is a raw ``due_at``."""
 
 
-def _overdue(now_us: int) -> Any:  # noqa: ANN401 - a column expression
-    """Counts overdue files."""
-    return func.coalesce(func.sum(case((_is_overdue(now_us), 1), else_=0)), 0)
+def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Counts the files of which a condition is true."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+_COUNTS: Final = (func.count(), _number(_IS_OVERDUE))
+_SERVICE: Final = func.coalesce(_FILES.service, "")
+"""A plain column would be grouped by the key, through all files."""
+_OF_SERVICE: Final = bindparam("service", type_=Text) == _SERVICE
+_OF_DINAS: Final = (_OPEN, _FILES.dinas == _DINAS)
+_FALLS_DUE: Final = (_FILES.due_us >= _NOW) & (_FILES.due_us < _UNTIL) & ~(_IS_STANDARD & _IS_PAUSED)
+_BY_DINAS: Final = (
+    select(_FILES.dinas, *_COUNTS, func.min(case((_FILES.due_us >= _NOW, _FILES.due_us))))
+    .where(_OPEN)
+    .group_by(_FILES.dinas)
+)
+_BY_ASN: Final = select(_FILES.open_asn, *_COUNTS).where(*_OF_DINAS, _FILES.open_asn != "").group_by(_FILES.open_asn)
+_BY_SERVICE: Final = select(_SERVICE, *_COUNTS).where(*_OF_DINAS).group_by(_SERVICE)
+_OF_ASN: Final = select(*_COUNTS).where(_FILES.open_asn == _ASN)
+_AHEAD: Final = select(_number(_FALLS_DUE), _number(_IS_PAUSED)).where(*_OF_DINAS)
 
 
 class OpenFileQueries:
@@ -101,43 +121,39 @@ class OpenFileQueries:
 
     def by_dinas(self, now_us: int, dinas: Collection[str] | None = None) -> dict[str, OpenOfDinas]:
         """Open files of every dinas that has any, or of those among ``dinas``."""
-        next_due = func.min(case((_FILES.due_us >= now_us, _FILES.due_us)))
-        query = select(_FILES.dinas, func.count(), _overdue(now_us), next_due).where(_OPEN).group_by(_FILES.dinas)
-        rows = self._db.execute(query if dinas is None else query.where(_FILES.dinas.in_(sorted(dinas))))
+        query = _BY_DINAS if dinas is None else _BY_DINAS.where(_FILES.dinas.in_(sorted(dinas)))
+        rows = self._db.execute(query, {"now_us": now_us})
         return {row[0]: OpenOfDinas(Open(row[1], int(row[2])), row[3]) for row in rows}
 
     def by_asn(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each ASN within a dinas."""
-        query = select(_FILES.open_asn, func.count(), _overdue(now_us))
-        return self._counts(query.where(_OPEN, _FILES.open_asn != "", _FILES.dinas == dinas).group_by(_FILES.open_asn))
+        return self._counts(_BY_ASN, now_us, dinas)
 
     def by_service(self, now_us: int, dinas: str) -> dict[str, Open]:
         """Open files of each service of a dinas."""
-        service = func.coalesce(_FILES.service, "")  # a plain column would be grouped by the key, through all files
-        query = select(service, func.count(), _overdue(now_us))
-        return self._counts(query.where(_OPEN, _FILES.dinas == dinas).group_by(service))
+        return self._counts(_BY_SERVICE, now_us, dinas)
 
     def of_asn(self, now_us: int, asn: str) -> Open:
         """Open files of one ASN over all its dinas."""
-        row = self._db.execute(select(func.count(), _overdue(now_us)).where(*self._of_asn(asn))).one()
+        query = _OF_ASN if self._within is None else _OF_ASN.where(_FILES.dinas.in_(sorted(self._within)))
+        row = self._db.execute(query, {"now_us": now_us, "asn": asn}).one()
         return Open(row[0], int(row[1]))
 
     def _of_asn(self, asn: str) -> tuple[ColumnElement[bool], ...]:
         mine = _FILES.open_asn == asn
         return (mine,) if self._within is None else (mine, _FILES.dinas.in_(sorted(self._within)))
 
-    def _counts(self, query: Select[Any]) -> dict[str, Open]:
-        return {row[0]: Open(row[1], int(row[2])) for row in self._db.execute(query)}
+    def _counts(self, query: Executable, now_us: int, dinas: str) -> dict[str, Open]:
+        rows = self._db.execute(query, {"now_us": now_us, "dinas": dinas})
+        return {row[0]: Open(row[1], int(row[2])) for row in rows}
 
     def ahead(self, now_us: int, until_us: int, dinas: str) -> Ahead:
         """The files of a dinas that are due before an instant, and those paused.
 
         A paused file falls due only by a ``due_at`` of its own.
         """
-        is_paused = _FILES.paused_us.is_not(None) & (_FILES.paused_us < now_us)
-        due = (_FILES.due_us >= now_us) & (_FILES.due_us < until_us) & ~((_FILES.kind == "standard") & is_paused)
-        counts = [func.coalesce(func.sum(case((condition, 1), else_=0)), 0) for condition in (due, is_paused)]
-        return Ahead(*map(int, self._db.execute(select(*counts).where(_OPEN, _FILES.dinas == dinas)).one()))
+        row = self._db.execute(_AHEAD, {"now_us": now_us, "until_us": until_us, "dinas": dinas}).one()
+        return Ahead(*map(int, row))
 
     def page(
         self, dinas: str, after: tuple[int, str, str] | None, limit: int, choice: Choice = ALL_OPEN
@@ -145,9 +161,9 @@ class OpenFileQueries:
         """Open files of a dinas by due time, service and case, after a place in that order; those without a promise last."""
         query = select(*_OPEN_FILE, _FILES.state).where(_OPEN, _FILES.dinas == dinas)
         if choice.overdue_at_us is not None:
-            query = query.where(_is_overdue(choice.overdue_at_us))
+            query = query.where(_IS_OVERDUE).params(now_us=choice.overdue_at_us)
         if choice.service:
-            query = query.where(func.coalesce(_FILES.service, "") == choice.service)  # as in ``by_service``
+            query = query.where(_OF_SERVICE).params(service=choice.service)
         if after is not None:
             query = query.where(tuple_(_DUE, _FILES.service, _FILES.case) > tuple_(*map(literal, after)))
         return self._rows(query.order_by(_DUE, _FILES.service, _FILES.case).limit(limit))

@@ -37,13 +37,21 @@ def make_file(path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file for this account alone, in one step."""
+    """Write a file for this account alone, in one step. Once it returns, the change survives a power cut."""
     make_directory(path.parent)
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     make_file(fresh)
-    fresh.write_bytes(content)
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def ensure_private(directory: Path, names: Iterable[str]) -> None:

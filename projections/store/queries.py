@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Text, bindparam, func, select
 
 from domain.fold.digest import in_order
 from domain.fold.ledger import Balance, Ledger
 from domain.fold.postings import Account, Amounts, Posting
+from domain.fold.shown import DENOMINATORS, is_small
 from projections.segment import RULEBOOK, At
 from projections.store.open_files import FOREVER, OpenFileQueries
 from projections.store.ratings import StoredMonth, blocks_of
 from projections.store.schema import ACCOUNTS, BLOCKS, CASE_FILES, DINAS_MONTHS, MOVED, RATINGS, RULES, SOURCES, WHY
-from projections.store.vectors import amounts_held, balance_of
+from projections.store.vectors import amounts_held, balance_of, denominators_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 1000
 """The number of accounts in memory at once while all of them are read."""
+
+
+# Statements that every page sends are made once, as in `open_files.py`.
+_MONTHS: Final = bindparam("months", expanding=True, type_=Text)
+_DINAS: Final = bindparam("dinas", type_=Text)
+_ASN: Final = bindparam("asn", type_=Text)
+_AT: Final = select(SOURCES.c.source, SOURCES.c.position)
+_LAST_RULE: Final = select(func.max(RULES.c.position))
+_OF_MONTHS: Final = DINAS_MONTHS.c.month.in_(_MONTHS)
+_DINAS_BALANCES: Final = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(_OF_MONTHS)
+_MONTHS_OF_DINAS: Final = select(DINAS_MONTHS.c.month, DINAS_MONTHS.c.measures).where(
+    DINAS_MONTHS.c.dinas == _DINAS, _OF_MONTHS
+)
+_MONTHS_OF_ASN: Final = select(ACCOUNTS.c.month, ACCOUNTS.c.measures).where(
+    ACCOUNTS.c.asn == _ASN, ACCOUNTS.c.month.in_(_MONTHS)
+)
 
 
 class Leaf(NamedTuple):
@@ -50,7 +67,7 @@ class Queries:
 
     def at(self) -> At:
         """The position up to which everything is folded, in this snapshot."""
-        positions = {row[0]: row[1] for row in self.db.execute(select(SOURCES.c.source, SOURCES.c.position))}
+        positions = {row[0]: row[1] for row in self.db.execute(_AT)}
         if len(positions) <= 1:
             return At(max(positions.values(), default=0))
         rulebook = positions.pop(RULEBOOK)
@@ -72,7 +89,7 @@ class Queries:
 
     def last_rule(self) -> int:
         """The position of the last rule entry."""
-        return self.db.execute(select(func.max(RULES.c.position))).scalar() or 0
+        return self.db.execute(_LAST_RULE).scalar() or 0
 
     def rule_lines(self, after: int) -> list[tuple[int, bytes]]:
         """Rule entries after a position."""
@@ -86,14 +103,12 @@ class Queries:
 
     def dinas_balances(self, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of each dinas, summed over months."""
-        query = select(DINAS_MONTHS.c.dinas, DINAS_MONTHS.c.measures).where(DINAS_MONTHS.c.month.in_(months))
-        return _sums(self.db.execute(query))
+        return _sums(self.db.execute(_DINAS_BALANCES, {"months": months}))
 
     def months_of_dinas(self, dinas: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of a dinas in each of some months that has one."""
-        query = select(DINAS_MONTHS.c.month, DINAS_MONTHS.c.measures)
-        query = query.where(DINAS_MONTHS.c.dinas == dinas, DINAS_MONTHS.c.month.in_(months))
-        return {row[0]: balance_of(row[1]) for row in self.db.execute(query)}
+        rows = self.db.execute(_MONTHS_OF_DINAS, {"dinas": dinas, "months": months})
+        return {row[0]: balance_of(row[1]) for row in rows}
 
     def months_of_every_dinas(self, months: Sequence[str]) -> dict[tuple[str, str], Balance]:
         """The balance of each dinas in each of some months that has one: by dinas and month."""
@@ -102,8 +117,8 @@ class Queries:
 
     def months_of_asn(self, asn: str, months: Sequence[str]) -> dict[str, Balance]:
         """The balance of an ASN over all its dinas, in each of some months that has one."""
-        query = select(ACCOUNTS.c.month, ACCOUNTS.c.measures)
-        return _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
+        query = _MONTHS_OF_ASN if self._within is None else _MONTHS_OF_ASN.where(self._is_within)
+        return _sums(self.db.execute(query, {"asn": asn, "months": months}))
 
     def dinas_of_asn(self, asn: str, months: Sequence[str]) -> frozenset[str]:
         """The dinas at which an ASN has facts in some months."""
@@ -111,9 +126,20 @@ class Queries:
         sums = _sums(self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months))))
         return frozenset(dinas for dinas, balance in sums.items() if any(balance))
 
+    def leaves_of_asn(self, asn: str, months: Sequence[str]) -> Iterator[tuple[str, str, Amounts]]:
+        """The leaf accounts of an ASN in some months: of each its dinas, its month and its non-zero amounts."""
+        query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.month, ACCOUNTS.c.measures)
+        rows = self.db.execute(query.where(*self._of_asn(asn), ACCOUNTS.c.month.in_(months)))
+        yield from ((row[0], row[1], amounts_held(row[2])) for row in rows)
+
     def _of_asn(self, asn: str) -> tuple[ColumnElement[bool], ...]:
         mine = ACCOUNTS.c.asn == asn
-        return (mine,) if self._within is None else (mine, ACCOUNTS.c.dinas.in_(sorted(self._within)))
+        return (mine,) if self._within is None else (mine, self._is_within)
+
+    @property
+    def _is_within(self) -> ColumnElement[bool]:
+        """True of the accounts of the dinas that these queries are limited to."""
+        return ACCOUNTS.c.dinas.in_(sorted(self._within or ()))
 
     def leaves(self, dinas: Collection[str], months: Sequence[str]) -> Iterator[Leaf]:
         """The leaf accounts of some dinas in some months."""
@@ -126,13 +152,23 @@ class Queries:
         query = select(DINAS_MONTHS.c.dinas).where(DINAS_MONTHS.c.month.in_(months)).distinct()
         return sorted(row[0] for row in self.db.execute(query))
 
-    def cells(self, dinas: Collection[str], months: Collection[str]) -> dict[tuple[str, str, str], Balance]:
-        """The balances of some dinas in some months, by dinas, service and month."""
+    def small_cells(self, dinas: Collection[str], months: Collection[str]) -> dict[Account, Balance]:
+        """The balances of the cells (dinas, service, month) of some dinas and months that have a small denominator.
+
+        Only these are read in full: most cells are large, and of them five numbers are enough.
+        """
         query = select(ACCOUNTS.c.dinas, ACCOUNTS.c.service, ACCOUNTS.c.month, ACCOUNTS.c.measures)
         rows = self.db.execute(query.where(ACCOUNTS.c.dinas.in_(sorted(dinas)), ACCOUNTS.c.month.in_(sorted(months))))
-        sums = Ledger()
-        sums.post(Posting((row[0], "", row[1], row[2]), amounts_held(row[3])) for row in rows)
-        return {(name, service, month): balance for (name, _, service, month), balance in sums.accounts.items()}
+        leaves = [((row[0], "", row[1], row[2]), row[3]) for row in rows]
+        numbers: dict[Account, list[int]] = {}
+        for cell, measures in leaves:
+            sofar = numbers.setdefault(cell, [0] * len(DENOMINATORS))
+            for place, number in enumerate(denominators_of(measures)):
+                sofar[place] += number
+        small = {cell for cell, sums in numbers.items() if any(map(is_small, sums))}
+        ledger = Ledger()
+        ledger.post(Posting(cell, amounts_held(measures)) for cell, measures in leaves if cell in small)
+        return ledger.accounts
 
     def ratings(self, months: Sequence[str] | None, dinas: Collection[str] = ()) -> list[StoredMonth]:
         """The ratings of dinas in some months, or in all: of every dinas, or of those named."""

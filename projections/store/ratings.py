@@ -9,7 +9,7 @@ import msgspec
 from domain.fold.blocks import Block
 from domain.fold.cells import MonthState, Waiting
 from domain.fold.disclosed import Month
-from domain.fold.ledger import Balance, zero
+from domain.fold.ledger import add, zero
 from domain.fold.ratings import RATING_KINDS, MonthKey, changes_of_ratings, follow
 from projections.store.vectors import measures_of
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from domain.events.entries import AnyEntry
     from domain.fold.cells import Change
-    from domain.fold.postings import Amounts
     from projections.store.statements import Tools
 
 Changes = dict[MonthKey, list[tuple[str, "Change"]]]
@@ -68,14 +67,6 @@ def state_of_month(state: bytes) -> MonthState:
 def blocks_of(rows: Iterable[bytes]) -> list[Block]:
     """Stored blocks, without those that were taken out."""
     return [_BLOCK.decode(row) for row in rows if row != _TAKEN_OUT]
-
-
-def balance_of_amounts(amounts: Amounts) -> Balance:
-    """Amounts as a balance."""
-    balance = zero()
-    for index, amount in amounts:
-        balance[index] = amount
-    return balance
 
 
 def rating_changes(fresh: Sequence[tuple[int, bytes, AnyEntry]]) -> Changes:
@@ -125,7 +116,9 @@ def _row(key: MonthKey, month: Month, measures: str) -> StoredMonth:
     """A month as stored; ``measures`` are those it had, which only a block changes, or a reversal that waits."""
     state, waiting = month.state, month.waiting()
     if month.moved:
-        measures = measures_of(balance_of_amounts(month.published()))
+        balance = zero()
+        add(balance, month.published())
+        measures = measures_of(balance)
     return StoredMonth(
         *key,
         measures,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from domain.fold.casefiles import CaseFile
+from domain.fold.shown import DENOMINATORS
 from domain.measures import INDEX, MEASURES
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ _STORED: Final[Callable[..., msgspec.Struct]] = msgspec.defstruct(
 )
 _MEASURES: Final = msgspec.json.Decoder[Any](_STORED)
 _AMOUNTS: Final = msgspec.json.Decoder(dict[str, int])
+_DENOMINATORS: Final = msgspec.json.Decoder[Any](
+    msgspec.defstruct("_Denominators", [(name, int, 0) for name in DENOMINATORS], gc=False)
+)
+
+
+def denominators_of(measures: str) -> tuple[int, ...]:
+    """The denominators of a stored balance, in the order of `domain/fold/shown.py`, without the rest of it."""
+    return astuple(_DENOMINATORS.decode(measures))
 
 
 def balance_of(measures: str) -> Balance:

@@ -33,7 +33,7 @@ _LOOKS: Final = Table(
     Column("address", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("first_us", BigInteger, nullable=False),
-    Column("last_us", BigInteger, nullable=False, index=True),
+    Column("last_us", BigInteger, nullable=False),
 )
 _COUNT_LOOK: Final = text(
     "INSERT INTO looks (day, who, page, person, address, count, first_us, last_us) "

@@ -89,6 +89,9 @@ def test_exact_figures_stay_in_no_browser(neraca: Assembled) -> None:
         assert (same.status_code, same.headers["cache-control"]) == (304, FOR_ONE)
         for path in ("/v1/stream", "/live/board"):
             assert neraca.ask("HEAD", path, **caller).headers["cache-control"] == FOR_ONE, path
+    leader = {"authorization": neraca.token("leader-1", "leader", dinas=["d"])}
+    for _ in range(2):  # who is shown small cells of the own dinas
+        assert neraca.get("/v1/dinas", caller=ELSEWHERE, headers=leader).headers["cache-control"] == FOR_ONE
     assert neraca.get("/static/live.js").headers["cache-control"] == "no-cache", "a file is the same for all"
     assert neraca.ask("HEAD", "/v1/stream", caller=ELSEWHERE).headers["cache-control"] != FOR_ONE
     assert neraca.get("/readyz", caller=ELSEWHERE).headers.get("cache-control") is None, "yes or no"

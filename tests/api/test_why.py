@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.facts import RULES, fill, permit, rating, task
+from tests.pages.messages import ID
 from tests.pages.reading import FAR
 from tests.serving import Assembled, event
 
@@ -93,6 +94,31 @@ def test_an_asns_satisfaction_is_no_live_figure_but_to_auditors(neraca: Assemble
             exact,
         ) * 3
         assert len(why["events"]) == (ratings + 1 if exact else 1)
+
+
+@pytest.mark.parametrize(("ratings", "number"), [(19, 0), (20, 10), (35, 20)])
+def test_an_asn_is_told_how_many_published_ratings_name_them_and_no_more(
+    neraca: Assembled, ratings: int, number: int
+) -> None:
+    """In their card, their reasons, each month, a longer period and on their page; nobody else is told the number."""
+    fill(neraca, task("dishub", on_time=True), *(rating("dishub", 2, asn="a-1") for _ in range(ratings)))
+    own, leader = neraca.token("s", "asn", asn="a-1"), neraca.token("r", "read")
+    for token, count in ((own, number), (leader, None)):
+        headers = {"authorization": token}
+        cards = [
+            neraca.get("/v1/asn/a-1", headers=headers).json(),
+            neraca.get("/v1/asn/a-1?period=2026", headers=headers).json(),
+            neraca.get("/v1/asn/a-1/series", headers=headers).json()["items"][-1],
+            neraca.get("/v1/asn/a-1/why", headers=headers).json()["scorecard"],
+        ]
+        for card in cards:
+            line = card["indicators"][1]
+            assert card["counts"]["ratings"] == count
+            assert (line["n"], line["value"], card["overall"]["n"]) == (None, None, None)
+        table = neraca.get("/asn/a-1?csv=counts", headers=headers).text
+        assert f"{ID('count.ratings')};{'' if count is None else count}\r\n" in table
+    series = neraca.get("/v1/asn/a-1/series", headers={"authorization": own}).json()["items"]
+    assert [card["counts"]["ratings"] for card in series] == [0] * 11 + [number]
 
 
 @pytest.mark.parametrize(("ratings", "number"), [(19, 0), (20, 10), (35, 20)])

@@ -177,7 +177,7 @@ def test_a_session_records_what_its_token_may(split: Split) -> None:
 
 def test_while_the_intake_is_away_a_page_keeps_the_citizens_answers(split: Split) -> None:
     """And once it is back the same form is recorded."""
-    ticket, port = split.reader.ticket(), int(split.listening.url.rpartition(":")[2])
+    ticket, port = split.reader.ticket(), split.listening.port
     split.listening.__exit__()
     answer = split.reader.rate(ticket, overall="2", waktu="3", sarana="4")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

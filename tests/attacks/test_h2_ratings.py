@@ -262,7 +262,7 @@ def test_the_page_of_a_dinas_counts_what_was_reversed(hall: Hall) -> None:
     """Facts at once, ratings as of the last midnight; those that a caller reversed with nobody beside stand apart."""
     hall.make("kota", "correct")
     mine, local = permit("K-11"), permit("K-12")
-    hall.neraca.record(mine, local)
+    hall.neraca.record(mine, local, *(permit(f"K-{number}") for number in range(20, 30)))
     hall.rate(hall.ticket())
     (entry,) = hall.ratings()
     assert hall.reverse("kota", mine).status_code == 201

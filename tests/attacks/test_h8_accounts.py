@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import socket
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import httpx
 import pytest
 
 from api.http.peers import Peer
 from tests.attacks.between import CHUNK
 from tests.process import Process
+from tests.serving import Assembled, Listening, event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.speed("all")
@@ -107,3 +112,53 @@ def test_the_system_tells_the_account_of_each_end(name: str) -> None:
             assert not Peer((end[0], client.getsockname()[1] ^ 1), here).is_own_account
         accepting.close()
         assert not Peer(end[:2], here).is_own_account
+
+
+def test_the_account_of_a_connection_is_looked_up_beside_the_event_loop(tmp_path: Path) -> None:
+    """On each kind of address, for one answer that is made and for one that is remembered: the tables are long in a big city."""
+    looks: list[tuple[str, bool]] = []
+    paths = (
+        "/",
+        "/publik",
+        "/asn",
+        "/dinas/dishub",
+        "/v1/dinas",
+        "/v1/digest",
+        "/v1/journal",
+        "/readyz",
+        "/nowhere",
+        "/docs",
+    )
+    with Assembled(tmp_path / "data") as neraca, Listening(neraca) as server:
+        neraca.record(event("dinas-registered", "dn", {"dinas": "dishub", "name": "Dinas Perhubungan"}))
+        with opened_files(lambda name: looks.append((name, is_in_loop()))):
+            for path in paths * 2:
+                assert httpx.get(f"{server.url}{path}").status_code in (200, 404), path
+    tables = [in_loop for name, in_loop in looks if name.startswith("/proc/net/tcp")]
+    assert tables
+    assert not any(tables)
+
+
+def is_in_loop() -> bool:
+    """True if an event loop waits for what is done in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@contextmanager
+def opened_files(see: Callable[[str], None]) -> Iterator[None]:
+    """Tell of each file that this process opens; Python never lets go of a hook, so it falls silent."""
+    is_on = True
+
+    def hook(name: str, values: tuple[object, ...]) -> None:
+        if is_on and name == "open":
+            see(str(values[0]))
+
+    sys.addaudithook(hook)
+    try:
+        yield
+    finally:
+        is_on = False

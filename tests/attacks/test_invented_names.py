@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import httpx
+import pytest
 
 from domain.access.limits import Limits
 from neraca.__main__ import main
 from streams.journal.journal import Journal
 from streams.places.database import Database
 from streams.places.directory import DataDirectory
+from tests.journal.test_old_directory import file_with
 from tests.process import Process
-from tests.serving import EVENT, event
+from tests.serving import EVENT, Assembled, event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    import pytest
 
 TASK: Final = {"dinas": "d", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 AS_BEGUN: Final = {"NERACA_UNKNOWN": ""}
@@ -31,7 +31,7 @@ def refused(process: Process, event_id: str, headers: Mapping[str, str] | None =
         json=event("task-completed", event_id, {**TASK, "task": event_id, **data}),
         headers={"content-type": EVENT, **(headers or {})},
     ).json()
-    assert answer.get("errors") or answer["position"], answer
+    assert answer.get("errors") or answer.get("position"), answer
     return [fault["pointer"] for fault in answer.get("errors", ())]
 
 
@@ -51,13 +51,30 @@ def test_a_command_of_the_owner_begins_a_strict_journal(database_url: str, monke
     assert Journal.read_only(Database(database_url).prepare().journal).is_strict
 
 
-def test_a_journal_begun_open_or_before_stays_so(tmp_path: Path) -> None:
-    """Also where it is served without `--open` afterwards: a counter's task of names that nobody registered is taken."""
+def test_a_journal_begun_open_stays_so(tmp_path: Path) -> None:
     with Process(tmp_path / "open", environment=AS_BEGUN) as process:
         assert refused(process, "t1") == []
-    with Process(tmp_path / "open", environment=AS_BEGUN, is_open=False) as process:
-        limits = Limits(frozenset({"e"}), frozenset({"/loket"}))
-        store = DataDirectory(tmp_path / "open").token_store()
-        secret = store.make("loket-1", ["counter"], "2026-11-24T05:00:00Z", limits)
-        store.close()
-        assert refused(process, "t2", {"authorization": f"Bearer {secret}"}, dinas="e") == []
+
+
+def begun_open(data: Path) -> None:
+    """Begin a journal as `--open` does."""
+    Assembled(data).close()
+
+
+def begun_before(data: Path) -> None:
+    """Leave a journal behind as a former version did."""
+    data.mkdir(mode=0o700)
+    file_with(data / "journal.sqlite", "journal.sql").chmod(0o600)
+
+
+@pytest.mark.speed("all")
+@pytest.mark.parametrize("begin", [begun_open, begun_before])
+def test_a_journal_begun_open_or_before_stays_so_without_open(tmp_path: Path, begin: Callable[[Path], None]) -> None:
+    """A counter's task of names that nobody registered is taken."""
+    begin(tmp_path / "data")
+    limits = Limits(frozenset({"e"}), frozenset({"/loket"}))
+    store = DataDirectory(tmp_path / "data").token_store()
+    secret = store.make("loket-1", ["counter"], "2026-11-24T05:00:00Z", limits)
+    store.close()
+    with Process(tmp_path / "data", environment=AS_BEGUN, is_open=False) as process:
+        assert refused(process, "t-baru", {"authorization": f"Bearer {secret}"}, dinas="e", asn="z-1") == []

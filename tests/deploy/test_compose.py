@@ -174,7 +174,7 @@ def test_one_secret_is_made_once_and_read_by_intakes_and_readers_alone(folder: P
 
 
 def test_every_command_is_one_of_the_programs(folder: Path) -> None:
-    """As many of each as the issue of scaling out asks for, each under a name of its own, with no more rights than it needs."""
+    """As many of each as a city of many processes needs, each under a name of its own, with no more rights than it needs."""
     services = ours(composed(folder))
     options_of = {name: parser().parse_args(service["command"]) for name, service in services.items()}
     numbers = [options.command for options in options_of.values()]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from domain.events.submitted import SchemeAdopted
+from domain.measures import UNSUR
 from domain.rules.scheme import CONTOH_2026, Indicator, decimal, faults_of, scheme_of, weight_of_unsur
 from domain.score.scoring import capaian_of, score_of, value_of
 from tests.domain.said import measured
@@ -156,10 +157,7 @@ def test_an_indicators_capaian_is_floored_then_capped(
 
 SPEED = {"capaian_n": 30, "capaian_sum_120": 30 * 9_000}
 TASKS = {"tasks_with_due": 10, "tasks_on_time": 8}
-PLEASED = {"respondents": 30} | {
-    f"unsur_n_{u}": 30
-    for u in ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
-}
+PLEASED = {"respondents": 30} | {f"unsur_n_{u}": 30 for u in UNSUR}
 PLEASED |= {name.replace("_n_", "_sum_"): 30 * 4 for name in PLEASED if "unsur" in name}
 
 

@@ -3,10 +3,11 @@
 import random
 from typing import Any, Final
 
+from domain.measures import UNSUR
+
 Event = dict[str, Any]
 DINAS: Final = ("disdukcapil", "dpmptsp", "dinkes")
 SERVICES: Final = ("ktp-el", "kia", "siup")
-UNSUR: Final = ("persyaratan", "prosedur", "waktu", "biaya", "produk", "kompetensi", "perilaku", "pengaduan", "sarana")
 KINDS: Final = {
     "receive": 6,
     "pause": 2,

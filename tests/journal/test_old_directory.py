@@ -22,7 +22,8 @@ DIGEST: Final = "46eeb30e1dbd020e637b5689ee63de7aa49bfe738bdc71c49874d579ea49632
 """As that program served it, at position 29."""
 
 
-def _file_with(path: Path, name: str) -> Path:
+def file_with(path: Path, name: str) -> Path:
+    """A database file with the content that was left under a name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode=WAL")
@@ -44,8 +45,8 @@ def _indexes(path: Path) -> set[str]:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """The directory as it was left."""
-    _file_with(tmp_path / "data" / "journal.sqlite", "journal.sql")
-    _file_with(tmp_path / "data" / "balances" / "generation-1.sqlite", "generation-1.sql")
+    file_with(tmp_path / "data" / "journal.sqlite", "journal.sql")
+    file_with(tmp_path / "data" / "balances" / "generation-1.sqlite", "generation-1.sql")
     (tmp_path / "data" / "balances" / "current").write_bytes(b'{"generation":1,"version":2}')
     return tmp_path / "data"
 

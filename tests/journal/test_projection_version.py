@@ -19,7 +19,7 @@ MEANINGS: Final = {1: "073bf0880fa25d4128462682891d52dab94f96e4e6dc5f603a20da7c9
 
 def changed(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Stored forms that differ from today's in one thing."""
-    tables = form["tables"]
+    tables, ratings = form["tables"], form["ratings"]
     return {
         "a measure more": form | {"measures": (*form["measures"], "complaints")},
         "a measure less": form | {"measures": form["measures"][:-1]},
@@ -31,6 +31,13 @@ def changed(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
         | {"tables": tables | {"rules": [["position", "BIGINT", True], ["line", "TEXT", False]]}},
         "a field of the case file more": form | {"case file": [*form["case file"], ["rated", "int"]]},
         "a receipt without its standard": form | {"receipt": form["receipt"][:-1]},
+        **{
+            f"a field of a {name} more": form | {"ratings": ratings | {name: [*fields, ["rated", "int"]]}}
+            for name, fields in ratings.items()
+        },
+        "fields of a block in another order": form | {"ratings": ratings | {"block": ratings["block"][::-1]}},
+        "eleven ratings make a block": form | {"block": [form["block"][0] + 1, form["block"][1]]},
+        "a month closes a day later": form | {"block": [form["block"][0], form["block"][1] + 1]},
     }
 
 

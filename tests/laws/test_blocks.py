@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.fold.blocks import LEAST, RATED, Block
+from domain.fold.blocks import LEAST, RATED, Block, number_of
 from domain.fold.cells import Change, MonthState, Waiting
 from domain.fold.disclosed import Month
 from domain.measures import MEASURES
@@ -127,6 +127,24 @@ def test_the_figures_are_the_sum_of_the_blocks_and_no_count_is_less_than_none(mo
         assert {name: amount for name, amount in sums.items() if amount} == dict(figures)
         assert all(amount > 0 for amount in figures.values())
         assert {MEASURES.index(name) for name in figures} <= RATED
+
+
+@bounded(60)
+@given(MOVES)
+def test_the_ratings_that_name_an_asn_are_published_or_wait(moves: Moves) -> None:
+    """In a block that counts no unsur, ratings have no part in the figures, and count until they are reversed."""
+    month, exact = Month(), Counter[str]()
+    for entry in said_by(moves):
+        read(month, entry)
+        exact[entry.asn] += 1 if entry.gives else -1
+    for asn in ("a-1", "a-2"):
+        published = sum(
+            number_of(part) for block in month.blocks.values() for name, part in block.parts() if name == asn
+        )
+        bare = [block for block in month.blocks.values() if not block.mask and not block.is_tap]
+        for block in bare:
+            published += sum(rating.asn == asn and not block.gone >> at & 1 for at, rating in enumerate(block.given))
+        assert exact[asn] == published + month.state.naming(asn)
 
 
 def _ten(start: int, service: str = "ktp") -> list[Said]:

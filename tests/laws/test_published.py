@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,9 @@ GIVEN: Final = "{}-15T10:00:00+07:00"
 MONTH: Final = parse_period("2026-09")
 BEFORE: Final = parse_instant("2026-10-30T23:59:59+07:00")
 CLOSED: Final = parse_instant("2026-10-31T00:00:00+07:00")
+HALF_YEAR: Final = parse_period("2026-S2")
+LATER: Final = parse_instant("2027-02-03T08:00:00+07:00")
+"""After the half-year closed."""
 
 
 class Clerk:
@@ -117,3 +121,34 @@ def test_fold_replay_and_plain_rule_publish_the_same(moves: Moves, cuts: list[in
             later_cards = [snapshot.card(row, MONTH) for row in snapshot.dinas(MONTH)]
             if now_us > BEFORE or CLOSE in entries:
                 assert [card.waiting for card in later_cards] == [Waiting(*plain.waiting())] * len(later_cards)
+
+
+@pytest.mark.parametrize("late", ["a rating", "a reversal"])
+def test_what_a_closed_half_year_serves_a_late_entry_leaves_as_it_is(late: str) -> None:
+    """Of the 35 ratings that name an ASN 15 were published by the close of their month, whenever the next entry comes."""
+    ratings = [Said("ktp", f"n{at}", "a-1", (3, *(4,) * 8), gives=True, first=True) for at in range(36)]
+    out = ratings[0]._replace(gives=False, first=False)
+    with desk() as counter, store_of(counter.folder, "balances") as store:
+        clerk = clerk_at(counter)
+        clerk.tell(ratings[:35])
+        follow(counter, store, [10])
+        figures = []
+        for number in range(2):
+            counter.now_us = LATER
+            with reading(counter, store, lambda: LATER, published=True) as snapshot:
+                staff = snapshot.asn_of(DINAS, HALF_YEAR)
+                assert staff is not None
+                (asn,) = staff
+                person, dinas = snapshot.one_asn("a-1", HALF_YEAR), snapshot.one_dinas(DINAS, HALF_YEAR)
+                assert person is not None
+                assert dinas is not None
+                figures.append((asn.balance, person.balance, dinas.balance))
+                ratings_replayed = PublishedRatings()
+                run = fold_lines(counter.lines, None, ratings_replayed)
+                (card,) = concluded(run, HALF_YEAR, LATER, None, ratings_replayed).dinas.values()
+                assert card == snapshot.card(dinas, HALF_YEAR)
+            if not number:
+                clerk.tell(ratings[35:] if late == "a rating" else [out])
+                follow(counter, store, [10])
+        assert amounts_by_measure(figures[0][0])["respondents"] == 35
+        assert figures[0] == figures[1]

@@ -112,8 +112,8 @@ BUGS: Final = (
     Bug(
         "a share is cut off instead of rounded",
         "domain/fold/postings.py",
-        "    bp = half_up(10_000 * (rating.overall or 0), rating.scale)\n",
-        "    bp = 10_000 * (rating.overall or 0) // rating.scale\n",
+        "    return half_up(10_000 * (rating.overall or 0), rating.scale)\n",
+        "    return 10_000 * (rating.overall or 0) // rating.scale\n",
         (POSTINGS,),
     ),
     Bug(

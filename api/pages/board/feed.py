@@ -51,10 +51,8 @@ def feed(snapshot: Snapshot, lines: Lines, words: Words, choice: Chosen) -> tupl
     start = max(0, snapshot.position - LOOKED_AT)
     items: list[Item] = []
     for position, line in reversed(lines.stored_lines(start, LOOKED_AT, snapshot.position)):
-        if is_rating(line):
-            continue
         event = read_line(line)
-        if event.type in TYPES:
+        if event.type in TYPES and not is_rating(event):
             items.append(_item(snapshot, position, event, words))
         if len(items) == SHOWN:
             break

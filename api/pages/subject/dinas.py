@@ -126,7 +126,7 @@ def staff_of(query: PageQuery, dinas: str, *, by_score: bool) -> Staff:
     """A page of the ASN of a dinas whom the caller is shown, by id or by rank. Raises: ``Refusal`` for a cursor of another list."""
     period, cursor = query.period, query.cursor
     everybody = required_reading(query.snapshot.asn_of(dinas, period), dinas)
-    standings = [standing for standing in everybody if query.shows(standing.subject.id)]
+    standings = everybody if query.faces is None else query.faces.among(everybody)
     page = (ranking if by_score else listed)(query.snapshot, period, standings, query.listed, cursor)
     if by_score:
         before = number_after(cursor, "rank")
