@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import structs
@@ -16,7 +15,6 @@ from tests.journal.desk import task
 from tests.kafka.guard_database import OTHER as OTHER_DINAS
 from tests.kafka.guard_database import Topic
 from tests.kafka.guard_fold import Fold, segment_of
-from tests.serving import ZONE
 
 if TYPE_CHECKING:
     from tests.kafka.guard_database import Partitions
@@ -88,7 +86,7 @@ def test_lines_of_unsigned_segments_of_an_older_layout_are_checked_one_by_one(se
     first = structs.replace(whole, last=position - 1, entries=[(whole.entries[0][0], good)])
     forgery = structs.replace(whole, after=position - 1, entries=[(position, line.replace(b'"a-1"', b'"a-9"'))])
     assert forgery.entries != whole.entries[1:2]
-    fold = setup.fold(setup.layout, trust=Trust(setup.layouts.key_of(1), ZoneInfo(ZONE)))
+    fold = setup.fold(setup.layout)
     fold.fold([Record(1, 0, packed(first)), Record(1, 1, packed(forgery))])
     sentence = f"position {position}: the data are not those that were recorded"
     assert setup.at(1) == (position - 1, 1, f"partition 1 after position {position - 1}: {sentence}")
