@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +21,8 @@ from projections.ports import Lines, LineSearch
 from streams.places.tokens import TokenRow, TokenStore
 
 FOUND_AT_ONCE: Final = 1000
+ID_MOST: Final = 200
+"""The longest id as an address has it: the source of ratings under its tickets is made of it."""
 
 
 def add_making(make: argparse.ArgumentParser) -> None:
@@ -71,7 +74,10 @@ def make_token(store: TokenStore, lines: Lines | None, options: argparse.Namespa
 
 
 def _check_names(options: argparse.Namespace) -> None:
-    """A number of a person names no token, dinas or ASN: the log and every event would hold it. Raises: ``Usage``."""
+    """An id fits an address, and no number of a person names a token, dinas or ASN: each event holds it. Raises: ``Usage``."""
+    if len(quote(options.id, safe="")) > ID_MOST:
+        message = f"the id: at most {ID_MOST} characters, where one that is not ASCII counts as it is written in an address"
+        raise Usage(message)
     names_of = {"the id": [options.id], "--dinas": options.dinas or [], "--asn": [options.asn]}
     wrong = [name for name, words in names_of.items() if any(map(looks_personal, words))]
     wrong += ["--source"] if any(map(has_number_segment, options.source or [])) else []

@@ -70,6 +70,15 @@ def test_a_number_that_is_typed_into_an_address_is_in_no_log(neraca: Assembled, 
     assert spelling not in log
 
 
+@pytest.mark.parametrize("token_id", ["l" * 201, "é" * 34])
+def test_an_id_fits_an_address(tmp_path: Path, capsys: pytest.CaptureFixture[str], token_id: str) -> None:
+    """The source of what is rated under a token's tickets is made of its id, as an address has it."""
+    place = ["--role", "auditor", "--data", str(tmp_path / "data")]
+    assert main(["token", "make", token_id, *place]) == 2
+    assert "the id: at most 200 characters" in capsys.readouterr().err
+    assert main(["token", "make", token_id[:-1], *place]) == 0
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_names_no_token(tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str) -> None:
     """Nor its dinas, its ASN or a segment of its source; and no command notes it."""
