@@ -76,7 +76,9 @@ def make_token(store: TokenStore, lines: Lines | None, options: argparse.Namespa
 def _check_names(options: argparse.Namespace) -> None:
     """An id fits an address, and no number of a person names a token, dinas or ASN: each event holds it. Raises: ``Usage``."""
     if len(quote(options.id, safe="")) > ID_MOST:
-        message = f"the id: at most {ID_MOST} characters, where one that is not ASCII counts as it is written in an address"
+        message = (
+            f"the id: at most {ID_MOST} characters, where one that is not ASCII counts as it is written in an address"
+        )
         raise Usage(message)
     names_of = {"the id": [options.id], "--dinas": options.dinas or [], "--asn": [options.asn]}
     wrong = [name for name, words in names_of.items() if any(map(looks_personal, words))]

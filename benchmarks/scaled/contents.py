@@ -85,12 +85,12 @@ def placed(ground: Ground) -> dict[int, list[int]]:
     return positions
 
 
-def records(ground: Ground) -> list[Record]:
-    """The segments as a topic would hold them."""
+def records(ground: Ground, key: bytes | None) -> list[Record]:
+    """The segments as a topic would hold them, signed by the key of its layout."""
     ends = [0] * PARTITIONS
     topic_records = []
     for messages in segments(ground):
-        topic_records.append(Record(messages.partition, ends[messages.partition], packed(messages)))
+        topic_records.append(Record(messages.partition, ends[messages.partition], packed(messages, key)))
         ends[messages.partition] += 1
     return topic_records
 

@@ -25,6 +25,12 @@ from streams.worker.turn import TAKE
 NAME = "plain"
 
 
+def key_of(url: str, layout: int) -> bytes | None:
+    """The key of a layout of a database."""
+    database = Database(url)
+    return Layouts(database, Journal.read_only(database.journal)).key_of(layout)
+
+
 def folding(url: str, layout: int) -> PartitionFold:
     """A fold of the journal of a database into the same; a letter for the dead ends it."""
 
@@ -37,8 +43,7 @@ def folding(url: str, layout: int) -> PartitionFold:
         epoch = next_epoch(db, NAME, NAME)
     zone = ZoneInfo(ZONE)
     store = PartitionStore(reopener(database), layout, PARTITIONS, NAME, epoch, zone)
-    trust = Trust(Layouts(database, journal).key_of(layout), zone)
-    return PartitionFold(store, journal.id, layout, letter, trust)
+    return PartitionFold(store, journal.id, layout, letter, Trust(key_of(url, layout), zone))
 
 
 async def read(server: str, topic: str, fold: PartitionFold, head: int) -> None:

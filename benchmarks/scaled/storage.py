@@ -9,7 +9,7 @@ import psycopg
 from benchmarks.harness import shown
 from benchmarks.scaled.contents import LAYOUT, records
 from benchmarks.scaled.ground import BEGUN, JOURNAL
-from benchmarks.scaled.plain_loop import folding
+from benchmarks.scaled.plain_loop import folding, key_of
 from streams.worker.turn import TAKE
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def _bytes(url: str, schema: str, table: str = "%") -> int:
 
 def run(ground: Ground) -> list[Figure]:
     """The figures of this measurement: tables with their indexes, nothing vacuumed."""
-    topic_records = records(ground)
     with ground.database(JOURNAL) as url:
         journal = _bytes(url, "neraca")
     with ground.database(BEGUN) as url:
+        topic_records = records(ground, key_of(url, LAYOUT))
         fold = folding(url, LAYOUT)
         for start in range(0, len(topic_records), TAKE):
             fold.fold(topic_records[start : start + TAKE])

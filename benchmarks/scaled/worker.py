@@ -20,7 +20,7 @@ from benchmarks.scaled.contents import EVENTS, LAYOUT, filled, placed, records, 
 from benchmarks.scaled.faust_table import changelog_of
 from benchmarks.scaled.ground import BEGUN, PARTITIONS, known_topic
 from benchmarks.scaled.kafka_streams import LeftOut
-from benchmarks.scaled.plain_loop import folding
+from benchmarks.scaled.plain_loop import folding, key_of
 from benchmarks.scaled.processes import Pace, Product, Stopwatch, heard, positions, speaking
 from benchmarks.scaled.verdict import counted_right, folded_right, proved
 from streams.layouts import Layout
@@ -73,8 +73,8 @@ def through_loop(ground: Ground) -> Pace:
 
 def from_memory(ground: Ground) -> Pace:
     """The pace of the fold alone: segments in memory, no broker."""
-    topic_records = records(ground)
     with ground.database(BEGUN) as url:
+        topic_records = records(ground, key_of(url, LAYOUT))
         fold = folding(url, LAYOUT)
         beginning = time.perf_counter()
         for start in range(0, len(topic_records), TAKE):
