@@ -159,7 +159,7 @@ def test_a_stream_whose_request_has_an_unfinished_body_ends(neraca: Assembled) -
             GET.replace(b"/healthz", b"/v1/stream").replace(b"\r\n\r\n", b"\r\nContent-Length: 9\r\n\r\n")
         )
         until(lambda: neraca.built.connections._total == 0, "the stream has ended", within_s=10)
-        assert b"408" not in rest_of(connection)
+        assert b"HTTP/1.1 408" not in rest_of(connection)
 
 
 def ticket_and_token(neraca: Assembled) -> tuple[str, str]:
