@@ -219,22 +219,26 @@ class _Maker:
         return end
 
     def _decide(self, unit: Unit, at: int, source: str, data: Event) -> None:
-        """Make the decision of a case, perhaps a rating; a retracted decision is followed by another one."""
-        rng, case = self.rng, data["case"]
+        """Make a case's decision, perhaps a rating; another follows a retracted decision, and nobody rates in between."""
+        rng, case, rated_at = self.rng, data["case"], 0
         data["completed_at"] = self.calendar.text(at)
         data["outcome"] = "rejected" if rng.random() < self.city.shares.rejected else "issued"
         fact = self._put(at, "permit-processed", source, f"{case}-putus", data)
+        start = len(self.events)
         if rng.random() < unit.dinas.rated:
-            then = self._soon(unit, at, 60)
+            rated_at = self._soon(unit, at, 60)
             rating = {"dinas": unit.slug, "service": data["service"], "case": case, "unsur": self._unsur(unit)}
             if rng.random() < self.city.shares.rated_asn:
                 rating["asn"] = data["asn"]
-            rating_event = self._put(then, "satisfaction-rated", source, f"{case}-nilai", rating)
-            self._perhaps_reverse(unit, then, rating_event, "test_entry")
+            rating_event = self._put(rated_at, "satisfaction-rated", source, f"{case}-nilai", rating)
+            self._perhaps_reverse(unit, rated_at, rating_event, "test_entry")
+        end = len(self.events)
         if retraction_at := self._perhaps_reverse(unit, at, fact, "wrong_case"):
             then = self._soon(unit, retraction_at, 24)
             again = {**data, "completed_at": self.calendar.text(then)}
             self._put(then, "permit-processed", source, f"{case}-putus-2", again)
+            if retraction_at < rated_at <= then:
+                del self.events[start:end]
 
     def _unsur(self, unit: Unit) -> dict[str, int]:
         """One citizen's answers; some citizens have no answer on complaints."""

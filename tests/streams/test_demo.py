@@ -224,7 +224,7 @@ def test_facts_stay_within_the_roster(name: str) -> None:
 
 @each_stream_of_facts
 def test_cases_follow_their_file(name: str) -> None:
-    """A case is received once, paused only while open, resumed only while paused, decided only while open."""
+    """A case is received once, paused only while open, resumed only while paused, decided only while open, rated after."""
     events = stream(name)
     state: dict[tuple[str, str, str], str] = {}
     names: dict[tuple[str, str], Event] = {}
@@ -236,6 +236,8 @@ def test_cases_follow_their_file(name: str) -> None:
             if kind(fact) in ("permit-received", "permit-processed"):
                 withdrawn = kind(fact) == "permit-received"
                 state[_key(fact["data"])] = "withdrawn" if withdrawn else "open"
+        if what == "satisfaction-rated" and "case" in data:
+            assert state[_key(data)] == CASE_AFTER["permit-processed"], event["id"]
         if not what.startswith("permit-"):
             continue
         before = state.get(_key(data))
