@@ -1,8 +1,10 @@
 """Refusals: a stable slug, a sentence, and the field of each fault."""
 
 from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
+OUR_PROBLEMS: Final = "urn:neraca:problem:"
+"""The beginning of the type of each problem that Neraca itself answers (RFC 9457); the slug of a refusal follows."""
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 

@@ -10,11 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.http.rates import headers_of
-from domain.refusal import Fault, Refusal, stated
+from domain.refusal import OUR_PROBLEMS, Fault, Refusal, stated
 from projections.ports import Unavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
-PREFIX: Final = "urn:neraca:problem:"
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed-json": (400, "The body is not strict JSON"),
     "malformed-headers": (400, "A header cannot be read"),
@@ -56,7 +55,7 @@ def problem(refusal: Refusal) -> dict[str, Any]:
     """A refusal as a problem object."""
     status, title = PROBLEMS[refusal.slug]
     detail = shortened(refusal.detail, DETAIL_MOST)
-    body: dict[str, Any] = {"type": PREFIX + refusal.slug, "title": title, "status": status, "detail": detail}
+    body: dict[str, Any] = {"type": OUR_PROBLEMS + refusal.slug, "title": title, "status": status, "detail": detail}
     if refusal.faults or status == HTTPStatus.UNPROCESSABLE_ENTITY:
         body["errors"] = _listed(refusal.faults)
         if len(body["errors"]) < len(refusal.faults):

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
-OUR_PROBLEMS: Final = "urn:neraca:problem:"
-"""The beginning of the type of each problem that the intake itself answers."""
+from domain.refusal import OUR_PROBLEMS
+
 FORBIDDEN: Final = f"{OUR_PROBLEMS}forbidden"
 
 

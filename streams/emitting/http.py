@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from domain.addresses import travels_in_plain
+from domain.refusal import OUR_PROBLEMS
 from projections.ports import UNPROMISED
-from streams.emitting.client import OUR_PROBLEMS, Answer, NotNow, NotTaken, RequestRefused
+from streams.emitting.client import Answer, NotNow, NotTaken, RequestRefused
 
 if TYPE_CHECKING:
     from email.message import Message

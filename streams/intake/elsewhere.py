@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from domain.intake.wire import Submission
-from domain.refusal import Refusal
+from domain.refusal import OUR_PROBLEMS, Refusal
 from projections.forwarding import METHOD, PATH, SCHEME, outcomes_in, proof_of
 from projections.ports import Unavailable
 
@@ -62,11 +62,14 @@ class IntakeElsewhere:
         proof = proof_of(self._secret, body, grant, self._now_us())
         try:
             status, answer = self._ask(body, proof)
-            if status == HTTPStatus.FORBIDDEN:  # of the person, not of this process
-                return [Refusal("forbidden", _detail(answer))] * len(events)
             if status == HTTPStatus.OK:
                 return outcomes_in(answer, len(events))
-            why = f"answers {status}, {_detail(answer)}"
+            problem, detail = _problem(answer)
+            if status == HTTPStatus.FORBIDDEN and problem.startswith(
+                OUR_PROBLEMS
+            ):  # of the person, not of this process
+                return [Refusal("forbidden", detail)] * len(events)
+            why = f"answers {status}, {detail}"
             why += SECRETS if status == HTTPStatus.UNAUTHORIZED else ""
         except (OSError, http.client.HTTPException) as error:
             why = f"does not answer: {str(error) or type(error).__name__}"
@@ -98,9 +101,10 @@ def wire(event: Submission) -> dict[str, Any]:
     return {"specversion": "1.0", **name, **event.attributes, "data": event.data}
 
 
-def _detail(answer: bytes) -> str:
-    """The sentence of a problem; of any other answer, its beginning."""
+def _problem(answer: bytes) -> tuple[str, str]:
+    """The type and the sentence of a problem; of any other answer none, as of something on the way, and its beginning."""
     try:
-        return str(msgspec.json.decode(answer)["detail"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return answer[:200].decode(errors="replace")
+        problem = msgspec.json.decode(answer)
+        return str(problem["type"]), str(problem["detail"])
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
+        return "", answer[:200].decode(errors="replace")

@@ -203,6 +203,8 @@ def test_an_answer_that_says_nothing_of_the_event_is_none(split: Split) -> None:
         answer_of("200 OK", "[{}]"),
         answer_of("200 OK", '[{"accepted":{"position":1}}]'),
         answer_of("302 Found", ""),
+        answer_of("403 Forbidden", "<html>a web server on the way</html>"),
+        answer_of("403 Forbidden", '{"type":"about:blank","detail":"x"}'),
         answer_of("404 Not Found", '{"detail":"x"}'),
         answer_of("500 Internal Server Error", '{"detail":"x"}'),
         b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[{",
