@@ -110,7 +110,9 @@ def build(parts: AppParts) -> Built:
     if parts.doors.is_open:
         routers.append(metrics_router(metrics))
     marks = (parts.simulated, parts.notice, parts.reset, parts.replays)
-    taking = parts.forms or intake  # of events that went elsewhere, the intake there counts the outcomes
+    taking = (
+        parts.forms if parts.forms is not None else intake
+    )  # of events that went elsewhere, the intake there counts the outcomes
     forms = None if taking is None else Forms(taking, tickets, threads)
     services = PageServices(*marks, forms, parts.link_spent, security)
     site = Site(reads, services) if parts.reads else None

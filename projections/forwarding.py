@@ -1,7 +1,8 @@
 """Forwarding: the intake's port from a reader to an intake. Outcomes as bytes, and the proof of whose events they are.
 
 The proof is an HMAC by the secret that all processes of an installation share, over the method, the path, the hash of the body,
-the session behind it, and an instant: it opens one request, for half a minute.
+the session behind it, and an instant. It holds for one body, half a minute to either side of its instant; sent again within that
+time, the events of the body count once.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _hash(body: bytes) -> str:
 
 
 def _mac(secret: bytes, method: str, path: str, text: str) -> str:
-    key = hmac.digest(secret, canonical(["neraca-proof"]), hashlib.sha256)
+    key = hmac.digest(secret, canonical([SCHEME]), hashlib.sha256)
     return hmac.digest(key, canonical([method, path, text]), hashlib.sha256).hex()
 
 

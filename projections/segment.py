@@ -24,6 +24,11 @@ class At(NamedTuple):
     partitions: tuple[int, ...] = ()
     rulebook: int = 0
 
+    def is_behind(self, other: "At") -> bool:
+        """True if it is a former state than another in any part."""
+        parts = zip((self.position, *self.partitions), (other.position, *other.partitions), strict=False)
+        return any(own < theirs for own, theirs in parts)
+
     @property
     def vector(self) -> dict[str, object] | None:
         """The position of each partition and of the rulebook, as served; ``None`` where all is folded as one."""

@@ -52,6 +52,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._size = 0
         """The bytes so far of the head that comes, or of the body within its time."""
+        self._bare = 0
+        """The bytes of a body since its last content: those of a chunk's extension, or of fields behind the last chunk."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base has it
         """Count the connection, and wait for its first head."""
@@ -76,6 +78,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._connection is not None:
             self._connection.head_is_here()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of a head; one behind the last chunk of a body is passed over, since nobody here speaks by it."""
+        if self._part is _Part.HEAD:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take content of a body."""
+        self._bare = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Take what follows for the head of a next request."""
         super().on_message_complete()
@@ -84,12 +96,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request; a head and a body have to end within their bounds."""
         before, part = self.cycle, self._part
+        self._bare += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if (
-            self.cycle is not before or self._part is not part
-        ):  # the bytes of a chunk that begins a part are not counted
+        if self.cycle is not before or self._part is not part:  # bytes of the read that begins a part are not counted
             self._await_nothing()
         else:
             self._size += len(data)
@@ -114,11 +125,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bytes of a body are here; of one that is read away there is an end."""
         if self._timer is None:
             self._await_body()
+        if self._bare > HEAD_MOST:
+            self._refuse(_LONG)
         if self._size > LEFT_MOST and self._is_answered:
             self.transport.close()
 
     def _await_nothing(self) -> None:
-        self._size = 0
+        self._size = self._bare = 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -144,7 +157,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if (self._part is _Part.HEAD and self._is_answered) or (
-            self._part is _Part.BODY and not self.cycle.response_started
+            self._part is _Part.BODY and not self.cycle.response_started and not self.pipeline
         ):
             self.transport.write(answer)
         self.transport.close()

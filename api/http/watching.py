@@ -19,6 +19,7 @@ from api.http.doors import CALLER, caller_address
 from api.http.problems import problem_response, unavailable
 from domain.clock import MINUTE_US, local_date
 from domain.intake.personal import looks_personal
+from domain.intake.texts import ID_MOST
 from projections.ports import Unavailable
 from projections.security import ADDRESS, Look, Note
 
@@ -178,10 +179,10 @@ class Watched:
 
 
 def _whose(scope: Scope) -> str:
-    """The subject that a path names; none where a person typed a personal number there, which no log holds."""
+    """The subject that a path names; none where a person typed a personal number there, which no log holds, or no name."""
     parameters: dict[str, Any] = scope.get("path_params") or {}
     whose = str(parameters.get("asn") or parameters.get("dinas") or "")
-    return "" if looks_personal(whose) else whose
+    return "" if len(whose) > ID_MOST or looks_personal(whose) else whose
 
 
 def _page(scope: Scope, route: str) -> str:
@@ -195,6 +196,6 @@ def _page(scope: Scope, route: str) -> str:
 
 def _query(scope: Scope) -> str:
     """The query of an address; none where one of its words is a personal number."""
-    query = scope["query_string"].decode("latin-1")
+    query = scope["query_string"].decode("utf-8", "replace")
     words = (word for pair in parse_qsl(query, keep_blank_values=True) for word in pair)
     return "" if any(map(looks_personal, words)) else query

@@ -9,7 +9,7 @@ from msgspec import Struct
 from domain.periods import Period, alike, parse_period
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
     from api.pages.periods import Chosen
     from domain.score.scorecard import Standing
@@ -31,20 +31,21 @@ def bare_city(snapshot: Snapshot, standings: Sequence[Standing], choice: Chosen)
     if any(_has_data(standing, choice) for standing in standings):
         return None
     months = (month for month in reversed(snapshot.months()) if _counts_in(snapshot, parse_period(month)))
-    return _bare(choice, next(months, None), snapshot.services_left_out(choice.period))
+    left_out = snapshot.services_left_out(
+        choice.period
+    )  # also of a dinas that stands nowhere, since all of it is left out
+    return _bare(choice, next(months, None), small=bool(left_out))
 
 
-def bare_subject(snapshot: Snapshot, subject: SubjectReading, choice: Chosen) -> Bare | None:
+def bare_subject(subject: SubjectReading, choice: Chosen) -> Bare | None:
     """None if a dinas or an ASN has data in the period shown."""
     if _has_data(subject.standing, choice):
         return None
-    who = subject.standing.subject
-    left_out = snapshot.services_left_out(choice.period, who.id) if who.kind == "dinas" else {}
-    return _bare(choice, next((card.period for card in subject.months), None), left_out)
+    return _bare(choice, next((card.period for card in subject.months), None), small=bool(subject.standing.left_out))
 
 
-def _bare(choice: Chosen, newest: str | None, left_out: Mapping[str, Collection[str]]) -> Bare:
-    return Bare(choice.future, None if newest is None else alike(choice.period, newest), any(left_out.values()))
+def _bare(choice: Chosen, newest: str | None, *, small: bool) -> Bare:
+    return Bare(choice.future, None if newest is None else alike(choice.period, newest), small)
 
 
 def _has_data(standing: Standing, choice: Chosen) -> bool:

@@ -105,9 +105,9 @@ def services_of(snapshot: Snapshot, standing: Standing, period: Period, today: d
     whole = _service(
         "", total(balances.values()), scheme, None, Open(standing.permits_open, standing.permits_open_overdue)
     )
-    if not snapshot.shows_rejected(dinas, period):
-        rows, whole = tuple(replace(row, rejected=None) for row in rows), replace(whole, rejected=None)
-    rows = tuple(replace(row, rejected=None) if row.decided is None else row for row in rows)
+    hides = standing.hides_rejected
+    rows = tuple(replace(row, rejected=None) if hides or row.decided is None else row for row in rows)
+    whole = replace(whole, rejected=None) if hides else whole
     return Services(rows, whole, speed_cap(scheme), day, len(left_out - {""}))
 
 

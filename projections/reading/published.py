@@ -94,8 +94,11 @@ class PublishedQueries(Queries):
             return self._ratings[key]
         for (months_read, dinas_read), rows in self._ratings.items():
             has_months = months_read is None or (some is not None and some <= months_read)
-            if has_months and dinas_read == key[1]:
-                self._ratings[key] = [row for row in rows if some is None or row.month in some]
+            has_dinas = not dinas_read or (key[1] and key[1] <= dinas_read)
+            if has_months and has_dinas:
+                self._ratings[key] = [
+                    row for row in rows if (some is None or row.month in some) and (not key[1] or row.dinas in key[1])
+                ]
                 return self._ratings[key]
         self._ratings[key] = super().ratings(months, dinas)
         return self._ratings[key]

@@ -74,7 +74,7 @@ class Reader:
         if before is not None and before[0] == version:
             return before[1]
         small = SmallCells({})
-        if before is not None and version.position < before[0].position:  # another thread has read on meanwhile
+        if before is not None and version.at.is_behind(before[0].at):  # another thread has read on meanwhile
             return small
         if before is not None and before[0].generation == version.generation:
             moving: Collection[str] | None
@@ -97,7 +97,10 @@ class Reader:
             if moving is not None:
                 cache.carry(before, moving)
         if own not in self._published and len(self._published) >= VIEWS_MOST:
-            self._published = {}
+            oldest = next(
+                (view for view in list(self._published) if view), None
+            )  # but for the public's, and all dinas'
+            self._published.pop(oldest, None)
         self._published[own] = cache
         return cache
 

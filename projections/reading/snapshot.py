@@ -21,7 +21,7 @@ from projections.reading.standings import served_of, standings_of
 from projections.store.open_files import Choice, Open
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from domain.fold.casefiles import CaseFile, OpenFile
     from domain.periods import Period
@@ -56,7 +56,8 @@ class Snapshot:
             waiting = self.waiting(period)
             if waiting is not None:
                 standings = [replace(row, waiting=waiting.get(row.subject.id, Waiting())) for row in standings]
-            standings = [self._as_shown(row, period) for row in standings]
+            left_out = self.services_left_out(period)
+            standings = [self._as_shown(row, period, left_out) for row in standings]
             cache_for(period, self._cache.standings, standings)
         return standings
 
@@ -97,12 +98,15 @@ class Snapshot:
         """True if it shows how many permits of a dinas were rejected in a period: of every dinas once the period has ended."""
         return self.shows_all(dinas) or period.last_day.isoformat() < self.version.day
 
-    def _as_shown(self, standing: Standing, period: Period) -> Standing:
+    def _as_shown(
+        self, standing: Standing, period: Period, services: Mapping[str, Collection[str]] | None = None
+    ) -> Standing:
+        """A standing with the number of services that are left out of it; ``services``: those of each dinas, if known."""
         dinas = standing.subject.id
         if standing.subject.kind != "dinas" or self.shows_all(dinas):
             return standing
-        left_out = len(self.services_left_out(period, dinas).get(dinas, ()))
-        return replace(standing, left_out=left_out, hides_rejected=not self.shows_rejected(dinas, period))
+        left_out = (self.services_left_out(period, dinas) if services is None else services).get(dinas, ())
+        return replace(standing, left_out=len(left_out), hides_rejected=not self.shows_rejected(dinas, period))
 
     def _standing(self, subject: Subject, period: Period) -> Standing | None:
         return self.standing_of(subject, period, self.months_of(subject, period.months).values())

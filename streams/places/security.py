@@ -59,12 +59,12 @@ class SecurityStore:
 
     def note(self, at_us: int, note: Note) -> None:
         """Keep a note. Raises: ``Unavailable``."""
-        words = {name: getattr(note, name)[:TEXT_MOST] for name in ("what", "who", "whose", "detail", "address")}
+        words = {name: _kept(getattr(note, name)) for name in ("what", "who", "whose", "detail", "address")}
         self._write(insert(_NOTES), {"at_us": at_us, "count": note.count, **words})
 
     def look(self, at_us: int, look: Look) -> None:
         """Count a look. Raises: ``Unavailable``."""
-        words = {name: getattr(look, name)[:TEXT_MOST] for name in Look.__struct_fields__}
+        words = {name: _kept(getattr(look, name)) for name in Look.__struct_fields__}
         self._write(_COUNT_LOOK, {"at_us": at_us, **words})
 
     def notes(self, since_us: int) -> Iterator[NotedAt]:
@@ -95,3 +95,8 @@ class SecurityStore:
         except DBAPIError as error:
             message = "the security log cannot be written now; nothing is shown without it"
             raise Unavailable(message) from error
+
+
+def _kept(text: str) -> str:
+    """A word as it is kept: its beginning, and in the place of a zero, which PostgreSQL takes in no text, a mark."""
+    return text[:TEXT_MOST].replace("\0", "\ufffd")

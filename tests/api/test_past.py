@@ -11,11 +11,11 @@ from api.pages.router import ACTIONS as PAGE_ACTIONS
 from api.v1.routes import ACTIONS
 from domain.access.policy import PUBLIC
 from tests.api.submissions import problem_of, task
+from tests.pages.reading import FAR
 
 if TYPE_CHECKING:
     from tests.serving import Assembled
 
-FAR: Final = {"caller": "203.0.113.9", "host": "neraca.example"}
 BLANKS: Final = {"dinas": "dishub", "asn": "a-1"}
 QUERIES: Final = (
     "as=reported",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import pytest
@@ -18,13 +18,13 @@ from projections.security import Note
 from streams.intake.noting import NotedIntake
 from streams.places.directory import DataDirectory
 from tests.attacks.matrix import ROWS
+from tests.pages.reading import FAR
 from tests.serving import Assembled, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FAR: Final[dict[str, Any]] = {"caller": "203.0.113.9", "host": "neraca.example"}
 TASK: Final = {"dinas": "dishub", "asn": "a-1", "task": "T-1", "completed_at": "2026-11-24T10:00:00+07:00"}
 NIK: Final = "3674064509900001"
 NUMBERS: Final = (NIK, "367406 450990 0001", "199003152015041001", "".join(chr(ord(digit) + 0xFEE0) for digit in NIK))
@@ -68,6 +68,19 @@ def test_a_number_that_is_typed_into_an_address_is_in_no_log(neraca: Assembled, 
     assert "/dinas/{dinas}/events" in log, "a list is noted by its route"
     assert number not in log
     assert spelling not in log
+
+
+@pytest.mark.both_databases
+def test_a_subject_that_no_name_can_be_is_refused_and_noted_without_it(neraca: Assembled) -> None:
+    """A zero is no text of PostgreSQL, and a path of any length would be searched for numbers on the event loop."""
+    for word in ("a%00b", "1-" * 20_000):
+        assert neraca.get(f"/v1/asn/{word}/why", **FAR).status_code in (401, 422), word[:9]
+        assert neraca.get(f"/asn/{word}", **FAR).status_code in (401, 403, 404), word[:9]
+    neraca.built.close()
+    log = written(neraca)
+    assert "401 GET /asn/{asn}" in log
+    assert "1-1-1" not in log
+    assert "\0" not in log
 
 
 @pytest.mark.parametrize("token_id", ["l" * 201, "é" * 34])

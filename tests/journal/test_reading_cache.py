@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from projections.live import Live
-from projections.reading.reader import Reader, Snapshot
+from projections.reading.public import SmallCells
+from projections.reading.reader import VIEWS_MOST, Reader, Snapshot
+from projections.reading.version import Version
 from projections.segment import At
 from tests.journal.desk import accept, at
 from tests.journal.folding import HISTORY, NOVEMBER, segments, statements
@@ -103,3 +105,27 @@ def test_what_did_not_move_is_not_read_again(neraca: Assembled, new_store: NewSt
         with statements(store) as queries:
             snapshot.services("disdukcapil", NOVEMBER)
         assert len(queries) == 1
+
+
+@pytest.mark.parametrize("overtaken", [At(10, (10, 15)), At(9, (9, 20)), At(9)])
+def test_a_reading_that_was_overtaken_takes_over_no_later_cells(new_store: NewStore, overtaken: At) -> None:
+    """Where partitions are folded, the least of them may stand still while another goes on."""
+    store = new_store("store")
+    reader = Reader(Live("j", 1, store, At(0)), ZoneInfo("Asia/Jakarta"), Clock())
+    later = Version("j", 1, At(10, (10, 20)) if overtaken.partitions else At(10), 0, None)
+    cells = reader._small = later, SmallCells({("dishub", "2026-11"): {"kir": ((0, 9),)}})
+    with store.snapshot() as queries:
+        small = reader._small_at(queries, later._replace(at=overtaken))
+    assert small.of([("dishub", "2026-11")]) == {}
+    assert reader._small is cells
+
+
+def test_many_views_drop_neither_the_publics_nor_that_of_all(new_store: NewStore) -> None:
+    """Leaders of many dinas watch at once, and a public page is read in between."""
+    reader = Reader(Live("j", 1, new_store("store"), At(0)), ZoneInfo("Asia/Jakarta"), Clock())
+    views = [frozenset[str](), None, *(frozenset({f"d-{number}"}) for number in range(20))]
+    for own in views:
+        with reader.snapshot(published=True, own=own):
+            pass
+    assert {frozenset(), None} <= reader._published.keys()
+    assert len(reader._published) == VIEWS_MOST

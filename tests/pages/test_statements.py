@@ -9,6 +9,7 @@ import pytest
 
 from tests.journal.folding import statements
 from tests.pages.city import BUSY, FAST, ODD, settle_in
+from tests.pages.reading import FAR
 from tests.serving import Assembled, Clock
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ def test_a_leader_s_page_of_a_dinas_sends_few_statements_too(city: Assembled, pe
         assert city.get(f"/dinas/{FAST}?period={period}", headers=leader).status_code == 200
     selects = [statement for statement in queries if statement.startswith("SELECT")]
     assert len(selects) <= 17, selects
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [("/v1/dinas?period=2031", 9), ("/v1/dinas?period=2026-11", 9), ("/?period=2031", 13)]
+)
+def test_the_publics_small_cells_are_read_at_once(city: Assembled, path: str, most: int) -> None:
+    """Not of one registered dinas after another, as in a month that has just begun."""
+    city.reader._cache, city.reader._published, city.reader._small = None, {}, None
+    with statements(city.live.store) as queries:
+        assert city.get(path, **FAR).status_code == 200
+    assert len([statement for statement in queries if statement.startswith("SELECT")]) <= most, queries
 
 
 @pytest.mark.parametrize("path", MOST)

@@ -97,7 +97,7 @@ def _journal(reads: Reads, query: QueryParams) -> Response:
     headers = {**PLAIN, "content-disposition": f'attachment; filename="{name}"'}
     pages = _exported(reads.lines, until)
     try:
-        first = next(pages)
+        first = next(pages, b"")
     except StoppedAtEntry as error:
         raise Unavailable(str(error)) from error
     return StreamingResponse(chain((first,), pages), 200, headers, "application/x-ndjson")

@@ -55,7 +55,7 @@ class AsnPage(AddressedPage, frozen=True):
         return cls(
             asn,
             view,
-            bare_subject(query.snapshot, subject, query.chosen),
+            bare_subject(subject, query.chosen),
             beam(view.card.iku.value, (), view.band),
             dinas_ranks_of(snapshot, asn, period, words),
             open_files_of_asn(snapshot, asn, words, query.now_us, query.listed),

@@ -93,7 +93,7 @@ class DinasPage(AddressedPage, frozen=True):
         if query.allows("read-people", Unit(dinas)):
             by_score = query.parameters.get("order") == "score"
             staff = staff_of(query, dinas, by_score=by_score)
-        bare = bare_subject(snapshot, subject, query.chosen)
+        bare = bare_subject(subject, query.chosen)
         drawing = beam(view.card.iku.value, peers, view.band)
         names = (name_of(snapshot, dinas), view, bare, rank, drawing)
         listed_services = listed_of(services, query.parameters.get("layanan", ""))
