@@ -48,7 +48,10 @@ def _checked(url: str) -> str:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
-    if not is_address or parts.username or parts.query or parts.fragment:
+    if "@" in url:
+        message = "NERACA_INTAKE_URL: an address without a name and a password is needed, which each error would tell"
+        raise Usage(message)
+    if not is_address or parts.query or parts.fragment:
         message = f"NERACA_INTAKE_URL: {url!r} is no address such as http://127.0.0.1:8001"
         raise Usage(message)
     return url

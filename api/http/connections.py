@@ -82,10 +82,9 @@ class Connections:
             if self._take_room(connection):
                 return connection
             connection.beyond = True
-            waiting = [other for other in self._beyond if other.waits]
+            if len(self._beyond) >= BEYOND_MOST:
+                oldest = next((other for other in self._beyond if other.waits), connection)
             self._beyond[connection] = None
-            if len(self._beyond) > BEYOND_MOST:
-                oldest = waiting[0] if waiting else connection
         if oldest is not None:
             self.leave(oldest)
             oldest.end()

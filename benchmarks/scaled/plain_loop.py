@@ -28,7 +28,11 @@ NAME = "plain"
 def key_of(url: str, layout: int) -> bytes | None:
     """The key of a layout of a database."""
     database = Database(url)
-    return Layouts(database, Journal.read_only(database.journal)).key_of(layout)
+    journal = Journal.read_only(database.journal)
+    try:
+        return Layouts(database, journal).key_of(layout)
+    finally:
+        journal.close()
 
 
 def folding(url: str, layout: int) -> PartitionFold:

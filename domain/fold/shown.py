@@ -1,7 +1,7 @@
 """The cells that the public is shown: of a dinas, a service and a month, its permits or tasks from ten on.
 
-A figure of a dinas for the public is the sum of the cells that are shown, so that no difference of figures tells of fewer
-than ten. Ratings have a rule of their own (`domain/fold/blocks.py`).
+A figure of a dinas for the public is the sum of the cells that are shown, so that no difference of figures of one reading
+tells of a cell that is left out. Ratings have a rule of their own (`domain/fold/blocks.py`).
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Random secrets that are kept as hashes: what their stores share."""
+"""The parts that stores of secrets share: the hash by which a secret is kept, and a transaction that tells of its failure."""
 
 from __future__ import annotations
 

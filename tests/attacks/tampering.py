@@ -7,10 +7,12 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
+from neraca.__main__ import main
 from streams.places.directory import DataDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from streams.places.location import Location
 
@@ -125,3 +127,12 @@ def as_of_a_former_version(place: Location) -> None:
             values = (unsalted(bytes(line)), position)
             db.execute("UPDATE neraca.neraca_events SET state = %s, leaf = NULL WHERE notification_id = %s", values)
         db.execute("ALTER TABLE neraca.neraca_events ENABLE TRIGGER USER")
+
+
+def changed_export(location: list[str], folder: Path, at: int, change: Callable[[bytes], bytes]) -> Path:
+    """An exported journal whose line at a position was changed; ``location``: the options that name where it is kept."""
+    path = folder / "journal.ndjson"
+    assert main(["export", *location, "--journal", str(path)]) == 0
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines[: at - 1], change(lines[at - 1]) + b"\n", *lines[at:])))
+    return path

@@ -25,7 +25,7 @@ from streams.intake.recording import Policy
 from streams.intake.service import IntakeService
 from streams.journal.journal import Journal
 from streams.places.directory import DataDirectory
-from tests.attacks.tampering import CHANGES, SHAPES, as_of_a_former_version, change_row
+from tests.attacks.tampering import CHANGES, SHAPES, as_of_a_former_version, change_row, changed_export
 from tests.journal.desk import decided, outcomes, received, standard, task, url_of
 from tests.serving import ZONE, Listening, until
 
@@ -187,15 +187,17 @@ def test_a_changed_line_of_an_exported_journal_stops_its_replay(capsys: pytest.C
 
 
 @pytest.mark.sqlite_file
+def test_an_exported_journal_that_nobody_changed_is_replayed(place: Location, tmp_path: Path) -> None:
+    path = changed_export(options_of(place), tmp_path, AT, bytes.rstrip)
+    assert main(["replay", "--journal", str(path)]) == 0
+
+
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("what", CHANGES)
 def test_every_change_of_an_exported_line_stops_its_replay(
     place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    path = tmp_path / "journal.ndjson"
-    assert main(["export", *options_of(place), "--journal", str(path)]) == 0
-    lines = path.read_bytes().splitlines(keepends=True)
-    assert main(["replay", "--journal", str(path)]) == 0
-    path.write_bytes(b"".join((*lines[: AT - 1], CHANGES[what](lines[AT - 1]) + b"\n", *lines[AT:])))
+    path = changed_export(options_of(place), tmp_path, AT, CHANGES[what])
     capsys.readouterr()
     assert main(["replay", "--journal", str(path)]) == 1
     assert SENTENCE in capsys.readouterr().err
@@ -207,10 +209,7 @@ def test_an_exported_line_of_any_other_shape_stops_its_replay_by_its_position(
     place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
     """The position is that which the line states; of one that states none, that which is due."""
-    path = tmp_path / "journal.ndjson"
-    assert main(["export", *options_of(place), "--journal", str(path)]) == 0
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join((*lines[: AT - 1], SHAPES[what](lines[AT - 1]) + b"\n", *lines[AT:])))
+    path = changed_export(options_of(place), tmp_path, AT, SHAPES[what])
     for end in ([], ["--until", "9"], ["--until", "2030-01-01T00:00:00Z"], ["--since", "2"], ["--published"]):
         capsys.readouterr()
         assert main(["replay", "--journal", str(path), *end]) == 1, end
@@ -223,11 +222,9 @@ def test_a_changed_position_stops_the_replay_of_an_exported_journal(
     place: Location, tmp_path: Path, capsys: pytest.CaptureFixture[str], position: object
 ) -> None:
     """Also before an end that the position lies beyond."""
-    path = tmp_path / "journal.ndjson"
-    assert main(["export", *options_of(place), "--journal", str(path)]) == 0
-    lines = path.read_bytes().splitlines(keepends=True)
-    line = json.dumps({**json.loads(lines[AT - 1]), "position": position}).encode()
-    path.write_bytes(b"".join((*lines[: AT - 1], line + b"\n", *lines[AT:])))
+    path = changed_export(
+        options_of(place), tmp_path, AT, lambda line: json.dumps({**json.loads(line), "position": position}).encode()
+    )
     for end in ([], ["--until", "4"], ["--until", "5"]):
         capsys.readouterr()
         assert main(["replay", "--journal", str(path), *end]) == 1, end

@@ -68,6 +68,7 @@ def test_a_number_that_is_typed_into_an_address_is_in_no_log(neraca: Assembled, 
     assert "/dinas/{dinas}/events" in log, "a list is noted by its route"
     assert number not in log
     assert spelling not in log
+    assert NIK not in log
 
 
 @pytest.mark.both_databases

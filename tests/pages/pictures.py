@@ -35,6 +35,7 @@ NAMES: Final = {
     "rating": "warga",
     "practice": "latihan",
     "journal": "jurnal",
+    "method": "metode",
     "entry": "entri",
     "ticket": "nilai",
     "signin": "masuk",
@@ -64,7 +65,7 @@ def of_every_page() -> dict[str, str]:
     return addresses
 
 
-PAGES: Final = {**of_every_page(), "metode": "/publik/metode", "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
+PAGES: Final = {**of_every_page(), "tur": "/?tur=pimpinan-1", "putar-ulang": "{replayed}"}
 """Files by the address they show; `{asn}` is the best of the agency, `{file}` its open file that is due first.
 
 `{decided}` is a case that can be rated, `{ticket}` the content of its code, `{replayed}` a replay that has ended.

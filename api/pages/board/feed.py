@@ -1,6 +1,6 @@
 """The last facts recorded, for the board: unit, service and kind. It never tells of a person, a case, or one answer.
 
-The public is told no outcome, and neither time nor lateness of a fact in a cell that is too small to be shown.
+The public is told no outcome, and of a cell too small to be shown neither how long a fact took nor whether it was late.
 """
 
 from __future__ import annotations
