@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -9,11 +10,12 @@ from msgspec import Struct
 
 from domain.events.kinds import BY_TYPE
 from domain.intake.wire import Submission
-from projections.ports import Accepted, Outcome
+from projections.ports import Accepted, Outcome, Unavailable
 
 if TYPE_CHECKING:
     from domain.refusal import Refusal
 
+LOG: Final = logging.getLogger(__name__)
 ADDRESS: Final[ContextVar[str]] = ContextVar("address", default="")
 """The address of the caller of the request at hand; none where no request is."""
 
@@ -79,3 +81,11 @@ def noted_as(event: Submission | Refusal, outcome: Outcome) -> str:
         return ""
     role = BY_TYPE[event.type].role
     return role if role in ("rule", "reversal") else ""
+
+
+def keep_or_tell(log: SecurityLog, at_us: int, note: Note) -> None:
+    """Keep a note. A log that cannot be written is told of by the kind alone: others read what a process tells."""
+    try:
+        log.note(at_us, note)
+    except Unavailable:
+        LOG.exception("not in the security log: a note of %s", note.what)

@@ -6,7 +6,6 @@ so that nobody fills the log.
 
 from __future__ import annotations
 
-import logging
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +20,7 @@ from domain.clock import MINUTE_US, local_date
 from domain.intake.personal import looks_personal
 from domain.intake.texts import ID_MOST
 from projections.ports import Unavailable
-from projections.security import ADDRESS, Look, Note
+from projections.security import ADDRESS, Look, Note, keep_or_tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from projections.security import SecurityLog
 
-LOG: Final = logging.getLogger(__name__)
 REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 SHOWN: Final = frozenset({HTTPStatus.OK, HTTPStatus.NOT_MODIFIED, HTTPStatus.PARTIAL_CONTENT})
 PERSON: Final = "{asn}"
@@ -100,16 +98,9 @@ class Security:
             self._alike[note] = (now_us, 0) if is_due else (begun_us, number + 1)
         if is_due:
             if number:
-                self._write(now_us, replace(note, count=number))
-            self._write(now_us, note)
+                keep_or_tell(self._log, now_us, replace(note, count=number))
+            keep_or_tell(self._log, now_us, note)
             self._forget(now_us)
-
-    def _write(self, now_us: int, note: Note) -> None:
-        """Keep a note of refusals. A log that cannot be written is told of: they stay refusals, and the rest is written."""
-        try:
-            self._log.note(now_us, note)
-        except Unavailable:
-            LOG.exception("not in the security log: %s", note)
 
     def _forget(self, now_us: int) -> None:
         """Write down and forget the counts of minutes that are over."""
@@ -119,7 +110,7 @@ class Security:
                 del self._alike[note]
         for note, (_, number) in over.items():
             if number:
-                self._write(now_us, replace(note, count=number))
+                keep_or_tell(self._log, now_us, replace(note, count=number))
 
     def close(self) -> None:
         """Write down the counts of the minute that runs."""

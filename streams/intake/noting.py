@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from domain.intake.wire import Submission
-from projections.ports import Accepted, Unavailable
-from projections.security import ADDRESS, Note, noted_as
+from projections.ports import Accepted
+from projections.security import ADDRESS, Note, keep_or_tell, noted_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from domain.refusal import Refusal
     from projections.ports import Grant, Intake, Outcome
     from projections.security import SecurityLog
-
-LOG: Final = logging.getLogger("neraca.intake")
 
 
 class NotedIntake:
@@ -38,11 +35,5 @@ class NotedIntake:
             if what and isinstance(event, Submission) and isinstance(outcome, Accepted):
                 whose = str(event.data.get("asn") or event.data.get("dinas") or "")
                 detail = f"{event.type} at {outcome.receipt.position}"
-                self._write(Note(what, grant.id, whose, detail, ADDRESS.get()))
+                keep_or_tell(self._log, self._now_us(), Note(what, grant.id, whose, detail, ADDRESS.get()))
         return outcomes
-
-    def _write(self, note: Note) -> None:
-        try:
-            self._log.note(self._now_us(), note)
-        except Unavailable:
-            LOG.exception("not in the security log: %s", note)
